@@ -9,6 +9,9 @@ export const SCHEDULE_TAG = 'autodump:start-schedule';
 /** Tag with the IANA name of the zone that the schedule's wall-clock time is in. */
 export const TIMEZONE_TAG = 'autodump:timezone';
 
+/** The zone of a secret without {@link TIMEZONE_TAG}. */
+export const DEFAULT_TIMEZONE = 'UTC';
+
 /**
  * Input of an execution of the state machine. Executions wait for up to a year under the definition they were started
  * with, so a field may be added but never renamed, removed or given another meaning.

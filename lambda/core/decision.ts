@@ -1,0 +1,65 @@
+import type { ExecutionInput } from '../../contract.ts';
+import { formatWhen, secretRegion } from './execution.ts';
+import { InvalidSchedule, nextTime, parseSchedule } from './schedule.ts';
+import { readTags, type Tag } from './tags.ts';
+
+/** What Secrets Manager tells about a secret without its value: the shared part of DescribeSecret and ListSecrets. */
+export interface SecretDescription {
+  readonly ARN: string;
+  readonly Tags?: readonly Tag[];
+  readonly DeletedDate?: Date;
+  /** Set on replicas and on their primaries: the Region of the primary. */
+  readonly PrimaryRegion?: string;
+}
+
+/** What to do about a secret. Reasons are for the reader of a log. */
+export type Decision =
+  | { readonly kind: 'start'; readonly input: ExecutionInput }
+  | { readonly kind: 'later'; readonly when: string; readonly reason: string }
+  | { readonly kind: 'skip'; readonly reason: string }
+  | { readonly kind: 'invalid'; readonly reason: string };
+
+const MINUTE = 60_000;
+
+/** Step Functions ends an execution after a year; a run further away than this is left to a later scan. */
+const LONGEST_WAIT = 364 * 24 * 60 * MINUTE;
+
+/** Decides for a scan: the next run of a secret that is at least a minute away. */
+export function decide(secret: SecretDescription, now: Date): Decision {
+  return decideAfter(secret, now, new Date(now.getTime() + MINUTE - 1));
+}
+
+/** Decides for the run of a secret that follows the one at `previous`; what is past by now is not made up for. */
+export function decideFollowing(secret: SecretDescription, previous: Date, now: Date): Decision {
+  return decideAfter(secret, now, new Date(Math.max(previous.getTime(), now.getTime())));
+}
+
+function decideAfter(secret: SecretDescription, now: Date, after: Date): Decision {
+  const tags = readTags(secret.Tags);
+  if (!tags) {
+    return { kind: 'skip', reason: 'It is not on a schedule.' };
+  }
+  if (secret.DeletedDate) {
+    return { kind: 'skip', reason: 'It is marked for deletion.' };
+  }
+  if (secret.PrimaryRegion !== undefined && secret.PrimaryRegion !== secretRegion(secret.ARN)) {
+    return { kind: 'skip', reason: `It is a replica; its dumps are made in ${secret.PrimaryRegion}.` };
+  }
+  try {
+    const due = nextTime(parseSchedule(tags.schedule, tags.timezone), after);
+    const when = formatWhen(due);
+    if (due.getTime() - now.getTime() > LONGEST_WAIT) {
+      return {
+        kind: 'later',
+        when,
+        reason: `The next run, ${when}, is too far away to wait for; a later scan starts it.`,
+      };
+    }
+    return { kind: 'start', input: { secretArn: secret.ARN, tagsHash: tags.hash, when } };
+  } catch (error) {
+    if (error instanceof InvalidSchedule) {
+      return { kind: 'invalid', reason: error.message };
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { parse } from '@aws-sdk/util-arn-parser';
+import type { ExecutionInput } from '../../contract.ts';
+
+/** Secrets Manager ends every ARN with a hyphen and six random characters behind the name. */
+const RANDOM_SUFFIX = /-[0-9A-Za-z]{6}$/;
+
+/** The name in a secret's full ARN: `prod/orders` of `arn:aws:secretsmanager:…:secret:prod/orders-a1B2c3`. */
+export function secretName(secretArn: string): string {
+  return parse(secretArn)
+    .resource.replace(/^secret:/, '')
+    .replace(RANDOM_SUFFIX, '');
+}
+
+/** The Region in a secret's ARN. */
+export function secretRegion(secretArn: string): string {
+  return parse(secretArn).region;
+}
+
+/** UTC, RFC 3339, whole seconds: the form of {@link ExecutionInput.when}. */
+export function formatWhen(time: Date): string {
+  return `${time.toISOString().slice(0, 19)}Z`;
+}
+
+/**
+ * The name of the execution: `<secret name>-<time>-<hash>`, at most 80 characters of `0-9A-Za-z-_`.
+ *
+ * It is a function of its input alone. Step Functions starts a name once, so that any number of scans, duplicate
+ * events and retries start a run exactly once. The hash tells apart what the readable part leaves out.
+ */
+export function executionName({ secretArn, tagsHash, when }: ExecutionInput): string {
+  const readable = secretName(secretArn)
+    .replace(/[^0-9A-Za-z_-]/g, '_')
+    .slice(0, 38);
+  const hash = createHash('sha256')
+    .update(JSON.stringify([secretArn, tagsHash, when]))
+    .digest('hex')
+    .slice(0, 24);
+  return `${readable}-${when.replace(/[-:]/g, '')}-${hash}`;
+}

@@ -1,0 +1,141 @@
+import { CronExpressionParser } from 'cron-parser';
+import { IANAZone } from 'luxon';
+
+/** A cron expression and the zone that its wall-clock time is in. Made by {@link parseSchedule} alone. */
+export interface Schedule {
+  /** Five fields, or an alias, in the form that cron-parser reads. */
+  readonly expression: string;
+  /** IANA name. */
+  readonly timezone: string;
+  /** Whether the schedule runs in every hour of its days, so that it also runs in an hour that is repeated. */
+  readonly hourly: boolean;
+}
+
+/** A schedule or a zone that cannot be followed. The message says what was given and what is allowed. */
+export class InvalidSchedule extends Error {
+  override readonly name = 'InvalidSchedule';
+}
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+/** No zone moves its clock by more than this at once (Antarctica/Casey, three hours, holds the record). */
+const LARGEST_SHIFT = 3 * 60 * MINUTE;
+
+const ALIASES = ['@hourly', '@daily', '@weekdays', '@weekends', '@weekly', '@monthly', '@annually', '@yearly'];
+const FIELDS = ['minute', 'hour', 'day of month', 'month', 'day of week'] as const;
+const ALLOWED =
+  'allowed are five fields (minute, hour, day of month, month, day of week) such as "0 8 * * 1-5", ' +
+  `or one of ${ALIASES.join(', ')}`;
+
+/** One item of a field: `*`, `5`, `MON`, `1-5`, each with an optional step such as `/15`. */
+const ITEM = /^(\*|(\d{1,2}|[a-z]{3})(-(\d{1,2}|[a-z]{3}))?)(\/\d{1,2})?$/i;
+
+/**
+ * Reads the schedule tag and the timezone tag.
+ *
+ * Some tag editors refuse `*` and `,`: a lone `-` as a field stands for `*`, and `:` for `,`. The minute field may not
+ * stand for every minute. Everything that cron-parser would take although it is no five-field cron (six fields, an
+ * empty string, `H`) is refused here.
+ *
+ * @throws InvalidSchedule if the expression or the zone cannot be followed, or never comes due (31 February)
+ */
+export function parseSchedule(tag: string, timezone: string): Schedule {
+  if (!isTimezone(timezone)) {
+    throw new InvalidSchedule(
+      `timezone "${timezone}" is not known: allowed are IANA names such as "UTC" or "America/Denver"`,
+    );
+  }
+  const expression = canonical(tag);
+  const cron = parseCron(tag, expression);
+  if (cron.minute.values.length === 60) {
+    throw new InvalidSchedule(
+      `schedule "${tag}" would run every minute: name the minutes, such as "0" or "*/15", in the first field`,
+    );
+  }
+  return { expression, timezone, hourly: cron.hour.values.length === 24 };
+}
+
+/**
+ * The first scheduled time strictly after an instant.
+ *
+ * Time is the zone's wall-clock time. A time that the clock skips runs as much later as the clock jumped. A time that
+ * the clock repeats runs once, the first time round, except for schedules that run in every hour: those run in the
+ * repeated hour again.
+ *
+ * cron-parser only ever counts in UTC here, where no hour is skipped or repeated: its answers are wall-clock readings,
+ * which this module maps to instants itself.
+ */
+export function nextTime(schedule: Schedule, after: Date): Date {
+  const zone = IANAZone.create(schedule.timezone);
+  // Around a shift of the clock the order of instants is not that of wall-clock readings. Readings further away than a
+  // shift in each direction cannot be due before the ones in between.
+  const start = wallClock(zone, after.getTime()) - 2 * LARGEST_SHIFT;
+  const readings = CronExpressionParser.parse(schedule.expression, { tz: 'UTC', currentDate: new Date(start) });
+  let next = Infinity;
+  let last = Infinity;
+  for (let wall = readings.next().getTime(); wall <= last; wall = readings.next().getTime()) {
+    const due = instants(zone, wall, schedule.hourly).find((instant) => instant > after.getTime());
+    if (due !== undefined && due < next) {
+      next = due;
+      last = wallClock(zone, next) + LARGEST_SHIFT;
+    }
+  }
+  return new Date(next);
+}
+
+function canonical(tag: string): string {
+  const fields = tag.trim().split(/\s+/);
+  if (fields.length === 1 && fields[0]?.startsWith('@')) {
+    return fields[0].toLowerCase();
+  }
+  return fields.map((field) => (field === '-' ? '*' : field.replaceAll(':', ','))).join(' ');
+}
+
+function parseCron(tag: string, expression: string) {
+  if (expression.startsWith('@')) {
+    if (!ALIASES.includes(expression)) {
+      throw new InvalidSchedule(`schedule "${tag}" is not an alias that is known: ${ALLOWED}`);
+    }
+  } else {
+    const fields = expression === '' ? [] : expression.split(' ');
+    if (fields.length !== FIELDS.length) {
+      throw new InvalidSchedule(`schedule "${tag}" has ${fields.length} fields: ${ALLOWED}`);
+    }
+    const odd = fields.findIndex((field) => !field.split(',').every((item) => ITEM.test(item)));
+    if (odd !== -1) {
+      throw new InvalidSchedule(
+        `schedule "${tag}" has an odd ${String(FIELDS[odd])} "${String(fields[odd])}": ${ALLOWED}`,
+      );
+    }
+  }
+  try {
+    const cron = CronExpressionParser.parse(expression, { tz: 'UTC' });
+    cron.next();
+    return cron.fields;
+  } catch (error) {
+    throw new InvalidSchedule(`schedule "${tag}" cannot be followed (${(error as Error).message}): ${ALLOWED}`);
+  }
+}
+
+function isTimezone(timezone: string): boolean {
+  return /^[A-Za-z]/.test(timezone) && IANAZone.isValidZone(timezone);
+}
+
+/** What a clock in the zone shows at an instant, as milliseconds counted as if the clock were in UTC. */
+function wallClock(zone: IANAZone, instant: number): number {
+  return instant + zone.offset(instant) * MINUTE;
+}
+
+/** The instants at which a schedule runs for one wall-clock reading, in order: one, or two in a repeated hour. */
+function instants(zone: IANAZone, wall: number, hourly: boolean): readonly number[] {
+  // No zone is further than 14 hours from UTC, so that a day each way lies before and after a shift of the clock.
+  const before = zone.offset(wall - DAY) * MINUTE;
+  const after = zone.offset(wall + DAY) * MINUTE;
+  const read = [wall - before, wall - after].filter((instant) => wallClock(zone, instant) === wall);
+  const [first, second] = [...new Set(read)].sort((a, b) => a - b);
+  if (first === undefined) {
+    return [wall - before];
+  }
+  return hourly && second !== undefined ? [first, second] : [first];
+}

@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import { DEFAULT_TIMEZONE, SCHEDULE_TAG, TIMEZONE_TAG } from '../../contract.ts';
+
+/** A tag in the form of the AWS SDK. */
+export interface Tag {
+  readonly Key?: string;
+  readonly Value?: string;
+}
+
+/** The tags of a secret that AutoDump reads. */
+export interface ScheduleTags {
+  readonly schedule: string;
+  readonly timezone: string;
+  /** Identifies the tags' values: 32 hexadecimal digits. An execution runs only while the hash is what it was. */
+  readonly hash: string;
+}
+
+/**
+ * Picks AutoDump's tags, or `undefined` if the secret is not on a schedule. The key must match exactly, since filters
+ * of ListSecrets match prefixes.
+ */
+export function readTags(tags: readonly Tag[] = []): ScheduleTags | undefined {
+  const value = (key: string) => tags.find((tag) => tag.Key === key)?.Value;
+  if (!tags.some((tag) => tag.Key === SCHEDULE_TAG)) {
+    return undefined;
+  }
+  const schedule = value(SCHEDULE_TAG) ?? '';
+  const timezone = value(TIMEZONE_TAG) ?? DEFAULT_TIMEZONE;
+  const hash = createHash('sha256')
+    .update(JSON.stringify([schedule, timezone]))
+    .digest('hex')
+    .slice(0, 32);
+  return { schedule, timezone, hash };
+}

@@ -1,0 +1,13 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { Comparison, ExecutionInput } from '../contract.ts';
+import { compare } from './core/comparison.ts';
+import { describeSecret } from './secrets.ts';
+
+const secretsManager = new SecretsManagerClient();
+
+/** The Hash function: whether the tags still are what the execution was started for. */
+export async function handler({ secretArn, tagsHash }: ExecutionInput): Promise<Comparison> {
+  const comparison = compare(await describeSecret(secretsManager, secretArn), tagsHash);
+  console.info({ secretArn, ...comparison });
+  return comparison;
+}

@@ -1,0 +1,38 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import type { Rescheduled, RescheduleInput } from '../contract.ts';
+import { compare } from './core/comparison.ts';
+import { decideFollowing } from './core/decision.ts';
+import { describeSecret } from './secrets.ts';
+import { startExecution } from './start-execution.ts';
+
+const secretsManager = new SecretsManagerClient();
+const stepFunctions = new SFNClient();
+
+/** The Reschedule function: starts the execution for the run that follows this one, of this one secret. */
+export async function handler(input: RescheduleInput): Promise<Rescheduled> {
+  const rescheduled = await reschedule(input);
+  console.info({ secretArn: input.secretArn, ...rescheduled });
+  return rescheduled;
+}
+
+async function reschedule({ secretArn, tagsHash, when, stateMachineArn }: RescheduleInput): Promise<Rescheduled> {
+  const secret = await describeSecret(secretsManager, secretArn);
+  const comparison = compare(secret, tagsHash);
+  if (!secret || comparison.outcome !== 'unchanged') {
+    return { outcome: 'superseded', reason: comparison.reason };
+  }
+  const decision = decideFollowing(secret, new Date(when), new Date());
+  switch (decision.kind) {
+    case 'start': {
+      const outcome = await startExecution(stepFunctions, stateMachineArn, decision.input);
+      return { outcome, next: decision.input.when, reason: `The next run is at ${decision.input.when}.` };
+    }
+    case 'later':
+      return { outcome: 'later', next: decision.when, reason: decision.reason };
+    case 'skip':
+      return { outcome: 'superseded', reason: decision.reason };
+    case 'invalid':
+      throw new Error(`The schedule of ${secretArn} cannot be followed any more: ${decision.reason}`);
+  }
+}

@@ -1,0 +1,32 @@
+import { ExecutionAlreadyExists, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { ExecutionInput } from '../contract.ts';
+import { executionName } from './core/execution.ts';
+
+/**
+ * Starts the execution for a run, once: `waiting` means that it was started before, whether it still waits or has
+ * ended. Step Functions answers a repeated start of a running execution with that execution, and refuses the name of a
+ * closed one for 90 days.
+ */
+export async function startExecution(
+  client: SFNClient,
+  stateMachineArn: string,
+  input: ExecutionInput,
+): Promise<'started' | 'waiting'> {
+  const { secretArn, tagsHash, when } = input;
+  const asked = new Date();
+  try {
+    const { startDate } = await client.send(
+      new StartExecutionCommand({
+        stateMachineArn,
+        name: executionName(input),
+        input: JSON.stringify({ secretArn, tagsHash, when } satisfies ExecutionInput),
+      }),
+    );
+    return startDate !== undefined && startDate < asked ? 'waiting' : 'started';
+  } catch (error) {
+    if (error instanceof ExecutionAlreadyExists) {
+      return 'waiting';
+    }
+    throw error;
+  }
+}

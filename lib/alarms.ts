@@ -1,0 +1,48 @@
+import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+
+export interface AlarmsProps {
+  readonly stateMachine: sfn.StateMachine;
+  readonly scanner: lambda.Function;
+  readonly deadLetters: sqs.Queue;
+}
+
+/** Tells somebody when a dump, a schedule or a scan failed: alarms, and a topic to subscribe to. */
+export class Alarms extends Construct {
+  constructor(scope: Construct, id: string, { stateMachine, scanner, deadLetters }: AlarmsProps) {
+    super(scope, id);
+    const topic = new sns.Topic(this, 'Topic', { displayName: 'AutoDump alarms', enforceSSL: true });
+    const options = { statistic: 'Sum', period: Duration.minutes(5) };
+    const alarms: Record<string, [string, cloudwatch.IMetric]> = {
+      RunFailed: ['A dump or its rescheduling failed', stateMachine.metricFailed(options)],
+      RunTimedOut: ['A run took longer than an execution may', stateMachine.metricTimedOut(options)],
+      RunAborted: ['A run was stopped by hand', stateMachine.metricAborted(options)],
+      ScanFailed: ['A scan could not handle every secret', scanner.metricErrors(options)],
+      EventLost: [
+        'An event was given up on',
+        deadLetters.metricApproximateNumberOfMessagesVisible({ ...options, statistic: 'Maximum' }),
+      ],
+    };
+    for (const [name, [alarmDescription, metric]] of Object.entries(alarms)) {
+      const alarm = new cloudwatch.Alarm(this, name, {
+        alarmDescription,
+        metric,
+        threshold: 0,
+        comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+        evaluationPeriods: 1,
+        treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+      });
+      alarm.addAlarmAction(new SnsAction(topic));
+    }
+    new CfnOutput(Stack.of(this), 'AlarmTopicArn', {
+      value: topic.topicArn,
+      description: 'Subscribe to this topic to be told when a dump, a schedule or a scan failed',
+    });
+  }
+}

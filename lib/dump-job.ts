@@ -1,0 +1,181 @@
+import { Duration, Size, Stack } from 'aws-cdk-lib';
+import * as batch from 'aws-cdk-lib/aws-batch';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as ecs from 'aws-cdk-lib/aws-ecs';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { type DumpEnvironment, EXIT_STATUS, SCHEDULE_TAG } from '../contract.ts';
+import type { Archive } from './archive.ts';
+import { type Architecture, dumpImage } from './dump-image.ts';
+
+export interface DumpJobProps {
+  /** Where the dumps go. */
+  readonly archive: Archive;
+  readonly vpc: ec2.IVpc;
+  /** Groups that the jobs are in. @default - one group, made for them, that may connect to anywhere */
+  readonly securityGroupIds: readonly string[];
+  /** Dumps that run at once; further ones queue. */
+  readonly maxConcurrent: number;
+  readonly architecture: Architecture;
+  readonly vcpu: number;
+  readonly memory: Size;
+  /** Disk that a dump is written to before it is uploaded. */
+  readonly storage: Size;
+  /** How long one attempt may run before it is stopped. */
+  readonly timeout: Duration;
+}
+
+/** Fills the environment that the job definition fixes; the rest comes with each run. */
+type FixedEnvironment = Pick<DumpEnvironment, 'AUTODUMP_BUCKETS' | 'TMPDIR'>;
+
+const SCRATCH = '/scratch';
+
+/** Attempts at one dump, the first included. */
+const ATTEMPTS = 3;
+
+/**
+ * Batch tries again what is worth it: the program's own word, and failures of the infrastructure before the program
+ * ran. The last rule ends everything else, since what no rule matches is tried again.
+ */
+const RETRY_STRATEGIES = [
+  batch.RetryStrategy.of(batch.Action.RETRY, batch.Reason.custom({ onExitCode: String(EXIT_STATUS.tryAgain) })),
+  batch.RetryStrategy.of(batch.Action.RETRY, batch.Reason.custom({ onStatusReason: 'Task failed to start*' })),
+  batch.RetryStrategy.of(batch.Action.RETRY, batch.Reason.custom({ onStatusReason: 'Timeout waiting for network*' })),
+  batch.RetryStrategy.of(batch.Action.RETRY, batch.Reason.CANNOT_PULL_CONTAINER),
+  batch.RetryStrategy.of(batch.Action.EXIT, batch.Reason.custom({ onReason: '*' })),
+];
+
+/** The job that makes a dump: the image and what Batch needs to run it on Fargate. */
+export class DumpJob extends Construct {
+  readonly queue: batch.JobQueue;
+  /**
+   * Addresses the newest revision of the job definition. Executions that wait know it, so it must not change, and none
+   * of them knows a revision: a deployment deregisters the one before.
+   */
+  readonly definitionName: string;
+  readonly securityGroups: readonly ec2.ISecurityGroup[];
+  /** The longest time that all attempts of a job can run, waiting not included. */
+  readonly longestRun: Duration;
+
+  constructor(scope: Construct, id: string, props: DumpJobProps) {
+    super(scope, id);
+    this.longestRun = Duration.hours(props.timeout.toHours() * ATTEMPTS);
+    this.securityGroups = this.groups(props);
+    const environment = new batch.FargateComputeEnvironment(this, 'ComputeEnvironment', {
+      vpc: props.vpc,
+      vpcSubnets: { subnets: props.vpc.privateSubnets },
+      securityGroups: [...this.securityGroups],
+      maxvCpus: Math.ceil(props.maxConcurrent * props.vcpu),
+    });
+    this.queue = new batch.JobQueue(this, 'Queue', {
+      computeEnvironments: [{ computeEnvironment: environment, order: 1 }],
+    });
+    this.definitionName = `${Stack.of(this).stackName}-dump`;
+    new batch.EcsJobDefinition(this, 'Definition', {
+      jobDefinitionName: this.definitionName,
+      container: this.container(props),
+      retryAttempts: ATTEMPTS,
+      retryStrategies: RETRY_STRATEGIES,
+      timeout: props.timeout,
+    });
+  }
+
+  /**
+   * Lets a state machine run the job and wait for its end. Batch offers no narrower resource for what refers to jobs;
+   * the rule is the one that Step Functions makes to learn of their end.
+   */
+  grantRun(role: iam.IRole): void {
+    const stack = Stack.of(this);
+    const definition = stack.formatArn({
+      service: 'batch',
+      resource: 'job-definition',
+      resourceName: this.definitionName,
+    });
+    const statements = [
+      {
+        sid: 'SubmitDump',
+        actions: ['batch:SubmitJob'],
+        resources: [this.queue.jobQueueArn, definition, `${definition}:*`],
+      },
+      { sid: 'WatchDump', actions: ['batch:DescribeJobs'], resources: ['*'] },
+      {
+        // Step Functions marks the jobs that it waits for, and stops them with the execution.
+        sid: 'MarkAndStopDump',
+        actions: ['batch:TagResource', 'batch:TerminateJob'],
+        resources: [stack.formatArn({ service: 'batch', resource: 'job', resourceName: '*' })],
+      },
+      {
+        sid: 'LearnOfItsEnd',
+        actions: ['events:PutTargets', 'events:PutRule', 'events:DescribeRule'],
+        resources: [
+          stack.formatArn({
+            service: 'events',
+            resource: 'rule',
+            resourceName: 'StepFunctionsGetEventsForBatchJobsRule',
+          }),
+        ],
+      },
+    ];
+    statements.forEach((statement) => role.addToPrincipalPolicy(new iam.PolicyStatement(statement)));
+  }
+
+  private groups({ vpc, securityGroupIds }: DumpJobProps): readonly ec2.ISecurityGroup[] {
+    if (securityGroupIds.length === 0) {
+      return [
+        new ec2.SecurityGroup(this, 'SecurityGroup', { vpc, description: 'AutoDump jobs', allowAllOutbound: true }),
+      ];
+    }
+    return securityGroupIds.map((groupId) => ec2.SecurityGroup.fromSecurityGroupId(this, groupId, groupId));
+  }
+
+  private container(props: DumpJobProps): batch.EcsFargateContainerDefinition {
+    const environment: FixedEnvironment = { AUTODUMP_BUCKETS: props.archive.bucketNames.join(','), TMPDIR: SCRATCH };
+    return new batch.EcsFargateContainerDefinition(this, 'Container', {
+      image: ecs.ContainerImage.fromDockerImageAsset(dumpImage(this, 'Image', props.architecture)),
+      command: ['dump'],
+      environment: { ...environment },
+      cpu: props.vcpu,
+      memory: props.memory,
+      ephemeralStorageSize: props.storage,
+      fargateCpuArchitecture: ecs.CpuArchitecture.of(props.architecture),
+      fargateOperatingSystemFamily: ecs.OperatingSystemFamily.LINUX,
+      // The user that the image makes. The scratch volume takes its owner from the image's VOLUME at the same path.
+      user: '10001',
+      readonlyRootFilesystem: true,
+      volumes: [batch.EcsVolume.host({ name: 'scratch', containerPath: SCRATCH })],
+      logging: ecs.LogDriver.awsLogs({
+        logGroup: new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.THREE_MONTHS }),
+        streamPrefix: 'dump',
+      }),
+      jobRole: this.jobRole(props.archive),
+    });
+  }
+
+  /** The only role that may read the values of secrets, and only of those on a schedule. */
+  private jobRole(archive: Archive): iam.Role {
+    const stack = Stack.of(this);
+    const role = new iam.Role(this, 'JobRole', { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') });
+    role.addToPolicy(
+      new iam.PolicyStatement({
+        sid: 'ReadScheduledSecrets',
+        actions: ['secretsmanager:GetSecretValue'],
+        resources: [stack.formatArn({ service: 'secretsmanager', resource: 'secret:*' })],
+        conditions: { Null: { [`aws:ResourceTag/${SCHEDULE_TAG}`]: 'false' } },
+      }),
+    );
+    role.addToPolicy(
+      new iam.PolicyStatement({
+        // For secrets with a key of their own, through Secrets Manager alone; the key's policy has to agree.
+        sid: 'DecryptSecrets',
+        actions: ['kms:Decrypt'],
+        resources: [stack.formatArn({ service: 'kms', resource: 'key', resourceName: '*' })],
+        conditions: {
+          StringEquals: { 'kms:ViaService': `secretsmanager.${stack.region}.${stack.urlSuffix}` },
+        },
+      }),
+    );
+    archive.grantWrite(role);
+    return role;
+  }
+}

@@ -1,0 +1,127 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { ScannerEnvironment } from '../contract.ts';
+import { bundle } from './bundle.ts';
+
+/** The functions that the workflow calls: Hash and Reschedule. Neither may read the value of a secret. */
+export class RunFunctions extends Construct {
+  readonly hash: lambda.Function;
+  readonly reschedule: lambda.Function;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.hash = schedulingFunction(this, 'Hash', {
+      source: 'lambda/hash.ts',
+      description: 'Whether the schedule tags of a secret are what its run was started for',
+      timeout: Duration.seconds(30),
+    });
+    allowDescribe(this.hash);
+    this.reschedule = schedulingFunction(this, 'Reschedule', {
+      source: 'lambda/reschedule.ts',
+      description: 'Starts the run of a secret that follows the one under way',
+      timeout: Duration.seconds(30),
+    });
+    allowDescribe(this.reschedule);
+  }
+}
+
+export interface ScannerProps {
+  /** The state machine whose executions the Scanner starts. */
+  readonly stateMachine: sfn.IStateMachine;
+  /** Where an event goes that the Scanner failed on for good. */
+  readonly deadLetters: sqs.IQueue;
+}
+
+/** The function that finds the tagged secrets and starts their next runs. */
+export class Scanner extends Construct {
+  readonly function: lambda.Function;
+
+  constructor(scope: Construct, id: string, { stateMachine, deadLetters }: ScannerProps) {
+    super(scope, id);
+    const environment: ScannerEnvironment = { STATE_MACHINE_ARN: stateMachine.stateMachineArn };
+    this.function = schedulingFunction(this, 'Function', {
+      source: 'lambda/scanner.ts',
+      description: 'Starts the next run of every secret with a schedule tag',
+      timeout: Duration.minutes(15),
+      environment: { ...environment },
+      // A dead-letter queue of the rules covers delivery alone; a scan that fails is kept by the function itself.
+      onFailure: new SqsDestination(deadLetters),
+      retryAttempts: 2,
+    });
+    this.function.addToRolePolicy(
+      // Listing secrets knows no resources.
+      new iam.PolicyStatement({ sid: 'ListSecrets', actions: ['secretsmanager:ListSecrets'], resources: ['*'] }),
+    );
+    allowDescribe(this.function);
+    allowStart(this, stateMachine, this.function);
+  }
+}
+
+/**
+ * Lets functions start executions. The permission is a policy beside the role, not part of it: the state machine
+ * refers to a function that starts it, and must not wait for a permission that refers back.
+ */
+export function allowStart(scope: Construct, stateMachine: sfn.IStateMachine, ...functions: lambda.Function[]): void {
+  new iam.Policy(scope, 'StartRuns', {
+    statements: [
+      new iam.PolicyStatement({
+        sid: 'StartRuns',
+        actions: ['states:StartExecution'],
+        resources: [stateMachine.stateMachineArn],
+      }),
+    ],
+    roles: functions.flatMap(({ role }) => (role ? [role] : [])),
+  });
+}
+
+interface SchedulingFunctionProps extends Pick<
+  lambda.FunctionOptions,
+  'description' | 'timeout' | 'environment' | 'onFailure' | 'retryAttempts'
+> {
+  /** Path of the handler's file, relative to the project's root. */
+  readonly source: string;
+}
+
+function schedulingFunction(
+  scope: Construct,
+  id: string,
+  { source, ...options }: SchedulingFunctionProps,
+): lambda.Function {
+  const logGroup = new logs.LogGroup(scope, `${id}Logs`, { retention: logs.RetentionDays.THREE_MONTHS });
+  const role = new iam.Role(scope, `${id}Role`, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+  role.addToPolicy(
+    new iam.PolicyStatement({
+      sid: 'WriteLogs',
+      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      resources: [logGroup.logGroupArn],
+    }),
+  );
+  return new lambda.Function(scope, id, {
+    ...options,
+    runtime: lambda.Runtime.NODEJS_24_X,
+    architecture: lambda.Architecture.ARM_64,
+    memorySize: 256,
+    code: lambda.Code.fromAsset(bundle(source, 'index.js')),
+    handler: 'index.handler',
+    loggingFormat: lambda.LoggingFormat.JSON,
+    logGroup,
+    role,
+  });
+}
+
+/** Lets a function read tags and state of secrets, whichever they are: what was untagged or deleted has to be seen. */
+function allowDescribe(fn: lambda.Function): void {
+  fn.addToRolePolicy(
+    new iam.PolicyStatement({
+      sid: 'DescribeSecrets',
+      actions: ['secretsmanager:DescribeSecret'],
+      resources: [Stack.of(fn).formatArn({ service: 'secretsmanager', resource: 'secret:*' })],
+    }),
+  );
+}
