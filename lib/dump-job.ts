@@ -1,4 +1,5 @@
-import { Duration, Size, Stack } from 'aws-cdk-lib';
+import type { Size } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import * as batch from 'aws-cdk-lib/aws-batch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';

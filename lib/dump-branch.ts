@@ -1,0 +1,100 @@
+import { Aws, Duration } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { DumpEnvironment } from '../contract.ts';
+import { at, branchFailed, type BranchEnd, FAILED_RUN, orAbsent, readFailure } from './branch-end.ts';
+import type { DumpJob } from './dump-job.ts';
+
+/**
+ * Errors of the call that submits the job, not of the job: that one Batch has tried again already. Worst case: eight
+ * attempts, at most 5 + 10 + 20 + 40 + 60 + 60 + 60 s apart, so a little over four minutes. A job submitted twice makes
+ * one dump, since the key of a dump can be taken once.
+ */
+const SUBMIT_RETRY: sfn.RetryProps = {
+  errors: [
+    'Batch.AWSBatchException',
+    'Batch.BatchException',
+    'Batch.SdkClientException',
+    'Batch.ServerException',
+    'Batch.TooManyRequestsException',
+  ],
+  interval: Duration.seconds(5),
+  backoffRate: 2,
+  maxDelay: Duration.seconds(60),
+  maxAttempts: 7,
+  jitterStrategy: sfn.JitterType.FULL,
+};
+
+/** How long a job may wait for capacity, or for other dumps to end, over all of its attempts. */
+const LONGEST_WAIT_FOR_CAPACITY = Duration.hours(6);
+
+/** The branch of a run that makes the dump. It ends well in any case, and tells how the job ended. */
+export class DumpBranch extends Construct {
+  readonly start: sfn.IChainable;
+
+  constructor(scope: Construct, id: string, job: DumpJob) {
+    super(scope, id);
+    const dump = new sfn.CustomState(scope, 'Dump', { stateJson: submitJob(job) });
+    const readDumpFailure = readFailure(scope, 'Read dump failure');
+    const didJobFail = new sfn.Choice(scope, 'Did a job fail?');
+    const readJob = new sfn.Pass(scope, 'Read job', {
+      parameters: { ...FAILED_RUN, job: sfn.JsonPath.stringToJson(sfn.JsonPath.stringAt('$.failure.Cause')) },
+    });
+    const readContainer = new sfn.Pass(scope, 'Read container', {
+      parameters: { ...FAILED_RUN, job: orAbsent(at('$.job')), container: orAbsent(at('$.job.Container')) },
+    });
+    const jobFailed = branchFailed(
+      scope,
+      'Job failed',
+      'The dump of {} at {} failed: exit status {}, {} ({}); log stream {}, job {}.',
+      [
+        '$.secretArn',
+        '$.when',
+        '$.container.ExitCode',
+        '$.job.StatusReason',
+        '$.container.Reason',
+        '$.container.LogStreamName',
+        '$.job.JobId',
+      ],
+    );
+    const noJobEnded = branchFailed(
+      scope,
+      'No job ended',
+      'The dump of {} at {} failed without a job that ended. {}: {}.',
+      ['$.secretArn', '$.when', '$.failure.Error', '$.failure.Cause'],
+    );
+
+    dump.addRetry(SUBMIT_RETRY);
+    dump.addCatch(readDumpFailure.next(didJobFail), { resultPath: '$.failure' });
+    // A job that failed gives its own description as the cause, as JSON; other errors give a sentence or nothing.
+    didJobFail
+      .when(sfn.Condition.stringMatches('$.failure.Cause', '{*"JobId":*}'), readJob.next(readContainer).next(jobFailed))
+      .otherwise(noJobEnded);
+    this.start = dump;
+  }
+}
+
+/** The state that submits the job and waits for its end. */
+function submitJob(job: DumpJob): object {
+  const perRun: Omit<DumpEnvironment, 'AUTODUMP_BUCKETS' | 'TMPDIR'> = {
+    AUTODUMP_SECRET_ARN: '$.secretArn',
+    AUTODUMP_WHEN: '$.when',
+    AUTODUMP_EXECUTION: '$$.Execution.Id',
+  };
+  const end: BranchEnd = { failed: false, message: 'The dump ended well.' };
+  return {
+    Type: 'Task',
+    Resource: `arn:${Aws.PARTITION}:states:::batch:submitJob.sync`,
+    Parameters: {
+      'JobName.$': '$$.Execution.Name',
+      JobDefinition: job.definitionName,
+      JobQueue: job.queue.jobQueueArn,
+      ContainerOverrides: {
+        Environment: Object.entries(perRun).map(([Name, path]) => ({ Name, 'Value.$': path })),
+      },
+    },
+    ResultSelector: end,
+    // Batch bounds the attempts alone: without this a job that finds no capacity would wait for ever.
+    TimeoutSeconds: job.longestRun.plus(LONGEST_WAIT_FOR_CAPACITY).toSeconds(),
+  };
+}
