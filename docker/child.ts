@@ -1,0 +1,94 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream/promises';
+
+/** How a child process ended: by itself with a status, or by a signal. */
+export interface Ended {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The last lines of its standard error. */
+  readonly complaints: readonly string[];
+  /** Whether all of its input was handed over before it ended. */
+  readonly tookAllInput: boolean;
+}
+
+export interface Surroundings {
+  /** The whole environment of the child; it sees nothing of ours. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** For its standard input, which is empty otherwise. */
+  readonly input?: AsyncIterable<Buffer> | readonly Buffer[];
+  readonly signal: AbortSignal;
+}
+
+const LAST_LINES = 40;
+const LINE_LENGTH = 600;
+
+/** Time for the child to end well after SIGTERM (pg_dump cancels its query); Batch gives us 30 s before it kills us. */
+const GRACE_MS = 5_000;
+
+/** What a stream says when the child on its other end is gone. */
+const BROKEN_PIPE: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
+
+/**
+ * With this in front of a command the kernel kills the child when this process dies, even by SIGKILL. It takes the `setpriv` of
+ * util-linux, so Linux; elsewhere a child outlives a SIGKILL of this process until its own end.
+ */
+const BINDING = ['setpriv', '--pdeathsig', 'KILL', '--'];
+
+let canBind: boolean | undefined;
+
+function bound(command: readonly string[]): readonly string[] {
+  canBind ??= spawnSync('setpriv', [...BINDING.slice(1), 'true'], { stdio: 'ignore' }).status === 0;
+  return canBind ? [...BINDING, ...command] : command;
+}
+
+/** Whether the child took all of it. An error of the input itself passes through. */
+async function feed(input: AsyncIterable<Buffer> | readonly Buffer[], stdin: NodeJS.WritableStream): Promise<boolean> {
+  try {
+    await pipeline(input, stdin);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && BROKEN_PIPE.has(error.code)) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+/**
+ * Runs a program without a shell. When the signal aborts, the child is ended; the promise settles only when the child is gone.
+ * @throws the signal's reason if it aborted, or the error of starting the program or of its input
+ */
+export async function run(
+  program: string,
+  args: readonly string[],
+  { environment, input = [], signal }: Surroundings,
+): Promise<Ended> {
+  signal.throwIfAborted();
+  const [command = program, ...words] = bound([program, ...args]);
+  const child = spawn(command, words, { env: environment, stdio: ['pipe', 'ignore', 'pipe'] });
+  const stop = () => {
+    child.kill('SIGTERM');
+    setTimeout(() => child.kill('SIGKILL'), GRACE_MS).unref();
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  const complaints: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    complaints.push(line.slice(0, LINE_LENGTH));
+    complaints.splice(0, complaints.length - LAST_LINES);
+  });
+  try {
+    const [fed, closed] = await Promise.allSettled([feed(input, child.stdin), once(child, 'close')]);
+    signal.throwIfAborted();
+    if (closed.status === 'rejected') {
+      throw closed.reason;
+    }
+    if (fed.status === 'rejected') {
+      throw fed.reason;
+    }
+    return { status: child.exitCode, signal: child.signalCode, complaints, tookAllInput: fed.value };
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,87 @@
+import { execFile } from 'node:child_process';
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { Failure } from './failure.ts';
+
+/** The client programs of one folder. */
+export interface PostgresClient {
+  readonly pgDump: string;
+  readonly pgRestore: string;
+  /** As pg_dump gives it: `16.4`. */
+  readonly version: string;
+  readonly major: number;
+}
+
+const execute = promisify(execFile);
+
+/** From this major on pg_dump compresses with zstd, if it was built so. */
+const ZSTD_SINCE = 16;
+
+async function clientIn(folder: string): Promise<PostgresClient | undefined> {
+  const pgDump = join(folder, 'pg_dump');
+  const pgRestore = join(folder, 'pg_restore');
+  try {
+    await Promise.all([access(pgDump, constants.X_OK), access(pgRestore, constants.X_OK)]);
+    const { stdout } = await execute(pgDump, ['--version']);
+    const [, version, major] = /\(PostgreSQL\) ((\d+)\S*)/.exec(stdout) ?? [];
+    return version === undefined ? undefined : { pgDump, pgRestore, version, major: Number(major) };
+  } catch {
+    // No client here, or one that does not run: not one to pick, and if none is left, that is said.
+    return undefined;
+  }
+}
+
+/** All clients on a search path such as PATH, in its order. */
+export async function findClients(searchPath: string): Promise<readonly PostgresClient[]> {
+  const folders = [...new Set(searchPath.split(delimiter).filter((folder) => folder !== ''))];
+  const clients = await Promise.all(folders.map(clientIn));
+  return clients.filter((client) => client !== undefined);
+}
+
+/**
+ * The client for a server: pg_dump refuses a server newer than itself, and from 17 on writes settings that older servers refuse at the
+ * restore. So the smallest from 16 (zstd) that is not older than the server, and without such a one the largest.
+ * @throws {Failure} `refused` if the server is newer than every client
+ */
+export function pickClient(clients: readonly PostgresClient[], serverMajor: number): PostgresClient {
+  const byMajor = clients.filter(({ major }) => major >= serverMajor).sort((a, b) => a.major - b.major);
+  const picked = byMajor.find(({ major }) => major >= ZSTD_SINCE) ?? byMajor.at(-1);
+  if (picked === undefined) {
+    const versions = clients.map(({ version }) => version).join(', ');
+    throw new Failure(
+      'refused',
+      `The server is PostgreSQL ${serverMajor}, and pg_dump must not be older. ` +
+        (versions === ''
+          ? 'There is no pg_dump with a pg_restore on the PATH.'
+          : `On the PATH there is only ${versions}.`) +
+        ` Add the client programs of PostgreSQL ${serverMajor} to the image (or, in a local run, to the PATH).`,
+    );
+  }
+  return picked;
+}
+
+export type Compression = 'zstd:3' | 'gzip:1';
+
+/**
+ * zstd, four times as fast at the same size, where the client can. pg_dump checks that before it connects, so it is asked for a dump of
+ * nothing: what it says then about its build does not depend on language (LC_ALL) or server.
+ */
+export async function compressionOf({ pgDump, major }: PostgresClient): Promise<Compression> {
+  if (major < ZSTD_SINCE) {
+    return 'gzip:1';
+  }
+  const environment = { LC_ALL: 'C', PGHOST: '/nonexistent' };
+  const args = ['--format=custom', '--compress=zstd:3', '--file=/dev/null'];
+  const complaint = await execute(pgDump, args, { env: environment }).then(
+    ({ stderr }) => stderr,
+    (error: unknown) => (error instanceof Error && 'stderr' in error ? String(error.stderr) : ''),
+  );
+  return complaint.includes('this build does not support compression with ZSTD') ? 'gzip:1' : 'zstd:3';
+}
+
+/** The compression as pg_dump's option `--compress` takes it; before 16 that is a bare level of gzip. */
+export function compressOption(compression: Compression): string {
+  return `--compress=${compression === 'gzip:1' ? '1' : compression}`;
+}

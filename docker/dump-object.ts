@@ -1,0 +1,55 @@
+import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+
+import { awsFailure, isTaken, openS3 } from './aws.ts';
+import type { DumpObject, Manifest } from './manifest.ts';
+
+/**
+ * Bytes of the dump if there is one already. Listed, as the writer of dumps may not read them, which HeadObject would take.
+ * @throws {Failure} `tryAgain` or `refused`
+ */
+export async function findDump(
+  { bucket, key }: DumpObject,
+  region: string,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const client = openS3(region);
+  try {
+    // Of the keys with this prefix the key itself comes first.
+    const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 });
+    const { Contents: found = [] } = await client.send(command, { abortSignal: signal });
+    return found.find((object) => object.Key === key)?.Size;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw awsFailure(`list s3://${bucket}/${key}`, error);
+  } finally {
+    client.destroy();
+  }
+}
+
+/**
+ * Writes the manifest beside its dump, unless there is one. Not to be interrupted: the dump is committed, and this ends its story.
+ * @throws {Failure} `tryAgain` or `refused`
+ */
+export async function writeManifest(manifest: Manifest, region: string): Promise<'written' | 'taken'> {
+  const { bucket, key } = manifest.object;
+  const client = openS3(region);
+  try {
+    await client.send(
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: `${key}.json`,
+        Body: `${JSON.stringify(manifest, null, 2)}\n`,
+        ContentType: 'application/json',
+        IfNoneMatch: '*',
+      }),
+    );
+    return 'written';
+  } catch (error) {
+    if (isTaken(error)) {
+      return 'taken';
+    }
+    throw awsFailure(`write the manifest s3://${bucket}/${key}.json (the dump itself is there, and proven)`, error);
+  } finally {
+    client.destroy();
+  }
+}

@@ -1,0 +1,139 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { dumpDatabase, verifyArchive } from './archive.ts';
+import type { Checksums } from './checksum.ts';
+import { compressionOf, findClients, pickClient } from './clients.ts';
+import type { Compression, PostgresClient } from './clients.ts';
+import { withConnection } from './connection.ts';
+import { checkReadable, inspect } from './database.ts';
+import type { Database } from './database.ts';
+import { findDump, writeManifest } from './dump-object.ts';
+import type { Task } from './environment.ts';
+import { Failure } from './failure.ts';
+import { fetchSecret } from './fetch-secret.ts';
+import { dumpKey } from './key.ts';
+import { libpqEnvironment } from './libpq.ts';
+import { log } from './log.ts';
+import { manifestOf, recoveredManifest } from './manifest.ts';
+import type { DumpObject, Manifest } from './manifest.ts';
+import { sized } from './progress.ts';
+import { parseSecret } from './secret.ts';
+import type { Target } from './target.ts';
+import { tlsPolicy } from './tls.ts';
+import type { TlsPolicy } from './tls.ts';
+import { uploadDump } from './upload.ts';
+
+/** What a run finds around it. */
+export interface Surroundings {
+  /** Folders to look for client programs in, as in PATH. */
+  readonly searchPath: string;
+  /** PEM bundle of the roots of RDS. */
+  readonly rdsRoots: string;
+  /** Aborts when the run is to end. */
+  readonly signal: AbortSignal;
+}
+
+/** A database that was reached and can be dumped, and with what. */
+interface Source {
+  readonly policy: TlsPolicy;
+  readonly database: Database;
+  readonly client: PostgresClient;
+  readonly compression: Compression;
+}
+
+/**
+ * Makes the dump of one secret for one scheduled time. When it returns, there is a proven dump with its manifest in S3. Whether it
+ * returns or throws, nothing is left on the local disk.
+ * @throws {Failure} with the reason; anything else but the signal's own is a fault of the program
+ */
+export async function dump(task: Task, surroundings: Surroundings): Promise<void> {
+  const startedAt = new Date();
+  const { signal } = surroundings;
+  const secret = await fetchSecret(task, signal);
+  const target = parseSecret(secret, task.buckets);
+  const object = { bucket: target.bucket, key: dumpKey(secret.name, target.database, task.scheduledFor) };
+  log(`Secret ${secret.name}, scheduled for ${task.scheduledFor}: dump to s3://${object.bucket}/${object.key}`);
+  const bytes = await findDump(object, task.region, signal);
+  if (bytes !== undefined) {
+    await recover(task, target, object, bytes);
+    return;
+  }
+  const source = await prepare(target, surroundings);
+  const made = await make(task, target, object, source, surroundings);
+  if (made === 'taken') {
+    await recover(task, target, object, await findDump(object, task.region, signal));
+    return;
+  }
+  const { database, client, compression } = source;
+  const manifest = manifestOf(task, target, object, {
+    serverVersion: database.version,
+    client,
+    compression,
+    checksums: made,
+    startedAt,
+    finishedAt: new Date(),
+  });
+  await writeManifest(manifest, task.region);
+  conclude(manifest);
+}
+
+/** Checks all that can be checked before the dump. */
+async function prepare(target: Target, { searchPath, rdsRoots, signal }: Surroundings): Promise<Source> {
+  const policy = tlsPolicy(target, rdsRoots);
+  const database = await withConnection(target, policy, signal, inspect);
+  checkReadable(database, target);
+  const client = pickClient(await findClients(searchPath), database.major);
+  const compression = await compressionOf(client);
+  log(
+    `Database "${target.database}" on ${target.host} port ${target.port}: PostgreSQL ${database.version}, ` +
+      `${sized(database.size)} on disk (indexes included); sslmode ${policy.mode}; pg_dump ${client.version} with ${compression}`,
+  );
+  return { policy, database, client, compression };
+}
+
+/** Dumps, proves, commits, in this order: nothing is uploaded that was not read back whole. */
+async function make(
+  task: Task,
+  target: Target,
+  object: DumpObject,
+  { policy, database, client, compression }: Source,
+  { searchPath, signal }: Surroundings,
+): Promise<Checksums | 'taken'> {
+  const folder = await mkdtemp(join(task.scratch, 'autodump-'));
+  try {
+    const rootsFile = join(folder, 'roots.pem');
+    await writeFile(rootsFile, policy.roots);
+    const environment = libpqEnvironment(target, { sslMode: policy.mode, rootsFile, folder, searchPath });
+    const order = { client, compression, environment, file: join(folder, 'dump'), databaseSize: database.size };
+    await dumpDatabase(order, signal);
+    const checksums = await verifyArchive(order, signal);
+    const outcome = await uploadDump(order.file, object, checksums, { region: task.region, signal });
+    return outcome === 'taken' ? outcome : checksums;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** An earlier attempt has committed the dump: only its manifest may be missing. */
+async function recover(task: Task, target: Target, object: DumpObject, bytes: number | undefined): Promise<void> {
+  if (bytes === undefined) {
+    throw new Failure('tryAgain', `S3 says both that s3://${object.bucket}/${object.key} is there and that it is not.`);
+  }
+  const manifest = recoveredManifest(task, target, object, bytes);
+  const outcome = await writeManifest(manifest, task.region);
+  log(
+    'An earlier attempt has made this dump already; it is never made or overwritten a second time. ' +
+      (outcome === 'written'
+        ? 'Its manifest was missing and is written now, marked as recovered.'
+        : 'Its manifest is there as well.'),
+  );
+  conclude(manifest);
+}
+
+function conclude({ object, proof, restore }: Manifest): void {
+  const sha256 = proof.sha256 === null ? '' : `, SHA-256 ${proof.sha256}`;
+  log(`Done: s3://${object.bucket}/${object.key}, ${proof.bytes} bytes${sha256}`);
+  log(`Proof: ${proof.method}`);
+  log(`Restore: ${restore}`);
+}

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { EXIT_STATUS } from '../contract.ts';
+import { dump } from './dump.ts';
+import { readEnvironment } from './environment.ts';
+import { describe, exitStatusOf, Failure, Interrupted } from './failure.ts';
+import type { EndingSignal } from './failure.ts';
+import { printable } from './log.ts';
+
+/** Made at synth and put beside this program. */
+const RDS_ROOTS = 'rds-roots.pem';
+
+const SIGNALS: readonly EndingSignal[] = ['SIGHUP', 'SIGINT', 'SIGTERM'];
+
+/** Aborts at the first signal that asks this program to end, and when nobody reads what it writes any more. */
+function untilEnded(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      controller.abort(new Interrupted(signal));
+    });
+  }
+  process.stdout.on('error', () => {
+    controller.abort(new Interrupted('SIGPIPE'));
+  });
+  return controller.signal;
+}
+
+async function main([command, ...rest]: readonly string[], programFile: string): Promise<void> {
+  if (command !== 'dump' || rest.length > 0) {
+    throw new Failure('misuse', 'The one thing this program does is: dump. Its settings come from the environment.');
+  }
+  const task = readEnvironment(process.env);
+  await dump(task, {
+    searchPath: process.env.PATH ?? '',
+    rdsRoots: readFileSync(join(dirname(programFile), RDS_ROOTS), 'utf8'),
+    signal: untilEnded(),
+  });
+}
+
+const [, programFile = '', ...args] = process.argv;
+
+main(args, programFile).then(
+  () => process.exit(EXIT_STATUS.done),
+  (error: unknown) => {
+    process.stderr.write(`${printable(describe(error))}\n`);
+    process.exit(exitStatusOf(error));
+  },
+);

@@ -1,0 +1,16 @@
+/** Modes of `sslmode`, with the meaning that libpq gives them. */
+export const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+
+export type SslMode = (typeof SSL_MODES)[number];
+
+/** The database to dump and the bucket to dump it to, as the secret says. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  /** Absent where the secret names none. */
+  readonly sslMode?: SslMode;
+  readonly bucket: string;
+}
