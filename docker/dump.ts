@@ -28,8 +28,8 @@ import { uploadDump } from './upload.ts';
 export interface Surroundings {
   /** Folders to look for client programs in, as in PATH. */
   readonly searchPath: string;
-  /** PEM bundle of the roots of RDS. */
-  readonly rdsRoots: string;
+  /** Reads the PEM bundle of the roots of RDS; asked for RDS endpoints only. */
+  readonly rdsRoots: () => string;
   /** Aborts when the run is to end. */
   readonly signal: AbortSignal;
 }

@@ -34,7 +34,7 @@ async function main([command, ...rest]: readonly string[], programFile: string):
   const task = readEnvironment(process.env);
   await dump(task, {
     searchPath: process.env.PATH ?? '',
-    rdsRoots: readFileSync(join(dirname(programFile), RDS_ROOTS), 'utf8'),
+    rdsRoots: () => readFileSync(join(dirname(programFile), RDS_ROOTS), 'utf8'),
     signal: untilEnded(),
   });
 }

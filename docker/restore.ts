@@ -8,15 +8,14 @@ export function quoted(word: string): string {
 }
 
 /**
- * Shell command that fetches the dump and restores it, fit to be pasted once PGHOST, PGUSER, PGPASSWORD and PGDATABASE
- * point at an empty database; without PGDATABASE it says so and does nothing. The dump is fetched to a file first because
- * four jobs at once need one to seek in.
+ * Shell command that fetches the dump and restores it, fit to be pasted once PGHOST, PGUSER, PGPASSWORD and PGDATABASE point at an
+ * empty database; without PGDATABASE it says so. It fetches to a file, not into a pipe, because four jobs at once need one to seek in.
  */
 export function restoreCommand({ bucket, key }: DumpObject): string {
   const file = quoted(`./${posix.basename(key)}`);
   const database = '"${PGDATABASE:?set PGHOST, PGUSER, PGPASSWORD and PGDATABASE to an empty database}"';
   return (
-    `: ${database} && aws s3 cp ${quoted(`s3://${bucket}/${key}`)} ${file} && ` +
-    `pg_restore --no-owner --jobs=4 --dbname="$PGDATABASE" ${file}`
+    `aws s3 cp ${quoted(`s3://${bucket}/${key}`)} ${file} && ` +
+    `pg_restore --no-owner --jobs=4 --dbname=${database} ${file}`
   );
 }

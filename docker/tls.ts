@@ -36,14 +36,15 @@ function regionsOf(roots: string): ReadonlySet<string> {
  * RDS and Aurora endpoints are always verified in full, against the roots of RDS: they are private, and no system has them.
  * Any other server is met as the secret's `sslmode` says, against the roots that Node.js and the system trust
  * (`NODE_EXTRA_CA_CERTS` adds to them); libpq's own way to the system's roots, `sslrootcert=system`, exists from version 16 only.
- * @param rdsRoots PEM bundle of the roots of RDS
+ * @param readRdsRoots gives the PEM bundle of the roots of RDS
  * @throws {Failure} `refused` for an endpoint in a Region whose roots the bundle lacks.
  */
-export function tlsPolicy({ host, sslMode }: Pick<Target, 'host' | 'sslMode'>, rdsRoots: string): TlsPolicy {
+export function tlsPolicy({ host, sslMode }: Pick<Target, 'host' | 'sslMode'>, readRdsRoots: () => string): TlsPolicy {
   const groups = RDS_ENDPOINT.exec(host)?.groups;
   if (groups !== undefined) {
     const region = groups.region ?? groups.china ?? '';
-    const regions = regionsOf(rdsRoots);
+    const roots = readRdsRoots();
+    const regions = regionsOf(roots);
     // The certificates of proxies lead to Amazon's public roots, the same in all Regions.
     if (groups.id?.startsWith('proxy-') !== true && !regions.has(region)) {
       throw new Failure(
@@ -53,7 +54,7 @@ export function tlsPolicy({ host, sslMode }: Pick<Target, 'host' | 'sslMode'>, r
           `Region's bundle from https://truststore.pki.rds.amazonaws.com to rds-roots.pem of the image.`,
       );
     }
-    return { mode: 'verify-full', roots: rdsRoots };
+    return { mode: 'verify-full', roots };
   }
   const mode = sslMode ?? DEFAULT_MODE;
   const verified = mode === 'verify-ca' || mode === 'verify-full';

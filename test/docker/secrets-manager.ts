@@ -1,0 +1,37 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+
+export interface SecretsManager {
+  readonly endpoint: string;
+  stop(): Promise<void>;
+}
+
+/** Answers GetSecretValue for any secret with this name and value; without a value, as for a secret that does not exist. */
+export async function startSecretsManager(name: string, value: string | undefined): Promise<SecretsManager> {
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      const { SecretId: arn } = JSON.parse(body) as { SecretId: string };
+      response.setHeader('Content-Type', 'application/x-amz-json-1.1');
+      if (value === undefined) {
+        response.statusCode = 400;
+        response.end(
+          JSON.stringify({ __type: 'ResourceNotFoundException', message: "Secrets Manager can't find the secret." }),
+        );
+      } else {
+        response.end(JSON.stringify({ ARN: arn, Name: name, SecretString: value }));
+      }
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    async stop() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

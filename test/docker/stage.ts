@@ -1,0 +1,188 @@
+import { execFile, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { access, chmod, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import pg from 'pg';
+
+import type { Manifest } from '../../docker/manifest.ts';
+import { startPostgres } from '../../local/postgres.ts';
+import type { PostgresServer } from '../../local/postgres.ts';
+import { startS3 } from '../../local/s3.ts';
+import type { S3Server } from '../../local/s3.ts';
+import { startSecretsManager } from './secrets-manager.ts';
+
+const execute = promisify(execFile);
+
+const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'docker', 'main.ts');
+
+export const BUCKET = 'dumps';
+export const SECRET_NAME = 'prod/app';
+export const SECRET_ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:prod/app-AbCdEf';
+export const EXECUTION = 'arn:aws:states:us-west-2:123456789012:execution:autodump:prod-app';
+export const WHEN = '2026-11-22T08:00:00Z';
+
+/** Key of the dump of a database whose name a key takes as it is. */
+export function keyOf(database: string): string {
+  return `${SECRET_NAME}/${database}-20261122T080000Z.dmp`;
+}
+
+/** How a run of the dump program ended, and what it wrote. */
+export interface Outcome {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Order {
+  /** Fields of the secret over those that lead to the stage's server. */
+  readonly secret?: Readonly<Record<string, unknown>>;
+  /** Variables over those that lead to the stage's services. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** A dump program that runs. */
+export interface Running {
+  readonly process: ChildProcess;
+  readonly outcome: Promise<Outcome>;
+}
+
+/** A PostgreSQL server, an S3 server and a folder, for one suite. */
+export class Stage {
+  readonly postgres: PostgresServer;
+  readonly s3: S3Server;
+  readonly #folder: string;
+
+  static async set(): Promise<Stage> {
+    const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+    // The server's own user has to get at its folder.
+    await chmod(folder, 0o755);
+    const [postgres, s3] = await Promise.all([
+      startPostgres({ directory: join(folder, 'postgres') }),
+      startS3({ directory: join(folder, 's3') }),
+    ]);
+    await s3.createBucket(BUCKET);
+    await mkdir(join(folder, 'scratch'));
+    return new Stage(folder, postgres, s3);
+  }
+
+  private constructor(folder: string, postgres: PostgresServer, s3: S3Server) {
+    this.#folder = folder;
+    this.postgres = postgres;
+    this.s3 = s3;
+  }
+
+  /** `TMPDIR` of the runs. */
+  get scratch(): string {
+    return join(this.#folder, 'scratch');
+  }
+
+  async strike(): Promise<void> {
+    await Promise.all([this.postgres.stop(), this.s3.stop()]);
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** A connection as superuser, to be ended by the caller. */
+  async connect(database = 'postgres'): Promise<pg.Client> {
+    const { host, port, user, password } = this.postgres;
+    const client = new pg.Client({ host, port, user, password, database });
+    // A server that a test kills says so here as well.
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  }
+
+  /** Runs statements as superuser, one call each, and gives the rows of the last. */
+  async query(database: string, ...statements: readonly string[]): Promise<readonly Record<string, unknown>[]> {
+    const client = await this.connect(database);
+    try {
+      let rows: Record<string, unknown>[] = [];
+      for (const statement of statements) {
+        ({ rows } = await client.query<Record<string, unknown>>(statement));
+      }
+      return rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Makes a database with that content. */
+  async createDatabase(name: string, ...statements: readonly string[]): Promise<void> {
+    await this.query('postgres', `CREATE DATABASE ${pg.escapeIdentifier(name)} TEMPLATE template0 ENCODING 'UTF8'`);
+    await this.query(name, ...statements);
+  }
+
+  /** Starts the dump program on a database. */
+  async start(database: string, { secret = {}, environment = {} }: Order = {}): Promise<Running> {
+    const { host, port, user, password } = this.postgres;
+    const value = { engine: 'postgres', host, port, username: user, password, dbname: database, ...secret };
+    const secretsManager = await startSecretsManager(SECRET_NAME, JSON.stringify(value));
+    const child = spawn(process.execPath, [PROGRAM, 'dump'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env.PATH,
+        AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+        AWS_SECRET_ACCESS_KEY: 'example',
+        AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.endpoint,
+        AWS_ENDPOINT_URL_S3: this.s3.endpoint,
+        AUTODUMP_SECRET_ARN: SECRET_ARN,
+        AUTODUMP_EXECUTION: EXECUTION,
+        AUTODUMP_WHEN: WHEN,
+        AUTODUMP_BUCKETS: BUCKET,
+        TMPDIR: this.scratch,
+        ...environment,
+      },
+    });
+    const end = async () => {
+      const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+      await secretsManager.stop();
+      return { status: child.exitCode, stdout, stderr };
+    };
+    return { process: child, outcome: end() };
+  }
+
+  /** Runs the dump program on a database to its end. */
+  async dump(database: string, order?: Order): Promise<Outcome> {
+    const { outcome } = await this.start(database, order);
+    return outcome;
+  }
+
+  fileOf(key: string): string {
+    return join(this.#folder, 's3', BUCKET, key);
+  }
+
+  async hasObject(key: string): Promise<boolean> {
+    return access(this.fileOf(key)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async manifestOf(key: string): Promise<Manifest> {
+    return JSON.parse(await readFile(this.fileOf(`${key}.json`), 'utf8')) as Manifest;
+  }
+
+  /** Number of uploads in parts that were begun and neither completed nor aborted. */
+  async openUploads(): Promise<number> {
+    const response = await fetch(`${this.s3.endpoint}/${BUCKET}?uploads`);
+    return (await response.text()).split('<Upload>').length - 1;
+  }
+
+  /** What runs have left on the local disk. */
+  async leftovers(): Promise<readonly string[]> {
+    return readdir(this.scratch);
+  }
+
+  /** Restores a dump into a new, empty database by the options given; fails if pg_restore does. */
+  async restore(key: string, database: string, ...options: readonly string[]): Promise<void> {
+    await this.createDatabase(database);
+    const { host, port, user, password } = this.postgres;
+    const env = { PATH: process.env.PATH, PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
+    await execute('pg_restore', ['--exit-on-error', ...options, '--dbname', database, this.fileOf(key)], { env });
+  }
+}
