@@ -74,10 +74,11 @@ export async function compressionOf({ pgDump, major }: PostgresClient): Promise<
   }
   const environment = { LC_ALL: 'C', PGHOST: '/nonexistent' };
   const args = ['--format=custom', '--compress=zstd:3', '--file=/dev/null'];
-  const complaint = await execute(pgDump, args, { env: environment }).then(
-    ({ stderr }) => stderr,
-    (error: unknown) => (error instanceof Error && 'stderr' in error ? String(error.stderr) : ''),
-  );
+  const complaint = await new Promise<string>((resolve) => {
+    execFile(pgDump, args, { env: environment }, (_error, _stdout, stderr) => {
+      resolve(stderr);
+    });
+  });
   return complaint.includes('this build does not support compression with ZSTD') ? 'gzip:1' : 'zstd:3';
 }
 

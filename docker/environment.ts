@@ -40,7 +40,8 @@ function isWritable(folder: string): boolean {
 const bucketNames = z
   .string('is missing')
   .transform((list) => list.split(',').map((name) => name.trim()))
-  .pipe(z.tuple([z.string().min(1)], z.string().min(1), 'must be bucket names with commas between them'));
+  .refine((names) => !names.includes(''), 'must be bucket names with commas between them')
+  .pipe(z.tuple([z.string()], z.string()));
 
 const schema = z.object({
   AUTODUMP_SECRET_ARN: z

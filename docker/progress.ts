@@ -8,7 +8,7 @@ const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'];
 export function sized(bytes: number): string {
   const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), UNITS.length - 1);
   const value = bytes / 1000 ** power;
-  return `${power === 0 ? value : value.toFixed(1)} ${UNITS[power] ?? ''}`;
+  return `${value.toFixed(power === 0 ? 0 : 1)} ${UNITS[power] ?? ''}`;
 }
 
 export interface Phase {

@@ -42,11 +42,11 @@ function regionsOf(roots: string): ReadonlySet<string> {
 export function tlsPolicy({ host, sslMode }: Pick<Target, 'host' | 'sslMode'>, readRdsRoots: () => string): TlsPolicy {
   const groups = RDS_ENDPOINT.exec(host)?.groups;
   if (groups !== undefined) {
-    const region = groups.region ?? groups.china ?? '';
+    const region = (groups.region ?? groups.china ?? '').toLowerCase();
     const roots = readRdsRoots();
     const regions = regionsOf(roots);
     // The certificates of proxies lead to Amazon's public roots, the same in all Regions.
-    if (groups.id?.startsWith('proxy-') !== true && !regions.has(region)) {
+    if (groups.id?.toLowerCase().startsWith('proxy-') !== true && !regions.has(region)) {
       throw new Failure(
         'refused',
         `The certificate of ${host} can't be verified: this image has no RDS root certificates for the Region ${region}, ` +

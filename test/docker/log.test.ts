@@ -1,0 +1,12 @@
+import { expect, test } from '@jest/globals';
+
+import { printable } from '../../docker/log.ts';
+
+test.each([
+  ['plain é 日本', 'plain é 日本'],
+  ['two\nlines', 'two | lines'],
+  ['bell\x07, escape\x1b[31m', 'bell\\x07, escape\\x1b[31m'],
+  ['separator\u2028', 'separator\\x2028'],
+])('%j is printed as one line', (text, line) => {
+  expect(printable(text)).toBe(line);
+});
