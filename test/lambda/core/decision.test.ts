@@ -1,0 +1,71 @@
+import { describe, expect, test } from '@jest/globals';
+import { decide, decideFollowing, type SecretDescription } from '../../../lambda/core/decision.ts';
+
+const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:orders-a1B2c3';
+const now = new Date('2026-11-22T07:00:00Z');
+
+function secret(schedule: string, more: Partial<SecretDescription> = {}): SecretDescription {
+  return { ARN, Tags: [{ Key: 'autodump:start-schedule', Value: schedule }], ...more };
+}
+
+describe('a scan', () => {
+  test('starts the next run of a secret on a schedule', () => {
+    expect(decide(secret('0 8 * * *'), now)).toEqual({
+      kind: 'start',
+      input: { secretArn: ARN, tagsHash: expect.stringMatching(/^[0-9a-f]{32}$/), when: '2026-11-22T08:00:00Z' },
+    });
+  });
+
+  test.each([
+    ['a secret without tags', { ARN }, 'not on a schedule'],
+    ['a secret marked for deletion', secret('0 8 * * *', { DeletedDate: now }), 'marked for deletion'],
+    ['a replica', secret('0 8 * * *', { PrimaryRegion: 'eu-west-1' }), 'made in eu-west-1'],
+  ])('skips %s', (_, description, reason) => {
+    expect(decide(description, now)).toEqual({ kind: 'skip', reason: expect.stringContaining(reason) });
+  });
+
+  test('does not take the primary of a replica for one', () => {
+    expect(decide(secret('0 8 * * *', { PrimaryRegion: 'us-west-2' }), now)).toMatchObject({ kind: 'start' });
+  });
+
+  test.each([
+    ['0 8 * *', 'has 4 fields'],
+    ['* * * * *', 'every minute'],
+  ])('reports the schedule %p as invalid', (schedule, reason) => {
+    expect(decide(secret(schedule), now)).toEqual({ kind: 'invalid', reason: expect.stringContaining(reason) });
+  });
+
+  test.each([
+    ['2026-11-22T07:58:59.999Z', '2026-11-22T08:00:00Z'],
+    ['2026-11-22T07:59:00.000Z', '2026-11-22T08:00:00Z'],
+    ['2026-11-22T07:59:00.001Z', '2026-11-23T08:00:00Z'],
+    ['2026-11-22T08:00:00.000Z', '2026-11-23T08:00:00Z'],
+  ])('at %s leaves a run less than a minute away to the next one: %s', (at, when) => {
+    expect(decide(secret('0 8 * * *'), new Date(at))).toMatchObject({ kind: 'start', input: { when } });
+  });
+
+  test.each([
+    ['0 0 21 11 *', { kind: 'start', input: { when: '2027-11-21T00:00:00Z' } }],
+    ['0 8 21 11 *', { kind: 'later', when: '2027-11-21T08:00:00Z' }],
+    ['0 0 29 2 *', { kind: 'later', when: '2028-02-29T00:00:00Z' }],
+  ])('leaves a run more than 364 days away to a later scan: %s', (schedule, decision) => {
+    expect(decide(secret(schedule), new Date('2026-11-22T00:00:00Z'))).toMatchObject(decision);
+  });
+});
+
+describe('rescheduling', () => {
+  test.each([
+    ['in time', '0 8 * * *', '2026-11-22T08:00:00Z', '2026-11-22T08:00:01Z', '2026-11-23T08:00:00Z'],
+    ['ahead of time', '0 8 * * *', '2026-11-22T08:00:00Z', '2026-11-22T07:00:00Z', '2026-11-23T08:00:00Z'],
+    [
+      'with less than a minute to go',
+      '0,1 8 * * *',
+      '2026-11-22T08:00:00Z',
+      '2026-11-22T08:00:01Z',
+      '2026-11-22T08:01:00Z',
+    ],
+    ['late', '*/5 * * * *', '2026-11-22T08:00:00Z', '2026-11-22T08:17:00Z', '2026-11-22T08:20:00Z'],
+  ])('%s takes the run that follows', (_, schedule, previous, at, when) => {
+    expect(decideFollowing(secret(schedule), new Date(previous), new Date(at))).toMatchObject({ input: { when } });
+  });
+});

@@ -1,0 +1,217 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { InvalidSchedule, nextTime, parseSchedule } from '../../../lambda/core/schedule.ts';
+
+const ZONES = Intl.supportedValuesOf('timeZone');
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+/** What a clock in a zone shows, by way of Intl alone, so that the tests share no code with what they test. */
+function clock(zone: string): (instant: Date) => { readonly day: string; readonly time: string } {
+  const format = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'short' });
+  return (instant) => {
+    const [day, time] = format.format(instant).split(' ');
+    return { day: String(day), time: String(time) };
+  };
+}
+
+function runs(expression: string, zone: string, from: string, to: string): string[] {
+  const schedule = parseSchedule(expression, zone);
+  const times: string[] = [];
+  let next = nextTime(schedule, new Date(Date.parse(from) - 1));
+  while (next < new Date(to)) {
+    times.push(next.toISOString().replace(':00.000Z', 'Z'));
+    next = nextTime(schedule, next);
+  }
+  return times;
+}
+
+describe('a schedule', () => {
+  test.each([
+    ['0 8 * * 1-5', 'UTC', '2026-11-20T08:00:00Z', '2026-11-23T08:00:00.000Z'],
+    ['0 8 - - 1-5', 'UTC', '2026-11-20T08:00:00Z', '2026-11-23T08:00:00.000Z'],
+    ['0:30 8 * * *', 'UTC', '2026-11-20T08:00:00Z', '2026-11-20T08:30:00.000Z'],
+    ['  15   4 1 * *  ', 'UTC', '2026-11-20T08:00:00Z', '2026-12-01T04:15:00.000Z'],
+    ['0 8 * JAN MON', 'UTC', '2026-11-20T08:00:00Z', '2027-01-04T08:00:00.000Z'],
+    ['0 8 * * 7', 'UTC', '2026-11-20T08:00:00Z', '2026-11-22T08:00:00.000Z'],
+    ['*/15 * * * *', 'UTC', '2026-11-20T08:01:30Z', '2026-11-20T08:15:00.000Z'],
+    ['0 0 29 2 *', 'UTC', '2026-11-20T08:00:00Z', '2028-02-29T00:00:00.000Z'],
+    ['0 0 13 * 5', 'UTC', '2026-11-14T08:00:00Z', '2026-11-20T00:00:00.000Z'],
+    ['@hourly', 'UTC', '2026-11-20T08:00:00Z', '2026-11-20T09:00:00.000Z'],
+    ['@daily', 'America/Denver', '2026-11-20T08:00:00Z', '2026-11-21T07:00:00.000Z'],
+    ['@Weekly ', 'UTC', '2026-11-20T08:00:00Z', '2026-11-22T00:00:00.000Z'],
+    ['@yearly', 'UTC', '2026-11-20T08:00:00Z', '2027-01-01T00:00:00.000Z'],
+    ['30 23 31 12 *', 'Pacific/Kiritimati', '2026-12-31T09:00:00Z', '2026-12-31T09:30:00.000Z'],
+  ])('%p in %s after %s is next due at %s', (expression, zone, after, due) => {
+    expect(nextTime(parseSchedule(expression, zone), new Date(after)).toISOString()).toBe(due);
+  });
+
+  test.each([
+    ['', 'has 0 fields'],
+    ['   ', 'has 0 fields'],
+    ['5', 'has 1 fields'],
+    ['0 8 * *', 'has 4 fields'],
+    ['0 0 8 * * *', 'has 6 fields'],
+    ['* * * * *', 'would run every minute'],
+    ['- - - - -', 'would run every minute'],
+    ['*/1 8 * * *', 'would run every minute'],
+    ['0-59 8 * * *', 'would run every minute'],
+    ['H 8 * * *', 'odd minute "H"'],
+    ['0 8 ? * 1', 'odd day of month "?"'],
+    ['0 8 L * *', 'odd day of month "L"'],
+    ['0 8 * * 5#2', 'odd day of week "5#2"'],
+    ['0 8, * * *', 'odd hour "8,"'],
+    ['1.5 8 * * *', 'odd minute "1.5"'],
+    ['-5 8 * * *', 'odd minute "-5"'],
+    ['60 8 * * *', 'cannot be followed'],
+    ['0 24 * * *', 'cannot be followed'],
+    ['0 8 0 * *', 'cannot be followed'],
+    ['0 22-2 * * *', 'cannot be followed'],
+    ['0 8 * * XYZ', 'cannot be followed'],
+    ['*/0 8 * * *', 'cannot be followed'],
+    ['0 0 31 2 *', 'cannot be followed'],
+    ['@reboot', 'not an alias'],
+    ['@secondly', 'not an alias'],
+    ['@daily now', 'not an alias'],
+  ])('%p is refused: %s', (expression, reason) => {
+    expect(() => parseSchedule(expression, 'UTC')).toThrow(InvalidSchedule);
+    expect(() => parseSchedule(expression, 'UTC')).toThrow(reason);
+    expect(() => parseSchedule(expression, 'UTC')).toThrow(`"${expression}"`);
+  });
+
+  test.each(['', 'Mars/Base', '+05:00', '-0700', 'America', ' UTC'])('timezone %p is refused', (zone) => {
+    expect(() => parseSchedule('0 8 * * *', zone)).toThrow(`timezone "${zone}" is not known`);
+  });
+});
+
+describe('when the clock is set', () => {
+  test.each([
+    {
+      what: 'a skipped time runs as much later as the clock jumped',
+      schedule: ['30 2 * * *', 'America/Denver', '2026-03-07T00:00:00Z', '2026-03-10T00:00:00Z'],
+      due: ['2026-03-07T09:30Z', '2026-03-08T09:30Z', '2026-03-09T08:30Z'],
+    },
+    {
+      what: 'a repeated time runs once, the first time round',
+      schedule: ['30 1 * * *', 'America/Denver', '2026-11-01T00:00:00Z', '2026-11-03T00:00:00Z'],
+      due: ['2026-11-01T07:30Z', '2026-11-02T08:30Z'],
+    },
+    {
+      what: 'an hourly schedule runs in both repeated hours',
+      schedule: ['0 * * * *', 'America/Denver', '2026-11-01T06:30:00Z', '2026-11-01T10:30:00Z'],
+      due: ['2026-11-01T07:00Z', '2026-11-01T08:00Z', '2026-11-01T09:00Z', '2026-11-01T10:00Z'],
+    },
+    {
+      what: 'an hourly schedule leaves out the hour that does not exist, and runs none twice',
+      schedule: ['0 * * * *', 'America/Denver', '2026-03-08T08:00:00Z', '2026-03-08T11:00:00Z'],
+      due: ['2026-03-08T08:00Z', '2026-03-08T09:00Z', '2026-03-08T10:00Z'],
+    },
+    {
+      what: 'a shift of half an hour is one',
+      schedule: ['15 2 * * *', 'Australia/Lord_Howe', '2026-10-03T00:00:00Z', '2026-10-05T00:00:00Z'],
+      due: ['2026-10-03T15:45Z', '2026-10-04T15:15Z'],
+    },
+    {
+      what: 'what a skipped half hour pushes back may come after what follows it',
+      schedule: ['15,40 2 * * *', 'Australia/Lord_Howe', '2026-10-03T12:00:00Z', '2026-10-04T12:00:00Z'],
+      due: ['2026-10-03T15:40Z', '2026-10-03T15:45Z'],
+    },
+    {
+      what: 'a repeated half hour is one',
+      schedule: ['45 1 * * *', 'Australia/Lord_Howe', '2026-04-03T12:00:00Z', '2026-04-06T00:00:00Z'],
+      due: ['2026-04-03T14:45Z', '2026-04-04T14:45Z', '2026-04-05T15:15Z'],
+    },
+    {
+      what: 'a shift of two hours is one',
+      schedule: ['30 1 * * *', 'Antarctica/Troll', '2026-10-24T00:00:00Z', '2026-10-26T12:00:00Z'],
+      due: ['2026-10-24T23:30Z', '2026-10-26T01:30Z'],
+    },
+    {
+      what: 'midnight that does not exist is an hour late',
+      schedule: ['0 0 * * *', 'Africa/Cairo', '2026-04-23T00:00:00Z', '2026-04-26T00:00:00Z'],
+      due: ['2026-04-23T22:00Z', '2026-04-24T21:00Z', '2026-04-25T21:00Z'],
+    },
+  ])('$what', ({ schedule: [expression = '', zone = '', from = '', to = ''], due }) => {
+    expect(runs(expression, zone, from, to)).toEqual(due);
+  });
+
+  test('a daily schedule runs once a day, in every zone, on every day on which a clock is set until 2036', () => {
+    const odd: string[] = [];
+    // Zones whose clocks are set at the same instants to the same time are one case.
+    const clocks = new Map(ZONES.map((zone) => [JSON.stringify(transitions(zone)), zone]));
+    for (const [times, zone] of clocks) {
+      const wallClock = clock(zone);
+      for (const transition of (JSON.parse(times) as [string, string][]).map(([time]) => new Date(time))) {
+        for (const expression of ['0 0 * * *', '15 1 * * *', '30 2 * * *', '59 23 * * *']) {
+          const schedule = parseSchedule(expression, zone);
+          const days: number[] = [];
+          for (let next = new Date(transition.getTime() - 2 * DAY); days.length < 4;) {
+            next = nextTime(schedule, next);
+            days.push(dayMeant(expression, wallClock(next)));
+          }
+          if (days.some((day, i) => i > 0 && day !== Number(days[i - 1]) + DAY)) {
+            odd.push(`${expression} in ${zone} about ${transition.toISOString()}`);
+          }
+        }
+      }
+    }
+    expect(odd).toEqual([]);
+  });
+
+  test('no valid schedule throws, stands still or goes back, in any zone, at any time from 2026 to 2036', () => {
+    const field = (min: number, max: number) =>
+      fc.oneof(
+        fc.constant('*'),
+        fc.integer({ min, max }).map(String),
+        fc
+          .tuple(fc.integer({ min, max }), fc.integer({ min, max }))
+          .map(([a, b]) => `${Math.min(a, b)}-${Math.max(a, b)}`),
+        fc.integer({ min: 2, max: Math.min(max, 30) }).map((step) => `*/${step}`),
+      );
+    const expression = fc
+      .tuple(fc.integer({ min: 0, max: 59 }).map(String), field(0, 23), field(1, 28), field(1, 12), field(0, 7))
+      .map((fields) => fields.join(' '));
+    const time = fc.date({ min: new Date('2026-01-01'), max: new Date('2036-12-31'), noInvalidDate: true });
+    fc.assert(
+      fc.property(expression, fc.constantFrom(...ZONES), time, (tag, zone, after) => {
+        const schedule = parseSchedule(tag, zone);
+        const next = nextTime(schedule, after);
+        expect(next.getTime()).toBeGreaterThan(after.getTime());
+        expect(next.getTime() % MINUTE).toBe(0);
+        // Nothing is due in between: asked from any instant before it, the answer is the same.
+        const between = new Date(after.getTime() + Math.floor((next.getTime() - after.getTime()) / 2));
+        expect(nextTime(schedule, between)).toEqual(next);
+        expect(nextTime(schedule, new Date(next.getTime() - 1))).toEqual(next);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+/** The instants at which a zone's clock is set from 2026 to 2036, and the offset that it then has, found by Intl. */
+function transitions(zone: string): (readonly [time: string, offset: string])[] {
+  const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
+  const offset = (time: number) => String(format.format(time).split(' ')[1]);
+  const found: (readonly [string, string])[] = [];
+  // No clock is set and set back within a fortnight: the shortest such time is a Ramadan.
+  const step = 14 * DAY;
+  for (let time = Date.parse('2026-01-01'); time < Date.parse('2037-01-01'); time += step) {
+    if (offset(time) !== offset(time + step)) {
+      let [before, after] = [time, time + step];
+      while (after - before > MINUTE) {
+        const middle = Math.floor((before + after) / 2);
+        [before, after] = offset(middle) === offset(before) ? [middle, after] : [before, middle];
+      }
+      found.push([new Date(after).toISOString(), offset(after)]);
+    }
+  }
+  return found;
+}
+
+/** The day that a run stands for: a run may be up to three hours late, and so past midnight. NaN if it is later. */
+function dayMeant(expression: string, { day, time }: { readonly day: string; readonly time: string }): number {
+  const [minute, hour] = expression.split(' ').map(Number);
+  const late = Date.parse(`1970-01-01T${time}:00Z`) - (Number(hour) * 60 + Number(minute)) * MINUTE;
+  const lateness = late < 0 ? late + DAY : late;
+  return lateness > 3 * 60 * MINUTE ? NaN : Date.parse(`${day}T00:00:00Z`) - (late < 0 ? DAY : 0);
+}

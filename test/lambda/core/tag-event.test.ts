@@ -1,0 +1,21 @@
+import { expect, test } from '@jest/globals';
+import { secretNamedBy } from '../../../lambda/core/tag-event.ts';
+
+const arn = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:orders-a1B2c3';
+
+test.each([
+  ['CreateSecret', { requestParameters: { name: 'orders' }, responseElements: { arn } }, arn],
+  ['TagResource by ARN', { requestParameters: { secretId: arn }, responseElements: null }, arn],
+  ['UntagResource by name', { requestParameters: { secretId: 'orders' } }, 'orders'],
+  ['the other spelling', { requestParameters: { secretId: 'orders' }, responseElements: { aRN: arn } }, arn],
+  ['a call that failed', { requestParameters: null, responseElements: null, errorCode: 'AccessDenied' }, undefined],
+])('%s names the secret', (_, detail, secret) => {
+  expect(secretNamedBy({ source: 'aws.secretsmanager', detail })).toBe(secret);
+});
+
+test.each([undefined, null, {}, 'x', { detail: {} }, { source: 'aws.events', detail: { 'stack-id': 'x' } }])(
+  '%j names no secret',
+  (event) => {
+    expect(secretNamedBy(event)).toBeUndefined();
+  },
+);

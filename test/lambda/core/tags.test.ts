@@ -1,0 +1,41 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { readTags, type Tag } from '../../../lambda/core/tags.ts';
+
+const schedule = (Value: string): Tag => ({ Key: 'autodump:start-schedule', Value });
+const timezone = (Value: string): Tag => ({ Key: 'autodump:timezone', Value });
+
+describe('the tags of a secret', () => {
+  test.each<[string, Tag[] | undefined]>([
+    ['no tags', undefined],
+    ['other tags', [{ Key: 'team', Value: 'orders' }]],
+    ['a tag that only begins like the schedule tag', [{ Key: 'autodump:start-schedule-x', Value: '0 8 * * *' }]],
+    ['a tag in other letters', [{ Key: 'AutoDump:start-schedule', Value: '0 8 * * *' }]],
+    ['a timezone alone', [timezone('Europe/Berlin')]],
+  ])('are no schedule: %s', (_, tags) => {
+    expect(readTags(tags)).toBeUndefined();
+  });
+
+  test('are read with UTC as the default zone', () => {
+    expect(readTags([schedule('0 8 * * *')])).toMatchObject({ schedule: '0 8 * * *', timezone: 'UTC' });
+    expect(readTags([timezone('Europe/Berlin'), schedule('@daily')])).toMatchObject({
+      schedule: '@daily',
+      timezone: 'Europe/Berlin',
+    });
+    expect(readTags([{ Key: 'autodump:start-schedule' }])).toMatchObject({ schedule: '' });
+  });
+
+  test('have a hash that depends on schedule and zone, and on nothing else', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.string(), fc.string(), (s1, z1, s2, z2) => {
+        const [one, other] = [readTags([schedule(s1), timezone(z1)]), readTags([timezone(z2), schedule(s2)])];
+        expect(one?.hash === other?.hash).toBe(s1 === s2 && z1 === z2);
+        expect(readTags([{ Key: 'team', Value: s2 }, timezone(z1), schedule(s1)])?.hash).toBe(one?.hash);
+      }),
+    );
+    // Executions that wait carry the hash, so a release that computes it otherwise would end them all.
+    expect(readTags([schedule('0 8 * * 1-5'), timezone('America/Denver')])?.hash).toBe(
+      '5e7959f644f120160467b7fe9746ab68',
+    );
+  });
+});
