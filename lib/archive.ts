@@ -1,8 +1,9 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { acknowledgeWildcards } from './acknowledge.ts';
 
 export interface ArchiveProps {
   /** Name of the bucket. @default - CloudFormation makes one up */
@@ -42,6 +43,10 @@ export class Archive extends Construct {
         { id: 'AbortIncompleteUploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
       ],
     });
+    Validations.of(this.bucket).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason: 'Who reads dumps is for data events of CloudTrail to tell; access logs would be a second bucket to keep.',
+    });
     this.bucketNames = [this.bucket.bucketName, ...props.extraBucketNames];
     this.demandConditionalWrites();
   }
@@ -51,19 +56,21 @@ export class Archive extends Construct {
    * write that could replace an object the bucket refuses. Listing lets a retry find its dump already made.
    */
   grantWrite(role: iam.IRole): void {
-    const arns = this.bucketNames.map((name) =>
+    const buckets = this.bucketNames.map((name) =>
       Stack.of(this).formatArn({ service: 's3', region: '', account: '', resource: name }),
     );
+    const objects = buckets.map((bucket) => `${bucket}/*`);
     role.addToPrincipalPolicy(
       new iam.PolicyStatement({
         sid: 'MakeDumps',
         actions: ['s3:PutObject', 's3:AbortMultipartUpload'],
-        resources: arns.map((arn) => `${arn}/*`),
+        resources: objects,
       }),
     );
     role.addToPrincipalPolicy(
-      new iam.PolicyStatement({ sid: 'FindDumps', actions: ['s3:ListBucket'], resources: arns }),
+      new iam.PolicyStatement({ sid: 'FindDumps', actions: ['s3:ListBucket'], resources: buckets }),
     );
+    acknowledgeWildcards(role, objects, 'The key of a dump holds names of secret and database, which can be any.');
     // S3 decrypts the parts of a multipart upload when it puts them together.
     this.grantKey(role, 'EncryptDumps', ['kms:GenerateDataKey', 'kms:Decrypt']);
   }
@@ -86,6 +93,7 @@ export class Archive extends Construct {
       }),
     );
     this.grantKey(user, 'DecryptDumps', ['kms:Decrypt']);
+    acknowledgeWildcards(user, [this.bucket.arnForObjects('*')], 'The user may read every dump of this bucket.');
     new CfnOutput(Stack.of(this), 'ReadOnlyUserName', {
       value: user.userName,
       description: 'User that may read the dumps; it has no access key yet',

@@ -1,4 +1,4 @@
-import { Annotations, CfnOutput, Duration, Size, Stack, type StackProps } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Duration, Size, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -42,6 +42,7 @@ export class AutoDumpStack extends Stack {
     const { hash, reschedule } = new RunFunctions(this, 'RunFunctions');
     const { stateMachine } = new Workflow(this, 'Workflow', { hash, reschedule, dumpJob });
     const deadLetters = new sqs.Queue(this, 'DeadLetters', { enforceSSL: true, retentionPeriod: Duration.days(14) });
+    Validations.of(deadLetters).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'This is the dead-letter queue.' });
     const scanner = new Scanner(this, 'Scanner', { stateMachine, deadLetters }).function;
     const scanInterval = Duration.minutes(context.scanIntervalMinutes);
     new Triggers(this, 'Triggers', { scanner, deadLetters, scanInterval });

@@ -7,6 +7,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { type DumpEnvironment, EXIT_STATUS, SCHEDULE_TAG } from '../contract.ts';
+import { acknowledgeWildcards } from './acknowledge.ts';
 import type { Archive } from './archive.ts';
 import { type Architecture, dumpImage } from './dump-image.ts';
 
@@ -118,7 +119,11 @@ export class DumpJob extends Construct {
         ],
       },
     ];
-    statements.forEach((statement) => role.addToPrincipalPolicy(new iam.PolicyStatement(statement)));
+    for (const statement of statements) {
+      role.addToPrincipalPolicy(new iam.PolicyStatement(statement));
+      const wildcards = statement.resources.filter((resource) => resource.endsWith('*'));
+      acknowledgeWildcards(role, wildcards, 'Describing jobs knows no resources, IDs of jobs are not known before.');
+    }
   }
 
   private groups({ vpc, securityGroupIds }: DumpJobProps): readonly ec2.ISecurityGroup[] {
@@ -131,6 +136,14 @@ export class DumpJob extends Construct {
   }
 
   private container(props: DumpJobProps): batch.EcsFargateContainerDefinition {
+    const executionRole = new iam.Role(this, 'ExecutionRole', {
+      assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com'),
+    });
+    acknowledgeWildcards(
+      executionRole,
+      ['*'],
+      'The token that ECR asks for before an image is pulled knows no resources.',
+    );
     const environment: FixedEnvironment = { AUTODUMP_BUCKETS: props.archive.bucketNames.join(','), TMPDIR: SCRATCH };
     return new batch.EcsFargateContainerDefinition(this, 'Container', {
       image: ecs.ContainerImage.fromDockerImageAsset(dumpImage(this, 'Image', props.architecture)),
@@ -149,6 +162,7 @@ export class DumpJob extends Construct {
         logGroup: new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.THREE_MONTHS }),
         streamPrefix: 'dump',
       }),
+      executionRole,
       jobRole: this.jobRole(props.archive),
     });
   }
@@ -157,11 +171,13 @@ export class DumpJob extends Construct {
   private jobRole(archive: Archive): iam.Role {
     const stack = Stack.of(this);
     const role = new iam.Role(this, 'JobRole', { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') });
+    const secrets = stack.formatArn({ service: 'secretsmanager', resource: 'secret:*' });
+    const keys = stack.formatArn({ service: 'kms', resource: 'key', resourceName: '*' });
     role.addToPolicy(
       new iam.PolicyStatement({
         sid: 'ReadScheduledSecrets',
         actions: ['secretsmanager:GetSecretValue'],
-        resources: [stack.formatArn({ service: 'secretsmanager', resource: 'secret:*' })],
+        resources: [secrets],
         conditions: { Null: { [`aws:ResourceTag/${SCHEDULE_TAG}`]: 'false' } },
       }),
     );
@@ -170,12 +186,14 @@ export class DumpJob extends Construct {
         // For secrets with a key of their own, through Secrets Manager alone; the key's policy has to agree.
         sid: 'DecryptSecrets',
         actions: ['kms:Decrypt'],
-        resources: [stack.formatArn({ service: 'kms', resource: 'key', resourceName: '*' })],
+        resources: [keys],
         conditions: {
           StringEquals: { 'kms:ViaService': `secretsmanager.${stack.region}.${stack.urlSuffix}` },
         },
       }),
     );
+    acknowledgeWildcards(role, [secrets], 'A secret is on a schedule by its tag, which the condition demands.');
+    acknowledgeWildcards(role, [keys], 'A secret may have any key; the condition demands the way by Secrets Manager.');
     archive.grantWrite(role);
     return role;
   }

@@ -7,6 +7,7 @@ import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { ScannerEnvironment } from '../contract.ts';
+import { acknowledgeWildcards } from './acknowledge.ts';
 import { bundle } from './bundle.ts';
 
 /** The functions that the workflow calls: Hash and Reschedule. Neither may read the value of a secret. */
@@ -55,9 +56,9 @@ export class Scanner extends Construct {
       retryAttempts: 2,
     });
     this.function.addToRolePolicy(
-      // Listing secrets knows no resources.
       new iam.PolicyStatement({ sid: 'ListSecrets', actions: ['secretsmanager:ListSecrets'], resources: ['*'] }),
     );
+    acknowledgeWildcards(this, ['*'], 'Listing secrets knows no resources.');
     allowDescribe(this.function);
     allowStart(this, stateMachine, this.function);
   }
@@ -117,11 +118,17 @@ function schedulingFunction(
 
 /** Lets a function read tags and state of secrets, whichever they are: what was untagged or deleted has to be seen. */
 function allowDescribe(fn: lambda.Function): void {
+  const secrets = Stack.of(fn).formatArn({ service: 'secretsmanager', resource: 'secret:*' });
   fn.addToRolePolicy(
     new iam.PolicyStatement({
       sid: 'DescribeSecrets',
       actions: ['secretsmanager:DescribeSecret'],
-      resources: [Stack.of(fn).formatArn({ service: 'secretsmanager', resource: 'secret:*' })],
+      resources: [secrets],
     }),
+  );
+  acknowledgeWildcards(
+    fn.role ?? fn,
+    [secrets],
+    'Any secret may get the tag or lose it, and its description holds no value.',
   );
 }
