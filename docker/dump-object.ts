@@ -14,8 +14,8 @@ export async function findDump(
 ): Promise<number | undefined> {
   const client = openS3(region);
   try {
-    // Of the keys with this prefix the key itself comes first.
-    const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 });
+    // Of the keys with this prefix the key itself comes first, so the first page will do.
+    const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: key });
     const { Contents: found = [] } = await client.send(command, { abortSignal: signal });
     return found.find((object) => object.Key === key)?.Size;
   } catch (error) {

@@ -1,6 +1,18 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 
-import { keyOf, Stage } from './stage.ts';
+import pg from 'pg';
+
+import { restoreCommand } from '../../docker/restore.ts';
+import { contentsOf, ODD_CONTENTS } from './contents.ts';
+import { BUCKET, EXECUTION, keyOf, processes, SECRET_ARN, Stage, WHEN } from './stage.ts';
+
+const execute = promisify(execFile);
 
 let stage: Stage;
 
@@ -12,10 +24,179 @@ afterAll(async () => {
   await stage.strike();
 });
 
-test('a database becomes a dump', async () => {
-  await stage.createDatabase('app', 'CREATE TABLE t AS SELECT i, md5(i::text) AS m FROM generate_series(1, 400000) i');
-  const outcome = await stage.dump('app');
-  console.log(outcome);
-  expect(outcome.status).toBe(0);
-  console.log(await stage.manifestOf(keyOf('app')));
+describe('a dump restores to the same contents', () => {
+  test('with all that dumps have stumbled over, in a database of an odd name', async () => {
+    const database = `dbname=x 'odd' "größe" $1; --`;
+    await stage.createDatabase(database, ...ODD_CONTENTS);
+    const { status, stdout, stderr } = await stage.dump(database);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    await stage.restore(keyOf(database), 'restored');
+    const restored = await contentsOf(stage, 'restored');
+    expect(restored).toEqual(await contentsOf(stage, database));
+    expect(restored).toMatchObject({ ids_id_seq: [expect.anything()], per_month: [expect.anything()] });
+    expect(stdout).toContain(`Done: s3://${BUCKET}/${keyOf(database)}`);
+  });
+
+  test('with 2,000 tables', async () => {
+    await stage.createDatabase(
+      'many',
+      `DO $$ BEGIN FOR i IN 1..2000 LOOP EXECUTE format('CREATE TABLE t%s AS SELECT %s AS i', i, i); END LOOP; END $$`,
+    );
+    expect(await stage.dump('many')).toMatchObject({ status: 0, stderr: '' });
+    await stage.restore(keyOf('many'), 'many restored');
+    const restored = await contentsOf(stage, 'many restored');
+    expect(Object.keys(restored).filter((name) => name.startsWith('t'))).toHaveLength(2000);
+    expect(restored).toEqual(await contentsOf(stage, 'many'));
+  });
+
+  test('with nothing in it', async () => {
+    await stage.createDatabase('empty');
+    expect(await stage.dump('empty')).toMatchObject({ status: 0, stderr: '' });
+    await stage.restore(keyOf('empty'), 'empty restored');
+  });
+
+  test('larger than one part of an upload, by the command of the manifest', async () => {
+    await stage.createDatabase(
+      'large',
+      `CREATE TABLE noise AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 400000) i`,
+    );
+    expect(await stage.dump('large')).toMatchObject({ status: 0, stderr: '' });
+    const { restore, proof } = await stage.manifestOf(keyOf('large'));
+    expect(proof.bytes).toBeGreaterThan(2 * 8 * 1024 * 1024);
+    await stage.createDatabase('large restored');
+    await pasteInShell(restore, 'large', 'large restored');
+    expect(await contentsOf(stage, 'large restored')).toEqual(await contentsOf(stage, 'large'));
+  });
+});
+
+/** Runs a restore command as a person would, with `aws s3 cp` played by a script that knows where the object lies. */
+async function pasteInShell(command: string, dumped: string, into: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+  try {
+    await mkdir(join(folder, 'bin'));
+    const script = `#!/bin/sh\n[ "$3" = 's3://${BUCKET}/${keyOf(dumped)}' ] && cp '${stage.fileOf(keyOf(dumped))}' "$4"\n`;
+    await writeFile(join(folder, 'bin', 'aws'), script, { mode: 0o755 });
+    const { host, port, user, password } = stage.postgres;
+    const env = { PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password, PGDATABASE: into };
+    await execute('sh', ['-c', command], {
+      cwd: folder,
+      env: { ...env, PATH: `${join(folder, 'bin')}:${process.env.PATH ?? ''}` },
+    });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+test('the manifest tells what was dumped, how, and the proof', async () => {
+  await stage.createDatabase('told', 'CREATE TABLE t AS SELECT 1');
+  await stage.dump('told');
+  const object = { bucket: BUCKET, key: keyOf('told') };
+  const file = await readFile(stage.fileOf(object.key));
+  const time = expect.stringMatching(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  expect(await stage.manifestOf(object.key)).toEqual({
+    manifestVersion: 1,
+    secretArn: SECRET_ARN,
+    execution: EXECUTION,
+    scheduledFor: WHEN,
+    source: {
+      host: stage.postgres.host,
+      port: stage.postgres.port,
+      database: 'told',
+      serverVersion: expect.stringMatching(/^15\./),
+    },
+    dump: {
+      client: expect.stringMatching(/^pg_dump \d+\.\d+/),
+      format: 'custom',
+      compression: expect.stringMatching(/^(gzip:1|zstd:3)$/),
+    },
+    object,
+    proof: {
+      bytes: file.length,
+      sha256: createHash('sha256').update(file).digest('hex'),
+      crc64nvme: expect.stringMatching(/^[A-Za-z0-9+/]{11}=$/),
+      verified: true,
+      method: expect.stringContaining('pg_restore'),
+    },
+    startedAt: time,
+    finishedAt: time,
+    recovered: false,
+    restore: restoreCommand(object),
+  });
+  expect(await stage.leftovers()).toEqual([]);
+});
+
+test('a password of any characters works and shows nowhere', async () => {
+  const password = `' " \\ $(id) \`;\` | & % # @ : / ? {}[] ü ^\n=`;
+  await stage.createDatabase('guarded', 'CREATE TABLE held ()');
+  await stage.query('postgres', `CREATE ROLE "o'dd" SUPERUSER LOGIN PASSWORD ${pg.escapeLiteral(password)}`);
+  const holder = await stage.lock('guarded', 'held');
+  const { outcome } = await stage.start('guarded', { secret: { username: "o'dd", password } });
+  await stage.untilDumpWaits();
+  const shown = (await processes()).map(({ args }) => args).join('\n');
+  await holder.end();
+  const { status, stdout, stderr } = await outcome;
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(shown).toContain('pg_dump');
+  for (const form of [
+    password,
+    'ü ^',
+    '`;` | &',
+    encodeURIComponent(password),
+    JSON.stringify(password).slice(1, -1),
+  ]) {
+    expect(shown).not.toContain(form);
+    expect(stdout).not.toContain(form);
+    expect(await readFile(stage.fileOf(`${keyOf('guarded')}.json`), 'utf8')).not.toContain(form);
+  }
+});
+
+describe('a dump that is there already', () => {
+  test('is left as it is, and so is its manifest', async () => {
+    await stage.createDatabase('twice', 'CREATE TABLE t AS SELECT 1');
+    await stage.dump('twice');
+    const [dump, manifest] = await Promise.all(
+      [keyOf('twice'), `${keyOf('twice')}.json`].map((key) => readFile(stage.fileOf(key))),
+    );
+    await stage.query('twice', 'INSERT INTO t VALUES (2)');
+    const { status, stdout, stderr } = await stage.dump('twice');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('An earlier attempt has made this dump already');
+    expect(await readFile(stage.fileOf(keyOf('twice')))).toEqual(dump);
+    expect(await readFile(stage.fileOf(`${keyOf('twice')}.json`))).toEqual(manifest);
+  });
+
+  test('is given the manifest that it lacks, without a look at the database', async () => {
+    const key = keyOf('recovered');
+    const { bytes } = await put(key, 'a dump');
+    const { status } = await stage.dump('recovered', { secret: { host: 'no-such-host.invalid' } });
+    expect(status).toBe(0);
+    expect(await stage.manifestOf(key)).toMatchObject({
+      source: { database: 'recovered', serverVersion: null },
+      dump: { client: null, compression: null },
+      proof: { bytes, sha256: null, crc64nvme: null, verified: true },
+      startedAt: null,
+      finishedAt: null,
+      recovered: true,
+      restore: restoreCommand({ bucket: BUCKET, key }),
+    });
+  });
+
+  test('by the time of the commit is not overwritten', async () => {
+    await stage.createDatabase('overtaken', 'CREATE TABLE held ()');
+    const holder = await stage.lock('overtaken', 'held');
+    const { outcome } = await stage.start('overtaken');
+    await stage.untilDumpWaits();
+    await put(keyOf('overtaken'), 'the dump of another');
+    await holder.end();
+    expect(await outcome).toMatchObject({ status: 0, stderr: '' });
+    expect(await readFile(stage.fileOf(keyOf('overtaken')), 'utf8')).toBe('the dump of another');
+    expect(await stage.manifestOf(keyOf('overtaken'))).toMatchObject({ recovered: true });
+    expect(await stage.leftovers()).toEqual([]);
+  });
+
+  async function put(key: string, body: string): Promise<{ bytes: number }> {
+    const { ok } = await fetch(`${stage.s3.endpoint}/${BUCKET}/${key}`, { method: 'PUT', body });
+    expect(ok).toBe(true);
+    return { bytes: Buffer.byteLength(body) };
+  }
 });

@@ -43,7 +43,7 @@ test('a phase is heard of at least every 30 s, and at its end, but not after it'
   const running = withProgress(phase, () => new Promise<void>((resolve) => (finish = resolve)));
   bytes = 1000;
   await jest.advanceTimersByTimeAsync(30_000);
-  expect(written.at(-1)).toBe('Dumping: 1.0 kB in 30 s, 33.3 bytes/s, 25 % of it (4.0 kB)\n');
+  expect(written.at(-1)).toBe('Dumping: 1.0 kB in 30 s, 33 bytes/s, 25 % of it (4.0 kB)\n');
   bytes = 4000;
   finish();
   await running;

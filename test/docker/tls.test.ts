@@ -77,8 +77,8 @@ test.each([
 });
 
 test('verify-ca checks the chain, but not the name', () => {
-  const { ca, rejectUnauthorized, checkServerIdentity } = tlsOptions({ mode: 'verify-ca', roots: 'roots' });
-  expect({ ca, rejectUnauthorized, identity: checkServerIdentity?.('other', Object.create(null)) }).toEqual({
+  expect(tlsOptions({ mode: 'verify-ca', roots: 'roots' })).toEqual({
     ca: 'roots',
+    checkServerIdentity: expect.any(Function),
   });
 });
