@@ -1,0 +1,290 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { Validations } from 'aws-cdk-lib';
+import { Match } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { makeApp, makeStack, resourcesOf, synthesize } from './synthesize.ts';
+
+const template = synthesize();
+const withEverything = synthesize({
+  bucketName: 'dumps-of-ours',
+  extraBucketNames: 'elsewhere-1,elsewhere-2',
+  createReadOnlyUser: 'true',
+  kmsKeyArn: 'arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+  retentionDays: '7',
+  securityGroupIds: 'sg-0123456789abcdef0,sg-0123456789abcdef1',
+  cpuArchitecture: 'ARM64',
+  maxConcurrentDumps: '3',
+  jobVcpu: '0.25',
+  scanIntervalMinutes: '1',
+});
+
+describe('the archive', () => {
+  test('is private, encrypted, kept with the stack gone, and expires what it holds', () => {
+    template.hasResource('AWS::S3::Bucket', {
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        BucketEncryption: {
+          ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+        },
+        PublicAccessBlockConfiguration: {
+          BlockPublicAcls: true,
+          BlockPublicPolicy: true,
+          IgnorePublicAcls: true,
+          RestrictPublicBuckets: true,
+        },
+        OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+        LifecycleConfiguration: {
+          Rules: [
+            { Id: 'ExpireDumps', ExpirationInDays: 35, Status: 'Enabled' },
+            {
+              Id: 'AbortIncompleteUploads',
+              AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+              Status: 'Enabled',
+            },
+          ],
+        },
+      },
+    });
+  });
+
+  test('refuses what does not come by TLS, and what could replace an object', () => {
+    template.hasResourceProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Effect: 'Deny', Action: 's3:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+          Match.objectLike({
+            Effect: 'Deny',
+            Principal: { AWS: '*' },
+            Action: 's3:PutObject',
+            Condition: { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } },
+          }),
+        ]),
+      },
+    });
+  });
+
+  test('has a reader only if one is asked for, and never with a key', () => {
+    template.resourceCountIs('AWS::IAM::User', 0);
+    withEverything.resourceCountIs('AWS::IAM::User', 1);
+    withEverything.resourceCountIs('AWS::IAM::AccessKey', 0);
+    withEverything.hasOutput('ReadOnlyUserName', {});
+  });
+
+  test('takes name, key and retention from the context', () => {
+    withEverything.hasResourceProperties('AWS::S3::Bucket', {
+      BucketName: 'dumps-of-ours',
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [
+          {
+            BucketKeyEnabled: true,
+            ServerSideEncryptionByDefault: {
+              SSEAlgorithm: 'aws:kms',
+              KMSMasterKeyID: Match.stringLikeRegexp('key/1234abcd'),
+            },
+          },
+        ],
+      },
+      LifecycleConfiguration: { Rules: Match.arrayWith([Match.objectLike({ ExpirationInDays: 7 })]) },
+    });
+  });
+});
+
+describe('the dump job', () => {
+  test('runs without privileges, on scratch disk, tried again for what is worth it alone', () => {
+    template.hasResourceProperties('AWS::Batch::JobDefinition', {
+      JobDefinitionName: 'AutoDump-dump',
+      PlatformCapabilities: ['FARGATE'],
+      ContainerProperties: {
+        Command: ['dump'],
+        User: '10001',
+        ReadonlyRootFilesystem: true,
+        MountPoints: [{ ContainerPath: '/scratch', SourceVolume: 'scratch' }],
+        Volumes: [{ Name: 'scratch', Host: {} }],
+        EphemeralStorage: { SizeInGiB: 100 },
+        NetworkConfiguration: { AssignPublicIp: 'DISABLED' },
+        RuntimePlatform: { CpuArchitecture: 'X86_64', OperatingSystemFamily: 'LINUX' },
+        ResourceRequirements: [
+          { Type: 'MEMORY', Value: '2048' },
+          { Type: 'VCPU', Value: '1' },
+        ],
+      },
+      Timeout: { AttemptDurationSeconds: 12 * 3600 },
+      RetryStrategy: {
+        Attempts: 3,
+        EvaluateOnExit: [
+          { Action: 'RETRY', OnExitCode: '75' },
+          { Action: 'RETRY', OnStatusReason: 'Task failed to start*' },
+          { Action: 'RETRY', OnStatusReason: 'Timeout waiting for network*' },
+          { Action: 'RETRY', OnReason: 'CannotPullContainerError:*' },
+          { Action: 'EXIT', OnReason: '*' },
+        ],
+      },
+    });
+  });
+
+  test('has a security group of its own unless some are given', () => {
+    template.hasResourceProperties('AWS::EC2::SecurityGroup', {
+      VpcId: 'vpc-0a5fd51718cbc523a',
+      SecurityGroupIngress: Match.absent(),
+    });
+    withEverything.resourceCountIs('AWS::EC2::SecurityGroup', 0);
+    withEverything.hasResourceProperties('AWS::Batch::ComputeEnvironment', {
+      ComputeResources: { SecurityGroupIds: ['sg-0123456789abcdef0', 'sg-0123456789abcdef1'], MaxvCpus: 1 },
+    });
+    withEverything.hasOutput('JobSecurityGroups', { Value: 'sg-0123456789abcdef0,sg-0123456789abcdef1' });
+  });
+
+  test('may write to the buckets of the context, its own first', () => {
+    withEverything.hasResourceProperties('AWS::Batch::JobDefinition', {
+      ContainerProperties: {
+        RuntimePlatform: { CpuArchitecture: 'ARM64' },
+        Environment: Match.arrayWith([
+          {
+            Name: 'AUTODUMP_BUCKETS',
+            Value: { 'Fn::Join': ['', [{ Ref: Match.anyValue() }, ',elsewhere-1,elsewhere-2']] },
+          },
+        ]),
+      },
+    });
+  });
+});
+
+describe('the functions', () => {
+  test('run on Node 24 for ARM64, with JSON logs that expire', () => {
+    const functions = Object.values(resourcesOf(template, 'AWS::Lambda::Function'));
+    expect(functions).toHaveLength(3);
+    for (const { Properties } of functions) {
+      expect(Properties).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        LoggingConfig: { LogFormat: 'JSON', LogGroup: { Ref: expect.any(String) } },
+      });
+    }
+    for (const { Properties } of Object.values(resourcesOf(template, 'AWS::Logs::LogGroup'))) {
+      expect(Properties.RetentionInDays).toBe(90);
+    }
+  });
+});
+
+describe('the triggers', () => {
+  const deadLetters = { 'Fn::GetAtt': [Object.keys(resourcesOf(template, 'AWS::SQS::Queue'))[0], 'Arn'] };
+
+  test.each([
+    [
+      'a tag event',
+      {
+        EventPattern: {
+          source: ['aws.secretsmanager'],
+          'detail-type': ['AWS API Call via CloudTrail'],
+          detail: {
+            eventSource: ['secretsmanager.amazonaws.com'],
+            eventName: ['CreateSecret', 'TagResource', 'UntagResource'],
+          },
+        },
+      },
+    ],
+    ['time', { ScheduleExpression: 'rate(1 hour)' }],
+    [
+      'a deployment of this stack',
+      {
+        EventPattern: {
+          source: ['aws.cloudformation'],
+          'detail-type': ['CloudFormation Stack Status Change'],
+          detail: {
+            'stack-id': [{ Ref: 'AWS::StackId' }],
+            'status-details': { status: ['CREATE_COMPLETE', 'UPDATE_COMPLETE'] },
+          },
+        },
+      },
+    ],
+  ])('%s invokes the Scanner, tried again and kept', (_, trigger) => {
+    template.hasResourceProperties('AWS::Events::Rule', {
+      ...trigger,
+      State: 'ENABLED',
+      Targets: [
+        {
+          Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Scanner'), 'Arn'] },
+          DeadLetterConfig: { Arn: deadLetters },
+          RetryPolicy: { MaximumEventAgeInSeconds: 7200, MaximumRetryAttempts: 10 },
+        },
+      ],
+    });
+  });
+
+  test('a scan that fails for good is kept', () => {
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      DestinationConfig: { OnFailure: { Destination: deadLetters } },
+      MaximumRetryAttempts: 2,
+    });
+  });
+
+  test('the period of the scan is that of the context', () => {
+    withEverything.hasResourceProperties('AWS::Events::Rule', { ScheduleExpression: 'rate(1 minute)' });
+  });
+});
+
+test('somebody is told of failed runs, failed scans and lost events', () => {
+  const metrics = Object.values(resourcesOf(template, 'AWS::CloudWatch::Alarm')).map(({ Properties }) => {
+    expect(Properties.AlarmActions).toEqual([{ Ref: expect.stringMatching(/^AlarmsTopic/) }]);
+    return Properties.MetricName;
+  });
+  expect(metrics.sort()).toEqual([
+    'ApproximateNumberOfMessagesVisible',
+    'Errors',
+    'ExecutionsAborted',
+    'ExecutionsFailed',
+    'ExecutionsTimedOut',
+  ]);
+  template.hasOutput('AlarmTopicArn', {});
+});
+
+test('the outputs are what a user needs next', () => {
+  expect(Object.keys(template.findOutputs('*')).sort()).toEqual([
+    'AlarmTopicArn',
+    'BucketName',
+    'DeadLetterQueueUrl',
+    'HashName',
+    'JobDefinitionName',
+    'JobQueueArn',
+    'JobSecurityGroups',
+    'RescheduleName',
+    'ScannerName',
+    'StateMachineArn',
+  ]);
+});
+
+test('what executions that wait know of keeps its identity', () => {
+  // A waiting execution runs with the definition and role that it was started with. Another logical ID would replace
+  // the resource and leave every execution that waits without it, for up to a year.
+  const ids = ['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine', 'AWS::Batch::JobQueue'].flatMap((type) =>
+    Object.keys(resourcesOf(template, type)),
+  );
+  expect(ids).toEqual(
+    expect.arrayContaining([
+      'RunFunctionsHash18344159',
+      'RunFunctionsRescheduleD0F03424',
+      'WorkflowStateMachine8F1B1C15',
+      'DumpJobQueueB226D5FB',
+    ]),
+  );
+  expect(Object.keys(resourcesOf(template, 'AWS::IAM::Role'))).toContain('WorkflowStateMachineRoleAB27BF0D');
+});
+
+test('AwsSolutions of cdk-nag finds nothing that is not justified', () => {
+  const app = makeApp();
+  makeStack({ createReadOnlyUser: 'true', extraBucketNames: 'elsewhere' }, app);
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  expect(() => app.synth()).not.toThrow();
+});
+
+test('the template is the one that was reviewed', () => {
+  const file = 'test/lib/autodump-stack.snapshot.json';
+  // Content hashes of assets change with every line of code and say nothing of the template.
+  const json = `${JSON.stringify(template.toJSON(), null, 2).replaceAll(/\b[0-9a-f]{64}\b/g, 'ASSET-HASH')}\n`;
+  if (process.env.UPDATE_SNAPSHOT === 'true') {
+    writeFileSync(file, json);
+  }
+  expect(JSON.parse(json)).toEqual(JSON.parse(readFileSync(file, 'utf8')));
+});

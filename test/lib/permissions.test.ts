@@ -1,0 +1,168 @@
+import { describe, expect, test } from '@jest/globals';
+import { resourcesOf, synthesize } from './synthesize.ts';
+
+interface Statement {
+  readonly Sid?: string;
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Action: string | readonly string[];
+  readonly Resource?: unknown;
+  readonly Condition?: unknown;
+}
+
+const template = synthesize({
+  createReadOnlyUser: 'true',
+  extraBucketNames: 'elsewhere',
+  kmsKeyArn: 'arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+});
+
+/** The statements of every role and user, by the logical ID that the policy is attached to. */
+const statements = new Map<string, Statement[]>();
+for (const { Properties } of Object.values(resourcesOf(template, 'AWS::IAM::Policy'))) {
+  const { PolicyDocument, Roles, Users } = Properties as {
+    PolicyDocument: { Statement: Statement[] };
+    Roles?: { Ref: string }[];
+    Users?: { Ref: string }[];
+  };
+  for (const { Ref } of [...(Roles ?? []), ...(Users ?? [])]) {
+    statements.set(Ref, [...(statements.get(Ref) ?? []), ...PolicyDocument.Statement]);
+  }
+}
+
+function of(name: RegExp): readonly Statement[] {
+  const [found, ...others] = [...statements.keys()].filter((id) => name.test(id));
+  expect(others).toEqual([]);
+  return statements.get(String(found)) ?? [];
+}
+
+function actions(name: RegExp): readonly string[] {
+  return of(name)
+    .flatMap(({ Action }) => Action)
+    .sort();
+}
+
+describe('permissions', () => {
+  test.each([
+    [
+      'Scanner',
+      /^ScannerFunctionRole/,
+      [
+        'logs:CreateLogStream',
+        'logs:PutLogEvents',
+        'secretsmanager:DescribeSecret',
+        'secretsmanager:ListSecrets',
+        'sqs:GetQueueAttributes',
+        'sqs:GetQueueUrl',
+        'sqs:SendMessage',
+        'states:StartExecution',
+      ],
+    ],
+    ['Hash', /^RunFunctionsHashRole/, ['logs:CreateLogStream', 'logs:PutLogEvents', 'secretsmanager:DescribeSecret']],
+    [
+      'Reschedule',
+      /^RunFunctionsRescheduleRole/,
+      ['logs:CreateLogStream', 'logs:PutLogEvents', 'secretsmanager:DescribeSecret', 'states:StartExecution'],
+    ],
+    [
+      'the state machine',
+      /^WorkflowStateMachineRole/,
+      [
+        'batch:DescribeJobs',
+        'batch:SubmitJob',
+        'batch:TagResource',
+        'batch:TerminateJob',
+        'events:DescribeRule',
+        'events:PutRule',
+        'events:PutTargets',
+        'lambda:InvokeFunction',
+      ],
+    ],
+    [
+      'the job',
+      /^DumpJobJobRole/,
+      [
+        'kms:Decrypt',
+        'kms:Decrypt',
+        'kms:GenerateDataKey',
+        's3:AbortMultipartUpload',
+        's3:ListBucket',
+        's3:PutObject',
+        'secretsmanager:GetSecretValue',
+      ],
+    ],
+    [
+      'what starts the job',
+      /^DumpJobExecutionRole/,
+      [
+        'ecr:BatchCheckLayerAvailability',
+        'ecr:BatchGetImage',
+        'ecr:GetAuthorizationToken',
+        'ecr:GetDownloadUrlForLayer',
+        'logs:CreateLogStream',
+        'logs:PutLogEvents',
+      ],
+    ],
+    ['the reader', /^ArchiveReadOnlyUser/, ['kms:Decrypt', 's3:GetBucketLocation', 's3:GetObject', 's3:ListBucket']],
+  ])('of %s are these and no more', (_, role, expected) => {
+    expect(actions(role)).toEqual(expected);
+  });
+
+  test('no role has a wildcard action, or a managed policy', () => {
+    expect(
+      [...statements.values()]
+        .flat()
+        .flatMap(({ Action }) => Action)
+        .filter((action) => action.includes('*')),
+    ).toEqual([]);
+    for (const { Properties } of Object.values(resourcesOf(template, 'AWS::IAM::Role'))) {
+      expect(Properties.ManagedPolicyArns).toBeUndefined();
+      expect(Properties.Policies).toBeUndefined();
+    }
+  });
+
+  test('nobody but the job may read the value of a secret, and the job only of those on a schedule', () => {
+    const readers = [...statements].flatMap(([role, granted]) =>
+      granted
+        .filter(({ Action }) => [Action].flat().some((action) => /Secret(Value|\*)/.test(action)))
+        .map((statement) => ({ role, ...statement })),
+    );
+    expect(readers).toEqual([
+      expect.objectContaining({
+        role: expect.stringMatching(/^DumpJobJobRole/),
+        Condition: { Null: { 'aws:ResourceTag/autodump:start-schedule': 'false' } },
+      }),
+    ]);
+  });
+
+  test('nobody may read, delete or overwrite a dump but the reader, who may read', () => {
+    const s3 = [...statements].flatMap(([role, granted]) =>
+      granted
+        .flatMap(({ Action }) => Action)
+        .filter((action) => /^s3:(Get|Delete|Put)/.test(action))
+        .map((action) => `${role.slice(0, 12)} ${action}`),
+    );
+    expect(s3.sort()).toEqual([
+      'ArchiveReadO s3:GetBucketLocation',
+      'ArchiveReadO s3:GetObject',
+      'DumpJobJobRo s3:PutObject',
+    ]);
+  });
+
+  test('keys serve one service each', () => {
+    const keys = [...statements.values()]
+      .flat()
+      .filter(({ Action }) => [Action].flat().some((action) => action.startsWith('kms:')));
+    expect(keys).toHaveLength(3);
+    for (const { Condition } of keys) {
+      expect(Condition).toEqual({ StringEquals: { 'kms:ViaService': expect.anything() } });
+    }
+  });
+
+  test('a run may be started on this machine alone, and a job from this definition and queue alone', () => {
+    const machine = { Ref: Object.keys(resourcesOf(template, 'AWS::StepFunctions::StateMachine'))[0] };
+    const starts = [...statements.values()].flat().filter(({ Action }) => Action === 'states:StartExecution');
+    expect(starts.map(({ Resource }) => Resource)).toEqual([machine, machine]);
+    const submit = of(/^WorkflowStateMachineRole/).find(({ Sid }) => Sid === 'SubmitDump');
+    expect(JSON.stringify(submit?.Resource)).toContain(':job-definition/AutoDump-dump:*"');
+    expect(submit?.Resource).toHaveLength(3);
+  });
+});

@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { AutoDumpStack } from '../../lib/autodump-stack.ts';
+import { readContext } from '../../lib/context.ts';
+
+/** The context that the README's example deploys with. */
+export const CONTEXT = {
+  vpcId: 'vpc-0a5fd51718cbc523a',
+  privateSubnetIds: 'subnet-08b42fcaa8530abaf,subnet-017d971130aaa412a',
+  availabilityZones: 'us-west-2a,us-west-2b',
+};
+
+/** The app with the feature flags of cdk.json, as the CDK CLI would make it. */
+export function makeApp(): App {
+  const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: Record<string, unknown> };
+  return new App({ context, analyticsReporting: false });
+}
+
+export function makeStack(context: Readonly<Record<string, unknown>> = {}, app = makeApp()): AutoDumpStack {
+  return new AutoDumpStack(app, 'AutoDump', { context: readContext({ ...CONTEXT, ...context }) });
+}
+
+export function synthesize(context: Readonly<Record<string, unknown>> = {}): Template {
+  return Template.fromStack(makeStack(context));
+}
+
+/** A resource of a template, as far as tests look into it. */
+export interface Resource {
+  readonly Type: string;
+  readonly DependsOn?: readonly string[];
+  readonly Properties: Readonly<Record<string, unknown>>;
+}
+
+export function resourcesOf(template: Template, type: string): Readonly<Record<string, Resource>> {
+  return template.findResources(type) as Record<string, Resource>;
+}

@@ -1,0 +1,96 @@
+import { describe, expect, test } from '@jest/globals';
+import { resourcesOf, synthesize } from './synthesize.ts';
+
+interface State {
+  readonly Type: string;
+  readonly Next?: string;
+  readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[];
+  readonly Retry?: readonly { readonly ErrorEquals: readonly string[] }[];
+  readonly Parameters?: Record<string, unknown>;
+  readonly Branches?: readonly Machine[];
+  readonly TimeoutSeconds?: number;
+  readonly [key: string]: unknown;
+}
+interface Machine {
+  readonly StartAt: string;
+  readonly States: Readonly<Record<string, State>>;
+}
+
+const template = synthesize();
+
+function definition(): Machine {
+  const [machine] = Object.values(resourcesOf(template, 'AWS::StepFunctions::StateMachine'));
+  const { 'Fn::Join': join } = machine?.Properties.DefinitionString as { 'Fn::Join': [string, unknown[]] };
+  const text = join[1].map((part) =>
+    typeof part === 'string' ? part : `<${JSON.stringify(part).replaceAll('"', '')}>`,
+  );
+  return JSON.parse(text.join('')) as Machine;
+}
+
+const machine = definition();
+const [dump, reschedule] = machine.States['Dump and reschedule']?.Branches ?? [];
+
+describe('the workflow', () => {
+  test('waits until the scheduled time, then compares the tags', () => {
+    expect(machine.StartAt).toBe('Wait until scheduled');
+    expect(machine.States['Wait until scheduled']).toMatchObject({ TimestampPath: '$.when', Next: 'Compare tags' });
+    expect(machine.States['Compare tags']?.Parameters).toEqual({
+      FunctionName: expect.stringContaining('RunFunctionsHash'),
+      Payload: { 'secretArn.$': '$.secretArn', 'tagsHash.$': '$.tagsHash', 'when.$': '$.when' },
+    });
+  });
+
+  test('runs both branches only if the tags are unchanged', () => {
+    expect(machine.States['Is the schedule unchanged?']).toMatchObject({
+      Choices: [{ Variable: '$.comparison.outcome', StringEquals: 'unchanged', Next: 'Dump and reschedule' }],
+      Default: 'Superseded',
+    });
+    expect(machine.States.Superseded?.Type).toBe('Succeed');
+  });
+
+  test('submits the job by the name of its definition, without a revision, for the secret and time of the run', () => {
+    expect(dump?.States.Dump?.Parameters).toEqual({
+      'JobName.$': '$$.Execution.Name',
+      JobDefinition: 'AutoDump-dump',
+      JobQueue: expect.stringContaining('DumpJobQueue'),
+      ContainerOverrides: {
+        Environment: [
+          { Name: 'AUTODUMP_SECRET_ARN', 'Value.$': '$.secretArn' },
+          { Name: 'AUTODUMP_WHEN', 'Value.$': '$.when' },
+          { Name: 'AUTODUMP_EXECUTION', 'Value.$': '$$.Execution.Id' },
+        ],
+      },
+    });
+  });
+
+  test('bounds the time that a job waits for capacity', () => {
+    expect(dump?.States.Dump?.TimeoutSeconds).toBe((3 * 12 + 6) * 3600);
+  });
+
+  test('does not try a failed job again', () => {
+    const retried = dump?.States.Dump?.Retry?.flatMap(({ ErrorEquals }) => ErrorEquals) ?? [];
+    expect(retried.filter((error) => !error.startsWith('Batch.'))).toEqual([]);
+  });
+
+  test('names the machine to the Reschedule function', () => {
+    expect(reschedule?.States.Reschedule?.Parameters).toMatchObject({
+      Payload: { 'stateMachineArn.$': '$$.StateMachine.Id', 'when.$': '$.when' },
+    });
+  });
+
+  test('lets no branch fail, whatever happens in its task', () => {
+    for (const branch of [dump, reschedule]) {
+      const states = Object.values(branch?.States ?? {});
+      expect(states.filter(({ Type }) => Type === 'Task')).toHaveLength(1);
+      expect(states.filter(({ Type }) => Type === 'Fail')).toEqual([]);
+      const [task] = states.filter(({ Type }) => Type === 'Task');
+      expect(task?.Catch?.map(({ ErrorEquals }) => ErrorEquals)).toEqual([['States.ALL']]);
+    }
+  });
+
+  test('every task is tried again after transient errors', () => {
+    for (const task of [machine.States['Compare tags'], dump?.States.Dump, reschedule?.States.Reschedule]) {
+      expect(task?.Retry).toHaveLength(1);
+    }
+  });
+});
