@@ -4,6 +4,8 @@ export default {
   roots: ['<rootDir>/test'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, diagnostics: false }] },
-  // A suite that starts a PostgreSQL server of its own takes seconds before its first test.
-  testTimeout: 60_000,
+  maxWorkers: '100%',
+  // A test that starts a PostgreSQL server or synthesizes the app takes seconds, and more on a busy machine.
+  testTimeout: 120_000,
+  reporters: ['default', '<rootDir>/test/closing-line.js'],
 };
