@@ -96,13 +96,13 @@ export class DumpJob extends Construct {
     });
     const statements = [
       {
+        // Step Functions marks the jobs that it waits for; a mark is authorized on the definition and on the job.
         sid: 'SubmitDump',
-        actions: ['batch:SubmitJob'],
+        actions: ['batch:SubmitJob', 'batch:TagResource'],
         resources: [this.queue.jobQueueArn, definition, `${definition}:*`],
       },
       { sid: 'WatchDump', actions: ['batch:DescribeJobs'], resources: ['*'] },
       {
-        // Step Functions marks the jobs that it waits for, and stops them with the execution.
         sid: 'MarkAndStopDump',
         actions: ['batch:TagResource', 'batch:TerminateJob'],
         resources: [stack.formatArn({ service: 'batch', resource: 'job', resourceName: '*' })],

@@ -69,6 +69,7 @@ describe('permissions', () => {
         'batch:DescribeJobs',
         'batch:SubmitJob',
         'batch:TagResource',
+        'batch:TagResource',
         'batch:TerminateJob',
         'events:DescribeRule',
         'events:PutRule',
