@@ -1,3 +1,5 @@
+import process from 'node:process';
+
 /**
  * Jest reporter that closes the output with `N passed, N failed`, for whoever reads the last line alone. A file that
  * could not be run counts as a failure.
