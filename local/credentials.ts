@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { REGION } from './template.ts';
+
+/** Where the AWS APIs are served. */
+export interface Endpoints {
+  readonly s3: string;
+  /** Secrets Manager, Step Functions, and a refusal of all others. */
+  readonly services: string;
+}
+
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** Keys of a principal, such as the ARN of a role. The access key id stands in every signature, and so tells the caller. */
+export function credentialsOf(principal: string): Credentials {
+  const digest = createHash('sha256').update(principal).digest('hex').toUpperCase();
+  return { accessKeyId: `ASIA${digest.slice(0, 16)}`, secretAccessKey: digest.slice(16, 56) };
+}
+
+/**
+ * What AWS puts into the environment of a function or job, so that SDK clients find their Region, credentials and
+ * endpoints. Nothing of the user's own AWS configuration reaches them.
+ */
+export function awsEnvironment(role: string, endpoints: Endpoints): Record<string, string> {
+  const { accessKeyId, secretAccessKey } = credentialsOf(role);
+  return {
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_ENDPOINT_URL: endpoints.services,
+    AWS_ENDPOINT_URL_S3: endpoints.s3,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    TZ: 'UTC',
+  };
+}

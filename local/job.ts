@@ -1,0 +1,269 @@
+import { randomUUID } from 'node:crypto';
+import { createWriteStream, readFileSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { z } from 'zod';
+import { awsEnvironment, type Endpoints } from './credentials.ts';
+import { TaskError } from './executions.ts';
+import type { Report } from './happening.ts';
+import type { Processes } from './processes.ts';
+import type { Template } from './template.ts';
+
+/** Batch ends a container by SIGTERM, and half a minute later by SIGKILL. */
+const GRACE_SECONDS = 30;
+
+const variables = z.array(z.object({ Name: z.string(), Value: z.string() }));
+
+const condition = z.string().optional();
+
+const definitionSchema = z.object({
+  ContainerProperties: z.object({
+    Command: z.array(z.string()).default([]),
+    Environment: variables.default([]),
+    Image: z.string(),
+    JobRoleArn: z.string(),
+    LogConfiguration: z
+      .object({ Options: z.object({ 'awslogs-stream-prefix': z.string().default('job') }) })
+      .default({ Options: { 'awslogs-stream-prefix': 'job' } }),
+    MountPoints: z.array(z.object({ ContainerPath: z.string(), SourceVolume: z.string() })).default([]),
+  }),
+  RetryStrategy: z
+    .object({
+      Attempts: z.number().default(1),
+      EvaluateOnExit: z
+        .array(
+          z.object({
+            Action: z
+              .string()
+              .toUpperCase()
+              .pipe(z.enum(['RETRY', 'EXIT'])),
+            OnExitCode: condition,
+            OnReason: condition,
+            OnStatusReason: condition,
+          }),
+        )
+        .default([]),
+    })
+    .default({ Attempts: 1, EvaluateOnExit: [] }),
+  Timeout: z.object({ AttemptDurationSeconds: z.number() }).optional(),
+});
+
+type JobDefinition = z.infer<typeof definitionSchema>;
+export type RetryStrategy = JobDefinition['RetryStrategy'];
+
+const submitSchema = z.object({
+  JobName: z.string(),
+  JobDefinition: z.string(),
+  JobQueue: z.string(),
+  ContainerOverrides: z
+    .object({ Command: z.array(z.string()).optional(), Environment: variables.default([]) })
+    .default({ Environment: [] }),
+});
+
+/** How an attempt ended, in the words of Batch. */
+export interface Attempt {
+  readonly exitCode?: number;
+  /** Of the container, where it did not end by itself. */
+  readonly reason?: string;
+  readonly statusReason: string;
+  readonly timedOut: boolean;
+}
+
+export interface BatchSurroundings {
+  readonly processes: Processes;
+  readonly endpoints: Endpoints;
+  /** PATH of the jobs: what the image would bring along. */
+  readonly searchPath: string;
+  /** Folder for the volumes of jobs. */
+  readonly scratch: string;
+  readonly logs: string;
+  readonly report: Report;
+}
+
+interface Job {
+  readonly id: string;
+  readonly name: string;
+  readonly queue: string;
+  readonly definition: JobDefinition;
+  readonly overrides: z.infer<typeof submitSchema>['ContainerOverrides'];
+}
+
+/** Batch: runs a job as a process, from the build context of its image. */
+export class Batch {
+  readonly #template: Template;
+  readonly #surroundings: BatchSurroundings;
+
+  constructor(template: Template, surroundings: BatchSurroundings) {
+    this.#template = template;
+    this.#surroundings = surroundings;
+  }
+
+  /**
+   * The task `batch:submitJob.sync`: ends when the job has.
+   *
+   * @returns the job's detail in the form of Step Functions
+   * @throws TaskError `States.TaskFailed` with the detail as the cause
+   */
+  async submitJob(parameters: unknown): Promise<object> {
+    const { JobName, JobDefinition, JobQueue, ContainerOverrides } = submitSchema.parse(parameters);
+    const id = randomUUID();
+    const definition = this.#definition(JobDefinition);
+    const queue = this.#queue(JobQueue);
+    const job: Job = { id, name: JobName, queue, definition, overrides: ContainerOverrides };
+    const attempts = await this.#attempts(job);
+    const last = attempts.at(-1);
+    const detail = detailOf(job, attempts);
+    if (last?.exitCode === 0) return detail;
+    throw new TaskError('States.TaskFailed', JSON.stringify(detail));
+  }
+
+  async #attempts(job: Job): Promise<readonly Attempt[]> {
+    const { report, scratch } = this.#surroundings;
+    const ended: Attempt[] = [];
+    try {
+      for (;;) {
+        report({ kind: 'job started', name: job.name, attempt: ended.length + 1 });
+        const attempt = await this.#attempt(job, ended.length + 1);
+        ended.push(attempt);
+        const tryAgain = triesAgain(job.definition.RetryStrategy, attempt, ended.length);
+        report({ kind: 'job ended', name: job.name, exitCode: attempt.exitCode ?? -1, tryAgain });
+        if (!tryAgain) return ended;
+      }
+    } finally {
+      await rm(path.join(scratch, job.id), { recursive: true, force: true });
+    }
+  }
+
+  async #attempt(job: Job, number: number): Promise<Attempt> {
+    const { processes } = this.#surroundings;
+    const { ContainerProperties, Timeout } = job.definition;
+    const image = this.#template.imageAsset(ContainerProperties.Image);
+    const [program = '', ...args] = entrypointOf(readFileSync(path.join(image, 'Dockerfile'), 'utf8'));
+    const command = job.overrides.Command ?? ContainerProperties.Command;
+    const { child, ended } = processes.start(program, [...args, ...command], {
+      cwd: image,
+      env: await this.#environment(job, number),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeoutSeconds: Timeout?.AttemptDurationSeconds,
+      graceSeconds: GRACE_SECONDS,
+    });
+    const log = await this.#log(job);
+    this.#relay(child.stdout, 'stdout', log);
+    this.#relay(child.stderr, 'stderr', log);
+    const how = await ended;
+    log.end();
+    if (how.kind === 'not started') {
+      const reason = `CannotStartContainerError: ${how.error.message}`;
+      return { statusReason: 'Task failed to start', reason, timedOut: false };
+    }
+    const timedOut = how.kind === 'timed out';
+    const statusReason = timedOut ? 'Job attempt duration exceeded timeout' : 'Essential container in task exited';
+    return { exitCode: how.status, statusReason, timedOut };
+  }
+
+  /** The environment of the container, with the paths of its volumes turned into folders of this machine. */
+  async #environment(job: Job, attempt: number): Promise<Record<string, string>> {
+    const { endpoints, scratch, searchPath } = this.#surroundings;
+    const { Environment, JobRoleArn, MountPoints } = job.definition.ContainerProperties;
+    const volumes = MountPoints.map(({ ContainerPath, SourceVolume }) => ({
+      container: ContainerPath,
+      local: path.join(scratch, job.id, `${attempt}`, SourceVolume),
+    }));
+    for (const { local } of volumes) await mkdir(local, { recursive: true });
+    const given = [...Environment, ...job.overrides.Environment].map(({ Name, Value }) => {
+      const volume = volumes.find(({ container }) => Value === container || Value.startsWith(`${container}/`));
+      return [Name, volume === undefined ? Value : volume.local + Value.slice(volume.container.length)] as const;
+    });
+    return {
+      PATH: searchPath,
+      ...awsEnvironment(JobRoleArn, endpoints),
+      AWS_BATCH_JOB_ID: job.id,
+      AWS_BATCH_JOB_ATTEMPT: `${attempt}`,
+      ...Object.fromEntries(given),
+    };
+  }
+
+  async #log(job: Job): Promise<NodeJS.WritableStream> {
+    const file = path.join(this.#surroundings.logs, `${logStream(job)}.log`);
+    await mkdir(path.dirname(file), { recursive: true });
+    return createWriteStream(file, { flags: 'a' });
+  }
+
+  #relay(output: Readable | null, stream: 'stdout' | 'stderr', log: NodeJS.WritableStream): void {
+    if (output === null) return;
+    createInterface({ input: output }).on('line', (line) => {
+      log.write(`${new Date().toISOString()} ${line}\n`);
+      this.#surroundings.report({ kind: 'job said', line, stream });
+    });
+  }
+
+  #definition(id: string): JobDefinition {
+    const found = this.#template.ofType('AWS::Batch::JobDefinition').find((resource) => {
+      const arn = this.#template.arnOf(resource);
+      const name = this.#template.nameOf(resource);
+      return [arn, arn.replace(/:\d+$/, ''), name, `${name}:1`].includes(id);
+    });
+    if (found === undefined) throw new TaskError('Batch.BatchException', `JobDefinition does not exist: ${id}`);
+    return this.#template.properties(found, definitionSchema);
+  }
+
+  #queue(id: string): string {
+    const queues = this.#template.ofType('AWS::Batch::JobQueue').map((resource) => this.#template.arnOf(resource));
+    const found = queues.find((arn) => arn === id || arn.endsWith(`/${id}`));
+    if (found === undefined) throw new TaskError('Batch.BatchException', `JobQueue does not exist: ${id}`);
+    return found;
+  }
+}
+
+/**
+ * Whether Batch begins another attempt. Without a rule that fits it does; a timed-out attempt is the last.
+ * https://docs.aws.amazon.com/batch/latest/APIReference/API_EvaluateOnExit.html
+ */
+export function triesAgain({ Attempts, EvaluateOnExit }: RetryStrategy, attempt: Attempt, done: number): boolean {
+  if (attempt.exitCode === 0 || attempt.timedOut || done >= Attempts) return false;
+  const rule = EvaluateOnExit.find(
+    ({ OnExitCode, OnReason, OnStatusReason }) =>
+      fits(OnExitCode, `${attempt.exitCode ?? ''}`) &&
+      fits(OnReason, attempt.reason ?? '') &&
+      fits(OnStatusReason, attempt.statusReason),
+  );
+  return rule?.Action !== 'EXIT';
+}
+
+/** A pattern may end in an asterisk, and then fits every text that begins so. */
+function fits(pattern: string | undefined, text: string): boolean {
+  if (pattern === undefined) return true;
+  return pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : text === pattern;
+}
+
+/** @throws Error if the image has no ENTRYPOINT in its JSON form */
+export function entrypointOf(dockerfile: string): readonly string[] {
+  const last = [...dockerfile.matchAll(/^ENTRYPOINT\s+(\[.*\])\s*$/gim)].at(-1)?.[1];
+  if (last === undefined) throw new Error('The Dockerfile of the job has no ENTRYPOINT ["program", "argument"].');
+  return z.array(z.string()).min(1).parse(JSON.parse(last));
+}
+
+function logStream({ id, definition }: Job): string {
+  return `${definition.ContainerProperties.LogConfiguration.Options['awslogs-stream-prefix']}/default/${id}`;
+}
+
+/** https://docs.aws.amazon.com/batch/latest/APIReference/API_JobDetail.html, names as Step Functions writes them. */
+function detailOf(job: Job, attempts: readonly Attempt[]): object {
+  const container = ({ exitCode, reason }: Attempt): object => ({
+    ...(exitCode === undefined ? {} : { ExitCode: exitCode }),
+    LogStreamName: logStream(job),
+    ...(reason === undefined ? {} : { Reason: reason }),
+  });
+  const last = attempts.at(-1);
+  return {
+    Attempts: attempts.map((attempt) => ({ Container: container(attempt), StatusReason: attempt.statusReason })),
+    Container: last === undefined ? {} : container(last),
+    JobId: job.id,
+    JobName: job.name,
+    JobQueue: job.queue,
+    Status: last?.exitCode === 0 ? 'SUCCEEDED' : 'FAILED',
+    StatusReason: last?.statusReason ?? '',
+  };
+}

@@ -1,0 +1,176 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { credentialsOf, type Endpoints } from './credentials.ts';
+import { serve } from './endpoint.ts';
+import { EventBus, type SentEvent } from './event-bus.ts';
+import { StepFunctions, type Execution } from './executions.ts';
+import type { Report } from './happening.ts';
+import { Batch, type BatchSurroundings } from './job.ts';
+import { LambdaFunction, type DeadLetter } from './lambda.ts';
+import { Processes } from './processes.ts';
+import { startS3 } from './s3.ts';
+import { SecretsManager, type SecretCall } from './secrets.ts';
+import { operationsOf } from './services.ts';
+import { ACCOUNT, REGION, Template } from './template.ts';
+
+const USER = `arn:aws:iam::${ACCOUNT}:user/you`;
+
+export interface WorldOptions {
+  /** What `cdk synth` wrote, for one stack. */
+  readonly cdkOut: string;
+  /** Folder for objects (`s3/<bucket>/<key>`), logs (`log/`) and scratch space of jobs (`scratch/`). */
+  readonly directory: string;
+  /** Folders of the PostgreSQL client programs that jobs find. */
+  readonly clients: readonly string[];
+  readonly report: Report;
+}
+
+/** The stack on this machine, and its user's access to it. */
+export interface World {
+  /** The stack's buckets. Their objects are files in `<directory>/s3/<bucket>`. */
+  readonly buckets: readonly string[];
+  readonly objects: string;
+  readonly logs: string;
+  /** Clients with the rights of the stack's user. */
+  readonly secretsManager: SecretsManagerClient;
+  readonly s3: S3Client;
+  readonly executions: readonly Execution[];
+  readonly deadLetters: readonly DeadLetter[];
+  /** Sends the event that CloudFormation sends after a deployment. */
+  deployed(): void;
+  /** Lets every schedule of a rule strike once. */
+  strike(): void;
+  /** Comes when all events have been dealt with. */
+  settled(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Brings up what the template describes. */
+export async function startWorld({ cdkOut, directory, clients, report }: WorldOptions): Promise<World> {
+  const template = new Template(cdkOut);
+  const [objects, logs, scratch, programs] = foldersIn(directory);
+  for (const folder of [objects, logs, programs]) await mkdir(folder, { recursive: true });
+  await symlinkNode(programs);
+  const processes = new Processes();
+  const objectStore = await startS3({ directory: objects });
+  const endpoint = await serve((target) => operations.get(target));
+  const endpoints: Endpoints = { s3: objectStore.endpoint, services: endpoint.url };
+  const stopServers = async (): Promise<void> => {
+    await Promise.all([endpoint.stop(), objectStore.stop()]);
+    await rm(scratch, { recursive: true, force: true });
+  };
+
+  const secrets = new SecretsManager((call) => {
+    stack.bus.put(cloudTrailEvent(call));
+  });
+  const searchPath = [programs, ...clients].join(path.delimiter);
+  let stack: Stack;
+  try {
+    stack = bringUp(template, { processes, endpoints, logs, scratch, searchPath, report });
+  } catch (error) {
+    await stopServers();
+    throw error;
+  }
+  const { bus, stepFunctions } = stack;
+  const operations = operationsOf(secrets, stepFunctions);
+
+  const buckets = template.ofType('AWS::S3::Bucket').map((resource) => template.nameOf(resource));
+  for (const bucket of buckets) await objectStore.createBucket(bucket);
+  const user = { region: REGION, credentials: credentialsOf(USER) };
+  return {
+    buckets,
+    objects,
+    logs,
+    secretsManager: new SecretsManagerClient({ ...user, endpoint: endpoints.services }),
+    s3: new S3Client({ ...user, endpoint: endpoints.s3, forcePathStyle: true }),
+    get executions() {
+      return stepFunctions.executions;
+    },
+    get deadLetters() {
+      return bus.deadLetters;
+    },
+    deployed: () => {
+      bus.put(deploymentEvent(template));
+    },
+    strike: () => {
+      bus.strike();
+    },
+    settled: () => bus.settled(),
+    stop: async () => {
+      await Promise.all([processes.stop(), stepFunctions.stop()]);
+      await bus.settled();
+      await stopServers();
+    },
+  };
+}
+
+interface Stack {
+  readonly stepFunctions: StepFunctions;
+  readonly bus: EventBus;
+}
+
+/** @throws Error that names what the local run does not know */
+function bringUp(template: Template, surroundings: BatchSurroundings): Stack {
+  const { report } = surroundings;
+  const functions = template
+    .ofType('AWS::Lambda::Function')
+    .map((resource) => new LambdaFunction(template, resource, surroundings));
+  const batch = new Batch(template, surroundings);
+  const stepFunctions = new StepFunctions(template, { functions, batch, report });
+  return { stepFunctions, bus: new EventBus(template, functions, report) };
+}
+
+function foldersIn(directory: string): readonly [objects: string, logs: string, scratch: string, programs: string] {
+  const root = path.resolve(directory);
+  const scratch = path.join(root, 'scratch');
+  return [path.join(root, 's3'), path.join(root, 'log'), scratch, path.join(scratch, 'programs')];
+}
+
+/** The image brings Node along; here the jobs get the one that runs this. */
+async function symlinkNode(programs: string): Promise<void> {
+  const link = path.join(programs, 'node');
+  await rm(link, { force: true });
+  await symlink(process.execPath, link);
+}
+
+/** https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html */
+function cloudTrailEvent({ eventName, requestParameters, responseElements }: SecretCall): SentEvent {
+  return {
+    source: 'aws.secretsmanager',
+    'detail-type': 'AWS API Call via CloudTrail',
+    detail: {
+      eventVersion: '1.11',
+      userIdentity: { type: 'IAMUser', arn: USER, accountId: ACCOUNT },
+      eventTime: new Date().toISOString(),
+      eventSource: 'secretsmanager.amazonaws.com',
+      eventName,
+      awsRegion: REGION,
+      sourceIPAddress: '127.0.0.1',
+      requestParameters,
+      responseElements,
+      requestID: randomUUID(),
+      eventID: randomUUID(),
+      readOnly: false,
+      eventType: 'AwsApiCall',
+      managementEvent: true,
+      recipientAccountId: ACCOUNT,
+      eventCategory: 'Management',
+    },
+  };
+}
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/event-detail-stack-status-change.html */
+function deploymentEvent({ stackId }: Template): SentEvent {
+  return {
+    source: 'aws.cloudformation',
+    'detail-type': 'CloudFormation Stack Status Change',
+    detail: {
+      'stack-id': stackId,
+      'status-details': { status: 'CREATE_COMPLETE', 'status-reason': '' },
+      'client-request-token': randomUUID(),
+    },
+  };
+}
