@@ -196,8 +196,8 @@ export class StepFunctions {
       };
       this.#ending.signal.addEventListener('abort', finish);
       execution.wait = { until, finish };
-      this.#surroundings.report({ kind: 'waiting', execution, until });
       sleep();
+      this.#surroundings.report({ kind: 'waiting', execution, until });
     });
     delete execution.wait;
     return input;

@@ -1,0 +1,83 @@
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import type { Clients } from './clients.ts';
+import type { Summary, Told } from './report.ts';
+import type { World } from './world.ts';
+
+/** What the local run reads of a manifest. */
+const manifestSchema = z.object({
+  scheduledFor: z.string(),
+  dump: z.object({ client: z.string().nullable() }),
+  object: z.object({ bucket: z.string(), key: z.string() }),
+  proof: z.object({
+    bytes: z.number(),
+    sha256: z.string().nullable(),
+    verified: z.literal(true),
+    method: z.string(),
+  }),
+});
+
+export interface Found extends Told {
+  readonly scheduledFor: string;
+  readonly dump: Summary['dump'];
+}
+
+/**
+ * Finds the one dump of a secret, and compares its file with its manifest.
+ *
+ * @throws Error if there is none, or if the file is not what the manifest says
+ */
+export async function findDump(
+  world: World,
+  bucket: string,
+  secretName: string,
+  clients: readonly Clients[],
+): Promise<Found> {
+  const { Contents = [] } = await world.s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: `${secretName}/` }));
+  const manifestKey = Contents.map(({ Key = '' }) => Key).find((key) => key.endsWith('.json'));
+  if (manifestKey === undefined) throw new Error(`The run ended well, but there is no dump of ${secretName}.`);
+  const manifestFile = path.join(world.objects, bucket, manifestKey);
+  const manifest = manifestSchema.parse(JSON.parse(await readFile(manifestFile, 'utf8')));
+  const { key } = manifest.object;
+  const file = path.join(world.objects, bucket, key);
+  const { bytes, sha256 } = await measure(file);
+  const { proof } = manifest;
+  if (bytes !== proof.bytes || (proof.sha256 !== null && sha256 !== proof.sha256)) {
+    throw new Error(`${file} has ${bytes} bytes and the SHA-256 ${sha256}, which is not what its manifest says.`);
+  }
+  return {
+    scheduledFor: manifest.scheduledFor,
+    dump: { bucket, key, file, bytes, sha256, verified: proof.verified, manifest: manifestFile },
+    proof: `${proof.method} The file here has that SHA-256.`,
+    restore: restoreCommand(file, manifest.dump.client, clients),
+  };
+}
+
+async function measure(file: string): Promise<{ readonly bytes: number; readonly sha256: string }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  await pipeline(createReadStream(file), async (source: AsyncIterable<Buffer>) => {
+    for await (const chunk of source) {
+      bytes += chunk.length;
+      hash.update(chunk);
+    }
+  });
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+/** With the pg_restore that belongs to the pg_dump which made the file, wherever it is. */
+function restoreCommand(file: string, client: string | null, clients: readonly Clients[]): string {
+  const folder = clients.find(({ version }) => `pg_dump ${version}` === client)?.folder ?? '';
+  const database = '"${PGDATABASE:?set PGHOST, PGUSER, PGPASSWORD and PGDATABASE to an empty database}"';
+  return `${quoted(path.join(folder, 'pg_restore'))} --no-owner --jobs=4 --dbname=${database} ${quoted(file)}`;
+}
+
+/** The text as one word of a POSIX shell. */
+function quoted(word: string): string {
+  return /^[\w./@:-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,65 @@
+import { HELP, InvalidOptions, parseOptions, type Options } from './options.ts';
+import { Reporter } from './report.ts';
+import { localRun } from './run.ts';
+import { StepFailed } from './steps.ts';
+
+const EXIT = { failed: 1, misuse: 2, SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** A signal asked the local run to end. */
+class Interrupted extends Error {
+  readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+  constructor(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') {
+    super(`Ended by ${signal}. Everything was stopped, and no dump is half made.`);
+    this.signal = signal;
+  }
+}
+
+const args = process.argv.slice(2);
+const json = args.includes('--json');
+const reporter = new Reporter(json ? process.stderr : process.stdout);
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  try {
+    const options = parseOptions(args, process.env);
+    if (options === 'help') {
+      process.stdout.write(HELP);
+      return 0;
+    }
+    await run(options);
+    return 0;
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+async function run(options: Options): Promise<void> {
+  // It is in the options now, and no child gets it but through the secret.
+  delete process.env.PGPASSWORD;
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      controller.abort(new Interrupted(signal));
+    });
+  }
+  const { proof, restore, ...summary } = await localRun(options, reporter, controller.signal);
+  reporter.summary(summary, { proof, restore });
+  if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
+}
+
+function fail(error: unknown): number {
+  const { step, reason, status } = explained(error);
+  reporter.failed(step, reason);
+  if (json) process.stdout.write(`${JSON.stringify({ status: 'failed', step, reason })}\n`);
+  return status;
+}
+
+function explained(error: unknown): { readonly step: string; readonly reason: string; readonly status: number } {
+  if (error instanceof InvalidOptions) return { step: 'options', reason: error.message, status: EXIT.misuse };
+  if (error instanceof StepFailed) return { step: error.step, reason: error.message, status: EXIT.failed };
+  if (error instanceof Interrupted) return { step: 'interrupted', reason: error.message, status: EXIT[error.signal] };
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { step: 'internal', reason: stack.split('\n').slice(0, 4).join('\n'), status: EXIT.failed };
+}

@@ -1,0 +1,56 @@
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Another local run works in the folder. */
+export class StateDirTaken extends Error {
+  override readonly name = 'StateDirTaken';
+}
+
+/**
+ * Takes a state directory for this process, and makes it if it is not there. What a process left that is not running
+ * any more is taken over.
+ *
+ * @returns gives it back
+ * @throws StateDirTaken
+ */
+export async function takeStateDir(directory: string): Promise<() => Promise<void>> {
+  await mkdir(directory, { recursive: true });
+  const file = path.join(directory, 'lock');
+  const own = `${file}.${process.pid}`;
+  await writeFile(own, `${process.pid}\n`);
+  try {
+    for (;;) {
+      if (await linked(own, file)) return () => rm(file, { force: true });
+      const holder = Number(await readFile(file, 'utf8'));
+      if (isRunning(holder)) {
+        throw new StateDirTaken(
+          `Another local run (process ${holder}) uses the state directory ${directory}. ` +
+            `Wait for its end, or give this one its own with --state-dir. If that process is something else, delete ${file}.`,
+        );
+      }
+      await rm(file, { force: true });
+    }
+  } finally {
+    await rm(own, { force: true });
+  }
+}
+
+/** A link is made at once and whole, so that a lock always says who holds it. */
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
