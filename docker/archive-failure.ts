@@ -24,15 +24,15 @@ const SYMPTOMS: readonly Symptom[] = [
     advice: 'The user lacks a privilege.',
   },
   {
-    pattern: /Query was: LOCK TABLE/,
-    reason: 'tryAgain',
-    advice: 'A table stayed locked by another session, most likely for DDL, for longer than a dump waits.',
-  },
-  {
     pattern:
       /server closed the connection unexpectedly|connection to server .* failed|could not (send|receive) data|SSL (SYSCALL |)error|connection not open|no connection to the server/,
     reason: 'tryAgain',
     advice: 'The connection to the server broke.',
+  },
+  {
+    pattern: /Query was: LOCK TABLE/,
+    reason: 'tryAgain',
+    advice: 'A table stayed locked by another session, most likely for DDL, for longer than a dump waits.',
   },
   {
     pattern: /conflict with recovery/,

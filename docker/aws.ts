@@ -5,10 +5,10 @@ import { Failure } from './failure.ts';
 import { networkCode } from './network.ts';
 
 /**
- * A connection in 10 s, and a sign of life every minute: otherwise the SDK would wait for a vanished service for ever. Six attempts
- * are about five seconds of waiting between them; what lasts longer is left to the retry of the job.
+ * A connection in 10 s, and a sign of life every minute: otherwise the SDK would wait for a vanished service for ever. How often it
+ * tries is set by its own variable AWS_MAX_ATTEMPTS, in the image.
  */
-const PATIENCE = { maxAttempts: 6, requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000 } };
+const PATIENCE = { requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000 } };
 
 export function openSecretsManager(region: string): SecretsManagerClient {
   return new SecretsManagerClient({ region, ...PATIENCE });

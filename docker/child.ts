@@ -75,7 +75,7 @@ export async function run(
   signal.addEventListener('abort', stop, { once: true });
   const complaints: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
-    complaints.push(line.slice(0, LINE_LENGTH));
+    complaints.push(line.trim().slice(0, LINE_LENGTH));
     complaints.splice(0, complaints.length - LAST_LINES);
   });
   try {

@@ -42,12 +42,15 @@ export async function findClients(searchPath: string): Promise<readonly Postgres
 
 /**
  * The client for a server: pg_dump refuses a server newer than itself, and from 17 on writes settings that older servers refuse at the
- * restore. So the smallest from 16 (zstd) that is not older than the server, and without such a one the largest.
+ * restore. So the smallest from 16 (zstd) that is not older than the server, and without such a one the largest; of two of the same
+ * major the first.
  * @throws {Failure} `refused` if the server is newer than every client
  */
 export function pickClient(clients: readonly PostgresClient[], serverMajor: number): PostgresClient {
-  const byMajor = clients.filter(({ major }) => major >= serverMajor).sort((a, b) => a.major - b.major);
-  const picked = byMajor.find(({ major }) => major >= ZSTD_SINCE) ?? byMajor.at(-1);
+  const majors = clients.map(({ major }) => major).filter((major) => major >= serverMajor);
+  const withZstd = majors.filter((major) => major >= ZSTD_SINCE);
+  const best = withZstd.length > 0 ? Math.min(...withZstd) : Math.max(...majors);
+  const picked = clients.find(({ major }) => major === best);
   if (picked === undefined) {
     const versions = clients.map(({ version }) => version).join(', ');
     throw new Failure(

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 
 import type { S3Client } from '@aws-sdk/client-s3';
@@ -21,24 +22,31 @@ export function partSize(bytes: number): number {
   return Math.max(SMALLEST_PART, Math.ceil(bytes / MOST_PARTS / MIB) * MIB);
 }
 
-/** The requests that bring the object into being. */
-const COMMITS: ReadonlySet<string | undefined> = new Set(['PutObjectCommand', 'CompleteMultipartUploadCommand']);
-
 /**
- * The request that commits carries the checksum of the whole object, as it was proven: S3 refuses anything else. `Upload` can't be
- * told so, as it would send the same checksum with every part. And no commit once the run was told to end.
+ * Two things that `Upload` can't be told. The request that commits carries the checksum of the whole object as it was proven, so that
+ * S3 refuses anything else; given as a parameter, `Upload` would send it with every part as well. And when the run is to end, parts
+ * under way are given up at once, with their retries, and nothing is committed any more. (The request that begins the upload
+ * is waited for: without its answer the upload could not be aborted.)
  */
-function guardCommit(client: S3Client, { crc64nvme }: Checksums, signal: AbortSignal): void {
+function guard(client: S3Client, { crc64nvme }: Checksums, signal: AbortSignal): void {
+  const aborted = once(signal, 'abort').then(() => Promise.reject(signal.reason as Error));
+  aborted.catch(() => undefined);
   client.middlewareStack.add(
     (next, { commandName }) =>
       (args) => {
-        if (!COMMITS.has(commandName)) {
-          return next(args);
+        switch (commandName) {
+          case 'UploadPartCommand':
+            signal.throwIfAborted();
+            return Promise.race([next(args), aborted]);
+          case 'PutObjectCommand':
+          case 'CompleteMultipartUploadCommand':
+            signal.throwIfAborted();
+            return next({ ...args, input: { ...args.input, ChecksumCRC64NVME: crc64nvme } });
+          default:
+            return next(args);
         }
-        signal.throwIfAborted();
-        return next({ ...args, input: { ...args.input, ChecksumCRC64NVME: crc64nvme } });
       },
-    { step: 'initialize', name: 'guardCommit' },
+    { step: 'initialize', name: 'guard' },
   );
 }
 
@@ -55,14 +63,14 @@ export async function uploadDump(
   { region, signal }: { readonly region: string; readonly signal: AbortSignal },
 ): Promise<'committed' | 'taken'> {
   const client = openS3(region);
-  guardCommit(client, checksums, signal);
+  guard(client, checksums, signal);
   const upload = new Upload({
     client,
     partSize: partSize(checksums.bytes),
     params: {
       Bucket: bucket,
       Key: key,
-      // Aborting by way of the body lets Upload clean up before it gives up; by its own abort() it would not wait for that.
+      // Upload's own abort() would not wait until the upload is aborted at S3; a failing part or body makes it do so.
       Body: createReadStream(file, { signal }),
       IfNoneMatch: '*',
       ChecksumAlgorithm: 'CRC64NVME',

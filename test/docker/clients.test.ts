@@ -25,6 +25,8 @@ describe('the client for a server', () => {
     [13, ['13.1', '14.2', '15.3'], '15.3'],
     [13, ['15.3', '18.0'], '18.0'],
     [15, ['15.3'], '15.3'],
+    [15, ['15.3', '15.4'], '15.3'],
+    [15, ['16.3', '16.4'], '16.3'],
   ])('PostgreSQL %d with clients %j is %s', (major, versions, picked) => {
     expect(pickClient(versions.map(client), major).version).toBe(picked);
   });

@@ -129,25 +129,26 @@ test('a password of any characters works and shows nowhere', async () => {
   const password = `' " \\ $(id) \`;\` | & % # @ : / ? {}[] ü ^\n=`;
   await stage.createDatabase('guarded', 'CREATE TABLE held ()');
   await stage.query('postgres', `CREATE ROLE "o'dd" SUPERUSER LOGIN PASSWORD ${pg.escapeLiteral(password)}`);
-  const holder = await stage.lock('guarded', 'held');
-  const { outcome } = await stage.start('guarded', { secret: { username: "o'dd", password } });
-  await stage.untilDumpWaits();
-  const shown = (await processes()).map(({ args }) => args).join('\n');
-  await holder.end();
-  const { status, stdout, stderr } = await outcome;
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  expect(shown).toContain('pg_dump');
-  for (const form of [
-    password,
-    'ü ^',
-    '`;` | &',
-    encodeURIComponent(password),
-    JSON.stringify(password).slice(1, -1),
-  ]) {
-    expect(shown).not.toContain(form);
-    expect(stdout).not.toContain(form);
-    expect(await readFile(stage.fileOf(`${keyOf('guarded')}.json`), 'utf8')).not.toContain(form);
-  }
+  await stage.whileLocked('guarded', 'held', async (release) => {
+    const running = await stage.start('guarded', { secret: { username: "o'dd", password } });
+    await stage.untilDumpWaits(running);
+    const shown = (await processes()).map(({ args }) => args).join('\n');
+    await release();
+    const { status, stdout, stderr } = await running.outcome;
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(shown).toContain('pg_dump');
+    for (const form of [
+      password,
+      'ü ^',
+      '`;` | &',
+      encodeURIComponent(password),
+      JSON.stringify(password).slice(1, -1),
+    ]) {
+      expect(shown).not.toContain(form);
+      expect(stdout).not.toContain(form);
+      expect(await readFile(stage.fileOf(`${keyOf('guarded')}.json`), 'utf8')).not.toContain(form);
+    }
+  });
 });
 
 describe('a dump that is there already', () => {
@@ -183,15 +184,16 @@ describe('a dump that is there already', () => {
 
   test('by the time of the commit is not overwritten', async () => {
     await stage.createDatabase('overtaken', 'CREATE TABLE held ()');
-    const holder = await stage.lock('overtaken', 'held');
-    const { outcome } = await stage.start('overtaken');
-    await stage.untilDumpWaits();
-    await put(keyOf('overtaken'), 'the dump of another');
-    await holder.end();
-    expect(await outcome).toMatchObject({ status: 0, stderr: '' });
-    expect(await readFile(stage.fileOf(keyOf('overtaken')), 'utf8')).toBe('the dump of another');
-    expect(await stage.manifestOf(keyOf('overtaken'))).toMatchObject({ recovered: true });
-    expect(await stage.leftovers()).toEqual([]);
+    await stage.whileLocked('overtaken', 'held', async (release) => {
+      const running = await stage.start('overtaken');
+      await stage.untilDumpWaits(running);
+      await put(keyOf('overtaken'), 'the dump of another');
+      await release();
+      expect(await running.outcome).toMatchObject({ status: 0, stderr: '' });
+      expect(await readFile(stage.fileOf(keyOf('overtaken')), 'utf8')).toBe('the dump of another');
+      expect(await stage.manifestOf(keyOf('overtaken'))).toMatchObject({ recovered: true });
+      expect(await stage.leftovers()).toEqual([]);
+    });
   });
 
   async function put(key: string, body: string): Promise<{ bytes: number }> {

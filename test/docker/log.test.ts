@@ -6,7 +6,7 @@ test.each([
   ['plain é 日本', 'plain é 日本'],
   ['two\nlines', 'two | lines'],
   ['bell\x07, escape\x1b[31m', 'bell\\x07, escape\\x1b[31m'],
-  ['separator\u2028', 'separator\\x2028'],
+  ['one\u2028two', 'one\\x2028two'],
 ])('%j is printed as one line', (text, line) => {
   expect(printable(text)).toBe(line);
 });

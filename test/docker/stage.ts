@@ -151,24 +151,49 @@ export class Stage {
     await this.query(name, ...statements);
   }
 
-  /** Locks a table against all others until the connection ends, so that pg_dump waits for it. */
-  async lock(database: string, table: string): Promise<pg.Client> {
+  /**
+   * Locks a table against all others while the work goes on, or until it calls `release`. pg_dump waits for such a table.
+   */
+  async whileLocked(
+    database: string,
+    table: string,
+    work: (release: () => Promise<void>) => Promise<void>,
+  ): Promise<void> {
     const client = await this.connect(database);
-    await client.query('BEGIN');
-    await client.query(`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
-    return client;
+    try {
+      await client.query('BEGIN');
+      await client.query(`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
+      await work(async () => {
+        await client.query('COMMIT');
+      });
+    } finally {
+      await client.end();
+    }
   }
 
   /** Waits until pg_dump is in the middle of a dump, held up by a lock. */
-  async untilDumpWaits(): Promise<void> {
+  async untilDumpWaits(running: Running): Promise<void> {
+    await this.#until(
+      running,
+      "SELECT pid FROM pg_stat_activity WHERE application_name = 'autodump' AND wait_event_type = 'Lock'",
+    );
+  }
+
+  /** Waits until pg_dump reads rows of a table. @returns process of the server that sends them */
+  async untilDumpReads(running: Running): Promise<number> {
+    return this.#until(running, 'SELECT pid FROM pg_stat_progress_copy WHERE bytes_processed > 0');
+  }
+
+  async #until({ process }: Running, query: string): Promise<number> {
     const client = await this.connect();
     try {
       for (;;) {
-        const { rowCount } = await client.query(
-          "SELECT FROM pg_stat_activity WHERE application_name = 'autodump' AND wait_event_type = 'Lock'",
-        );
-        if (rowCount === 1) {
-          return;
+        const { rows } = await client.query<{ pid: number }>(query);
+        if (rows[0] !== undefined) {
+          return rows[0].pid;
+        }
+        if (process.exitCode !== null) {
+          throw new Error(`The dump program ended before, with ${process.exitCode}.`);
         }
       }
     } finally {
@@ -190,6 +215,7 @@ export class Stage {
         PATH: process.env.PATH,
         AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
         AWS_SECRET_ACCESS_KEY: 'example',
+        AWS_MAX_ATTEMPTS: '2',
         AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.endpoint,
         AWS_ENDPOINT_URL_S3: this.s3.endpoint,
         AUTODUMP_SECRET_ARN: SECRET_ARN,
@@ -214,9 +240,10 @@ export class Stage {
     return outcome;
   }
 
-  /** Folder of the server's data. */
-  get data(): string {
-    return join(this.#folder, 'postgres', 'data');
+  /** The server's first process. */
+  async postmaster(): Promise<number> {
+    const [pid] = (await readFile(join(this.#folder, 'postgres', 'data', 'postmaster.pid'), 'utf8')).split('\n');
+    return Number(pid);
   }
 
   fileOf(key: string): string {
