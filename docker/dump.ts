@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { dumpDatabase, verifyArchive } from './archive.ts';
@@ -102,9 +102,7 @@ async function make(
 ): Promise<Checksums | 'taken'> {
   const folder = await mkdtemp(join(task.scratch, 'autodump-'));
   try {
-    const rootsFile = join(folder, 'roots.pem');
-    await writeFile(rootsFile, policy.roots);
-    const environment = libpqEnvironment(target, { sslMode: policy.mode, rootsFile, folder, searchPath });
+    const environment = await libpqEnvironment(target, policy, folder, searchPath);
     const order = { client, compression, environment, file: join(folder, 'dump'), databaseSize: database.size };
     await dumpDatabase(order, signal);
     const checksums = await verifyArchive(order, signal);

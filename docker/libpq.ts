@@ -1,23 +1,24 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import type { Target } from './target.ts';
+import type { TlsPolicy } from './tls.ts';
 
 /**
  * All that pg_dump and pg_restore see of the world: no credentials of AWS, nothing of the user's own set-up. The password goes this way
  * alone, and so do the names: as an argument, a database's name with `=` or of the form of a URL would be taken apart.
- * @param folder stands in for the home folder, so that no `~/.pgpass` or `~/.postgresql` has a say
- * @param rootsFile roots for `sslmode` verify-ca and verify-full
+ * @param folder stands in for the home folder, so that no `~/.pgpass` or `~/.postgresql` has a say; the roots are put there
+ * @param searchPath folders of programs, as in PATH
  */
-export function libpqEnvironment(
+export async function libpqEnvironment(
   { host, port, user, password, database }: Target,
-  {
-    sslMode,
-    rootsFile,
-    folder,
-    searchPath,
-  }: { sslMode: string; rootsFile: string; folder: string; searchPath: string },
-): NodeJS.ProcessEnv {
-  return {
+  { mode, roots }: TlsPolicy,
+  folder: string,
+  searchPath: string,
+): Promise<NodeJS.ProcessEnv> {
+  const environment = {
     PATH: searchPath,
-    // Messages of the clients are read by archive-failure.ts.
+    // The clients' own messages are read by archive-failure.ts.
     LC_ALL: 'C',
     HOME: folder,
     TMPDIR: folder,
@@ -26,10 +27,16 @@ export function libpqEnvironment(
     PGUSER: user,
     PGPASSWORD: password,
     PGDATABASE: database,
-    PGSSLMODE: sslMode,
-    PGSSLROOTCERT: rootsFile,
+    PGSSLMODE: mode,
     PGGSSENCMODE: 'disable',
     PGCONNECT_TIMEOUT: '20',
     PGAPPNAME: 'autodump',
   };
+  // Only where they are to be used: libpq verifies with `require` as well if it has roots.
+  if (roots === undefined) {
+    return environment;
+  }
+  const rootsFile = join(folder, 'roots.pem');
+  await writeFile(rootsFile, roots);
+  return { ...environment, PGSSLROOTCERT: rootsFile };
 }

@@ -8,8 +8,8 @@ import type { SslMode, Target } from './target.ts';
 /** How the connection is encrypted and whom it trusts; the same for our own connection and for pg_dump's. */
 export interface TlsPolicy {
   readonly mode: SslMode;
-  /** Roots that the server's certificate must lead to, PEM; empty where the mode checks none. */
-  readonly roots: string;
+  /** PEM of the roots that the server's certificate must lead to, where the mode demands that. */
+  readonly roots?: string;
 }
 
 /** libpq's own default: encrypted where the server can. */
@@ -57,11 +57,10 @@ export function tlsPolicy({ host, sslMode }: Pick<Target, 'host' | 'sslMode'>, r
     return { mode: 'verify-full', roots };
   }
   const mode = sslMode ?? DEFAULT_MODE;
-  const verified = mode === 'verify-ca' || mode === 'verify-full';
-  return {
-    mode,
-    roots: verified ? [...new Set([...getCACertificates('default'), ...getCACertificates('system')])].join('\n') : '',
-  };
+  if (mode !== 'verify-ca' && mode !== 'verify-full') {
+    return { mode };
+  }
+  return { mode, roots: [...new Set([...getCACertificates('default'), ...getCACertificates('system')])].join('\n') };
 }
 
 /** What `node:tls` needs to be told to do as libpq does in this mode, once TLS is spoken at all. */

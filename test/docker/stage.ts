@@ -1,7 +1,19 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { access, chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -238,6 +250,15 @@ export class Stage {
   async dump(database: string, order?: Order): Promise<Outcome> {
     const { outcome } = await this.start(database, order);
     return outcome;
+  }
+
+  /** A file among the server's data, readable by the server alone. */
+  async writeServerFile(name: string, contents: string): Promise<void> {
+    const data = join(this.#folder, 'postgres', 'data');
+    const file = join(data, name);
+    await writeFile(file, contents, { mode: 0o600 });
+    const { uid, gid } = await stat(data);
+    await chown(file, uid, gid);
   }
 
   /** The server's first process. */

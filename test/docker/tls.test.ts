@@ -43,7 +43,7 @@ describe('any other server is met as the secret says', () => {
   });
 
   test('prefer without sslmode', () => {
-    expect(policy('db.example.com')).toEqual({ mode: 'prefer', roots: '' });
+    expect(policy('db.example.com')).toEqual({ mode: 'prefer' });
   });
 
   test('a name that only looks like an endpoint of RDS', () => {
