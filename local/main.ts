@@ -3,13 +3,15 @@ import { Reporter } from './report.ts';
 import { localRun } from './run.ts';
 import { StepFailed } from './steps.ts';
 
-const EXIT = { failed: 1, misuse: 2, SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const EXIT = { failed: 1, misuse: 2, SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGPIPE: 141 } as const;
+
+type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGPIPE';
 
 /** A signal asked the local run to end. */
 class Interrupted extends Error {
-  readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+  readonly signal: EndingSignal;
 
-  constructor(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') {
+  constructor(signal: EndingSignal) {
     super(`Ended by ${signal}. Everything was stopped, and no dump is half made.`);
     this.signal = signal;
   }
@@ -19,7 +21,9 @@ const args = process.argv.slice(2);
 const json = args.includes('--json');
 const reporter = new Reporter(json ? process.stderr : process.stdout);
 
-process.exitCode = await main();
+const status = await main();
+// What was started is stopped, and what was written is out: nothing that a library left behind may keep this alive.
+process.stdout.write('', () => process.exit(status));
 
 async function main(): Promise<number> {
   try {
@@ -44,6 +48,9 @@ async function run(options: Options): Promise<void> {
       controller.abort(new Interrupted(signal));
     });
   }
+  process.stdout.on('error', () => {
+    controller.abort(new Interrupted('SIGPIPE'));
+  });
   const { proof, restore, ...summary } = await localRun(options, reporter, controller.signal);
   reporter.summary(summary, { proof, restore });
   if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);

@@ -104,6 +104,7 @@ async function follow(run: Run, { clients, database, cdkOut }: Prepared): Promis
 
   reporter.heading('The way of a dump');
   const secretName = `local-${utc(new Date()).replace(/[-:]/g, '')}`;
+  reporter.line(`Creating the secret ${secretName}, tagged with the schedule ${run.options.schedule}`);
   const secretArn = await steps.take('secret', () => createSecret(world, run.options, secretName, database, bucket));
   const execution = await steps.take('schedule', () => steps.orAborted(scheduled(world)));
   await steps.take('dump', () => steps.orAborted(endedWell(execution, watch)));

@@ -33,9 +33,12 @@ const METADATA_HEADER = /^(x-amz-meta-.*|content-type|content-disposition|conten
 const PLAIN_QUERY =
   /^(x-id|list-type|prefix|delimiter|max-keys|start-after|continuation-token|encoding-type|location)$/;
 
+const ALREADY_EXISTS = 409;
+
 export interface S3Server {
   /** Serves path-style requests of any region and signature: `http://127.0.0.1:<port>`. */
   readonly endpoint: string;
+  /** Makes a bucket if it is not there. */
   createBucket(name: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -54,7 +57,9 @@ export async function startS3({ directory }: { readonly directory: string }): Pr
     endpoint: front.endpoint,
     createBucket: async (name) => {
       const response = await fetch(`${front.endpoint}/${name}`, { method: 'PUT' });
-      if (!response.ok) throw new Error(`Bucket ${name} could not be made: ${await response.text()}`);
+      const { ok, status } = response;
+      if (!ok && status !== ALREADY_EXISTS)
+        throw new Error(`Bucket ${name} could not be made: ${await response.text()}`);
     },
     stop: () => front.stop(),
   };

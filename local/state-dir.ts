@@ -12,9 +12,17 @@ export class StateDirTaken extends Error {
  *
  * @returns gives it back
  * @throws StateDirTaken
+ * @throws Error if the directory can't be made
  */
 export async function takeStateDir(directory: string): Promise<() => Promise<void>> {
-  await mkdir(directory, { recursive: true });
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${directory} can't be the state directory: ${reason}. Give another one with --state-dir.`, {
+      cause,
+    });
+  }
   const file = path.join(directory, 'lock');
   const own = `${file}.${process.pid}`;
   await writeFile(own, `${process.pid}\n`);

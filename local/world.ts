@@ -51,6 +51,7 @@ export interface World {
 /** Brings up what the template describes. */
 export async function startWorld({ cdkOut, directory, clients, report }: WorldOptions): Promise<World> {
   const template = new Template(cdkOut);
+  const buckets = template.ofType('AWS::S3::Bucket').map((resource) => template.nameOf(resource));
   const [objects, logs, scratch, programs] = foldersIn(directory);
   for (const folder of [objects, logs, programs]) await mkdir(folder, { recursive: true });
   await symlinkNode(programs);
@@ -70,6 +71,7 @@ export async function startWorld({ cdkOut, directory, clients, report }: WorldOp
   let stack: Stack;
   try {
     stack = bringUp(template, { processes, endpoints, logs, scratch, searchPath, report });
+    for (const bucket of buckets) await objectStore.createBucket(bucket);
   } catch (error) {
     await stopServers();
     throw error;
@@ -77,15 +79,15 @@ export async function startWorld({ cdkOut, directory, clients, report }: WorldOp
   const { bus, stepFunctions } = stack;
   const operations = operationsOf(secrets, stepFunctions);
 
-  const buckets = template.ofType('AWS::S3::Bucket').map((resource) => template.nameOf(resource));
-  for (const bucket of buckets) await objectStore.createBucket(bucket);
   const user = { region: REGION, credentials: credentialsOf(USER) };
+  const secretsManager = new SecretsManagerClient({ ...user, endpoint: endpoints.services });
+  const s3 = new S3Client({ ...user, endpoint: endpoints.s3, forcePathStyle: true });
   return {
     buckets,
     objects,
     logs,
-    secretsManager: new SecretsManagerClient({ ...user, endpoint: endpoints.services }),
-    s3: new S3Client({ ...user, endpoint: endpoints.s3, forcePathStyle: true }),
+    secretsManager,
+    s3,
     get executions() {
       return stepFunctions.executions;
     },
@@ -102,6 +104,8 @@ export async function startWorld({ cdkOut, directory, clients, report }: WorldOp
     stop: async () => {
       await Promise.all([processes.stop(), stepFunctions.stop()]);
       await bus.settled();
+      secretsManager.destroy();
+      s3.destroy();
       await stopServers();
     },
   };
