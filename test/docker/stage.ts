@@ -41,8 +41,8 @@ export const EXECUTION = 'arn:aws:states:us-west-2:123456789012:execution:autodu
 export const WHEN = '2026-11-22T08:00:00Z';
 
 /** Key of the dump of a database whose name a key takes as it is. */
-export function keyOf(database: string): string {
-  return `${SECRET_NAME}/${database}-20261122T080000Z.dmp`;
+export function keyOf(database: string, when = WHEN): string {
+  return `${SECRET_NAME}/${database}-${when.replace(/[-:]/g, '')}.dmp`;
 }
 
 /** How a run of the dump program ended, and what it wrote. */
