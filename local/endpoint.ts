@@ -14,7 +14,7 @@ export class ServiceError extends Error {
 }
 
 /** Takes the JSON of a request and gives the answer, in which dates are still dates. */
-export type Operation = (request: unknown) => unknown;
+export type Operation = (request: unknown) => object;
 
 export interface Endpoint {
   readonly url: string;
@@ -22,7 +22,7 @@ export interface Endpoint {
 }
 
 /** An operation, its request checked first: a field that is not in the schema is not served here, and refused. */
-export function operation<Request>(schema: z.ZodType<Request>, answer: (request: Request) => unknown): Operation {
+export function operation<Request>(schema: z.ZodType<Request>, answer: (request: Request) => object): Operation {
   return (request) => {
     const parsed = schema.safeParse(request);
     if (!parsed.success) throw new ServiceError('ValidationException', z.prettifyError(parsed.error));
@@ -63,7 +63,7 @@ async function answer(
     const body: unknown = JSON.parse(await text(request));
     const called = find(target);
     if (called === undefined) throw new ServiceError('UnknownOperationException', `${target} is not served here.`);
-    send(response, 200, (await called(body)) ?? {});
+    send(response, 200, called(body));
   } catch (error) {
     if (error instanceof ServiceError) send(response, 400, { __type: error.code, message: error.message });
     else send(response, 500, { __type: 'InternalFailure', message: String(error) });

@@ -84,17 +84,19 @@ export class SecretsManager {
     return { ARN: arn, Name: name, VersionId: versionId };
   }
 
-  tagResource({ SecretId, Tags }: TagResourceRequest): void {
+  tagResource({ SecretId, Tags }: TagResourceRequest): object {
     const secret = this.#usable(SecretId);
     this.#secrets.set(secret.arn, { ...secret, tags: new Map([...secret.tags, ...tagMap(Tags)]) });
     this.#onCall({ eventName: 'TagResource', requestParameters: { secretId: SecretId }, responseElements: null });
+    return {};
   }
 
-  untagResource({ SecretId, TagKeys }: UntagResourceRequest): void {
+  untagResource({ SecretId, TagKeys }: UntagResourceRequest): object {
     const secret = this.#usable(SecretId);
     const tags = new Map([...secret.tags].filter(([key]) => !TagKeys?.includes(key)));
     this.#secrets.set(secret.arn, { ...secret, tags });
     this.#onCall({ eventName: 'UntagResource', requestParameters: { secretId: SecretId }, responseElements: null });
+    return {};
   }
 
   deleteSecret({

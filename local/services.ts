@@ -50,26 +50,22 @@ const startExecution: z.ZodType<StartExecutionInput> = z.strictObject({
   input: z.string().optional(),
 });
 
-/** All that is served of Secrets Manager and Step Functions. */
-export function operationsOf(secrets: SecretsManager, stepFunctions: StepFunctions): ReadonlyMap<string, Operation> {
+/** What is served of Secrets Manager, by the value of `X-Amz-Target`. */
+export function secretOperations(secrets: SecretsManager): ReadonlyMap<string, Operation> {
   return new Map([
     ['secretsmanager.CreateSecret', operation(createSecret, (request) => secrets.createSecret(request))],
     ['secretsmanager.DeleteSecret', operation(deleteSecret, (request) => secrets.deleteSecret(request))],
     ['secretsmanager.DescribeSecret', operation(describeSecret, (request) => secrets.describeSecret(request))],
     ['secretsmanager.GetSecretValue', operation(getSecretValue, (request) => secrets.getSecretValue(request))],
     ['secretsmanager.ListSecrets', operation(listSecrets, (request) => secrets.listSecrets(request))],
-    [
-      'secretsmanager.TagResource',
-      operation(tagResource, (request) => {
-        secrets.tagResource(request);
-      }),
-    ],
-    [
-      'secretsmanager.UntagResource',
-      operation(untagResource, (request) => {
-        secrets.untagResource(request);
-      }),
-    ],
+    ['secretsmanager.TagResource', operation(tagResource, (request) => secrets.tagResource(request))],
+    ['secretsmanager.UntagResource', operation(untagResource, (request) => secrets.untagResource(request))],
+  ]);
+}
+
+/** What is served of Step Functions. */
+export function executionOperations(stepFunctions: StepFunctions): ReadonlyMap<string, Operation> {
+  return new Map([
     ['AWSStepFunctions.StartExecution', operation(startExecution, (request) => stepFunctions.startExecution(request))],
   ]);
 }

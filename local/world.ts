@@ -13,7 +13,7 @@ import { LambdaFunction, type DeadLetter } from './lambda.ts';
 import { Processes } from './processes.ts';
 import { startS3 } from './s3.ts';
 import { SecretsManager, type SecretCall } from './secrets.ts';
-import { operationsOf } from './services.ts';
+import { executionOperations, secretOperations } from './services.ts';
 import { ACCOUNT, REGION, Template } from './template.ts';
 
 const USER = `arn:aws:iam::${ACCOUNT}:user/you`;
@@ -34,6 +34,8 @@ export interface World {
   readonly buckets: readonly string[];
   readonly objects: string;
   readonly logs: string;
+  /** Where Secrets Manager and Step Functions are served. */
+  readonly endpoint: string;
   /** Clients with the rights of the stack's user. */
   readonly secretsManager: SecretsManagerClient;
   readonly s3: S3Client;
@@ -77,7 +79,7 @@ export async function startWorld({ cdkOut, directory, clients, report }: WorldOp
     throw error;
   }
   const { bus, stepFunctions } = stack;
-  const operations = operationsOf(secrets, stepFunctions);
+  const operations = new Map([...secretOperations(secrets), ...executionOperations(stepFunctions)]);
 
   const user = { region: REGION, credentials: credentialsOf(USER) };
   const secretsManager = new SecretsManagerClient({ ...user, endpoint: endpoints.services });
@@ -86,6 +88,7 @@ export async function startWorld({ cdkOut, directory, clients, report }: WorldOp
     buckets,
     objects,
     logs,
+    endpoint: endpoint.url,
     secretsManager,
     s3,
     get executions() {
