@@ -69,7 +69,8 @@ export async function dumpDatabase(order: DumpOrder, signal: AbortSignal): Promi
 
 /**
  * Proves the dump: pg_restore turns all of it into SQL, and the very bytes that it is given are those of the checksums.
- * `pg_restore --list` reads the table of contents alone and would prove next to nothing.
+ * `pg_restore --list` reads the table of contents alone and would prove next to nothing. What gzip data have and zstd data, as
+ * pg_dump writes them, lack is a checksum: of a byte that the disk changed before this read, zstd may notice nothing.
  * @throws {Failure} `verificationFailed` if it could not be read to its end
  */
 export async function verifyArchive({ client, environment, file }: DumpOrder, signal: AbortSignal): Promise<Checksums> {

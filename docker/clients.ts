@@ -19,12 +19,12 @@ const execute = promisify(execFile);
 /** From this major on pg_dump compresses with zstd, if it was built so. */
 const ZSTD_SINCE = 16;
 
-async function clientIn(folder: string): Promise<PostgresClient | undefined> {
+async function clientIn(folder: string, searchPath: string): Promise<PostgresClient | undefined> {
   const pgDump = join(folder, 'pg_dump');
   const pgRestore = join(folder, 'pg_restore');
   try {
     await Promise.all([access(pgDump, constants.X_OK), access(pgRestore, constants.X_OK)]);
-    const { stdout } = await execute(pgDump, ['--version']);
+    const { stdout } = await execute(pgDump, ['--version'], { env: { PATH: searchPath, LC_ALL: 'C' } });
     const [, version, major] = /\(PostgreSQL\) ((\d+)\S*)/.exec(stdout) ?? [];
     return version === undefined ? undefined : { pgDump, pgRestore, version, major: Number(major) };
   } catch {
@@ -36,7 +36,7 @@ async function clientIn(folder: string): Promise<PostgresClient | undefined> {
 /** All clients on a search path such as PATH, in its order. */
 export async function findClients(searchPath: string): Promise<readonly PostgresClient[]> {
   const folders = [...new Set(searchPath.split(delimiter).filter((folder) => folder !== ''))];
-  const clients = await Promise.all(folders.map(clientIn));
+  const clients = await Promise.all(folders.map((folder) => clientIn(folder, searchPath)));
   return clients.filter((client) => client !== undefined);
 }
 

@@ -3,20 +3,30 @@ import { Socket } from 'node:net';
 import pg from 'pg';
 
 import { connectionFailure } from './connection-failure.ts';
+import type { FailedConnection } from './connection-failure.ts';
+import { networkCode } from './network.ts';
 import type { Target } from './target.ts';
 import { attempts, tlsOptions } from './tls.ts';
 import type { TlsPolicy } from './tls.ts';
 
 const CONNECT_TIMEOUT_MS = 20_000;
 
+const QUERY_TIMEOUT_MS = 60_000;
+
 /** First byte of a PostgreSQL server's answer to the question whether it speaks TLS: `N` for no. */
 const NO_TLS = 'N'.charCodeAt(0);
 
-type Attempt =
-  | { readonly outcome: 'connected'; readonly client: pg.Client }
-  | { readonly outcome: 'failed'; readonly error: unknown; readonly tlsOffered: boolean };
+interface Connection {
+  readonly client: pg.Client;
+  readonly socket: Socket;
+}
 
-async function attempt(target: Target, policy: TlsPolicy, way: 'tls' | 'plain', signal: AbortSignal): Promise<Attempt> {
+async function connectOnce(
+  target: Target,
+  policy: TlsPolicy,
+  way: 'tls' | 'plain',
+  signal: AbortSignal,
+): Promise<Connection | FailedConnection> {
   const socket = new Socket({ signal });
   let tlsOffered = true;
   if (way === 'tls') {
@@ -33,23 +43,42 @@ async function attempt(target: Target, policy: TlsPolicy, way: 'tls' | 'plain', 
     ssl: way === 'tls' && tlsOptions(policy),
     stream: () => socket,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
     application_name: 'autodump',
   });
   // A connection that breaks between two queries says so here; the next query then fails and tells.
   client.on('error', () => undefined);
   try {
     await client.connect();
-    return { outcome: 'connected', client };
+    return { client, socket };
   } catch (error) {
     socket.destroy();
     signal.throwIfAborted();
-    return { outcome: 'failed', error, tlsOffered };
+    return { error, tlsOffered };
   }
 }
 
+/** Connects as libpq would with the same settings, if need be without or with TLS after all. */
+async function connect(target: Target, policy: TlsPolicy, signal: AbortSignal): Promise<Connection> {
+  const failures: FailedConnection[] = [];
+  for (const way of attempts(policy.mode)) {
+    const connection = await connectOnce(target, policy, way, signal);
+    if ('client' in connection) {
+      return connection;
+    }
+    failures.push(connection);
+    if (networkCode(connection.error) !== undefined) {
+      break;
+    }
+  }
+  // Of two attempts the one that the server itself answered tells more than the one that never got so far.
+  const telling = failures.find(({ error }) => error instanceof pg.DatabaseError) ?? failures.at(-1);
+  throw connectionFailure(target, telling ?? { error: undefined, tlsOffered: true });
+}
+
 /**
- * Connects as libpq would with the same settings, asks, and disconnects.
- * @throws {Failure} `tryAgain` or `refused`, with the reason in words
+ * Connects as pg_dump will, asks, and disconnects.
+ * @throws {Failure} `tryAgain` or `refused`, with the reason in words, if the connection or a question fails
  */
 export async function withConnection<T>(
   target: Target,
@@ -57,22 +86,15 @@ export async function withConnection<T>(
   signal: AbortSignal,
   ask: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
-  const failures: (Attempt & { outcome: 'failed' })[] = [];
-  for (const way of attempts(policy.mode)) {
-    const attempted = await attempt(target, policy, way, signal);
-    if (attempted.outcome === 'connected') {
-      try {
-        return await ask(attempted.client);
-      } catch (error) {
-        signal.throwIfAborted();
-        throw error instanceof pg.DatabaseError ? connectionFailure(target, { error, tlsOffered: true }) : error;
-      } finally {
-        await attempted.client.end();
-      }
-    }
-    failures.push(attempted);
+  const { client, socket } = await connect(target, policy, signal);
+  try {
+    const answer = await ask(client);
+    await client.end();
+    return answer;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw connectionFailure(target, { error, tlsOffered: true });
+  } finally {
+    socket.destroy();
   }
-  // Of two attempts the one that the server itself answered tells more than the one that never got so far.
-  const telling = failures.find(({ error }) => error instanceof pg.DatabaseError) ?? failures.at(-1);
-  throw connectionFailure(target, telling ?? { error: undefined, tlsOffered: true });
 }

@@ -13,7 +13,10 @@ const RDS_ROOTS = 'rds-roots.pem';
 
 const SIGNALS: readonly EndingSignal[] = ['SIGHUP', 'SIGINT', 'SIGTERM'];
 
-/** Aborts at the first signal that asks this program to end, and when nobody reads what it writes any more. */
+/**
+ * Aborts at the first signal that asks this program to end, when nobody reads what it writes any more, and at an error that nothing
+ * else has caught; so there is one way out, which cleans up.
+ */
 function untilEnded(): AbortSignal {
   const controller = new AbortController();
   for (const signal of SIGNALS) {
@@ -21,8 +24,13 @@ function untilEnded(): AbortSignal {
       controller.abort(new Interrupted(signal));
     });
   }
-  process.stdout.on('error', () => {
-    controller.abort(new Interrupted('SIGPIPE'));
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', () => {
+      controller.abort(new Interrupted('SIGPIPE'));
+    });
+  }
+  process.on('uncaughtException', (error) => {
+    controller.abort(error);
   });
   return controller.signal;
 }
