@@ -31,8 +31,8 @@ const GRACE_MS = 5_000;
 const BROKEN_PIPE: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 /**
- * With this in front of a command the kernel kills the child when this process dies, even by SIGKILL. It takes the `setpriv` of
- * util-linux, so Linux; elsewhere a child outlives a SIGKILL of this process until its own end.
+ * With this in front of a command the kernel kills the child when this process dies, even by SIGKILL. It takes the
+ * `setpriv` of util-linux, so Linux; elsewhere a child outlives a SIGKILL of this process until its own end.
  */
 const BINDING = ['setpriv', '--pdeathsig', 'KILL', '--'];
 
@@ -57,7 +57,8 @@ async function feed(input: AsyncIterable<Buffer> | readonly Buffer[], stdin: Nod
 }
 
 /**
- * Runs a program without a shell. When the signal aborts, the child is ended; the promise settles only when the child is gone.
+ * Runs a program without a shell. When the signal aborts, the child is ended; the promise settles only when the child
+ * is gone.
  * @throws the signal's reason if it aborted, or the error of starting the program or of its input
  */
 export async function run(
