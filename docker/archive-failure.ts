@@ -60,7 +60,7 @@ export function dumpFailure(ended: Ended): Failure {
   }
   const said = ended.complaints.join('\n');
   const { reason, advice } = SYMPTOMS.find(({ pattern }) => pattern.test(said)) ?? {
-    reason: 'internal',
+    reason: 'refused',
     advice: `pg_dump ended with status ${ended.status}.`,
   };
   return new Failure(reason, `${advice} ${saying(ended)}`);

@@ -27,12 +27,12 @@ export class ScanFailed extends Error {
   }
 }
 
-/** Well under the quota of StartExecution (150 a second in small Regions) at some 20 ms a call. */
+/** Enough to fill the quota of StartExecution (150 a second in small Regions); the client slows down when it is met. */
 const CONCURRENCY = 10;
 
 const environment: z.ZodMiniType<ScannerEnvironment> = z.object({ STATE_MACHINE_ARN: z.string() });
 const secretsManager = new SecretsManagerClient();
-const stepFunctions = new SFNClient();
+const stepFunctions = new SFNClient({ retryMode: 'adaptive', maxAttempts: 10 });
 
 /**
  * The Scanner function: starts the next run of every tagged secret of the account's Region. The secret that the event
