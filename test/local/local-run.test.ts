@@ -4,12 +4,18 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { findClients } from '../../local/clients.ts';
 import { startPostgres, type PostgresServer } from '../../local/postgres.ts';
+import { Processes } from '../../local/processes.ts';
+import { Reporter } from '../../local/report.ts';
+import { dumpOnce } from '../../local/run.ts';
+import { Steps } from '../../local/steps.ts';
+import { synthesize } from '../../local/synth.ts';
 import { fingerprint, query } from './database.ts';
 
 const MAIN = fileURLToPath(new URL('../../local/main.ts', import.meta.url));
@@ -168,8 +174,6 @@ describe('the local run', () => {
 });
 
 describe('bad input ends in one message, without a stack trace', () => {
-  const database = { PGPASSWORD: PASSWORD };
-
   test.each<[string, readonly string[], NodeJS.ProcessEnv, number, string, string]>([
     ['an unknown option', ['--databse', 'x'], {}, 2, 'options', "Unknown option '--databse'"],
     ['a broken URL', ['--database', 'shop'], {}, 2, 'options', 'is not the URL of a PostgreSQL database'],
@@ -179,24 +183,51 @@ describe('bad input ends in one message, without a stack trace', () => {
     expect(ended.stderr).not.toMatch(/^ +at /m);
   });
 
-  test('a cron of six fields, a wrong password, an unknown database, a port that nobody listens on', async () => {
-    const cases = [
-      run(['--json', '--database', url('My shop'), '--schedule', '0 0 8 * * 1'], database),
-      run(['--json', '--database', url('My shop')], { PGPASSWORD: 'wrong' }),
-      run(['--json', '--database', url('absent')], database),
-      run(['--json', '--database', 'postgres://reader@127.0.0.1:1/x'], database),
-    ];
-    const ended = await Promise.all(cases);
-    expect(ended.map(({ status, json }) => ({ status, ...json }))).toEqual([
-      { status: 'failed', step: 'schedule', reason: expect.stringContaining('has 6 fields') },
-      { status: 'failed', step: 'dump', reason: expect.stringContaining('password') },
-      { status: 'failed', step: 'dump', reason: expect.stringContaining('absent') },
-      { status: 'failed', step: 'dump', reason: expect.stringContaining('127.0.0.1 port 1') },
-    ]);
-    for (const { status, stderr } of ended) {
-      expect(status).toBe(1);
-      expect(stderr).not.toMatch(/^ +at /m);
-    }
+  test('a server that is not there', async () => {
+    const directory = await stateDir();
+    const args = ['--json', '--state-dir', directory, '--database', 'postgres://reader@127.0.0.1:1/x'];
+    const { status, json, stderr } = await start(args, { PGPASSWORD: PASSWORD }).ended;
+    expect({ status, json }).toEqual({
+      status: 1,
+      json: { status: 'failed', step: 'dump', reason: expect.stringContaining('127.0.0.1 port 1') },
+    });
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect(await processesIn(directory)).toEqual([]);
+  });
+
+  describe('with the stack at hand', () => {
+    let cdkOut: string;
+    let folder: string;
+
+    beforeAll(async () => {
+      folder = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
+      cdkOut = path.join(folder, 'cdk.out');
+      await synthesize(cdkOut, new Processes());
+    });
+
+    afterAll(() => rm(folder, { recursive: true }));
+
+    test.each([
+      ['a cron of six fields', 'My shop', PASSWORD, '0 0 8 * * 1', 'UTC', 'schedule', 'has 6 fields'],
+      ['an unknown timezone', 'My shop', PASSWORD, '@daily', 'Mars/Base', 'schedule', '"Mars/Base" is not known'],
+      ['a wrong password', 'My shop', 'wrong', '@daily', 'UTC', 'dump', 'password'],
+      ['an unknown database', 'absent', PASSWORD, '@daily', 'UTC', 'dump', 'absent'],
+    ])('%s', async (_, name, password, schedule, timezone, step, reason) => {
+      const reporter = new Reporter(new PassThrough().resume());
+      const options = { schedule, timezone, json: true, stateDir: folder };
+      const cleanups: (() => Promise<void>)[] = [];
+      const steps = new Steps(reporter, new AbortController().signal);
+      const { host, port } = server;
+      const database = { host, port, user: 'reader', password, database: name };
+      const clients = await findClients(process.env.PATH ?? '');
+      const run = { options, stateDir: folder, reporter, steps, processes: new Processes(), cleanups };
+      const done = dumpOnce(run, { clients, database, cdkOut });
+      try {
+        await expect(done).rejects.toMatchObject({ step, message: expect.stringContaining(reason) });
+      } finally {
+        for (const cleanup of cleanups) await cleanup();
+      }
+    });
   });
 });
 
@@ -223,13 +254,16 @@ describe('a signal stops everything', () => {
     const holder = new pg.Client({ ...server, database: 'My shop' });
     await holder.connect();
     // The dump waits for this lock until it is killed.
-    await holder.query('begin; lock table "Größe" in access exclusive mode');
-    const args = ['--json', '--state-dir', directory, '--database', url('My shop')];
-    const { child, ended } = start(args, { PGPASSWORD: PASSWORD });
-    await said(child, '| Database');
-    child.kill('SIGTERM');
-    expect(await ended).toMatchObject({ status: 143, json: { status: 'failed', step: 'interrupted' } });
-    await holder.end();
+    try {
+      await holder.query('begin; lock table "Größe" in access exclusive mode');
+      const args = ['--json', '--state-dir', directory, '--database', url('My shop')];
+      const { child, ended } = start(args, { PGPASSWORD: PASSWORD });
+      await said(child, '| Database');
+      child.kill('SIGTERM');
+      expect(await ended).toMatchObject({ status: 143, json: { status: 'failed', step: 'interrupted' } });
+    } finally {
+      await holder.end();
+    }
     await expectNothingLeft(directory);
   });
 });
@@ -237,8 +271,13 @@ describe('a signal stops everything', () => {
 /** Comes when the run has said something that contains the text. */
 async function said(child: ChildProcess, part: string): Promise<void> {
   let all = '';
-  while (!all.includes(part)) {
-    const [chunk] = (await once(child.stderr ?? child, 'data')) as [Buffer];
-    all += chunk.toString();
-  }
+  await new Promise<void>((resolve, reject) => {
+    child.stderr?.on('data', (chunk: Buffer) => {
+      all += chunk.toString();
+      if (all.includes(part)) resolve();
+    });
+    child.on('close', () => {
+      reject(new Error(`The run ended without saying "${part}": ${all}`));
+    });
+  });
 }
