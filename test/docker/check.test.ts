@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
+import pg from 'pg';
+
 import { clientFolder } from './client-folder.ts';
 import { ACCESS_DENIED, startFaultyS3 } from './faulty-s3.ts';
 import { inState, rowsOf, sqlOf } from './findings-table.ts';
@@ -83,6 +85,15 @@ test.each([[['--chekc']], [['--check', 'more']]])('the options %j are refused', 
 test('colours are for terminals', async () => {
   expect((await check('app')).stdout).not.toContain('\u001b');
   expect((await check('app', { environment: { FORCE_COLOR: '1' } })).stdout).toContain('\u001b[32mok');
+});
+
+test('names play no tricks on the log', async () => {
+  const name = 'two\nlines \u001b[31mred';
+  await stage.createDatabase(name, `CREATE TABLE ${pg.escapeIdentifier(name)} ()`);
+  const outcome = await check(name, { secret: { username: 'kept_out', password: 'p' } });
+  expect(inState(outcome, 'problem')).toEqual(['Tables, sequences']);
+  expect(outcome.stdout + outcome.stderr).not.toMatch(/[^\P{Cc}\n]|^lines/mu);
+  expect(outcome.stdout).toContain('GRANT SELECT ON TABLE public.U&"two\\000alines \\001b[31mred" TO kept_out;');
 });
 
 /** The checks from this one on. */
@@ -185,6 +196,15 @@ describe('the bucket', () => {
     expect(dumped).toMatchObject({ status: 77, stderr: told });
     expect(dumped.stdout).not.toContain('Dumping');
     expect(await stage.hasObject(keyOf('app'))).toBe(false);
+  });
+
+  test('that has no upload to abort any more, as the answer to a first try was lost, is well', async () => {
+    const gone = { status: 404, code: 'NoSuchUpload', message: 'The specified upload does not exist.' };
+    const s3 = await startFaultyS3(stage.s3.endpoint, (request) => request.startsWith('DELETE'), gone);
+    const outcome = await stage.check('app', { environment: { AWS_ENDPOINT_URL_S3: s3.endpoint } });
+    await s3.stop();
+    await stage.abortUploads();
+    expect(outcome).toMatchObject({ status: 0, stderr: '' });
   });
 
   test('that is out of reach is worth another try', async () => {
