@@ -4,6 +4,9 @@ import { z } from 'zod';
 import { allStates, runnable, type TaskState, type WaitState } from './definition.ts';
 import { ServiceError } from './endpoint.ts';
 import type { Report } from './happening.ts';
+import type { Call } from './iam/decision.ts';
+import { AccessDenied, sessionOf, type Iam } from './iam/iam.ts';
+import { managedRuleCalls } from './iam/service-calls.ts';
 import type { Batch } from './job.ts';
 import type { LambdaFunction } from './lambda.ts';
 import type { Resource, Template } from './template.ts';
@@ -37,6 +40,7 @@ export interface Execution {
 export interface StepFunctionsSurroundings {
   readonly functions: readonly LambdaFunction[];
   readonly batch: Batch;
+  readonly iam: Iam;
   readonly report: Report;
 }
 
@@ -46,6 +50,7 @@ type TaskHandler = (input: Json) => Promise<Json>;
 interface Machine {
   readonly arn: string;
   readonly name: string;
+  readonly roleArn: string;
   readonly definition: StateMachineDefinition;
   readonly interpreter: StateMachine;
 }
@@ -63,11 +68,42 @@ export class StepFunctions {
       template.ofType('AWS::StepFunctions::StateMachine').map((resource) => {
         const machine = machineOf(template, resource);
         for (const [name, state] of allStates(machine.definition)) {
-          if (state.Type === 'Task') this.#handler(name, state);
+          if (state.Type === 'Task') this.#handler(name, state, '');
         }
         return [machine.arn, machine];
       }),
     );
+  }
+
+  /**
+   * What Step Functions does when the machines are created.
+   *
+   * @throws Error with the words of AWS if a role does not trust it, or may not make the rule that tells of jobs' ends
+   */
+  async create(): Promise<void> {
+    const { iam } = this.#surroundings;
+    for (const { arn, name, roleArn, definition } of this.#machines.values()) {
+      const principal = await this.#assumeRole(arn, roleArn, name);
+      const tasks = [...allStates(definition).values()].filter((state) => state.Type === 'Task');
+      for (const call of tasks.flatMap(({ Resource }) => managedRuleCalls(Resource))) {
+        if (!(await iam.allows({ ...call, principal }))) {
+          throw new Error(`'${roleArn}' is not authorized to create managed-rule: it may not ${call.action}.`);
+        }
+      }
+    }
+  }
+
+  async #assumeRole(machineArn: string, roleArn: string, session: string): Promise<string> {
+    try {
+      const service = { name: 'states.amazonaws.com', sourceArn: machineArn };
+      return await this.#surroundings.iam.assume(service, roleArn, session);
+    } catch (error) {
+      if (!(error instanceof AccessDenied)) throw error;
+      throw new Error(
+        `Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the provided role ${roleArn}.`,
+        { cause: error },
+      );
+    }
   }
 
   get executions(): readonly Execution[] {
@@ -143,7 +179,7 @@ export class StepFunctions {
     const handlers = states.flatMap(([name, state]): [string, TaskHandler][] => {
       if (state.Type === 'Wait') return [[name, (input) => this.#wait(state, execution, input)]];
       if (state.Type !== 'Task') return [];
-      const handle = this.#handler(name, state);
+      const handle = this.#handler(name, state, sessionOf(machine.roleArn, machine.name));
       let entered = false;
       const reported: TaskHandler = (input) => {
         report({ kind: entered ? 'task retried' : 'task entered', execution, state: name });
@@ -159,21 +195,27 @@ export class StepFunctions {
     };
   }
 
-  #handler(name: string, { Resource }: TaskState): TaskHandler {
+  /** @param principal in whose name the task is done */
+  #handler(name: string, { Resource }: TaskState, principal: string): TaskHandler {
     switch (Resource.replace(/^arn:[^:]+:/, '')) {
       case 'states:::lambda:invoke':
-        return (input) => this.#invoke(input);
+        return (input) => this.#invoke(input, principal);
       case 'states:::batch:submitJob.sync':
-        return async (input) => jsonSchema.parse(await this.#surroundings.batch.submitJob(input));
+        return async (input) => jsonSchema.parse(await this.#surroundings.batch.submitJob(input, principal));
       default:
         throw new Error(`The state ${name} calls ${Resource}, which the local run does not know.`);
     }
   }
 
-  async #invoke(input: Json): Promise<Json> {
+  async #invoke(input: Json, principal: string): Promise<Json> {
     const { FunctionName, Payload } = z.object({ FunctionName: z.string(), Payload: z.unknown() }).parse(input);
     const called = this.#surroundings.functions.find(({ arn, name }) => arn === FunctionName || name === FunctionName);
     if (called === undefined) throw new TaskError('Lambda.ResourceNotFoundException', `No function ${FunctionName}.`);
+    await permitted(this.#surroundings.iam, 'Lambda.AWSLambdaException', {
+      principal,
+      action: 'lambda:InvokeFunction',
+      resource: called.arn,
+    });
     const result = await called.invoke(Payload);
     if (result.kind === 'failed') throw new TaskError(result.error.errorType, JSON.stringify(result.error));
     const Answer = jsonSchema.parse(result.payload);
@@ -212,13 +254,25 @@ export class TaskError extends Error {
   }
 }
 
+/** @throws TaskError of the given name with the words of AWS */
+export async function permitted(iam: Iam, errorName: string, call: Call): Promise<void> {
+  try {
+    await iam.demand(call);
+  } catch (error) {
+    throw error instanceof AccessDenied ? new TaskError(errorName, error.message) : error;
+  }
+}
+
 const jsonSchema: z.ZodType<Json> = z.json();
 
 function machineOf(template: Template, resource: Resource): Machine {
-  const { DefinitionString } = template.properties(resource, z.object({ DefinitionString: z.string() }));
+  const { DefinitionString, RoleArn } = template.properties(
+    resource,
+    z.object({ DefinitionString: z.string(), RoleArn: z.string() }),
+  );
   const definition = JSON.parse(DefinitionString) as StateMachineDefinition;
   const interpreter = new StateMachine(runnable(definition), { validationOptions: { checkArn: false } });
-  return { arn: template.arnOf(resource), name: template.nameOf(resource), definition, interpreter };
+  return { arn: template.arnOf(resource), name: template.nameOf(resource), roleArn: RoleArn, definition, interpreter };
 }
 
 async function endOf(result: Promise<Json>): Promise<ExecutionEnd> {

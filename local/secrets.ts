@@ -29,7 +29,7 @@ export interface SecretCall {
   readonly responseElements: Readonly<Record<string, unknown>> | null;
 }
 
-interface Secret {
+export interface Secret {
   readonly arn: string;
   readonly name: string;
   readonly value: string | undefined;
@@ -117,7 +117,7 @@ export class SecretsManager {
   }
 
   describeSecret({ SecretId }: DescribeSecretRequest): DescribeSecretResponse {
-    return entry(this.#find(SecretId));
+    return entry(this.#demand(SecretId));
   }
 
   listSecrets({
@@ -163,7 +163,7 @@ export class SecretsManager {
   }
 
   #usable(id: string | undefined): Secret {
-    const secret = this.#find(id);
+    const secret = this.#demand(id);
     if (secret.deleted === undefined) return secret;
     throw new ServiceError(
       'InvalidRequestException',
@@ -172,8 +172,12 @@ export class SecretsManager {
   }
 
   /** By ARN or name. */
-  #find(id: string | undefined): Secret {
-    const secret = [...this.#secrets.values()].find(({ arn, name }) => arn === id || name === id);
+  find(id: string | undefined): Secret | undefined {
+    return [...this.#secrets.values()].find(({ arn, name }) => arn === id || name === id);
+  }
+
+  #demand(id: string | undefined): Secret {
+    const secret = this.find(id);
     if (secret !== undefined) return secret;
     throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
   }
