@@ -35,7 +35,7 @@ and dump program that "cdk deploy" would put on AWS. It needs no AWS account.
 
   --database URL    Dump this database instead of a sample: postgres://user@host:port/name?sslmode=require
                     The port is 5432 if left out; reserved characters are percent-encoded. The password comes
-                    from PGPASSWORD. One in the URL works too, but shows in the list of processes.
+                    from PGPASSWORD. One in the URL works too, but shows in the list of processes, and pnpm prints it.
   --schedule CRON   Five-field cron or an alias (default @daily). The wait for the first run is skipped.
   --timezone ZONE   IANA name of the schedule's zone (default UTC).
   --state-dir DIR   Where dumps, logs and the synthesized stack go (default .autodump).

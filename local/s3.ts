@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { access, link, mkdir, rm, rmdir } from 'node:fs/promises';
+import { access, link, mkdir, rm, rmdir, statfs } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import {
   createServer,
@@ -16,8 +16,8 @@ import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import S3rver from 's3rver';
 import { crc64nvmeOf, receive, type Received } from './s3/body.ts';
-import { element, refusal, S3Error, sendError, sendXml, targetOf, type Target } from './s3/message.ts';
 import type { Guard } from './s3/guard.ts';
+import { diskFull, element, refusal, S3Error, sendError, sendXml, targetOf, type Target } from './s3/message.ts';
 import { Uploads } from './s3/uploads.ts';
 
 /** Where `s3rver` keeps its own files, and bodies stay until they are whole. No bucket's name begins with a dot. */
@@ -136,7 +136,11 @@ class Front {
       // The sender is gone, or hears the end of the connection as the failure that it is.
       if (request.destroyed && !request.complete) response.destroy();
       else if (response.headersSent) response.destroy();
-      else sendError(response, error);
+      else {
+        sendError(response, error);
+        // What is still under way is taken in, or the sender would see a broken connection instead of the answer.
+        request.resume();
+      }
     }
   }
 
@@ -247,6 +251,7 @@ class Front {
       if (ifNoneMatch === '*' && (await exists(object))) {
         throw new S3Error(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
       }
+      await this.#demandSpace(size);
       const metadata = Object.entries(headers).filter(([name]) => METADATA_HEADER.test(name));
       const url = `/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
       const upstream = this.#request('PUT', url, {
@@ -299,6 +304,12 @@ class Front {
     if (!(await exists(path.join(this.#directory, STORE, bucket)))) {
       throw new S3Error(404, 'NoSuchBucket', 'The specified bucket does not exist');
     }
+  }
+
+  /** `s3rver` would end this process if the disk became full while it writes. */
+  async #demandSpace(bytes: number): Promise<void> {
+    const { bavail, bsize } = await statfs(this.#directory);
+    if (bavail * bsize <= bytes) throw diskFull(`${bytes} bytes do not fit`);
   }
 
   #request(method: string, url: string, headers: OutgoingHttpHeaders): ReturnType<typeof httpRequest> {
