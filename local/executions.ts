@@ -1,4 +1,9 @@
-import type { StartExecutionInput, StartExecutionOutput } from '@aws-sdk/client-sfn';
+import type {
+  StartExecutionInput,
+  StartExecutionOutput,
+  StopExecutionInput,
+  StopExecutionOutput,
+} from '@aws-sdk/client-sfn';
 import { ExecutionAbortedError, StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import { z } from 'zod';
 import { allStates, runnable, type TaskState, type WaitState } from './definition.ts';
@@ -6,7 +11,7 @@ import { ServiceError } from './endpoint.ts';
 import type { Report } from './happening.ts';
 import type { Call } from './iam/decision.ts';
 import { AccessDenied, sessionOf, type Iam } from './iam/iam.ts';
-import { managedRuleCalls } from './iam/service-calls.ts';
+import { createMachine } from './iam/machine-creation.ts';
 import type { Batch } from './job.ts';
 import type { LambdaFunction } from './lambda.ts';
 import type { Resource, Template } from './template.ts';
@@ -31,6 +36,8 @@ export interface Execution {
   readonly input: string;
   readonly startDate: Date;
   readonly ended: Promise<ExecutionEnd>;
+  /** Stops it, and its job. */
+  readonly stopping: AbortController;
   /** Set once it has ended. */
   end?: ExecutionEnd;
   /** Set while it is in a Wait state. */
@@ -45,7 +52,15 @@ export interface StepFunctionsSurroundings {
 }
 
 type Json = Parameters<StateMachine['run']>[0];
-type TaskHandler = (input: Json) => Promise<Json>;
+type TaskHandler = (input: Json, caller: Caller) => Promise<Json>;
+
+/** For whom a task is done. */
+export interface Caller {
+  /** ARN of the session of the machine's role. */
+  readonly principal: string;
+  /** Somebody stopped the execution. */
+  readonly stopped: AbortSignal;
+}
 
 interface Machine {
   readonly arn: string;
@@ -68,7 +83,7 @@ export class StepFunctions {
       template.ofType('AWS::StepFunctions::StateMachine').map((resource) => {
         const machine = machineOf(template, resource);
         for (const [name, state] of allStates(machine.definition)) {
-          if (state.Type === 'Task') this.#handler(name, state, '');
+          if (state.Type === 'Task') this.#handler(name, state);
         }
         return [machine.arn, machine];
       }),
@@ -76,33 +91,15 @@ export class StepFunctions {
   }
 
   /**
-   * What Step Functions does when the machines are created.
+   * Creates the machines.
    *
-   * @throws Error with the words of AWS if a role does not trust it, or may not make the rule that tells of jobs' ends
+   * @throws Error with the words of AWS if a role does not let Step Functions do so
    */
   async create(): Promise<void> {
-    const { iam } = this.#surroundings;
     for (const { arn, name, roleArn, definition } of this.#machines.values()) {
-      const principal = await this.#assumeRole(arn, roleArn, name);
-      const tasks = [...allStates(definition).values()].filter((state) => state.Type === 'Task');
-      for (const call of tasks.flatMap(({ Resource }) => managedRuleCalls(Resource))) {
-        if (!(await iam.allows({ ...call, principal }))) {
-          throw new Error(`'${roleArn}' is not authorized to create managed-rule: it may not ${call.action}.`);
-        }
-      }
-    }
-  }
-
-  async #assumeRole(machineArn: string, roleArn: string, session: string): Promise<string> {
-    try {
-      const service = { name: 'states.amazonaws.com', sourceArn: machineArn };
-      return await this.#surroundings.iam.assume(service, roleArn, session);
-    } catch (error) {
-      if (!(error instanceof AccessDenied)) throw error;
-      throw new Error(
-        `Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the provided role ${roleArn}.`,
-        { cause: error },
-      );
+      const states = [...allStates(definition).values()];
+      const integrations = states.flatMap((state) => (state.Type === 'Task' ? [state.Resource] : []));
+      await createMachine(this.#surroundings.iam, { arn, name, roleArn, integrations });
     }
   }
 
@@ -131,6 +128,16 @@ export class StepFunctions {
     return { executionArn: arn, startDate: execution.startDate };
   }
 
+  /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html */
+  stopExecution({ executionArn = '' }: StopExecutionInput): StopExecutionOutput {
+    const execution = this.#executions.get(executionArn);
+    if (execution === undefined) {
+      throw new ServiceError('ExecutionDoesNotExist', `Execution Does Not Exist: '${executionArn}'`);
+    }
+    execution.stopping.abort();
+    return { stopDate: new Date() };
+  }
+
   /** Aborts what runs and waits. */
   async stop(): Promise<void> {
     this.#ending.abort();
@@ -150,6 +157,7 @@ export class StepFunctions {
       input,
       startDate: new Date(),
       ended,
+      stopping: new AbortController(),
     };
     this.#executions.set(arn, execution);
     report({ kind: 'execution started', execution });
@@ -165,9 +173,10 @@ export class StepFunctions {
       },
       overrides: this.#overrides(machine, execution),
     });
-    this.#ending.signal.addEventListener('abort', run.abort, { once: true });
+    const ending = AbortSignal.any([this.#ending.signal, execution.stopping.signal]);
+    ending.addEventListener('abort', run.abort, { once: true });
     const end = await endOf(run.result);
-    this.#ending.signal.removeEventListener('abort', run.abort);
+    ending.removeEventListener('abort', run.abort);
     execution.end = end;
     this.#surroundings.report({ kind: 'execution ended', execution });
     return end;
@@ -176,15 +185,16 @@ export class StepFunctions {
   #overrides(machine: Machine, execution: Execution): object {
     const { report } = this.#surroundings;
     const states = [...allStates(machine.definition)];
-    const handlers = states.flatMap(([name, state]): [string, TaskHandler][] => {
+    const caller = { principal: sessionOf(machine.roleArn, machine.name), stopped: execution.stopping.signal };
+    const handlers = states.flatMap(([name, state]): [string, (input: Json) => Promise<Json>][] => {
       if (state.Type === 'Wait') return [[name, (input) => this.#wait(state, execution, input)]];
       if (state.Type !== 'Task') return [];
-      const handle = this.#handler(name, state, sessionOf(machine.roleArn, machine.name));
+      const handle = this.#handler(name, state);
       let entered = false;
-      const reported: TaskHandler = (input) => {
+      const reported = (input: Json): Promise<Json> => {
         report({ kind: entered ? 'task retried' : 'task entered', execution, state: name });
         entered = true;
-        return handle(input);
+        return handle(input, caller);
       };
       return [[name, reported]];
     });
@@ -195,19 +205,18 @@ export class StepFunctions {
     };
   }
 
-  /** @param principal in whose name the task is done */
-  #handler(name: string, { Resource }: TaskState, principal: string): TaskHandler {
+  #handler(name: string, { Resource }: TaskState): TaskHandler {
     switch (Resource.replace(/^arn:[^:]+:/, '')) {
       case 'states:::lambda:invoke':
-        return (input) => this.#invoke(input, principal);
+        return (input, caller) => this.#invoke(input, caller);
       case 'states:::batch:submitJob.sync':
-        return async (input) => jsonSchema.parse(await this.#surroundings.batch.submitJob(input, principal));
+        return async (input, caller) => jsonSchema.parse(await this.#surroundings.batch.submitJob(input, caller));
       default:
         throw new Error(`The state ${name} calls ${Resource}, which the local run does not know.`);
     }
   }
 
-  async #invoke(input: Json, principal: string): Promise<Json> {
+  async #invoke(input: Json, { principal }: Caller): Promise<Json> {
     const { FunctionName, Payload } = z.object({ FunctionName: z.string(), Payload: z.unknown() }).parse(input);
     const called = this.#surroundings.functions.find(({ arn, name }) => arn === FunctionName || name === FunctionName);
     if (called === undefined) throw new TaskError('Lambda.ResourceNotFoundException', `No function ${FunctionName}.`);

@@ -7,11 +7,11 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { awsEnvironment, type Endpoints } from './credentials.ts';
-import { permitted, TaskError } from './executions.ts';
+import { permitted, TaskError, type Caller } from './executions.ts';
 import type { Report } from './happening.ts';
 import { startTask, type StartedTask } from './iam/task-start.ts';
 import type { Iam } from './iam/iam.ts';
-import { submitCalls } from './iam/service-calls.ts';
+import { jobArn, submitCalls } from './iam/service-calls.ts';
 import type { Processes } from './processes.ts';
 import type { Template } from './template.ts';
 
@@ -104,6 +104,7 @@ interface Job {
   readonly queue: string;
   readonly definition: JobDefinition;
   readonly overrides: z.infer<typeof submitSchema>['ContainerOverrides'];
+  readonly caller: Caller;
 }
 
 /** Batch: runs a job as a process, from the build context of its image. */
@@ -120,10 +121,10 @@ export class Batch {
    * The task `batch:submitJob.sync`: ends when the job has.
    *
    * @returns the job's detail in the form of Step Functions
-   * @param principal who submits it
+   * @param caller who submits it; when it stops, the job is ended, if it may do that
    * @throws TaskError `States.TaskFailed` with the detail as the cause, or `Batch.BatchException` for what Batch refuses
    */
-  async submitJob(parameters: unknown, principal: string): Promise<object> {
+  async submitJob(parameters: unknown, caller: Caller): Promise<object> {
     const { JobName, JobDefinition, JobQueue, ContainerOverrides } = submitSchema.parse(parameters);
     if (!JOB_NAME.test(JobName)) {
       throw new TaskError('Batch.BatchException', `Job name should match valid pattern: ${JobName}`);
@@ -132,9 +133,12 @@ export class Batch {
     const { arn, definition } = this.#definition(JobDefinition);
     const queue = this.#queue(JobQueue);
     for (const call of submitCalls(queue, arn, id)) {
-      await permitted(this.#surroundings.iam, 'Batch.BatchException', { ...call, principal });
+      await permitted(this.#surroundings.iam, 'Batch.BatchException', {
+        ...call,
+        principal: caller.principal,
+      });
     }
-    const job: Job = { id, name: JobName, queue, definition, overrides: ContainerOverrides };
+    const job: Job = { id, name: JobName, queue, definition, overrides: ContainerOverrides, caller };
     const attempts = await this.#attempts(job);
     const last = attempts.at(-1);
     const detail = detailOf(job, attempts);
@@ -152,7 +156,7 @@ export class Batch {
         ended.push(attempt);
         const tryAgain = triesAgain(job.definition.RetryStrategy, attempt, ended.length);
         report({ kind: 'job ended', name: job.name, exitCode: attempt.exitCode ?? -1, tryAgain });
-        if (!tryAgain) return ended;
+        if (!tryAgain || job.caller.stopped.aborted) return ended;
       }
     } finally {
       await rm(path.join(scratch, job.id), { recursive: true, force: true });
@@ -167,7 +171,7 @@ export class Batch {
     const image = this.#template.imageAsset(ContainerProperties.Image);
     const [program = '', ...args] = entrypointOf(readFileSync(path.join(image, 'Dockerfile'), 'utf8'));
     const command = job.overrides.Command ?? ContainerProperties.Command;
-    const { child, ended } = processes.start(program, [...args, ...command], {
+    const { child, ended, end } = processes.start(program, [...args, ...command], {
       cwd: image,
       env: await this.#environment(job, number, task),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -177,7 +181,12 @@ export class Batch {
     const log = await this.#log(job, task);
     this.#relay(child.stdout, 'stdout', log);
     this.#relay(child.stderr, 'stderr', log);
+    const { stopped } = job.caller;
+    const terminate = (): void => void this.#terminate(job, end);
+    stopped.addEventListener('abort', terminate, { once: true });
+    if (stopped.aborted) terminate();
     const how = await ended;
+    stopped.removeEventListener('abort', terminate);
     log.end();
     if (how.kind === 'not started') {
       const reason = `CannotStartContainerError: ${how.error.message}`;
@@ -186,6 +195,12 @@ export class Batch {
     const timedOut = how.kind === 'timed out';
     const statusReason = timedOut ? 'Job attempt duration exceeded timeout' : 'Essential container in task exited';
     return { exitCode: how.status, statusReason, timedOut };
+  }
+
+  /** Ends a job whose execution was stopped, if the machine may do that. */
+  async #terminate({ id, caller }: Job, end: () => void): Promise<void> {
+    const call = { principal: caller.principal, action: 'batch:TerminateJob', resource: jobArn(id) };
+    if (await this.#surroundings.iam.allows(call)) end();
   }
 
   /** The environment of the container, with the paths of its volumes turned into folders of this machine. */

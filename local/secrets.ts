@@ -36,6 +36,8 @@ export interface Secret {
   readonly versionId: string;
   readonly created: Date;
   readonly tags: ReadonlyMap<string, string>;
+  /** ARN of a key of its own. */
+  readonly kmsKeyId?: string | undefined;
   readonly deleted?: Date;
 }
 
@@ -51,7 +53,7 @@ export class SecretsManager {
     this.#onCall = onCall;
   }
 
-  createSecret({ Name, SecretString, Tags, ClientRequestToken }: CreateSecretRequest): CreateSecretResponse {
+  createSecret({ Name, SecretString, Tags, ClientRequestToken, KmsKeyId }: CreateSecretRequest): CreateSecretResponse {
     const name = Name ?? '';
     if (!/^[0-9A-Za-z/_+=.@-]{1,512}$/.test(name)) {
       throw new ServiceError(
@@ -75,7 +77,15 @@ export class SecretsManager {
     const arn = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-${randomBytes(3).toString('hex')}`;
     const versionId = ClientRequestToken ?? randomUUID();
     const tags = tagMap(Tags);
-    this.#secrets.set(arn, { arn, name, value: SecretString, versionId, created: new Date(), tags });
+    this.#secrets.set(arn, {
+      arn,
+      name,
+      value: SecretString,
+      versionId,
+      created: new Date(),
+      tags,
+      kmsKeyId: KmsKeyId,
+    });
     this.#onCall({
       eventName: 'CreateSecret',
       requestParameters: { name, clientRequestToken: versionId },

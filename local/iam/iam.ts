@@ -1,8 +1,8 @@
 import type { Report } from '../happening.ts';
 import { ACCOUNT, type Template } from '../template.ts';
-import { ADMINISTRATOR, decide, type Call, type Grant } from './decision.ts';
+import { ADMINISTRATOR, decide, type Call } from './decision.ts';
 import { policiesOf, type Policies } from './policies.ts';
-import { unusedPermissions, type UnusedPermission } from './unused.ts';
+import { unusedPermissions, type UnusedPermission, type UsedGrant } from './unused.ts';
 
 /** AWS said no. The message is AWS's own. */
 export class AccessDenied extends Error {
@@ -34,7 +34,7 @@ export class Iam {
   readonly #policies: Policies;
   readonly #report: Report;
   readonly #calls: DecidedCall[] = [];
-  readonly #grants = new Map<string, Grant & { readonly action: string }>();
+  readonly #grants = new Map<string, UsedGrant>();
 
   constructor(template: Template, report: Report) {
     this.#policies = policiesOf(template);

@@ -27,15 +27,18 @@ export function authorized(
   return new Map(guarded);
 }
 
-/** What a request needs to be allowed, by the value of `X-Amz-Target`. */
+const executionRequest = z.object({ executionArn: z.string().optional(), stateMachineArn: z.string().optional() });
+
+/** What a request needs to be allowed, by the value of `X-Amz-Target`; nothing if it makes no sense, and is refused. */
 function callsOf(target: string, request: unknown, secrets: SecretsManager): readonly Wanted[] {
   const [service = '', operation = ''] = target.split('.');
   switch (service) {
     case 'secretsmanager':
       return secretCalls(operation, request, secrets);
     case 'AWSStepFunctions': {
-      const { stateMachineArn } = z.object({ stateMachineArn: z.string() }).parse(request);
-      return [{ action: `states:${operation}`, resource: stateMachineArn }];
+      const { data } = executionRequest.safeParse(request);
+      const resource = data?.executionArn ?? data?.stateMachineArn;
+      return resource === undefined ? [] : [{ action: `states:${operation}`, resource }];
     }
     default:
       throw new Error(`Which permission ${target} takes is not known here.`);
@@ -53,12 +56,13 @@ const secretRequest = z.object({
 /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html */
 function secretCalls(operation: string, request: unknown, secrets: SecretsManager): readonly Wanted[] {
   const action = `secretsmanager:${operation}`;
-  const { Name, SecretId = '', Tags } = secretRequest.parse(request);
   if (operation === 'ListSecrets') return [{ action, resource: '*' }];
+  const { data } = secretRequest.safeParse(request);
+  if (data === undefined) return [];
+  const { Name, SecretId = '', Tags } = data;
   const requested = Object.fromEntries(Tags.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value]));
   if (Name !== undefined) {
-    const resource = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${Name}`;
-    return [{ action, resource, context: { 'secretsmanager:Name': Name, ...requested } }];
+    return [{ action, resource: arnFor(Name), context: { 'secretsmanager:Name': Name, ...requested } }];
   }
   const secret = secrets.find(SecretId);
   const context = {
@@ -67,5 +71,15 @@ function secretCalls(operation: string, request: unknown, secrets: SecretsManage
     // The engine (0.1.173) knows no keys `secretsmanager:ResourceTag/…`, which mean the same: what asks for one is refused.
     ...Object.fromEntries([...(secret?.tags ?? [])].map(([key, value]) => [`aws:ResourceTag/${key}`, value])),
   };
-  return [{ action, resource: secret?.arn ?? SecretId, context }];
+  const call = { action, resource: secret?.arn ?? arnFor(SecretId), context };
+  return operation === 'GetSecretValue' && secret?.kmsKeyId !== undefined
+    ? [call, { action: 'kms:Decrypt', resource: secret.kmsKeyId, context: VIA_SECRETS_MANAGER }]
+    : [call];
+}
+
+const VIA_SECRETS_MANAGER = { 'kms:ViaService': `secretsmanager.${REGION}.amazonaws.com` };
+
+/** Of a secret that need not be there, by its name or ARN. */
+function arnFor(id: string): string {
+  return id.startsWith('arn:') ? id : `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${id}`;
 }
