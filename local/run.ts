@@ -122,6 +122,7 @@ export async function dumpOnce(run: Run, { clients, database, cdkOut }: Prepared
     scheduledFor,
     next: next === undefined ? null : utc(next),
     dump,
+    permissions: world.iam.permissions,
     ...told,
   };
 }
