@@ -1,0 +1,218 @@
+import { Template } from '../local/template.ts';
+import { Batch } from './batch.ts';
+import { Clock } from './clock.ts';
+import type { Answer, Call } from './door.ts';
+import { Draw } from './draw.ts';
+import { Events } from './events.ts';
+import { Faults } from './faults.ts';
+import { SimulatedFunction, type Invocation, type Result } from './function.ts';
+import { Rules } from './rules.ts';
+import { secretLife, type Secret, type Span } from './secret-life.ts';
+import { SecretsManager } from './secrets-manager.ts';
+import { answerOf } from './service.ts';
+import { StepFunctions } from './step-functions.ts';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+const CALL_FAULTS = {
+  throttled: 0.02,
+  'server error': 0.01,
+  'answer lost': 0.01,
+  'crash before': 0.003,
+  'crash after': 0.003,
+  'no answer': 0.001,
+};
+const CALL_OUTAGE = { throttled: 0.85, 'server error': 0.05 };
+const DEPLOYMENT_FAULTS = { deployment: 1 / 40 };
+
+/** Errors that a function may well be prepared for. */
+const EXPECTED = ['ResourceNotFoundException', 'ExecutionAlreadyExists', 'NoSuchKey'];
+
+export interface WorldOptions {
+  readonly cdkOut: string;
+  readonly seed: string;
+  /** Numbers of the secrets. */
+  readonly secrets: readonly number[];
+  readonly span: Span;
+  /** Ids of the life events and faults that happen; all if left out. */
+  readonly keep?: ReadonlySet<string>;
+}
+
+/** The synthesized stack in a simulated account. */
+export class SimulatedWorld {
+  readonly clock: Clock;
+  readonly faults: Faults;
+  readonly secrets: readonly Secret[];
+  readonly rules: Rules;
+  readonly figures = { executions: 0, scans: 0, calls: new Map<string, number>() };
+  readonly #draw: Draw;
+  readonly #span: Span;
+  readonly #template: Template;
+  readonly #functions: readonly SimulatedFunction[];
+  readonly #scanner: SimulatedFunction;
+  readonly #events: Events;
+  readonly #secretsManager: SecretsManager;
+  readonly #batch: Batch;
+  readonly #stepFunctions: StepFunctions;
+  #drawn = 0;
+
+  constructor({ cdkOut, seed, secrets, span, keep }: WorldOptions) {
+    this.#span = span;
+    this.#draw = new Draw(seed);
+    this.#template = new Template(cdkOut);
+    this.clock = new Clock(span.from);
+    this.faults = new Faults(this.clock, this.#draw, keep);
+    this.secrets = secrets.map((index) => secretLife(index, this.#draw, span, keep));
+    this.#functions = this.#template
+      .ofType('AWS::Lambda::Function')
+      .map((resource) => new SimulatedFunction(this.#template, resource));
+    this.#scanner = this.#target();
+    this.#events = new Events(this.#template, this.clock, this.faults, (event) => {
+      void this.#invokeAsynchronously(event);
+    });
+    this.#secretsManager = new SecretsManager(this.secrets, this.clock, this.#draw);
+    this.#batch = new Batch(this.clock, this.faults);
+    const period = Number.isFinite(this.#events.period) ? this.#events.period : 60 * MINUTE;
+    this.rules = new Rules(this.secrets, this.clock, period, span);
+    this.#stepFunctions = new StepFunctions(this.#template, {
+      clock: this.clock,
+      faults: this.faults,
+      random: () => this.random(),
+      secrets: this.#secretsManager,
+      batch: this.#batch,
+      functions: this.#functions,
+      invoke: (called, event) => this.#invoke(called, event),
+      started: (execution) => {
+        this.rules.started(execution);
+      },
+      submitted: (execution) => {
+        this.rules.submitted(execution);
+      },
+      ended: (execution) => {
+        this.figures.executions += 1;
+        this.rules.ended(execution);
+      },
+    });
+  }
+
+  random(): number {
+    this.#drawn += 1;
+    return this.#draw.number(`random|${this.#drawn}`);
+  }
+
+  async run(): Promise<void> {
+    for (const secret of this.secrets) {
+      for (const event of secret.events) {
+        this.clock.at(event.time, () => {
+          if (event.eventName !== undefined) this.#events.changed(secret, event);
+        });
+      }
+    }
+    this.#events.startPeriod(this.#span);
+    this.#maybeDeploy(0);
+    await this.clock.run(this.#span.to);
+  }
+
+  /** What the world does about a request of a function. */
+  serve(invocation: Invocation, call: Call, answer: (answer: Answer) => void, crash: () => void): void {
+    const { operation, id } = call;
+    this.figures.calls.set(operation, (this.figures.calls.get(operation) ?? 0) + 1);
+    const subject = subjectOf(call);
+    const site = `${invocation.function.name}|${operation}|${subject}`;
+    const { kind, latency } = this.faults.at(site, this.faults.outage(operation) ? CALL_OUTAGE : CALL_FAULTS);
+    const record = { operation, subject, failed: true };
+    invocation.calls.set(id, record);
+    this.clock.at(this.clock.now + latency / 2, () => {
+      if (kind === 'crash before') crash();
+      if (kind === 'crash before' || invocation.killed) return;
+      const given = this.#answer(call, kind);
+      this.clock.at(this.clock.now + latency / 2, () => {
+        if (kind === 'crash after') crash();
+        if (kind === 'crash after' || kind === 'no answer') return;
+        record.failed = isFailure(given);
+        answer(given);
+      });
+    });
+  }
+
+  #answer(call: Call, kind: string | undefined): Answer {
+    const type = 'application/x-amz-json-1.1';
+    if (kind === 'throttled') return { status: 400, body: '{"__type":"ThrottlingException"}', type };
+    if (kind === 'server error') return { status: 500, body: '{"__type":"InternalServiceError"}', type };
+    const given = answerOf(() => this.#serve(call));
+    return kind === 'answer lost' ? { broken: 'socket hang up' } : given;
+  }
+
+  #serve({ operation, input }: Call): object {
+    switch (operation) {
+      case 'DescribeSecret':
+        return this.#secretsManager.describeSecret(input);
+      case 'ListSecrets':
+        return this.#secretsManager.listSecrets(input);
+      case 'StartExecution':
+        return this.#stepFunctions.startExecution(input);
+      default:
+        throw new Error(`A function calls ${operation}, which the simulation does not know.`);
+    }
+  }
+
+  async #invoke(called: SimulatedFunction, event: unknown): Promise<{ result: Result; invocation: Invocation }> {
+    return await new Promise((resolve) => {
+      void called.invoke(this, event, (invocation, result) => {
+        if (called === this.#scanner) {
+          this.figures.scans += 1;
+          this.rules.scanned(invocation, result);
+        }
+        this.rules.invoked(invocation, result);
+        resolve({ result, invocation });
+      });
+    });
+  }
+
+  /** Lambda tries again after one and two minutes. What fails then is in the dead-letter queue. */
+  async #invokeAsynchronously(event: unknown): Promise<void> {
+    for (let attempt = 0; ; attempt += 1) {
+      const { result } = await this.#invoke(this.#scanner, event);
+      if (result.kind === 'returned' || attempt === this.#scanner.retries) return;
+      await this.clock.sleep((attempt + 1) * MINUTE);
+    }
+  }
+
+  #maybeDeploy(day: number): void {
+    const time = this.#span.from + day * DAY + this.#draw.integer(`deployment|${day}`, 0, DAY - 1);
+    if (time >= this.#span.to) return;
+    this.clock.at(time, () => {
+      if (this.faults.at('deployment', DEPLOYMENT_FAULTS).kind !== undefined) this.#deploy();
+      this.#maybeDeploy(day + 1);
+    });
+  }
+
+  #deploy(): void {
+    this.#batch.deploy();
+    this.#stepFunctions.deploy();
+    for (const deployed of this.#functions) deployed.deploy();
+    this.#events.deployed(this.#template.stackId);
+  }
+
+  /** The function that retries are configured for is the one that events go to. */
+  #target(): SimulatedFunction {
+    const [config] = this.#template.ofType('AWS::Lambda::EventInvokeConfig');
+    const found = this.#functions.find(({ name }) => config?.title.startsWith(`${name.replace(/^AutoDump-/, '').replaceAll('-', '/')}/`));
+    if (found === undefined) throw new Error('The template has no function that is invoked asynchronously.');
+    return found;
+  }
+}
+
+/** The ARN of the secret that a call is about, as far as it is about one. */
+function subjectOf({ operation, input }: Call): string {
+  if (operation === 'DescribeSecret') return String(input.SecretId);
+  if (operation === 'StartExecution') return /"secretArn":"([^"]+)"/.exec(String(input.input))?.[1] ?? '';
+  return '';
+}
+
+function isFailure(answer: Answer): boolean {
+  if ('broken' in answer) return true;
+  if (answer.status < 400) return false;
+  return !EXPECTED.some((name) => answer.body.includes(name));
+}
