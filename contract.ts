@@ -48,6 +48,8 @@ export interface Rescheduled {
 /** Environment of the Scanner function. */
 export interface ScannerEnvironment {
   readonly STATE_MACHINE_ARN: string;
+  /** Bucket of the Scanner's own, where it keeps what it knows to be started. */
+  readonly MEMO_BUCKET: string;
 }
 
 /** Environment of the dump program. */

@@ -3,6 +3,7 @@ import { TaskError } from '../local/executions.ts';
 import type { Clock } from './clock.ts';
 import type { Execution } from './execution.ts';
 import type { Faults } from './faults.ts';
+import type { Json } from './json.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -39,7 +40,7 @@ export class Batch {
    *
    * @param accepted is told whether the answer got through, once Batch has taken the job on
    */
-  async submitJob(parameters: unknown, execution: Execution, accepted: (answered: boolean) => void): Promise<object> {
+  async submitJob(parameters: unknown, execution: Execution, accepted: (answered: boolean) => void): Promise<Json> {
     const { JobName, JobDefinition } = submitSchema.parse(parameters);
     const pinned = /:(\d+)$/.exec(JobDefinition)?.[1];
     const site = `SubmitJob|${execution.secret.index}|${execution.when}`;
@@ -54,7 +55,7 @@ export class Batch {
     return await this.#run(JobName, site);
   }
 
-  async #run(name: string, site: string): Promise<object> {
+  async #run(name: string, site: string): Promise<Json> {
     const { kind, latency } = this.#faults.at(`job|${site}`, JOB_FAULTS);
     // Latency is chance enough: from one minute to half an hour.
     await this.#clock.sleep(latency * 0.4 * MINUTE);
@@ -70,13 +71,18 @@ export class Batch {
       case 'job overrun':
         await this.#clock.sleep(30 * HOUR);
         break;
+      case undefined:
+        break;
     }
     return { JobId: 'simulated', JobName: name, Status: 'SUCCEEDED' };
   }
 }
 
 function failedJob(name: string, reason: string, exitCode?: number): TaskError {
-  const container = { LogStreamName: 'dump/default/simulated', ...(exitCode === undefined ? {} : { ExitCode: exitCode }) };
+  const container = {
+    LogStreamName: 'dump/default/simulated',
+    ...(exitCode === undefined ? {} : { ExitCode: exitCode }),
+  };
   const job = { JobId: 'simulated', JobName: name, Status: 'FAILED', StatusReason: reason, Container: container };
   return new TaskError('States.TaskFailed', JSON.stringify(job));
 }

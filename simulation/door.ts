@@ -1,10 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
-import { z } from 'zod';
 
 /** A request that an AWS SDK client sends. */
 export interface Call {
-  /** `ListSecrets`; of S3, `GetObject` and `PutObject`. */
+  /** `ListSecrets`; of S3, `GetObject` and `PutObject`; of Lambda, `Invoke`. */
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly body: Buffer;
@@ -19,13 +18,12 @@ export type Answer =
 /** Takes a request and answers when it is time; for a request without an answer it never does. */
 export type Serve = (call: Call, answer: (answer: Answer) => void) => void;
 
-const optionsSchema = z.object({
-  method: z.string(),
-  path: z.string(),
-  headers: z.record(z.string(), z.unknown()),
-});
-
-type Options = z.infer<typeof optionsSchema>;
+/** What the handler of the SDK asks of the module `https`, as far as it matters here. */
+interface Options {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
 
 /**
  * The module `https` as the AWS SDK uses it, with the simulated world behind it: the only way out of a function.
@@ -37,8 +35,8 @@ export function door(serve: Serve): object {
       // There is no connection.
     }
   }
-  const request = (options: unknown, respond: (response: Readable) => void): Request =>
-    new Request(optionsSchema.parse(options), respond, serve);
+  const request = (options: Options, respond: (response: Readable) => void): Request =>
+    new Request(options, respond, serve);
   return { Agent, request };
 }
 
@@ -72,25 +70,24 @@ class Request extends EventEmitter {
       const response = new Readable({ read: () => undefined });
       response.push(answer.body);
       response.push(null);
-      this.#respond(
-        Object.assign(response, { statusCode: answer.status, headers: { 'content-type': answer.type } }),
-      );
+      this.#respond(Object.assign(response, { statusCode: answer.status, headers: { 'content-type': answer.type } }));
     });
   }
 
   #call(body: Buffer): Call {
     const target = this.#header('x-amz-target');
-    const method = { GET: 'GetObject', PUT: 'PutObject' }[this.#options.method] ?? this.#options.method;
+    const method = { GET: 'GetObject', PUT: 'PutObject', POST: 'Invoke' }[this.#options.method] ?? this.#options.method;
     return {
       operation: target === '' ? method : target.replace(/^.*\./, ''),
-      input: target === '' ? { path: this.#options.path } : z.record(z.string(), z.unknown()).parse(JSON.parse(body.toString())),
+      input: target === '' ? { path: this.#options.path } : (JSON.parse(body.toString()) as Call['input']),
       body,
       id: this.#header('amz-sdk-invocation-id'),
     };
   }
 
   #header(name: string): string {
-    const value = this.#options.headers[name] ?? this.#options.headers[name.replace(/\b[a-z]/g, (c) => c.toUpperCase())];
+    const value =
+      this.#options.headers[name] ?? this.#options.headers[name.replace(/\b[a-z]/g, (c) => c.toUpperCase())];
     return typeof value === 'string' ? value : '';
   }
 }

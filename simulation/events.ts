@@ -28,7 +28,9 @@ export class Events {
   constructor(template: Template, clock: Clock, faults: Faults, deliver: (event: unknown) => void) {
     const rules = template.ofType('AWS::Events::Rule').map((resource) => template.properties(resource, ruleSchema));
     this.period = Math.min(...rules.map(({ ScheduleExpression }) => periodOf(ScheduleExpression)));
-    this.#patterns = rules.flatMap(({ EventPattern }) => (EventPattern === undefined ? [] : [compilePattern(EventPattern)]));
+    this.#patterns = rules.flatMap(({ EventPattern }) =>
+      EventPattern === undefined ? [] : [compilePattern(EventPattern)],
+    );
     this.#clock = clock;
     this.#faults = faults;
     this.#deliver = deliver;

@@ -17,7 +17,7 @@ export interface Struck {
 /** What goes wrong, and when. Each fault has an id by which it can be kept or left out, as life events of secrets have. */
 export class Faults {
   readonly counts = new Map<string, number>();
-  readonly struck: string[] = [];
+  readonly struck: { readonly id: string; readonly time: number; readonly kind: string; readonly site: string }[] = [];
   readonly #clock: Clock;
   readonly #draw: Draw;
   readonly #keep: ReadonlySet<string> | undefined;
@@ -58,7 +58,7 @@ export class Faults {
     const id = hash('sha256', name).slice(0, 8);
     if (this.#keep !== undefined && !this.#keep.has(id)) return false;
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
-    this.struck.push(id);
+    this.struck.push({ id, time: this.#clock.now, kind, site: name });
     return true;
   }
 

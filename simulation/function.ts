@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Resource, Template } from '../local/template.ts';
 import type { Clock } from './clock.ts';
 import { door, type Answer, type Call } from './door.ts';
+import type { Json } from './json.ts';
 import { Module, surroundings } from './module.ts';
 
 const GLOBALS = ['console', 'process', 'Date', 'setTimeout', 'clearTimeout', 'Math'] as const;
@@ -17,7 +18,7 @@ const propertiesSchema = z.object({
 const asynchronousSchema = z.object({ FunctionName: z.string(), MaximumRetryAttempts: z.number() });
 
 export type Result =
-  | { readonly kind: 'returned'; readonly payload: unknown }
+  | { readonly kind: 'returned'; readonly payload: Json }
   | { readonly kind: 'failed'; readonly error: string; readonly cause: string };
 
 /** One invocation of a function, as the world sees it. What is not `readonly` changes while it runs. */
@@ -48,7 +49,7 @@ export class SimulatedFunction {
   readonly retries: number;
   readonly #properties: z.infer<typeof propertiesSchema>;
   readonly #module: Module;
-  #idle: Environment[] = [];
+  readonly #idle: Environment[] = [];
 
   constructor(template: Template, resource: Resource) {
     this.name = template.nameOf(resource);
@@ -63,21 +64,16 @@ export class SimulatedFunction {
     this.#module = new Module(path.join(template.fileAsset(this.#properties.Code.S3Key), `${module}.js`), GLOBALS);
   }
 
-  /** A deployment replaces all that is warm. */
-  deploy(): void {
-    this.#idle = [];
-  }
-
   /** @param done is told before the result goes to the caller */
   async invoke(world: World, event: unknown, done: (invocation: Invocation, result: Result) => void): Promise<Result> {
     const { clock } = world;
     const invocation: Invocation = { function: this, event, started: clock.now, calls: new Map(), killed: false };
-    const environment = this.#idle.pop() ?? new Environment(this.#module, this.#properties, world);
+    const environment = this.#idle.pop() ?? new Environment(this.#module, this.name, this.#properties, world);
     const timeout = this.#properties.Timeout * 1000;
     const result = await new Promise<Result>((resolve) => {
       const kill = (error: string, cause: string) => () => {
         invocation.killed = true;
-        environment.dead = true;
+        environment.kill();
         resolve({ kind: 'failed', error, cause: JSON.stringify({ errorType: error, errorMessage: cause }) });
       };
       const crash = kill('Runtime.ExitError', 'Runtime exited without a response');
@@ -92,31 +88,41 @@ export class SimulatedFunction {
       });
     });
     invocation.ended = clock.now;
-    if (!environment.dead) this.#idle.push(environment);
+    this.#idle.push(environment);
     done(invocation, result);
     return result;
   }
 }
 
-/** The bundle in memory, warm between invocations, serving one at a time, as an execution environment of Lambda does. */
+/**
+ * The bundle in memory, warm between invocations, serving one at a time, as an execution environment of Lambda does.
+ * After a crash it stands in for the one that Lambda would start: what the old invocation waits for never comes. To
+ * compile the bundle anew each time would take most of the simulation's time, and functions keep nothing but clients.
+ */
 class Environment {
-  dead = false;
   readonly #handler: Handler;
   readonly #world: World;
   #current: { readonly invocation: Invocation; readonly crash: () => void } | undefined;
+  #life = 0;
 
-  constructor(module: Module, { Environment: { Variables }, Handler }: z.infer<typeof propertiesSchema>, world: World) {
+  constructor(
+    module: Module,
+    name: string,
+    { Environment: { Variables }, Handler }: z.infer<typeof propertiesSchema>,
+    world: World,
+  ) {
     this.#world = world;
     const [, exported = ''] = Handler.split('.');
     const around = surroundings(world.clock, () => world.random());
-    // What happens in a dead environment stays there: its timers come to nothing.
-    const setTimeout: typeof around.setTimeout = (act, ...rest) =>
-      around.setTimeout((...args) => {
-        if (!this.dead) act(...args);
-      }, ...rest);
-    const { prepareStackTrace } = Error;
+    const setTimeout: typeof around.setTimeout = (act, ...rest) => around.setTimeout(this.#whileAlive(act), ...rest);
+    const ofThisProcess = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace') ?? NO_PREPARATION;
     const exports = module.make(
-      { ...around, setTimeout, console: SILENT, process: processWith(Variables) },
+      {
+        ...around,
+        setTimeout,
+        console: SILENT,
+        process: processWith({ AWS_LAMBDA_FUNCTION_NAME: name, ...Variables }),
+      },
       {
         https: door((call, answer) => {
           this.#serve(call, answer);
@@ -125,17 +131,27 @@ class Environment {
       },
     );
     // The bundle's source map support would translate the stack of every error of this process.
-    Error.prepareStackTrace = prepareStackTrace;
-    this.#handler = z.record(z.string(), z.custom<Handler>((value) => typeof value === 'function')).parse(exports)[
-      exported
-    ] as Handler;
+    Object.defineProperty(Error, 'prepareStackTrace', ofThisProcess);
+    this.#handler = z
+      .record(
+        z.string(),
+        z.custom<Handler>((value) => typeof value === 'function'),
+      )
+      .transform((all) => all[exported])
+      .pipe(z.custom<Handler>((value) => value !== undefined))
+      .parse(exports);
+  }
+
+  kill(): void {
+    this.#life += 1;
+    this.#current = undefined;
   }
 
   async run(invocation: Invocation, crash: () => void, context: object): Promise<Result> {
     this.#current = { invocation, crash };
     try {
       const payload = await this.#handler(JSON.parse(JSON.stringify(invocation.event)), context);
-      return { kind: 'returned', payload: JSON.parse(JSON.stringify(payload ?? null)) };
+      return { kind: 'returned', payload: JSON.parse(JSON.stringify(payload ?? null)) as Json };
     } catch (error) {
       const { name, message } = error instanceof Error ? error : new Error(String(error));
       return { kind: 'failed', error: name, cause: JSON.stringify({ errorType: name, errorMessage: message }) };
@@ -143,18 +159,21 @@ class Environment {
   }
 
   #serve(call: Call, answer: (answer: Answer) => void): void {
-    if (this.dead || this.#current === undefined) return;
+    if (this.#current === undefined) return;
     const { invocation, crash } = this.#current;
-    this.#world.serve(
-      invocation,
-      call,
-      (given) => {
-        if (!this.dead) answer(given);
-      },
-      crash,
-    );
+    this.#world.serve(invocation, call, this.#whileAlive(answer), crash);
+  }
+
+  /** Does something unless the environment was killed meanwhile. */
+  #whileAlive<Args extends readonly unknown[]>(act: (...args: Args) => void): (...args: Args) => void {
+    const life = this.#life;
+    return (...args) => {
+      if (life === this.#life) act(...args);
+    };
   }
 }
+
+const NO_PREPARATION = { value: undefined, writable: true, configurable: true };
 
 const SILENT = { info: () => undefined, log: () => undefined, warn: () => undefined, error: () => undefined };
 

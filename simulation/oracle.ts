@@ -46,7 +46,9 @@ interface Cron {
 
 function parse(tag: string): Cron {
   const text = tag.trim().toLowerCase();
-  const fields = (ALIASES[text] ?? text).split(/\s+/).map((field) => (field === '-' ? '*' : field.replaceAll(':', ',')));
+  const fields = (ALIASES[text] ?? text)
+    .split(/\s+/)
+    .map((field) => (field === '-' ? '*' : field.replaceAll(':', ',')));
   const [minute = '', hour = '', date = '', month = '', weekday = ''] = fields;
   const dates = values(date, 1, 31);
   const months = values(month, 1, 12, MONTHS);
@@ -69,7 +71,9 @@ function values(field: string, min: number, max: number, names: readonly string[
     const [range = '', step = '1'] = item.split('/');
     const [first = '', last = first] = range.split('-');
     const [low, high] = range === '*' ? [min, max] : [number(first), number(last)];
-    return Array.from({ length: high - low + 1 }, (_, i) => low + i).filter((value) => (value - low) % Number(step) === 0);
+    return Array.from({ length: high - low + 1 }, (_, i) => low + i).filter(
+      (value) => (value - low) % Number(step) === 0,
+    );
   });
   return [...new Set(named)].sort((a, b) => a - b);
 }
@@ -91,7 +95,8 @@ function clockOn(timezone: string, day: number): WallClock {
   // All instants of a calendar day lie within these, wherever in the world.
   const [start, end] = [day - DAY, day + 2 * DAY];
   const [before, after] = [offset(timezone, start), offset(timezone, end)];
-  const made = before === after ? { shows: (reading: number) => [reading - before] } : shiftingClock(timezone, start, end);
+  const made =
+    before === after ? { shows: (reading: number) => [reading - before] } : shiftingClock(timezone, start, end);
   clocks.set(name, made);
   return made;
 }

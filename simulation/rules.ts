@@ -3,6 +3,7 @@ import { intervalsOf, type Interval } from './dues.ts';
 import { prevented, type Execution } from './execution.ts';
 import type { Invocation, Result } from './function.ts';
 import { stateAt, type Secret, type Span } from './secret-life.ts';
+import { iso } from './time.ts';
 
 const MINUTE = 60_000;
 
@@ -106,7 +107,11 @@ export class Rules {
     if (kind === 'returned' && failed !== undefined) {
       const { operation, subject } = failed;
       const secret = this.#watched.get(subject)?.secret;
-      this.#violated('true ends', secret, `${invocation.function.name} ended well although ${operation} failed for good.`);
+      this.#violated(
+        'true ends',
+        secret,
+        `${invocation.function.name} ended well although ${operation} failed for good.`,
+      );
     }
   }
 
@@ -239,8 +244,4 @@ function includes(sorted: readonly number[], wanted: number): boolean {
     else high = middle;
   }
   return sorted[low] === wanted;
-}
-
-function iso(time: number): string {
-  return `${new Date(time).toISOString().slice(0, 19)}Z`;
 }

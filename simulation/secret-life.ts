@@ -39,7 +39,13 @@ export interface Secret {
   readonly states: readonly SecretState[];
 }
 
-const NOWHERE: SecretState = { from: -Infinity, exists: false, tags: undefined, deletion: undefined, replicated: false };
+const NOWHERE: SecretState = {
+  from: -Infinity,
+  exists: false,
+  tags: undefined,
+  deletion: undefined,
+  replicated: false,
+};
 
 type Change = readonly [eventName: string | undefined, what: string, change: Partial<SecretState>];
 
@@ -57,7 +63,7 @@ export function secretLife(index: number, draw: Draw, span: Span, keep?: Readonl
   // A life goes on in the same way, whichever of its events are left out.
   let lived = NOWHERE;
   let kept = NOWHERE;
-  let time = span.from + born(index, draw, span);
+  let time = span.from + born(index, draw);
   for (let n = 0; time < span.to; n += 1) {
     const id = `${index}.${n}`;
     const [[eventName, what, change], pause] = nextChange(id, lived, time, draw);
@@ -78,10 +84,9 @@ export interface Span {
   readonly to: number;
 }
 
-/** Most secrets are there from the first day on, others come in the course of time. */
-function born(index: number, draw: Draw, { from, to }: Span): number {
-  const share = draw.number(`born|${index}`);
-  return Math.floor(draw.chance(`early|${index}`, 0.7) ? share * DAY : share * (to - from));
+/** Most secrets are there from the first day on, others come in the course of a year. */
+function born(index: number, draw: Draw): number {
+  return Math.floor(draw.number(`born|${index}`) * (draw.chance(`early|${index}`, 0.7) ? DAY : 365 * DAY));
 }
 
 function nextChange(id: string, state: SecretState, time: number, draw: Draw): readonly [Change, number] {
@@ -99,7 +104,7 @@ function nextChange(id: string, state: SecretState, time: number, draw: Draw): r
       ? [['RestoreSecret', 'is restored', { deletion: undefined }], pause]
       : [[undefined, 'is gone for good', { exists: false, tags: undefined }], pause];
   }
-  if (state.tags === undefined || !state.tags.valid) {
+  if (state.tags?.valid !== true) {
     return [['TagResource', `is tagged ${tagged}`, { tags }], untilMended];
   }
   const deletion = time + 30 * DAY;

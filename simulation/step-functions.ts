@@ -7,6 +7,7 @@ import type { Template } from '../local/template.ts';
 import type { Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
 import type { Execution, ExecutionEnd, Step } from './execution.ts';
+import type { Json } from './json.ts';
 import type { Faults } from './faults.ts';
 import type { Invocation, Result, SimulatedFunction } from './function.ts';
 import { Module, surroundings } from './module.ts';
@@ -31,8 +32,9 @@ const inputSchema = z.object({ secretArn: z.string(), when: z.iso.datetime() });
 const invokeSchema = z.object({ FunctionName: z.string(), Payload: z.unknown() });
 const comparisonSchema = z.object({ outcome: z.string() });
 
-type Json = Parameters<StateMachine['run']>[0];
-type Library = { readonly StateMachine: typeof StateMachine };
+interface Library {
+  readonly StateMachine: typeof StateMachine;
+}
 
 export interface StepFunctionsSurroundings {
   readonly clock: Clock;
@@ -41,7 +43,10 @@ export interface StepFunctionsSurroundings {
   readonly secrets: SecretsManager;
   readonly batch: Batch;
   readonly functions: readonly SimulatedFunction[];
-  invoke(called: SimulatedFunction, event: unknown): Promise<{ readonly result: Result; readonly invocation: Invocation }>;
+  invoke(
+    called: SimulatedFunction,
+    event: unknown,
+  ): Promise<{ readonly result: Result; readonly invocation: Invocation }>;
   started(execution: Execution): void;
   submitted(execution: Execution): void;
   ended(execution: Execution): void;
@@ -112,7 +117,7 @@ export class StepFunctions {
   }
 
   async #run(execution: Execution): Promise<void> {
-    const run = this.#machine.run(z.json().parse(JSON.parse(execution.input)), {
+    const run = this.#machine.run(JSON.parse(execution.input) as Json, {
       context: { Execution: { Id: execution.name, Name: execution.name }, StateMachine: { Id: this.arn } },
       overrides: {
         taskResourceLocalHandlers: Object.fromEntries(
@@ -152,7 +157,8 @@ export class StepFunctions {
     const machine = runnable(definition);
     for (const [name, state] of allStates(machine)) {
       // Waits come back as tasks, which may not last longer than a real timer.
-      if (state.Type === 'Task' && allStates(definition).get(name)?.Type === 'Wait') state.TimeoutSeconds = LONGEST_WAIT;
+      if (state.Type === 'Task' && allStates(definition).get(name)?.Type === 'Wait')
+        state.TimeoutSeconds = LONGEST_WAIT;
     }
     return new this.#library.StateMachine(machine, { validationOptions: { noValidate: true } });
   }
@@ -194,25 +200,28 @@ export class StepFunctions {
     const { result, invocation } = await this.#around.invoke(called, Payload);
     if (kind !== undefined) return failure('Lambda.SdkClientException', 'Connection reset', true);
     if (result.kind === 'failed') {
-      return failure(result.error, result.cause, invocation.killed || [...invocation.calls.values()].some(({ failed }) => failed));
+      return failure(
+        result.error,
+        result.cause,
+        invocation.killed || [...invocation.calls.values()].some(({ failed }) => failed),
+      );
     }
     if (step === 'compare') execution.outcome = comparisonSchema.parse(result.payload).outcome;
-    return { outcome: { Payload: z.json().parse(result.payload), StatusCode: 200 }, prevented: false };
+    return { outcome: { Payload: result.payload, StatusCode: 200 }, prevented: false };
   }
 
   async #submit(execution: Execution, input: Json): Promise<Tried> {
-    let accepted = false;
+    const before = execution.jobs.length;
     try {
       const detail = await this.#around.batch.submitJob(input, execution, (answered) => {
-        accepted = true;
         execution.jobs.push(this.#around.clock.now);
         if (!answered) execution.lostAnswers += 1;
         this.#around.submitted(execution);
       });
-      return { outcome: z.json().parse(detail), prevented: false };
+      return { outcome: detail, prevented: false };
     } catch (error) {
       if (!(error instanceof TaskError)) throw error;
-      return { outcome: error, prevented: accepted || error.name !== 'Batch.ClientException' };
+      return { outcome: error, prevented: execution.jobs.length > before || error.name !== 'Batch.ClientException' };
     }
   }
 }

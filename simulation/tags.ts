@@ -9,9 +9,26 @@ export interface Tags {
 }
 
 const ZONES = Intl.supportedValuesOf('timeZone');
-const ODD_ZONES = ['Australia/Lord_Howe', 'Antarctica/Troll', 'Africa/Cairo', 'America/Denver', 'Europe/Berlin', 'Africa/Casablanca'];
+const ODD_ZONES = [
+  'Australia/Lord_Howe',
+  'Antarctica/Troll',
+  'Africa/Cairo',
+  'America/Denver',
+  'Europe/Berlin',
+  'Africa/Casablanca',
+];
 
-const WRONG = ['', '0 8 * *', '* * * * *', '0 0 8 * * *', 'H 8 * * *', '0 0 31 2 *', 'tomorrow', '@reboot', '60 8 * * *'];
+const WRONG = [
+  '',
+  '0 8 * *',
+  '* * * * *',
+  '0 0 8 * * *',
+  'H 8 * * *',
+  '0 0 31 2 *',
+  'tomorrow',
+  '@reboot',
+  '60 8 * * *',
+];
 
 /** Tags as people write them: most of them daily or weekly, some odd, a few that cannot be followed. */
 export function drawTags(id: string, draw: Draw): Tags {
@@ -43,7 +60,7 @@ function drawSchedule(id: string, draw: Draw): string {
     [2, '@weekly'],
     [8, `${minute} ${night} ${number('date', 1, 28)} * *`],
     [2, '@monthly'],
-    [2, `${minute} ${hour} ${number('date', 1, 31)}:15 * MON`],
+    [2, `${minute} ${hour} ${number('date', 1, 14)}:15 * MON`],
     [4, `${minute} ${hour} ${number('date', 1, 28)} ${number('month', 1, 12)} *`],
     [1, '0 0 29 2 *'],
     [1, `${minute} ${night}:${night + 6}:${night + 12} * * *`],

@@ -6,14 +6,19 @@ import { Draw } from './draw.ts';
 import { Events } from './events.ts';
 import { Faults } from './faults.ts';
 import { SimulatedFunction, type Invocation, type Result } from './function.ts';
+import { ObjectStore } from './object-store.ts';
 import { Rules } from './rules.ts';
 import { secretLife, type Secret, type Span } from './secret-life.ts';
 import { SecretsManager } from './secrets-manager.ts';
 import { answerOf } from './service.ts';
+import { iso } from './time.ts';
 import { StepFunctions } from './step-functions.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
+
+/** Characters of what a function says that a history shows. */
+const LONGEST_TOLD = 400;
 
 const CALL_FAULTS = {
   throttled: 0.02,
@@ -53,11 +58,16 @@ export class SimulatedWorld {
   readonly #scanner: SimulatedFunction;
   readonly #events: Events;
   readonly #secretsManager: SecretsManager;
+  readonly #objectStore = new ObjectStore();
   readonly #batch: Batch;
   readonly #stepFunctions: StepFunctions;
+  readonly #tells: boolean;
+  readonly #told: { readonly time: number; readonly what: string }[] = [];
   #drawn = 0;
 
-  constructor({ cdkOut, seed, secrets, span, keep }: WorldOptions) {
+  /** @param tell whether to keep what happens, for {@link SimulatedWorld.history} */
+  constructor({ cdkOut, seed, secrets, span, keep }: WorldOptions, tell = false) {
+    this.#tells = tell;
     this.#span = span;
     this.#draw = new Draw(seed);
     this.#template = new Template(cdkOut);
@@ -84,13 +94,19 @@ export class SimulatedWorld {
       functions: this.#functions,
       invoke: (called, event) => this.#invoke(called, event),
       started: (execution) => {
+        this.#tell(`an execution for secret ${execution.secret.index} at ${iso(execution.when)} is started`);
         this.rules.started(execution);
       },
       submitted: (execution) => {
+        this.#tell(`the dump of secret ${execution.secret.index} for ${iso(execution.when)} is started`);
         this.rules.submitted(execution);
       },
       ended: (execution) => {
         this.figures.executions += 1;
+        const { secret, when, end, outcome = 'not compared' } = execution;
+        this.#tell(
+          `the execution for secret ${secret.index} at ${iso(when)} ends (${outcome}): ${JSON.stringify(end)}`,
+        );
         this.rules.ended(execution);
       },
     });
@@ -137,21 +153,27 @@ export class SimulatedWorld {
   }
 
   #answer(call: Call, kind: string | undefined): Answer {
-    const type = 'application/x-amz-json-1.1';
-    if (kind === 'throttled') return { status: 400, body: '{"__type":"ThrottlingException"}', type };
-    if (kind === 'server error') return { status: 500, body: '{"__type":"InternalServiceError"}', type };
-    const given = answerOf(() => this.#serve(call));
+    if (kind === 'throttled') return refusal(call, 'Throttling', 429);
+    if (kind === 'server error') return refusal(call, 'InternalError', 500);
+    const given = this.#serve(call);
     return kind === 'answer lost' ? { broken: 'socket hang up' } : given;
   }
 
-  #serve({ operation, input }: Call): object {
+  #serve({ operation, input, body }: Call): Answer {
     switch (operation) {
       case 'DescribeSecret':
-        return this.#secretsManager.describeSecret(input);
+        return answerOf(() => this.#secretsManager.describeSecret(input));
       case 'ListSecrets':
-        return this.#secretsManager.listSecrets(input);
+        return answerOf(() => this.#secretsManager.listSecrets(input));
       case 'StartExecution':
-        return this.#stepFunctions.startExecution(input);
+        return answerOf(() => this.#stepFunctions.startExecution(input));
+      case 'GetObject':
+        return this.#objectStore.getObject(String(input.path));
+      case 'PutObject':
+        return this.#objectStore.putObject(String(input.path), body);
+      case 'Invoke':
+        void this.#invokeAsynchronously(JSON.parse(body.toString()));
+        return { status: 202, body: '', type: 'application/json' };
       default:
         throw new Error(`A function calls ${operation}, which the simulation does not know.`);
     }
@@ -162,6 +184,7 @@ export class SimulatedWorld {
       void called.invoke(this, event, (invocation, result) => {
         if (called === this.#scanner) {
           this.figures.scans += 1;
+          this.#tell(`a scan ends: ${JSON.stringify(result)}`.slice(0, LONGEST_TOLD));
           this.rules.scanned(invocation, result);
         }
         this.rules.invoked(invocation, result);
@@ -179,6 +202,26 @@ export class SimulatedWorld {
     }
   }
 
+  /** What happened, in order. */
+  history(): readonly string[] {
+    const lives = this.secrets.flatMap(({ index, events }) =>
+      events.map(({ id, time, what }) => ({ time, what: `secret ${index} ${what} [${id}]` })),
+    );
+    const faults = this.faults.struck.map(({ id, time, kind, site }) => ({ time, what: `${kind}: ${site} [${id}]` }));
+    const wrong = this.rules.violations.map(({ time, rule, what }) => ({
+      time,
+      what: `VIOLATION of "${rule}": ${what}`,
+    }));
+    const all = [...lives, ...faults, ...this.#told, ...wrong].sort((a, b) => a.time - b.time);
+    // What goes on in the same way is told once.
+    const told = all.filter(({ what }, i) => what !== all[i - 1]?.what);
+    return told.map(({ time, what }) => `${iso(time)}  ${what}`);
+  }
+
+  #tell(what: string): void {
+    if (this.#tells) this.#told.push({ time: this.clock.now, what });
+  }
+
   #maybeDeploy(day: number): void {
     const time = this.#span.from + day * DAY + this.#draw.integer(`deployment|${day}`, 0, DAY - 1);
     if (time >= this.#span.to) return;
@@ -191,14 +234,15 @@ export class SimulatedWorld {
   #deploy(): void {
     this.#batch.deploy();
     this.#stepFunctions.deploy();
-    for (const deployed of this.#functions) deployed.deploy();
     this.#events.deployed(this.#template.stackId);
   }
 
   /** The function that retries are configured for is the one that events go to. */
   #target(): SimulatedFunction {
     const [config] = this.#template.ofType('AWS::Lambda::EventInvokeConfig');
-    const found = this.#functions.find(({ name }) => config?.title.startsWith(`${name.replace(/^AutoDump-/, '').replaceAll('-', '/')}/`));
+    const found = this.#functions.find(({ name }) =>
+      config?.title.startsWith(`${name.replace(/^AutoDump-/, '').replaceAll('-', '/')}/`),
+    );
     if (found === undefined) throw new Error('The template has no function that is invoked asynchronously.');
     return found;
   }
@@ -209,6 +253,12 @@ function subjectOf({ operation, input }: Call): string {
   if (operation === 'DescribeSecret') return String(input.SecretId);
   if (operation === 'StartExecution') return /"secretArn":"([^"]+)"/.exec(String(input.input))?.[1] ?? '';
   return '';
+}
+
+function refusal({ operation }: Call, name: string, status: number): Answer {
+  return operation.endsWith('Object')
+    ? { status, body: `<Error><Code>${name}</Code></Error>`, type: 'application/xml' }
+    : { status, body: JSON.stringify({ __type: `${name}Exception` }), type: 'application/x-amz-json-1.1' };
 }
 
 function isFailure(answer: Answer): boolean {

@@ -119,7 +119,7 @@ function parseCron(tag: string, expression: string) {
 }
 
 function isTimezone(timezone: string): boolean {
-  return /^[A-Za-z]/.test(timezone) && IANAZone.isValidZone(timezone);
+  return /^[A-Za-z]/.test(timezone) && IANAZone.create(timezone).isValid;
 }
 
 /** What a clock in the zone shows at an instant, as milliseconds counted as if the clock were in UTC. */

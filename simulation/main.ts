@@ -1,0 +1,47 @@
+import { randomInt } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Processes } from '../local/processes.ts';
+import { synthesize } from '../local/synth.ts';
+import { HELP, InvalidOptions, parseOptions, type Options } from './options.ts';
+import { figuresText, historyText } from './report.ts';
+import { shrink } from './shrink.ts';
+import { simulate } from './simulate.ts';
+
+const EXIT = { well: 0, violated: 1, misuse: 2 } as const;
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  try {
+    const options = parseOptions(process.argv.slice(2), randomInt(1_000_000));
+    if (options === 'help') {
+      process.stdout.write(HELP);
+      return EXIT.well;
+    }
+    return await run(options);
+  } catch (error) {
+    if (!(error instanceof InvalidOptions)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return EXIT.misuse;
+  }
+}
+
+async function run(options: Options): Promise<number> {
+  const cdkOut = await mkdtemp(path.join(tmpdir(), 'autodump-simulation-'));
+  try {
+    await synthesize(cdkOut, new Processes());
+    const simulation = { ...options, cdkOut };
+    const started = performance.now();
+    const figures = await simulate(simulation);
+    process.stdout.write(figuresText(simulation, figures, (performance.now() - started) / 1000));
+    const first = figures.violations.toSorted((a, b) => a.time - b.time)[0];
+    if (first === undefined) return EXIT.well;
+    process.stdout.write('\nLeaving out what the first violation does not need …\n');
+    process.stdout.write(historyText(await shrink(simulation, first)));
+    return EXIT.violated;
+  } finally {
+    await rm(cdkOut, { recursive: true, force: true });
+  }
+}

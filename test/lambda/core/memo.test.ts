@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { decide, type SecretDescription } from '../../../lambda/core/decision.ts';
+import { Memo } from '../../../lambda/core/memo.ts';
+
+const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:orders-a1B2c3';
+const now = new Date('2026-11-22T07:00:00Z');
+const run = { secretArn: ARN, tagsHash: 'a', when: '2026-11-22T08:00:00Z' };
+const DAY = 24 * 60 * 60_000;
+
+function started(memo: Memo, tagsHash = 'a', at = now): string | undefined {
+  return memo.startedAfter(ARN, tagsHash, at, at);
+}
+
+describe('a memo', () => {
+  test('knows what it was told, of this secret and these tags alone', () => {
+    const memo = new Memo();
+    memo.add(run, now);
+    expect(started(memo)).toBe(run.when);
+    expect(started(memo, 'b')).toBeUndefined();
+    expect(memo.startedAfter('other', 'a', now, now)).toBeUndefined();
+  });
+
+  test('outlives being written and read', () => {
+    const memo = new Memo();
+    memo.add(run, now);
+    const read = Memo.read(memo.write(now));
+    expect(started(read)).toBe(run.when);
+    expect([memo.changed, read.changed]).toEqual([true, false]);
+  });
+
+  test('forgets a run that is over, and one whose name Step Functions may have forgotten', () => {
+    const memo = new Memo();
+    memo.add({ ...run, when: '2027-11-01T00:00:00Z' }, now);
+    expect(started(memo, 'a', new Date(now.getTime() + 89 * DAY))).toBe('2027-11-01T00:00:00Z');
+    expect(started(memo, 'a', new Date(now.getTime() + 90 * DAY))).toBeUndefined();
+    memo.add(run, now);
+    expect(memo.write(new Date(run.when))).toBe('{"version":1,"runs":{}}');
+  });
+
+  test.each(['', 'null', '{}', '{"version":2,"runs":{}}', '{"version":1,"runs":{"a":["x",1]}}'])(
+    'is not read from %p',
+    (text) => {
+      expect(() => Memo.read(text)).toThrow();
+    },
+  );
+
+  test('changes nothing about what a scan starts', () => {
+    const schedules = ['0 8 * * *', '*/15 * * * *', '30 2 * * 0', '0 0 1 * *'];
+    const secret = (schedule: string): SecretDescription => ({
+      ARN,
+      Tags: [
+        { Key: 'autodump:start-schedule', Value: schedule },
+        { Key: 'autodump:timezone', Value: 'Europe/Berlin' },
+      ],
+    });
+    const scans = fc.array(fc.tuple(fc.constantFrom(...schedules), fc.integer({ min: 1, max: 3 * DAY })), {
+      maxLength: 40,
+    });
+    fc.assert(
+      fc.property(scans, (all) => {
+        const memo = new Memo();
+        const names = new Set<string>();
+        let at = now;
+        for (const [schedule, later] of all) {
+          at = new Date(at.getTime() + later);
+          const decision = decide(secret(schedule), at, memo);
+          const without = decide(secret(schedule), at, new Memo());
+          if (decision.kind === 'start') memo.add(decision.input, at);
+          if (without.kind !== 'start') throw new Error('These schedules always have a next run.');
+          const name = JSON.stringify(without.input);
+          // What the memo keeps from being started was started before, and for the same time.
+          expect(decision.kind === 'waiting' ? names.has(name) && decision.when === without.input.when : true).toBe(
+            true,
+          );
+          names.add(name);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
