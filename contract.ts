@@ -82,5 +82,3 @@ export const EXIT_STATUS = {
   /** The database or AWS said no. */
   refused: 77,
 } as const;
-
-export type ExitStatus = (typeof EXIT_STATUS)[keyof typeof EXIT_STATUS];

@@ -9,8 +9,9 @@ interface Symptom {
 }
 
 /**
- * pg_dump gives no SQLSTATE. Its own words and libpq's are English under LC_ALL=C; the server's are in the server's language, so what
- * rests on them alone is best effort, and what can be is asked of the database before the dump. First match wins.
+ * pg_dump gives no SQLSTATE. Its own words and libpq's are English under LC_ALL=C; the server's are in the server's
+ * language, so what rests on them alone is best effort, and what can be is asked of the database before the dump. First
+ * match wins.
  */
 const SYMPTOMS: readonly Symptom[] = [
   {
@@ -42,7 +43,7 @@ const SYMPTOMS: readonly Symptom[] = [
   },
 ];
 
-/** What the child said, errors first if it said that it failed. */
+/** The last of what the child said. */
 function saying({ complaints }: Ended): string {
   return complaints.length === 0 ? 'It said nothing.' : `It said: ${complaints.slice(-10).join(' | ')}`;
 }
@@ -59,7 +60,7 @@ export function dumpFailure(ended: Ended): Failure {
   }
   const said = ended.complaints.join('\n');
   const { reason, advice } = SYMPTOMS.find(({ pattern }) => pattern.test(said)) ?? {
-    reason: 'internal',
+    reason: 'refused',
     advice: `pg_dump ended with status ${ended.status}.`,
   };
   return new Failure(reason, `${advice} ${saying(ended)}`);

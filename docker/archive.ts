@@ -11,12 +11,15 @@ import { log } from './log.ts';
 import { withProgress } from './progress.ts';
 
 /**
- * Longest wait for a lock that another session holds. While pg_dump waits for its own, weak lock, whoever wants a strong one on that
- * table later waits as well; so this bounds how long a dump can hold up the application.
+ * Longest wait for a lock that another session holds. While pg_dump waits for its own, weak lock, whoever wants a
+ * strong one on that table later waits as well; so this bounds how long a dump can hold up the application.
  */
 const LOCK_WAIT_MS = 60_000;
 
-/** A server that vanished without a word is noticed after two minutes. Holds no secret, and no database name, which could be taken for more. */
+/**
+ * A server that vanished without a word is noticed after two minutes. Holds no secret, and no database name, which
+ * could be taken for more.
+ */
 const KEEPALIVE = 'keepalives_idle=60 keepalives_interval=10 keepalives_count=6';
 
 const READ_BYTES = 1024 * 1024;
@@ -69,8 +72,9 @@ export async function dumpDatabase(order: DumpOrder, signal: AbortSignal): Promi
 
 /**
  * Proves the dump: pg_restore turns all of it into SQL, and the very bytes that it is given are those of the checksums.
- * `pg_restore --list` reads the table of contents alone and would prove next to nothing. What gzip data have and zstd data, as
- * pg_dump writes them, lack is a checksum: of a byte that the disk changed before this read, zstd may notice nothing.
+ * `pg_restore --list` reads the table of contents alone and would prove next to nothing. What gzip data have and zstd
+ * data, as pg_dump writes them, lack is a checksum: of a byte that the disk changed before this read, zstd may notice
+ * nothing.
  * @throws {Failure} `verificationFailed` if it could not be read to its end
  */
 export async function verifyArchive({ client, environment, file }: DumpOrder, signal: AbortSignal): Promise<Checksums> {

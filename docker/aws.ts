@@ -5,8 +5,8 @@ import { Failure } from './failure.ts';
 import { networkCode } from './network.ts';
 
 /**
- * A connection in 10 s, and a sign of life every minute: otherwise the SDK would wait for a vanished service for ever. How often it
- * tries is set by its own variable AWS_MAX_ATTEMPTS, in the image.
+ * A connection in 10 s, and a sign of life every minute: otherwise the SDK would wait for a vanished service for ever.
+ * How often it tries is set by its own variable AWS_MAX_ATTEMPTS, in the image.
  */
 const PATIENCE = { requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000 } };
 
@@ -18,7 +18,10 @@ export function openS3(region: string): S3Client {
   return new S3Client({ region, ...PATIENCE });
 }
 
-/** Errors with a status of 4xx that are nevertheless worth another try. A vanished upload is one that was completed or aborted meanwhile. */
+/**
+ * Errors with a status of 4xx that are nevertheless worth another try. A vanished upload is one that was completed or
+ * aborted meanwhile.
+ */
 const PASSING: ReadonlySet<string> = new Set([
   'BadDigest',
   'ConditionalRequestConflict',
@@ -37,8 +40,8 @@ export function isTaken(error: unknown): boolean {
 }
 
 /**
- * Turns what the SDK threw, after its own retries, into a failure of the run; what did not come from a service or the network
- * is returned as it is.
+ * Turns what the SDK threw, after its own retries, into a failure of the run; what did not come from a service or the
+ * network is returned as it is.
  * @param doing what was attempted, to follow "Could not": `write s3://bucket/key`
  */
 export function awsFailure(doing: string, error: unknown): unknown {

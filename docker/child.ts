@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { pipeline } from 'node:stream/promises';
+import type { Writable } from 'node:stream';
 
 /** How a child process ended: by itself with a status, or by a signal. */
 export interface Ended {
@@ -28,11 +28,11 @@ const LINE_LENGTH = 600;
 const GRACE_MS = 5_000;
 
 /** What a stream says when the child on its other end is gone. */
-const BROKEN_PIPE: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
+const BROKEN_PIPE: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED']);
 
 /**
- * With this in front of a command the kernel kills the child when this process dies, even by SIGKILL. It takes the `setpriv` of
- * util-linux, so Linux; elsewhere a child outlives a SIGKILL of this process until its own end.
+ * With this in front of a command the kernel kills the child when this process dies, even by SIGKILL. It takes the
+ * `setpriv` of util-linux, so Linux; elsewhere a child outlives a SIGKILL of this process until its own end.
  */
 const BINDING = ['setpriv', '--pdeathsig', 'KILL', '--'];
 
@@ -43,21 +43,44 @@ function bound(command: readonly string[]): readonly string[] {
   return canBind ? [...BINDING, ...command] : command;
 }
 
-/** Whether the child took all of it. An error of the input itself passes through. */
-async function feed(input: AsyncIterable<Buffer> | readonly Buffer[], stdin: NodeJS.WritableStream): Promise<boolean> {
+/**
+ * Whether the child took all of it: every write went through. Whether the child still was there to be told of the end
+ * does not matter, since one that has read all that it needs may be gone by then.
+ * @throws an error of the input itself
+ */
+async function feed(input: AsyncIterable<Buffer> | readonly Buffer[], stdin: Writable): Promise<boolean> {
+  // Each failed write tells of the error as well.
+  stdin.on('error', () => undefined);
   try {
-    await pipeline(input, stdin);
+    for await (const chunk of input) {
+      await write(chunk, stdin);
+    }
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && BROKEN_PIPE.has(error.code)) {
+    if (typeof error === 'object' && error !== null && 'code' in error && BROKEN_PIPE.has(error.code)) {
       return false;
     }
     throw error;
+  } finally {
+    stdin.end();
   }
 }
 
+function write(chunk: Buffer, stdin: Writable): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stdin.write(chunk, (error) => {
+      if (error) {
+        reject(error);
+      } else {
+        resolve();
+      }
+    });
+  });
+}
+
 /**
- * Runs a program without a shell. When the signal aborts, the child is ended; the promise settles only when the child is gone.
+ * Runs a program without a shell. When the signal aborts, the child is ended; the promise settles only when the child
+ * is gone.
  * @throws the signal's reason if it aborted, or the error of starting the program or of its input
  */
 export async function run(

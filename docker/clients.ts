@@ -41,9 +41,9 @@ export async function findClients(searchPath: string): Promise<readonly Postgres
 }
 
 /**
- * The client for a server: pg_dump refuses a server newer than itself, and from 17 on writes settings that older servers refuse at the
- * restore. So the smallest from 16 (zstd) that is not older than the server, and without such a one the largest; of two of the same
- * major the first.
+ * The client for a server: pg_dump refuses a server newer than itself, and from 17 on writes settings that older
+ * servers refuse at the restore. So the smallest from 16 (zstd) that is not older than the server, and without such a
+ * one the largest; of two of the same major the first.
  * @throws {Failure} `refused` if the server is newer than every client
  */
 export function pickClient(clients: readonly PostgresClient[], serverMajor: number): PostgresClient {
@@ -68,8 +68,8 @@ export function pickClient(clients: readonly PostgresClient[], serverMajor: numb
 export type Compression = 'zstd:3' | 'gzip:1';
 
 /**
- * zstd, four times as fast at the same size, where the client can. pg_dump checks that before it connects, so it is asked for a dump of
- * nothing: what it says then about its build does not depend on language (LC_ALL) or server.
+ * zstd, faster and smaller than gzip, where the client can. pg_dump checks that before it connects, so it is
+ * asked for a dump of nothing: what it says then about its build does not depend on language (LC_ALL) or server.
  */
 export async function compressionOf({ pgDump, major }: PostgresClient): Promise<Compression> {
   if (major < ZSTD_SINCE) {

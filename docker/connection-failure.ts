@@ -48,8 +48,8 @@ function codeOf(error: unknown): string | undefined {
 }
 
 /**
- * Why the database could not be asked, by error codes; the server's own words are added for the reader, in the language that
- * the server speaks.
+ * Why the database could not be asked, by error codes; the server's own words are added for the reader, in the language
+ * that the server speaks.
  */
 export function connectionFailure(target: Target, { error, tlsOffered }: FailedConnection): Failure {
   const where = `${target.host} port ${target.port}`;

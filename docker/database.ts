@@ -23,8 +23,8 @@ interface Unreadable {
 const ROW_SECURITY_SINCE = 90500;
 
 /**
- * Tables and sequences whose rows pg_dump reads: all outside the system's schemas but the members of extensions. Row security
- * that applies to this user would hide rows; pg_dump refuses to dump such a table.
+ * Tables and sequences whose rows pg_dump reads: all outside the system's schemas but the members of extensions. Row
+ * security that applies to this user would hide rows; pg_dump refuses to dump such a table.
  */
 function unreadableQuery(serverVersion: number): string {
   const rowSecurity = serverVersion >= ROW_SECURITY_SINCE ? 'row_security_active(c.oid)' : 'false';

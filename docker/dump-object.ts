@@ -4,7 +4,8 @@ import { awsFailure, isTaken, openS3 } from './aws.ts';
 import type { DumpObject, Manifest } from './manifest.ts';
 
 /**
- * Bytes of the dump if there is one already. Listed, as the writer of dumps may not read them, which HeadObject would take.
+ * Bytes of the dump if there is one already. Listed, as the writer of dumps may not read them, which HeadObject would
+ * take.
  * @throws {Failure} `tryAgain` or `refused`
  */
 export async function findDump(
@@ -27,7 +28,8 @@ export async function findDump(
 }
 
 /**
- * Writes the manifest beside its dump, unless there is one. Not to be interrupted: the dump is committed, and this ends its story.
+ * Writes the manifest beside its dump, unless there is one. Not to be interrupted: the dump is committed, and this ends
+ * its story.
  * @throws {Failure} `tryAgain` or `refused`
  */
 export async function writeManifest(manifest: Manifest, region: string): Promise<'written' | 'taken'> {

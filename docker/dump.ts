@@ -16,7 +16,7 @@ import { dumpKey } from './key.ts';
 import { libpqEnvironment } from './libpq.ts';
 import { log } from './log.ts';
 import { manifestOf, recoveredManifest } from './manifest.ts';
-import type { DumpObject, Manifest } from './manifest.ts';
+import type { Manifest, Plan } from './manifest.ts';
 import { sized } from './progress.ts';
 import { parseSecret } from './secret.ts';
 import type { Target } from './target.ts';
@@ -43,39 +43,39 @@ interface Source {
 }
 
 /**
- * Makes the dump of one secret for one scheduled time. When it returns, there is a proven dump with its manifest in S3. Whether it
- * returns or throws, nothing is left on the local disk.
+ * Makes the dump of one secret for one scheduled time. When it returns, there is a proven dump with its manifest in S3.
+ * Whether it returns or throws, nothing is left on the local disk.
  * @throws {Failure} with the reason; anything else but the signal's own is a fault of the program
  */
 export async function dump(task: Task, surroundings: Surroundings): Promise<void> {
   const startedAt = new Date();
   const { signal } = surroundings;
+  const plan = await planFor(task, signal);
+  const bytes = await findDump(plan.object, task.region, signal);
+  if (bytes !== undefined) {
+    await recover(plan, bytes);
+    return;
+  }
+  const source = await prepare(plan.target, surroundings);
+  const checksums = await make(plan, source, surroundings);
+  if (checksums === 'taken') {
+    await recover(plan, await findDump(plan.object, task.region, signal));
+    return;
+  }
+  const { database, client, compression } = source;
+  const made = { serverVersion: database.version, client, compression, checksums, startedAt, finishedAt: new Date() };
+  const manifest = manifestOf(plan, made);
+  await writeManifest(manifest, task.region);
+  conclude(manifest);
+}
+
+/** What the secret says is to be dumped, and where to. */
+async function planFor(task: Task, signal: AbortSignal): Promise<Plan> {
   const secret = await fetchSecret(task, signal);
   const target = parseSecret(secret, task.buckets);
   const object = { bucket: target.bucket, key: dumpKey(secret.name, target.database, task.scheduledFor) };
   log(`Secret ${secret.name}, scheduled for ${task.scheduledFor}: dump to s3://${object.bucket}/${object.key}`);
-  const bytes = await findDump(object, task.region, signal);
-  if (bytes !== undefined) {
-    await recover(task, target, object, bytes);
-    return;
-  }
-  const source = await prepare(target, surroundings);
-  const made = await make(task, target, object, source, surroundings);
-  if (made === 'taken') {
-    await recover(task, target, object, await findDump(object, task.region, signal));
-    return;
-  }
-  const { database, client, compression } = source;
-  const manifest = manifestOf(task, target, object, {
-    serverVersion: database.version,
-    client,
-    compression,
-    checksums: made,
-    startedAt,
-    finishedAt: new Date(),
-  });
-  await writeManifest(manifest, task.region);
-  conclude(manifest);
+  return { task, target, object };
 }
 
 /** Checks all that can be checked before the dump. */
@@ -87,16 +87,18 @@ async function prepare(target: Target, { searchPath, rdsRoots, signal }: Surroun
   const compression = await compressionOf(client);
   log(
     `Database "${target.database}" on ${target.host} port ${target.port}: PostgreSQL ${database.version}, ` +
-      `${sized(database.size)} on disk (indexes included); sslmode ${policy.mode}; pg_dump ${client.version} with ${compression}`,
+      `${sized(database.size)} on disk (indexes included); sslmode ${policy.mode}; ` +
+      `pg_dump ${client.version} with ${compression}`,
   );
   return { policy, database, client, compression };
 }
 
-/** Dumps, proves, commits, in this order: nothing is uploaded that was not read back whole. */
+/**
+ * Dumps, proves, commits, in this order: nothing is uploaded that was not read back whole.
+ * @returns checksums of the dump, or `taken` if the key had an object by then
+ */
 async function make(
-  task: Task,
-  target: Target,
-  object: DumpObject,
+  { task, target, object }: Plan,
   { policy, database, client, compression }: Source,
   { searchPath, signal }: Surroundings,
 ): Promise<Checksums | 'taken'> {
@@ -114,11 +116,12 @@ async function make(
 }
 
 /** An earlier attempt has committed the dump: only its manifest may be missing. */
-async function recover(task: Task, target: Target, object: DumpObject, bytes: number | undefined): Promise<void> {
+async function recover(plan: Plan, bytes: number | undefined): Promise<void> {
+  const { task, object } = plan;
   if (bytes === undefined) {
     throw new Failure('tryAgain', `S3 says both that s3://${object.bucket}/${object.key} is there and that it is not.`);
   }
-  const manifest = recoveredManifest(task, target, object, bytes);
+  const manifest = recoveredManifest(plan, bytes);
   const outcome = await writeManifest(manifest, task.region);
   log(
     'An earlier attempt has made this dump already; it is never made or overwritten a second time. ' +

@@ -15,8 +15,8 @@ export function parsePort(port: string | number): number | undefined {
 }
 
 /**
- * Reads `host`, `host:port`, an IPv6 address, or one in brackets with or without a port. Anything else is undefined, such as
- * lists of hosts and socket folders, which libpq would take and mean something by.
+ * Reads `host`, `host:port`, an IPv6 address, or one in brackets with or without a port. Anything else is undefined,
+ * such as lists of hosts and socket folders, which libpq would take and mean something by.
  */
 export function parseEndpoint(text: string): Endpoint | undefined {
   if (isIPv6(text)) {

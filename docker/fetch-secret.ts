@@ -11,7 +11,8 @@ export interface SecretValue {
 
 /**
  * Reads the secret's name and value, the only place that does.
- * @throws {Failure} `refused` if the secret is gone or not for us, `tryAgain` if the service is out of reach, `badSecret` for a binary one
+ * @throws {Failure} `refused` if the secret is gone or not for us, `tryAgain` if the service is out of reach,
+ * `badSecret` for a binary one
  */
 export async function fetchSecret({ secretArn, region }: Task, signal: AbortSignal): Promise<SecretValue> {
   const client = openSecretsManager(region);

@@ -5,9 +5,11 @@ import type { Target } from './target.ts';
 import type { TlsPolicy } from './tls.ts';
 
 /**
- * All that pg_dump and pg_restore see of the world: no credentials of AWS, nothing of the user's own set-up. The password goes this way
- * alone, and so do the names: as an argument, a database's name with `=` or of the form of a URL would be taken apart.
- * @param folder stands in for the home folder, so that no `~/.pgpass` or `~/.postgresql` has a say; the roots are put there
+ * All that pg_dump and pg_restore see of the world: no credentials of AWS, nothing of the user's own set-up. The
+ * password goes this way alone, and so do the names: as an argument, a database's name with `=` or of the form of a URL
+ * would be taken apart.
+ * @param folder stands in for the home folder, so that no `~/.pgpass` or `~/.postgresql` has a say; the roots are put
+ * there
  * @param searchPath folders of programs, as in PATH
  */
 export async function libpqEnvironment(

@@ -14,8 +14,8 @@ const RDS_ROOTS = 'rds-roots.pem';
 const SIGNALS: readonly EndingSignal[] = ['SIGHUP', 'SIGINT', 'SIGTERM'];
 
 /**
- * Aborts at the first signal that asks this program to end, when nobody reads what it writes any more, and at an error that nothing
- * else has caught; so there is one way out, which cleans up.
+ * Aborts at the first signal that asks this program to end, when nobody reads what it writes any more, and at an error
+ * that nothing else has caught; so there is one way out, which cleans up.
  */
 function untilEnded(): AbortSignal {
   const controller = new AbortController();

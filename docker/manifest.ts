@@ -10,6 +10,13 @@ export interface DumpObject {
   readonly key: string;
 }
 
+/** What one run is to dump, and where to. */
+export interface Plan {
+  readonly task: Task;
+  readonly target: Target;
+  readonly object: DumpObject;
+}
+
 /** The object `<key>.json` beside a dump. In a recovered one, what is not known any more is null. */
 export interface Manifest {
   readonly manifestVersion: 1;
@@ -60,7 +67,8 @@ function wholeSeconds(time: Date): string {
   return time.toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-function common(task: Task, { host, port, database }: Target, object: DumpObject) {
+function common({ task, target, object }: Plan) {
+  const { host, port, database } = target;
   return {
     manifestVersion: 1,
     secretArn: task.secretArn,
@@ -73,8 +81,8 @@ function common(task: Task, { host, port, database }: Target, object: DumpObject
 }
 
 /** The manifest of a dump that this run has made, proven and uploaded. */
-export function manifestOf(task: Task, target: Target, object: DumpObject, made: Made): Manifest {
-  const { source, ...rest } = common(task, target, object);
+export function manifestOf(plan: Plan, made: Made): Manifest {
+  const { source, ...rest } = common(plan);
   return {
     ...rest,
     source: { ...source, serverVersion: made.serverVersion },
@@ -93,8 +101,8 @@ export function manifestOf(task: Task, target: Target, object: DumpObject, made:
 }
 
 /** The manifest of a dump that an earlier attempt uploaded without getting to its manifest. */
-export function recoveredManifest(task: Task, target: Target, object: DumpObject, bytes: number): Manifest {
-  const { source, ...rest } = common(task, target, object);
+export function recoveredManifest(plan: Plan, bytes: number): Manifest {
+  const { source, ...rest } = common(plan);
   return {
     ...rest,
     source: { ...source, serverVersion: null },

@@ -8,8 +8,9 @@ export function quoted(word: string): string {
 }
 
 /**
- * Shell command that fetches the dump and restores it, fit to be pasted once PGHOST, PGUSER, PGPASSWORD and PGDATABASE point at an
- * empty database; without PGDATABASE it says so. It fetches to a file, not into a pipe, because four jobs at once need one to seek in.
+ * Shell command that fetches the dump and restores it, fit to be pasted once PGHOST, PGUSER, PGPASSWORD and PGDATABASE
+ * point at an empty database; without PGDATABASE it says so. It fetches to a file, not into a pipe, because four jobs
+ * at once need one to seek in.
  */
 export function restoreCommand({ bucket, key }: DumpObject): string {
   const file = quoted(`./${posix.basename(key)}`);

@@ -16,8 +16,8 @@ export interface TlsPolicy {
 const DEFAULT_MODE: SslMode = 'prefer';
 
 /**
- * `<name>.<id>.<Region>.rds.amazonaws.com`, in China `<name>.<id>.rds.<Region>.amazonaws.com.cn` or the former with `.cn`.
- * The second part of a proxy's endpoint begins with `proxy-`.
+ * `<name>.<id>.<Region>.rds.amazonaws.com`, in China `<name>.<id>.rds.<Region>.amazonaws.com.cn` or the former with
+ * `.cn`. The second part of a proxy's endpoint begins with `proxy-`.
  */
 const RDS_ENDPOINT =
   /(?:\.(?<id>[a-z0-9-]+))?\.(?:(?<region>[a-z0-9-]+)\.rds\.amazonaws\.com(?:\.cn)?|rds\.(?<china>[a-z0-9-]+)\.amazonaws\.com\.cn)$/i;
@@ -33,9 +33,10 @@ function regionsOf(roots: string): ReadonlySet<string> {
 }
 
 /**
- * RDS and Aurora endpoints are always verified in full, against the roots of RDS: they are private, and no system has them.
- * Any other server is met as the secret's `sslmode` says, against the roots that Node.js and the system trust
- * (`NODE_EXTRA_CA_CERTS` adds to them); libpq's own way to the system's roots, `sslrootcert=system`, exists from version 16 only.
+ * RDS and Aurora endpoints are always verified in full, against the roots of RDS: they are private, and no system has
+ * them. Any other server is met as the secret's `sslmode` says, against the roots that Node.js and the system trust
+ * (`NODE_EXTRA_CA_CERTS` adds to them); libpq's own way to the system's roots, `sslrootcert=system`, exists from
+ * version 16 only.
  * @param readRdsRoots gives the PEM bundle of the roots of RDS
  * @throws {Failure} `refused` for an endpoint in a Region whose roots the bundle lacks.
  */

@@ -17,16 +17,19 @@ const SMALLEST_PART = 8 * MIB;
 /** S3's limit for one upload: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MOST_PARTS = 10_000;
 
-/** Bytes of each part but the last, whole MiB, so that a file of this size needs no more parts than S3 takes. Four are in memory at a time. */
+/**
+ * Bytes of each part but the last, whole MiB, so that a file of this size needs no more parts than S3 takes. Four are
+ * in memory at a time.
+ */
 export function partSize(bytes: number): number {
   return Math.max(SMALLEST_PART, Math.ceil(bytes / MOST_PARTS / MIB) * MIB);
 }
 
 /**
- * Two things that `Upload` can't be told. The request that commits carries the checksum of the whole object as it was proven, so that
- * S3 refuses anything else; given as a parameter, `Upload` would send it with every part as well. And when the run is to end, parts
- * under way are given up at once, with their retries, and nothing is committed any more. (The request that begins the upload
- * is waited for: without its answer the upload could not be aborted.)
+ * Two things that `Upload` can't be told. The request that commits carries the checksum of the whole object as it was
+ * proven, so that S3 refuses anything else; given as a parameter, `Upload` would send it with every part as well. And
+ * when the run is to end, parts under way are given up at once, with their retries, and nothing is committed any more.
+ * (The request that begins the upload is waited for: without its answer the upload could not be aborted.)
  */
 function guard(client: S3Client, { crc64nvme }: Checksums, signal: AbortSignal): void {
   const aborted = once(signal, 'abort').then(() => Promise.reject(signal.reason as Error));
@@ -51,8 +54,8 @@ function guard(client: S3Client, { crc64nvme }: Checksums, signal: AbortSignal):
 }
 
 /**
- * Uploads the proven file. The object comes into being with the last request or not at all, and never over another one. An upload
- * that fails is aborted, its parts deleted.
+ * Uploads the proven file. The object comes into being with the last request or not at all, and never over another one.
+ * An upload that fails is aborted, its parts deleted.
  * @returns `taken` if the key had an object by then
  * @throws {Failure} `tryAgain`, `refused`; `verificationFailed` if S3 holds other bytes than were proven
  */

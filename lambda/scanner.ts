@@ -38,7 +38,7 @@ const environment: z.ZodMiniType<ScannerEnvironment & { readonly AWS_LAMBDA_FUNC
   AWS_LAMBDA_FUNCTION_NAME: z.string(),
 });
 const secretsManager = new SecretsManagerClient();
-const stepFunctions = new SFNClient();
+const stepFunctions = new SFNClient({ retryMode: 'adaptive', maxAttempts: 10 });
 const s3 = new S3Client();
 const lambda = new LambdaClient();
 

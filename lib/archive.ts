@@ -17,6 +17,13 @@ export interface ArchiveProps {
 }
 
 /**
+ * A write that could replace an object. The calls that begin a multipart upload and add its parts cannot carry the
+ * header and create no object; the call that completes it does both.
+ * Source: Amazon S3, "Enforce conditional writes on Amazon S3 buckets".
+ */
+const REPLACING = { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } };
+
+/**
  * Where the dumps are: a private bucket that outlives the stack, in which an object can be made but not replaced.
  */
 export class Archive extends Construct {
@@ -53,7 +60,7 @@ export class Archive extends Construct {
 
   /**
    * Lets a role make new dumps. It can neither read, delete nor replace any: those actions it does not have, and a
-   * write that could replace an object the bucket refuses. Listing lets a retry find its dump already made.
+   * write that could replace an object is denied to it in every bucket. Listing lets a retry find its dump made.
    */
   grantWrite(role: iam.IRole): void {
     const buckets = this.bucketNames.map((name) =>
@@ -65,6 +72,15 @@ export class Archive extends Construct {
         sid: 'MakeDumps',
         actions: ['s3:PutObject', 's3:AbortMultipartUpload'],
         resources: objects,
+      }),
+    );
+    role.addToPrincipalPolicy(
+      new iam.PolicyStatement({
+        sid: 'NeverReplace',
+        effect: iam.Effect.DENY,
+        actions: ['s3:PutObject'],
+        resources: objects,
+        conditions: REPLACING,
       }),
     );
     role.addToPrincipalPolicy(
@@ -115,11 +131,7 @@ export class Archive extends Construct {
     }
   }
 
-  /**
-   * Refuses every write that could replace an object. The calls that begin a multipart upload and add its parts cannot
-   * carry the condition and create no object; the call that completes it does both.
-   * Source: Amazon S3, "Enforce conditional writes on Amazon S3 buckets".
-   */
+  /** Refuses every write that could replace an object, whoever it comes from. */
   private demandConditionalWrites(): void {
     this.bucket.addToResourcePolicy(
       new iam.PolicyStatement({
@@ -128,7 +140,7 @@ export class Archive extends Construct {
         principals: [new iam.AnyPrincipal()],
         actions: ['s3:PutObject'],
         resources: [this.bucket.arnForObjects('*')],
-        conditions: { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } },
+        conditions: REPLACING,
       }),
     );
   }

@@ -13,8 +13,8 @@ export interface BranchEnd {
 }
 
 /**
- * What an error, a job or a container may lack, as messages then say it. It travels with the input of the branches,
- * since a path to nothing would be an error of its own, and one that no branch can catch.
+ * What an error, a job or a container may lack, as messages then say it. It travels with the run as `$.absent`, since a
+ * path to nothing would be an error of its own, and one that nothing can catch.
  */
 export const ABSENT = {
   Error: 'Unknown',

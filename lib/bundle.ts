@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FileSystem } from 'aws-cdk-lib';
@@ -16,9 +16,10 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
  *
  * @param source path of the program, relative to the project's root
  * @param file name of the bundled file
- * @returns a folder that holds the bundle and nothing else
+ * @param stage makes an asset of the folder that holds the bundle; the folder is gone afterwards, for the asset is a
+ *   copy of it
  */
-export function bundle(source: string, file: string): string {
+export function withBundle<T>(source: string, file: string, stage: (folder: string) => T): T {
   const { outputFiles } = buildSync({
     absWorkingDir: ROOT,
     entryPoints: [source],
@@ -40,9 +41,12 @@ export function bundle(source: string, file: string): string {
     logLevel: 'error',
   });
   const folder = FileSystem.mkdtemp('autodump-');
-  mkdirSync(folder, { recursive: true });
-  for (const output of outputFiles) {
-    writeFileSync(join(folder, basename(output.path)), output.contents);
+  try {
+    for (const output of outputFiles) {
+      writeFileSync(join(folder, basename(output.path)), output.contents);
+    }
+    return stage(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
-  return folder;
 }

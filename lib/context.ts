@@ -77,7 +77,10 @@ const VPC = pattern(/^vpc-([0-9a-f]{8}|[0-9a-f]{17})$/, 'a VPC ID such as vpc-0a
 const SUBNET = pattern(/^subnet-([0-9a-f]{8}|[0-9a-f]{17})$/, 'subnet IDs such as subnet-08b42fcaa8530abaf');
 const ZONE = pattern(/^[a-z]{2}(-[a-z]+)+-\d+(-[a-z]+-\d+)?[a-z]$/, 'availability zones such as us-west-2a');
 const GROUP = pattern(/^sg-([0-9a-f]{8}|[0-9a-f]{17})$/, 'security group IDs such as sg-0123456789abcdef0');
-const KEY = pattern(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[0-9a-f-]+$/, 'the ARN of a KMS key, not of an alias');
+const KEY = pattern(
+  /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/(mrk-)?[0-9a-f-]+$/,
+  'the ARN of a KMS key, not of an alias',
+);
 const BUCKET = pattern(
   /^(?!xn--|sthree-|amzn-s3-demo-)(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
   'bucket names: 3 to 63 lower-case letters, digits, hyphens and dots',
@@ -133,7 +136,12 @@ export function readContext(given: Readonly<Record<string, unknown>>): DeployCon
     cpuArchitecture: optional('cpuArchitecture', oneOf(['ARM64', 'X86_64'] as const)) ?? 'X86_64',
     scanIntervalMinutes: optional('scanIntervalMinutes', integer(1, 1440)) ?? 60,
   };
-  problems.push(...subnetProblems(subnets, zones));
+  problems.push(
+    ...subnetProblems(subnets, zones),
+    ...repetitions('privateSubnetIds', subnets),
+    ...repetitions('securityGroupIds', context.securityGroupIds),
+    ...repetitions('extraBucketNames', context.extraBucketNames),
+  );
   if (problems.length > 0) {
     throw new InvalidContext(problems);
   }
@@ -145,16 +153,17 @@ function subnetProblems(subnets: readonly string[], zones: readonly string[]): r
   if (subnets.length === 1) {
     problems.push('privateSubnetIds names one subnet: give at least two, comma-separated, in different zones.');
   }
-  const twice = subnets.find((subnet, i) => subnets.indexOf(subnet) !== i);
-  if (twice !== undefined) {
-    problems.push(`privateSubnetIds names ${twice} twice: name each subnet once.`);
-  }
   if (subnets.length > 0 && zones.length > 0 && subnets.length !== zones.length) {
     problems.push(
       `availabilityZones names ${zones.length} zone(s) for ${subnets.length} subnet(s): name the zone of each subnet, in their order.`,
     );
   }
   return problems;
+}
+
+function repetitions(key: keyof DeployContext, names: readonly string[]): readonly string[] {
+  const twice = new Set(names.filter((name, i) => names.indexOf(name) !== i));
+  return [...twice].map((name) => `${key} names ${name} more than once: name it once.`);
 }
 
 /** Keys that nobody reads, but that look like one that somebody meant. */

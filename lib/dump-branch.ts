@@ -1,6 +1,6 @@
 import { Aws, Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import type { DumpEnvironment } from '../contract.ts';
 import { at, branchFailed, type BranchEnd, FAILED_RUN, orAbsent, readFailure } from './branch-end.ts';
 import type { DumpJob } from './dump-job.ts';
@@ -29,49 +29,44 @@ const SUBMIT_RETRY: sfn.RetryProps = {
 const LONGEST_WAIT_FOR_CAPACITY = Duration.hours(6);
 
 /** The branch of a run that makes the dump. It ends well in any case, and tells how the job ended. */
-export class DumpBranch extends Construct {
-  readonly start: sfn.IChainable;
+export function dumpBranch(scope: Construct, job: DumpJob): sfn.IChainable {
+  const dump = new sfn.CustomState(scope, 'Dump', { stateJson: submitJob(job) });
+  const readDumpFailure = readFailure(scope, 'Read dump failure');
+  const didJobFail = new sfn.Choice(scope, 'Did a job fail?');
+  const readJob = new sfn.Pass(scope, 'Read job', {
+    parameters: { ...FAILED_RUN, job: sfn.JsonPath.stringToJson(sfn.JsonPath.stringAt('$.failure.Cause')) },
+  });
+  const readContainer = new sfn.Pass(scope, 'Read container', {
+    parameters: { ...FAILED_RUN, job: orAbsent(at('$.job')), container: orAbsent(at('$.job.Container')) },
+  });
+  const jobFailed = branchFailed(
+    scope,
+    'Job failed',
+    'The dump of {} at {} failed: exit status {}, {} ({}); log stream {}, job {}.',
+    [
+      '$.secretArn',
+      '$.when',
+      '$.container.ExitCode',
+      '$.job.StatusReason',
+      '$.container.Reason',
+      '$.container.LogStreamName',
+      '$.job.JobId',
+    ],
+  );
+  const noJobEnded = branchFailed(
+    scope,
+    'No job ended',
+    'The dump of {} at {} failed without a job that ended. {}: {}.',
+    ['$.secretArn', '$.when', '$.failure.Error', '$.failure.Cause'],
+  );
 
-  constructor(scope: Construct, id: string, job: DumpJob) {
-    super(scope, id);
-    const dump = new sfn.CustomState(scope, 'Dump', { stateJson: submitJob(job) });
-    const readDumpFailure = readFailure(scope, 'Read dump failure');
-    const didJobFail = new sfn.Choice(scope, 'Did a job fail?');
-    const readJob = new sfn.Pass(scope, 'Read job', {
-      parameters: { ...FAILED_RUN, job: sfn.JsonPath.stringToJson(sfn.JsonPath.stringAt('$.failure.Cause')) },
-    });
-    const readContainer = new sfn.Pass(scope, 'Read container', {
-      parameters: { ...FAILED_RUN, job: orAbsent(at('$.job')), container: orAbsent(at('$.job.Container')) },
-    });
-    const jobFailed = branchFailed(
-      scope,
-      'Job failed',
-      'The dump of {} at {} failed: exit status {}, {} ({}); log stream {}, job {}.',
-      [
-        '$.secretArn',
-        '$.when',
-        '$.container.ExitCode',
-        '$.job.StatusReason',
-        '$.container.Reason',
-        '$.container.LogStreamName',
-        '$.job.JobId',
-      ],
-    );
-    const noJobEnded = branchFailed(
-      scope,
-      'No job ended',
-      'The dump of {} at {} failed without a job that ended. {}: {}.',
-      ['$.secretArn', '$.when', '$.failure.Error', '$.failure.Cause'],
-    );
-
-    dump.addRetry(SUBMIT_RETRY);
-    dump.addCatch(readDumpFailure.next(didJobFail), { resultPath: '$.failure' });
-    // A job that failed gives its own description as the cause, as JSON; other errors give a sentence or nothing.
-    didJobFail
-      .when(sfn.Condition.stringMatches('$.failure.Cause', '{*"JobId":*}'), readJob.next(readContainer).next(jobFailed))
-      .otherwise(noJobEnded);
-    this.start = dump;
-  }
+  dump.addRetry(SUBMIT_RETRY);
+  dump.addCatch(readDumpFailure.next(didJobFail), { resultPath: '$.failure' });
+  // A job that failed gives its own description as the cause, as JSON; other errors give a sentence or nothing.
+  didJobFail
+    .when(sfn.Condition.stringMatches('$.failure.Cause', '{*"JobId":*}'), readJob.next(readContainer).next(jobFailed))
+    .otherwise(noJobEnded);
+  return dump;
 }
 
 /** The state that submits the job and waits for its end. */
@@ -86,7 +81,8 @@ function submitJob(job: DumpJob): object {
     Type: 'Task',
     Resource: `arn:${Aws.PARTITION}:states:::batch:submitJob.sync`,
     Parameters: {
-      'JobName.$': '$$.Execution.Name',
+      // Batch wants a letter or a digit first, which the name of a secret, and so of an execution, need not have.
+      'JobName.$': "States.Format('dump-{}', $$.Execution.Name)",
       JobDefinition: job.definitionName,
       JobQueue: job.queue.jobQueueArn,
       ContainerOverrides: {

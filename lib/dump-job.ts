@@ -43,8 +43,8 @@ const ATTEMPTS = 3;
 const RETRY_STRATEGIES = [
   batch.RetryStrategy.of(batch.Action.RETRY, batch.Reason.custom({ onExitCode: String(EXIT_STATUS.tryAgain) })),
   batch.RetryStrategy.of(batch.Action.RETRY, batch.Reason.custom({ onStatusReason: 'Task failed to start*' })),
+  batch.RetryStrategy.of(batch.Action.RETRY, batch.Reason.custom({ onStatusReason: 'ResourceInitializationError*' })),
   batch.RetryStrategy.of(batch.Action.RETRY, batch.Reason.custom({ onStatusReason: 'Timeout waiting for network*' })),
-  batch.RetryStrategy.of(batch.Action.RETRY, batch.Reason.CANNOT_PULL_CONTAINER),
   batch.RetryStrategy.of(batch.Action.EXIT, batch.Reason.custom({ onReason: '*' })),
 ];
 
@@ -96,10 +96,15 @@ export class DumpJob extends Construct {
     });
     const statements = [
       {
-        // Step Functions marks the jobs that it waits for; a mark is authorized on the definition and on the job.
         sid: 'SubmitDump',
-        actions: ['batch:SubmitJob', 'batch:TagResource'],
+        actions: ['batch:SubmitJob'],
         resources: [this.queue.jobQueueArn, definition, `${definition}:*`],
+      },
+      {
+        // Step Functions marks the jobs that it waits for. A mark is authorized on the definition and on the job.
+        sid: 'MarkDump',
+        actions: ['batch:TagResource'],
+        resources: [definition, `${definition}:*`],
       },
       { sid: 'WatchDump', actions: ['batch:DescribeJobs'], resources: ['*'] },
       {

@@ -8,7 +8,7 @@ import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { ScannerEnvironment } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
-import { bundle } from './bundle.ts';
+import { withBundle } from './bundle.ts';
 import { ScanMemo } from './scan-memo.ts';
 
 /** The functions that the workflow calls: Hash and Reschedule. Neither may read the value of a secret. */
@@ -121,17 +121,22 @@ function schedulingFunction(
       resources: [logGroup.logGroupArn],
     }),
   );
-  return new lambda.Function(scope, id, {
-    ...options,
-    runtime: lambda.Runtime.NODEJS_24_X,
-    architecture: lambda.Architecture.ARM_64,
-    memorySize: 256,
-    code: lambda.Code.fromAsset(bundle(source, 'index.js')),
-    handler: 'index.handler',
-    loggingFormat: lambda.LoggingFormat.JSON,
-    logGroup,
-    role,
-  });
+  return withBundle(
+    source,
+    'index.js',
+    (folder) =>
+      new lambda.Function(scope, id, {
+        ...options,
+        runtime: lambda.Runtime.NODEJS_24_X,
+        architecture: lambda.Architecture.ARM_64,
+        memorySize: 256,
+        code: lambda.Code.fromAsset(folder),
+        handler: 'index.handler',
+        loggingFormat: lambda.LoggingFormat.JSON,
+        logGroup,
+        role,
+      }),
+  );
 }
 
 /** Lets a function read tags and state of secrets, whichever they are: what was untagged or deleted has to be seen. */

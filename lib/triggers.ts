@@ -24,13 +24,15 @@ export class Triggers extends Construct {
     });
     new events.Rule(this, 'TagsChanged', {
       description: 'A secret was made, or its tags were changed',
-      // Names alone: whether CloudTrail shows the tags of a secret is not promised.
+      // No tags: whether CloudTrail shows the tags of a secret is not promised.
       eventPattern: {
         source: ['aws.secretsmanager'],
         detailType: ['AWS API Call via CloudTrail'],
         detail: {
           eventSource: ['secretsmanager.amazonaws.com'],
           eventName: ['CreateSecret', 'TagResource', 'UntagResource'],
+          // CloudTrail tells of refused calls as well, which may name a secret of somebody else.
+          errorCode: [{ exists: false }],
         },
       },
       targets: [target],

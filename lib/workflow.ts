@@ -6,7 +6,7 @@ import { Construct } from 'constructs';
 import type { Comparison } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import { ABSENT, at, branchFailed, type BranchEnd, format, readFailure } from './branch-end.ts';
-import { DumpBranch } from './dump-branch.ts';
+import { dumpBranch } from './dump-branch.ts';
 import type { DumpJob } from './dump-job.ts';
 import { allowStart } from './scheduling-functions.ts';
 
@@ -53,6 +53,10 @@ export class Workflow extends Construct {
     const waitUntilScheduled = new sfn.Wait(this, 'Wait until scheduled', {
       time: sfn.WaitTime.timestampPath('$.when'),
     });
+    const prepare = new sfn.Pass(this, 'Name what may be absent', {
+      result: sfn.Result.fromObject(ABSENT),
+      resultPath: '$.absent',
+    });
     const compareTags = this.compareTags(hash);
     const isUnchanged = new sfn.Choice(this, 'Is the schedule unchanged?');
     const superseded = new sfn.Succeed(this, 'Superseded', {
@@ -60,7 +64,6 @@ export class Workflow extends Construct {
       outputPath: '$.comparison',
     });
     const run = new sfn.Parallel(this, 'Dump and reschedule', {
-      parameters: { ...EXECUTION_INPUT, absent: ABSENT },
       resultSelector: { dump: at('$[0]'), reschedule: at('$[1]') },
       resultPath: '$.branches',
     });
@@ -71,14 +74,16 @@ export class Workflow extends Construct {
       causePath: format('{} {}', ['$.branches.dump.message', '$.branches.reschedule.message']),
     });
 
-    run.branch(new DumpBranch(this, 'DumpBranch', dumpJob).start, this.reschedule(reschedule));
+    run.branch(dumpBranch(this, dumpJob), this.reschedule(reschedule));
     isUnchanged.when(sfn.Condition.stringEquals('$.comparison.outcome', UNCHANGED), run).otherwise(superseded);
     didBothEndWell.when(sfn.Condition.or(hasFailed('dump'), hasFailed('reschedule')), failed).otherwise(done);
     run.next(didBothEndWell);
 
     this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {
       comment: 'One scheduled dump of one database',
-      definitionBody: sfn.DefinitionBody.fromChainable(waitUntilScheduled.next(compareTags).next(isUnchanged)),
+      definitionBody: sfn.DefinitionBody.fromChainable(
+        waitUntilScheduled.next(prepare).next(compareTags).next(isUnchanged),
+      ),
     });
     Validations.of(this.stateMachine).acknowledge(
       {
@@ -113,7 +118,7 @@ export class Workflow extends Construct {
       ),
     });
     task.addRetry(FUNCTION_RETRY);
-    task.addCatch(comparisonFailed, { resultPath: '$.failure' });
+    task.addCatch(readFailure(this, 'Read comparison failure').next(comparisonFailed), { resultPath: '$.failure' });
     return task;
   }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { REGION } from './template.ts';
 
 /** Where the AWS APIs are served. */
@@ -13,10 +13,23 @@ export interface Credentials {
   readonly secretAccessKey: string;
 }
 
-/** Keys of a principal, such as the ARN of a role. The access key id stands in every signature, and so tells the caller. */
+/** Makes the keys of this process unknown to all others on the machine, some of which may belong to other people. */
+const SALT = randomBytes(32);
+
+const issued = new Set<string>();
+
+/** Keys of a principal, such as the ARN of a role, for as long as this process lives. */
 export function credentialsOf(principal: string): Credentials {
-  const digest = createHash('sha256').update(principal).digest('hex').toUpperCase();
-  return { accessKeyId: `ASIA${digest.slice(0, 16)}`, secretAccessKey: digest.slice(16, 56) };
+  const digest = createHmac('sha256', SALT).update(principal).digest('hex').toUpperCase();
+  const accessKeyId = `ASIA${digest.slice(0, 16)}`;
+  issued.add(accessKeyId);
+  return { accessKeyId, secretAccessKey: digest.slice(16, 56) };
+}
+
+/** Whether a request was signed with keys that were issued here, by its header `Authorization`. */
+export function isSignedHere(authorization: string | undefined): boolean {
+  const [, accessKeyId = ''] = /Credential=([^/]+)\//.exec(authorization ?? '') ?? [];
+  return issued.has(accessKeyId);
 }
 
 /**

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import { isSignedHere } from './credentials.ts';
 
 /** An error answer of a service: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html */
 export class ServiceError extends Error {
@@ -31,7 +32,8 @@ export function operation<Request>(schema: z.ZodType<Request>, answer: (request:
 }
 
 /**
- * Serves the AWS JSON protocols 1.0 and 1.1 on a free port of loopback.
+ * Serves the AWS JSON protocols 1.0 and 1.1 on a free port of loopback, to those alone whom keys were issued to: one of
+ * the operations hands out passwords.
  *
  * @param find the operation for a value of the header `X-Amz-Target`, such as `secretsmanager.CreateSecret`
  */
@@ -60,6 +62,9 @@ async function answer(
 ): Promise<void> {
   const target = String(request.headers['x-amz-target']);
   try {
+    if (!isSignedHere(request.headers.authorization)) {
+      throw new ServiceError('UnrecognizedClientException', 'The security token included in the request is invalid.');
+    }
     const body: unknown = JSON.parse(await text(request));
     const called = find(target);
     if (called === undefined) throw new ServiceError('UnknownOperationException', `${target} is not served here.`);

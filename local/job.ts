@@ -11,6 +11,9 @@ import type { Report } from './happening.ts';
 import type { Processes } from './processes.ts';
 import type { Template } from './template.ts';
 
+/** https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html */
+const JOB_NAME = /^[A-Za-z0-9][\w-]{0,127}$/;
+
 /** Batch ends a container by SIGTERM, and half a minute later by SIGKILL. */
 const GRACE_SECONDS = 30;
 
@@ -104,10 +107,13 @@ export class Batch {
    * The task `batch:submitJob.sync`: ends when the job has.
    *
    * @returns the job's detail in the form of Step Functions
-   * @throws TaskError `States.TaskFailed` with the detail as the cause
+   * @throws TaskError `States.TaskFailed` with the detail as the cause, or `Batch.BatchException` for what Batch refuses
    */
   async submitJob(parameters: unknown): Promise<object> {
     const { JobName, JobDefinition, JobQueue, ContainerOverrides } = submitSchema.parse(parameters);
+    if (!JOB_NAME.test(JobName)) {
+      throw new TaskError('Batch.BatchException', `Job name should match valid pattern: ${JobName}`);
+    }
     const id = randomUUID();
     const definition = this.#definition(JobDefinition);
     const queue = this.#queue(JobQueue);

@@ -51,6 +51,10 @@ async function run(options: Options): Promise<void> {
   process.stdout.on('error', () => {
     controller.abort(new Interrupted('SIGPIPE'));
   });
+  // Such as a log that can't be written because the disk is full: what was started still has to be stopped.
+  process.on('uncaughtException', (error) => {
+    controller.abort(error);
+  });
   const { proof, restore, ...summary } = await localRun(options, reporter, controller.signal);
   reporter.summary(summary, { proof, restore });
   if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
@@ -67,6 +71,12 @@ function explained(error: unknown): { readonly step: string; readonly reason: st
   if (error instanceof InvalidOptions) return { step: 'options', reason: error.message, status: EXIT.misuse };
   if (error instanceof StepFailed) return { step: error.step, reason: error.message, status: EXIT.failed };
   if (error instanceof Interrupted) return { step: 'interrupted', reason: error.message, status: EXIT[error.signal] };
+  if (isSystemError(error)) return { step: 'this machine', reason: error.message, status: EXIT.failed };
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { step: 'internal', reason: stack.split('\n').slice(0, 4).join('\n'), status: EXIT.failed };
+}
+
+/** Of the operating system, such as ENOSPC: its message says it all, and a stack nothing more. */
+function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error;
 }

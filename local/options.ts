@@ -42,7 +42,7 @@ and dump program that "cdk deploy" would put on AWS. It needs no AWS account.
   --json            Progress goes to standard error, the last line of standard output is the result as JSON.
   --help            This text.
 
-Exit status: 0 for a dump that is proven, 1 for anything else, 2 for options that make no sense.
+Exit status: 0 for a dump that is proven, 2 for options that make no sense, 128 + number for a signal, 1 for the rest.
 `;
 
 /**

@@ -17,7 +17,7 @@ import { startWorld, type World } from './world.ts';
 type Cleanups = (() => Promise<void>)[];
 
 /** What the steps share. */
-interface Run {
+export interface Run {
   readonly options: Options;
   readonly stateDir: string;
   readonly reporter: Reporter;
@@ -26,7 +26,7 @@ interface Run {
   readonly cleanups: Cleanups;
 }
 
-interface Prepared {
+export interface Prepared {
   readonly clients: readonly Clients[];
   readonly database: DatabaseOption;
   readonly cdkOut: string;
@@ -46,7 +46,7 @@ export async function localRun(options: Options, reporter: Reporter, signal: Abo
   const stopProcesses = (): void => void processes.stop();
   signal.addEventListener('abort', stopProcesses);
   try {
-    return await follow(run, await prepare(run));
+    return await dumpOnce(run, await prepare(run));
   } finally {
     for (const cleanup of [...cleanups].reverse()) await cleanup();
     signal.removeEventListener('abort', stopProcesses);
@@ -88,7 +88,12 @@ async function sample(steps: Steps, cleanups: Cleanups): Promise<DatabaseOption>
   return started;
 }
 
-async function follow(run: Run, { clients, database, cdkOut }: Prepared): Promise<Summary & Told> {
+/**
+ * Brings up the stack, creates a secret in it, and follows what comes of it.
+ *
+ * @throws StepFailed, or the reason of the signal; what was started is in the cleanups of the run
+ */
+export async function dumpOnce(run: Run, { clients, database, cdkOut }: Prepared): Promise<Summary & Told> {
   const { stateDir, reporter, steps, cleanups } = run;
   const watch = new Watch(reporter);
   const report = (happening: Happening): void => {

@@ -16,7 +16,8 @@ export class StateDirTaken extends Error {
  */
 export async function takeStateDir(directory: string): Promise<() => Promise<void>> {
   try {
-    await mkdir(directory, { recursive: true });
+    // Dumps hold what the database holds: nobody else's business on this machine.
+    await mkdir(directory, { recursive: true, mode: 0o700 });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`${directory} can't be the state directory: ${reason}. Give another one with --state-dir.`, {

@@ -23,13 +23,20 @@ const DAY = 24 * 60 * MINUTE;
 const LARGEST_SHIFT = 3 * 60 * MINUTE;
 
 const ALIASES = ['@hourly', '@daily', '@weekdays', '@weekends', '@weekly', '@monthly', '@annually', '@yearly'];
-const FIELDS = ['minute', 'hour', 'day of month', 'month', 'day of week'] as const;
+/** Each field with the number that no step may exceed: a longer one would never take a second step. */
+const FIELDS = [
+  ['minute', 59],
+  ['hour', 23],
+  ['day of month', 31],
+  ['month', 12],
+  ['day of week', 7],
+] as const;
 const ALLOWED =
   'allowed are five fields (minute, hour, day of month, month, day of week) such as "0 8 * * 1-5", ' +
   `or one of ${ALIASES.join(', ')}`;
 
 /** One item of a field: `*`, `5`, `MON`, `1-5`, each with an optional step such as `/15`. */
-const ITEM = /^(\*|(\d{1,2}|[a-z]{3})(-(\d{1,2}|[a-z]{3}))?)(\/\d{1,2})?$/i;
+const ITEM = /^(\*|(\d{1,2}|[a-z]{3})(-(\d{1,2}|[a-z]{3}))?)(\/(?<step>\d{1,2}))?$/i;
 
 /**
  * Reads the schedule tag and the timezone tag.
@@ -102,11 +109,11 @@ function parseCron(tag: string, expression: string) {
     if (fields.length !== FIELDS.length) {
       throw new InvalidSchedule(`schedule "${tag}" has ${fields.length} fields: ${ALLOWED}`);
     }
-    const odd = fields.findIndex((field) => !field.split(',').every((item) => ITEM.test(item)));
-    if (odd !== -1) {
-      throw new InvalidSchedule(
-        `schedule "${tag}" has an odd ${String(FIELDS[odd])} "${String(fields[odd])}": ${ALLOWED}`,
-      );
+    for (const [i, [name, longestStep]] of FIELDS.entries()) {
+      const field = String(fields[i]);
+      if (!field.split(',').every((item) => isItem(item, longestStep))) {
+        throw new InvalidSchedule(`schedule "${tag}" has an odd ${name} "${field}": ${ALLOWED}`);
+      }
     }
   }
   try {
@@ -116,6 +123,11 @@ function parseCron(tag: string, expression: string) {
   } catch (error) {
     throw new InvalidSchedule(`schedule "${tag}" cannot be followed (${(error as Error).message}): ${ALLOWED}`);
   }
+}
+
+function isItem(item: string, longestStep: number): boolean {
+  const match = ITEM.exec(item);
+  return match !== null && Number(match.groups?.step ?? 1) <= longestStep;
 }
 
 function isTimezone(timezone: string): boolean {

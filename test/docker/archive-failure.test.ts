@@ -39,7 +39,7 @@ describe('why pg_dump failed', () => {
       'refused',
       'pg_dump: error: query failed: ERROR:  permission denied for table t\npg_dump: detail: Query was: LOCK TABLE public.t IN ACCESS SHARE MODE',
     ],
-    ['anything else', 'internal', 'pg_dump: error: unexpected'],
+    ['anything else', 'refused', 'pg_dump: error: unexpected'],
   ])('%s', (_, reason, complaints) => {
     const failure = dumpFailure(ended(complaints));
     expect(failure.reason).toBe(reason);

@@ -13,8 +13,8 @@ export interface ClientFolder {
 }
 
 /**
- * A folder with a `pg_dump` that is the shell script given, in which `$PG_DUMP` is the real one, beside the real `pg_restore`. So a real
- * dump can be made to fail in ways that are hard to bring about.
+ * A folder with a `pg_dump` that is the shell script given, in which `$PG_DUMP` is the real one, beside the real
+ * `pg_restore`. So a real dump can be made to fail in ways that are hard to bring about.
  */
 export async function clientFolder(script: string): Promise<ClientFolder> {
   const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));

@@ -29,8 +29,8 @@ export const ODD_CONTENTS: readonly string[] = [
 ];
 
 /**
- * All that is in a database: each relation's rows in an order of their own, sequences, large objects, policies. Two databases with
- * equal contents hold the same.
+ * All that is in a database: each relation's rows in an order of their own, sequences, large objects, policies. Two
+ * databases with equal contents hold the same.
  */
 export async function contentsOf(stage: Stage, database: string): Promise<Readonly<Record<string, unknown>>> {
   const client = await stage.connect(database);

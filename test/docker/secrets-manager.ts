@@ -8,7 +8,9 @@ export interface SecretsManager {
   stop(): Promise<void>;
 }
 
-/** Answers GetSecretValue for any secret with this name and value; without a value, as for a secret that does not exist. */
+/**
+ * Answers GetSecretValue for any secret with this name and value; without a value, as for a secret that does not exist.
+ */
 export async function startSecretsManager(name: string, value: string | undefined): Promise<SecretsManager> {
   const server = createServer((request, response) => {
     void text(request).then((body) => {

@@ -164,7 +164,8 @@ export class Stage {
   }
 
   /**
-   * Locks a table against all others while the work goes on, or until it calls `release`. pg_dump waits for such a table.
+   * Locks a table against all others while the work goes on, or until it calls `release`. pg_dump waits for such a
+   * table.
    */
   async whileLocked(
     database: string,

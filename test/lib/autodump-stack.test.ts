@@ -116,8 +116,8 @@ describe('the dump job', () => {
         EvaluateOnExit: [
           { Action: 'RETRY', OnExitCode: '75' },
           { Action: 'RETRY', OnStatusReason: 'Task failed to start*' },
+          { Action: 'RETRY', OnStatusReason: 'ResourceInitializationError*' },
           { Action: 'RETRY', OnStatusReason: 'Timeout waiting for network*' },
-          { Action: 'RETRY', OnReason: 'CannotPullContainerError:*' },
           { Action: 'EXIT', OnReason: '*' },
         ],
       },
@@ -181,6 +181,7 @@ describe('the triggers', () => {
           detail: {
             eventSource: ['secretsmanager.amazonaws.com'],
             eventName: ['CreateSecret', 'TagResource', 'UntagResource'],
+            errorCode: [{ exists: false }],
           },
         },
       },
@@ -231,13 +232,24 @@ test('somebody is told of failed runs, failed scans and lost events', () => {
     return Properties.MetricName;
   });
   expect(metrics.sort()).toEqual([
-    'ApproximateNumberOfMessagesVisible',
     'Errors',
     'ExecutionsAborted',
     'ExecutionsFailed',
     'ExecutionsTimedOut',
+    'NumberOfMessagesSent',
   ]);
   template.hasOutput('AlarmTopicArn', {});
+  template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+    PolicyDocument: {
+      Statement: Match.arrayWith([
+        Match.objectLike({
+          Effect: 'Allow',
+          Action: 'sns:Publish',
+          Principal: { Service: 'cloudwatch.amazonaws.com' },
+        }),
+      ]),
+    },
+  });
 });
 
 test('the outputs are what a user needs next', () => {

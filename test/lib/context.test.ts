@@ -52,6 +52,13 @@ describe('the context', () => {
     });
   });
 
+  test('takes a KMS key of one Region or of several', () => {
+    const arn = 'arn:aws:kms:us-west-2:123456789012:key/';
+    for (const id of ['1234abcd-12ab-34cd-56ef-1234567890ab', 'mrk-1234abcd12ab34cd56ef1234567890ab']) {
+      expect(readContext({ ...CONTEXT, kmsKeyArn: `${arn}${id}` }).kmsKeyArn).toBe(`${arn}${id}`);
+    }
+  });
+
   test('is refused with every problem at once', () => {
     expect(problems({ retentionDays: '0', cpuArchitecture: 'arm', scanIntervalMinute: '5' })).toEqual([
       'scanIntervalMinute is not known: did you mean scanIntervalMinutes?',
@@ -67,7 +74,7 @@ describe('the context', () => {
     ['vpcId', 'vpc-1', 'a VPC ID'],
     ['vpcId', 'subnet-08b42fcaa8530abaf', 'a VPC ID'],
     ['vpcId', 'vpc-0a5fd51718cbc523a0', 'a VPC ID'],
-    ['privateSubnetIds', 'subnet-08b42fcaa8530abaf,subnet-08b42fcaa8530abaf', 'twice'],
+    ['privateSubnetIds', 'subnet-08b42fcaa8530abaf,subnet-08b42fcaa8530abaf', 'more than once'],
     ['privateSubnetIds', 'subnet-08b42fcaa8530abaf,', 'comma-separated'],
     ['privateSubnetIds', '', 'comma-separated'],
     ['availabilityZones', 'us-west-2a', '1 zone(s) for 2 subnet(s)'],
@@ -80,6 +87,8 @@ describe('the context', () => {
     ['retentionDays', '1.5', 'whole number'],
     ['kmsKeyArn', 'arn:aws:kms:us-west-2:123456789012:alias/x', 'not of an alias'],
     ['securityGroupIds', 'sg-x', 'security group IDs'],
+    ['securityGroupIds', 'sg-0123456789abcdef0,sg-0123456789abcdef0', 'more than once'],
+    ['extraBucketNames', 'abc,abc', 'more than once'],
     ['maxConcurrentDumps', '-1', 'from 1 to 1000'],
     ['jobVcpu', '3', '0.25, 0.5, 1, 2, 4, 8, 16'],
     ['jobMemoryMiB', '512', '2048, 3072'],

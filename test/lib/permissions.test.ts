@@ -36,6 +36,7 @@ function of(name: RegExp): readonly Statement[] {
 
 function actions(name: RegExp): readonly string[] {
   return of(name)
+    .filter(({ Effect }) => Effect === 'Allow')
     .flatMap(({ Action }) => Action)
     .sort();
 }
@@ -138,11 +139,21 @@ describe('permissions', () => {
     ]);
   });
 
+  test('the job may not write what could replace a dump, in any bucket', () => {
+    const [allowed, denied] = of(/^DumpJobJobRole/).filter(({ Action }) => [Action].flat().includes('s3:PutObject'));
+    expect(denied).toMatchObject({
+      Effect: 'Deny',
+      Condition: { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } },
+    });
+    expect(denied?.Resource).toEqual(allowed?.Resource);
+    expect(JSON.stringify(denied?.Resource)).toContain(':s3:::elsewhere/*');
+  });
+
   test('nobody may read, delete or overwrite a dump but the reader, who may read', () => {
     const s3 = [...statements].flatMap(([role, granted]) =>
       granted
         // The memo of the Scanner is in a bucket of its own.
-        .filter(({ Sid }) => Sid !== 'KeepMemo')
+        .filter(({ Effect, Sid }) => Effect === 'Allow' && Sid !== 'KeepMemo')
         .flatMap(({ Action }) => Action)
         .filter((action) => /^s3:(Get|Delete|Put)/.test(action))
         .map((action) => `${role.slice(0, 12)} ${action}`),

@@ -33,7 +33,11 @@ const [dump, reschedule] = machine.States['Dump and reschedule']?.Branches ?? []
 describe('the workflow', () => {
   test('waits until the scheduled time, then compares the tags', () => {
     expect(machine.StartAt).toBe('Wait until scheduled');
-    expect(machine.States['Wait until scheduled']).toMatchObject({ TimestampPath: '$.when', Next: 'Compare tags' });
+    expect(machine.States['Wait until scheduled']).toMatchObject({
+      TimestampPath: '$.when',
+      Next: 'Name what may be absent',
+    });
+    expect(machine.States['Name what may be absent']?.Next).toBe('Compare tags');
     expect(machine.States['Compare tags']?.Parameters).toEqual({
       FunctionName: expect.stringContaining('RunFunctionsHash'),
       Payload: { 'secretArn.$': '$.secretArn', 'tagsHash.$': '$.tagsHash', 'when.$': '$.when' },
@@ -50,7 +54,7 @@ describe('the workflow', () => {
 
   test('submits the job by the name of its definition, without a revision, for the secret and time of the run', () => {
     expect(dump?.States.Dump?.Parameters).toEqual({
-      'JobName.$': '$$.Execution.Name',
+      'JobName.$': "States.Format('dump-{}', $$.Execution.Name)",
       JobDefinition: 'AutoDump-dump',
       JobQueue: expect.stringContaining('DumpJobQueue'),
       ContainerOverrides: {

@@ -1,6 +1,7 @@
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterEach } from '@jest/globals';
 import { EventEmitter, once } from 'node:events';
+import { credentialsOf } from '../../local/credentials.ts';
 import type { Happening } from '../../local/happening.ts';
 import { startWorld, type World } from '../../local/world.ts';
 import { writeCdkOut, type Resources } from './cdk-out.ts';
@@ -82,7 +83,7 @@ export async function stage(
   const client = new SFNClient({
     endpoint: world.endpoint,
     region: 'us-west-2',
-    credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+    credentials: credentialsOf('tester'),
     maxAttempts: 1,
   });
   cleanups.push(() => {

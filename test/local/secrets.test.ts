@@ -10,6 +10,7 @@ import {
   UntagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { credentialsOf } from '../../local/credentials.ts';
 import { serve, type Endpoint } from '../../local/endpoint.ts';
 import { SecretsManager, type SecretCall } from '../../local/secrets.ts';
 import { secretOperations } from '../../local/services.ts';
@@ -25,7 +26,7 @@ beforeEach(async () => {
   client = new SecretsManagerClient({
     endpoint: endpoint.url,
     region: 'us-west-2',
-    credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+    credentials: credentialsOf('tester'),
     maxAttempts: 1,
   });
 });
@@ -138,18 +139,27 @@ test('CloudTrail hears of changes, without values', async () => {
   expect(JSON.stringify(calls)).not.toContain('value');
 });
 
+async function call(headers: Readonly<Record<string, string>>): Promise<unknown> {
+  const answer = await fetch(endpoint.url, {
+    method: 'POST',
+    headers: { 'x-amz-target': 'secretsmanager.RotateSecret', ...headers },
+    body: '{}',
+  });
+  expect(answer.status).toBe(400);
+  return answer.json();
+}
+
 describe('what is not served', () => {
   test('is refused by name', async () => {
-    const answer = await fetch(endpoint.url, {
-      method: 'POST',
-      headers: { 'x-amz-target': 'secretsmanager.RotateSecret' },
-      body: '{}',
-    });
-    expect(answer.status).toBe(400);
-    expect(await answer.json()).toEqual({
+    const authorization = `AWS4-HMAC-SHA256 Credential=${credentialsOf('tester').accessKeyId}/20261122/x`;
+    expect(await call({ authorization })).toEqual({
       __type: 'UnknownOperationException',
       message: 'secretsmanager.RotateSecret is not served here.',
     });
+  });
+
+  test('and who is not known, is not served at all', async () => {
+    expect(await call({})).toMatchObject({ __type: 'UnrecognizedClientException' });
   });
 
   test('is refused by field', async () => {

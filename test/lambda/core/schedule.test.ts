@@ -63,6 +63,8 @@ describe('a schedule', () => {
     ['0 8, * * *', 'odd hour "8,"'],
     ['1.5 8 * * *', 'odd minute "1.5"'],
     ['-5 8 * * *', 'odd minute "-5"'],
+    ['*/60 8 * * *', 'odd minute "*/60"'],
+    ['0 8 */50 * *', 'odd day of month "*/50"'],
     ['60 8 * * *', 'cannot be followed'],
     ['0 24 * * *', 'cannot be followed'],
     ['0 8 0 * *', 'cannot be followed'],

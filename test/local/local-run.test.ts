@@ -1,0 +1,283 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { findClients } from '../../local/clients.ts';
+import { startPostgres, type PostgresServer } from '../../local/postgres.ts';
+import { Processes } from '../../local/processes.ts';
+import { Reporter } from '../../local/report.ts';
+import { dumpOnce } from '../../local/run.ts';
+import { Steps } from '../../local/steps.ts';
+import { synthesize } from '../../local/synth.ts';
+import { fingerprint, query } from './database.ts';
+
+const MAIN = fileURLToPath(new URL('../../local/main.ts', import.meta.url));
+
+/** Characters that shells, URLs, SQL and connection strings give a meaning to. */
+const PASSWORD = `' " \\ $ ( ) ; | & % # @ : / ü x`;
+
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The last line of standard output. */
+  readonly json: Record<string, unknown>;
+}
+
+let data: string;
+let server: PostgresServer;
+const running: ChildProcess[] = [];
+const folders: string[] = [];
+
+beforeAll(async () => {
+  data = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
+  server = await startPostgres({ directory: data });
+  await query(
+    server,
+    'postgres',
+    `create role reader login password ${literal(PASSWORD)}`,
+    'create database "My shop"',
+    'create database restored',
+  );
+  await query(
+    server,
+    'My shop',
+    'create table "Größe" (id int generated always as identity, "it\'s" text)',
+    `insert into "Größe" ("it's") select 'row ' || n from generate_series(1, 1000) n`,
+    'create view odd as select * from "Größe" where id % 2 = 1',
+    'grant pg_read_all_data to reader',
+  );
+});
+
+afterAll(async () => {
+  await server.stop();
+  await rm(data, { recursive: true });
+});
+
+afterEach(async () => {
+  for (const child of running.splice(0)) if (child.exitCode === null) child.kill('SIGKILL');
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
+});
+
+function literal(value: string): string {
+  return ` E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+}
+
+async function stateDir(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
+  folders.push(folder);
+  return folder;
+}
+
+function start(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): { child: ChildProcess; ended: Promise<Ended> } {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.push(child);
+  const end = async (): Promise<Ended> => {
+    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+    const last = stdout.trimEnd().split('\n').at(-1) ?? '';
+    const json = last.startsWith('{') ? (JSON.parse(last) as Record<string, unknown>) : {};
+    return { status: child.exitCode, stdout, stderr, json };
+  };
+  return { child, ended: end() };
+}
+
+/** Runs that do not disturb each other, each in a state directory of its own. */
+async function run(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  return start(['--state-dir', await stateDir(), ...args], environment).ended;
+}
+
+function url(database: string): string {
+  return `postgres://reader@${server.host}:${server.port}/${encodeURIComponent(database)}`;
+}
+
+async function restore(file: string, database: string): Promise<void> {
+  const clients = await findClients(process.env.PATH ?? '');
+  const program = path.join(clients[0]?.folder ?? '', 'pg_restore');
+  const { host, port, user, password } = server;
+  const connection = ['--host', host, '--port', `${port}`, '--username', user, '--dbname', database];
+  await promisify(execFile)(program, ['--no-owner', '--exit-on-error', ...connection, file], {
+    env: { PGPASSWORD: password },
+  });
+}
+
+/** Processes whose command line names the folder. */
+async function processesIn(folder: string): Promise<readonly string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'args']);
+  return stdout.split('\n').filter((line) => line.includes(folder));
+}
+
+describe('the local run', () => {
+  let directory: string;
+  let sampleFile: string;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
+  });
+
+  afterAll(() => rm(directory, { recursive: true }));
+
+  test('makes a proven dump of the sample, that restores', async () => {
+    const { status, json, stderr } = await start(['--json', '--state-dir', directory]).ended;
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    expect(json).toMatchObject({
+      status: 'succeeded',
+      execution: expect.stringMatching(/^arn:aws:states:/),
+      secretArn: expect.stringMatching(/^arn:aws:secretsmanager:/),
+      scheduledFor: expect.stringMatching(/T00:00:00Z$/),
+      next: expect.stringMatching(/T00:00:00Z$/),
+      dump: { verified: true, file: expect.stringContaining(directory) },
+    });
+    const { file = '', manifest = '', sha256 } = json.dump as Record<string, string>;
+    sampleFile = file;
+    expect(JSON.parse(await readFile(manifest, 'utf8'))).toMatchObject({ proof: { sha256, verified: true } });
+    await query(server, 'postgres', 'create database sample');
+    await restore(file, 'sample');
+    expect(await query(server, 'sample', 'select count(*)::int as rows from item')).toEqual([{ rows: 60_000 }]);
+    expect(await processesIn(directory)).toEqual([]);
+    expect((await readdir(directory)).sort()).toEqual(['cdk.out', 'log', 's3']);
+  });
+
+  test("then dumps a database of the user's, whose password is nowhere to be seen, and lets no other in meanwhile", async () => {
+    const args = ['--database', url('My shop'), '--state-dir', directory];
+    const { child, ended } = start(args, { PGPASSWORD: PASSWORD });
+    await once(child.stdout ?? child, 'data');
+    expect(await start(['--json', '--state-dir', directory]).ended).toMatchObject({
+      status: 1,
+      json: { status: 'failed', step: 'state directory', reason: expect.stringContaining(`process ${child.pid}`) },
+    });
+    const { status, stdout, stderr } = await ended;
+    expect({ status, stdout, stderr }).toMatchObject({ status: 0, stderr: '' });
+    await readFile(sampleFile);
+    const [, file = ''] = /^ {2}Dump +(.*)$/m.exec(stdout) ?? [];
+    await restore(file, 'restored');
+    expect(await fingerprint(server, 'restored')).toEqual(await fingerprint(server, 'My shop'));
+    expect(child.spawnargs.join()).not.toContain(PASSWORD);
+    for (const name of await readdir(directory, { recursive: true, withFileTypes: true })) {
+      if (!name.isFile() || name.parentPath.includes('cdk.out')) continue;
+      expect(await readFile(path.join(name.parentPath, name.name), 'utf8')).not.toContain(PASSWORD);
+    }
+    expect(stdout).not.toContain(PASSWORD);
+  });
+});
+
+describe('bad input ends in one message, without a stack trace', () => {
+  test.each<[string, readonly string[], NodeJS.ProcessEnv, number, string, string]>([
+    ['an unknown option', ['--databse', 'x'], {}, 2, 'options', "Unknown option '--databse'"],
+    ['a broken URL', ['--database', 'shop'], {}, 2, 'options', 'is not the URL of a PostgreSQL database'],
+  ])('%s', async (_, args, environment, status, step, reason) => {
+    const ended = await run(['--json', ...args], environment);
+    expect(ended).toMatchObject({ status, json: { status: 'failed', step, reason: expect.stringContaining(reason) } });
+    expect(ended.stderr).not.toMatch(/^ +at /m);
+  });
+
+  test('a server that is not there', async () => {
+    const directory = await stateDir();
+    const args = ['--json', '--state-dir', directory, '--database', 'postgres://reader@127.0.0.1:1/x'];
+    const { status, json, stderr } = await start(args, { PGPASSWORD: PASSWORD }).ended;
+    expect({ status, json }).toEqual({
+      status: 1,
+      json: { status: 'failed', step: 'dump', reason: expect.stringContaining('127.0.0.1 port 1') },
+    });
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect(await processesIn(directory)).toEqual([]);
+  });
+
+  describe('with the stack at hand', () => {
+    let cdkOut: string;
+    let folder: string;
+
+    beforeAll(async () => {
+      folder = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
+      cdkOut = path.join(folder, 'cdk.out');
+      await synthesize(cdkOut, new Processes());
+    });
+
+    afterAll(() => rm(folder, { recursive: true }));
+
+    test.each([
+      ['a cron of six fields', 'My shop', PASSWORD, '0 0 8 * * 1', 'UTC', 'schedule', 'has 6 fields'],
+      ['an unknown timezone', 'My shop', PASSWORD, '@daily', 'Mars/Base', 'schedule', '"Mars/Base" is not known'],
+      ['a wrong password', 'My shop', 'wrong', '@daily', 'UTC', 'dump', 'password'],
+      ['an unknown database', 'absent', PASSWORD, '@daily', 'UTC', 'dump', 'absent'],
+    ])('%s', async (_, name, password, schedule, timezone, step, reason) => {
+      const reporter = new Reporter(new PassThrough().resume());
+      const options = { schedule, timezone, json: true, stateDir: folder };
+      const cleanups: (() => Promise<void>)[] = [];
+      const steps = new Steps(reporter, new AbortController().signal);
+      const { host, port } = server;
+      const database = { host, port, user: 'reader', password, database: name };
+      const clients = await findClients(process.env.PATH ?? '');
+      const run = { options, stateDir: folder, reporter, steps, processes: new Processes(), cleanups };
+      const done = dumpOnce(run, { clients, database, cdkOut });
+      try {
+        await expect(done).rejects.toMatchObject({ step, message: expect.stringContaining(reason) });
+      } finally {
+        for (const cleanup of cleanups) await cleanup();
+      }
+    });
+  });
+});
+
+describe('a signal stops everything', () => {
+  async function expectNothingLeft(directory: string): Promise<void> {
+    expect(await processesIn(directory)).toEqual([]);
+    expect(await readdir(directory)).not.toContain('lock');
+    expect(await readdir(directory)).not.toContain('scratch');
+    const objects = await readdir(path.join(directory, 's3'), { recursive: true }).catch(() => []);
+    expect(objects.filter((name) => name.endsWith('.dmp'))).toEqual([]);
+  }
+
+  test('while it prepares', async () => {
+    const directory = await stateDir();
+    const { child, ended } = start(['--json', '--state-dir', directory]);
+    await once(child.stderr ?? child, 'data');
+    child.kill('SIGINT');
+    expect(await ended).toMatchObject({ status: 130, json: { status: 'failed', step: 'interrupted' } });
+    await expectNothingLeft(directory);
+  });
+
+  test('in the middle of a dump', async () => {
+    const directory = await stateDir();
+    const holder = new pg.Client({ ...server, database: 'My shop' });
+    await holder.connect();
+    // The dump waits for this lock until it is killed.
+    try {
+      await holder.query('begin; lock table "Größe" in access exclusive mode');
+      const args = ['--json', '--state-dir', directory, '--database', url('My shop')];
+      const { child, ended } = start(args, { PGPASSWORD: PASSWORD });
+      await said(child, '| Database');
+      child.kill('SIGTERM');
+      expect(await ended).toMatchObject({ status: 143, json: { status: 'failed', step: 'interrupted' } });
+    } finally {
+      await holder.end();
+    }
+    await expectNothingLeft(directory);
+  });
+});
+
+/** Comes when the run has said something that contains the text. */
+async function said(child: ChildProcess, part: string): Promise<void> {
+  let all = '';
+  await new Promise<void>((resolve, reject) => {
+    child.stderr?.on('data', (chunk: Buffer) => {
+      all += chunk.toString();
+      if (all.includes(part)) resolve();
+    });
+    child.on('close', () => {
+      reject(new Error(`The run ended without saying "${part}": ${all}`));
+    });
+  });
+}
