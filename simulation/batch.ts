@@ -11,7 +11,7 @@ const HOUR = 60 * MINUTE;
 const submitSchema = z.object({ JobName: z.string(), JobDefinition: z.string() });
 
 const SUBMIT_FAULTS = { 'submit throttled': 0.01, 'submit answer lost': 0.005 };
-const SUBMIT_OUTAGE = { 'submit throttled': 0.9 };
+const SUBMIT_OUTAGE = { 'submit throttled': 1 };
 
 const JOB_FAULTS = { 'job failed': 0.03, 'job timed out': 0.005, 'job reclaimed': 0.02, 'job overrun': 0.02 };
 

@@ -20,13 +20,13 @@ export class Clock {
     this.#now = start;
   }
 
-  /** Milliseconds since 1970, as `Date.now()` gives them. */
+  /** Whole milliseconds since 1970, as `Date.now()` gives them. */
   get now(): number {
     return this.#now;
   }
 
   at(time: number, act: () => void): Cancel {
-    const due: Due = { time: Math.max(time, this.#now), order: this.#order++, act };
+    const due: Due = { time: Math.max(Math.round(time), this.#now), order: this.#order++, act };
     this.#push(due);
     return () => {
       due.act = undefined;

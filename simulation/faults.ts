@@ -47,7 +47,7 @@ export class Faults {
     return { kind: undefined, latency };
   }
 
-  /** Whether a service is having a bad time: rare, for a part of an hour, and then most calls fail. */
+  /** Whether a service is having a bad time: rare, for a part of an hour, and then all calls fail. */
   outage(operation: string): boolean {
     const hour = Math.floor(this.#clock.now / HOUR);
     if (!this.#draw.chance(`outage|${operation}|${hour}`, 1 / 500)) return false;

@@ -48,7 +48,8 @@ export function surroundings(clock: Clock, random: () => number): Surroundings {
     Date: VirtualDate as DateConstructor,
     setTimeout: (act, milliseconds = 0, ...args) =>
       new Timer(
-        clock.at(clock.now + milliseconds, () => {
+        // As in Node.js, where no timer takes less than a millisecond.
+        clock.at(clock.now + Math.max(1, milliseconds), () => {
           act(...args);
         }),
       ),

@@ -5,6 +5,7 @@ export interface Options {
   readonly secrets: number;
   readonly days: number;
   readonly seed: number;
+  readonly busy: boolean;
   readonly only?: readonly number[];
   readonly keep?: readonly string[];
 }
@@ -22,6 +23,7 @@ secrets that come, change and go, and all that may go wrong. Then it checks what
   --secrets N   How many secrets there are (default 500).
   --days N      How long to simulate (default 365).
   --seed N      Where chance comes from (default: a new one, which is printed). The same seed is the same history.
+  --busy        Make most schedules hourly or more often: many runs in few days.
   --only LIST   Of all secrets only these, by their numbers: 3,17.
   --keep LIST   Of all changes to secrets and all faults only these, by the ids that a history shows: 17.0,9f1c2ab3.
   --help        This text.
@@ -34,6 +36,7 @@ const count = z.coerce.number().int().min(1);
 const schema = z.object({
   secrets: count.default(500),
   days: count.max(3650).default(365),
+  busy: z.boolean().default(false),
   seed: z.coerce.number().int().min(0).optional(),
   only: z
     .string()
@@ -62,8 +65,15 @@ export function parseOptions(args: readonly string[], freshSeed: number): Option
   if (values.help === true) return 'help';
   const parsed = schema.safeParse(values);
   if (!parsed.success) throw new InvalidOptions(`${z.prettifyError(parsed.error)}\n"--help" tells what is allowed.`);
-  const { secrets, days, seed = freshSeed, only, keep } = parsed.data;
-  return { secrets, days, seed, ...(only === undefined ? {} : { only }), ...(keep === undefined ? {} : { keep }) };
+  const { secrets, days, seed = freshSeed, busy, only, keep } = parsed.data;
+  return {
+    secrets,
+    days,
+    seed,
+    busy,
+    ...(only === undefined ? {} : { only }),
+    ...(keep === undefined ? {} : { keep }),
+  };
 }
 
 function parse(args: readonly string[]) {
@@ -71,7 +81,15 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
-      options: { secrets: text, days: text, seed: text, only: text, keep: text, help: { type: 'boolean' } },
+      options: {
+        secrets: text,
+        days: text,
+        seed: text,
+        only: text,
+        keep: text,
+        busy: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
     }).values;
   } catch (error) {
     throw new InvalidOptions(`${(error as Error).message}\n"--help" tells what is allowed.`);

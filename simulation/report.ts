@@ -43,9 +43,10 @@ export function historyText({ simulation, violation, history }: Shrunk): string 
   ].join('\n');
 }
 
-function commandOf({ secrets, days, seed, only, keep }: Simulation): string {
+function commandOf({ secrets, days, seed, busy, only, keep }: Simulation): string {
   return [
     `npx -y pnpm@12 simulate --secrets ${secrets} --days ${days} --seed ${seed}`,
+    ...(busy ? ['--busy'] : []),
     ...(only === undefined ? [] : [`--only ${only.join(',')}`]),
     ...(keep === undefined ? [] : [`--keep ${keep.length === 0 ? "''" : keep.join(',')}`]),
   ].join(' ');

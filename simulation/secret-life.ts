@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { ACCOUNT, REGION } from '../local/template.ts';
 import type { Draw } from './draw.ts';
-import { drawTags, type Tags } from './tags.ts';
+import { drawTags, rephrased, type Tags } from './tags.ts';
 
 const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;
@@ -49,12 +49,16 @@ const NOWHERE: SecretState = {
 
 type Change = readonly [eventName: string | undefined, what: string, change: Partial<SecretState>];
 
-/**
- * The whole life of a secret, made up from the seed.
- *
- * @param keep ids of the events that happen; all if left out
- */
-export function secretLife(index: number, draw: Draw, span: Span, keep?: ReadonlySet<string>): Secret {
+export interface LifeOptions {
+  readonly span: Span;
+  /** Whether most schedules are hourly or more often, for many runs in little time. */
+  readonly busy: boolean;
+  /** Ids of the events that happen; all if left out. */
+  readonly keep?: ReadonlySet<string>;
+}
+
+/** The whole life of a secret, made up from the seed. */
+export function secretLife(index: number, draw: Draw, { span, busy, keep }: LifeOptions): Secret {
   const name = draw.one(`name|${index}`, ['db', 'prod/orders', 'team_7/a.b', 'rds+x@y=z']) + `-${index}`;
   const arn = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-${hash('sha256', name).slice(0, 6)}`;
   const replica = draw.chance(`replica|${index}`, 0.03);
@@ -63,10 +67,10 @@ export function secretLife(index: number, draw: Draw, span: Span, keep?: Readonl
   // A life goes on in the same way, whichever of its events are left out.
   let lived = NOWHERE;
   let kept = NOWHERE;
-  let time = span.from + born(index, draw);
+  let time = span.from + born(index, draw, busy);
   for (let n = 0; time < span.to; n += 1) {
     const id = `${index}.${n}`;
-    const [[eventName, what, change], pause] = nextChange(id, lived, time, draw);
+    const [[eventName, what, change], pause] = nextChange(id, lived, time, draw, busy);
     lived = { ...lived, ...change, from: time };
     if (keep === undefined || keep.has(id)) {
       kept = { ...kept, ...change, from: time };
@@ -85,15 +89,21 @@ export interface Span {
 }
 
 /** Most secrets are there from the first day on, others come in the course of a year. */
-function born(index: number, draw: Draw): number {
-  return Math.floor(draw.number(`born|${index}`) * (draw.chance(`early|${index}`, 0.7) ? DAY : 365 * DAY));
+function born(index: number, draw: Draw, busy: boolean): number {
+  return Math.floor(draw.number(`born|${index}`) * (busy || draw.chance(`early|${index}`, 0.7) ? DAY : 365 * DAY));
 }
 
-function nextChange(id: string, state: SecretState, time: number, draw: Draw): readonly [Change, number] {
+function nextChange(
+  id: string,
+  state: SecretState,
+  time: number,
+  draw: Draw,
+  busy: boolean,
+): readonly [Change, number] {
   const pause = Math.floor(-Math.log(1 - draw.number(`pause|${id}`)) * 70 * DAY) + HOUR;
   // Somebody who gets it wrong sees the alarm and mends it.
   const soon = draw.integer(`soon|${id}`, 1, 30) * HOUR;
-  const tags = drawTags(id, draw);
+  const tags = drawTags(id, draw, busy);
   const tagged = `${tags.schedule} ${tags.timezone ?? 'without a timezone'}${tags.valid ? '' : ', which is wrong'}`;
   const untilMended = tags.valid ? pause : soon;
   if (!state.exists) {
@@ -107,9 +117,17 @@ function nextChange(id: string, state: SecretState, time: number, draw: Draw): r
   if (state.tags?.valid !== true) {
     return [['TagResource', `is tagged ${tagged}`, { tags }], untilMended];
   }
+  const { tags: old } = state;
   const deletion = time + 30 * DAY;
   return draw.weighted<readonly [Change, number]>(`change|${id}`, [
     [5, [['TagResource', `is tagged ${tagged}`, { tags }], untilMended]],
+    [
+      2,
+      [
+        ['TagResource', `is tagged ${rephrased(old).schedule} instead of ${old.schedule}`, { tags: rephrased(old) }],
+        pause,
+      ],
+    ],
     [2, [['UntagResource', 'is untagged', { tags: undefined }], draw.chance(`back|${id}`, 0.5) ? soon : pause]],
     [2, [['DeleteSecret', 'is marked for deletion', { deletion }], draw.chance(`back|${id}`, 0.5) ? soon : 30 * DAY]],
     [1, [['ReplicateSecretToRegions', 'is replicated', { replicated: true }], pause]],

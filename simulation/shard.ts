@@ -3,6 +3,13 @@ import type { Span } from './secret-life.ts';
 import { SimulatedWorld, type WorldOptions } from './world.ts';
 import type { Violation } from './rules.ts';
 
+/** Something that can be left out of a history, by its id. */
+export interface Happening {
+  readonly id: string;
+  readonly time: number;
+  readonly kind: 'life' | 'fault';
+}
+
 /** What was seen in a world. */
 export interface Figures {
   readonly runs: number;
@@ -14,8 +21,8 @@ export interface Figures {
   readonly faults: Readonly<Record<string, number>>;
   readonly lifeEvents: number;
   readonly violations: readonly Violation[];
-  /** Ids of what happened: life events and faults. */
-  readonly happened: readonly string[];
+  /** Life events and faults. */
+  readonly happened: readonly Happening[];
   /** What happened, if it was asked for. */
   readonly history: readonly string[];
 }
@@ -26,6 +33,7 @@ export interface Shard {
   readonly seed: string;
   readonly secrets: readonly number[];
   readonly span: Span;
+  readonly busy: boolean;
   readonly keep: readonly string[] | undefined;
   readonly tell: boolean;
 }
@@ -42,7 +50,8 @@ async function simulateShard({ keep, tell, ...shard }: Shard): Promise<Figures> 
   const world = new SimulatedWorld(options, tell);
   await world.run();
   const { rules, faults, figures, secrets } = world;
-  const lifeEvents = secrets.flatMap(({ events }) => events.map(({ id }) => id));
+  const lives = secrets.flatMap(({ events }) => events).map(({ id, time }) => ({ id, time, kind: 'life' as const }));
+  const struck = faults.struck.map(({ id, time }) => ({ id, time, kind: 'fault' as const }));
   return {
     runs: figures.executions,
     scans: figures.scans,
@@ -51,9 +60,9 @@ async function simulateShard({ keep, tell, ...shard }: Shard): Promise<Figures> 
     excused: Object.fromEntries(rules.figures.excused),
     calls: Object.fromEntries(figures.calls),
     faults: Object.fromEntries(faults.counts),
-    lifeEvents: lifeEvents.length,
+    lifeEvents: lives.length,
     violations: rules.violations,
-    happened: [...lifeEvents, ...faults.struck.map(({ id }) => id)],
+    happened: [...lives, ...struck],
     history: tell ? world.history() : [],
   };
 }

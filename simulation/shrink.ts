@@ -1,8 +1,12 @@
-import type { Figures } from './shard.ts';
+import type { Figures, Happening } from './shard.ts';
 import { runShard, shardsOf, type Simulation } from './simulate.ts';
 import type { Violation } from './rules.ts';
 
-const DAY = 24 * 60 * 60_000;
+const HOUR = 60 * 60_000;
+const DAY = 24 * HOUR;
+
+/** So many violations are looked at for one that a single secret shows. */
+const MOST_CANDIDATES = 8;
 
 /** More tries are not worth the wait. */
 const MOST_TRIES = 120;
@@ -16,22 +20,27 @@ export interface Shrunk {
 
 /**
  * Leaves out what a violation does not need: the days after it, the other secrets, then life events and faults, half of
- * them at a time, then fewer, down to each one.
+ * them at a time, then fewer, down to each one. Of several violations it takes the first that one secret is enough for.
  *
- * @param violation the one that is earliest
+ * @param violations at least one
  */
-export async function shrink(simulation: Simulation, violation: Violation): Promise<Shrunk> {
-  const search = new Search(simulation, violation);
-  await search.shorten();
-  await search.leaveOutSecrets();
-  await search.leaveOutEvents();
-  return await search.told();
+export async function shrink(simulation: Simulation, violations: readonly Violation[]): Promise<Shrunk> {
+  const earliest = violations.toSorted((a, b) => a.time - b.time).slice(0, MOST_CANDIDATES);
+  for (const violation of earliest) {
+    const search = new Search(simulation, violation);
+    if (await search.reduceToOneSecret()) return await search.finish();
+  }
+  const [first] = earliest;
+  if (first === undefined) throw new Error('There is no violation.');
+  const search = new Search(simulation, first);
+  await search.reduceSecrets();
+  return await search.finish();
 }
 
 class Search {
   #best: Simulation;
   #violation: Violation;
-  #happened: readonly string[] = [];
+  #happened: readonly Happening[] = [];
   #tries = 0;
 
   constructor(simulation: Simulation, violation: Violation) {
@@ -39,31 +48,42 @@ class Search {
     this.#violation = violation;
   }
 
-  /** Nothing after the violation matters. */
-  async shorten(): Promise<void> {
-    const start = shardsOf(this.#best)[0]?.span.from ?? 0;
-    const days = Math.min(this.#best.days, Math.ceil((this.#violation.time - start) / DAY) + 1);
-    await this.#try({ ...this.#best, days });
-  }
-
-  async leaveOutSecrets(): Promise<void> {
+  async reduceToOneSecret(): Promise<boolean> {
     const { secret } = this.#violation;
-    if (secret !== undefined && (await this.#try({ ...this.#best, only: [secret] }))) return;
-    await this.#minimize(this.#best.only ?? Array.from({ length: this.#best.secrets }, (_, i) => i), (only) => ({
-      ...this.#best,
-      only,
-    }));
+    return secret !== undefined && (await this.#try({ ...this.#best, days: this.#days(), only: [secret] }));
   }
 
-  async leaveOutEvents(): Promise<void> {
-    if (!(await this.#try({ ...this.#best, keep: this.#happened }))) return;
-    await this.#minimize(this.#happened, (keep) => ({ ...this.#best, keep }));
+  async reduceSecrets(): Promise<void> {
+    const all = this.#best.only ?? Array.from({ length: this.#best.secrets }, (_, i) => i);
+    await this.#try({ ...this.#best, days: this.#days() });
+    await this.#minimize(all, (only) => ({ ...this.#best, only }));
   }
 
-  async told(): Promise<Shrunk> {
+  /** Leaves out life events and faults. */
+  async finish(): Promise<Shrunk> {
+    await this.#leaveOutEvents();
     const [shard] = shardsOf(this.#best, true).filter(({ secrets }) => this.#concerns(secrets));
     const { history } = shard === undefined ? { history: [] } : await runShard(shard);
-    return { simulation: this.#best, violation: this.#violation, history };
+    const end = history.findIndex((line) => line.includes('VIOLATION'));
+    return { simulation: this.#best, violation: this.#violation, history: history.slice(0, end + 1) };
+  }
+
+  /** Nothing after the violation matters. */
+  #days(): number {
+    const start = shardsOf(this.#best)[0]?.span.from ?? 0;
+    return Math.min(this.#best.days, Math.ceil((this.#violation.time - start) / DAY) + 1);
+  }
+
+  async #leaveOutEvents(): Promise<void> {
+    const all = this.#happened;
+    // Mostly what matters happened a short time before.
+    for (const window of [0, HOUR, DAY, Infinity]) {
+      const since = this.#violation.time - window;
+      const keep = all.filter(({ kind, time }) => kind === 'life' || time >= since).map(({ id }) => id);
+      if (!(await this.#try({ ...this.#best, keep }))) continue;
+      await this.#minimize(keep, (kept) => ({ ...this.#best, keep: kept }));
+      return;
+    }
   }
 
   /** Leaves out parts, and smaller and smaller ones, as long as the violation stays. */

@@ -8,14 +8,16 @@ const DAY = 24 * 60 * 60_000;
 /** Every simulation begins here. */
 const START = Date.parse('2026-01-01T00:00:00Z');
 
-/** The secrets of one world. Worlds are the same on any machine, however many of them run at once. */
-const SECRETS_IN_A_WORLD = 250;
+/** For each so many secrets there are two worlds, the same on any machine, however many of them run at once. */
+const SECRETS_IN_TWO_WORLDS = 500;
 
 export interface Simulation {
   readonly cdkOut: string;
   readonly secrets: number;
   readonly days: number;
   readonly seed: number;
+  /** Whether most schedules are hourly or more often, for many runs in little time. */
+  readonly busy: boolean;
   /** Numbers of the secrets that there are, of all. */
   readonly only?: readonly number[];
   /** Ids of the life events and faults that happen. */
@@ -41,15 +43,18 @@ export async function simulate(simulation: Simulation): Promise<Figures> {
   }));
 }
 
-export function shardsOf({ cdkOut, secrets, days, seed, only, keep }: Simulation, tell = false): readonly Shard[] {
+export function shardsOf(
+  { cdkOut, secrets, days, seed, busy, only, keep }: Simulation,
+  tell = false,
+): readonly Shard[] {
   const numbers = Array.from({ length: secrets }, (_, i) => i);
-  const worlds = Array.from({ length: Math.ceil(secrets / SECRETS_IN_A_WORLD) }, (_, world) => ({
+  const length = 2 * Math.ceil(secrets / SECRETS_IN_TWO_WORLDS);
+  const worlds = Array.from({ length }, (_, world) => ({
     cdkOut,
     seed: `${seed}.${world}`,
-    secrets: numbers
-      .slice(world * SECRETS_IN_A_WORLD, (world + 1) * SECRETS_IN_A_WORLD)
-      .filter((number) => only === undefined || only.includes(number)),
+    secrets: numbers.filter((number) => number % length === world && (only === undefined || only.includes(number))),
     span: { from: START, to: START + days * DAY },
+    busy,
     keep,
     tell,
   }));

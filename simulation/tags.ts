@@ -30,8 +30,12 @@ const WRONG = [
   '60 8 * * *',
 ];
 
-/** Tags as people write them: most of them daily or weekly, some odd, a few that cannot be followed. */
-export function drawTags(id: string, draw: Draw): Tags {
+/**
+ * Tags as people write them: most of them daily or weekly, some odd, a few that cannot be followed.
+ *
+ * @param busy whether most are hourly or more often, for many runs in little time
+ */
+export function drawTags(id: string, draw: Draw, busy: boolean): Tags {
   const timezone = draw.weighted<string | undefined>(`timezone|${id}`, [
     [3, undefined],
     [2, 'UTC'],
@@ -43,10 +47,16 @@ export function drawTags(id: string, draw: Draw): Tags {
       ? { schedule: '0 8 * * *', timezone: 'Mars/Base', valid: false }
       : { schedule: draw.one(`wrong tag|${id}`, WRONG), timezone, valid: false };
   }
-  return { schedule: drawSchedule(id, draw), timezone, valid: true };
+  return { schedule: drawSchedule(id, draw, busy), timezone, valid: true };
 }
 
-function drawSchedule(id: string, draw: Draw): string {
+/** The same times in other words, as people write them after they have read the manual. */
+export function rephrased({ schedule, ...tags }: Tags): Tags {
+  const fields = schedule.split(' ').map((field) => (field === '*' ? '-' : field === '-' ? '*' : field));
+  return { ...tags, schedule: fields.join(' ') };
+}
+
+function drawSchedule(id: string, draw: Draw, busy: boolean): string {
   const number = (what: string, min: number, max: number): number => draw.integer(`${what}|${id}`, min, max);
   const [minute, hour] = [number('minute', 0, 59), number('hour', 0, 23)];
   // Hours about which clocks are set.
@@ -64,7 +74,7 @@ function drawSchedule(id: string, draw: Draw): string {
     [4, `${minute} ${hour} ${number('date', 1, 28)} ${number('month', 1, 12)} *`],
     [1, '0 0 29 2 *'],
     [1, `${minute} ${night}:${night + 6}:${night + 12} * * *`],
-    [1.2, `${minute} * * * *`],
-    [0.2, `${number('offset', 0, 14)}-59/15 * * * *`],
+    [busy ? 30 : 1.2, `${minute} * * * *`],
+    [busy ? 200 : 0.2, `${number('offset', 0, 14)}-59/15 * * * *`],
   ]);
 }

@@ -8,7 +8,7 @@ import { Faults } from './faults.ts';
 import { SimulatedFunction, type Invocation, type Result } from './function.ts';
 import { ObjectStore } from './object-store.ts';
 import { Rules } from './rules.ts';
-import { secretLife, type Secret, type Span } from './secret-life.ts';
+import { secretLife, type LifeOptions, type Secret, type Span } from './secret-life.ts';
 import { SecretsManager } from './secrets-manager.ts';
 import { answerOf } from './service.ts';
 import { iso } from './time.ts';
@@ -28,20 +28,17 @@ const CALL_FAULTS = {
   'crash after': 0.003,
   'no answer': 0.001,
 };
-const CALL_OUTAGE = { throttled: 0.85, 'server error': 0.05 };
+const CALL_OUTAGE = { throttled: 0.9, 'server error': 0.1 };
 const DEPLOYMENT_FAULTS = { deployment: 1 / 40 };
 
 /** Errors that a function may well be prepared for. */
 const EXPECTED = ['ResourceNotFoundException', 'ExecutionAlreadyExists', 'NoSuchKey'];
 
-export interface WorldOptions {
+export interface WorldOptions extends LifeOptions {
   readonly cdkOut: string;
   readonly seed: string;
   /** Numbers of the secrets. */
   readonly secrets: readonly number[];
-  readonly span: Span;
-  /** Ids of the life events and faults that happen; all if left out. */
-  readonly keep?: ReadonlySet<string>;
 }
 
 /** The synthesized stack in a simulated account. */
@@ -63,17 +60,17 @@ export class SimulatedWorld {
   readonly #stepFunctions: StepFunctions;
   readonly #tells: boolean;
   readonly #told: { readonly time: number; readonly what: string }[] = [];
-  #drawn = 0;
 
   /** @param tell whether to keep what happens, for {@link SimulatedWorld.history} */
-  constructor({ cdkOut, seed, secrets, span, keep }: WorldOptions, tell = false) {
+  constructor({ cdkOut, seed, secrets, ...life }: WorldOptions, tell = false) {
+    const { span, keep } = life;
     this.#tells = tell;
     this.#span = span;
     this.#draw = new Draw(seed);
     this.#template = new Template(cdkOut);
     this.clock = new Clock(span.from);
     this.faults = new Faults(this.clock, this.#draw, keep);
-    this.secrets = secrets.map((index) => secretLife(index, this.#draw, span, keep));
+    this.secrets = secrets.map((index) => secretLife(index, this.#draw, life));
     this.#functions = this.#template
       .ofType('AWS::Lambda::Function')
       .map((resource) => new SimulatedFunction(this.#template, resource));
@@ -112,9 +109,9 @@ export class SimulatedWorld {
     });
   }
 
+  /** The same for a minute, so that what is left out of a history does not change the pauses between other things. */
   random(): number {
-    this.#drawn += 1;
-    return this.#draw.number(`random|${this.#drawn}`);
+    return this.#draw.number(`random|${Math.floor(this.clock.now / MINUTE)}`);
   }
 
   async run(): Promise<void> {
