@@ -44,6 +44,7 @@ export class Clock {
    * after a step it does in microtasks, before the next immediate.
    */
   async run(until: number): Promise<void> {
+    await new Promise(setImmediate);
     for (let due = this.#dues[0]; due !== undefined && due.time <= until; due = this.#dues[0]) {
       this.#pop();
       if (due.act === undefined) continue;

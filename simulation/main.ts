@@ -6,8 +6,11 @@ import { Processes } from '../local/processes.ts';
 import { synthesize } from '../local/synth.ts';
 import { HELP, InvalidOptions, parseOptions, type Options } from './options.ts';
 import { figuresText, historyText } from './report.ts';
+import { type Scale, scale, scaleText } from './scale.ts';
 import { shrink } from './shrink.ts';
 import { simulate } from './simulate.ts';
+
+const SCALES = [100, 1_000, 10_000, 100_000];
 
 const EXIT = { well: 0, violated: 1, misuse: 2 } as const;
 
@@ -32,6 +35,12 @@ async function run(options: Options): Promise<number> {
   const cdkOut = await mkdtemp(path.join(tmpdir(), 'autodump-simulation-'));
   try {
     await synthesize(cdkOut, new Processes());
+    if (options.scale) {
+      const scales: Scale[] = [];
+      for (const secrets of SCALES) scales.push(await scale(cdkOut, secrets));
+      process.stdout.write(scaleText(scales));
+      return EXIT.well;
+    }
     const simulation = { ...options, cdkOut };
     const started = performance.now();
     const figures = await simulate(simulation);

@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 
 export interface Options {
+  /** Show what scans of many secrets cost instead. */
+  readonly scale: boolean;
   readonly secrets: number;
   readonly days: number;
   readonly seed: number;
@@ -26,6 +28,7 @@ secrets that come, change and go, and all that may go wrong. Then it checks what
   --busy        Make most schedules hourly or more often: many runs in few days.
   --only LIST   Of all secrets only these, by their numbers: 3,17.
   --keep LIST   Of all changes to secrets and all faults only these, by the ids that a history shows: 17.0,9f1c2ab3.
+  --scale       Instead show what a first and a settled scan of up to 100,000 tagged secrets cost.
   --help        This text.
 
 Exit status: 0 if nothing violates a rule, 1 if something does, 2 for options that make no sense.
@@ -37,6 +40,7 @@ const schema = z.object({
   secrets: count.default(500),
   days: count.max(3650).default(365),
   busy: z.boolean().default(false),
+  scale: z.boolean().default(false),
   seed: z.coerce.number().int().min(0).optional(),
   only: z
     .string()
@@ -65,8 +69,9 @@ export function parseOptions(args: readonly string[], freshSeed: number): Option
   if (values.help === true) return 'help';
   const parsed = schema.safeParse(values);
   if (!parsed.success) throw new InvalidOptions(`${z.prettifyError(parsed.error)}\n"--help" tells what is allowed.`);
-  const { secrets, days, seed = freshSeed, busy, only, keep } = parsed.data;
+  const { secrets, days, seed = freshSeed, busy, scale, only, keep } = parsed.data;
   return {
+    scale,
     secrets,
     days,
     seed,
@@ -88,6 +93,7 @@ function parse(args: readonly string[]) {
         only: text,
         keep: text,
         busy: { type: 'boolean' },
+        scale: { type: 'boolean' },
         help: { type: 'boolean' },
       },
     }).values;

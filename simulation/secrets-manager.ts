@@ -21,8 +21,10 @@ export class SecretsManager {
   readonly #byId: ReadonlyMap<string, Secret>;
   readonly #clock: Clock;
   readonly #draw: Draw;
+  readonly #pages: 'full pages' | 'odd pages';
 
-  constructor(secrets: readonly Secret[], clock: Clock, draw: Draw) {
+  constructor(secrets: readonly Secret[], clock: Clock, draw: Draw, pages: 'full pages' | 'odd pages' = 'odd pages') {
+    this.#pages = pages;
     this.#secrets = secrets;
     this.#byId = new Map(secrets.flatMap((secret) => [secret.name, secret.arn].map((id) => [id, secret])));
     this.#clock = clock;
@@ -52,8 +54,8 @@ export class SecretsManager {
     const minute = Math.floor(this.#clock.now / MINUTE);
     const size = this.#draw.weighted(`page|${minute}|${start}`, [
       [18, MaxResults],
-      [1, MaxResults / 2],
-      [1, 1],
+      [this.#pages === 'odd pages' ? 1 : 0, MaxResults / 2],
+      [this.#pages === 'odd pages' ? 1 : 0, 1],
     ]);
     const page = this.#secrets.slice(start, start + size);
     const found = page.flatMap((secret) => {

@@ -13,16 +13,13 @@ import type { Invocation, Result, SimulatedFunction } from './function.ts';
 import { Module, surroundings } from './module.ts';
 import type { SecretsManager } from './secrets-manager.ts';
 import { ServiceError } from './service.ts';
+import { StartQuota } from './start-quota.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
 const INVOKE_FAULTS = { 'invocation refused': 0.005, 'invocation answer lost': 0.005 };
 const STOP_FAULTS = { 'stopped by hand': 0.003 };
-
-/** The refill of StartExecution in most Regions, and the size of its bucket. */
-const STARTS_PER_SECOND = 150;
-const STARTS_AT_ONCE = 800;
 
 /** Seconds; an execution lasts a year at most. */
 const LONGEST_WAIT = 366 * 24 * 60 * 60;
@@ -61,7 +58,7 @@ export class StepFunctions {
   readonly #executions = new Map<string, Execution>();
   #machine: StateMachine;
   #handlers: readonly (readonly [name: string, handle: Handle])[] = [];
-  #starts = { left: STARTS_AT_ONCE, at: 0 };
+  readonly #quota = new StartQuota();
 
   constructor(template: Template, around: StepFunctionsSurroundings) {
     this.#around = around;
@@ -83,7 +80,7 @@ export class StepFunctions {
     const { name, input, stateMachineArn } = startSchema.parse(request);
     const { clock } = this.#around;
     if (stateMachineArn !== this.arn) throw new ServiceError('StateMachineDoesNotExist', stateMachineArn);
-    if (!this.#mayStart()) throw new ServiceError('ThrottlingException', 'Rate exceeded');
+    if (!this.#quota.take(clock.now)) throw new ServiceError('ThrottlingException', 'Rate exceeded');
     if (!/^[0-9A-Za-z_-]{1,80}$/.test(name)) throw new ServiceError('InvalidName', `Invalid Name: '${name}'`);
     const existing = this.#executions.get(name);
     if (existing?.end === undefined && existing?.input === input) {
@@ -97,14 +94,6 @@ export class StepFunctions {
     this.#around.started(execution);
     void this.#run(execution);
     return { executionArn: name, startDate: execution.started / 1000 };
-  }
-
-  #mayStart(): boolean {
-    const { clock } = this.#around;
-    const refill = ((clock.now - this.#starts.at) / 1000) * STARTS_PER_SECOND;
-    const left = Math.min(STARTS_AT_ONCE, this.#starts.left + refill);
-    this.#starts = { left: left < 1 ? left : left - 1, at: clock.now };
-    return left >= 1;
   }
 
   #execution(name: string, input: string): Execution {

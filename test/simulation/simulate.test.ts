@@ -6,6 +6,7 @@ import path from 'node:path';
 import { Processes } from '../../local/processes.ts';
 import { synthesize } from '../../local/synth.ts';
 import { historyText } from '../../simulation/report.ts';
+import { scale } from '../../simulation/scale.ts';
 import type { Figures } from '../../simulation/shard.ts';
 import { shrink } from '../../simulation/shrink.ts';
 import { simulate, type Simulation } from '../../simulation/simulate.ts';
@@ -59,6 +60,14 @@ describe('a simulation', () => {
     ];
     expect(again).toEqual(once);
     expect(other.happened).not.toEqual(once.happened);
+  });
+});
+
+describe('a scan of a settled account', () => {
+  test('costs one call for each hundred secrets, and one for its memo', async () => {
+    const { first, settled } = await scale(cdkOut, 1000);
+    expect(first).toMatchObject({ starts: 1000, throttled: 0, failed: 0 });
+    expect(settled).toMatchObject({ calls: 11, starts: 0, failed: 0 });
   });
 });
 
