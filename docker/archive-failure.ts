@@ -26,7 +26,7 @@ const SYMPTOMS: readonly Symptom[] = [
   },
   {
     pattern:
-      /server closed the connection unexpectedly|connection to server .* failed|could not (send|receive) data|SSL (SYSCALL |)error|connection not open|no connection to the server/,
+      /FATAL: |server closed the connection unexpectedly|connection to server .* failed|could not (send|receive) data|SSL (SYSCALL |)error|connection not open|no connection to the server/,
     reason: 'tryAgain',
     advice: 'The connection to the server broke.',
   },

@@ -111,7 +111,7 @@ export async function dumpOnce(run: Run, { clients, database, cdkOut }: Prepared
   const secretName = `local-${utc(new Date()).replace(/[-:]/g, '')}`;
   reporter.line(`Creating the secret ${secretName}, tagged with the schedule ${run.options.schedule}`);
   const secretArn = await steps.take('secret', () => createSecret(world, run.options, secretName, database, bucket));
-  const execution = await steps.take('schedule', () => steps.orAborted(scheduled(world)));
+  const execution = await steps.take('schedule', () => steps.orAborted(scheduled(world, watch)));
   await steps.take('dump', () => steps.orAborted(endedWell(execution, watch)));
   const { scheduledFor, dump, ...told } = await steps.take('proof', () => findDump(world, bucket, secretName, clients));
   const next = world.executions.find(({ wait }) => wait !== undefined)?.wait?.until;
@@ -163,12 +163,13 @@ async function createSecret(
 }
 
 /** Waits until the event of the secret has been dealt with. @returns the execution that came of it */
-async function scheduled(world: World): Promise<Execution> {
+async function scheduled(world: World, watch: Watch): Promise<Execution> {
   await world.settled();
   const [execution] = world.executions;
   if (execution !== undefined) return execution;
   const [letter] = world.deadLetters;
-  throw new Error(letter?.responsePayload.errorMessage ?? 'The event of the secret led to no execution.');
+  const answer = `The event of the secret led to no execution. What took it answered: ${watch.answer}`;
+  throw new Error(letter?.responsePayload.errorMessage ?? answer);
 }
 
 /** @throws Error with the job's own last words, or else the cause that the execution gives */
@@ -185,6 +186,8 @@ class Watch {
   #lastError: string | undefined;
   /** Last line of standard error of the job, if that failed. */
   complaint: string | undefined;
+  /** What the last function returned, as JSON. */
+  answer = 'nothing';
 
   constructor(reporter: Reporter) {
     this.#reporter = reporter;
@@ -196,6 +199,9 @@ class Watch {
       this.#skipped = true;
       this.#reporter.line('This wait is skipped over: the run goes on as if the time had come');
       happening.execution.wait?.finish();
+    }
+    if (happening.kind === 'function ended' && happening.result.kind === 'returned') {
+      this.answer = JSON.stringify(happening.result.payload);
     }
     if (happening.kind === 'job said' && happening.stream === 'stderr') this.#lastError = happening.line;
     if (happening.kind === 'job ended' && happening.exitCode !== 0) this.complaint = this.#lastError;

@@ -39,6 +39,11 @@ describe('why pg_dump failed', () => {
       'refused',
       'pg_dump: error: query failed: ERROR:  permission denied for table t\npg_dump: detail: Query was: LOCK TABLE public.t IN ACCESS SHARE MODE',
     ],
+    [
+      'a session that was ended',
+      'tryAgain',
+      'pg_dump: detail: Error message from server: FATAL:  terminating connection due to unexpected postmaster exit',
+    ],
     ['anything else', 'refused', 'pg_dump: error: unexpected'],
   ])('%s', (_, reason, complaints) => {
     const failure = dumpFailure(ended(complaints));

@@ -209,6 +209,7 @@ describe('bad input ends in one message, without a stack trace', () => {
 
     test.each([
       ['a cron of six fields', 'My shop', PASSWORD, '0 0 8 * * 1', 'UTC', 'schedule', 'has 6 fields'],
+      ['a run that is too far away', 'My shop', PASSWORD, '0 0 29 2 *', 'UTC', 'schedule', 'too far away'],
       ['an unknown timezone', 'My shop', PASSWORD, '@daily', 'Mars/Base', 'schedule', '"Mars/Base" is not known'],
       ['a wrong password', 'My shop', 'wrong', '@daily', 'UTC', 'dump', 'password'],
       ['an unknown database', 'absent', PASSWORD, '@daily', 'UTC', 'dump', 'absent'],
