@@ -8,21 +8,19 @@ const KEY = 'started-runs.json';
  *
  * @throws Error if it is out of reach, or makes no sense
  */
-export async function readMemo(client: S3Client, bucket: string): Promise<Memo> {
+export async function readMemo(client: S3Client, bucket: string, stateMachineArn: string): Promise<Memo> {
   try {
     const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: KEY }));
-    return Memo.read((await Body?.transformToString()) ?? '');
+    return Memo.read((await Body?.transformToString()) ?? '', stateMachineArn);
   } catch (error) {
     if (error instanceof NoSuchKey) {
-      return new Memo();
+      return new Memo(stateMachineArn);
     }
     throw error;
   }
 }
 
-/** Keeps the memo for the next scan, if it has changed. Of two scans at once the last one's is kept. */
+/** Keeps the memo for the next scan. Of two scans at once the last one's is kept. */
 export async function writeMemo(client: S3Client, bucket: string, memo: Memo): Promise<void> {
-  if (memo.changed) {
-    await client.send(new PutObjectCommand({ Bucket: bucket, Key: KEY, Body: memo.write(new Date()) }));
-  }
+  await client.send(new PutObjectCommand({ Bucket: bucket, Key: KEY, Body: memo.write(new Date()) }));
 }

@@ -9,6 +9,7 @@ import { type Continuation, continuationOf, goOn } from './continuation.ts';
 import { Memo } from './core/memo.ts';
 import { secretNamedBy } from './core/tag-event.ts';
 import { readMemo, writeMemo } from './memo-store.ts';
+import { namesRunning } from './running-executions.ts';
 import { CONCURRENCY, type Finding, scan, type ScanTools } from './scan.ts';
 import { describeSecret, listTaggedSecrets } from './secrets.ts';
 
@@ -28,6 +29,12 @@ export class ScanFailed extends Error {
 
 /** An invocation ends after 15 minutes. A page of secrets, memo and all, takes far less than the two that are left. */
 const LONGEST_LEG = 13 * 60_000;
+
+/**
+ * Within this time, what has begun to run is not listed again: ListExecutions refills at 2/s in small Regions, and many
+ * secrets may be tagged one by one, each with a scan.
+ */
+const NEW_ENOUGH = 10 * 60_000;
 
 /** So many of the secrets that could not be handled an error names. */
 const MOST_REASONS = 50;
@@ -54,8 +61,7 @@ export async function handler(event: unknown): Promise<Summary> {
   const end = Date.now() + LONGEST_LEG;
   const before = continuationOf(event);
   const report = new Report(before);
-  const memo = await report.orElse('memo of started runs', new Memo(), () => readMemo(s3, MEMO_BUCKET));
-  const tools: ScanTools = { stepFunctions, stateMachineArn: STATE_MACHINE_ARN, memo };
+  const tools = await scanTools(STATE_MACHINE_ARN, MEMO_BUCKET, before, report);
 
   const fresh = await scanNamed(secretNamedBy(event), tools, report);
   let nextToken = before?.nextToken;
@@ -69,13 +75,36 @@ export async function handler(event: unknown): Promise<Summary> {
     nextToken = page.nextToken;
   } while (nextToken !== undefined && Date.now() < end);
 
-  await report.orElse('memo of started runs', undefined, () => writeMemo(s3, MEMO_BUCKET, memo));
+  await report.orElse('memo of started runs', undefined, () => writeMemo(s3, MEMO_BUCKET, tools.memo));
   if (nextToken !== undefined) {
     await goOn(lambda, AWS_LAMBDA_FUNCTION_NAME, report.continuation(nextToken));
   } else {
     report.throwIfFailed();
   }
   return report.summary;
+}
+
+/** What the scans before knew, and what has begun to run since. */
+async function scanTools(
+  stateMachineArn: string,
+  bucket: string,
+  before: Continuation | undefined,
+  report: Report,
+): Promise<ScanTools> {
+  const now = new Date();
+  const memo = await report.orElse('memo of started runs', new Memo(stateMachineArn), () =>
+    readMemo(s3, bucket, stateMachineArn),
+  );
+  if (before !== undefined || now.getTime() - memo.asOf.getTime() < NEW_ENOUGH) {
+    return { stepFunctions, stateMachineArn, memo, running: new Set() };
+  }
+  const running = await report.orElse('list of running executions', undefined, () =>
+    namesRunning(stepFunctions, stateMachineArn, memo.asOf),
+  );
+  if (running !== undefined) {
+    memo.asOf = now;
+  }
+  return { stepFunctions, stateMachineArn, memo, running: running ?? new Set() };
 }
 
 /** Scans the secret that the event names, if it still exists, and returns its ARN so that the listing can leave it out. */
@@ -96,7 +125,14 @@ async function scanNamed(secretId: string | undefined, tools: ScanTools, report:
 
 /** What a scan did, over all of its legs. */
 class Report {
-  readonly summary: Record<Finding['outcome'], number> = { started: 0, waiting: 0, later: 0, skipped: 0, failed: 0 };
+  readonly summary: Record<Finding['outcome'], number> = {
+    started: 0,
+    waiting: 0,
+    closed: 0,
+    later: 0,
+    skipped: 0,
+    failed: 0,
+  };
   readonly #leg: number;
   readonly #reasons: string[];
   #failed: number;

@@ -66,6 +66,13 @@ export class Scanner extends Construct {
     acknowledgeWildcards(this, ['*'], 'Listing secrets knows no resources.');
     allowDescribe(this.function);
     allowStart(this, stateMachine, this.function);
+    this.function.addToRolePolicy(
+      new iam.PolicyStatement({
+        sid: 'ListRuns',
+        actions: ['states:ListExecutions'],
+        resources: [stateMachine.stateMachineArn],
+      }),
+    );
     memo.grantUse(this.function);
     this.allowGoingOn();
   }

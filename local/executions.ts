@@ -1,4 +1,9 @@
-import type { StartExecutionInput, StartExecutionOutput } from '@aws-sdk/client-sfn';
+import type {
+  ListExecutionsInput,
+  ListExecutionsOutput,
+  StartExecutionInput,
+  StartExecutionOutput,
+} from '@aws-sdk/client-sfn';
 import { ExecutionAbortedError, StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import { z } from 'zod';
 import { allStates, runnable, type TaskState, type WaitState } from './definition.ts';
@@ -93,6 +98,22 @@ export class StepFunctions {
     }
     const execution = this.#start(machine, arn, name, input);
     return { executionArn: arn, startDate: execution.startDate };
+  }
+
+  /** Lists what runs, the newest first, in one page: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html */
+  listExecutions({ stateMachineArn = '' }: ListExecutionsInput): ListExecutionsOutput {
+    const running = this.executions.filter((one) => one.end === undefined && one.stateMachineArn === stateMachineArn);
+    return {
+      executions: running
+        .reverse()
+        .map(({ arn, name, startDate }) => ({
+          executionArn: arn,
+          stateMachineArn,
+          name,
+          startDate,
+          status: 'RUNNING',
+        })),
+    };
   }
 
   /** Aborts what runs and waits. */

@@ -1,4 +1,4 @@
-import type { StartExecutionInput } from '@aws-sdk/client-sfn';
+import type { ListExecutionsInput, StartExecutionInput } from '@aws-sdk/client-sfn';
 import type {
   CreateSecretRequest,
   DeleteSecretRequest,
@@ -50,6 +50,12 @@ const startExecution: z.ZodType<StartExecutionInput> = z.strictObject({
   input: z.string().optional(),
 });
 
+const listExecutions: z.ZodType<ListExecutionsInput> = z.strictObject({
+  stateMachineArn: z.string(),
+  statusFilter: z.literal('RUNNING'),
+  maxResults: z.number().min(1).max(1000).optional(),
+});
+
 /** What is served of Secrets Manager, by the value of `X-Amz-Target`. */
 export function secretOperations(secrets: SecretsManager): ReadonlyMap<string, Operation> {
   return new Map([
@@ -67,5 +73,6 @@ export function secretOperations(secrets: SecretsManager): ReadonlyMap<string, O
 export function executionOperations(stepFunctions: StepFunctions): ReadonlyMap<string, Operation> {
   return new Map([
     ['AWSStepFunctions.StartExecution', operation(startExecution, (request) => stepFunctions.startExecution(request))],
+    ['AWSStepFunctions.ListExecutions', operation(listExecutions, (request) => stepFunctions.listExecutions(request))],
   ]);
 }

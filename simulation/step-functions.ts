@@ -12,6 +12,7 @@ import type { Faults } from './faults.ts';
 import type { Invocation, Result, SimulatedFunction } from './function.ts';
 import { Module, surroundings } from './module.ts';
 import type { SecretsManager } from './secrets-manager.ts';
+import { listRunning } from './running.ts';
 import { ServiceError } from './service.ts';
 import { StartQuota } from './start-quota.ts';
 
@@ -23,6 +24,8 @@ const STOP_FAULTS = { 'stopped by hand': 0.003 };
 
 /** Seconds; an execution lasts a year at most. */
 const LONGEST_WAIT = 366 * 24 * 60 * 60;
+
+const LONGEST_LISTING_LAG = MINUTE;
 
 const startSchema = z.object({ name: z.string(), input: z.string(), stateMachineArn: z.string() });
 const inputSchema = z.object({ secretArn: z.string(), when: z.iso.datetime() });
@@ -56,6 +59,8 @@ export class StepFunctions {
   readonly #library: Library;
   readonly #around: StepFunctionsSurroundings;
   readonly #executions = new Map<string, Execution>();
+  /** In the order of their starts. */
+  readonly #running = new Set<Execution>();
   #machine: StateMachine;
   #handlers: readonly (readonly [name: string, handle: Handle])[] = [];
   readonly #quota = new StartQuota();
@@ -91,9 +96,20 @@ export class StepFunctions {
     }
     const execution = this.#execution(name, input);
     this.#executions.set(name, execution);
+    this.#running.add(execution);
     this.#around.started(execution);
     void this.#run(execution);
     return { executionArn: name, startDate: execution.started / 1000 };
+  }
+
+  /** Lists what runs. What was started a moment ago may be missing. */
+  listExecutions(request: unknown): object {
+    const { clock, random } = this.#around;
+    const visible = clock.now - random() * LONGEST_LISTING_LAG;
+    return listRunning(
+      [...this.#running].filter(({ started }) => started <= visible),
+      request,
+    );
   }
 
   #execution(name: string, input: string): Execution {
@@ -118,6 +134,7 @@ export class StepFunctions {
     const end = await endOf(run.result);
     execution.end = execution.stopped === undefined ? end : { status: 'ABORTED' };
     execution.ended = this.#around.clock.now;
+    this.#running.delete(execution);
     this.#around.ended(execution);
   }
 

@@ -164,6 +164,8 @@ export class SimulatedWorld {
         return answerOf(() => this.#secretsManager.listSecrets(input));
       case 'StartExecution':
         return answerOf(() => this.#stepFunctions.startExecution(input));
+      case 'ListExecutions':
+        return answerOf(() => this.#stepFunctions.listExecutions(input));
       case 'GetObject':
         return this.#objectStore.getObject(String(input.path));
       case 'PutObject':

@@ -7,7 +7,7 @@ import {
   ResourceNotFoundException,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { ExecutionAlreadyExists, ListExecutionsCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import type { Finding } from '../../lambda/scan.ts';
 import { handler, ScanFailed } from '../../lambda/scanner.ts';
@@ -49,6 +49,7 @@ beforeEach(() => {
   objects.on(GetObjectCommand).rejects(new NoSuchKey({ message: 'none', $metadata: {} }));
   secrets.on(ListSecretsCommand).resolves({ SecretList: [] });
   machine.on(StartExecutionCommand).callsFake(() => ({ executionArn: 'x', startDate: new Date() }));
+  machine.on(ListExecutionsCommand).resolves({ executions: [] });
 });
 afterAll(() => {
   log.mockRestore();
@@ -62,7 +63,7 @@ describe('a scan', () => {
       .resolvesOnce({ SecretList: [], NextToken: '2' })
       .resolvesOnce({ SecretList: [tagged('c')] });
     const summary = await handler({});
-    expect(summary).toEqual({ started: 3, waiting: 0, later: 0, skipped: 0, failed: 0 });
+    expect(summary).toEqual({ started: 3, waiting: 0, closed: 0, later: 0, skipped: 0, failed: 0 });
     expect(findings.map(({ secret, outcome }) => [secret, outcome])).toEqual([
       ['a', 'started'],
       ['b', 'started'],
@@ -111,7 +112,7 @@ describe('a scan', () => {
     ]);
   });
 
-  test('reports what already waits, is skipped, or is too far away', async () => {
+  test('reports what already waits, was stopped, is skipped, or is too far away', async () => {
     machine
       .on(StartExecutionCommand)
       .resolvesOnce({ executionArn: 'x', startDate: new Date('2026-01-01') })
@@ -127,7 +128,7 @@ describe('a scan', () => {
     await handler({});
     expect(findings.map(({ secret, outcome }) => [secret, outcome])).toEqual([
       ['waiting', 'waiting'],
-      ['closed', 'waiting'],
+      ['closed', 'closed'],
       ['replica', 'skipped'],
       ['similar', 'skipped'],
     ]);
@@ -192,7 +193,61 @@ describe('the memo', () => {
     objects.resetHistory();
     expect(await handler({})).toMatchObject({ started: 0, waiting: 2 });
     expect(machine.calls()).toEqual([]);
-    expect(objects.calls()).toHaveLength(1);
+    expect(objects.calls()).toHaveLength(2);
+  });
+
+  test('does not hold a run that was stopped: its name may be free again', async () => {
+    machine.on(StartExecutionCommand).rejects(new ExecutionAlreadyExists({ message: 'exists', $metadata: {} }));
+    secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a', far)] });
+    await handler({});
+    keep();
+    expect(await handler({})).toMatchObject({ closed: 1, waiting: 0 });
+    expect(started()).toEqual([arn('a'), arn('a')]);
+  });
+
+  test('is completed by what runs and was started since it was written', async () => {
+    secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a', far), tagged('b', far)] });
+    await handler({});
+    const [a, b] = machine.commandCalls(StartExecutionCommand).map(({ args: [{ input }] }) => input.name);
+    const execution = (name: string | undefined, startDate: Date) => ({
+      name,
+      startDate,
+      executionArn: 'x',
+      stateMachineArn: MACHINE,
+      status: 'RUNNING' as const,
+    });
+    machine.reset();
+    machine
+      .on(ListExecutionsCommand)
+      .resolvesOnce({ executions: [execution(a, new Date(2000))], nextToken: 'next' })
+      .resolvesOnce({ executions: [execution(b, new Date(1000))] });
+    expect(await handler({})).toMatchObject({ started: 0, waiting: 2 });
+    expect(machine.commandCalls(ListExecutionsCommand).map(({ args: [{ input }] }) => input)).toEqual(
+      [undefined, 'next'].map((nextToken) => ({
+        stateMachineArn: MACHINE,
+        statusFilter: 'RUNNING',
+        maxResults: 1000,
+        nextToken,
+      })),
+    );
+    expect(objects.commandCalls(PutObjectCommand)).toHaveLength(2);
+  });
+
+  test('that is an hour old lets the listing end with the first page that reaches back to it', async () => {
+    const asOf = Date.now() / 1000 - 3600;
+    const Body = JSON.stringify({ version: 1, stateMachineArn: MACHINE, asOf, runs: {} });
+    objects.on(GetObjectCommand).resolves({ Body: { transformToString: () => Promise.resolve(Body) } as never });
+    const older = { startDate: new Date(0), executionArn: 'x', stateMachineArn: MACHINE, name: 'x' };
+    machine.on(ListExecutionsCommand).resolves({ executions: [{ ...older, status: 'RUNNING' }], nextToken: 'next' });
+    await handler({});
+    expect(machine.commandCalls(ListExecutionsCommand)).toHaveLength(1);
+  });
+
+  test('goes without what cannot be listed, and the scan fails after all secrets are done', async () => {
+    machine.on(ListExecutionsCommand).rejects(new Error('AccessDenied'));
+    secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a')] });
+    await expect(handler({})).rejects.toThrow('list of running executions: Error: AccessDenied');
+    expect(started()).toEqual([arn('a')]);
   });
 
   test('that is out of reach fails the scan, after all secrets are done', async () => {

@@ -58,6 +58,7 @@ describe('permissions', () => {
         'sqs:GetQueueAttributes',
         'sqs:GetQueueUrl',
         'sqs:SendMessage',
+        'states:ListExecutions',
         'states:StartExecution',
       ],
     ],

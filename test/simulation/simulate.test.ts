@@ -64,10 +64,12 @@ describe('a simulation', () => {
 });
 
 describe('a scan of a settled account', () => {
-  test('costs one call for each hundred secrets, and one for its memo', async () => {
-    const { first, settled } = await scale(cdkOut, 1000);
+  test('costs one call for each hundred secrets and three more, however many runs came due since the last one', async () => {
+    const { first, later, settled } = await scale(cdkOut, 1000);
     expect(first).toMatchObject({ starts: 1000, throttled: 0, failed: 0 });
-    expect(settled).toMatchObject({ calls: 11, starts: 0, failed: 0 });
+    const cost = { calls: 13, starts: 0, throttled: 0, invocations: 1, failed: 0 };
+    expect(later).toMatchObject(cost);
+    expect(settled).toMatchObject(cost);
   });
 });
 

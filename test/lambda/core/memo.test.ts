@@ -4,6 +4,7 @@ import { decide, type SecretDescription } from '../../../lambda/core/decision.ts
 import { Memo } from '../../../lambda/core/memo.ts';
 
 const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:orders-a1B2c3';
+const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:AutoDump';
 const now = new Date('2026-11-22T07:00:00Z');
 const run = { secretArn: ARN, tagsHash: 'a', when: '2026-11-22T08:00:00Z' };
 const DAY = 24 * 60 * 60_000;
@@ -14,7 +15,7 @@ function started(memo: Memo, tagsHash = 'a', at = now): string | undefined {
 
 describe('a memo', () => {
   test('knows what it was told, of this secret and these tags alone', () => {
-    const memo = new Memo();
+    const memo = new Memo(MACHINE);
     memo.add(run, now);
     expect(started(memo)).toBe(run.when);
     expect(started(memo, 'b')).toBeUndefined();
@@ -22,26 +23,39 @@ describe('a memo', () => {
   });
 
   test('outlives being written and read', () => {
-    const memo = new Memo();
+    const memo = new Memo(MACHINE);
     memo.add(run, now);
-    const read = Memo.read(memo.write(now));
+    const read = Memo.read(memo.write(now), MACHINE);
     expect(started(read)).toBe(run.when);
-    expect([memo.changed, read.changed]).toEqual([true, false]);
   });
 
   test('forgets a run that is over, and one whose name Step Functions may have forgotten', () => {
-    const memo = new Memo();
+    const memo = new Memo(MACHINE);
     memo.add({ ...run, when: '2027-11-01T00:00:00Z' }, now);
-    expect(started(memo, 'a', new Date(now.getTime() + 89 * DAY))).toBe('2027-11-01T00:00:00Z');
-    expect(started(memo, 'a', new Date(now.getTime() + 90 * DAY))).toBeUndefined();
+    expect(started(memo, 'a', new Date(now.getTime() + 88 * DAY))).toBe('2027-11-01T00:00:00Z');
+    expect(started(memo, 'a', new Date(now.getTime() + 89 * DAY))).toBeUndefined();
     memo.add(run, now);
-    expect(memo.write(new Date(run.when))).toBe('{"version":1,"runs":{}}');
+    expect(JSON.parse(memo.write(new Date(run.when)))).toMatchObject({ runs: {} });
   });
 
-  test.each(['', 'null', '{}', '{"version":2,"runs":{}}', '{"version":1,"runs":{"a":["x",1]}}'])(
+  test('knows nothing of another state machine, in which nothing waits yet', () => {
+    const memo = new Memo(MACHINE);
+    memo.add(run, now);
+    const read = Memo.read(memo.write(now), `${MACHINE}2`);
+    expect([started(read), read.asOf.getTime()]).toEqual([undefined, 0]);
+  });
+
+  test('says until when it knows what runs', () => {
+    const memo = new Memo(MACHINE);
+    memo.asOf = now;
+    expect(Memo.read(memo.write(new Date(run.when)), MACHINE).asOf).toEqual(now);
+  });
+
+  const about = `"version":1,"stateMachineArn":"${MACHINE}"`;
+  test.each(['', 'null', '{}', `{${about},"runs":{}}`, `{${about},"asOf":0,"runs":{"a":["x",1]}}`])(
     'is not read from %p',
     (text) => {
-      expect(() => Memo.read(text)).toThrow();
+      expect(() => Memo.read(text, MACHINE)).toThrow();
     },
   );
 
@@ -59,13 +73,13 @@ describe('a memo', () => {
     });
     fc.assert(
       fc.property(scans, (all) => {
-        const memo = new Memo();
+        const memo = new Memo(MACHINE);
         const names = new Set<string>();
         let at = now;
         for (const [schedule, later] of all) {
           at = new Date(at.getTime() + later);
           const decision = decide(secret(schedule), at, memo);
-          const without = decide(secret(schedule), at, new Memo());
+          const without = decide(secret(schedule), at, new Memo(MACHINE));
           if (decision.kind === 'start') memo.add(decision.input, at);
           if (without.kind !== 'start') throw new Error('These schedules always have a next run.');
           const name = JSON.stringify(without.input);
