@@ -22,6 +22,8 @@ export class Events {
   readonly period: number;
   readonly #patterns: readonly Pattern[];
   readonly #clock: Clock;
+  /** When the last event of a secret arrives. */
+  readonly #arrivals = new Map<Secret, number>();
   readonly #faults: Faults;
   readonly #deliver: (event: unknown) => void;
 
@@ -63,6 +65,9 @@ export class Events {
     if (kind === 'event lost') return;
     const delay = latency * (kind === 'event delayed' ? 2 * MINUTE : 1000);
     for (let i = kind === 'event duplicated' ? 2 : 1; i > 0; i -= 1) this.put(event, delay * i);
+    const arrival = this.#clock.now + delay;
+    if (arrival < (this.#arrivals.get(secret) ?? 0)) this.#faults.count('events out of order');
+    this.#arrivals.set(secret, arrival);
   }
 
   /** What CloudFormation tells of a deployment. */

@@ -47,6 +47,11 @@ export class Faults {
     return { kind: undefined, latency };
   }
 
+  /** Counts what comes of other faults, such as the wrong order of events. */
+  count(kind: string): void {
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+  }
+
   /** Whether a service is having a bad time: rare, for a part of an hour, and then all calls fail. */
   outage(operation: string): boolean {
     const hour = Math.floor(this.#clock.now / HOUR);
@@ -57,7 +62,7 @@ export class Faults {
   #strike(kind: string, name: string): boolean {
     const id = hash('sha256', name).slice(0, 8);
     if (this.#keep !== undefined && !this.#keep.has(id)) return false;
-    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    this.count(kind);
     this.struck.push({ id, time: this.#clock.now, kind, site: name });
     return true;
   }

@@ -30,6 +30,8 @@ export interface Invocation {
   readonly calls: Map<string, { readonly operation: string; readonly subject: string; failed: boolean }>;
   /** The world took the function down: it crashed, or ran out of time. */
   killed: boolean;
+  /** The world kept it waiting. */
+  hindered: boolean;
   ended?: number;
 }
 
@@ -67,7 +69,14 @@ export class SimulatedFunction {
   /** @param done is told before the result goes to the caller */
   async invoke(world: World, event: unknown, done: (invocation: Invocation, result: Result) => void): Promise<Result> {
     const { clock } = world;
-    const invocation: Invocation = { function: this, event, started: clock.now, calls: new Map(), killed: false };
+    const invocation: Invocation = {
+      function: this,
+      event,
+      started: clock.now,
+      calls: new Map(),
+      killed: false,
+      hindered: false,
+    };
     const environment = this.#idle.pop() ?? new Environment(this.#module, this.name, this.#properties, world);
     const timeout = this.#properties.Timeout * 1000;
     const result = await new Promise<Result>((resolve) => {

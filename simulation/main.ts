@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Processes } from '../local/processes.ts';
@@ -32,7 +32,16 @@ async function main(): Promise<number> {
 }
 
 async function run(options: Options): Promise<number> {
-  const cdkOut = await mkdtemp(path.join(tmpdir(), 'autodump-simulation-'));
+  const cdkOut = mkdtempSync(path.join(tmpdir(), 'autodump-simulation-'));
+  const remove = (): void => {
+    rmSync(cdkOut, { recursive: true, force: true });
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      remove();
+      process.kill(process.pid, signal);
+    });
+  }
   try {
     await synthesize(cdkOut, new Processes());
     if (options.scale) {
@@ -50,6 +59,6 @@ async function run(options: Options): Promise<number> {
     process.stdout.write(historyText(await shrink(simulation, figures.violations)));
     return EXIT.violated;
   } finally {
-    await rm(cdkOut, { recursive: true, force: true });
+    remove();
   }
 }

@@ -18,6 +18,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   '@weekly': '0 0 * * 0',
   '@monthly': '0 0 1 * *',
   '@yearly': '0 0 1 1 *',
+  '@annually': '0 0 1 1 *',
 };
 
 /** The scheduled times of a schedule that can be followed, from one instant to another, in order, as instants. */

@@ -8,7 +8,7 @@ const MOST_SHOWN = 10;
 
 /** The figures of a simulation, for people. */
 export function figuresText({ seed, secrets, days }: Simulation, figures: Figures, seconds: number): string {
-  const { runs, scans, due, dumped, excused, calls, faults, lifeEvents, violations } = figures;
+  const { runs, scans, continuations, due, dumped, excused, calls, faults, lifeEvents, violations } = figures;
   const rate = Math.round(runs / (seconds / 60));
   const lines = [
     ['seed', String(seed)],
@@ -20,6 +20,7 @@ export function figuresText({ seed, secrets, days }: Simulation, figures: Figure
     ['  dumped', number(dumped)],
     ...listed(excused),
     ['scans', number(scans)],
+    ['  gone on in another invocation', number(continuations)],
     ['calls', number(total(calls))],
     ...listed(calls),
     ['faults', number(total(faults))],

@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts';
 import { intervalsOf, type Interval } from './dues.ts';
 import { prevented, type Execution } from './execution.ts';
 import type { Invocation, Result } from './function.ts';
+import { type Scan, Scans } from './scans.ts';
 import { stateAt, type Secret, type Span } from './secret-life.ts';
 import { iso } from './time.ts';
 
@@ -10,8 +11,11 @@ const MINUTE = 60_000;
 /** A listing lags by five minutes, an event may be a minute late, and so may a scan; a run a minute away is left out. */
 const MARGIN = 10 * MINUTE;
 
-/** All retries of comparing and submitting are over by then. */
-const LATEST_START = 45 * MINUTE;
+/** All retries of comparing (seven attempts of half a minute) and submitting are over by then. */
+const LATEST_START = 20 * MINUTE;
+
+/** A job overruns by thirty hours at most. */
+const LATEST_END = 3 * 24 * 60 * MINUTE;
 
 /** Runs further away are left to later scans; see DESIGN. */
 const LONGEST_WAIT = 363 * 24 * 60 * MINUTE;
@@ -30,15 +34,6 @@ interface Watched {
   readonly executions: Map<number, Execution[]>;
 }
 
-interface Scan {
-  readonly started: number;
-  readonly ended: number;
-  /** The world kept it from reaching all secrets. */
-  readonly cut: boolean;
-  /** ARNs that the world kept it from starting or describing. */
-  readonly prevented: ReadonlySet<string>;
-}
-
 /** Watches the world, and says where what happens is not what the design promises. */
 export class Rules {
   readonly violations: Violation[] = [];
@@ -47,7 +42,7 @@ export class Rules {
   readonly #clock: Clock;
   readonly #period: number;
   readonly #watched: ReadonlyMap<string, Watched>;
-  readonly #scans: Scan[] = [];
+  readonly scans = new Scans();
 
   constructor(secrets: readonly Secret[], clock: Clock, period: number, span: Span) {
     this.#clock = clock;
@@ -62,17 +57,29 @@ export class Rules {
   }
 
   started(execution: Execution): void {
-    const { executions } = this.#of(execution.secret);
-    const same = executions.get(execution.when);
-    if (same === undefined) executions.set(execution.when, [execution]);
+    const { secret, when } = execution;
+    const { executions } = this.#of(secret);
+    const same = executions.get(when);
+    if (same === undefined) executions.set(when, [execution]);
     else same.push(execution);
+    this.#clock.at(when + LATEST_END, () => {
+      if (execution.end === undefined) {
+        this.#violated('true ends', secret, `The execution for ${iso(when)} has not ended three days later.`);
+      }
+    });
   }
 
-  /** A job was accepted: only for a scheduled time of tags that are there, and once. */
-  submitted({ secret, when }: Execution): void {
+  /** A job was accepted: only for a scheduled time of tags that were there when they were last compared, and once. */
+  submitted({ secret, when, attempts }: Execution): void {
     const { intervals, executions } = this.#of(secret);
-    const now = this.#clock.now;
-    const there = intervals.some(({ from, to, due }) => from <= now && to > when && includes(due, when));
+    const compared = attempts.findLast(({ step, ok }) => step === 'compare' && ok);
+    const there = intervals.some(
+      ({ from, to, due }) =>
+        compared !== undefined &&
+        from <= compared.ended &&
+        to > compared.started &&
+        due[indexAfter(due, when - 1)] === when,
+    );
     if (!there) {
       this.#violated('no other dump', secret, `A dump was started for ${iso(when)}, at which no tags of then say so.`);
     }
@@ -101,10 +108,10 @@ export class Rules {
     }
   }
 
-  /** A function ended: badly, if one of its calls did. */
-  invoked(invocation: Invocation, { kind }: Result): void {
+  /** A function ended: badly, if one of its calls did, and in time, if the world answered it. */
+  invoked(invocation: Invocation, result: Result): void {
     const failed = [...invocation.calls.values()].find((call) => call.failed);
-    if (kind === 'returned' && failed !== undefined) {
+    if (result.kind === 'returned' && failed !== undefined) {
       const { operation, subject } = failed;
       const secret = this.#watched.get(subject)?.secret;
       this.#violated(
@@ -113,22 +120,37 @@ export class Rules {
         `${invocation.function.name} ended well although ${operation} failed for good.`,
       );
     }
+    if (result.kind === 'failed' && result.error === 'Sandbox.Timedout' && !invocation.hindered) {
+      this.#violated('true ends', undefined, `${invocation.function.name} ran out of time although all was well.`);
+    }
   }
 
-  /** A scan ended: badly, if a secret has tags that cannot be followed. */
+  /** A scan ended: badly, if a secret has tags that cannot be followed; and then all that it reached are served. */
   scanned(invocation: Invocation, result: Result): void {
-    const { calls, killed, started } = invocation;
-    const failed = [...calls.values()].filter((call) => call.failed);
-    const cut = killed || failed.some(({ operation }) => operation === 'ListSecrets');
-    const now = this.#clock.now;
-    this.#scans.push({ started, ended: now, cut, prevented: new Set(failed.map(({ subject }) => subject)) });
-    if (result.kind === 'failed') return;
-    for (const { secret } of this.#watched.values()) {
-      const [before, state] = [stateAt(secret, started - MARGIN), stateAt(secret, now)];
-      const onSchedule = state.exists && state.deletion === undefined && secret.primaryRegion === undefined;
-      if (before === state && onSchedule && state.tags?.valid === false) {
-        this.#violated('true ends', secret, 'A scan ended well although the tags of this secret cannot be followed.');
-      }
+    const scan = this.scans.ended(invocation, result, this.#clock.now);
+    if (scan === undefined) return;
+    for (const watched of this.#watched.values()) {
+      if (result.kind === 'returned') this.#checkTold(watched.secret, scan);
+      if (!scan.cut && !scan.prevented.has(watched.secret.arn)) this.#checkServed(watched, scan);
+    }
+  }
+
+  #checkTold(secret: Secret, { started, ended }: Scan): void {
+    const [before, state] = [stateAt(secret, started - MARGIN), stateAt(secret, ended)];
+    const onSchedule = state.exists && state.deletion === undefined && secret.primaryRegion === undefined;
+    if (before === state && onSchedule && state.tags?.valid === false) {
+      this.#violated('true ends', secret, 'A scan ended well although the tags of this secret cannot be followed.');
+    }
+  }
+
+  /** After a scan the next run waits, unless one that is due before the scan was over is to start it. */
+  #checkServed({ secret, intervals, executions }: Watched, { started, ended }: Scan): void {
+    const interval = intervals.find(({ from, to }) => from <= started - MARGIN && to > ended);
+    const next = interval?.due[indexAfter(interval.due, started)];
+    if (next === undefined || next <= ended + MINUTE || next - started > LONGEST_WAIT) return;
+    const runs = executions.get(next) ?? [];
+    if (!runs.some(({ end, stopped }) => end === undefined || stopped !== undefined)) {
+      this.#violated('always served', secret, `Nothing waits for ${iso(next)} after the scan of ${iso(started)}.`);
     }
   }
 
@@ -176,7 +198,7 @@ export class Rules {
     before: readonly Execution[],
   ): Excuse {
     const since = Math.max(interval.from + MARGIN, previous ?? 0);
-    const scans = this.#scans.filter(({ started, ended }) => started > since && ended < due - MINUTE);
+    const scans = this.scans.all.filter(({ started, ended }) => started > since && ended < due - MINUTE);
     const clean = scans.find(({ cut, prevented }) => !cut && !prevented.has(secret.arn));
     if (clean !== undefined) return { violation: `the scan of ${iso(clean.started)} went well and did not see to it.` };
     if (scans.length === 0 && due - since > this.#period + MARGIN) {
@@ -198,22 +220,22 @@ export class Rules {
   #watchServed(span: Span): void {
     const check = (): void => {
       const now = this.#clock.now;
-      const last = this.#scans.at(-1)?.started ?? span.from;
-      if (now - last > this.#period + MARGIN) this.#checkServed(now);
+      const since = now - this.#period - MARGIN;
+      const last = this.scans.all.at(-1)?.started ?? span.from;
+      if (last < since) {
+        for (const watched of this.#watched.values()) this.#checkWaiting(watched, now, since);
+      }
       if (now < span.to) this.#clock.at(now + 60 * MINUTE, check);
     };
     this.#clock.at(span.from + 60 * MINUTE, check);
   }
 
-  #checkServed(now: number): void {
-    for (const { secret, intervals, executions } of this.#watched.values()) {
-      const interval = intervals.find(({ from, to }) => from <= now - this.#period - MARGIN && to > now);
-      const next = interval?.due.find((due) => due > now + MINUTE);
-      if (next === undefined || next - now > LONGEST_WAIT) continue;
-      if (!(executions.get(next) ?? []).some(({ end }) => end === undefined)) {
-        this.#violated('always served', secret, `Nothing waits for ${iso(next)}, and no scan came in a scan period.`);
-        return;
-      }
+  #checkWaiting({ secret, intervals, executions }: Watched, now: number, since: number): void {
+    const interval = intervals.find(({ from, to }) => from <= since && to > now);
+    const next = interval?.due[indexAfter(interval.due, now + MINUTE)];
+    if (next === undefined || next - now > LONGEST_WAIT) return;
+    if (!(executions.get(next) ?? []).some(({ end }) => end === undefined)) {
+      this.#violated('always served', secret, `Nothing waits for ${iso(next)}, and no scan came in a scan period.`);
     }
   }
 
@@ -235,13 +257,13 @@ function excuseOf(runs: readonly Execution[]): Excuse | undefined {
   return undefined;
 }
 
-/** Whether a sorted list has a number. */
-function includes(sorted: readonly number[], wanted: number): boolean {
+/** Where in a sorted list the first number is that is greater. */
+function indexAfter(sorted: readonly number[], number: number): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((sorted[middle] ?? 0) < wanted) low = middle + 1;
+    if ((sorted[middle] ?? 0) <= number) low = middle + 1;
     else high = middle;
   }
-  return sorted[low] === wanted;
+  return low;
 }

@@ -101,7 +101,7 @@ class ScaleWorld implements World {
     this.#scanner = functionOf('Scanner');
     this.#reschedule = functionOf('RunFunctions/Reschedule');
     const tagged = Array.from({ length: secrets }, (_, index) => taggedSecret(index));
-    this.#secretsManager = new SecretsManager(tagged, this.clock, new Draw('scale'), 'full pages');
+    this.#secretsManager = new SecretsManager(tagged, this.clock, new Draw('scale'));
   }
 
   random(): number {

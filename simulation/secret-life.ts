@@ -66,18 +66,21 @@ export function secretLife(index: number, draw: Draw, { span, busy, keep }: Life
   const states: SecretState[] = [NOWHERE];
   // A life goes on in the same way, whichever of its events are left out.
   let lived = NOWHERE;
+  let former: Tags | undefined;
   let kept = NOWHERE;
   let time = span.from + born(index, draw, busy);
   for (let n = 0; time < span.to; n += 1) {
     const id = `${index}.${n}`;
-    const [[eventName, what, change], pause] = nextChange(id, lived, time, draw, busy);
+    const [[eventName, what, change], pause] = nextChange(id, lived, former, time, draw, busy);
+    if (lived.tags?.valid === true) former = lived.tags;
     lived = { ...lived, ...change, from: time };
     if (keep === undefined || keep.has(id)) {
       kept = { ...kept, ...change, from: time };
       events.push({ id, time, eventName, what });
       states.push(kept);
     }
-    time += pause;
+    // A hand that tags often comes twice: schedule and timezone one after the other, or a slip that is mended at once.
+    time += draw.chance(`quick|${id}`, 0.15) ? draw.integer(`quick pause|${id}`, 1, 120) * 1000 : pause;
   }
   return { index, name, arn, primaryRegion: replica ? 'eu-west-1' : undefined, events, states };
 }
@@ -96,6 +99,7 @@ function born(index: number, draw: Draw, busy: boolean): number {
 function nextChange(
   id: string,
   state: SecretState,
+  former: Tags | undefined,
   time: number,
   draw: Draw,
   busy: boolean,
@@ -106,6 +110,10 @@ function nextChange(
   const tags = drawTags(id, draw, busy);
   const tagged = `${tags.schedule} ${tags.timezone ?? 'without a timezone'}${tags.valid ? '' : ', which is wrong'}`;
   const untilMended = tags.valid ? pause : soon;
+  const back = former ?? tags;
+  if (!state.exists && draw.chance(`bare|${id}`, 0.2)) {
+    return [['CreateSecret', 'is created without tags', { exists: true, deletion: undefined, tags: undefined }], soon];
+  }
   if (!state.exists) {
     return [['CreateSecret', `is created with ${tagged}`, { exists: true, deletion: undefined, tags }], untilMended];
   }
@@ -125,6 +133,17 @@ function nextChange(
       2,
       [
         ['TagResource', `is tagged ${rephrased(old).schedule} instead of ${old.schedule}`, { tags: rephrased(old) }],
+        pause,
+      ],
+    ],
+    [
+      1,
+      [
+        [
+          'TagResource',
+          `is tagged ${back.schedule} ${back.timezone ?? 'without a timezone'} as before`,
+          { tags: back },
+        ],
         pause,
       ],
     ],

@@ -2,11 +2,14 @@ import { z } from 'zod';
 import { REGION } from '../local/template.ts';
 import type { Clock } from './clock.ts';
 import type { Draw } from './draw.ts';
+import type { Faults } from './faults.ts';
 import { stateAt, type Secret, type SecretState } from './secret-life.ts';
 import { ServiceError } from './service.ts';
 
 const MINUTE = 60_000;
 export const LONGEST_LAG = 5 * MINUTE;
+
+const LISTING_FAULTS = { 'listing behind': 0.5 };
 
 const describeSchema = z.object({ SecretId: z.string() });
 const listSchema = z.object({
@@ -21,10 +24,11 @@ export class SecretsManager {
   readonly #byId: ReadonlyMap<string, Secret>;
   readonly #clock: Clock;
   readonly #draw: Draw;
-  readonly #pages: 'full pages' | 'odd pages';
+  /** Without any, the listing is up to date and its pages are full. */
+  readonly #faults: Faults | undefined;
 
-  constructor(secrets: readonly Secret[], clock: Clock, draw: Draw, pages: 'full pages' | 'odd pages' = 'odd pages') {
-    this.#pages = pages;
+  constructor(secrets: readonly Secret[], clock: Clock, draw: Draw, faults?: Faults) {
+    this.#faults = faults;
     this.#secrets = secrets;
     this.#byId = new Map(secrets.flatMap((secret) => [secret.name, secret.arn].map((id) => [id, secret])));
     this.#clock = clock;
@@ -52,10 +56,12 @@ export class SecretsManager {
     const prefix = Filters[0].Values[0];
     const start = Number(NextToken);
     const minute = Math.floor(this.#clock.now / MINUTE);
+    const odd = this.#faults === undefined ? 0 : 2;
     const size = this.#draw.weighted(`page|${minute}|${start}`, [
-      [18, MaxResults],
-      [this.#pages === 'odd pages' ? 1 : 0, MaxResults / 2],
-      [this.#pages === 'odd pages' ? 1 : 0, 1],
+      [14, MaxResults],
+      [odd, MaxResults / 2],
+      [odd, 5],
+      [odd, 1],
     ]);
     const page = this.#secrets.slice(start, start + size);
     const found = page.flatMap((secret) => {
@@ -67,11 +73,11 @@ export class SecretsManager {
     return { SecretList: found, ...(next < this.#secrets.length ? { NextToken: String(next) } : {}) };
   }
 
-  /** Most of the time the listing is up to date; it may be late by up to five minutes. */
+  /** The listing may be late by up to five minutes. */
   #lag({ index, states }: Secret, minute: number): number {
     const now = this.#clock.now;
     const isOld = !states.some(({ from }) => from <= now && from > now - LONGEST_LAG);
-    if (isOld || this.#draw.chance(`fresh|${index}|${minute}`, 0.5)) return 0;
+    if (isOld || this.#faults?.at(`listing|${index}`, LISTING_FAULTS).kind === undefined) return 0;
     return this.#draw.integer(`lag|${index}|${minute}`, 0, LONGEST_LAG);
   }
 }

@@ -14,6 +14,8 @@ export interface Happening {
 export interface Figures {
   readonly runs: number;
   readonly scans: number;
+  /** Invocations in which scans went on. */
+  readonly continuations: number;
   readonly due: number;
   readonly dumped: number;
   readonly excused: Readonly<Record<string, number>>;
@@ -55,6 +57,7 @@ async function simulateShard({ keep, tell, ...shard }: Shard): Promise<Figures> 
   return {
     runs: figures.executions,
     scans: figures.scans,
+    continuations: figures.continuations,
     due: rules.figures.due,
     dumped: rules.figures.dumped,
     excused: Object.fromEntries(rules.figures.excused),

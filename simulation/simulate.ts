@@ -31,6 +31,7 @@ export async function simulate(simulation: Simulation): Promise<Figures> {
   return seen.reduce((all, more) => ({
     runs: all.runs + more.runs,
     scans: all.scans + more.scans,
+    continuations: all.continuations + more.continuations,
     due: all.due + more.due,
     dumped: all.dumped + more.dumped,
     excused: sum(all.excused, more.excused),

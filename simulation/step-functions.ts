@@ -25,6 +25,9 @@ const STOP_FAULTS = { 'stopped by hand': 0.003 };
 /** Seconds; an execution lasts a year at most. */
 const LONGEST_WAIT = 366 * 24 * 60 * 60;
 
+/** How long nobody else may have the name of an execution that has ended. */
+const NAME_KEPT = 90 * DAY;
+
 const LONGEST_LISTING_LAG = MINUTE;
 
 const startSchema = z.object({ name: z.string(), input: z.string(), stateMachineArn: z.string() });
@@ -61,8 +64,7 @@ export class StepFunctions {
   readonly #executions = new Map<string, Execution>();
   /** In the order of their starts. */
   readonly #running = new Set<Execution>();
-  #machine: StateMachine;
-  #handlers: readonly (readonly [name: string, handle: Handle])[] = [];
+  #deployment: Deployment;
   readonly #quota = new StartQuota();
 
   constructor(template: Template, around: StepFunctionsSurroundings) {
@@ -72,12 +74,12 @@ export class StepFunctions {
     this.arn = template.arnOf(resource);
     this.#definition = template.properties(resource, z.object({ DefinitionString: z.string() })).DefinitionString;
     this.#library = interpreter(around.clock, around.random);
-    this.#machine = this.#deployed();
+    this.#deployment = this.#deployed();
   }
 
   /** What waits and runs goes on under the definition that it was started with. */
   deploy(): void {
-    this.#machine = this.#deployed();
+    this.#deployment = this.#deployed();
   }
 
   /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html */
@@ -91,7 +93,7 @@ export class StepFunctions {
     if (existing?.end === undefined && existing?.input === input) {
       return { executionArn: name, startDate: existing.started / 1000 };
     }
-    if (existing !== undefined && clock.now - (existing.ended ?? clock.now) < 90 * DAY) {
+    if (existing !== undefined) {
       throw new ServiceError('ExecutionAlreadyExists', `Execution Already Exists: '${name}'`);
     }
     const execution = this.#execution(name, input);
@@ -122,19 +124,24 @@ export class StepFunctions {
   }
 
   async #run(execution: Execution): Promise<void> {
-    const run = this.#machine.run(JSON.parse(execution.input) as Json, {
+    const { machine, handlers } = this.#deployment;
+    const run = machine.run(JSON.parse(execution.input) as Json, {
       context: { Execution: { Id: execution.name, Name: execution.name }, StateMachine: { Id: this.arn } },
       overrides: {
         taskResourceLocalHandlers: Object.fromEntries(
-          this.#handlers.map(([name, handle]) => [name, (input: Json) => handle(execution, input)]),
+          handlers.map(([name, handle]) => [name, (input: Json) => handle(execution, input)]),
         ),
       },
     });
     this.#maybeStop(execution, run.abort);
     const end = await endOf(run.result);
     execution.end = execution.stopped === undefined ? end : { status: 'ABORTED' };
-    execution.ended = this.#around.clock.now;
+    const { clock } = this.#around;
+    execution.ended = clock.now;
     this.#running.delete(execution);
+    clock.at(clock.now + NAME_KEPT, () => {
+      if (this.#executions.get(execution.name) === execution) this.#executions.delete(execution.name);
+    });
     this.#around.ended(execution);
   }
 
@@ -151,12 +158,19 @@ export class StepFunctions {
     });
   }
 
-  #deployed(): StateMachine {
+  /** Each deployment changes the definition: it has one more state in front, and names the job's revision of then. */
+  #deployed(): Deployment {
     const { batch } = this.#around;
     // The template refers to the revision of this moment, if it refers to any.
     const text = this.#definition.replaceAll(/(job-definition\/[\w-]+):1\b/g, `$1:${batch.revision}`);
-    const definition = JSON.parse(text) as StateMachineDefinition;
-    this.#handlers = [...allStates(definition)].flatMap(([name, state]): [string, Handle][] => {
+    const written = JSON.parse(text) as StateMachineDefinition;
+    const first = `Revision ${batch.revision}`;
+    const definition: StateMachineDefinition = {
+      ...written,
+      StartAt: first,
+      States: { ...written.States, [first]: { Type: 'Pass', Next: written.StartAt } },
+    };
+    const handlers = [...allStates(definition)].flatMap(([name, state]): [string, Handle][] => {
       if (state.Type === 'Wait') return [[name, (execution, input) => this.#wait(execution, input)]];
       return state.Type === 'Task' ? [[name, this.#task(name, state)]] : [];
     });
@@ -166,7 +180,7 @@ export class StepFunctions {
       if (state.Type === 'Task' && allStates(definition).get(name)?.Type === 'Wait')
         state.TimeoutSeconds = LONGEST_WAIT;
     }
-    return new this.#library.StateMachine(machine, { validationOptions: { noValidate: true } });
+    return { handlers, machine: new this.#library.StateMachine(machine, { validationOptions: { noValidate: true } }) };
   }
 
   #task(name: string, state: TaskState): Handle {
@@ -230,6 +244,12 @@ export class StepFunctions {
       return { outcome: error, prevented: execution.jobs.length > before || error.name !== 'Batch.ClientException' };
     }
   }
+}
+
+/** The definition that executions are started with, and keep. */
+interface Deployment {
+  readonly machine: StateMachine;
+  readonly handlers: readonly (readonly [name: string, handle: Handle])[];
 }
 
 type Handle = (execution: Execution, input: Json) => Promise<Json>;

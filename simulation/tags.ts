@@ -70,11 +70,12 @@ function drawSchedule(id: string, draw: Draw, busy: boolean): string {
     [2, '@weekly'],
     [8, `${minute} ${night} ${number('date', 1, 28)} * *`],
     [2, '@monthly'],
+    [0.5, '@annually'],
     [2, `${minute} ${hour} ${number('date', 1, 14)}:15 * MON`],
     [4, `${minute} ${hour} ${number('date', 1, 28)} ${number('month', 1, 12)} *`],
     [1, '0 0 29 2 *'],
     [1, `${minute} ${night}:${night + 6}:${night + 12} * * *`],
-    [busy ? 30 : 1.2, `${minute} * * * *`],
-    [busy ? 200 : 0.2, `${number('offset', 0, 14)}-59/15 * * * *`],
+    [busy ? 30 : 0.5, `${minute} * * * *`],
+    [busy ? 200 : 0.05, `${number('offset', 0, 14)}-59/15 * * * *`],
   ]);
 }

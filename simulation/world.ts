@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { Template } from '../local/template.ts';
 import { Batch } from './batch.ts';
 import { Clock } from './clock.ts';
@@ -27,7 +28,10 @@ const CALL_FAULTS = {
   'crash before': 0.003,
   'crash after': 0.003,
   'no answer': 0.001,
+  'slow answer': 0.002,
 };
+/** Too long for Hash and Reschedule; for the Scanner so long that it has to go on in another invocation. */
+const SLOW = 13.5 * MINUTE;
 const CALL_OUTAGE = { throttled: 0.9, 'server error': 0.1 };
 const DEPLOYMENT_FAULTS = { deployment: 1 / 40 };
 
@@ -47,7 +51,7 @@ export class SimulatedWorld {
   readonly faults: Faults;
   readonly secrets: readonly Secret[];
   readonly rules: Rules;
-  readonly figures = { executions: 0, scans: 0, calls: new Map<string, number>() };
+  readonly figures = { executions: 0, scans: 0, continuations: 0, calls: new Map<string, number>() };
   readonly #draw: Draw;
   readonly #span: Span;
   readonly #template: Template;
@@ -78,7 +82,7 @@ export class SimulatedWorld {
     this.#events = new Events(this.#template, this.clock, this.faults, (event) => {
       void this.#invokeAsynchronously(event);
     });
-    this.#secretsManager = new SecretsManager(this.secrets, this.clock, this.#draw);
+    this.#secretsManager = new SecretsManager(this.secrets, this.clock, this.#draw, this.faults);
     this.#batch = new Batch(this.clock, this.faults);
     const period = Number.isFinite(this.#events.period) ? this.#events.period : 60 * MINUTE;
     this.rules = new Rules(this.secrets, this.clock, period, span);
@@ -133,14 +137,16 @@ export class SimulatedWorld {
     this.figures.calls.set(operation, (this.figures.calls.get(operation) ?? 0) + 1);
     const subject = subjectOf(call);
     const site = `${invocation.function.name}|${operation}|${subject}`;
-    const { kind, latency } = this.faults.at(site, this.faults.outage(operation) ? CALL_OUTAGE : CALL_FAULTS);
+    const outage = this.faults.outage(operation);
+    const { kind, latency } = this.faults.at(site, outage ? CALL_OUTAGE : CALL_FAULTS);
+    if (outage || kind === 'no answer' || kind === 'slow answer') invocation.hindered = true;
     const record = { operation, subject, failed: true };
     invocation.calls.set(id, record);
     this.clock.at(this.clock.now + latency / 2, () => {
       if (kind === 'crash before') crash();
       if (kind === 'crash before' || invocation.killed) return;
-      const given = this.#answer(call, kind);
-      this.clock.at(this.clock.now + latency / 2, () => {
+      const given = this.#answer(invocation, call, kind);
+      this.clock.at(this.clock.now + (kind === 'slow answer' ? SLOW : latency / 2), () => {
         if (kind === 'crash after') crash();
         if (kind === 'crash after' || kind === 'no answer') return;
         record.failed = isFailure(given);
@@ -149,14 +155,14 @@ export class SimulatedWorld {
     });
   }
 
-  #answer(call: Call, kind: string | undefined): Answer {
+  #answer(invocation: Invocation, call: Call, kind: string | undefined): Answer {
     if (kind === 'throttled') return refusal(call, 'Throttling', 429);
     if (kind === 'server error') return refusal(call, 'InternalError', 500);
-    const given = this.#serve(call);
+    const given = this.#serve(invocation, call);
     return kind === 'answer lost' ? { broken: 'socket hang up' } : given;
   }
 
-  #serve({ operation, input, body }: Call): Answer {
+  #serve(invocation: Invocation, { operation, input, body }: Call): Answer {
     switch (operation) {
       case 'DescribeSecret':
         return answerOf(() => this.#secretsManager.describeSecret(input));
@@ -171,11 +177,18 @@ export class SimulatedWorld {
       case 'PutObject':
         return this.#objectStore.putObject(String(input.path), body);
       case 'Invoke':
-        void this.#invokeAsynchronously(JSON.parse(body.toString()));
+        this.#goOn(invocation, z.looseObject({}).parse(JSON.parse(body.toString())));
         return { status: 202, body: '', type: 'application/json' };
       default:
         throw new Error(`A function calls ${operation}, which the simulation does not know.`);
     }
+  }
+
+  #goOn(invocation: Invocation, event: object): void {
+    this.#tell(`a scan goes on in another invocation`);
+    this.figures.continuations += 1;
+    this.rules.scans.wentOn(invocation, event);
+    void this.#invokeAsynchronously(event);
   }
 
   async #invoke(called: SimulatedFunction, event: unknown): Promise<{ result: Result; invocation: Invocation }> {

@@ -25,7 +25,10 @@ const MINUTE = 60_000;
 /** Step Functions ends an execution after a year; a run further away than this is left to a later scan. */
 const LONGEST_WAIT = 364 * 24 * 60 * MINUTE;
 
-/** Decides for a scan: the next run of a secret that is at least a minute away, unless it is known to be started. */
+/**
+ * Decides for a scan: the next run of a secret that is at least a minute away, unless that one or one before it is known
+ * to be started, which is to start those that follow.
+ */
 export function decide(
   secret: SecretDescription,
   now: Date,
@@ -35,9 +38,10 @@ export function decide(
   if (standing.kind === 'skip') {
     return standing;
   }
-  const after = new Date(now.getTime() + MINUTE - 1);
-  const when = memo.startedAfter(secret.ARN, standing.tags.hash, after, now);
-  return when === undefined ? decideAfter(secret.ARN, standing.tags, now, after) : { kind: 'waiting', when };
+  const when = memo.startedAfter(secret.ARN, standing.tags.hash, now);
+  return when === undefined
+    ? decideAfter(secret.ARN, standing.tags, now, new Date(now.getTime() + MINUTE - 1))
+    : { kind: 'waiting', when };
 }
 
 /** Decides for the run of a secret that follows the one at `previous`; what is past by now is not made up for. */

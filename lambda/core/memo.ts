@@ -50,14 +50,12 @@ export class Memo {
   }
 
   /**
-   * The run of a secret under its tags that is known to be the first after an instant and to be started, in the form of
+   * The run of a secret under its tags that is known to be the next one and to be started, in the form of
    * {@link ExecutionInput.when}.
    */
-  startedAfter(secretArn: string, tagsHash: string, after: Date, now: Date): string | undefined {
+  startedAfter(secretArn: string, tagsHash: string, now: Date): string | undefined {
     const [when, until] = this.#runs.get(keyOf(secretArn, tagsHash)) ?? [0, 0];
-    return when * 1000 > after.getTime() && until * 1000 > now.getTime()
-      ? formatWhen(new Date(when * 1000))
-      : undefined;
+    return Math.min(when, until) * 1000 > now.getTime() ? formatWhen(new Date(when * 1000)) : undefined;
   }
 
   /** Remembers that the execution for the next run of a secret runs: it was started, now or before, and not closed. */
