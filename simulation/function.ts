@@ -30,6 +30,8 @@ export interface Invocation {
   readonly calls: Map<string, { readonly operation: string; readonly subject: string; failed: boolean }>;
   /** The world took the function down: it crashed, or ran out of time. */
   killed: boolean;
+  /** The last listing that it got goes on in further pages. */
+  unread: boolean;
   /** The world kept it waiting. */
   hindered: boolean;
   ended?: number;
@@ -76,6 +78,7 @@ export class SimulatedFunction {
       calls: new Map(),
       killed: false,
       hindered: false,
+      unread: false,
     };
     const environment = this.#idle.pop() ?? new Environment(this.#module, this.name, this.#properties, world);
     const timeout = this.#properties.Timeout * 1000;

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 import { intervalsOf, type Interval } from './dues.ts';
-import { prevented, type Execution } from './execution.ts';
+import { type Attempt, prevented, type Execution } from './execution.ts';
 import type { Invocation, Result } from './function.ts';
 import { type Scan, Scans } from './scans.ts';
 import { stateAt, type Secret, type Span } from './secret-life.ts';
@@ -89,13 +89,15 @@ export class Rules {
   }
 
   /** An execution ended: as its branches did. */
-  ended({ secret, when, attempts, outcome, stopped, end }: Execution): void {
+  ended(execution: Execution): void {
+    const { secret, when, attempts, outcome, stopped, end } = execution;
     if (stopped !== undefined || end === undefined) return;
     const wrong = (what: string): void => {
       this.#violated('true ends', secret, `The execution for ${iso(when)} ended as ${JSON.stringify(end)}: ${what}`);
     };
     const last = (step: string) => attempts.findLast((attempt) => attempt.step === step);
     const [compare, dump, reschedule] = [last('compare'), last('dump'), last('reschedule')];
+    if (reschedule?.ok === true) this.#checkRescheduled(execution, reschedule);
     if (end.status === 'FAILED' && !end.cause.includes(secret.arn)) wrong('the cause does not name the secret');
     if (compare?.ok !== true) {
       if (end.status !== 'FAILED') wrong('the tags were never compared');
@@ -105,6 +107,18 @@ export class Rules {
       wrong(`there was no ${dump === undefined ? 'dump' : 'rescheduling'}`);
     } else if ((end.status === 'SUCCEEDED') !== (dump.ok && reschedule.ok)) {
       wrong(`the dump ended ${dump.ok ? 'well' : 'badly'}, rescheduling ${reschedule.ok ? 'well' : 'badly'}`);
+    }
+  }
+
+  /** After Reschedule ended well the next run waits. */
+  #checkRescheduled({ secret, when }: Execution, { started, ended }: Attempt): void {
+    const { intervals, executions } = this.#of(secret);
+    const now = this.#clock.now;
+    const interval = intervals.find(({ from, to }) => from <= started && to > ended);
+    const next = interval?.due[indexAfter(interval.due, Math.max(when, started))];
+    if (next === undefined || next <= now || next - started > LONGEST_WAIT) return;
+    if (!executions.has(next)) {
+      this.#violated('always served', secret, `Nothing waits for ${iso(next)} after the Reschedule of ${iso(when)}.`);
     }
   }
 
@@ -129,6 +143,13 @@ export class Rules {
   scanned(invocation: Invocation, result: Result): void {
     const scan = this.scans.ended(invocation, result, this.#clock.now);
     if (scan === undefined) return;
+    if (result.kind === 'returned' && invocation.unread) {
+      this.#violated(
+        'true ends',
+        undefined,
+        'A scan ended well although it had not read all pages, and did not go on.',
+      );
+    }
     for (const watched of this.#watched.values()) {
       if (result.kind === 'returned') this.#checkTold(watched.secret, scan);
       if (!scan.cut && !scan.prevented.has(watched.secret.arn)) this.#checkServed(watched, scan);

@@ -51,7 +51,7 @@ export class SecretsManager {
   }
 
   /** Pages may be short or empty and still not be the last. */
-  listSecrets(input: unknown): object {
+  listSecrets(input: unknown): { readonly SecretList: readonly object[]; readonly NextToken?: string } {
     const { MaxResults, NextToken, Filters } = listSchema.parse(input);
     const prefix = Filters[0].Values[0];
     const start = Number(NextToken);

@@ -32,6 +32,8 @@ const CALL_FAULTS = {
 };
 /** Too long for Hash and Reschedule; for the Scanner so long that it has to go on in another invocation. */
 const SLOW = 13.5 * MINUTE;
+/** A slow listing makes a scan go on in another invocation. */
+const LISTING_FAULTS = { ...CALL_FAULTS, 'slow answer': 0.02 };
 const CALL_OUTAGE = { throttled: 0.9, 'server error': 0.1 };
 const DEPLOYMENT_FAULTS = { deployment: 1 / 40 };
 
@@ -138,7 +140,10 @@ export class SimulatedWorld {
     const subject = subjectOf(call);
     const site = `${invocation.function.name}|${operation}|${subject}`;
     const outage = this.faults.outage(operation);
-    const { kind, latency } = this.faults.at(site, outage ? CALL_OUTAGE : CALL_FAULTS);
+    const { kind, latency } = this.faults.at(
+      site,
+      outage ? CALL_OUTAGE : operation === 'ListSecrets' ? LISTING_FAULTS : CALL_FAULTS,
+    );
     if (outage || kind === 'no answer' || kind === 'slow answer') invocation.hindered = true;
     const record = { operation, subject, failed: true };
     invocation.calls.set(id, record);
@@ -167,7 +172,11 @@ export class SimulatedWorld {
       case 'DescribeSecret':
         return answerOf(() => this.#secretsManager.describeSecret(input));
       case 'ListSecrets':
-        return answerOf(() => this.#secretsManager.listSecrets(input));
+        return answerOf(() => {
+          const page = this.#secretsManager.listSecrets(input);
+          invocation.unread = page.NextToken !== undefined;
+          return page;
+        });
       case 'StartExecution':
         return answerOf(() => this.#stepFunctions.startExecution(input));
       case 'ListExecutions':

@@ -205,6 +205,14 @@ describe('the memo', () => {
     expect(started()).toEqual([arn('a'), arn('a')]);
   });
 
+  test('does not hold a run that could not be started', async () => {
+    machine.on(StartExecutionCommand).rejects(new Error('throttled'));
+    secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a', far)] });
+    await expect(handler({})).rejects.toThrow('throttled');
+    keep();
+    await expect(handler({})).rejects.toThrow('throttled');
+  });
+
   test('is completed by what runs and was started since it was written', async () => {
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a', far), tagged('b', far)] });
     await handler({});

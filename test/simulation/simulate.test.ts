@@ -138,6 +138,31 @@ describe('a simulation finds out that', () => {
     expect(await rulesViolated(copy, { days: 3 })).toContain('true ends');
   });
 
+  test.each([
+    [
+      'Hash finds any tags unchanged',
+      'core/comparison.ts',
+      'tags.hash !== tagsHash',
+      'tags.hash === ""',
+      'no other dump',
+    ],
+    ['a scan ends after its first page', 'secrets.ts', 'nextToken: NextToken }', 'nextToken: undefined }', 'true ends'],
+    ['a scan does not go on', 'continuation.ts', 'await client.send(new', 'void (new', 'true ends'],
+    [
+      'Reschedule starts nothing',
+      'reschedule.ts',
+      'await startExecution(stepFunctions, stateMachineArn, decision.input)',
+      '"started" as const',
+      'always served',
+    ],
+    ['the memo does without the tags', 'core/memo.ts', '[secretArn, tagsHash]', '[secretArn]', 'always served'],
+  ])('%s', async (name, file, good, bad, rule) => {
+    const copy = broken(name, (at) => {
+      breakCode(at, file, good, bad);
+    });
+    expect(await rulesViolated(copy, { days: 10 })).toContain(rule);
+  });
+
   test('and shows it by the shortest history, which repeats it', async () => {
     const copy = broken('told', (at) => {
       breakCode(at, 'scanner.ts', 'report.throwIfFailed();', '');
