@@ -104,15 +104,13 @@ export class StepFunctions {
   listExecutions({ stateMachineArn = '' }: ListExecutionsInput): ListExecutionsOutput {
     const running = this.executions.filter((one) => one.end === undefined && one.stateMachineArn === stateMachineArn);
     return {
-      executions: running
-        .reverse()
-        .map(({ arn, name, startDate }) => ({
-          executionArn: arn,
-          stateMachineArn,
-          name,
-          startDate,
-          status: 'RUNNING',
-        })),
+      executions: running.reverse().map(({ arn, name, startDate }) => ({
+        executionArn: arn,
+        stateMachineArn,
+        name,
+        startDate,
+        status: 'RUNNING',
+      })),
     };
   }
 
