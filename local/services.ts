@@ -1,4 +1,4 @@
-import type { ListExecutionsInput, StartExecutionInput } from '@aws-sdk/client-sfn';
+import type { ListExecutionsInput, StartExecutionInput, StopExecutionInput } from '@aws-sdk/client-sfn';
 import type {
   CreateSecretRequest,
   DeleteSecretRequest,
@@ -19,6 +19,7 @@ const SecretId = z.string();
 const createSecret: z.ZodType<CreateSecretRequest> = z.strictObject({
   Name: z.string(),
   ClientRequestToken: z.string().optional(),
+  KmsKeyId: z.string().startsWith('arn:').optional(),
   SecretString: z.string().optional(),
   Tags: tags.optional(),
 });
@@ -55,6 +56,7 @@ const listExecutions: z.ZodType<ListExecutionsInput> = z.strictObject({
   statusFilter: z.literal('RUNNING'),
   maxResults: z.number().min(1).max(1000).optional(),
 });
+const stopExecution: z.ZodType<StopExecutionInput> = z.strictObject({ executionArn: z.string() });
 
 /** What is served of Secrets Manager, by the value of `X-Amz-Target`. */
 export function secretOperations(secrets: SecretsManager): ReadonlyMap<string, Operation> {
@@ -74,5 +76,6 @@ export function executionOperations(stepFunctions: StepFunctions): ReadonlyMap<s
   return new Map([
     ['AWSStepFunctions.StartExecution', operation(startExecution, (request) => stepFunctions.startExecution(request))],
     ['AWSStepFunctions.ListExecutions', operation(listExecutions, (request) => stepFunctions.listExecutions(request))],
+    ['AWSStepFunctions.StopExecution', operation(stopExecution, (request) => stepFunctions.stopExecution(request))],
   ]);
 }

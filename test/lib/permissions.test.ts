@@ -55,8 +55,6 @@ describe('permissions', () => {
         's3:PutObject',
         'secretsmanager:DescribeSecret',
         'secretsmanager:ListSecrets',
-        'sqs:GetQueueAttributes',
-        'sqs:GetQueueUrl',
         'sqs:SendMessage',
         'states:ListExecutions',
         'states:StartExecution',
