@@ -13,8 +13,13 @@ import { namesRunning } from './running-executions.ts';
 import { CONCURRENCY, type Finding, scan, type ScanTools } from './scan.ts';
 import { describeSecret, listTaggedSecrets } from './secrets.ts';
 
-/** How many secrets came to which end. A scan tells no more, since the answer of a function has a limit; the log does. */
-export type Summary = Readonly<Record<Finding['outcome'], number>>;
+/** What a scan answers with. The answer of a function has a limit, so that what was done for each secret is in the log. */
+export interface Summary {
+  /** How many secrets came to which end. */
+  readonly secrets: Readonly<Record<Finding['outcome'], number>>;
+  /** What was done for the secret that the event named. */
+  readonly named?: Finding;
+}
 
 /** A scan went through all secrets, and these could not be handled. */
 export class ScanFailed extends Error {
@@ -114,7 +119,7 @@ async function scanNamed(secretId: string | undefined, tools: ScanTools, report:
   }
   return await report.orElse(secretId, undefined, async () => {
     const secret = await describeSecret(secretsManager, secretId);
-    report.add(
+    report.addNamed(
       secret
         ? await scan(secret, tools)
         : { secret: secretId, outcome: 'skipped', reason: 'It does not exist any more.' },
@@ -125,14 +130,8 @@ async function scanNamed(secretId: string | undefined, tools: ScanTools, report:
 
 /** What a scan did, over all of its legs. */
 class Report {
-  readonly summary: Record<Finding['outcome'], number> = {
-    started: 0,
-    waiting: 0,
-    closed: 0,
-    later: 0,
-    skipped: 0,
-    failed: 0,
-  };
+  readonly #secrets = { started: 0, waiting: 0, closed: 0, later: 0, skipped: 0, failed: 0 };
+  #named: Finding | undefined;
   readonly #leg: number;
   readonly #reasons: string[];
   #failed: number;
@@ -145,13 +144,23 @@ class Report {
 
   add(finding: Finding): void {
     console.info(finding);
-    this.summary[finding.outcome] += 1;
+    this.#secrets[finding.outcome] += 1;
     if (finding.outcome === 'failed') {
       this.#failed += 1;
       if (this.#reasons.length < MOST_REASONS) {
         this.#reasons.push(`${finding.secret}: ${String(finding.reason)}`);
       }
     }
+  }
+
+  /** Of the secret that the event named. */
+  addNamed(finding: Finding): void {
+    this.add(finding);
+    this.#named = finding;
+  }
+
+  get summary(): Summary {
+    return { secrets: this.#secrets, ...(this.#named ? { named: this.#named } : {}) };
   }
 
   /** What an action brings; if it fails, a failure of the scan, which goes on with the substitute. */

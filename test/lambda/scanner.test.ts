@@ -63,7 +63,7 @@ describe('a scan', () => {
       .resolvesOnce({ SecretList: [], NextToken: '2' })
       .resolvesOnce({ SecretList: [tagged('c')] });
     const summary = await handler({});
-    expect(summary).toEqual({ started: 3, waiting: 0, closed: 0, later: 0, skipped: 0, failed: 0 });
+    expect(summary).toEqual({ secrets: { started: 3, waiting: 0, closed: 0, later: 0, skipped: 0, failed: 0 } });
     expect(findings.map(({ secret, outcome }) => [secret, outcome])).toEqual([
       ['a', 'started'],
       ['b', 'started'],
@@ -100,6 +100,12 @@ describe('a scan', () => {
       ['late', '09:00:00Z'],
       ['a', '08:00:00Z'],
     ]);
+  });
+
+  test('answers with what it did for the secret that the event names', async () => {
+    secrets.on(DescribeSecretCommand, { SecretId: 'leap' }).resolves(tagged('leap', '0 0 29 2 *'));
+    const { named } = await handler(tagEvent('leap'));
+    expect(named).toMatchObject({ secret: 'leap', outcome: 'later', reason: expect.stringContaining('too far away') });
   });
 
   test('goes on if the secret that the event names is gone', async () => {

@@ -48,7 +48,10 @@ export async function liveThrough(cdkOut: string, folder: string, server: Postgr
     await world.stop();
   }
   steps.set('an event can not be delivered', await undeliverable(cdkOut, folder, server));
-  return steps.set('an alarm goes off', alarms(cdkOut)).set('TLS is missing or old', insecure(cdkOut, app.bucket));
+  return steps
+    .set('a scan goes on', goingOn(cdkOut))
+    .set('an alarm goes off', alarms(cdkOut))
+    .set('TLS is missing or old', insecure(cdkOut));
 }
 
 async function readDump(cdkOut: string, { endpoints }: World, Bucket: string): Promise<void> {
@@ -128,6 +131,17 @@ async function undeliverable(cdkOut: string, folder: string, server: PostgresSer
   }
 }
 
+/** What a scan does that is too long for one invocation, which would take a quarter of an hour here. */
+function goingOn(cdkOut: string): readonly DecidedCall[] {
+  const scanner = new Template(cdkOut)
+    .ofType('AWS::Lambda::Function')
+    .find(({ title }) => title === 'Scanner/Function');
+  if (scanner === undefined) throw new Error('The stack has no Scanner.');
+  const resource = new Template(cdkOut).arnOf(scanner);
+  const principal = sessionOf(roleArn(cdkOut, 'Scanner/FunctionRole'), 'scanner');
+  return [{ principal, action: 'lambda:InvokeFunction', resource, allowed: true }];
+}
+
 /** What CloudWatch would do. It is not played: no metrics are kept. */
 function alarms(cdkOut: string): readonly DecidedCall[] {
   const [topic] = topics(cdkOut);
@@ -144,14 +158,14 @@ function alarms(cdkOut: string): readonly DecidedCall[] {
 }
 
 /** Calls that can't be made here: what goes over loopback is taken for TLS. */
-function insecure(cdkOut: string, bucket: string): readonly DecidedCall[] {
+function insecure(cdkOut: string): readonly DecidedCall[] {
   const template = new Template(cdkOut);
   const queues = template.ofType('AWS::SQS::Queue').map((queue) => template.arnOf(queue));
+  const buckets = template.ofType('AWS::S3::Bucket').map((bucket) => template.arnOf(bucket));
   const plain = { 'aws:SecureTransport': 'false' };
   const old = { 's3:TlsVersion': '1.1' };
   return [
-    { action: 's3:ListBucket', resource: `arn:aws:s3:::${bucket}`, context: plain },
-    { action: 's3:ListBucket', resource: `arn:aws:s3:::${bucket}`, context: old },
+    ...buckets.flatMap((resource) => [plain, old].map((context) => ({ action: 's3:ListBucket', resource, context }))),
     ...queues.map((resource) => ({ action: 'sqs:SendMessage', resource, context: plain })),
     ...topics(cdkOut).map((resource) => ({ action: 'sns:Publish', resource, context: plain })),
   ].map((call) => ({ ...call, principal: ADMINISTRATOR, allowed: false }));
