@@ -58,17 +58,23 @@ function tables(privileges: Privileges, { major }: Database): Finding {
   );
 }
 
-function rowSecurity({ user, filtered }: Privileges): Finding {
+/** Who may give BYPASSRLS: https://www.postgresql.org/docs/current/sql-alterrole.html */
+function rowSecurity({ user, filtered, filteredOwners }: Privileges): Finding {
   if (filtered.length === 0) {
     return ok(ROW_SECURITY, 'hides no rows from this user');
   }
   const failure = refused(
     `The user ${user} is subject to row-level security on ${listed(filtered)}, which would hide rows: dump as a role ` +
-      'with BYPASSRLS, or as the owner. A policy that shows it all rows does not help: pg_dump refuses any.',
+      'with BYPASSRLS, or as the owner. A policy that shows it all rows does not help: pg_dump refuses a table to whose ' +
+      'policies it is subject.',
   );
+  const instead = filteredOwners.map((owner) => `-- GRANT ${owner} TO ${user};`);
   return problem(ROW_SECURITY, failure, [
-    '-- As a superuser; on RDS as the master user.',
+    '-- As a superuser, or from PostgreSQL 16 on as a role with BYPASSRLS.',
     `ALTER ROLE ${user} BYPASSRLS;`,
+    ...(instead.length === 0
+      ? []
+      : ["-- Or, in its place, all of the owner's rights, to write among them:", ...instead]),
   ]);
 }
 
@@ -85,16 +91,16 @@ function largeObjects({ user, largeObjects: count, largeObject }: Privileges): F
   if (count === 0) {
     return ok(LARGE_OBJECTS, 'all can be read');
   }
+  const which = count === 1 ? `the large object ${largeObject}` : `${count} large objects, ${largeObject} among them`;
   const failure = refused(
-    `The user ${user} may not read ${count} large object${count === 1 ? '' : 's'}, ${largeObject} ` +
-      `${count === 1 ? 'it is' : 'among them'}: grant it SELECT on each (pg_read_all_data does not cover them), or ` +
-      'dump as their owner.',
+    `The user ${user} may not read ${which}: grant it SELECT on each (pg_read_all_data does not cover them), or dump as ` +
+      'their owner.',
   );
   const grant = `'GRANT SELECT ON LARGE OBJECT ' || id || ${pg.escapeLiteral(` TO ${user}`)}`;
-  const loop = `FOR id IN SELECT oid FROM pg_catalog.pg_largeobject_metadata LOOP EXECUTE ${grant}; END LOOP;`;
+  const own = "SELECT oid FROM pg_catalog.pg_largeobject_metadata WHERE pg_catalog.pg_has_role(lomowner, 'USAGE')";
   return problem(LARGE_OBJECTS, failure, [
-    '-- As the owner of the large objects or a superuser, and again for those to come.',
-    `DO ${dollarQuoted(`DECLARE id oid; BEGIN ${loop} END`)};`,
+    '-- As a superuser, or as each of their owners; and again for those to come.',
+    `DO ${dollarQuoted(`DECLARE id oid; BEGIN FOR id IN ${own} LOOP EXECUTE ${grant}; END LOOP; END`)};`,
   ]);
 }
 

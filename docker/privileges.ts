@@ -20,6 +20,8 @@ export interface Privileges {
   readonly unreadable: readonly string[];
   /** Tables of which policies would hide rows. */
   readonly filtered: readonly string[];
+  /** Owners of those tables, if their policies apply to no owner. */
+  readonly filteredOwners: readonly string[];
   /** Large objects without SELECT. */
   readonly largeObjects: number;
   /** One of them. */
@@ -39,6 +41,9 @@ interface Relation {
   readonly usage: boolean;
   readonly select: boolean;
   readonly filtered: boolean;
+  /** Whether policies apply to the owner as well. */
+  readonly forced: boolean;
+  readonly owner: string;
   readonly unlogged: boolean;
 }
 
@@ -54,12 +59,15 @@ const SUBSCRIPTIONS_SINCE = 100000;
  * matter; it locks it, for which it needs SELECT. Views and materialized views are dumped without reading anything.
  */
 function relationsQuery({ versionNumber }: Database): string {
-  const filtered = versionNumber >= ROW_SECURITY_SINCE ? "(c.relkind = 'r' AND row_security_active(c.oid))" : 'false';
+  const [filtered, forced] =
+    versionNumber >= ROW_SECURITY_SINCE
+      ? ["(c.relkind = 'r' AND row_security_active(c.oid))", 'c.relforcerowsecurity']
+      : ['false', 'false'];
   return `
     SELECT * FROM (
       SELECT quote_ident(n.nspname) AS schema, quote_ident(c.relname) AS name, c.relkind AS kind,
         has_schema_privilege(n.oid, 'USAGE') AS usage, has_table_privilege(c.oid, 'SELECT') AS select,
-        ${filtered} AS filtered,
+        ${filtered} AS filtered, ${forced} AS forced, quote_ident(pg_get_userbyid(c.relowner)) AS owner,
         c.relkind = 'r' AND c.relpersistence = 'u' AND pg_is_in_recovery() AS unlogged
       FROM pg_class c
       JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -110,6 +118,7 @@ export async function inspectPrivileges(client: Client, database: Database): Pro
     database.versionNumber < SUBSCRIPTIONS_SINCE ? { rows: [] } : await client.query<{ name: string }>(SUBSCRIPTIONS);
   const names = (pick: (relation: Relation) => boolean) => relations.filter(pick).map(qualified);
   const read = relations.filter(({ kind }) => kind !== 'f');
+  const filtered = relations.filter((relation) => relation.filtered);
   const example = largeObjects[0]?.example ?? null;
   return {
     user: onOneLine(users[0]?.name ?? ''),
@@ -117,7 +126,10 @@ export async function inspectPrivileges(client: Client, database: Database): Pro
     tables: names(({ kind, select }) => (kind === 'r' || kind === 'p') && !select),
     sequences: names(({ kind, select }) => kind === 'S' && !select),
     unreadable: names(({ kind, usage, select }) => kind !== 'f' && !(usage && select)),
-    filtered: names(({ filtered }) => filtered),
+    filtered: filtered.map(qualified),
+    filteredOwners: filtered.some(({ forced }) => forced)
+      ? []
+      : [...new Set(filtered.map(({ owner }) => onOneLine(owner)))],
     largeObjects: Number(largeObjects[0]?.count ?? 0),
     largeObject: example === null ? null : Number(example),
     foreign: names(({ kind }) => kind === 'f'),

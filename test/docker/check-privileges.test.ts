@@ -59,6 +59,15 @@ async function pgDumpSays(): Promise<string> {
   });
 }
 
+async function withoutRowSecurity(): Promise<void> {
+  await stage.query(
+    'app',
+    'ALTER ROLE reader NOBYPASSRLS',
+    'ALTER TABLE s.plain NO FORCE ROW LEVEL SECURITY',
+    'ALTER TABLE s.plain DISABLE ROW LEVEL SECURITY',
+  );
+}
+
 /** Every test ends as it began. */
 afterEach(async () => {
   expect(await stage.check('app', { secret: READER })).toMatchObject({ status: 0, stderr: '' });
@@ -121,18 +130,43 @@ test('the shorter SQL lets a user read all tables and sequences', async () => {
   );
 });
 
-test('row security that hides rows, even with a policy that shows them all', async () => {
-  await stage.query(
-    'app',
-    'ALTER TABLE s.plain ENABLE ROW LEVEL SECURITY',
-    'CREATE POLICY all_rows ON s.plain USING (true)',
-  );
-  expect(await pgDumpSays()).toContain('row-level security');
-  const outcome = await stage.check('app', { secret: READER });
-  expect(outcome).toMatchObject({ status: 77, stderr: expect.stringContaining('row-level security on s.plain') });
-  expect(inState(outcome, 'problem')).toEqual(['Row security']);
-  expect(sqlOf(outcome)).toContain('ALTER ROLE reader BYPASSRLS;');
-  await stage.query('app', ...sqlOf(outcome));
+describe('row security that hides rows', () => {
+  afterEach(async () => {
+    expect(await stage.check('app', { secret: READER })).toMatchObject({ status: 0, stderr: '' });
+    expect(await pgDumpSays()).toBe('');
+    await withoutRowSecurity();
+  });
+
+  test('even with a policy that shows them all is told, and no more after the SQL', async () => {
+    await stage.query(
+      'app',
+      'CREATE ROLE "The Owner"',
+      'ALTER TABLE s.plain OWNER TO "The Owner"',
+      'ALTER TABLE s.plain ENABLE ROW LEVEL SECURITY',
+      'CREATE POLICY all_rows ON s.plain USING (true)',
+    );
+    expect(await pgDumpSays()).toContain('row-level security');
+    const outcome = await stage.check('app', { secret: READER });
+    expect(outcome).toMatchObject({ status: 77, stderr: expect.stringContaining('row-level security on s.plain') });
+    expect(inState(outcome, 'problem')).toEqual(['Row security']);
+    const instead = sqlOf(outcome).flatMap((line) => GRANTED_EACH.exec(line)?.[1] ?? []);
+    expect(instead).toEqual(['GRANT "The Owner" TO reader;']);
+    await stage.query('app', ...instead);
+    expect(await stage.check('app', { secret: READER })).toMatchObject({ status: 0 });
+    expect(await pgDumpSays()).toBe('');
+    await stage.query('app', 'REVOKE "The Owner" FROM reader', ...sqlOf(outcome));
+  });
+
+  test('from owners as well is not mended by their rights', async () => {
+    await stage.query(
+      'app',
+      'ALTER TABLE s.plain ENABLE ROW LEVEL SECURITY',
+      'ALTER TABLE s.plain FORCE ROW LEVEL SECURITY',
+    );
+    const sql = sqlOf(await stage.check('app', { secret: READER }));
+    expect(sql).toEqual([expect.stringMatching(/^-- As a superuser/), 'ALTER ROLE reader BYPASSRLS;']);
+    await stage.query('app', ...sql);
+  });
 });
 
 describe('large objects', () => {
@@ -148,6 +182,13 @@ describe('large objects', () => {
     const outcome = await stage.check('app', { secret: READER });
     expect(outcome.status).toBe(77);
     expect(inState(outcome, 'problem')).toEqual(['Large objects']);
+    // Those of others are left to others.
+    await stage.query('app', 'ALTER LARGE OBJECT 4712 OWNER TO readers');
+    await stage.query('app', 'SET ROLE readers', ...sqlOf(outcome));
+    expect(rowsOf(await stage.check('app', { secret: READER }))['Large objects']).toEqual([
+      'problem',
+      expect.stringContaining('may not read the large object 4710:'),
+    ]);
     await stage.query('app', ...sqlOf(outcome));
   });
 
@@ -175,7 +216,7 @@ describe('large objects', () => {
 test('all problems are found at once, and the first decides', async () => {
   await stage.query(
     'app',
-    'ALTER ROLE reader NOBYPASSRLS',
+    'ALTER TABLE s.plain ENABLE ROW LEVEL SECURITY',
     'REVOKE SELECT ON s.plain FROM reader',
     'REVOKE ALL ON LARGE OBJECT 4711 FROM readers, reader',
   );
@@ -187,6 +228,20 @@ test('all problems are found at once, and the first decides', async () => {
   expect(dumped.stdout).toContain('Problem: Row security: The user reader is subject to row-level security on s.plain');
   await stage.query('app', ...sqlOf(outcome));
   await stage.query('app', 'REVOKE pg_read_all_data FROM reader', 'GRANT SELECT ON s.plain TO reader');
+  await withoutRowSecurity();
+});
+
+test('functions of the database that are named like the system have no say', async () => {
+  await stage.query(
+    'app',
+    'CREATE SCHEMA imitation',
+    'GRANT USAGE ON SCHEMA imitation TO reader',
+    "CREATE FUNCTION imitation.has_table_privilege(oid, text) RETURNS bool LANGUAGE sql AS 'SELECT true'",
+    'ALTER ROLE reader SET search_path = imitation, pg_catalog',
+    'REVOKE SELECT ON s.plain FROM reader',
+  );
+  expect(inState(await stage.check('app', { secret: READER }), 'problem')).toEqual(['Tables, sequences']);
+  await stage.query('app', 'ALTER ROLE reader RESET search_path', 'GRANT SELECT ON s.plain TO reader');
 });
 
 test('functions of the database that are named like the system have no say', async () => {

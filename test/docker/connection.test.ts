@@ -54,3 +54,17 @@ test('a server that does not hang up is not waited for', async () => {
   );
   expect(answer).toEqual({ rows: [{ one: 1 }], route: { address: host } });
 });
+
+test.each(['disable', 'require'] as const)(
+  'a listener that hangs up at once, asked with sslmode %s, was reached but lets nobody in',
+  async (mode) => {
+    const listener = createServer((socket) => socket.destroy());
+    await once(listener.listen(0, '127.0.0.1'), 'listening');
+    const { port } = listener.address() as AddressInfo;
+    const target = { host: '127.0.0.1', port, user: 'u', password: 'p', database: 'd', bucket: 'dumps' };
+    const connection = withConnection(target, { mode }, new AbortController().signal, () => Promise.resolve('asked'));
+    await expect(connection).rejects.toMatchObject({ reason: 'tryAgain', step: 'login' });
+    listener.close();
+    await once(listener, 'close');
+  },
+);

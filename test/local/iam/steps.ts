@@ -63,7 +63,7 @@ async function readDump(cdkOut: string, { endpoints }: World, Bucket: string): P
   s3.destroy();
 }
 
-/** Stops the next run of a secret while its dump waits for a lock. */
+/** Brings the next run of a secret as far as its dump, which then waits for a lock, and stops it there. */
 async function stopRun(app: AppWorld, secret: string, server: PostgresServer): Promise<void> {
   const execution = app.waiting(secret);
   const holder = new pg.Client({ ...server, database: 'postgres' });
