@@ -11,11 +11,11 @@ import { z } from 'zod';
 import { allStates, runnable, type TaskState, type WaitState } from './definition.ts';
 import { ServiceError } from './endpoint.ts';
 import type { Report } from './happening.ts';
-import type { Call } from './iam/decision.ts';
-import { AccessDenied, sessionOf, type Iam } from './iam/iam.ts';
+import { sessionOf, type Iam } from './iam/iam.ts';
 import { createMachine } from './iam/machine-creation.ts';
 import type { Batch } from './job.ts';
 import type { LambdaFunction } from './lambda.ts';
+import { permitted, TaskError, type Caller } from './task.ts';
 import type { Resource, Template } from './template.ts';
 
 /** Pauses between retries, which on AWS are seconds to minutes. */
@@ -55,14 +55,6 @@ export interface StepFunctionsSurroundings {
 
 type Json = Parameters<StateMachine['run']>[0];
 type TaskHandler = (input: Json, caller: Caller) => Promise<Json>;
-
-/** For whom a task is done. */
-export interface Caller {
-  /** ARN of the session of the machine's role. */
-  readonly principal: string;
-  /** Somebody stopped the execution. */
-  readonly stopped: AbortSignal;
-}
 
 interface Machine {
   readonly arn: string;
@@ -268,23 +260,6 @@ export class StepFunctions {
     });
     delete execution.wait;
     return input;
-  }
-}
-
-/** A task failed; the name is what `ErrorEquals` matches, the message is the cause. */
-export class TaskError extends Error {
-  constructor(name: string, cause: string) {
-    super(cause);
-    this.name = name;
-  }
-}
-
-/** @throws TaskError of the given name with the words of AWS */
-export async function permitted(iam: Iam, errorName: string, call: Call): Promise<void> {
-  try {
-    await iam.demand(call);
-  } catch (error) {
-    throw error instanceof AccessDenied ? new TaskError(errorName, error.message) : error;
   }
 }
 

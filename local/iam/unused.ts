@@ -11,6 +11,8 @@ export interface UnusedPermission {
   readonly resources: readonly string[];
   /** Where in the template it is, for people: `DumpJob/JobRole/DefaultPolicy`. */
   readonly policy: string;
+  /** Its Sid, or else its number in the policy, the first is 1. */
+  readonly statement: string;
   /** Why a run that goes well has no use for it; null if that is not known. */
   readonly reason: string | null;
 }
@@ -36,22 +38,22 @@ export function unusedPermissions(
   return [
     ...[...identities].flatMap(([principal, policies]) =>
       policies.flatMap((policy) =>
-        unusedOf(policy, used).map(({ action, statement, ...where }) => ({
+        unusedOf(policy, used).map(({ action, statement, place }) => ({
           principal,
           action,
           resources: statement.Resource ?? [],
-          ...where,
+          ...place,
           reason: REASONS[action] ?? null,
         })),
       ),
     ),
     ...[...resources].flatMap(([arn, policy]) =>
-      unusedOf(policy, used).flatMap(({ action, statement, ...where }) =>
+      unusedOf(policy, used).flatMap(({ action, statement, place }) =>
         principalsOf(statement).map((principal) => ({
           principal,
           action,
           resources: statement.Resource ?? [arn],
-          ...where,
+          ...place,
           reason: REASONS[`${principal} ${action}`] ?? null,
         })),
       ),
@@ -62,7 +64,7 @@ export function unusedPermissions(
 interface Unused {
   readonly action: string;
   readonly statement: Statement;
-  readonly policy: string;
+  readonly place: Pick<UnusedPermission, 'policy' | 'statement'>;
 }
 
 function unusedOf({ name, document }: Policy, used: readonly UsedGrant[]): readonly Unused[] {
@@ -72,7 +74,7 @@ function unusedOf({ name, document }: Policy, used: readonly UsedGrant[]): reado
     return statement.Action.filter((pattern) => !calls.some(({ action }) => fits(pattern, action))).map((action) => ({
       action,
       statement,
-      policy: name,
+      place: { policy: name, statement: statement.Sid ?? `${index + 1}` },
     }));
   });
 }
