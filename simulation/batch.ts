@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TaskError } from '../local/executions.ts';
+import { TaskError } from '../local/task.ts';
 import type { Clock } from './clock.ts';
 import type { Execution } from './execution.ts';
 import type { Faults } from './faults.ts';

@@ -2,7 +2,7 @@ import type { StateMachine, StateMachineDefinition } from 'aws-local-stepfunctio
 import { createRequire } from 'node:module';
 import { z } from 'zod';
 import { allStates, runnable, type TaskState } from '../local/definition.ts';
-import { TaskError } from '../local/executions.ts';
+import { TaskError } from '../local/task.ts';
 import type { Template } from '../local/template.ts';
 import type { Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
