@@ -197,7 +197,7 @@ describe('the memo', () => {
     keep();
     machine.resetHistory();
     objects.resetHistory();
-    expect(await handler({})).toMatchObject({ started: 0, waiting: 2 });
+    expect(await handler({})).toMatchObject({ secrets: { started: 0, waiting: 2 } });
     expect(machine.calls()).toEqual([]);
     expect(objects.calls()).toHaveLength(2);
   });
@@ -207,7 +207,7 @@ describe('the memo', () => {
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a', far)] });
     await handler({});
     keep();
-    expect(await handler({})).toMatchObject({ closed: 1, waiting: 0 });
+    expect(await handler({})).toMatchObject({ secrets: { closed: 1, waiting: 0 } });
     expect(started()).toEqual([arn('a'), arn('a')]);
   });
 
@@ -235,7 +235,7 @@ describe('the memo', () => {
       .on(ListExecutionsCommand)
       .resolvesOnce({ executions: [execution(a, new Date(2000))], nextToken: 'next' })
       .resolvesOnce({ executions: [execution(b, new Date(1000))] });
-    expect(await handler({})).toMatchObject({ started: 0, waiting: 2 });
+    expect(await handler({})).toMatchObject({ secrets: { started: 0, waiting: 2 } });
     expect(machine.commandCalls(ListExecutionsCommand).map(({ args: [{ input }] }) => input)).toEqual(
       [undefined, 'next'].map((nextToken) => ({
         stateMachineArn: MACHINE,
