@@ -1,20 +1,21 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { dumpDatabase, verifyArchive } from './archive.ts';
-import type { Checksums } from './checksum.ts';
 import { compressionOf, findClients, pickClient } from './clients.ts';
 import type { Compression, PostgresClient } from './clients.ts';
 import { withConnection } from './connection.ts';
 import { checkReadable, inspect } from './database.ts';
 import type { Database } from './database.ts';
 import { findDump, writeManifest } from './dump-object.ts';
+import type { Found } from './dump-object.ts';
 import type { Task } from './environment.ts';
 import { Failure } from './failure.ts';
 import { fetchSecret } from './fetch-secret.ts';
 import { dumpKey } from './key.ts';
 import { libpqEnvironment } from './libpq.ts';
 import { log } from './log.ts';
+import { makeDump } from './make.ts';
+import type { Product } from './make.ts';
 import { manifestOf, recoveredManifest } from './manifest.ts';
 import type { Manifest, Plan } from './manifest.ts';
 import { sized } from './progress.ts';
@@ -22,7 +23,6 @@ import { parseSecret } from './secret.ts';
 import type { Target } from './target.ts';
 import { tlsPolicy } from './tls.ts';
 import type { TlsPolicy } from './tls.ts';
-import { uploadDump } from './upload.ts';
 
 /** What a run finds around it. */
 export interface Surroundings {
@@ -51,14 +51,14 @@ export async function dump(task: Task, surroundings: Surroundings): Promise<void
   const startedAt = new Date();
   const { signal } = surroundings;
   const plan = await planFor(task, signal);
-  const bytes = await findDump(plan.object, task.region, signal);
-  if (bytes !== undefined) {
-    await recover(plan, bytes);
+  const found = await findDump(plan.object, task.region, signal);
+  if (found !== undefined) {
+    await recover(plan, found);
     return;
   }
   const source = await prepare(plan.target, surroundings);
-  const checksums = await make(plan, source, surroundings);
-  if (checksums === 'taken') {
+  const { outcome, checksums } = await make(plan, source, surroundings);
+  if (outcome === 'taken') {
     await recover(plan, await findDump(plan.object, task.region, signal));
     return;
   }
@@ -93,35 +93,29 @@ async function prepare(target: Target, { searchPath, rdsRoots, signal }: Surroun
   return { policy, database, client, compression };
 }
 
-/**
- * Dumps, proves, commits, in this order: nothing is uploaded that was not read back whole.
- * @returns checksums of the dump, or `taken` if the key had an object by then
- */
+/** Makes the dump in a folder of its own. */
 async function make(
   { task, target, object }: Plan,
   { policy, database, client, compression }: Source,
   { searchPath, signal }: Surroundings,
-): Promise<Checksums | 'taken'> {
+): Promise<Product> {
   const folder = await mkdtemp(join(task.scratch, 'autodump-'));
   try {
     const environment = await libpqEnvironment(target, policy, folder, searchPath);
-    const order = { client, compression, environment, file: join(folder, 'dump'), databaseSize: database.size };
-    await dumpDatabase(order, signal);
-    const checksums = await verifyArchive(order, signal);
-    const outcome = await uploadDump(order.file, object, checksums, { region: task.region, signal });
-    return outcome === 'taken' ? outcome : checksums;
+    const order = { client, compression, environment, folder, estimate: database.size };
+    return await makeDump(order, object, task.region, signal);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 /** An earlier attempt has committed the dump: only its manifest may be missing. */
-async function recover(plan: Plan, bytes: number | undefined): Promise<void> {
+async function recover(plan: Plan, found: Found | undefined): Promise<void> {
   const { task, object } = plan;
-  if (bytes === undefined) {
+  if (found === undefined) {
     throw new Failure('tryAgain', `S3 says both that s3://${object.bucket}/${object.key} is there and that it is not.`);
   }
-  const manifest = recoveredManifest(plan, bytes);
+  const manifest = recoveredManifest(plan, found.bytes);
   const outcome = await writeManifest(manifest, task.region);
   log(
     'An earlier attempt has made this dump already; it is never made or overwritten a second time. ' +
