@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 
 /** What a program and its children took. */
@@ -58,11 +57,11 @@ export function cpuSecondsOf(pid: number): number {
 export async function measure(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Measure> {
   const started = performance.now();
   // The shell tells what its child, with all of its own, has taken.
-  const shell = spawn('sh', ['-c', '"$@"; status=$?; times >&3; exit $status', 'sh', program, ...args], {
+  const shell = spawn('sh', ['-c', '"$@" >/dev/null; status=$?; times; exit $status', 'sh', program, ...args], {
     env,
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const { pid = 0, stderr } = shell;
+  const { pid = 0, stdout, stderr } = shell;
   let [memory, memoryOfAll] = [0, 0];
   const sampling = setInterval(() => {
     const [main = 0, ...others] = descendants(pid);
@@ -72,11 +71,7 @@ export async function measure(program: string, args: readonly string[], env: Nod
       [main, ...others].reduce((sum, one) => sum + memoryOf(one, 'VmRSS'), 0),
     );
   }, SAMPLE_MS);
-  const [times, words] = await Promise.all([
-    text(Readable.from(shell.stdio[3] ?? [])),
-    text(stderr),
-    once(shell, 'close'),
-  ]);
+  const [times, words] = await Promise.all([text(stdout), text(stderr), once(shell, 'close')]);
   clearInterval(sampling);
   if (shell.exitCode !== 0) {
     throw new Error(`${program} ${args.join(' ')} ended with ${shell.exitCode}: ${words.trim()}`);

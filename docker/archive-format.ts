@@ -278,7 +278,12 @@ export function checkFinalHead(proven: Structure, final: Structure): void {
   }
   for (const [id, { state, offset }] of final.locations) {
     const block = proven.blocks.get(id);
-    if ((block !== undefined) !== (state === OFFSET_SET) || (block !== undefined && offset !== BigInt(block))) {
+    const before = proven.locations.get(id);
+    const isRight =
+      block === undefined
+        ? state === before?.state && offset === before.offset
+        : state === OFFSET_SET && offset === BigInt(block);
+    if (!isRight) {
       throw damaged(`the table of contents does not say where the data of its entry ${id} are`, final.headBytes);
     }
   }

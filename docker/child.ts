@@ -29,7 +29,7 @@ const LINE_LENGTH = 600;
 const GRACE_MS = 5_000;
 
 /** What a stream says when the child on its other end is gone. */
-const BROKEN_PIPE: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED']);
+const BROKEN_PIPE: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET', 'ECANCELED', 'ERR_STREAM_DESTROYED']);
 
 /**
  * With this in front of a command the kernel kills the child when this process dies, even by SIGKILL. It takes the

@@ -48,10 +48,14 @@ export async function dumpToStream(order: DumpOrder, destination: Destination, c
     }
   };
   const { output, ended } = startDump(order, course.signal);
-  await prove(order, { output, ended }, new ArchiveReader(), take, course);
-  const last = cuts.close();
-  if (last !== undefined) {
-    await give(last);
+  try {
+    await prove(order, { output, ended }, new ArchiveReader(), take, course);
+    const last = cuts.close();
+    if (last !== undefined) {
+      await give(last);
+    }
+  } finally {
+    await spool.abandon();
   }
   if (first === undefined) {
     throw new Error('A dump without bytes was proven.');

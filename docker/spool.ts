@@ -18,6 +18,7 @@ const DISK_SHARE = 8;
 interface Holder {
   readonly write: (bytes: Buffer) => Promise<void>;
   readonly close: (crc: bigint) => Promise<Part>;
+  readonly abandon: () => Promise<void>;
 }
 
 /** Bytes that the disk of a folder has room for. */
@@ -65,6 +66,11 @@ export class Spool {
     return part;
   }
 
+  /** Lets go of a part that was not ended. */
+  async abandon(): Promise<void> {
+    await this.#filling?.abandon();
+  }
+
   #inMemory(): Holder {
     const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(LARGEST_IN_MEMORY);
     let length = 0;
@@ -83,6 +89,7 @@ export class Spool {
             return Promise.resolve();
           },
         }),
+      abandon: () => Promise.resolve(),
     };
   }
 
@@ -105,6 +112,7 @@ export class Spool {
           discard: () => rm(file, { force: true }),
         };
       },
+      abandon: () => handle.close(),
     };
   }
 }
