@@ -7,6 +7,7 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   PutObjectCommand,
+  S3ServiceException,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
@@ -128,7 +129,7 @@ export class Upload {
       try {
         await this.#client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: id }));
       } catch (error) {
-        const { name } = error instanceof Error ? error : { name: '' };
+        const name = error instanceof S3ServiceException ? error.name : 'no answer';
         if (name !== 'NoSuchUpload') {
           log(`Could not abort the upload (${name}): the bucket's lifecycle has to delete its parts.`);
         }

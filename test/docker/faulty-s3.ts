@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { createServer, request as send } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 export interface FaultyS3 {
   readonly endpoint: string;
-  /** Resolves when the first request that is refused has come. */
+  /** Resolves when the first request with a fault has come. */
   readonly met: Promise<void>;
   stop(): Promise<void>;
 }
@@ -14,29 +15,23 @@ export interface FaultyS3 {
 /** `PUT /bucket/key?query`, as a test picks requests by it. */
 type Picks = (request: string) => boolean;
 
-/** Stands before an S3 server and answers some of the requests, again and again, with 503 Slow Down. */
-export async function startFaultyS3(behind: string, picks: Picks): Promise<FaultyS3> {
+/** Answers 503 Slow Down; changes a byte of the body; or passes the request on, and breaks off instead of its answer. */
+export type Fault = 'refuse' | 'change' | 'lose the answer';
+
+/** Stands before an S3 server and does some of the requests an ill turn. */
+export async function startFaultyS3(behind: string, picks: Picks, fault: Fault = 'refuse'): Promise<FaultyS3> {
   let meet: () => void = () => undefined;
   const met = new Promise<void>((resolve) => (meet = resolve));
   const server = createServer((request, response) => {
-    if (!picks(`${request.method ?? ''} ${request.url ?? ''}`)) {
-      const upstream = send(new URL(request.url ?? '/', behind), { method: request.method, headers: request.headers });
-      const answered = once(upstream, 'response').then(async ([from]: IncomingMessage[]) => {
-        if (from !== undefined) {
-          response.writeHead(from.statusCode ?? 500, from.headers);
-          await pipeline(from, response);
-        }
-      });
-      Promise.all([pipeline(request, upstream), answered]).catch(() => response.destroy());
-      return;
+    const isPicked = picks(`${request.method ?? ''} ${request.url ?? ''}`);
+    if (isPicked) {
+      meet();
     }
-    meet();
-    request.resume().on('end', () => {
-      response.writeHead(503, { 'Content-Type': 'application/xml' });
-      response.end(
-        '<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>',
-      );
-    });
+    if (isPicked && fault === 'refuse') {
+      refuse(request, response);
+    } else {
+      pass(request, response, behind, isPicked ? fault : undefined).catch(() => response.destroy());
+    }
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
@@ -49,4 +44,47 @@ export async function startFaultyS3(behind: string, picks: Picks): Promise<Fault
       await once(server, 'close');
     },
   };
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse): void {
+  request.resume().on('end', () => {
+    response.writeHead(503, { 'Content-Type': 'application/xml' });
+    response.end(
+      '<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>',
+    );
+  });
+}
+
+async function pass(
+  request: IncomingMessage,
+  response: ServerResponse,
+  behind: string,
+  fault: Fault | undefined,
+): Promise<void> {
+  const upstream = send(new URL(request.url ?? '/', behind), { method: request.method, headers: request.headers });
+  const answered = once(upstream, 'response').then(async ([from]: IncomingMessage[]) => {
+    if (from === undefined || fault === 'lose the answer') {
+      response.destroy();
+    } else {
+      response.writeHead(from.statusCode ?? 500, from.headers);
+      await pipeline(from, response);
+    }
+  });
+  const sent = fault === 'change' ? pipeline(request, changing(), upstream) : pipeline(request, upstream);
+  await Promise.all([sent, answered]);
+}
+
+/** Changes the last byte of the first chunk. */
+function changing(): Transform {
+  let isChanged = false;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const copy = Buffer.from(chunk);
+      if (!isChanged) {
+        copy.writeUInt8(copy.readUInt8(copy.length - 1) ^ 1, copy.length - 1);
+        isChanged = true;
+      }
+      done(null, copy);
+    },
+  });
 }
