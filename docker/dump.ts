@@ -12,6 +12,8 @@ import type { Task } from './environment.ts';
 import { Failure } from './failure.ts';
 import { fetchSecret } from './fetch-secret.ts';
 import { dumpKey } from './key.ts';
+import { takeInventory } from './inventory.ts';
+import type { Inventory } from './inventory.ts';
 import { libpqEnvironment } from './libpq.ts';
 import { log } from './log.ts';
 import { makeDump } from './make.ts';
@@ -57,13 +59,14 @@ export async function dump(task: Task, surroundings: Surroundings): Promise<void
     return;
   }
   const source = await prepare(plan.target, surroundings);
-  const { outcome, checksums } = await make(plan, source, surroundings);
-  if (outcome === 'taken') {
+  const inventory = await withConnection(plan.target, source.policy, signal, takeInventory);
+  const product = await make(plan, source, inventory, surroundings);
+  if (product.outcome === 'taken') {
     await recover(plan, await findDump(plan.object, task.region, signal));
     return;
   }
   const { database, client, compression } = source;
-  const made = { serverVersion: database.version, client, compression, checksums, startedAt, finishedAt: new Date() };
+  const made = { database, inventory, client, compression, product, startedAt, finishedAt: new Date() };
   const manifest = manifestOf(plan, made);
   await writeManifest(manifest, task.region);
   conclude(manifest);
@@ -97,12 +100,15 @@ async function prepare(target: Target, { searchPath, rdsRoots, signal }: Surroun
 async function make(
   { task, target, object }: Plan,
   { policy, database, client, compression }: Source,
+  { indexBytes }: Inventory,
   { searchPath, signal }: Surroundings,
 ): Promise<Product> {
   const folder = await mkdtemp(join(task.scratch, 'autodump-'));
   try {
     const environment = await libpqEnvironment(target, policy, folder, searchPath);
-    const order = { client, compression, environment, folder, estimate: database.size };
+    // Not less than the data take uncompressed, as a rule.
+    const estimate = Math.max(database.size - indexBytes, 0);
+    const order = { client, compression, environment, folder, estimate };
     return await makeDump(order, object, task.region, signal);
   } finally {
     await rm(folder, { recursive: true, force: true });

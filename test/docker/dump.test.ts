@@ -88,7 +88,12 @@ async function pasteInShell(command: string, dumped: string, into: string): Prom
 }
 
 test('the manifest tells what was dumped, how, and the proof', async () => {
-  await stage.createDatabase('told', 'CREATE TABLE t AS SELECT 1');
+  await stage.createDatabase(
+    'told',
+    'CREATE TABLE t AS SELECT generate_series(1, 1000)',
+    'ANALYZE t',
+    'CREATE TABLE new (i int)',
+  );
   await stage.dump('told');
   const object = { bucket: BUCKET, key: keyOf('told') };
   const file = await readFile(stage.fileOf(object.key));
@@ -103,11 +108,14 @@ test('the manifest tells what was dumped, how, and the proof', async () => {
       port: stage.postgres.port,
       database: 'told',
       serverVersion: expect.stringMatching(/^15\./),
+      databaseBytes: expect.any(Number),
     },
     dump: {
       client: expect.stringMatching(/^pg_dump \d+\.\d+/),
       format: 'custom',
       compression: expect.stringMatching(/^(gzip:1|zstd:3)$/),
+      way: 'file',
+      reason: null,
     },
     object,
     proof: {
@@ -117,10 +125,16 @@ test('the manifest tells what was dumped, how, and the proof', async () => {
       verified: true,
       method: expect.stringContaining('pg_restore'),
     },
+    seconds: { dump: expect.any(Number), proof: expect.any(Number), commit: expect.any(Number) },
     startedAt: time,
     finishedAt: time,
     recovered: false,
     restore: restoreCommand(object),
+    extensions: [{ name: 'plpgsql', version: '1.0' }],
+    tables: [
+      { schema: 'public', name: 'new', rows: null, bytes: 0 },
+      { schema: 'public', name: 't', rows: 1000, bytes: expect.any(Number) },
+    ],
   });
   expect(await stage.leftovers()).toEqual([]);
 });
