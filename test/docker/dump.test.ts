@@ -9,12 +9,17 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 
 import { restoreCommand } from '../../docker/restore.ts';
+import { clientFolder } from './client-folder.ts';
 import { contentsOf, ODD_CONTENTS } from './contents.ts';
 import { BUCKET, EXECUTION, keyOf, processes, SECRET_ARN, Stage, WHEN } from './stage.ts';
+import type { Outcome } from './stage.ts';
 
 const execute = promisify(execFile);
 
 let stage: Stage;
+
+/** Whoever else can't mount a small disk. */
+const asRootOnLinux = process.platform === 'linux' && process.getuid?.() === 0 ? test : test.skip;
 
 beforeAll(async () => {
   stage = await Stage.set();
@@ -66,6 +71,57 @@ describe('a dump restores to the same contents', () => {
     await stage.createDatabase('large restored');
     await pasteInShell(restore, 'large', 'large restored');
     expect(await contentsOf(stage, 'large restored')).toEqual(await contentsOf(stage, 'large'));
+  });
+});
+
+describe('a dump that the disk has no room for is streamed, and restores to the same contents', () => {
+  beforeAll(async () => {
+    await stage.createDatabase(
+      'streamed',
+      ...ODD_CONTENTS,
+      'CREATE TABLE noise AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 400000) i',
+    );
+  });
+
+  async function expectStreamed({ status, stdout, stderr }: Outcome, when: string, reason: string): Promise<void> {
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('The dump is streamed, without a file');
+    const key = keyOf('streamed', when);
+    const { proof, dump } = await stage.manifestOf(key);
+    expect(dump).toMatchObject({ way: 'stream', reason: expect.stringContaining(reason) });
+    const file = await readFile(stage.fileOf(key));
+    expect(proof).toMatchObject({ bytes: file.length, sha256: createHash('sha256').update(file).digest('hex') });
+    await stage.restore(key, `restored ${when}`);
+    expect(await contentsOf(stage, `restored ${when}`)).toEqual(await contentsOf(stage, 'streamed'));
+  }
+
+  test('when the disk fills up', async () => {
+    const when = '2026-11-22T09:00:00Z';
+    const clients = await clientFolder(`
+      for word; do case "$word" in --file=*/dump)
+        "$PG_DUMP" "$@"
+        echo 'pg_dump: error: could not write to output file: No space left on device' >&2
+        exit 1;;
+      esac; done
+      exec "$PG_DUMP" "$@"`);
+    const outcome = await stage.dump('streamed', { environment: { AUTODUMP_WHEN: when, PATH: clients.path } });
+    await clients.remove();
+    await expectStreamed(outcome, when, 'the disk filled up');
+    expect(await stage.leftovers()).toEqual([]);
+  });
+
+  asRootOnLinux('when it is ten times larger than the disk', async () => {
+    const when = '2026-11-22T09:01:00Z';
+    const disk = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+    await execute('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'autodump-test', disk]);
+    try {
+      const outcome = await stage.dump('streamed', { environment: { AUTODUMP_WHEN: when, TMPDIR: disk } });
+      await expectStreamed(outcome, when, 'the disk has room for 2.1 MB');
+      expect((await stage.manifestOf(keyOf('streamed', when))).proof.bytes).toBeGreaterThan(10 * 2 ** 21);
+    } finally {
+      await execute('umount', [disk]);
+      await rm(disk, { recursive: true });
+    }
   });
 });
 
