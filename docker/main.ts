@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { EXIT_STATUS } from '../contract.ts';
+import type { DumpEnvironment } from '../contract.ts';
+import { check } from './check.ts';
 import { dump } from './dump.ts';
 import { readEnvironment } from './environment.ts';
 import { describe, exitStatusOf, Failure, Interrupted } from './failure.ts';
@@ -35,16 +37,27 @@ function untilEnded(): AbortSignal {
   return controller.signal;
 }
 
-async function main([command, ...rest]: readonly string[], programFile: string): Promise<void> {
-  if (command !== 'dump' || rest.length > 0) {
-    throw new Failure('misuse', 'The one thing this program does is: dump. Its settings come from the environment.');
+/** What a check can do without: it is about the moment that it is run at, and about no execution. */
+function standIns(): Partial<DumpEnvironment> {
+  return { AUTODUMP_WHEN: new Date().toISOString().replace(/\.\d+Z$/, 'Z'), AUTODUMP_EXECUTION: 'none' };
+}
+
+async function main(args: readonly string[], programFile: string): Promise<void> {
+  const [command, option, ...rest] = args;
+  if (command !== 'dump' || (option !== undefined && option !== '--check') || rest.length > 0) {
+    throw new Failure(
+      'misuse',
+      'What this program does is: dump, or dump --check for the checks before a dump alone. Its settings come from the environment.',
+    );
   }
-  const task = readEnvironment(process.env);
-  await dump(task, {
+  const surroundings = {
     searchPath: process.env.PATH ?? '',
     rdsRoots: () => readFileSync(join(dirname(programFile), RDS_ROOTS), 'utf8'),
     signal: untilEnded(),
-  });
+  };
+  await (option === undefined
+    ? dump(readEnvironment(process.env), surroundings)
+    : check(readEnvironment({ ...standIns(), ...process.env }), surroundings));
 }
 
 const [, programFile = '', ...args] = process.argv;

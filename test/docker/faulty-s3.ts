@@ -15,11 +15,21 @@ export interface FaultyS3 {
 /** `PUT /bucket/key?query`, as a test picks requests by it. */
 type Picks = (request: string) => boolean;
 
-/** Answers 503 Slow Down; changes a byte of the body; or passes the request on, and breaks off instead of its answer. */
-export type Fault = 'refuse' | 'change' | 'lose the answer';
+interface Answer {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+export const SLOW_DOWN: Answer = { status: 503, code: 'SlowDown', message: 'Please reduce your request rate.' };
+
+export const ACCESS_DENIED: Answer = { status: 403, code: 'AccessDenied', message: 'Access Denied' };
+
+/** Answers with an error; changes a byte of the body; or passes the request on, and breaks off instead of its answer. */
+export type Fault = Answer | 'change' | 'lose the answer';
 
 /** Stands before an S3 server and does some of the requests an ill turn. */
-export async function startFaultyS3(behind: string, picks: Picks, fault: Fault = 'refuse'): Promise<FaultyS3> {
+export async function startFaultyS3(behind: string, picks: Picks, fault: Fault = SLOW_DOWN): Promise<FaultyS3> {
   let meet: () => void = () => undefined;
   const met = new Promise<void>((resolve) => (meet = resolve));
   const server = createServer((request, response) => {
@@ -27,8 +37,8 @@ export async function startFaultyS3(behind: string, picks: Picks, fault: Fault =
     if (isPicked) {
       meet();
     }
-    if (isPicked && fault === 'refuse') {
-      refuse(request, response);
+    if (isPicked && typeof fault === 'object') {
+      refuse(request, response, fault);
     } else {
       pass(request, response, behind, isPicked ? fault : undefined).catch(() => response.destroy());
     }
@@ -46,12 +56,10 @@ export async function startFaultyS3(behind: string, picks: Picks, fault: Fault =
   };
 }
 
-function refuse(request: IncomingMessage, response: ServerResponse): void {
+function refuse(request: IncomingMessage, response: ServerResponse, { status, code, message }: Answer): void {
   request.resume().on('end', () => {
-    response.writeHead(503, { 'Content-Type': 'application/xml' });
-    response.end(
-      '<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>',
-    );
+    response.writeHead(status, { 'Content-Type': 'application/xml' });
+    response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`);
   });
 }
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 
 import { Interrupted } from '../../docker/failure.ts';
-import { startFaultyS3 } from './faulty-s3.ts';
+import { SLOW_DOWN, startFaultyS3 } from './faulty-s3.ts';
 import type { Fault, FaultyS3 } from './faulty-s3.ts';
 import { Player, record } from './replay.ts';
 import { keyOf, Stage } from './stage.ts';
@@ -74,14 +74,14 @@ const CALLS: readonly Call[] = [
 
 describe.each(CALLS)('S3 that refuses %s', (_, picks, player) => {
   test('once, is asked again', async () => {
-    const key = await faulty(picks, 'refuse', 1);
+    const key = await faulty(picks, SLOW_DOWN, 1);
     expect(await player().play('file', key)).toMatchObject({ outcome: 'committed' });
     await s3.met;
     expect(await stage.hasObject(key)).toBe(true);
   });
 
   test('for good, gets no dump', async () => {
-    const key = await faulty(picks, 'refuse');
+    const key = await faulty(picks, SLOW_DOWN);
     await expect(player().play('file', key)).rejects.toMatchObject({
       reason: 'tryAgain',
       message: expect.stringContaining('SlowDown'),
@@ -91,7 +91,7 @@ describe.each(CALLS)('S3 that refuses %s', (_, picks, player) => {
 });
 
 test('an abortion that is refused once is asked for again', async () => {
-  const key = await faulty((request) => COMPLETION(request) || ABORTION(request), 'refuse', 3);
+  const key = await faulty((request) => COMPLETION(request) || ABORTION(request), SLOW_DOWN, 3);
   await expect(large.play('file', key)).rejects.toMatchObject({ reason: 'tryAgain' });
 });
 
@@ -142,7 +142,7 @@ describe('a commit whose answer is lost', () => {
 
 describe('a run that is ended', () => {
   test.each(CALLS.slice(1, 5))('during %s leaves nothing', async (_, picks) => {
-    const key = await faulty(picks, 'refuse');
+    const key = await faulty(picks, SLOW_DOWN);
     process.env.AWS_MAX_ATTEMPTS = '100';
     const ending = new AbortController();
     void s3.met.then(() => {
@@ -159,7 +159,7 @@ describe('a run that is ended', () => {
 });
 
 test('a dump of several parts is what was recorded', async () => {
-  const key = await faulty(() => false, 'refuse');
+  const key = await faulty(() => false, SLOW_DOWN);
   const { checksums } = await large.play('file', key);
   expect((await readFile(stage.fileOf(key))).equals(largeFile)).toBe(true);
   expect(checksums.bytes).toBeGreaterThan(2 * 8 * 1024 * 1024);
