@@ -26,6 +26,8 @@ const BLOCK = "current_setting('block_size')::bigint";
 
 /** Errors of the connection and the server pass through. */
 export async function takeInventory(client: Client): Promise<Inventory> {
+  // Only what the system itself names so is meant.
+  await client.query("SELECT pg_catalog.set_config('search_path', '', false)");
   const { rows: tables } = await client.query<{ schema: string; name: string; rows: string; bytes: string }>(
     `SELECT n.nspname AS schema, c.relname AS name, c.reltuples::bigint AS rows, c.relpages * ${BLOCK} AS bytes
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
