@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -14,8 +13,6 @@ import { follow } from './growing-file.ts';
 import { readRange } from './part.ts';
 import type { Part } from './part.ts';
 import { partSize, SMALLEST_PART } from './part-size.ts';
-
-const READ_BYTES = 1024 * 1024;
 
 /**
  * Dumps to a file, and proves the dump while the file grows.
@@ -86,8 +83,9 @@ async function readAgain(file: string, before: readonly Segment[], signal: Abort
   const cuts = new Cuts((from) => ends.get(from) ?? Infinity);
   const reader = new ArchiveReader();
   const hash = createHash('sha256');
-  const chunks: AsyncIterable<Buffer> = createReadStream(file, { highWaterMark: READ_BYTES, signal });
-  for await (const chunk of chunks) {
+  // Its reader makes do with one buffer.
+  for await (const chunk of follow(file, Promise.resolve())) {
+    signal.throwIfAborted();
     hash.update(chunk);
     reader.read(chunk);
     cuts.cut(chunk);
