@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
-import { pipeline } from 'node:stream/promises';
-import { setTimeout } from 'node:timers/promises';
+import type { Readable } from 'node:stream';
 
 import {
   AbortMultipartUploadCommand,
@@ -16,25 +14,19 @@ import { awsFailure, isTaken, openS3 } from './aws.ts';
 import type { Checksums } from './checksum.ts';
 import { inBase64 } from './crc64nvme.ts';
 import { findDump } from './dump-object.ts';
+import { etagOfOne, etagOfParts } from './etag.ts';
+import type { Sent } from './etag.ts';
 import { Failure } from './failure.ts';
 import { log } from './log.ts';
 import type { DumpObject } from './manifest.ts';
 import type { Part } from './part.ts';
 import { MOST_PARTS } from './part-size.ts';
+import { resend } from './resend.ts';
 
 /** Parts that are sent at once. */
 const IN_FLIGHT = 4;
 
-/** Pauses between attempts at a part double from the first to the longest. */
-const FIRST_PAUSE_MS = 200;
-const LONGEST_PAUSE_MS = 20_000;
-
 const CONTENT_TYPE = 'application/octet-stream';
-
-interface Sent {
-  readonly number: number;
-  readonly etag: string;
-}
 
 /**
  * An upload of which nothing is to be seen before its commit, which takes the first part and the checksums of the
@@ -101,7 +93,7 @@ export class Upload {
       return this.#commit(
         checksums,
         () => this.#put(first, checksums),
-        () => md5(first),
+        () => etagOfOne(first),
       );
     }
     this.#waiting.push(() => this.#sendPart(first, 1));
@@ -114,7 +106,7 @@ export class Upload {
     return this.#commit(
       checksums,
       () => this.#complete(checksums),
-      () => etagOf(this.#sent),
+      () => etagOfParts(this.#sent),
     );
   }
 
@@ -164,7 +156,7 @@ export class Upload {
     this.#id ??= this.#begin();
     const id = await this.#id;
     const { bucket, key } = this.#object;
-    const { ETag: etag = '' } = await this.#repeat(part, (Body, broken) =>
+    const { ETag: etag = '' } = await this.#resend(part, (Body, broken) =>
       this.#client.send(
         new UploadPartCommand({
           Bucket: bucket,
@@ -201,34 +193,6 @@ export class Upload {
       return id;
     } catch (error) {
       throw awsFailure(`upload to s3://${bucket}/${key}`, error);
-    }
-  }
-
-  /** The SDK tries nothing again whose body is a stream, as it can't know how to open it again. */
-  async #repeat<T>(part: Part, send: (body: ReturnType<Part['open']>, signal: AbortSignal) => Promise<T>): Promise<T> {
-    const attempts = await this.#client.config.maxAttempts();
-    for (let attempt = 1; ; attempt += 1) {
-      this.#signal.throwIfAborted();
-      const body = part.open();
-      // The SDK does not watch a body: one that fails would be waited for until the connection times out.
-      const broken = new AbortController();
-      body.once('error', (error) => {
-        broken.abort(error);
-      });
-      try {
-        return await send(body, broken.signal);
-      } catch (error) {
-        this.#signal.throwIfAborted();
-        broken.signal.throwIfAborted();
-        const failure = this.#failureOf(error);
-        if (attempt >= attempts || !(failure instanceof Failure) || failure.reason !== 'tryAgain') {
-          throw isTaken(error) ? error : failure;
-        }
-      } finally {
-        body.destroy();
-      }
-      const pause = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
-      await setTimeout(pause * (0.5 + Math.random() / 2), undefined, { signal: this.#signal }).catch(() => undefined);
     }
   }
 
@@ -271,7 +235,7 @@ export class Upload {
   /** Once under way it is not interrupted: its outcome could not be known. */
   async #put(part: Part, { sha256, crc64nvme }: Checksums): Promise<string | undefined> {
     const { bucket, key } = this.#object;
-    const { ChecksumCRC64NVME: stored } = await this.#repeat(part, (Body, abortSignal) =>
+    const { ChecksumCRC64NVME: stored } = await this.#resend(part, (Body, abortSignal) =>
       this.#client.send(
         new PutObjectCommand({
           Bucket: bucket,
@@ -307,26 +271,13 @@ export class Upload {
     return stored;
   }
 
+  async #resend<T>(part: Part, send: (body: Readable, broken: AbortSignal) => Promise<T>): Promise<T> {
+    const attempts = await this.#client.config.maxAttempts();
+    const doing = `upload to s3://${this.#object.bucket}/${this.#object.key}`;
+    return resend(part, send, { attempts, doing, signal: this.#signal });
+  }
+
   #failureOf(error: unknown): unknown {
     return awsFailure(`upload to s3://${this.#object.bucket}/${this.#object.key}`, error);
   }
-}
-
-/** The ETag of an object that is sent in one request, and not encrypted with a key of KMS. */
-async function md5(part: Part): Promise<string> {
-  const hash = createHash('md5');
-  await pipeline(part.open(), hash);
-  return `"${hash.digest('hex')}"`;
-}
-
-/**
- * The ETag of an object made of parts: MD5 of the MD5s of the parts. With a key of KMS the ETags of parts are something
- * else, and so is this.
- */
-function etagOf(sent: readonly Sent[]): string {
-  const hash = createHash('md5');
-  for (const { etag } of sent) {
-    hash.update(Buffer.from(etag.replaceAll('"', ''), 'hex'));
-  }
-  return `"${hash.digest('hex')}-${sent.length}"`;
 }
