@@ -42,22 +42,22 @@ function standIns(): Partial<DumpEnvironment> {
   return { AUTODUMP_WHEN: new Date().toISOString().replace(/\.\d+Z$/, 'Z'), AUTODUMP_EXECUTION: 'none' };
 }
 
-async function main(args: readonly string[], programFile: string): Promise<void> {
-  const [command, option, ...rest] = args;
-  if (command !== 'dump' || (option !== undefined && option !== '--check') || rest.length > 0) {
-    throw new Failure(
-      'misuse',
-      'What this program does is: dump, or dump --check for the checks before a dump alone. Its settings come from the environment.',
-    );
-  }
+async function main([command, ...rest]: readonly string[], programFile: string): Promise<void> {
   const surroundings = {
     searchPath: process.env.PATH ?? '',
     rdsRoots: () => readFileSync(join(dirname(programFile), RDS_ROOTS), 'utf8'),
     signal: untilEnded(),
   };
-  await (option === undefined
-    ? dump(readEnvironment(process.env), surroundings)
-    : check(readEnvironment({ ...standIns(), ...process.env }), surroundings));
+  if (command === 'dump' && rest.length === 0) {
+    return dump(readEnvironment(process.env), surroundings);
+  }
+  if (command === 'dump' && rest.join(' ') === '--check') {
+    return check(readEnvironment({ ...standIns(), ...process.env }), surroundings);
+  }
+  throw new Failure(
+    'misuse',
+    'What this program does is: dump, or dump --check for its checks alone. Its settings come from the environment.',
+  );
 }
 
 const [, programFile = '', ...args] = process.argv;

@@ -1,4 +1,6 @@
 import type {
+  ListExecutionsInput,
+  ListExecutionsOutput,
   StartExecutionInput,
   StartExecutionOutput,
   StopExecutionInput,
@@ -126,6 +128,20 @@ export class StepFunctions {
     }
     const execution = this.#start(machine, arn, name, input);
     return { executionArn: arn, startDate: execution.startDate };
+  }
+
+  /** Lists what runs, the newest first, in one page: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html */
+  listExecutions({ stateMachineArn = '' }: ListExecutionsInput): ListExecutionsOutput {
+    const running = this.executions.filter((one) => one.end === undefined && one.stateMachineArn === stateMachineArn);
+    return {
+      executions: running.reverse().map(({ arn, name, startDate }) => ({
+        executionArn: arn,
+        stateMachineArn,
+        name,
+        startDate,
+        status: 'RUNNING',
+      })),
+    };
   }
 
   /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html */

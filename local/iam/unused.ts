@@ -19,7 +19,6 @@ export interface UnusedPermission {
 const REASONS: Readonly<Record<string, string>> = {
   'batch:TerminateJob': 'Only when an execution is stopped while its job runs.',
   'kms:Decrypt': 'Only for what is encrypted with a key of its own.',
-  's3:AbortMultipartUpload': 'Only when an upload in parts is given up.',
   'sqs:SendMessage': 'Only when a function fails every time.',
   'cloudwatch.amazonaws.com sns:Publish': 'Only when an alarm goes off, and no metrics are kept here.',
   'events.amazonaws.com lambda:InvokeFunction': 'Only when an event comes that the rule matches, or its time.',

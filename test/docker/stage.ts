@@ -86,8 +86,8 @@ export interface Order {
   readonly secret?: Readonly<Record<string, unknown>> | 'none';
   /** Variables over those that lead to the stage's services; undefined takes one away. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Arguments after `dump`. */
-  readonly options?: readonly string[];
+  /** What the program is to do. @default - to dump */
+  readonly words?: readonly string[];
 }
 
 /** A dump program that runs. */
@@ -217,14 +217,14 @@ export class Stage {
   }
 
   /** Starts the dump program on a database. */
-  async start(database: string, { secret = {}, environment = {}, options = [] }: Order = {}): Promise<Running> {
+  async start(database: string, { secret = {}, words = ['dump'], environment = {} }: Order = {}): Promise<Running> {
     const { host, port, user, password } = this.postgres;
     const value = secret !== 'none' && {
       ...{ engine: 'postgres', host, port, username: user, password, dbname: database },
       ...secret,
     };
     const secretsManager = await startSecretsManager(SECRET_NAME, value === false ? undefined : JSON.stringify(value));
-    const child = spawn(process.execPath, [join(this.#folder, 'program', 'main.ts'), 'dump', ...options], {
+    const child = spawn(process.execPath, [join(this.#folder, 'program', 'main.ts'), ...words], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH,
@@ -257,7 +257,7 @@ export class Stage {
 
   /** Runs the checks of the dump program alone. */
   async check(database: string, order: Order = {}): Promise<Outcome> {
-    return this.dump(database, { ...order, options: ['--check'] });
+    return this.dump(database, { ...order, words: ['dump', '--check'] });
   }
 
   /** A file among the server's data, readable by the server alone. */

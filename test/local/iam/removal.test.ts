@@ -68,6 +68,7 @@ const NEEDED = {
     'DumpJob/JobRole/DefaultPolicy kms:Decrypt', // Of the secret's key, and of the bucket's.
     'DumpJob/JobRole/DefaultPolicy kms:Decrypt',
     'DumpJob/JobRole/DefaultPolicy kms:GenerateDataKey',
+    'DumpJob/JobRole/DefaultPolicy s3:AbortMultipartUpload',
     'DumpJob/JobRole/DefaultPolicy s3:ListBucket',
     'DumpJob/JobRole/DefaultPolicy s3:PutObject',
     'DumpJob/JobRole/DefaultPolicy secretsmanager:GetSecretValue',
@@ -92,7 +93,6 @@ const NEEDED = {
     'Archive/ReadOnlyUser/DefaultPolicy s3:GetObject',
     'Archive/ReadOnlyUser/DefaultPolicy s3:ListBucket',
   ],
-  'the key of a dump is taken meanwhile': ['DumpJob/JobRole/DefaultPolicy s3:AbortMultipartUpload'],
   'a run is stopped': ['Workflow/StateMachine/Role/DefaultPolicy batch:TerminateJob'],
   // Refused by the bucket's policy, and to the job in other buckets by its own.
   'a dump is replaced': ['Archive/Bucket/Policy s3:PutObject', 'DumpJob/JobRole/DefaultPolicy s3:PutObject'],

@@ -40,7 +40,6 @@ export async function liveThrough(cdkOut: string, folder: string, server: Postgr
     await step('a secret is tagged', async () => (secret = await app.createSecret('db', { KmsKeyId: KEY })));
     await step('its time comes', () => app.timeComes(secret));
     await step('its dump is read', () => readDump(cdkOut, world, app.bucket));
-    await step('the key of a dump is taken meanwhile', () => takeKey(app, secret, server));
     await step('a run is stopped', () => stopRun(app, secret, server));
     await step('a dump is replaced', () => replaceDumps(cdkOut, world, app.bucket));
     const Tags = [{ Key: 'autodump:start-schedule', Value: 'every day' }];
@@ -64,15 +63,9 @@ async function readDump(cdkOut: string, { endpoints }: World, Bucket: string): P
   s3.destroy();
 }
 
-/** Brings the next run of a secret as far as its dump, which then waits for a lock. */
-async function whileDumping(
-  app: AppWorld,
-  secret: string,
-  server: PostgresServer,
-  work: (when: Date) => Promise<void>,
-): Promise<void> {
+/** Brings the next run of a secret as far as its dump, which then waits for a lock, and stops it there. */
+async function stopRun(app: AppWorld, secret: string, server: PostgresServer): Promise<void> {
   const execution = app.waiting(secret);
-  const when = execution.wait?.until ?? new Date(NaN);
   const holder = new pg.Client({ ...server, database: 'postgres' });
   await holder.connect();
   try {
@@ -81,29 +74,14 @@ async function whileDumping(
       (it) => it.kind === 'job said' && it.line.startsWith('Database '),
       () => execution.wait?.finish(),
     );
-    await work(when);
+    await app.until(
+      ({ kind }) => kind === 'job ended',
+      () => app.stopExecution(execution.arn),
+    );
   } finally {
     await holder.end();
   }
   await execution.ended;
-}
-
-async function takeKey(app: AppWorld, secret: string, server: PostgresServer): Promise<void> {
-  await whileDumping(app, secret, server, async (when) => {
-    const Key = `db/postgres-${when.toISOString().replace(/[-:]|\.\d+/g, '')}.dmp`;
-    const { s3 } = app.world;
-    await s3.send(new PutObjectCommand({ Bucket: app.bucket, Key, Body: 'taken', IfNoneMatch: '*' }));
-  });
-}
-
-async function stopRun(app: AppWorld, secret: string, server: PostgresServer): Promise<void> {
-  await whileDumping(app, secret, server, async () => {
-    const [execution] = app.world.executions.filter(({ end, wait }) => end === undefined && wait === undefined);
-    await app.until(
-      ({ kind }) => kind === 'job ended',
-      () => app.stopExecution(execution?.arn ?? ''),
-    );
-  });
 }
 
 /** In vain: by the administrator, and by the job in a bucket that is not the stack's. */
