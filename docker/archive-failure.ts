@@ -2,6 +2,15 @@ import type { Ended } from './child.ts';
 import { Failure } from './failure.ts';
 import type { FailureReason } from './failure.ts';
 
+/** The disk took no more. */
+export class StorageFull extends Failure {
+  constructor(detail: string) {
+    super('tryAgain', `The storage is full: give the job more with the context ephemeralStorageGiB. ${detail}`);
+  }
+}
+
+const NO_SPACE = /No space left on device|Disk quota exceeded/;
+
 interface Symptom {
   readonly pattern: RegExp;
   readonly reason: FailureReason;
@@ -14,11 +23,6 @@ interface Symptom {
  * match wins.
  */
 const SYMPTOMS: readonly Symptom[] = [
-  {
-    pattern: /No space left on device|Disk quota exceeded/,
-    reason: 'tryAgain',
-    advice: 'The storage is full: give the job more with the context ephemeralStorageGiB.',
-  },
   {
     pattern: /permission denied|row-level security/,
     reason: 'refused',
@@ -59,6 +63,9 @@ export function dumpFailure(ended: Ended): Failure {
     );
   }
   const said = ended.complaints.join('\n');
+  if (NO_SPACE.test(said)) {
+    return new StorageFull(saying(ended));
+  }
   const { reason, advice } = SYMPTOMS.find(({ pattern }) => pattern.test(said)) ?? {
     reason: 'refused',
     advice: `pg_dump ended with status ${ended.status}.`,
@@ -76,5 +83,5 @@ export function verificationFailure(ended: Ended): Failure {
   }
   const how =
     ended.status === 0 ? 'pg_restore left a part of the dump unread' : 'pg_restore could not read the dump back';
-  return new Failure('verificationFailed', `${how}: it is not whole, and nothing was uploaded. ${saying(ended)}`);
+  return new Failure('verificationFailed', `${how}: it is not whole, and there is no object. ${saying(ended)}`);
 }

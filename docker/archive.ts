@@ -1,14 +1,12 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-
 import { dumpFailure, verificationFailure } from './archive-failure.ts';
-import { Checksum } from './checksum.ts';
+import type { ArchiveReader, Structure } from './archive-format.ts';
 import type { Checksums } from './checksum.ts';
-import { run } from './child.ts';
+import { run, start } from './child.ts';
+import type { Child, Ended } from './child.ts';
 import { compressOption } from './clients.ts';
 import type { Compression, PostgresClient } from './clients.ts';
 import { log } from './log.ts';
-import { withProgress } from './progress.ts';
+import type { Part } from './part.ts';
 
 /**
  * Longest wait for a lock that another session holds. While pg_dump waits for its own, weak lock, whoever wants a
@@ -22,71 +20,111 @@ const LOCK_WAIT_MS = 60_000;
  */
 const KEEPALIVE = 'keepalives_idle=60 keepalives_interval=10 keepalives_count=6';
 
-const READ_BYTES = 1024 * 1024;
-
 export interface DumpOrder {
   readonly client: PostgresClient;
   readonly compression: Compression;
   /** libpq's variables and the rest of what pg_dump sees. */
   readonly environment: NodeJS.ProcessEnv;
-  /** To be written; must not exist. */
-  readonly file: string;
-  /** Bytes of the database on the server's disk. */
-  readonly databaseSize: number;
+  /** For files while the dump is made. */
+  readonly folder: string;
+  /** Bytes that the dump is expected to have at most. */
+  readonly estimate: number;
+}
+
+/** Where the parts of a dump go to, but for the first, which is not ready before the end. */
+export interface Destination {
+  /** Takes a part, to be sent as soon as its turn comes. */
+  add(part: Part): void;
+  /** Waits until one more part could be sent at once. */
+  room(): Promise<void>;
+}
+
+/** A dump that is being made: who ends it, and what is heard of it. */
+export interface Course {
+  readonly signal: AbortSignal;
+  /** Ends it. */
+  readonly fail: (reason: unknown) => void;
+  /** Bytes that were proven so far. */
+  proven: number;
+  /** Seconds from the start to the end of pg_dump, and to the end of its proof. */
+  readonly seconds: { dump: number; proof: number };
+}
+
+/** A dump that is proven. */
+export interface Proven {
+  readonly checksums: Checksums;
+  /** The part that commits it. */
+  readonly first: Part;
 }
 
 /**
- * Dumps the database in the custom format, without owners.
- * @throws {Failure} if pg_dump did not end well
+ * Starts pg_dump: custom format, without owners.
+ * @param file to be written; without one the dump goes to the standard output
  */
-export async function dumpDatabase(order: DumpOrder, signal: AbortSignal): Promise<void> {
-  const { client, compression, environment, file, databaseSize } = order;
+export function startDump({ client, compression, environment }: DumpOrder, signal: AbortSignal, file?: string): Child {
   const args = [
     '--format=custom',
     '--no-owner',
     '--no-password',
+    // What a crash of this machine leaves of the file is of no use.
+    '--no-sync',
     `--lock-wait-timeout=${LOCK_WAIT_MS}`,
     compressOption(compression),
-    `--file=${file}`,
+    ...(file === undefined ? [] : [`--file=${file}`]),
     `--dbname=${KEEPALIVE}`,
   ];
-  const phase = {
-    name: 'Dumping',
-    done: () =>
-      stat(file).then(
-        ({ size }) => size,
-        () => 0,
-      ),
-    total: { bytes: databaseSize, what: "of the database's size on disk" },
-  };
-  await withProgress(phase, async () => {
-    const ended = await run(client.pgDump, args, { environment, signal });
-    if (ended.status !== 0) {
-      throw dumpFailure(ended);
-    }
-    for (const warning of ended.complaints) {
-      log(warning);
-    }
-  });
+  return start(client.pgDump, args, { environment, signal });
 }
 
 /**
- * Proves the dump: pg_restore turns all of it into SQL, and the very bytes that it is given are those of the checksums.
- * `pg_restore --list` reads the table of contents alone and would prove next to nothing. What gzip data have and zstd
- * data, as pg_dump writes them, lack is a checksum: of a byte that the disk changed before this read, zstd may notice
- * nothing.
- * @throws {Failure} `verificationFailed` if it could not be read to its end
+ * Proves the dump as it comes: pg_restore turns all of it into SQL, and the structure around the data is followed to
+ * the last byte. (`pg_restore --list` reads the table of contents alone and would prove next to nothing; and pg_restore
+ * looks at nothing behind what it needs.) What nothing can tell is whether pg_dump itself has written what it meant to,
+ * where the data have no checksum of their own: those of gzip have one, those of zstd, as pg_dump writes them, do not.
+ * @param output what pg_dump writes
+ * @param take sees each chunk before pg_restore does
+ * @throws {Failure} if pg_dump did not end well, or `verificationFailed`
  */
-export async function verifyArchive({ client, environment, file }: DumpOrder, signal: AbortSignal): Promise<Checksums> {
-  const checksum = new Checksum();
-  const { size } = await stat(file);
-  const phase = { name: 'Proving', done: () => checksum.bytes, total: { bytes: size, what: 'of the dump' } };
-  return withProgress(phase, async () => {
-    const input = checksum.of(createReadStream(file, { highWaterMark: READ_BYTES }));
-    const ended = await run(client.pgRestore, ['--file=/dev/null'], { environment, input, signal });
-    if (ended.status !== 0 || !ended.tookAllInput) {
-      throw verificationFailure(ended);
+export async function prove(
+  { client, environment }: DumpOrder,
+  { output, ended }: { readonly output: AsyncIterable<Buffer>; readonly ended: Promise<Ended> },
+  reader: ArchiveReader,
+  take: (chunk: Buffer) => Promise<void> | void,
+  course: Course,
+): Promise<Structure> {
+  const started = performance.now();
+  const seconds = () => (performance.now() - started) / 1000;
+  async function* input(): AsyncGenerator<Buffer> {
+    for await (const chunk of output) {
+      reader.read(chunk);
+      await take(chunk);
+      yield chunk;
+      course.proven += chunk.length;
     }
-    return checksum.result();
-  });
+    const dumped = await ended;
+    course.seconds.dump = seconds();
+    if (dumped.status !== 0) {
+      throw dumpFailure(dumped);
+    }
+    for (const warning of dumped.complaints) {
+      log(warning);
+    }
+  }
+  try {
+    const restored = await run(client.pgRestore, ['--file=/dev/null'], {
+      environment,
+      input: input(),
+      signal: course.signal,
+    });
+    if (restored.status !== 0 || !restored.tookAllInput) {
+      throw verificationFailure(restored);
+    }
+    course.seconds.proof = seconds();
+    return reader.end();
+  } catch (error) {
+    course.fail(error);
+    throw course.signal.reason;
+  } finally {
+    await Promise.allSettled([ended]);
+  }
 }

@@ -14,8 +14,15 @@ export function openSecretsManager(region: string): SecretsManagerClient {
   return new SecretsManagerClient({ region, ...PATIENCE });
 }
 
+/** Without one of its own, the SDK writes to our standard error that it does not repeat a request with a stream. */
+const SILENCE = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+
+function ignore(): void {
+  // Whatever fails is told by the error.
+}
+
 export function openS3(region: string): S3Client {
-  return new S3Client({ region, ...PATIENCE });
+  return new S3Client({ region, logger: SILENCE, ...PATIENCE });
 }
 
 /**

@@ -17,10 +17,10 @@ const COLOURS = { ok: 'green', warning: 'yellow', problem: 'red', unchecked: 'di
 
 async function keyFinding({ task, object }: Plan, signal: AbortSignal): Promise<Finding> {
   return checked(KEY, async () => {
-    const bytes = await findDump(object, task.region, signal);
-    return bytes === undefined
+    const found = await findDump(object, task.region, signal);
+    return found === undefined
       ? `s3://${object.bucket}/${object.key} is free`
-      : `s3://${object.bucket}/${object.key} is there already, ${bytes} bytes: this dump is done and is not made again`;
+      : `s3://${object.bucket}/${object.key} is there already, ${found.bytes} bytes: this dump is done and is not made again`;
   });
 }
 

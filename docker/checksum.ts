@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
-
-import { Crc64Nvme } from '@aws-sdk/checksums/crc';
+import { combine, crc64nvme, inBase64 } from './crc64nvme.ts';
 
 /** What proves that bytes are the same bytes. */
 export interface Checksums {
@@ -11,33 +9,74 @@ export interface Checksums {
   readonly crc64nvme: string;
 }
 
-/** Computes the checksums of bytes as they pass. */
-export class Checksum {
-  #bytes = 0;
-  readonly #sha256 = createHash('sha256');
-  readonly #crc64nvme = new Crc64Nvme();
+/** Bytes `from` to `to`, the latter not included. */
+export interface Segment {
+  readonly from: number;
+  readonly to: number;
+  readonly crc: bigint;
+}
 
-  /** Number of bytes so far. */
+/** Cuts bytes, as they pass, into segments that have a checksum each. */
+export class Cuts {
+  readonly #endOf: (from: number) => number;
+  readonly #segments: Segment[] = [];
+  #from = 0;
+  #to = 0;
+  #crc = 0n;
+
+  /**
+   * @param endOf end of the segment that begins at `from`. It may be a later one, such as Infinity, as long as the
+   * bytes that passed have not got there.
+   */
+  constructor(endOf: (from: number) => number) {
+    this.#endOf = endOf;
+  }
+
+  /** Bytes so far. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#to;
   }
 
-  /** Yields the chunks unchanged, each counted before. */
-  async *of(chunks: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-    for await (const chunk of chunks) {
-      this.#bytes += chunk.length;
-      this.#sha256.update(chunk);
-      this.#crc64nvme.update(chunk);
-      yield chunk;
+  /** All segments that are closed, in their order and without gaps. */
+  get segments(): readonly Segment[] {
+    return this.#segments;
+  }
+
+  /** @returns the segments that end in this chunk */
+  cut(chunk: Buffer): readonly Segment[] {
+    const before = this.#segments.length;
+    for (let at = 0; at < chunk.length;) {
+      const end = this.#endOf(this.#from);
+      const bytes = chunk.subarray(at, at + end - this.#to);
+      at += bytes.length;
+      this.#to += bytes.length;
+      this.#crc = crc64nvme(bytes, this.#crc);
+      if (this.#to === end) {
+        this.close();
+      }
     }
+    return this.#segments.slice(before);
   }
 
-  /** To be called once, after the last byte. */
-  async result(): Promise<Checksums> {
-    return {
-      bytes: this.#bytes,
-      sha256: this.#sha256.digest('hex'),
-      crc64nvme: Buffer.from(await this.#crc64nvme.digest()).toString('base64'),
-    };
+  /** Closes the last segment where it is. @returns undefined if it has no bytes */
+  close(): Segment | undefined {
+    if (this.#to === this.#from) {
+      return undefined;
+    }
+    const segment = { from: this.#from, to: this.#to, crc: this.#crc };
+    this.#segments.push(segment);
+    this.#from = this.#to;
+    this.#crc = 0n;
+    return segment;
   }
+}
+
+/** The checksum of segments that follow one another. */
+export function combined(segments: readonly Segment[]): bigint {
+  return segments.reduce((crc, segment) => combine(crc, segment.crc, segment.to - segment.from), 0n);
+}
+
+/** The checksums of all bytes, whose SHA-256 was taken beside, from segments that begin with the first. */
+export function checksumsOf(segments: readonly Segment[], sha256: string): Checksums {
+  return { bytes: segments.at(-1)?.to ?? 0, sha256, crc64nvme: inBase64(combined(segments)) };
 }

@@ -1,7 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 
 /** How a child process ended: by itself with a status, or by a signal. */
 export interface Ended {
@@ -28,7 +29,7 @@ const LINE_LENGTH = 600;
 const GRACE_MS = 5_000;
 
 /** What a stream says when the child on its other end is gone. */
-const BROKEN_PIPE: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED']);
+const BROKEN_PIPE: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET', 'ECANCELED', 'ERR_STREAM_DESTROYED']);
 
 /**
  * With this in front of a command the kernel kills the child when this process dies, even by SIGKILL. It takes the
@@ -78,21 +79,30 @@ function write(chunk: Buffer, stdin: Writable): Promise<void> {
   });
 }
 
-/**
- * Runs a program without a shell. When the signal aborts, the child is ended; the promise settles only when the child
- * is gone.
- * @throws the signal's reason if it aborted, or the error of starting the program or of its input
- */
-export async function run(
-  program: string,
-  args: readonly string[],
-  { environment, input = [], signal }: Surroundings,
-): Promise<Ended> {
-  signal.throwIfAborted();
+/** A program that was started. */
+export interface Child {
+  /** Its standard output, to be read to the end, or destroyed. */
+  readonly output: Readable;
+  /**
+   * Settles when the child is gone.
+   * @throws the signal's reason if it aborted, or the error of starting the program or of its input
+   */
+  readonly ended: Promise<Ended>;
+}
+
+/** Starts a program without a shell. When the signal aborts, the child is ended. */
+export function start(program: string, args: readonly string[], surroundings: Surroundings): Child {
+  surroundings.signal.throwIfAborted();
   const [command = program, ...words] = bound([program, ...args]);
-  const child = spawn(command, words, { env: environment, stdio: ['pipe', 'ignore', 'pipe'] });
+  const child = spawn(command, words, { env: surroundings.environment, stdio: ['pipe', 'pipe', 'pipe'] });
+  return { output: child.stdout, ended: untilEnd(child, surroundings) };
+}
+
+async function untilEnd(child: ChildProcessWithoutNullStreams, { input = [], signal }: Surroundings): Promise<Ended> {
   const stop = () => {
     child.kill('SIGTERM');
+    // What nobody reads any more would keep the child from being gone.
+    child.stdout.destroy();
     setTimeout(() => child.kill('SIGKILL'), GRACE_MS).unref();
   };
   signal.addEventListener('abort', stop, { once: true });
@@ -114,4 +124,11 @@ export async function run(
   } finally {
     signal.removeEventListener('abort', stop);
   }
+}
+
+/** Runs a program to its end, without a shell and without what it writes to its standard output. Throws as `ended`. */
+export async function run(program: string, args: readonly string[], surroundings: Surroundings): Promise<Ended> {
+  const { output, ended } = start(program, args, surroundings);
+  output.resume();
+  return ended;
 }

@@ -3,8 +3,15 @@ import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { awsFailure, isTaken, openS3 } from './aws.ts';
 import type { DumpObject, Manifest } from './manifest.ts';
 
+/** What a list of the bucket says of an object. */
+export interface Found {
+  readonly bytes: number;
+  /** With its quotation marks. */
+  readonly etag: string;
+}
+
 /**
- * Bytes of the dump if there is one already. Listed, as the writer of dumps may not read them, which HeadObject would
+ * The dump if there is one already. Listed, as the writer of dumps may not read them, which HeadObject would
  * take.
  * @throws {Failure} `tryAgain` or `refused`
  */
@@ -12,13 +19,14 @@ export async function findDump(
   { bucket, key }: DumpObject,
   region: string,
   signal: AbortSignal,
-): Promise<number | undefined> {
+): Promise<Found | undefined> {
   const client = openS3(region);
   try {
     // Of the keys with this prefix the key itself comes first, so the first page will do.
     const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: key });
-    const { Contents: found = [] } = await client.send(command, { abortSignal: signal });
-    return found.find((object) => object.Key === key)?.Size;
+    const { Contents: listed = [] } = await client.send(command, { abortSignal: signal });
+    const found = listed.find((object) => object.Key === key);
+    return found && { bytes: found.Size ?? 0, etag: found.ETag ?? '' };
   } catch (error) {
     signal.throwIfAborted();
     throw awsFailure(`list s3://${bucket}/${key}`, error);

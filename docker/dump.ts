@@ -1,21 +1,24 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { dumpDatabase, verifyArchive } from './archive.ts';
-import type { Checksums } from './checksum.ts';
+import { withConnection } from './connection.ts';
 import { findDump, writeManifest } from './dump-object.ts';
+import type { Found } from './dump-object.ts';
 import type { Task } from './environment.ts';
 import { examine } from './examination.ts';
 import type { Source, Surroundings } from './examination.ts';
 import { Failure } from './failure.ts';
 import { problemsOf } from './finding.ts';
+import { takeInventory } from './inventory.ts';
+import type { Inventory } from './inventory.ts';
 import { libpqEnvironment } from './libpq.ts';
 import { log } from './log.ts';
+import { makeDump } from './make.ts';
+import type { Product } from './make.ts';
 import { manifestOf, recoveredManifest } from './manifest.ts';
 import type { Manifest, Plan } from './manifest.ts';
 import { planFor } from './plan.ts';
 import { sized } from './progress.ts';
-import { uploadDump } from './upload.ts';
 
 /**
  * Makes the dump of one secret for one scheduled time. When it returns, there is a proven dump with its manifest in S3.
@@ -26,19 +29,20 @@ export async function dump(task: Task, surroundings: Surroundings): Promise<void
   const startedAt = new Date();
   const { signal } = surroundings;
   const plan = await planFor(task, signal);
-  const bytes = await findDump(plan.object, task.region, signal);
-  if (bytes !== undefined) {
-    await recover(plan, bytes);
+  const found = await findDump(plan.object, task.region, signal);
+  if (found !== undefined) {
+    await recover(plan, found);
     return;
   }
   const source = await prepare(plan, surroundings);
-  const checksums = await make(plan, source, surroundings);
-  if (checksums === 'taken') {
+  const inventory = await withConnection(plan.target, source.policy, signal, takeInventory);
+  const product = await make(plan, source, inventory, surroundings);
+  if (product.outcome === 'taken') {
     await recover(plan, await findDump(plan.object, task.region, signal));
     return;
   }
   const { database, client, compression } = source;
-  const made = { serverVersion: database.version, client, compression, checksums, startedAt, finishedAt: new Date() };
+  const made = { database, inventory, client, compression, product, startedAt, finishedAt: new Date() };
   const manifest = manifestOf(plan, made);
   await writeManifest(manifest, task.region);
   conclude(manifest);
@@ -72,35 +76,32 @@ async function prepare(plan: Plan, surroundings: Surroundings): Promise<Source> 
   return source;
 }
 
-/**
- * Dumps, proves, commits, in this order: nothing is uploaded that was not read back whole.
- * @returns checksums of the dump, or `taken` if the key had an object by then
- */
+/** Makes the dump in a folder of its own. */
 async function make(
   { task, target, object }: Plan,
   { policy, database, client, compression }: Source,
+  { indexBytes }: Inventory,
   { searchPath, signal }: Surroundings,
-): Promise<Checksums | 'taken'> {
+): Promise<Product> {
   const folder = await mkdtemp(join(task.scratch, 'autodump-'));
   try {
     const environment = await libpqEnvironment(target, policy, folder, searchPath);
-    const order = { client, compression, environment, file: join(folder, 'dump'), databaseSize: database.size };
-    await dumpDatabase(order, signal);
-    const checksums = await verifyArchive(order, signal);
-    const outcome = await uploadDump(order.file, object, checksums, { region: task.region, signal });
-    return outcome === 'taken' ? outcome : checksums;
+    // Not less than the data take uncompressed, as a rule.
+    const estimate = Math.max(database.size - indexBytes, 0);
+    const order = { client, compression, environment, folder, estimate };
+    return await makeDump(order, object, task.region, signal);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 /** An earlier attempt has committed the dump: only its manifest may be missing. */
-async function recover(plan: Plan, bytes: number | undefined): Promise<void> {
+async function recover(plan: Plan, found: Found | undefined): Promise<void> {
   const { task, object } = plan;
-  if (bytes === undefined) {
+  if (found === undefined) {
     throw new Failure('tryAgain', `S3 says both that s3://${object.bucket}/${object.key} is there and that it is not.`);
   }
-  const manifest = recoveredManifest(plan, bytes);
+  const manifest = recoveredManifest(plan, found.bytes);
   const outcome = await writeManifest(manifest, task.region);
   log(
     'An earlier attempt has made this dump already; it is never made or overwritten a second time. ' +

@@ -1,6 +1,10 @@
-import type { Checksums } from './checksum.ts';
+import { z } from 'zod';
+
 import type { Compression, PostgresClient } from './clients.ts';
+import type { Database } from './database.ts';
 import type { Task } from './environment.ts';
+import type { Inventory } from './inventory.ts';
+import type { Product } from './make.ts';
 import { restoreCommand } from './restore.ts';
 import type { Target } from './target.ts';
 
@@ -17,48 +21,80 @@ export interface Plan {
   readonly object: DumpObject;
 }
 
-/** The object `<key>.json` beside a dump. In a recovered one, what is not known any more is null. */
-export interface Manifest {
-  readonly manifestVersion: 1;
-  readonly secretArn: string;
-  readonly execution: string;
-  readonly scheduledFor: string;
-  /** Host, port and database as the secret says; in a recovered manifest, as it said then. */
-  readonly source: {
-    readonly host: string;
-    readonly port: number;
-    readonly database: string;
-    readonly serverVersion: string | null;
-  };
-  readonly dump: {
-    readonly client: string | null;
-    readonly format: 'custom';
-    readonly compression: Compression | null;
-  };
-  readonly object: DumpObject;
-  readonly proof: {
-    readonly bytes: number;
-    readonly sha256: string | null;
-    readonly crc64nvme: string | null;
-    readonly verified: true;
-    /** How it was verified, in whole sentences. */
-    readonly method: string;
-  };
-  /** UTC, RFC 3339, whole seconds. */
-  readonly startedAt: string | null;
-  readonly finishedAt: string | null;
-  /** Written by a later attempt than the one that made the dump. */
-  readonly recovered: boolean;
-  /** Shell command that restores the dump. */
-  readonly restore: string;
-}
+const text = z.string();
+const count = z.int().nonnegative();
+const seconds = z.number().nonnegative();
+const time = z.iso.datetime({ precision: 0 }).describe('UTC, whole seconds');
+
+/**
+ * The object `<key>.json` beside a dump; `manifest.schema.json` is made of this. Fields may be added, but never renamed,
+ * removed or given another meaning without another `manifestVersion`.
+ */
+export const manifestSchema = z
+  .strictObject({
+    manifestVersion: z.literal(1),
+    secretArn: text,
+    execution: text.describe('ARN of the execution of the state machine'),
+    scheduledFor: time,
+    source: z
+      .strictObject({
+        host: text,
+        port: count,
+        database: text,
+        serverVersion: text.nullable(),
+        databaseBytes: count.nullable().describe("on the server's disk, indexes included"),
+      })
+      .describe('Host, port and database as the secret said; in a recovered manifest, as it said then'),
+    dump: z.strictObject({
+      client: text.nullable().describe('program and version'),
+      format: z.literal('custom'),
+      compression: z.enum(['zstd:3', 'gzip:1']).nullable(),
+      way: z
+        .enum(['file', 'stream'])
+        .nullable()
+        .describe('through a file, so that it has offsets, or streamed, so that it has none'),
+      reason: text.nullable().describe('why it was streamed'),
+    }),
+    object: z.strictObject({ bucket: text, key: text }),
+    proof: z.strictObject({
+      bytes: count,
+      sha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .nullable(),
+      crc64nvme: z
+        .string()
+        .regex(/^[A-Za-z0-9+/]{11}=$/)
+        .nullable()
+        .describe('base64, of the whole object, as S3 has it'),
+      verified: z.literal(true),
+      method: text.describe('how it was verified, in whole sentences'),
+    }),
+    seconds: z
+      .strictObject({ dump: seconds, proof: seconds, commit: seconds })
+      .nullable()
+      .describe('from the start of pg_dump to its end, to the end of the proof, and to the commit'),
+    startedAt: time.nullable(),
+    finishedAt: time.nullable(),
+    recovered: z.boolean().describe('written by a later attempt than the one that made the dump'),
+    restore: text.describe('shell command that restores the dump'),
+    extensions: z.array(z.strictObject({ name: text, version: text })).nullable(),
+    tables: z
+      .array(z.strictObject({ schema: text, name: text, rows: count.nullable(), bytes: count }))
+      .nullable()
+      .describe("by the server's statistics: rows are estimates, null where there are none; bytes are without indexes"),
+  })
+  .describe('Manifest of a dump by AutoDump. In a recovered one, what is not known any more is null.');
+
+export type Manifest = z.infer<typeof manifestSchema>;
 
 /** What a run knows of the dump that it made. */
 export interface Made {
-  readonly serverVersion: string;
+  readonly database: Pick<Database, 'version' | 'size'>;
+  readonly inventory: Inventory;
   readonly client: PostgresClient;
   readonly compression: Compression;
-  readonly checksums: Checksums;
+  readonly product: Product;
   readonly startedAt: Date;
   readonly finishedAt: Date;
 }
@@ -80,23 +116,39 @@ function common({ task, target, object }: Plan) {
   } as const;
 }
 
+function tenths(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
 /** The manifest of a dump that this run has made, proven and uploaded. */
 export function manifestOf(plan: Plan, made: Made): Manifest {
   const { source, ...rest } = common(plan);
+  const { database, inventory, client, compression, product } = made;
+  const { checksums, seconds, way } = product;
   return {
     ...rest,
-    source: { ...source, serverVersion: made.serverVersion },
-    dump: { client: `pg_dump ${made.client.version}`, format: 'custom', compression: made.compression },
+    source: { ...source, serverVersion: database.version, databaseBytes: database.size },
+    dump: {
+      client: `pg_dump ${client.version}`,
+      format: 'custom',
+      compression,
+      way: way.way,
+      reason: way.way === 'stream' ? way.reason : null,
+    },
     proof: {
-      ...made.checksums,
+      ...checksums,
       verified: true,
       method:
-        `Before the upload pg_restore ${made.client.version} read every byte and turned all of it into SQL; the checksums are of those ` +
-        'bytes. S3 was given the CRC64NVME of the whole object, and stores nothing that differs.',
+        `Before the commit pg_restore ${client.version} read every byte and turned all of it into SQL, and its structure was followed to the last byte` +
+        (way.way === 'file' ? '; then the complete file was read again, and compared. ' : '. ') +
+        'The checksums are of those bytes. S3 was given the CRC64NVME of each part and of the whole object, and stores nothing that differs.',
     },
+    seconds: { dump: tenths(seconds.dump), proof: tenths(seconds.proof), commit: tenths(seconds.commit) },
     startedAt: wholeSeconds(made.startedAt),
     finishedAt: wholeSeconds(made.finishedAt),
     recovered: false,
+    extensions: [...inventory.extensions],
+    tables: [...inventory.tables],
   };
 }
 
@@ -105,19 +157,22 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
   const { source, ...rest } = common(plan);
   return {
     ...rest,
-    source: { ...source, serverVersion: null },
-    dump: { client: null, format: 'custom', compression: null },
+    source: { ...source, serverVersion: null, databaseBytes: null },
+    dump: { client: null, format: 'custom', compression: null, way: null, reason: null },
     proof: {
       bytes,
       sha256: null,
       crc64nvme: null,
       verified: true,
       method:
-        'Proven by the earlier attempt that uploaded it: a dump is uploaded only after pg_restore has read every byte of it. ' +
-        "Its SHA-256 is in the object's metadata.",
+        'Proven by the earlier attempt that uploaded it: a dump is committed only after pg_restore has read every byte of it. ' +
+        'Its CRC64NVME is with the object, and so is its SHA-256, as metadata, if it went up in one piece.',
     },
+    seconds: null,
     startedAt: null,
     finishedAt: null,
     recovered: true,
+    extensions: null,
+    tables: null,
   };
 }

@@ -18,13 +18,15 @@ export interface Phase {
   readonly done: () => number | Promise<number>;
   /** What the bytes are measured against, and what that is: `of the archive`. */
   readonly total: { readonly bytes: number; readonly what: string };
+  /** What goes on beside it, for the end of the line. */
+  readonly beside?: () => string;
 }
 
 /** One line about a phase: bytes so far, rate, share. */
-export function progressLine({ name, total }: Phase, bytes: number, seconds: number): string {
+export function progressLine({ name, total, beside }: Phase, bytes: number, seconds: number): string {
   const share =
     total.bytes === 0 ? '' : `, ${Math.floor((100 * bytes) / total.bytes)} % ${total.what} (${sized(total.bytes)})`;
-  return `${name}: ${sized(bytes)} in ${Math.round(seconds)} s, ${sized(bytes / Math.max(seconds, 0.001))}/s${share}`;
+  return `${name}: ${sized(bytes)} in ${Math.round(seconds)} s, ${sized(bytes / Math.max(seconds, 0.001))}/s${share}${beside?.() ?? ''}`;
 }
 
 /** Runs a phase, with a line in the log every ten seconds and one at its end. */

@@ -1,109 +1,283 @@
-import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
 
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  S3ServiceException,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { Upload } from '@aws-sdk/lib-storage';
 
 import { awsFailure, isTaken, openS3 } from './aws.ts';
 import type { Checksums } from './checksum.ts';
+import { inBase64 } from './crc64nvme.ts';
+import { findDump } from './dump-object.ts';
+import { etagOfOne, etagOfParts } from './etag.ts';
+import type { Sent } from './etag.ts';
 import { Failure } from './failure.ts';
+import { log } from './log.ts';
 import type { DumpObject } from './manifest.ts';
-import { withProgress } from './progress.ts';
+import type { Part } from './part.ts';
+import { MOST_PARTS } from './part-size.ts';
+import { resend } from './resend.ts';
 
-const MIB = 1024 * 1024;
+/** Parts that are sent at once. */
+const IN_FLIGHT = 4;
 
-const SMALLEST_PART = 8 * MIB;
-
-/** S3's limit for one upload: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
-const MOST_PARTS = 10_000;
-
-/**
- * Bytes of each part but the last, whole MiB, so that a file of this size needs no more parts than S3 takes. Four are
- * in memory at a time.
- */
-export function partSize(bytes: number): number {
-  return Math.max(SMALLEST_PART, Math.ceil(bytes / MOST_PARTS / MIB) * MIB);
-}
+const CONTENT_TYPE = 'application/octet-stream';
 
 /**
- * Two things that `Upload` can't be told. The request that commits carries the checksum of the whole object as it was
- * proven, so that S3 refuses anything else; given as a parameter, `Upload` would send it with every part as well. And
- * when the run is to end, parts under way are given up at once, with their retries, and nothing is committed any more.
- * (The request that begins the upload is waited for: without its answer the upload could not be aborted.)
+ * An upload of which nothing is to be seen before its commit, which takes the first part and the checksums of the
+ * whole. A dump of one part goes up in one request; otherwise the parts behind the first go up while it is made.
  */
-function guard(client: S3Client, { crc64nvme }: Checksums, signal: AbortSignal): void {
-  const aborted = once(signal, 'abort').then(() => Promise.reject(signal.reason as Error));
-  aborted.catch(() => undefined);
-  client.middlewareStack.add(
-    (next, { commandName }) =>
-      (args) => {
-        switch (commandName) {
-          case 'UploadPartCommand':
-            signal.throwIfAborted();
-            return Promise.race([next(args), aborted]);
-          case 'PutObjectCommand':
-          case 'CompleteMultipartUploadCommand':
-            signal.throwIfAborted();
-            return next({ ...args, input: { ...args.input, ChecksumCRC64NVME: crc64nvme } });
-          default:
-            return next(args);
+export class Upload {
+  readonly #object: DumpObject;
+  readonly #region: string;
+  readonly #client: S3Client;
+  readonly #fail: (error: unknown) => void;
+  readonly #signal: AbortSignal;
+  /** Set when the upload in parts is begun. */
+  #id: Promise<string> | undefined;
+  /** Parts given so far, the first one, which comes last, included. */
+  #count = 1;
+  readonly #waiting: (() => Promise<void>)[] = [];
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #sent: Sent[] = [];
+  #bytes = 0;
+
+  /**
+   * @param fail is told the error of a part: nothing is sent any more, and the upload is to be aborted
+   * @param signal ends what is under way
+   */
+  constructor(object: DumpObject, region: string, fail: (error: unknown) => void, signal: AbortSignal) {
+    this.#object = object;
+    this.#region = region;
+    this.#client = openS3(region);
+    this.#fail = fail;
+    this.#signal = signal;
+  }
+
+  /** Bytes that have arrived. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Sends the next part behind the first as soon as its turn comes. The upload discards it afterwards. */
+  add(part: Part): void {
+    this.#count += 1;
+    if (this.#count > MOST_PARTS) {
+      throw new Failure('tryAgain', `The dump needs more than the ${MOST_PARTS} parts that S3 takes.`);
+    }
+    const number = this.#count;
+    this.#waiting.push(() => this.#sendPart(part, number));
+    this.#next();
+  }
+
+  /** Waits until one more part could be sent at once. */
+  async room(): Promise<void> {
+    while (this.#underWay.size >= IN_FLIGHT) {
+      await Promise.race(this.#underWay);
+    }
+    this.#signal.throwIfAborted();
+  }
+
+  /**
+   * Sends the first part, and brings the object into being, unless there is one.
+   * @returns `taken` if the key had an object, of another run, by then
+   * @throws {Failure} `tryAgain`, `refused`; `verificationFailed` if S3 holds other bytes than were proven
+   */
+  async commit(first: Part, checksums: Checksums): Promise<'committed' | 'taken'> {
+    if (this.#id === undefined) {
+      return this.#commit(
+        checksums,
+        () => this.#put(first, checksums),
+        () => etagOfOne(first),
+      );
+    }
+    this.#waiting.push(() => this.#sendPart(first, 1));
+    this.#next();
+    while (this.#underWay.size > 0) {
+      await Promise.all(this.#underWay);
+    }
+    this.#signal.throwIfAborted();
+    this.#sent.sort((one, other) => one.number - other.number);
+    return this.#commit(
+      checksums,
+      () => this.#complete(checksums),
+      () => etagOfParts(this.#sent),
+    );
+  }
+
+  /** Leaves nothing of an upload that was not committed. To be called after the signal has ended it. */
+  async abort(): Promise<void> {
+    this.#waiting.length = 0;
+    await Promise.all(this.#underWay);
+    // Without the answer to its beginning an upload can't be aborted, so that is waited for.
+    const id = await this.#id?.catch(() => undefined);
+    if (id !== undefined) {
+      const { bucket, key } = this.#object;
+      try {
+        await this.#client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: id }));
+      } catch (error) {
+        const name = error instanceof S3ServiceException ? error.name : 'no answer';
+        if (name !== 'NoSuchUpload') {
+          log(`Could not abort the upload (${name}): the bucket's lifecycle has to delete its parts.`);
         }
-      },
-    { step: 'initialize', name: 'guard' },
-  );
-}
+      }
+    }
+  }
 
-/**
- * Uploads the proven file. The object comes into being with the last request or not at all, and never over another one.
- * An upload that fails is aborted, its parts deleted.
- * @returns `taken` if the key had an object by then
- * @throws {Failure} `tryAgain`, `refused`; `verificationFailed` if S3 holds other bytes than were proven
- */
-export async function uploadDump(
-  file: string,
-  { bucket, key }: DumpObject,
-  checksums: Checksums,
-  { region, signal }: { readonly region: string; readonly signal: AbortSignal },
-): Promise<'committed' | 'taken'> {
-  const client = openS3(region);
-  guard(client, checksums, signal);
-  const upload = new Upload({
-    client,
-    partSize: partSize(checksums.bytes),
-    params: {
-      Bucket: bucket,
-      Key: key,
-      // Upload's own abort() would not wait until the upload is aborted at S3; a failing part or body makes it do so.
-      Body: createReadStream(file, { signal }),
-      IfNoneMatch: '*',
-      ChecksumAlgorithm: 'CRC64NVME',
-      ChecksumType: 'FULL_OBJECT',
-      MpuObjectSize: checksums.bytes,
-      ContentType: 'application/octet-stream',
-      Metadata: { sha256: checksums.sha256 },
-    },
-  });
-  let sent = 0;
-  upload.on('httpUploadProgress', ({ loaded }) => {
-    sent = loaded ?? sent;
-  });
-  const phase = { name: 'Uploading', done: () => sent, total: { bytes: checksums.bytes, what: 'of the dump' } };
-  try {
-    const { ChecksumCRC64NVME: stored } = await withProgress(phase, () => upload.done());
-    if (stored !== undefined && stored !== checksums.crc64nvme) {
+  /** Lets go of the connections. */
+  close(): void {
+    this.#client.destroy();
+  }
+
+  #next(): void {
+    while (this.#underWay.size < IN_FLIGHT && !this.#signal.aborted) {
+      const send = this.#waiting.shift();
+      if (send === undefined) {
+        return;
+      }
+      const sending = send()
+        .catch((error: unknown) => {
+          this.#fail(error);
+        })
+        .finally(() => {
+          this.#underWay.delete(sending);
+          this.#next();
+        });
+      this.#underWay.add(sending);
+    }
+  }
+
+  async #sendPart(part: Part, number: number): Promise<void> {
+    this.#id ??= this.#begin();
+    const id = await this.#id;
+    const { bucket, key } = this.#object;
+    const { ETag: etag = '' } = await this.#resend(part, (Body, broken) =>
+      this.#client.send(
+        new UploadPartCommand({
+          Bucket: bucket,
+          Key: key,
+          UploadId: id,
+          PartNumber: number,
+          Body,
+          ContentLength: part.bytes,
+          ChecksumCRC64NVME: inBase64(part.crc),
+        }),
+        { abortSignal: AbortSignal.any([this.#signal, broken]) },
+      ),
+    );
+    this.#sent.push({ number, etag });
+    this.#bytes += part.bytes;
+    await part.discard();
+  }
+
+  async #begin(): Promise<string> {
+    const { bucket, key } = this.#object;
+    try {
+      const { UploadId: id } = await this.#client.send(
+        new CreateMultipartUploadCommand({
+          Bucket: bucket,
+          Key: key,
+          ChecksumAlgorithm: 'CRC64NVME',
+          ChecksumType: 'FULL_OBJECT',
+          ContentType: CONTENT_TYPE,
+        }),
+      );
+      if (id === undefined) {
+        throw new Error('S3 began an upload without a name.');
+      }
+      return id;
+    } catch (error) {
+      throw awsFailure(`upload to s3://${bucket}/${key}`, error);
+    }
+  }
+
+  /**
+   * The answer to a commit can be lost, and a second attempt then finds the key taken, by the first. So an object that
+   * has our ETag is ours.
+   */
+  async #commit(
+    { bytes, crc64nvme }: Checksums,
+    commit: () => Promise<string | undefined>,
+    etag: () => string | Promise<string>,
+  ): Promise<'committed' | 'taken'> {
+    const { bucket, key } = this.#object;
+    let stored: string | undefined;
+    try {
+      stored = await commit();
+    } catch (error) {
+      const failure = this.#failureOf(error);
+      if (failure instanceof Failure && (failure.reason === 'tryAgain' || isTaken(error))) {
+        const found = await findDump(this.#object, this.#region, this.#signal).catch(() => undefined);
+        if (found?.bytes === bytes && found.etag === (await etag())) {
+          log('S3 has the dump, although the answer that said so was lost.');
+          return 'committed';
+        }
+      }
+      if (isTaken(error)) {
+        return 'taken';
+      }
+      throw failure;
+    }
+    if (stored !== undefined && stored !== crc64nvme) {
       throw new Failure(
         'verificationFailed',
-        `s3://${bucket}/${key} has the CRC64NVME ${stored}, but the proven dump has ${checksums.crc64nvme}. Do not rely on this object.`,
+        `s3://${bucket}/${key} has the CRC64NVME ${stored}, but the proven dump has ${crc64nvme}. Do not rely on this object.`,
       );
     }
     return 'committed';
-  } catch (error) {
-    if (isTaken(error)) {
-      return 'taken';
-    }
-    signal.throwIfAborted();
-    throw awsFailure(`upload to s3://${bucket}/${key}`, error);
-  } finally {
-    client.destroy();
+  }
+
+  /** Once under way it is not interrupted: its outcome could not be known. */
+  async #put(part: Part, { sha256, crc64nvme }: Checksums): Promise<string | undefined> {
+    const { bucket, key } = this.#object;
+    const { ChecksumCRC64NVME: stored } = await this.#resend(part, (Body, abortSignal) =>
+      this.#client.send(
+        new PutObjectCommand({
+          Bucket: bucket,
+          Key: key,
+          Body,
+          ContentLength: part.bytes,
+          ContentType: CONTENT_TYPE,
+          IfNoneMatch: '*',
+          ChecksumCRC64NVME: crc64nvme,
+          Metadata: { sha256 },
+        }),
+        { abortSignal },
+      ),
+    );
+    this.#bytes += part.bytes;
+    return stored;
+  }
+
+  async #complete({ bytes, crc64nvme }: Checksums): Promise<string | undefined> {
+    const { bucket, key } = this.#object;
+    const { ChecksumCRC64NVME: stored } = await this.#client.send(
+      new CompleteMultipartUploadCommand({
+        Bucket: bucket,
+        Key: key,
+        UploadId: await this.#id,
+        MultipartUpload: { Parts: this.#sent.map(({ number, etag }) => ({ PartNumber: number, ETag: etag })) },
+        MpuObjectSize: bytes,
+        IfNoneMatch: '*',
+        ChecksumType: 'FULL_OBJECT',
+        ChecksumCRC64NVME: crc64nvme,
+      }),
+    );
+    return stored;
+  }
+
+  async #resend<T>(part: Part, send: (body: Readable, broken: AbortSignal) => Promise<T>): Promise<T> {
+    const attempts = await this.#client.config.maxAttempts();
+    const doing = `upload to s3://${this.#object.bucket}/${this.#object.key}`;
+    return resend(part, send, { attempts, doing, signal: this.#signal });
+  }
+
+  #failureOf(error: unknown): unknown {
+    return awsFailure(`upload to s3://${this.#object.bucket}/${this.#object.key}`, error);
   }
 }

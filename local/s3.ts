@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { access, link, mkdir, rm, rmdir, statfs } from 'node:fs/promises';
+import { access, link, mkdir, rm, rmdir, statfs, writeFile } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import {
   createServer,
@@ -189,19 +189,21 @@ class Front {
     const file = this.#incoming();
     try {
       const body = await text(request);
-      const { upload, ...whole } = await this.#uploads.assemble(id, body, file);
+      const { upload, etag, ...whole } = await this.#uploads.assemble(id, body, file);
       const checksum = crc64nvmeOf(request.headers);
       if (checksum !== undefined && checksum !== whole.checksums.crc64nvme) {
         throw new S3Error(400, 'BadDigest', 'The CRC64NVME you specified did not match what we received.');
       }
-      const etag = await this.#commit(upload, upload.headers, request.headers['if-none-match'], file, whole);
-      await this.#uploads.abort(id);
+      await this.#commit(upload, upload.headers, request.headers['if-none-match'], file, whole);
       const { bucket: Bucket, key: Key } = upload;
+      // `s3rver` took it for one piece, and keeps its ETag in a file.
+      await writeFile(path.join(this.#directory, STORE, Bucket, `${Key}._S3rver_object.md5`), etag);
+      await this.#uploads.abort(id);
       sendXml(response, 'CompleteMultipartUploadResult', {
         Location: `${this.endpoint}${request.url?.split('?')[0] ?? ''}`,
         Bucket,
         Key,
-        ETag: etag,
+        ETag: `"${etag}"`,
         ChecksumCRC64NVME: whole.checksums.crc64nvme ?? '',
         ChecksumType: 'FULL_OBJECT',
       });

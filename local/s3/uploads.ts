@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
@@ -57,8 +57,13 @@ export class Uploads {
    * Puts the parts together into `file`. The upload stays open: it ends by {@link abort} once the object is there.
    *
    * @param body of CompleteMultipartUpload, XML
+   * @returns with the ETag of the whole, without quotation marks
    */
-  async assemble(id: string, body: string, file: string): Promise<Received & { readonly upload: Upload }> {
+  async assemble(
+    id: string,
+    body: string,
+    file: string,
+  ): Promise<Received & { readonly upload: Upload; readonly etag: string }> {
     const { upload, parts } = this.#find(id);
     const chosen = [...body.matchAll(/<Part>(.*?)<\/Part>/gs)].map(([, part = '']) => {
       const number = Number(/<PartNumber>(\d+)<\/PartNumber>/.exec(part)?.[1]);
@@ -76,7 +81,10 @@ export class Uploads {
     if (chosen.slice(0, -1).some(({ size }) => size < SMALLEST_PART)) {
       throw new S3Error(400, 'EntityTooSmall', 'A part before the last is smaller than 5 MiB.');
     }
-    return { upload, ...(await store(concatenated(chosen), file, ['crc64nvme'])) };
+    const hash = createHash('md5');
+    for (const { etag } of chosen) hash.update(Buffer.from(etag.replaceAll('"', ''), 'hex'));
+    const etag = `${hash.digest('hex')}-${chosen.length}`;
+    return { upload, etag, ...(await store(concatenated(chosen), file, ['crc64nvme'])) };
   }
 
   /** Forgets the upload and its parts. */

@@ -9,12 +9,17 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 
 import { restoreCommand } from '../../docker/restore.ts';
+import { clientFolder } from './client-folder.ts';
 import { contentsOf, ODD_CONTENTS } from './contents.ts';
 import { BUCKET, EXECUTION, keyOf, processes, SECRET_ARN, Stage, WHEN } from './stage.ts';
+import type { Outcome } from './stage.ts';
 
 const execute = promisify(execFile);
 
 let stage: Stage;
+
+/** Whoever else can't mount a small disk. */
+const asRootOnLinux = process.platform === 'linux' && process.getuid?.() === 0 ? test : test.skip;
 
 beforeAll(async () => {
   stage = await Stage.set();
@@ -69,6 +74,57 @@ describe('a dump restores to the same contents', () => {
   });
 });
 
+describe('a dump that the disk has no room for is streamed, and restores to the same contents', () => {
+  beforeAll(async () => {
+    await stage.createDatabase(
+      'streamed',
+      ...ODD_CONTENTS,
+      'CREATE TABLE noise AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 400000) i',
+    );
+  });
+
+  async function expectStreamed({ status, stdout, stderr }: Outcome, when: string, reason: string): Promise<void> {
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('The dump is streamed, without a file');
+    const key = keyOf('streamed', when);
+    const { proof, dump } = await stage.manifestOf(key);
+    expect(dump).toMatchObject({ way: 'stream', reason: expect.stringContaining(reason) });
+    const file = await readFile(stage.fileOf(key));
+    expect(proof).toMatchObject({ bytes: file.length, sha256: createHash('sha256').update(file).digest('hex') });
+    await stage.restore(key, `restored ${when}`);
+    expect(await contentsOf(stage, `restored ${when}`)).toEqual(await contentsOf(stage, 'streamed'));
+  }
+
+  test('when the disk fills up', async () => {
+    const when = '2026-11-22T09:00:00Z';
+    const clients = await clientFolder(`
+      for word; do case "$word" in --file=*/dump)
+        "$PG_DUMP" "$@"
+        echo 'pg_dump: error: could not write to output file: No space left on device' >&2
+        exit 1;;
+      esac; done
+      exec "$PG_DUMP" "$@"`);
+    const outcome = await stage.dump('streamed', { environment: { AUTODUMP_WHEN: when, PATH: clients.path } });
+    await clients.remove();
+    await expectStreamed(outcome, when, 'the disk filled up');
+    expect(await stage.leftovers()).toEqual([]);
+  });
+
+  asRootOnLinux('when it is ten times larger than the disk', async () => {
+    const when = '2026-11-22T09:01:00Z';
+    const disk = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+    await execute('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'autodump-test', disk]);
+    try {
+      const outcome = await stage.dump('streamed', { environment: { AUTODUMP_WHEN: when, TMPDIR: disk } });
+      await expectStreamed(outcome, when, 'the disk has room for 2.1 MB');
+      expect((await stage.manifestOf(keyOf('streamed', when))).proof.bytes).toBeGreaterThan(10 * 2 ** 21);
+    } finally {
+      await execute('umount', [disk]);
+      await rm(disk, { recursive: true });
+    }
+  });
+});
+
 /** Runs a restore command as a person would, with `aws s3 cp` played by a script that knows where the object lies. */
 async function pasteInShell(command: string, dumped: string, into: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
@@ -88,7 +144,12 @@ async function pasteInShell(command: string, dumped: string, into: string): Prom
 }
 
 test('the manifest tells what was dumped, how, and the proof', async () => {
-  await stage.createDatabase('told', 'CREATE TABLE t AS SELECT 1');
+  await stage.createDatabase(
+    'told',
+    'CREATE TABLE t AS SELECT generate_series(1, 1000)',
+    'ANALYZE t',
+    'CREATE TABLE new (i int)',
+  );
   await stage.dump('told');
   const object = { bucket: BUCKET, key: keyOf('told') };
   const file = await readFile(stage.fileOf(object.key));
@@ -103,11 +164,14 @@ test('the manifest tells what was dumped, how, and the proof', async () => {
       port: stage.postgres.port,
       database: 'told',
       serverVersion: expect.stringMatching(/^15\./),
+      databaseBytes: expect.any(Number),
     },
     dump: {
       client: expect.stringMatching(/^pg_dump \d+\.\d+/),
       format: 'custom',
       compression: expect.stringMatching(/^(gzip:1|zstd:3)$/),
+      way: 'file',
+      reason: null,
     },
     object,
     proof: {
@@ -117,10 +181,16 @@ test('the manifest tells what was dumped, how, and the proof', async () => {
       verified: true,
       method: expect.stringContaining('pg_restore'),
     },
+    seconds: { dump: expect.any(Number), proof: expect.any(Number), commit: expect.any(Number) },
     startedAt: time,
     finishedAt: time,
     recovered: false,
     restore: restoreCommand(object),
+    extensions: [{ name: 'plpgsql', version: '1.0' }],
+    tables: [
+      { schema: 'public', name: 'new', rows: null, bytes: 0 },
+      { schema: 'public', name: 't', rows: 1000, bytes: expect.any(Number) },
+    ],
   });
   expect(await stage.leftovers()).toEqual([]);
 });

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { createServer, request as send } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 export interface FaultyS3 {
   readonly endpoint: string;
-  /** Resolves when the first request that is refused has come. */
+  /** Resolves when the first request with a fault has come. */
   readonly met: Promise<void>;
   stop(): Promise<void>;
 }
@@ -20,33 +21,27 @@ interface Answer {
   readonly message: string;
 }
 
-const SLOW_DOWN: Answer = { status: 503, code: 'SlowDown', message: 'Please reduce your request rate.' };
+export const SLOW_DOWN: Answer = { status: 503, code: 'SlowDown', message: 'Please reduce your request rate.' };
 
 export const ACCESS_DENIED: Answer = { status: 403, code: 'AccessDenied', message: 'Access Denied' };
 
-/** Stands before an S3 server and answers some of the requests, again and again, with an error. */
-export async function startFaultyS3(behind: string, picks: Picks, answer = SLOW_DOWN): Promise<FaultyS3> {
+/** Answers with an error; changes a byte of the body; or passes the request on, and breaks off instead of its answer. */
+export type Fault = Answer | 'change' | 'lose the answer';
+
+/** Stands before an S3 server and does some of the requests an ill turn. */
+export async function startFaultyS3(behind: string, picks: Picks, fault: Fault = SLOW_DOWN): Promise<FaultyS3> {
   let meet: () => void = () => undefined;
   const met = new Promise<void>((resolve) => (meet = resolve));
   const server = createServer((request, response) => {
-    if (!picks(`${request.method ?? ''} ${request.url ?? ''}`)) {
-      const upstream = send(new URL(request.url ?? '/', behind), { method: request.method, headers: request.headers });
-      const answered = once(upstream, 'response').then(async ([from]: IncomingMessage[]) => {
-        if (from !== undefined) {
-          response.writeHead(from.statusCode ?? 500, from.headers);
-          await pipeline(from, response);
-        }
-      });
-      Promise.all([pipeline(request, upstream), answered]).catch(() => response.destroy());
-      return;
+    const isPicked = picks(`${request.method ?? ''} ${request.url ?? ''}`);
+    if (isPicked) {
+      meet();
     }
-    meet();
-    request.resume().on('end', () => {
-      response.writeHead(answer.status, { 'Content-Type': 'application/xml' });
-      response.end(
-        `<?xml version="1.0"?><Error><Code>${answer.code}</Code><Message>${answer.message}</Message></Error>`,
-      );
-    });
+    if (isPicked && typeof fault === 'object') {
+      refuse(request, response, fault);
+    } else {
+      pass(request, response, behind, isPicked ? fault : undefined).catch(() => response.destroy());
+    }
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
@@ -59,4 +54,45 @@ export async function startFaultyS3(behind: string, picks: Picks, answer = SLOW_
       await once(server, 'close');
     },
   };
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse, { status, code, message }: Answer): void {
+  request.resume().on('end', () => {
+    response.writeHead(status, { 'Content-Type': 'application/xml' });
+    response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`);
+  });
+}
+
+async function pass(
+  request: IncomingMessage,
+  response: ServerResponse,
+  behind: string,
+  fault: Fault | undefined,
+): Promise<void> {
+  const upstream = send(new URL(request.url ?? '/', behind), { method: request.method, headers: request.headers });
+  const answered = once(upstream, 'response').then(async ([from]: IncomingMessage[]) => {
+    if (from === undefined || fault === 'lose the answer') {
+      response.destroy();
+    } else {
+      response.writeHead(from.statusCode ?? 500, from.headers);
+      await pipeline(from, response);
+    }
+  });
+  const sent = fault === 'change' ? pipeline(request, changing(), upstream) : pipeline(request, upstream);
+  await Promise.all([sent, answered]);
+}
+
+/** Changes the last byte of the first chunk. */
+function changing(): Transform {
+  let isChanged = false;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const copy = Buffer.from(chunk);
+      if (!isChanged) {
+        copy.writeUInt8(copy.readUInt8(copy.length - 1) ^ 1, copy.length - 1);
+        isChanged = true;
+      }
+      done(null, copy);
+    },
+  });
 }

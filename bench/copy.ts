@@ -1,0 +1,9 @@
+/** `copy.ts FILE`: what the predecessor does with a dump, a plain upload to the S3 of AWS_ENDPOINT_URL_S3. */
+import { createReadStream } from 'node:fs';
+
+import { S3Client } from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+
+const [, , file = ''] = process.argv;
+const client = new S3Client({ region: 'us-west-2', forcePathStyle: true });
+await new Upload({ client, params: { Bucket: 'dumps', Key: 'dump', Body: createReadStream(file) } }).done();

@@ -1,0 +1,28 @@
+import type { Client } from 'pg';
+
+const TABLES = 8;
+
+/** Bytes on disk of one row with its share of the index, about. */
+const ROW_BYTES = 199;
+
+/**
+ * Makes tables of about that many bytes in all. They are the same whenever they are made: numbers, times, words of a
+ * small vocabulary and a few digits that do not repeat, so that they compress to about a quarter, as business data do.
+ */
+export async function fill(client: Client, bytes: number): Promise<void> {
+  const rows = Math.ceil(bytes / TABLES / ROW_BYTES);
+  const words = `ARRAY['order','shipped','pending','customer','returned','invoice','north','south','warehouse','express']`;
+  const word = (shift: number) => `(${words})[1 + abs(hashint8(i + ${shift}) % 10)]`;
+  for (let table = 1; table <= TABLES; table += 1) {
+    await client.query(
+      `CREATE UNLOGGED TABLE movements_${table} AS
+       SELECT i AS id, timestamptz '2020-01-01 00:00:00Z' + i * interval '7 seconds' AS at,
+         hashint8(i * ${table}) % 100000 AS customer, (hashint8(i) % 1000000) / 100.0 AS amount,
+         concat_ws(' ', ${Array.from({ length: 12 }, (_, index) => word(index * 1000)).join(', ')}) AS note,
+         substr(md5(i::text), 1, 12) AS reference
+       FROM generate_series(${table}::bigint * 1000000000, ${table}::bigint * 1000000000 + ${rows - 1}) i`,
+    );
+    await client.query(`ALTER TABLE movements_${table} ADD PRIMARY KEY (id)`);
+  }
+  await client.query('ANALYZE');
+}

@@ -1,0 +1,170 @@
+/** Measures the dump engine beside what it replaces and what the server can send. See README.md beside it. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import pg from 'pg';
+
+import { withBundle } from '../lib/bundle.ts';
+import { startPostgres } from '../local/postgres.ts';
+import type { PostgresServer } from '../local/postgres.ts';
+import { fill } from './database.ts';
+import { cpuSecondsOf, measure } from './measure.ts';
+import type { Measure } from './measure.ts';
+import { parseOptions, USAGE } from './options.ts';
+import type { Options } from './options.ts';
+import { table } from './report.ts';
+import type { Row } from './report.ts';
+import type { Usage } from './services.ts';
+
+const DATABASE = 'bench';
+
+/** The ways that are measured, in their order within a round. */
+const WAYS = ['predecessor', 'raw', 'file', 'stream'] as const;
+
+type Way = (typeof WAYS)[number];
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+interface Stage {
+  readonly folder: string;
+  readonly postgres: PostgresServer;
+  /** Environment of all programs. */
+  readonly environment: NodeJS.ProcessEnv;
+  readonly usage: () => Promise<Usage>;
+  readonly serverCpu: () => Promise<number>;
+}
+
+/** A pg_dump that finds the disk full as soon as it is to write a file, so that the dump is streamed. */
+async function streamingClients(folder: string, path: string): Promise<string> {
+  const clients = join(folder, 'streaming');
+  await mkdir(clients);
+  const script = (program: string) => `#!/bin/sh
+case "$*" in *--file=${folder}*) echo 'No space left on device' >&2; exit 1;; esac
+PATH='${path}' exec ${program} "$@"\n`;
+  for (const program of ['pg_dump', 'pg_restore']) {
+    await writeFile(join(clients, program), script(program), { mode: 0o755 });
+  }
+  return `${clients}:${path}`;
+}
+
+/** Runs one way once. @returns one measure for each program that ran, and the bytes of the dump */
+async function runOnce(way: Way, { folder, environment, usage }: Stage): Promise<{ all: Measure[]; bytes: number }> {
+  const file = join(folder, 'dump');
+  const dump = (...args: string[]) => measure('pg_dump', ['-Fc', ...args, '-f', file, DATABASE], environment);
+  const engine = (path: string) =>
+    measure(process.execPath, [join(folder, 'autodump.js'), 'dump'], { ...environment, PATH: path });
+  await usage();
+  switch (way) {
+    case 'predecessor': {
+      const dumped = await dump('-O', '-Z', '9');
+      const copied = await measure(process.execPath, [join(import.meta.dirname, 'copy.ts'), file], environment);
+      return { all: [dumped, copied], bytes: (await stat(file)).size };
+    }
+    case 'raw':
+      return { all: [await dump('-Z', '0')], bytes: (await stat(file)).size };
+    case 'file':
+      return { all: [await engine(environment.PATH ?? '')], bytes: (await usage()).bytes };
+    case 'stream':
+      return { all: [await engine(environment.STREAMING_PATH ?? '')], bytes: (await usage()).bytes };
+  }
+}
+
+async function run(stage: Stage, { rounds }: Options): Promise<void> {
+  const rows: Row[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const way of WAYS) {
+      const before = { server: await stage.serverCpu(), s3: (await stage.usage()).cpuSeconds };
+      const { all, bytes } = await runOnce(way, stage);
+      const sum = (value: (measure: Measure) => number) => all.reduce((total, one) => total + value(one), 0);
+      const row = {
+        way,
+        seconds: sum(({ seconds }) => seconds),
+        cpuSeconds: sum(({ cpuSeconds }) => cpuSeconds),
+        memory: Math.max(...all.map(({ memory }) => memory)),
+        memoryOfAll: Math.max(...all.map(({ memoryOfAll }) => memoryOfAll)),
+        bytes,
+        serverCpu: (await stage.serverCpu()) - before.server,
+        s3Cpu: (await stage.usage()).cpuSeconds - before.s3,
+      };
+      rows.push(row);
+      say(`round ${round}, ${way}: ${row.seconds.toFixed(1)} s`);
+      await rm(join(stage.folder, 'dump'), { force: true });
+    }
+  }
+  say(`\n${table(rows, WAYS)}`);
+}
+
+async function main(options: Options): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'autodump-bench-'));
+  // The server's own user has to get at its folder.
+  await chmod(folder, 0o755);
+  const postgres = await startPostgres({ directory: join(folder, 'postgres') });
+  const { host, port, user, password } = postgres;
+  const secret = { engine: 'postgres', host, port, username: user, password, dbname: DATABASE };
+  const services = fork(join(import.meta.dirname, 'services.ts'), {
+    env: { ...process.env, BENCH_SECRET: JSON.stringify(secret) },
+  });
+  const told = async <T>() => ((await once(services, 'message')) as [T])[0];
+  try {
+    const { port: servicesPort } = await told<AddressInfo>();
+    const endpoint = `http://127.0.0.1:${servicesPort}`;
+    const path = [options.clientPath, process.env.PATH].filter((part) => part !== undefined).join(':');
+    const environment = {
+      PATH: path,
+      STREAMING_PATH: await streamingClients(folder, path),
+      ...{ PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password },
+      ...{ AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'example', AWS_REGION: 'us-west-2' },
+      ...{ AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint, AWS_ENDPOINT_URL_S3: endpoint },
+      AUTODUMP_SECRET_ARN: 'arn:aws:secretsmanager:us-west-2:123456789012:secret:bench-AbCdEf',
+      AUTODUMP_EXECUTION: 'bench',
+      AUTODUMP_WHEN: '2026-11-22T08:00:00Z',
+      AUTODUMP_BUCKETS: 'dumps',
+      TMPDIR: folder,
+    };
+    const client = async (database: string, work: (client: pg.Client) => Promise<void>) => {
+      const connection = new pg.Client({ host, port, user, password, database });
+      await connection.connect();
+      await work(connection).finally(() => connection.end());
+    };
+    say('Generating the database ...');
+    await client('postgres', async (connection) => {
+      await connection.query(`CREATE DATABASE ${DATABASE}`);
+    });
+    await client(DATABASE, async (connection) => {
+      await fill(connection, options.size);
+      const { rows } = await connection.query<{ size: string }>('SELECT pg_database_size(current_database()) AS size');
+      say(`The database has ${(Number(rows[0]?.size) / 1e6).toFixed(0)} MB on disk.`);
+    });
+    withBundle('docker/main.ts', 'autodump.js', (bundle) => {
+      cpSync(bundle, folder, { recursive: true });
+    });
+    const pidFile = join(folder, 'postgres', 'data', 'postmaster.pid');
+    const stage = {
+      ...{ folder, postgres, environment },
+      usage: () => {
+        services.send('usage');
+        return told<Usage>();
+      },
+      serverCpu: async () => cpuSecondsOf(Number.parseInt(await readFile(pidFile, 'utf8'), 10)),
+    };
+    await run(stage, options);
+  } finally {
+    services.disconnect();
+    await postgres.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+let options: Options;
+try {
+  options = parseOptions(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : ''}\n\n${USAGE}\n`);
+  process.exit(64);
+}
+await main(options);

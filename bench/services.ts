@@ -1,0 +1,62 @@
+/**
+ * The services that the benchmark's programs call, in a process of its own, so that what they cost can be told apart. S3
+ * is a sink: it takes every request, counts the bytes and keeps none. A store that checked and wrote them would take the
+ * processors from what is measured, which on AWS it does not.
+ */
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+
+/** What the parent process is told, on its request, by a message. */
+export interface Usage {
+  readonly cpuSeconds: number;
+  readonly bytes: number;
+}
+
+let bytes = 0;
+
+function takeIn(request: IncomingMessage): Promise<void> {
+  return new Promise((resolve, reject) => {
+    request
+      .on('data', (chunk: Buffer) => (bytes += chunk.length))
+      .on('end', resolve)
+      .on('error', reject);
+  });
+}
+
+function xml(response: ServerResponse, root: string, content: string): void {
+  response.setHeader('Content-Type', 'application/xml').end(`<?xml version="1.0"?><${root}>${content}</${root}>`);
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { method, url = '', headers } = request;
+  if (headers['x-amz-target'] === 'secretsmanager.GetSecretValue') {
+    await buffer(request);
+    response.setHeader('Content-Type', 'application/x-amz-json-1.1');
+    response.end(JSON.stringify({ ARN: 'arn', Name: 'bench', SecretString: process.env.BENCH_SECRET }));
+    return;
+  }
+  await takeIn(request);
+  if (method === 'GET') {
+    xml(response, 'ListBucketResult', '<IsTruncated>false</IsTruncated>');
+  } else if (method === 'POST' && url.includes('uploads')) {
+    xml(response, 'InitiateMultipartUploadResult', '<UploadId>upload</UploadId>');
+  } else if (method === 'POST') {
+    xml(response, 'CompleteMultipartUploadResult', '<ETag>"0"</ETag>');
+  } else {
+    response.setHeader('ETag', '"00000000000000000000000000000000"').end();
+  }
+}
+
+const server = createServer((request, response) => {
+  answer(request, response).catch(() => response.destroy());
+});
+server.listen(0, '127.0.0.1', () => {
+  process.send?.(server.address());
+});
+process.on('message', () => {
+  const { user, system } = process.cpuUsage();
+  process.send?.({ cpuSeconds: (user + system) / 1e6, bytes } satisfies Usage);
+  bytes = 0;
+});
+process.on('disconnect', () => process.exit());
