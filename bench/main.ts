@@ -99,6 +99,23 @@ async function run(stage: Stage, { rounds }: Options): Promise<void> {
   say(`\n${table(rows, WAYS)}`);
 }
 
+async function generate({ host, port, user, password }: PostgresServer, { size }: Options): Promise<void> {
+  say('Generating the database ...');
+  const client = async (database: string, work: (client: pg.Client) => Promise<void>) => {
+    const connection = new pg.Client({ host, port, user, password, database });
+    await connection.connect();
+    await work(connection).finally(() => connection.end());
+  };
+  await client('postgres', async (connection) => {
+    await connection.query(`CREATE DATABASE ${DATABASE}`);
+  });
+  await client(DATABASE, async (connection) => {
+    await fill(connection, size);
+    const { rows } = await connection.query<{ size: string }>('SELECT pg_database_size(current_database()) AS size');
+    say(`The database has ${(Number(rows[0]?.size) / 1e6).toFixed(0)} MB on disk.`);
+  });
+}
+
 async function main(options: Options): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'autodump-bench-'));
   // The server's own user has to get at its folder.
@@ -109,6 +126,14 @@ async function main(options: Options): Promise<void> {
   const services = fork(join(import.meta.dirname, 'services.ts'), {
     env: { ...process.env, BENCH_SECRET: JSON.stringify(secret) },
   });
+  const leaveNothing = async () => {
+    services.disconnect();
+    await postgres.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => void leaveNothing().finally(() => process.exit(1)));
+  }
   const told = async <T>() => ((await once(services, 'message')) as [T])[0];
   try {
     const { port: servicesPort } = await told<AddressInfo>();
@@ -126,20 +151,7 @@ async function main(options: Options): Promise<void> {
       AUTODUMP_BUCKETS: 'dumps',
       TMPDIR: folder,
     };
-    const client = async (database: string, work: (client: pg.Client) => Promise<void>) => {
-      const connection = new pg.Client({ host, port, user, password, database });
-      await connection.connect();
-      await work(connection).finally(() => connection.end());
-    };
-    say('Generating the database ...');
-    await client('postgres', async (connection) => {
-      await connection.query(`CREATE DATABASE ${DATABASE}`);
-    });
-    await client(DATABASE, async (connection) => {
-      await fill(connection, options.size);
-      const { rows } = await connection.query<{ size: string }>('SELECT pg_database_size(current_database()) AS size');
-      say(`The database has ${(Number(rows[0]?.size) / 1e6).toFixed(0)} MB on disk.`);
-    });
+    await generate(postgres, options);
     withBundle('docker/main.ts', 'autodump.js', (bundle) => {
       cpSync(bundle, folder, { recursive: true });
     });
@@ -154,9 +166,7 @@ async function main(options: Options): Promise<void> {
     };
     await run(stage, options);
   } finally {
-    services.disconnect();
-    await postgres.stop();
-    await rm(folder, { recursive: true, force: true });
+    await leaveNothing();
   }
 }
 
