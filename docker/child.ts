@@ -19,6 +19,8 @@ export interface Surroundings {
   /** For its standard input, which is empty otherwise. */
   readonly input?: AsyncIterable<Buffer> | readonly Buffer[];
   readonly signal: AbortSignal;
+  /** Is given each line of its standard error as it comes. */
+  readonly complained?: (line: string) => void;
 }
 
 const LAST_LINES = 40;
@@ -86,7 +88,7 @@ function write(chunk: Buffer, stdin: Writable): Promise<void> {
 export async function run(
   program: string,
   args: readonly string[],
-  { environment, input = [], signal }: Surroundings,
+  { environment, input = [], signal, complained }: Surroundings,
 ): Promise<Ended> {
   signal.throwIfAborted();
   const [command = program, ...words] = bound([program, ...args]);
@@ -98,7 +100,9 @@ export async function run(
   signal.addEventListener('abort', stop, { once: true });
   const complaints: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
-    complaints.push(line.trim().slice(0, LINE_LENGTH));
+    const complaint = line.trim().slice(0, LINE_LENGTH);
+    complained?.(complaint);
+    complaints.push(complaint);
     complaints.splice(0, complaints.length - LAST_LINES);
   });
   try {

@@ -20,7 +20,7 @@ export interface Task {
   readonly scratch: string;
 }
 
-function isSecretArn(text: string): boolean {
+export function isSecretArn(text: string): boolean {
   if (!isArn(text)) {
     return false;
   }
@@ -28,7 +28,7 @@ function isSecretArn(text: string): boolean {
   return service === 'secretsmanager' && region !== '' && resource.startsWith('secret:');
 }
 
-function isWritable(folder: string): boolean {
+export function isWritable(folder: string): boolean {
   try {
     accessSync(folder, constants.W_OK | constants.X_OK);
     return true;

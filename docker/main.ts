@@ -7,6 +7,8 @@ import { readEnvironment } from './environment.ts';
 import { describe, exitStatusOf, Failure, Interrupted } from './failure.ts';
 import type { EndingSignal } from './failure.ts';
 import { printable } from './log.ts';
+import { readRestoreOrder, RESTORE_USAGE } from './restore-order.ts';
+import { restore } from './restore.ts';
 
 /** Made at synth and put beside this program. */
 const RDS_ROOTS = 'rds-roots.pem';
@@ -36,15 +38,21 @@ function untilEnded(): AbortSignal {
 }
 
 async function main([command, ...rest]: readonly string[], programFile: string): Promise<void> {
-  if (command !== 'dump' || rest.length > 0) {
-    throw new Failure('misuse', 'The one thing this program does is: dump. Its settings come from the environment.');
-  }
-  const task = readEnvironment(process.env);
-  await dump(task, {
+  const surroundings = {
     searchPath: process.env.PATH ?? '',
     rdsRoots: () => readFileSync(join(dirname(programFile), RDS_ROOTS), 'utf8'),
     signal: untilEnded(),
-  });
+  };
+  if (command === 'dump' && rest.length === 0) {
+    return dump(readEnvironment(process.env), surroundings);
+  }
+  if (command === 'restore') {
+    return restore(readRestoreOrder(rest, process.env), surroundings);
+  }
+  throw new Failure(
+    'misuse',
+    `What this program does is: dump, its settings coming from the environment; or ${RESTORE_USAGE}.`,
+  );
 }
 
 const [, programFile = '', ...args] = process.argv;

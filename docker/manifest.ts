@@ -1,7 +1,7 @@
 import type { Checksums } from './checksum.ts';
 import type { Compression, PostgresClient } from './clients.ts';
 import type { Task } from './environment.ts';
-import { restoreCommand } from './restore.ts';
+import { restoreCommand } from './restore-command.ts';
 import type { Target } from './target.ts';
 
 /** Where a dump lies in S3. */

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 
 import pg from 'pg';
 
-import { restoreCommand } from '../../docker/restore.ts';
+import { restoreCommand } from '../../docker/restore-command.ts';
 import { contentsOf, ODD_CONTENTS } from './contents.ts';
 import { BUCKET, EXECUTION, keyOf, processes, SECRET_ARN, Stage, WHEN } from './stage.ts';
 

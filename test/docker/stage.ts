@@ -84,6 +84,8 @@ export async function pgDumpOf({ process: { pid } }: Running): Promise<Listed> {
 export interface Order {
   /** Fields of the secret over those that lead to the stage's server, or no secret at all. */
   readonly secret?: Readonly<Record<string, unknown>> | 'none';
+  /** What the program is to do. @default - to dump */
+  readonly words?: readonly string[];
   /** Variables over those that lead to the stage's services. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -215,14 +217,14 @@ export class Stage {
   }
 
   /** Starts the dump program on a database. */
-  async start(database: string, { secret = {}, environment = {} }: Order = {}): Promise<Running> {
+  async start(database: string, { secret = {}, words = ['dump'], environment = {} }: Order = {}): Promise<Running> {
     const { host, port, user, password } = this.postgres;
     const value = secret !== 'none' && {
       ...{ engine: 'postgres', host, port, username: user, password, dbname: database },
       ...secret,
     };
     const secretsManager = await startSecretsManager(SECRET_NAME, value === false ? undefined : JSON.stringify(value));
-    const child = spawn(process.execPath, [join(this.#folder, 'program', 'main.ts'), 'dump'], {
+    const child = spawn(process.execPath, [join(this.#folder, 'program', 'main.ts'), ...words], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH,
