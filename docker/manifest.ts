@@ -1,7 +1,7 @@
 import type { Checksums } from './checksum.ts';
 import type { Compression, PostgresClient } from './clients.ts';
 import type { Task } from './environment.ts';
-import { restoreCommand } from './restore-command.ts';
+import { restoreCommand, restoreJobCommand } from './restore-command.ts';
 import type { Target } from './target.ts';
 
 /** Where a dump lies in S3. */
@@ -49,8 +49,10 @@ export interface Manifest {
   readonly finishedAt: string | null;
   /** Written by a later attempt than the one that made the dump. */
   readonly recovered: boolean;
-  /** Shell command that restores the dump. */
+  /** Shell command that restores the dump by hand. */
   readonly restore: string;
+  /** Shell command that restores the dump by a job of the stack that made it. */
+  readonly restoreJob: string;
 }
 
 /** What a run knows of the dump that it made. */
@@ -77,6 +79,7 @@ function common({ task, target, object }: Plan) {
     source: { host, port, database },
     object,
     restore: restoreCommand(object),
+    restoreJob: restoreJobCommand(object, task),
   } as const;
 }
 

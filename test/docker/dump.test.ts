@@ -121,6 +121,7 @@ test('the manifest tells what was dumped, how, and the proof', async () => {
     finishedAt: time,
     recovered: false,
     restore: restoreCommand(object),
+    restoreJob: expect.stringMatching(/^aws batch submit-job --region us-west-2 .* --job-definition AutoDump-restore /),
   });
   expect(await stage.leftovers()).toEqual([]);
 });

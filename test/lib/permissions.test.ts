@@ -92,6 +92,23 @@ describe('permissions', () => {
       ],
     ],
     [
+      'the restore',
+      /^RestoreJobJobRole/,
+      ['kms:Decrypt', 'kms:Decrypt', 's3:GetObject', 's3:ListBucket', 'secretsmanager:GetSecretValue'],
+    ],
+    [
+      'what starts the restore',
+      /^RestoreJobExecutionRole/,
+      [
+        'ecr:BatchCheckLayerAvailability',
+        'ecr:BatchGetImage',
+        'ecr:GetAuthorizationToken',
+        'ecr:GetDownloadUrlForLayer',
+        'logs:CreateLogStream',
+        'logs:PutLogEvents',
+      ],
+    ],
+    [
       'what starts the job',
       /^DumpJobExecutionRole/,
       [
@@ -121,7 +138,7 @@ describe('permissions', () => {
     }
   });
 
-  test('nobody but the job may read the value of a secret, and the job only of those on a schedule', () => {
+  test('nobody but the jobs may read the value of a secret, each of those alone that bear its tag', () => {
     const readers = [...statements].flatMap(([role, granted]) =>
       granted
         .filter(({ Action }) => [Action].flat().some((action) => /Secret(Value|\*)/.test(action)))
@@ -131,6 +148,10 @@ describe('permissions', () => {
       expect.objectContaining({
         role: expect.stringMatching(/^DumpJobJobRole/),
         Condition: { Null: { 'aws:ResourceTag/autodump:start-schedule': 'false' } },
+      }),
+      expect.objectContaining({
+        role: expect.stringMatching(/^RestoreJobJobRole/),
+        Condition: { Null: { 'aws:ResourceTag/autodump:restore-target': 'false' } },
       }),
     ]);
   });
@@ -145,7 +166,7 @@ describe('permissions', () => {
     expect(JSON.stringify(denied?.Resource)).toContain(':s3:::elsewhere/*');
   });
 
-  test('nobody may read, delete or overwrite a dump but the reader, who may read', () => {
+  test('nobody may read, delete or overwrite a dump but the reader and the restore, who may read', () => {
     const s3 = [...statements].flatMap(([role, granted]) =>
       granted
         .filter(({ Effect }) => Effect === 'Allow')
@@ -157,6 +178,7 @@ describe('permissions', () => {
       'ArchiveReadO s3:GetBucketLocation',
       'ArchiveReadO s3:GetObject',
       'DumpJobJobRo s3:PutObject',
+      'RestoreJobJo s3:GetObject',
     ]);
   });
 
@@ -164,7 +186,7 @@ describe('permissions', () => {
     const keys = [...statements.values()]
       .flat()
       .filter(({ Action }) => [Action].flat().some((action) => action.startsWith('kms:')));
-    expect(keys).toHaveLength(3);
+    expect(keys).toHaveLength(5);
     for (const { Condition } of keys) {
       expect(Condition).toEqual({ StringEquals: { 'kms:ViaService': expect.anything() } });
     }
