@@ -6,7 +6,7 @@ import { Failure } from './failure.ts';
 import { libpqEnvironment } from './libpq.ts';
 import { log } from './log.ts';
 import { withProgress } from './progress.ts';
-import { RestoreErrors } from './restore-errors.ts';
+import { RestoreErrors, SUMMARY } from './restore-errors.ts';
 import { sizeOf } from './restore-target.ts';
 import type { Target } from './target.ts';
 import type { TlsPolicy } from './tls.ts';
@@ -89,7 +89,7 @@ function growth(target: Target, policy: TlsPolicy, signal: AbortSignal): () => P
  */
 function judge({ status, signal, complaints, tookAllInput }: Ended, { serious, harmless }: RestoreErrors): void {
   const last = complaints.at(-1) ?? '';
-  const ignored = Number(/^pg_restore: warning: errors ignored on restore: (\d+)$/.exec(last)?.[1] ?? 0);
+  const ignored = Number(SUMMARY.exec(last)?.[1] ?? 0);
   const wentThrough = signal === null && (status === 0 || (status === 1 && ignored > 0)) && tookAllInput;
   if (wentThrough && serious.length === 0 && ignored <= harmless) {
     return;

@@ -1,6 +1,9 @@
 /** pg_restore says this of each statement that the server refused, and goes on. */
 const ERROR = 'pg_restore: error: ';
 
+/** The last line, which counts what was refused. */
+export const SUMMARY = /^pg_restore: warning: errors ignored on restore: (\d+)$/;
+
 /** How pg_restore 17 and newer begin each connection. Servers before 17 do not know the setting, nor need it. */
 const HARMLESS = 'Command was: SET transaction_timeout = 0;';
 
@@ -45,8 +48,8 @@ export class RestoreErrors {
     }
     const said = [first, ...rest].join('\n');
     if (!first.startsWith(ERROR)) {
-      // "while INITIALIZING:" and the like, which the error that follows does not need, or a warning.
-      if (first.startsWith('pg_restore: warning: ')) {
+      // The rest is "while INITIALIZING:" and the like, which the error that follows does not need.
+      if (first.startsWith('pg_restore: warning: ') && !SUMMARY.test(first)) {
         this.#tell(said);
       }
     } else if (rest.includes(HARMLESS)) {
