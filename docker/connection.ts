@@ -1,4 +1,6 @@
 import { Socket } from 'node:net';
+import { setTimeout as passed } from 'node:timers/promises';
+import { TLSSocket } from 'node:tls';
 
 import pg from 'pg';
 
@@ -13,12 +15,29 @@ const CONNECT_TIMEOUT_MS = 20_000;
 
 const QUERY_TIMEOUT_MS = 60_000;
 
+/** Longest wait for the server to hang up once it was told good-bye. */
+const FAREWELL_MS = 2_000;
+
 /** First byte of a PostgreSQL server's answer to the question whether it speaks TLS: `N` for no. */
 const NO_TLS = 'N'.charCodeAt(0);
 
 interface Connection {
   readonly client: pg.Client;
   readonly socket: Socket;
+}
+
+/** How the server was reached. */
+export interface Route {
+  /** IP address. */
+  readonly address: string;
+  /** `TLSv1.3`; absent for plain text. */
+  readonly tlsProtocol?: string;
+}
+
+function routeOf({ client, socket }: Connection): Route {
+  const { stream } = client.connection;
+  const protocol = stream instanceof TLSSocket ? stream.getProtocol() : null;
+  return { address: socket.remoteAddress ?? '', ...(protocol === null ? {} : { tlsProtocol: protocol }) };
 }
 
 async function connectOnce(
@@ -29,6 +48,10 @@ async function connectOnce(
 ): Promise<Connection | FailedConnection> {
   const socket = new Socket({ signal });
   let tlsOffered = true;
+  let came: FailedConnection['came'] = 'nowhere';
+  socket.once('connect', () => {
+    came = 'to the port';
+  });
   if (way === 'tls') {
     socket.once('data', (answer: Buffer) => {
       tlsOffered = answer[0] !== NO_TLS;
@@ -54,7 +77,7 @@ async function connectOnce(
   } catch (error) {
     socket.destroy();
     signal.throwIfAborted();
-    return { error, tlsOffered };
+    return { error, came, tlsOffered };
   }
 }
 
@@ -73,27 +96,28 @@ async function connect(target: Target, policy: TlsPolicy, signal: AbortSignal): 
   }
   // Of two attempts the one that the server itself answered tells more than the one that never got so far.
   const telling = failures.find(({ error }) => error instanceof pg.DatabaseError) ?? failures.at(-1);
-  throw connectionFailure(target, telling ?? { error: undefined, tlsOffered: true });
+  throw connectionFailure(target, telling ?? { error: undefined, came: 'nowhere', tlsOffered: true });
 }
 
 /**
  * Connects as pg_dump will, asks, and disconnects.
- * @throws {Failure} `tryAgain` or `refused`, with the reason in words, if the connection or a question fails
+ * @throws {ConnectionFailure} `tryAgain` or `refused`, with the reason in words, if the connection or a question fails
  */
 export async function withConnection<T>(
   target: Target,
   policy: TlsPolicy,
   signal: AbortSignal,
-  ask: (client: pg.Client) => Promise<T>,
+  ask: (client: pg.Client, route: Route) => Promise<T>,
 ): Promise<T> {
-  const { client, socket } = await connect(target, policy, signal);
+  const connection = await connect(target, policy, signal);
+  const { client, socket } = connection;
   try {
-    const answer = await ask(client);
-    await client.end();
+    const answer = await ask(client, routeOf(connection));
+    await Promise.race([client.end(), passed(FAREWELL_MS, undefined, { ref: false })]);
     return answer;
   } catch (error) {
     signal.throwIfAborted();
-    throw connectionFailure(target, { error, tlsOffered: true });
+    throw connectionFailure(target, { error, came: 'to the questions', tlsOffered: true });
   } finally {
     socket.destroy();
   }

@@ -3,44 +3,19 @@ import { join } from 'node:path';
 
 import { dumpDatabase, verifyArchive } from './archive.ts';
 import type { Checksums } from './checksum.ts';
-import { compressionOf, findClients, pickClient } from './clients.ts';
-import type { Compression, PostgresClient } from './clients.ts';
-import { withConnection } from './connection.ts';
-import { checkReadable, inspect } from './database.ts';
-import type { Database } from './database.ts';
 import { findDump, writeManifest } from './dump-object.ts';
 import type { Task } from './environment.ts';
+import { examine } from './examination.ts';
+import type { Source, Surroundings } from './examination.ts';
 import { Failure } from './failure.ts';
-import { fetchSecret } from './fetch-secret.ts';
-import { dumpKey } from './key.ts';
+import { problemsOf } from './finding.ts';
 import { libpqEnvironment } from './libpq.ts';
 import { log } from './log.ts';
 import { manifestOf, recoveredManifest } from './manifest.ts';
 import type { Manifest, Plan } from './manifest.ts';
+import { planFor } from './plan.ts';
 import { sized } from './progress.ts';
-import { parseSecret } from './secret.ts';
-import type { Target } from './target.ts';
-import { tlsPolicy } from './tls.ts';
-import type { TlsPolicy } from './tls.ts';
 import { uploadDump } from './upload.ts';
-
-/** What a run finds around it. */
-export interface Surroundings {
-  /** Folders to look for client programs in, as in PATH. */
-  readonly searchPath: string;
-  /** Reads the PEM bundle of the roots of RDS; asked for RDS endpoints only. */
-  readonly rdsRoots: () => string;
-  /** Aborts when the run is to end. */
-  readonly signal: AbortSignal;
-}
-
-/** A database that was reached and can be dumped, and with what. */
-interface Source {
-  readonly policy: TlsPolicy;
-  readonly database: Database;
-  readonly client: PostgresClient;
-  readonly compression: Compression;
-}
 
 /**
  * Makes the dump of one secret for one scheduled time. When it returns, there is a proven dump with its manifest in S3.
@@ -56,7 +31,7 @@ export async function dump(task: Task, surroundings: Surroundings): Promise<void
     await recover(plan, bytes);
     return;
   }
-  const source = await prepare(plan.target, surroundings);
+  const source = await prepare(plan, surroundings);
   const checksums = await make(plan, source, surroundings);
   if (checksums === 'taken') {
     await recover(plan, await findDump(plan.object, task.region, signal));
@@ -69,28 +44,32 @@ export async function dump(task: Task, surroundings: Surroundings): Promise<void
   conclude(manifest);
 }
 
-/** What the secret says is to be dumped, and where to. */
-async function planFor(task: Task, signal: AbortSignal): Promise<Plan> {
-  const secret = await fetchSecret(task, signal);
-  const target = parseSecret(secret, task.buckets);
-  const object = { bucket: target.bucket, key: dumpKey(secret.name, target.database, task.scheduledFor) };
-  log(`Secret ${secret.name}, scheduled for ${task.scheduledFor}: dump to s3://${object.bucket}/${object.key}`);
-  return { task, target, object };
-}
-
-/** Checks all that can be checked before the dump. */
-async function prepare(target: Target, { searchPath, rdsRoots, signal }: Surroundings): Promise<Source> {
-  const policy = tlsPolicy(target, rdsRoots);
-  const database = await withConnection(target, policy, signal, inspect);
-  checkReadable(database, target);
-  const client = pickClient(await findClients(searchPath), database.major);
-  const compression = await compressionOf(client);
+/**
+ * Checks all that can be checked before the dump.
+ * @throws {Failure} of the first problem; all of them are logged
+ */
+async function prepare(plan: Plan, surroundings: Surroundings): Promise<Source> {
+  const { findings, source } = await examine(plan, surroundings);
+  for (const finding of findings) {
+    if (finding.state === 'warning') {
+      log(`Warning: ${finding.check}: ${finding.found}`);
+    }
+  }
+  const problems = problemsOf(findings);
+  for (const { check, failure } of problems) {
+    log(`Problem: ${check}: ${failure.message}`);
+  }
+  if (source === undefined) {
+    throw problems[0]?.failure ?? new Error('The checks gave neither a source nor a problem.');
+  }
+  const { target } = plan;
+  const { policy, database, client, compression } = source;
   log(
     `Database "${target.database}" on ${target.host} port ${target.port}: PostgreSQL ${database.version}, ` +
       `${sized(database.size)} on disk (indexes included); sslmode ${policy.mode}; ` +
       `pg_dump ${client.version} with ${compression}`,
   );
-  return { policy, database, client, compression };
+  return source;
 }
 
 /**

@@ -43,7 +43,7 @@ const MEANING: Readonly<Record<FailureReason, string>> = {
   badSecret: 'bad secret',
   verificationFailed: 'not proven',
   internal: 'internal fault',
-  tryAgain: 'worth another try',
+  tryAgain: 'for a reason that may pass',
   refused: 'refused',
 };
 

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { EXIT_STATUS } from '../contract.ts';
+import type { DumpEnvironment } from '../contract.ts';
+import { check } from './check.ts';
 import { dump } from './dump.ts';
 import { readEnvironment } from './environment.ts';
 import { describe, exitStatusOf, Failure, Interrupted } from './failure.ts';
@@ -37,6 +39,11 @@ function untilEnded(): AbortSignal {
   return controller.signal;
 }
 
+/** What a check can do without: it is about the moment that it is run at, and about no execution. */
+function standIns(): Partial<DumpEnvironment> {
+  return { AUTODUMP_WHEN: new Date().toISOString().replace(/\.\d+Z$/, 'Z'), AUTODUMP_EXECUTION: 'none' };
+}
+
 async function main([command, ...rest]: readonly string[], programFile: string): Promise<void> {
   const surroundings = {
     searchPath: process.env.PATH ?? '',
@@ -46,12 +53,16 @@ async function main([command, ...rest]: readonly string[], programFile: string):
   if (command === 'dump' && rest.length === 0) {
     return dump(readEnvironment(process.env), surroundings);
   }
+  if (command === 'dump' && rest.join(' ') === '--check') {
+    return check(readEnvironment({ ...standIns(), ...process.env }), surroundings);
+  }
   if (command === 'restore') {
     return restore(readRestoreOrder(rest, process.env), surroundings);
   }
   throw new Failure(
     'misuse',
-    `What this program does is: dump, its settings coming from the environment; or ${RESTORE_USAGE}.`,
+    'What this program does is: dump, or dump --check for its checks alone, both with settings from the environment; or ' +
+      `${RESTORE_USAGE}.`,
   );
 }
 

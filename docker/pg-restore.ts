@@ -19,6 +19,8 @@ export interface RestoreSteps {
   readonly folder: string;
   /** Folders of programs, as in PATH. */
   readonly searchPath: string;
+  /** Of the database that was dumped, on its server's disk; zero where that is not known. */
+  readonly databaseBytes: number;
   /** A file, which several connections can restore from, or bytes as they come. */
   readonly archive:
     { readonly file: string; readonly jobs: number } | { readonly bytes: AsyncIterable<Buffer>; readonly size: number };
@@ -53,7 +55,8 @@ export async function restoreArchive(steps: RestoreSteps, signal: AbortSignal): 
     },
     ...('file' in archive ? {} : { input: archive.bytes }),
   };
-  const phase = { name: 'Restoring', done: growth(target, policy, signal), total: { bytes: 0, what: '' } };
+  const total = { bytes: steps.databaseBytes, what: "of the source's size on disk" };
+  const phase = { name: 'Restoring', done: growth(target, policy, signal), total };
   try {
     await withProgress(phase, async () => {
       const ended = await run(client.pgRestore, [...args, ...source], surroundings);

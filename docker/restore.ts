@@ -11,7 +11,7 @@ import { Checksum } from './checksum.ts';
 import { findClients, pickRestoreClient } from './clients.ts';
 import type { PostgresClient } from './clients.ts';
 import { withConnection } from './connection.ts';
-import type { Surroundings } from './dump.ts';
+import type { Surroundings } from './examination.ts';
 import { Failure } from './failure.ts';
 import { fetchSecret } from './fetch-secret.ts';
 import { log } from './log.ts';
@@ -54,7 +54,16 @@ export async function restore(order: RestoreOrder, surroundings: Surroundings): 
     await fetchAndCheck(s3, dump, file, signal);
     const archive =
       file === undefined ? { bytes: readStoredDump(s3, dump, signal), size: dump.bytes } : { file, jobs: order.jobs };
-    await restoreArchive({ ...destination, folder, searchPath: surroundings.searchPath, archive }, signal);
+    await restoreArchive(
+      {
+        ...destination,
+        folder,
+        searchPath: surroundings.searchPath,
+        archive,
+        databaseBytes: dump.databaseBytes,
+      },
+      signal,
+    );
     const { database, host, port } = destination.target;
     log(`Done: all of the dump is in the database "${database}" on ${host} port ${port}.`);
     log('Next: run ANALYZE there; a dump holds no statistics for the planner.');

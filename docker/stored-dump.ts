@@ -15,6 +15,8 @@ export interface StoredDump {
   /** What its bytes must come to, as far as it is known; one of the two always is. In the forms of `Checksums`. */
   readonly sha256: string | undefined;
   readonly crc64nvme: string | undefined;
+  /** Of the database that was dumped, on its server's disk; zero where that is not known. */
+  readonly databaseBytes: number;
   /** Version of the server that was dumped; unknown in a recovered manifest. */
   readonly serverVersion: string | null;
   /** Major of the pg_dump that made it; unknown in a recovered manifest. */
@@ -32,7 +34,7 @@ const ATTEMPTS = 5;
 
 const manifestSchema = z.object({
   manifestVersion: z.literal(1),
-  source: z.object({ serverVersion: z.string().nullable() }),
+  source: z.object({ serverVersion: z.string().nullable(), databaseBytes: z.number().nullish() }),
   dump: z.object({
     client: z
       .string()
@@ -119,6 +121,7 @@ export async function findStoredDump(client: S3Client, object: DumpObject, signa
     etag: head.ETag ?? '',
     sha256,
     crc64nvme,
+    databaseBytes: manifest.source.databaseBytes ?? 0,
     serverVersion: manifest.source.serverVersion,
     clientMajor: major === undefined ? null : Number(major),
   };

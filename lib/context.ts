@@ -138,6 +138,7 @@ export function readContext(given: Readonly<Record<string, unknown>>): DeployCon
   };
   problems.push(
     ...subnetProblems(subnets, zones),
+    ...regionProblems(zones),
     ...repetitions('privateSubnetIds', subnets),
     ...repetitions('securityGroupIds', context.securityGroupIds),
     ...repetitions('extraBucketNames', context.extraBucketNames),
@@ -159,6 +160,13 @@ function subnetProblems(subnets: readonly string[], zones: readonly string[]): r
     );
   }
   return problems;
+}
+
+function regionProblems(zones: readonly string[]): readonly string[] {
+  const regions = new Set(zones.map((zone) => /^[a-z]{2}(-[a-z]+)+-\d+/.exec(zone)?.[0]));
+  return regions.size > 1
+    ? [`availabilityZones names zones of ${[...regions].join(' and ')}: a VPC and its subnets are in one Region.`]
+    : [];
 }
 
 function repetitions(key: keyof DeployContext, names: readonly string[]): readonly string[] {

@@ -1,7 +1,6 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -52,7 +51,7 @@ export class Scanner extends Construct {
       timeout: Duration.minutes(15),
       environment: { ...environment },
       // A dead-letter queue of the rules covers delivery alone; a scan that fails is kept by the function itself.
-      onFailure: new SqsDestination(deadLetters),
+      onFailure: sendTo(deadLetters),
       retryAttempts: 2,
     });
     this.function.addToRolePolicy(
@@ -79,6 +78,17 @@ export function allowStart(scope: Construct, stateMachine: sfn.IStateMachine, ..
     ],
     roles: functions.flatMap(({ role }) => (role ? [role] : [])),
   });
+}
+
+/** A destination that grants what sending takes; the one of the CDK grants two actions more. */
+function sendTo(queue: sqs.IQueue): lambda.IDestination {
+  return {
+    bind: (_, fn) => {
+      const statement = { sid: 'KeepFailed', actions: ['sqs:SendMessage'], resources: [queue.queueArn] };
+      fn.grantPrincipal.addToPrincipalPolicy(new iam.PolicyStatement(statement));
+      return { destination: queue.queueArn };
+    },
+  };
 }
 
 interface SchedulingFunctionProps extends Pick<

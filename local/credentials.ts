@@ -16,28 +16,29 @@ export interface Credentials {
 /** Makes the keys of this process unknown to all others on the machine, some of which may belong to other people. */
 const SALT = randomBytes(32);
 
-const issued = new Set<string>();
+/** Who holds which key. */
+const issued = new Map<string, string>();
 
-/** Keys of a principal, such as the ARN of a role, for as long as this process lives. */
+/** Keys of a principal, such as the ARN of a role's session, for as long as this process lives. */
 export function credentialsOf(principal: string): Credentials {
   const digest = createHmac('sha256', SALT).update(principal).digest('hex').toUpperCase();
   const accessKeyId = `ASIA${digest.slice(0, 16)}`;
-  issued.add(accessKeyId);
+  issued.set(accessKeyId, principal);
   return { accessKeyId, secretAccessKey: digest.slice(16, 56) };
 }
 
-/** Whether a request was signed with keys that were issued here, by its header `Authorization`. */
-export function isSignedHere(authorization: string | undefined): boolean {
+/** The principal that signed a request, by its header `Authorization`, if the keys were issued here. */
+export function signerOf(authorization: string | undefined): string | undefined {
   const [, accessKeyId = ''] = /Credential=([^/]+)\//.exec(authorization ?? '') ?? [];
-  return issued.has(accessKeyId);
+  return issued.get(accessKeyId);
 }
 
 /**
  * What AWS puts into the environment of a function or job, so that SDK clients find their Region, credentials and
  * endpoints. Nothing of the user's own AWS configuration reaches them.
  */
-export function awsEnvironment(role: string, endpoints: Endpoints): Record<string, string> {
-  const { accessKeyId, secretAccessKey } = credentialsOf(role);
+export function awsEnvironment(principal: string, endpoints: Endpoints): Record<string, string> {
+  const { accessKeyId, secretAccessKey } = credentialsOf(principal);
   return {
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: accessKeyId,

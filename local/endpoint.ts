@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import { isSignedHere } from './credentials.ts';
+import { signerOf } from './credentials.ts';
 
 /** An error answer of a service: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html */
 export class ServiceError extends Error {
@@ -14,8 +14,8 @@ export class ServiceError extends Error {
   }
 }
 
-/** Takes the JSON of a request and gives the answer, in which dates are still dates. */
-export type Operation = (request: unknown) => object;
+/** Takes the JSON of a request and who signed it, and gives the answer, in which dates are still dates. */
+export type Operation = (request: unknown, caller: string) => object | Promise<object>;
 
 export interface Endpoint {
   readonly url: string;
@@ -62,13 +62,14 @@ async function answer(
 ): Promise<void> {
   const target = String(request.headers['x-amz-target']);
   try {
-    if (!isSignedHere(request.headers.authorization)) {
+    const caller = signerOf(request.headers.authorization);
+    if (caller === undefined) {
       throw new ServiceError('UnrecognizedClientException', 'The security token included in the request is invalid.');
     }
     const body: unknown = JSON.parse(await text(request));
     const called = find(target);
     if (called === undefined) throw new ServiceError('UnknownOperationException', `${target} is not served here.`);
-    send(response, 200, called(body));
+    send(response, 200, await called(body, caller));
   } catch (error) {
     if (error instanceof ServiceError) send(response, 400, { __type: error.code, message: error.message });
     else send(response, 500, { __type: 'InternalFailure', message: String(error) });

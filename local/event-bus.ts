@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { randomUUID } from 'node:crypto';
 import { compilePattern, type Pattern } from './event-pattern.ts';
 import type { Report } from './happening.ts';
+import { AccessDenied, type Iam, type Service } from './iam/iam.ts';
+import { destinationCall } from './iam/service-calls.ts';
 import type { DeadLetter, LambdaFunction } from './lambda.ts';
 import { ACCOUNT, REGION, type Template } from './template.ts';
 
@@ -9,7 +11,7 @@ const ruleSchema = z.object({
   EventPattern: z.unknown().optional(),
   ScheduleExpression: z.string().optional(),
   State: z.string().default('ENABLED'),
-  Targets: z.array(z.object({ Arn: z.string() })),
+  Targets: z.array(z.object({ Arn: z.string(), DeadLetterConfig: z.object({ Arn: z.string() }).optional() })),
 });
 
 interface Rule {
@@ -18,7 +20,13 @@ interface Rule {
   /** A rule with a schedule alone matches no event. */
   readonly matches: Pattern;
   readonly scheduled: boolean;
-  readonly targets: readonly LambdaFunction[];
+  readonly targets: readonly Target[];
+}
+
+interface Target {
+  readonly function: LambdaFunction;
+  /** ARN of the queue for what could not be delivered. */
+  readonly deadLetters: string | undefined;
 }
 
 /** An event as the service that it comes from sends it. */
@@ -31,11 +39,13 @@ export interface SentEvent {
 /** The default event bus with the rules of the template. */
 export class EventBus {
   readonly #rules: readonly Rule[];
+  readonly #iam: Iam;
   readonly #report: Report;
   readonly #deliveries = new Set<Promise<void>>();
   readonly #deadLetters: DeadLetter[] = [];
 
-  constructor(template: Template, functions: readonly LambdaFunction[], report: Report) {
+  constructor(template: Template, functions: readonly LambdaFunction[], iam: Iam, report: Report) {
+    this.#iam = iam;
     this.#report = report;
     this.#rules = template.ofType('AWS::Events::Rule').map((resource) => {
       const { EventPattern, ScheduleExpression, State, Targets } = template.properties(resource, ruleSchema);
@@ -45,11 +55,11 @@ export class EventBus {
         arn: template.arnOf(resource),
         matches: enabled && EventPattern !== undefined ? compilePattern(EventPattern) : () => false,
         scheduled: enabled && ScheduleExpression !== undefined,
-        targets: Targets.map(({ Arn }) => {
+        targets: Targets.map(({ Arn, DeadLetterConfig }) => {
           const target = functions.find(({ arn }) => arn === Arn);
           if (target === undefined)
             throw new Error(`The rule ${resource.title} has a target that is no function: ${Arn}`);
-          return target;
+          return { function: target, deadLetters: DeadLetterConfig?.Arn };
         }),
       };
     });
@@ -83,18 +93,44 @@ export class EventBus {
 
   #deliver(rule: Rule, event: object): void {
     for (const target of rule.targets) {
-      this.#report({ kind: 'rule matched', rule: rule.title, target: target.title });
-      const delivery = this.#invoke(target, event);
+      this.#report({ kind: 'rule matched', rule: rule.title, target: target.function.title });
+      const delivery = this.#invoke(rule, target, event);
       this.#deliveries.add(delivery);
       void delivery.finally(() => this.#deliveries.delete(delivery));
     }
   }
 
-  async #invoke(target: LambdaFunction, event: object): Promise<void> {
-    const letter = await target.invokeAsynchronously(event);
+  async #invoke(rule: Rule, target: Target, event: object): Promise<void> {
+    const letter = await this.#deliverOrBury(rule, target, event);
     if (letter === undefined) return;
     this.#deadLetters.push(letter);
-    this.#report({ kind: 'dead letter', name: target.title, message: letter.responsePayload.errorMessage });
+    this.#report({ kind: 'dead letter', name: target.function.title, message: letter.responsePayload.errorMessage });
+  }
+
+  async #deliverOrBury(rule: Rule, target: Target, event: object): Promise<DeadLetter | undefined> {
+    const service: Service = { name: 'events.amazonaws.com', sourceArn: rule.arn };
+    const functionArn = target.function.arn;
+    try {
+      await this.#iam.demandFor(service, { action: 'lambda:InvokeFunction', resource: functionArn });
+      return await target.function.invokeAsynchronously(event);
+    } catch (error) {
+      if (!(error instanceof AccessDenied)) throw error;
+      // Delivery that is not permitted is not tried again.
+      const responsePayload = { errorType: 'NO_PERMISSIONS', errorMessage: error.message };
+      const destination = await this.#burialGround(service, target);
+      return { functionArn, destination, requestPayload: event, responsePayload };
+    }
+  }
+
+  async #burialGround(service: Service, { deadLetters }: Target): Promise<string> {
+    if (deadLetters === undefined) return 'nowhere';
+    try {
+      await this.#iam.demandFor(service, destinationCall(deadLetters));
+      return deadLetters;
+    } catch (error) {
+      if (error instanceof AccessDenied) return 'nowhere';
+      throw error;
+    }
   }
 }
 

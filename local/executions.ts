@@ -1,9 +1,17 @@
-import type { StartExecutionInput, StartExecutionOutput } from '@aws-sdk/client-sfn';
+import type {
+  StartExecutionInput,
+  StartExecutionOutput,
+  StopExecutionInput,
+  StopExecutionOutput,
+} from '@aws-sdk/client-sfn';
 import { ExecutionAbortedError, StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import { z } from 'zod';
 import { allStates, runnable, type TaskState, type WaitState } from './definition.ts';
 import { ServiceError } from './endpoint.ts';
 import type { Report } from './happening.ts';
+import type { Call } from './iam/decision.ts';
+import { AccessDenied, sessionOf, type Iam } from './iam/iam.ts';
+import { createMachine } from './iam/machine-creation.ts';
 import type { Batch } from './job.ts';
 import type { LambdaFunction } from './lambda.ts';
 import type { Resource, Template } from './template.ts';
@@ -28,6 +36,8 @@ export interface Execution {
   readonly input: string;
   readonly startDate: Date;
   readonly ended: Promise<ExecutionEnd>;
+  /** Stops it, and its job. */
+  readonly stopping: AbortController;
   /** Set once it has ended. */
   end?: ExecutionEnd;
   /** Set while it is in a Wait state. */
@@ -37,15 +47,25 @@ export interface Execution {
 export interface StepFunctionsSurroundings {
   readonly functions: readonly LambdaFunction[];
   readonly batch: Batch;
+  readonly iam: Iam;
   readonly report: Report;
 }
 
 type Json = Parameters<StateMachine['run']>[0];
-type TaskHandler = (input: Json) => Promise<Json>;
+type TaskHandler = (input: Json, caller: Caller) => Promise<Json>;
+
+/** For whom a task is done. */
+export interface Caller {
+  /** ARN of the session of the machine's role. */
+  readonly principal: string;
+  /** Somebody stopped the execution. */
+  readonly stopped: AbortSignal;
+}
 
 interface Machine {
   readonly arn: string;
   readonly name: string;
+  readonly roleArn: string;
   readonly definition: StateMachineDefinition;
   readonly interpreter: StateMachine;
 }
@@ -68,6 +88,19 @@ export class StepFunctions {
         return [machine.arn, machine];
       }),
     );
+  }
+
+  /**
+   * Creates the machines.
+   *
+   * @throws Error with the words of AWS if a role does not let Step Functions do so
+   */
+  async create(): Promise<void> {
+    for (const { arn, name, roleArn, definition } of this.#machines.values()) {
+      const states = [...allStates(definition).values()];
+      const integrations = states.flatMap((state) => (state.Type === 'Task' ? [state.Resource] : []));
+      await createMachine(this.#surroundings.iam, { arn, name, roleArn, integrations });
+    }
   }
 
   get executions(): readonly Execution[] {
@@ -95,6 +128,16 @@ export class StepFunctions {
     return { executionArn: arn, startDate: execution.startDate };
   }
 
+  /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html */
+  stopExecution({ executionArn = '' }: StopExecutionInput): StopExecutionOutput {
+    const execution = this.#executions.get(executionArn);
+    if (execution === undefined) {
+      throw new ServiceError('ExecutionDoesNotExist', `Execution Does Not Exist: '${executionArn}'`);
+    }
+    execution.stopping.abort();
+    return { stopDate: new Date() };
+  }
+
   /** Aborts what runs and waits. */
   async stop(): Promise<void> {
     this.#ending.abort();
@@ -114,6 +157,7 @@ export class StepFunctions {
       input,
       startDate: new Date(),
       ended,
+      stopping: new AbortController(),
     };
     this.#executions.set(arn, execution);
     report({ kind: 'execution started', execution });
@@ -129,9 +173,10 @@ export class StepFunctions {
       },
       overrides: this.#overrides(machine, execution),
     });
-    this.#ending.signal.addEventListener('abort', run.abort, { once: true });
+    const ending = AbortSignal.any([this.#ending.signal, execution.stopping.signal]);
+    ending.addEventListener('abort', run.abort, { once: true });
     const end = await endOf(run.result);
-    this.#ending.signal.removeEventListener('abort', run.abort);
+    ending.removeEventListener('abort', run.abort);
     execution.end = end;
     this.#surroundings.report({ kind: 'execution ended', execution });
     return end;
@@ -140,15 +185,16 @@ export class StepFunctions {
   #overrides(machine: Machine, execution: Execution): object {
     const { report } = this.#surroundings;
     const states = [...allStates(machine.definition)];
-    const handlers = states.flatMap(([name, state]): [string, TaskHandler][] => {
+    const caller = { principal: sessionOf(machine.roleArn, machine.name), stopped: execution.stopping.signal };
+    const handlers = states.flatMap(([name, state]): [string, (input: Json) => Promise<Json>][] => {
       if (state.Type === 'Wait') return [[name, (input) => this.#wait(state, execution, input)]];
       if (state.Type !== 'Task') return [];
       const handle = this.#handler(name, state);
       let entered = false;
-      const reported: TaskHandler = (input) => {
+      const reported = (input: Json): Promise<Json> => {
         report({ kind: entered ? 'task retried' : 'task entered', execution, state: name });
         entered = true;
-        return handle(input);
+        return handle(input, caller);
       };
       return [[name, reported]];
     });
@@ -162,18 +208,23 @@ export class StepFunctions {
   #handler(name: string, { Resource }: TaskState): TaskHandler {
     switch (Resource.replace(/^arn:[^:]+:/, '')) {
       case 'states:::lambda:invoke':
-        return (input) => this.#invoke(input);
+        return (input, caller) => this.#invoke(input, caller);
       case 'states:::batch:submitJob.sync':
-        return async (input) => jsonSchema.parse(await this.#surroundings.batch.submitJob(input));
+        return async (input, caller) => jsonSchema.parse(await this.#surroundings.batch.submitJob(input, caller));
       default:
         throw new Error(`The state ${name} calls ${Resource}, which the local run does not know.`);
     }
   }
 
-  async #invoke(input: Json): Promise<Json> {
+  async #invoke(input: Json, { principal }: Caller): Promise<Json> {
     const { FunctionName, Payload } = z.object({ FunctionName: z.string(), Payload: z.unknown() }).parse(input);
     const called = this.#surroundings.functions.find(({ arn, name }) => arn === FunctionName || name === FunctionName);
     if (called === undefined) throw new TaskError('Lambda.ResourceNotFoundException', `No function ${FunctionName}.`);
+    await permitted(this.#surroundings.iam, 'Lambda.AWSLambdaException', {
+      principal,
+      action: 'lambda:InvokeFunction',
+      resource: called.arn,
+    });
     const result = await called.invoke(Payload);
     if (result.kind === 'failed') throw new TaskError(result.error.errorType, JSON.stringify(result.error));
     const Answer = jsonSchema.parse(result.payload);
@@ -212,13 +263,25 @@ export class TaskError extends Error {
   }
 }
 
+/** @throws TaskError of the given name with the words of AWS */
+export async function permitted(iam: Iam, errorName: string, call: Call): Promise<void> {
+  try {
+    await iam.demand(call);
+  } catch (error) {
+    throw error instanceof AccessDenied ? new TaskError(errorName, error.message) : error;
+  }
+}
+
 const jsonSchema: z.ZodType<Json> = z.json();
 
 function machineOf(template: Template, resource: Resource): Machine {
-  const { DefinitionString } = template.properties(resource, z.object({ DefinitionString: z.string() }));
+  const { DefinitionString, RoleArn } = template.properties(
+    resource,
+    z.object({ DefinitionString: z.string(), RoleArn: z.string() }),
+  );
   const definition = JSON.parse(DefinitionString) as StateMachineDefinition;
   const interpreter = new StateMachine(runnable(definition), { validationOptions: { checkArn: false } });
-  return { arn: template.arnOf(resource), name: template.nameOf(resource), definition, interpreter };
+  return { arn: template.arnOf(resource), name: template.nameOf(resource), roleArn: RoleArn, definition, interpreter };
 }
 
 async function endOf(result: Promise<Json>): Promise<ExecutionEnd> {

@@ -3,6 +3,7 @@ import type { Execution } from './executions.ts';
 
 /** What happens in the world, for whoever watches. */
 export type Happening =
+  | { readonly kind: 'call denied'; readonly message: string }
   | { readonly kind: 'event'; readonly name: string; readonly source: string }
   | { readonly kind: 'rule matched'; readonly rule: string; readonly target: string }
   | { readonly kind: 'function invoked'; readonly name: string; readonly description: string }

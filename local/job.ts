@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
+import { devNull } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { awsEnvironment, type Endpoints } from './credentials.ts';
-import { TaskError } from './executions.ts';
+import { permitted, TaskError, type Caller } from './executions.ts';
 import type { Report } from './happening.ts';
+import { startTask, type StartedTask } from './iam/task-start.ts';
+import type { Iam } from './iam/iam.ts';
+import { jobArn, submitCalls } from './iam/service-calls.ts';
 import type { Processes } from './processes.ts';
 import type { Template } from './template.ts';
 
@@ -17,6 +21,8 @@ const JOB_NAME = /^[A-Za-z0-9][\w-]{0,127}$/;
 /** Batch ends a container by SIGTERM, and half a minute later by SIGKILL. */
 const GRACE_SECONDS = 30;
 
+const DEFAULT_LOG_GROUP = '/aws/batch/job';
+
 const variables = z.array(z.object({ Name: z.string(), Value: z.string() }));
 
 const condition = z.string().optional();
@@ -25,11 +31,17 @@ const definitionSchema = z.object({
   ContainerProperties: z.object({
     Command: z.array(z.string()).default([]),
     Environment: variables.default([]),
+    ExecutionRoleArn: z.string(),
     Image: z.string(),
     JobRoleArn: z.string(),
     LogConfiguration: z
-      .object({ Options: z.object({ 'awslogs-stream-prefix': z.string().default('job') }) })
-      .default({ Options: { 'awslogs-stream-prefix': 'job' } }),
+      .object({
+        Options: z.object({
+          'awslogs-group': z.string().default(DEFAULT_LOG_GROUP),
+          'awslogs-stream-prefix': z.string().default('job'),
+        }),
+      })
+      .default({ Options: { 'awslogs-group': DEFAULT_LOG_GROUP, 'awslogs-stream-prefix': 'job' } }),
     MountPoints: z.array(z.object({ ContainerPath: z.string(), SourceVolume: z.string() })).default([]),
   }),
   RetryStrategy: z
@@ -77,6 +89,7 @@ export interface Attempt {
 export interface BatchSurroundings {
   readonly processes: Processes;
   readonly endpoints: Endpoints;
+  readonly iam: Iam;
   /** PATH of the jobs: what the image would bring along. */
   readonly searchPath: string;
   /** Folder for the volumes of jobs. */
@@ -91,6 +104,7 @@ interface Job {
   readonly queue: string;
   readonly definition: JobDefinition;
   readonly overrides: z.infer<typeof submitSchema>['ContainerOverrides'];
+  readonly caller: Caller;
 }
 
 /** Batch: runs a job as a process, from the build context of its image. */
@@ -107,17 +121,24 @@ export class Batch {
    * The task `batch:submitJob.sync`: ends when the job has.
    *
    * @returns the job's detail in the form of Step Functions
+   * @param caller who submits it; when it stops, the job is ended, if it may do that
    * @throws TaskError `States.TaskFailed` with the detail as the cause, or `Batch.BatchException` for what Batch refuses
    */
-  async submitJob(parameters: unknown): Promise<object> {
+  async submitJob(parameters: unknown, caller: Caller): Promise<object> {
     const { JobName, JobDefinition, JobQueue, ContainerOverrides } = submitSchema.parse(parameters);
     if (!JOB_NAME.test(JobName)) {
       throw new TaskError('Batch.BatchException', `Job name should match valid pattern: ${JobName}`);
     }
     const id = randomUUID();
-    const definition = this.#definition(JobDefinition);
+    const { arn, definition } = this.#definition(JobDefinition);
     const queue = this.#queue(JobQueue);
-    const job: Job = { id, name: JobName, queue, definition, overrides: ContainerOverrides };
+    for (const call of submitCalls(queue, arn, id)) {
+      await permitted(this.#surroundings.iam, 'Batch.BatchException', {
+        ...call,
+        principal: caller.principal,
+      });
+    }
+    const job: Job = { id, name: JobName, queue, definition, overrides: ContainerOverrides, caller };
     const attempts = await this.#attempts(job);
     const last = attempts.at(-1);
     const detail = detailOf(job, attempts);
@@ -135,7 +156,7 @@ export class Batch {
         ended.push(attempt);
         const tryAgain = triesAgain(job.definition.RetryStrategy, attempt, ended.length);
         report({ kind: 'job ended', name: job.name, exitCode: attempt.exitCode ?? -1, tryAgain });
-        if (!tryAgain) return ended;
+        if (!tryAgain || job.caller.stopped.aborted) return ended;
       }
     } finally {
       await rm(path.join(scratch, job.id), { recursive: true, force: true });
@@ -143,22 +164,29 @@ export class Batch {
   }
 
   async #attempt(job: Job, number: number): Promise<Attempt> {
-    const { processes } = this.#surroundings;
+    const { iam, processes } = this.#surroundings;
     const { ContainerProperties, Timeout } = job.definition;
+    const task = await startTask(iam, job.id, logStream(job), ContainerProperties);
+    if (!task.started) return { ...task, timedOut: false };
     const image = this.#template.imageAsset(ContainerProperties.Image);
     const [program = '', ...args] = entrypointOf(readFileSync(path.join(image, 'Dockerfile'), 'utf8'));
     const command = job.overrides.Command ?? ContainerProperties.Command;
-    const { child, ended } = processes.start(program, [...args, ...command], {
+    const { child, ended, end } = processes.start(program, [...args, ...command], {
       cwd: image,
-      env: await this.#environment(job, number),
+      env: await this.#environment(job, number, task),
       stdio: ['ignore', 'pipe', 'pipe'],
       timeoutSeconds: Timeout?.AttemptDurationSeconds,
       graceSeconds: GRACE_SECONDS,
     });
-    const log = await this.#log(job);
+    const log = await this.#log(job, task);
     this.#relay(child.stdout, 'stdout', log);
     this.#relay(child.stderr, 'stderr', log);
+    const { stopped } = job.caller;
+    const terminate = (): void => void this.#terminate(job, end);
+    stopped.addEventListener('abort', terminate, { once: true });
+    if (stopped.aborted) terminate();
     const how = await ended;
+    stopped.removeEventListener('abort', terminate);
     log.end();
     if (how.kind === 'not started') {
       const reason = `CannotStartContainerError: ${how.error.message}`;
@@ -169,10 +197,16 @@ export class Batch {
     return { exitCode: how.status, statusReason, timedOut };
   }
 
+  /** Ends a job whose execution was stopped, if the machine may do that. */
+  async #terminate({ id, caller }: Job, end: () => void): Promise<void> {
+    const call = { principal: caller.principal, action: 'batch:TerminateJob', resource: jobArn(id) };
+    if (await this.#surroundings.iam.allows(call)) end();
+  }
+
   /** The environment of the container, with the paths of its volumes turned into folders of this machine. */
-  async #environment(job: Job, attempt: number): Promise<Record<string, string>> {
+  async #environment(job: Job, attempt: number, { session }: StartedTask): Promise<Record<string, string>> {
     const { endpoints, scratch, searchPath } = this.#surroundings;
-    const { Environment, JobRoleArn, MountPoints } = job.definition.ContainerProperties;
+    const { Environment, MountPoints } = job.definition.ContainerProperties;
     const volumes = MountPoints.map(({ ContainerPath, SourceVolume }) => ({
       container: ContainerPath,
       local: path.join(scratch, job.id, `${attempt}`, SourceVolume),
@@ -184,14 +218,15 @@ export class Batch {
     });
     return {
       PATH: searchPath,
-      ...awsEnvironment(JobRoleArn, endpoints),
+      ...awsEnvironment(session, endpoints),
       AWS_BATCH_JOB_ID: job.id,
       AWS_BATCH_JOB_ATTEMPT: `${attempt}`,
       ...Object.fromEntries(given),
     };
   }
 
-  async #log(job: Job): Promise<NodeJS.WritableStream> {
+  async #log(job: Job, { logged }: StartedTask): Promise<NodeJS.WritableStream> {
+    if (!logged) return createWriteStream(devNull);
     const file = path.join(this.#surroundings.logs, `${logStream(job)}.log`);
     await mkdir(path.dirname(file), { recursive: true });
     return createWriteStream(file, { flags: 'a' });
@@ -205,14 +240,14 @@ export class Batch {
     });
   }
 
-  #definition(id: string): JobDefinition {
+  #definition(id: string): { readonly arn: string; readonly definition: JobDefinition } {
     const found = this.#template.ofType('AWS::Batch::JobDefinition').find((resource) => {
       const arn = this.#template.arnOf(resource);
       const name = this.#template.nameOf(resource);
       return [arn, arn.replace(/:\d+$/, ''), name, `${name}:1`].includes(id);
     });
     if (found === undefined) throw new TaskError('Batch.BatchException', `JobDefinition does not exist: ${id}`);
-    return this.#template.properties(found, definitionSchema);
+    return { arn: this.#template.arnOf(found), definition: this.#template.properties(found, definitionSchema) };
   }
 
   #queue(id: string): string {

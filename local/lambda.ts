@@ -1,10 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { createWriteStream, existsSync } from 'node:fs';
+import { devNull } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { awsEnvironment, type Endpoints } from './credentials.ts';
 import type { Report } from './happening.ts';
+import { destinationCall, logCalls } from './iam/service-calls.ts';
+import { AccessDenied, sessionOf, type Iam } from './iam/iam.ts';
 import type { BootstrapMessage } from './lambda-bootstrap.ts';
 import type { Processes } from './processes.ts';
 import type { Resource, Template } from './template.ts';
@@ -41,6 +45,7 @@ const propertiesSchema = z.object({
   Description: z.string().default(''),
   Environment: z.object({ Variables: z.record(z.string(), z.string()) }).optional(),
   Handler: z.string(),
+  LoggingConfig: z.object({ LogGroup: z.string().optional() }).default({}),
   Role: z.string(),
   Timeout: z.number().default(DEFAULT_TIMEOUT_SECONDS),
 });
@@ -61,6 +66,7 @@ const messageSchema: z.ZodType<BootstrapMessage> = z.union([
 export interface FunctionSurroundings {
   readonly processes: Processes;
   readonly endpoints: Endpoints;
+  readonly iam: Iam;
   /** Folder for what functions write to standard output and error. */
   readonly logs: string;
   readonly report: Report;
@@ -113,23 +119,59 @@ export class LambdaFunction {
         await sleep(RETRY_MS);
         continue;
       }
-      const destination = this.#asynchronous?.DestinationConfig?.OnFailure.Destination ?? 'nowhere';
+      const destination = await this.#destination();
       return { functionArn: this.arn, destination, requestPayload: event, responsePayload: result.error };
     }
   }
 
+  /** Where what failed goes, if there is such a place and the function's role may send there. */
+  async #destination(): Promise<string> {
+    const destination = this.#asynchronous?.DestinationConfig?.OnFailure.Destination;
+    if (destination === undefined) return 'nowhere';
+    const principal = sessionOf(this.#properties.Role, this.name);
+    return (await this.#surroundings.iam.allows({ ...destinationCall(destination), principal }))
+      ? destination
+      : 'nowhere';
+  }
+
+  /** @returns the session of the role; undefined if the role does not trust Lambda with this function */
+  async #assumeRole(): Promise<string | undefined> {
+    try {
+      const service = { name: 'lambda.amazonaws.com', sourceArn: this.arn };
+      return await this.#surroundings.iam.assume(service, this.#properties.Role, this.name);
+    } catch (error) {
+      if (error instanceof AccessDenied) return undefined;
+      throw error;
+    }
+  }
+
+  /** Whether the function's role may write its log. What it may not write is lost, and the function runs all the same. */
+  async #mayLog(principal: string): Promise<boolean> {
+    const group = this.#properties.LoggingConfig.LogGroup ?? `/aws/lambda/${this.name}`;
+    const stream = `${new Date().toISOString().slice(0, 10).replaceAll('-', '/')}/[$LATEST]${randomUUID()}`;
+    for (const call of logCalls(group, stream)) {
+      if (!(await this.#surroundings.iam.allows({ ...call, principal }))) return false;
+    }
+    return true;
+  }
+
   async #run(event: unknown): Promise<InvocationResult> {
     const { processes, endpoints, logs } = this.#surroundings;
-    const { Environment, Handler, Role, Timeout } = this.#properties;
+    const { Environment, Handler, Timeout } = this.#properties;
     const [module = '', exported = ''] = Handler.split('.');
+    const session = await this.#assumeRole();
+    if (session === undefined) {
+      return failed('AccessDeniedException', 'The role defined for the function cannot be assumed by Lambda.');
+    }
+    const logged = await this.#mayLog(session);
     const { child, ended } = processes.start(process.execPath, [BOOTSTRAP, this.#file(module), exported], {
       cwd: this.#code,
-      env: { ...awsEnvironment(Role, endpoints), AWS_LAMBDA_FUNCTION_NAME: this.name, ...Environment?.Variables },
+      env: { ...awsEnvironment(session, endpoints), AWS_LAMBDA_FUNCTION_NAME: this.name, ...Environment?.Variables },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       timeoutSeconds: Timeout,
       graceSeconds: 0,
     });
-    const log = createWriteStream(path.join(logs, `${this.name}.log`), { flags: 'a' });
+    const log = createWriteStream(logged ? path.join(logs, `${this.name}.log`) : devNull, { flags: 'a' });
     child.stdout?.pipe(log, { end: false });
     child.stderr?.pipe(log, { end: false });
     let answer: BootstrapMessage | undefined;

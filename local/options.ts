@@ -28,6 +28,9 @@ export class InvalidOptions extends Error {
 
 const DEFAULT_PORT = 5432;
 
+/** libpq's own: https://www.postgresql.org/docs/current/libpq-ssl.html */
+const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
+
 export const HELP = `Makes a real dump of a real PostgreSQL database on this machine, with the template, functions, state machine
 and dump program that "cdk deploy" would put on AWS. It needs no AWS account.
 
@@ -35,7 +38,7 @@ and dump program that "cdk deploy" would put on AWS. It needs no AWS account.
 
   --database URL    Dump this database instead of a sample: postgres://user@host:port/name?sslmode=require
                     The port is 5432 if left out; reserved characters are percent-encoded. The password comes
-                    from PGPASSWORD. One in the URL works too, but shows in the list of processes.
+                    from PGPASSWORD. One in the URL works too, but shows in the list of processes, and pnpm prints it.
   --schedule CRON   Five-field cron or an alias (default @daily). The wait for the first run is skipped.
   --timezone ZONE   IANA name of the schedule's zone (default UTC).
   --state-dir DIR   Where dumps, logs and the synthesized stack go (default .autodump).
@@ -112,6 +115,9 @@ export function parseDatabase(text: string, password: string | undefined): Datab
     throw new InvalidOptions(`--database has the parameter ${other}; only sslmode is known.`);
   }
   const sslmode = url.searchParams.get('sslmode');
+  if (sslmode !== null && !SSL_MODES.includes(sslmode)) {
+    throw new InvalidOptions(`--database has sslmode=${sslmode}; it must be one of ${SSL_MODES.join(', ')}.`);
+  }
   return {
     host: parts.host,
     port: url.port === '' ? DEFAULT_PORT : Number(url.port),

@@ -16,6 +16,8 @@ export interface Process {
   readonly child: ChildProcess;
   /** Comes when all output has been read. */
   readonly ended: Promise<ProcessEnd>;
+  /** Ends it as at the end of its time. */
+  readonly end: () => void;
 }
 
 export interface ProcessOptions extends SpawnOptions {
@@ -62,7 +64,13 @@ export class Processes {
         resolve({ kind: timedOut ? 'timed out' : 'exit', status });
       });
     });
-    const process = { child, ended };
+    const process: Process = {
+      child,
+      ended,
+      end: () => {
+        end(child, graceSeconds);
+      },
+    };
     this.#running.set(child, process);
     void ended.then(() => this.#running.delete(child));
     return process;

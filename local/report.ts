@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import type { Happening } from './happening.ts';
+import type { Permissions } from './iam/iam.ts';
 
 /** Longest text of a result that is shown. */
 const LONGEST = 200;
@@ -26,6 +27,7 @@ export interface Summary {
     /** Absolute path of the manifest. */
     readonly manifest: string;
   };
+  readonly permissions: Permissions;
 }
 
 /** What only people are told. */
@@ -66,7 +68,7 @@ export class Reporter {
     this.#output.write(`\n${reason}\n`);
   }
 
-  summary({ dump, next, scheduledFor }: Summary, { proof, restore }: Told): void {
+  summary({ dump, next, permissions, scheduledFor }: Summary, { proof, restore }: Told): void {
     this.heading('The dump is done, and proven');
     const rows = [
       ['Dump', dump.file],
@@ -75,6 +77,7 @@ export class Reporter {
       ['Proof', proof],
       ['Scheduled', `${scheduledFor} (the wait until then was skipped)`],
       ['Next run', next ?? 'too far away to be waited for yet'],
+      ['IAM', `${permissions.calls} calls decided by the policies of the stack, ${permissions.denied} denied`],
       ['Restore', restore],
     ];
     for (const [name = '', value = ''] of rows)
@@ -90,6 +93,8 @@ export class Reporter {
 /** A sentence for people; undefined for what others tell already. */
 function describe(happening: Happening): string | undefined {
   switch (happening.kind) {
+    case 'call denied':
+      return `AWS would refuse this: ${happening.message}`;
     case 'event':
       return `Event ${happening.name} of ${happening.source} is on the event bus`;
     case 'rule matched':

@@ -122,6 +122,7 @@ export async function dumpOnce(run: Run, { clients, database, cdkOut }: Prepared
     scheduledFor,
     next: next === undefined ? null : utc(next),
     dump,
+    permissions: world.iam.permissions,
     ...told,
   };
 }
@@ -175,7 +176,7 @@ async function scheduled(world: World, watch: Watch): Promise<Execution> {
 /** @throws Error with the job's own last words, or else the cause that the execution gives */
 async function endedWell(execution: Execution, watch: Watch): Promise<void> {
   const end = await execution.ended;
-  if (end.status === 'FAILED') throw new Error(watch.complaint ?? `${end.error}: ${end.cause}`);
+  if (end.status === 'FAILED') throw new Error(watch.complaints || `${end.error}: ${end.cause}`);
   if (end.status === 'ABORTED') throw new Error('The execution was aborted.');
 }
 
@@ -184,8 +185,8 @@ class Watch {
   readonly #reporter: Reporter;
   #skipped = false;
   #lastError: string | undefined;
-  /** Last line of standard error of the job, if that failed. */
-  complaint: string | undefined;
+  /** Last line of standard error of each attempt at the job that failed. */
+  readonly #lastErrors: string[] = [];
   /** What the last function returned, as JSON. */
   answer = 'nothing';
 
@@ -204,6 +205,15 @@ class Watch {
       this.answer = JSON.stringify(happening.result.payload);
     }
     if (happening.kind === 'job said' && happening.stream === 'stderr') this.#lastError = happening.line;
-    if (happening.kind === 'job ended' && happening.exitCode !== 0) this.complaint = this.#lastError;
+    if (happening.kind === 'job ended') {
+      if (happening.exitCode !== 0 && this.#lastError !== undefined) this.#lastErrors.push(this.#lastError);
+      this.#lastError = undefined;
+    }
+  }
+
+  /** What the job said as it failed: the last attempt first, which decides, and then what differs in earlier ones. */
+  get complaints(): string {
+    const [last, ...earlier] = new Set(this.#lastErrors.toReversed());
+    return [last, ...earlier.map((complaint) => `An earlier attempt: ${complaint}`)].join('\n');
   }
 }

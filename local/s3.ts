@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { access, link, mkdir, rm, rmdir } from 'node:fs/promises';
+import { access, link, mkdir, rm, rmdir, statfs } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import {
   createServer,
@@ -16,7 +16,8 @@ import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import S3rver from 's3rver';
 import { crc64nvmeOf, receive, type Received } from './s3/body.ts';
-import { element, refusal, S3Error, sendError, sendXml, targetOf, type Target } from './s3/message.ts';
+import type { Guard } from './s3/guard.ts';
+import { diskFull, element, refusal, S3Error, sendError, sendXml, targetOf, type Target } from './s3/message.ts';
 import { Uploads } from './s3/uploads.ts';
 
 /** Where `s3rver` keeps its own files, and bodies stay until they are whole. No bucket's name begins with a dot. */
@@ -35,8 +36,14 @@ const PLAIN_QUERY =
 
 const ALREADY_EXISTS = 409;
 
+export interface S3Options {
+  readonly directory: string;
+  /** Refuses requests. @default - whatever the signature, all are served */
+  readonly guard?: Guard | undefined;
+}
+
 export interface S3Server {
-  /** Serves path-style requests of any region and signature: `http://127.0.0.1:<port>`. */
+  /** Serves path-style requests of any region: `http://127.0.0.1:<port>`. */
   readonly endpoint: string;
   /** Makes a bucket if it is not there. */
   createBucket(name: string): Promise<void>;
@@ -50,13 +57,13 @@ export interface S3Server {
  * `s3rver` stores, reads and lists. What it lacks stands before it: uploads in parts that can be aborted and listed,
  * checksums, `If-None-Match: *`, the coding `aws-chunked`, and that a broken-off upload leaves no object.
  */
-export async function startS3({ directory }: { readonly directory: string }): Promise<S3Server> {
-  const front = new Front(path.resolve(directory));
+export async function startS3({ directory, guard }: S3Options): Promise<S3Server> {
+  const front = new Front(path.resolve(directory), guard);
   await front.start();
   return {
     endpoint: front.endpoint,
     createBucket: async (name) => {
-      const response = await fetch(`${front.endpoint}/${name}`, { method: 'PUT' });
+      const response = await fetch(`${front.store}/${name}`, { method: 'PUT' });
       const { ok, status } = response;
       if (!ok && status !== ALREADY_EXISTS)
         throw new Error(`Bucket ${name} could not be made: ${await response.text()}`);
@@ -67,13 +74,15 @@ export async function startS3({ directory }: { readonly directory: string }): Pr
 
 class Front {
   readonly #directory: string;
+  readonly #guard: Guard | undefined;
   readonly #uploads: Uploads;
   readonly #committing = new Set<string>();
   readonly #store: Server;
   readonly #server: Server;
 
-  constructor(directory: string) {
+  constructor(directory: string, guard: Guard | undefined) {
     this.#directory = directory;
+    this.#guard = guard;
     this.#uploads = new Uploads(path.join(directory, INCOMING));
     const store = new S3rver({ directory: path.join(directory, STORE), silent: true, vhostBuckets: false });
     const answer = store.callback();
@@ -88,6 +97,11 @@ class Front {
 
   get endpoint(): string {
     return `http://127.0.0.1:${portOf(this.#server)}`;
+  }
+
+  /** Of the server behind this one, which knows neither keys nor permissions. */
+  get store(): string {
+    return `http://127.0.0.1:${portOf(this.#store)}`;
   }
 
   async start(): Promise<void> {
@@ -110,12 +124,23 @@ class Front {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      await this.#route(request, response, targetOf(request.url ?? '/'));
+      const target = targetOf(request.url ?? '/');
+      await this.#guard?.({
+        method: request.method ?? '',
+        target,
+        headers: request.headers,
+        exists: await exists(this.#file(target)),
+      });
+      await this.#route(request, response, target);
     } catch (error) {
       // The sender is gone, or hears the end of the connection as the failure that it is.
       if (request.destroyed && !request.complete) response.destroy();
       else if (response.headersSent) response.destroy();
-      else sendError(response, error);
+      else {
+        sendError(response, error);
+        // What is still under way is taken in, or the sender would see a broken connection instead of the answer.
+        request.resume();
+      }
     }
   }
 
@@ -226,6 +251,7 @@ class Front {
       if (ifNoneMatch === '*' && (await exists(object))) {
         throw new S3Error(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
       }
+      await this.#demandSpace(size);
       const metadata = Object.entries(headers).filter(([name]) => METADATA_HEADER.test(name));
       const url = `/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
       const upstream = this.#request('PUT', url, {
@@ -278,6 +304,12 @@ class Front {
     if (!(await exists(path.join(this.#directory, STORE, bucket)))) {
       throw new S3Error(404, 'NoSuchBucket', 'The specified bucket does not exist');
     }
+  }
+
+  /** `s3rver` would end this process if the disk became full while it writes. */
+  async #demandSpace(bytes: number): Promise<void> {
+    const { bavail, bsize } = await statfs(this.#directory);
+    if (bavail * bsize <= bytes) throw diskFull(`${bytes} bytes do not fit`);
   }
 
   #request(method: string, url: string, headers: OutgoingHttpHeaders): ReturnType<typeof httpRequest> {

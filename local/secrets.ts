@@ -29,13 +29,15 @@ export interface SecretCall {
   readonly responseElements: Readonly<Record<string, unknown>> | null;
 }
 
-interface Secret {
+export interface Secret {
   readonly arn: string;
   readonly name: string;
   readonly value: string | undefined;
   readonly versionId: string;
   readonly created: Date;
   readonly tags: ReadonlyMap<string, string>;
+  /** ARN of a key of its own. */
+  readonly kmsKeyId?: string | undefined;
   readonly deleted?: Date;
 }
 
@@ -51,7 +53,7 @@ export class SecretsManager {
     this.#onCall = onCall;
   }
 
-  createSecret({ Name, SecretString, Tags, ClientRequestToken }: CreateSecretRequest): CreateSecretResponse {
+  createSecret({ Name, SecretString, Tags, ClientRequestToken, KmsKeyId }: CreateSecretRequest): CreateSecretResponse {
     const name = Name ?? '';
     if (!/^[0-9A-Za-z/_+=.@-]{1,512}$/.test(name)) {
       throw new ServiceError(
@@ -75,7 +77,15 @@ export class SecretsManager {
     const arn = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-${randomBytes(3).toString('hex')}`;
     const versionId = ClientRequestToken ?? randomUUID();
     const tags = tagMap(Tags);
-    this.#secrets.set(arn, { arn, name, value: SecretString, versionId, created: new Date(), tags });
+    this.#secrets.set(arn, {
+      arn,
+      name,
+      value: SecretString,
+      versionId,
+      created: new Date(),
+      tags,
+      kmsKeyId: KmsKeyId,
+    });
     this.#onCall({
       eventName: 'CreateSecret',
       requestParameters: { name, clientRequestToken: versionId },
@@ -117,7 +127,7 @@ export class SecretsManager {
   }
 
   describeSecret({ SecretId }: DescribeSecretRequest): DescribeSecretResponse {
-    return entry(this.#find(SecretId));
+    return entry(this.#demand(SecretId));
   }
 
   listSecrets({
@@ -163,7 +173,7 @@ export class SecretsManager {
   }
 
   #usable(id: string | undefined): Secret {
-    const secret = this.#find(id);
+    const secret = this.#demand(id);
     if (secret.deleted === undefined) return secret;
     throw new ServiceError(
       'InvalidRequestException',
@@ -172,8 +182,12 @@ export class SecretsManager {
   }
 
   /** By ARN or name. */
-  #find(id: string | undefined): Secret {
-    const secret = [...this.#secrets.values()].find(({ arn, name }) => arn === id || name === id);
+  find(id: string | undefined): Secret | undefined {
+    return [...this.#secrets.values()].find(({ arn, name }) => arn === id || name === id);
+  }
+
+  #demand(id: string | undefined): Secret {
+    const secret = this.find(id);
     if (secret !== undefined) return secret;
     throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
   }

@@ -1,4 +1,4 @@
-import type { StartExecutionInput } from '@aws-sdk/client-sfn';
+import type { StartExecutionInput, StopExecutionInput } from '@aws-sdk/client-sfn';
 import type {
   CreateSecretRequest,
   DeleteSecretRequest,
@@ -19,6 +19,7 @@ const SecretId = z.string();
 const createSecret: z.ZodType<CreateSecretRequest> = z.strictObject({
   Name: z.string(),
   ClientRequestToken: z.string().optional(),
+  KmsKeyId: z.string().startsWith('arn:').optional(),
   SecretString: z.string().optional(),
   Tags: tags.optional(),
 });
@@ -50,6 +51,8 @@ const startExecution: z.ZodType<StartExecutionInput> = z.strictObject({
   input: z.string().optional(),
 });
 
+const stopExecution: z.ZodType<StopExecutionInput> = z.strictObject({ executionArn: z.string() });
+
 /** What is served of Secrets Manager, by the value of `X-Amz-Target`. */
 export function secretOperations(secrets: SecretsManager): ReadonlyMap<string, Operation> {
   return new Map([
@@ -67,5 +70,6 @@ export function secretOperations(secrets: SecretsManager): ReadonlyMap<string, O
 export function executionOperations(stepFunctions: StepFunctions): ReadonlyMap<string, Operation> {
   return new Map([
     ['AWSStepFunctions.StartExecution', operation(startExecution, (request) => stepFunctions.startExecution(request))],
+    ['AWSStepFunctions.StopExecution', operation(stopExecution, (request) => stepFunctions.stopExecution(request))],
   ]);
 }

@@ -15,18 +15,18 @@ export class StateDirTaken extends Error {
  * @throws Error if the directory can't be made
  */
 export async function takeStateDir(directory: string): Promise<() => Promise<void>> {
+  const file = path.join(directory, 'lock');
+  const own = `${file}.${process.pid}`;
   try {
     // Dumps hold what the database holds: nobody else's business on this machine.
     await mkdir(directory, { recursive: true, mode: 0o700 });
+    await writeFile(own, `${process.pid}\n`);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`${directory} can't be the state directory: ${reason}. Give another one with --state-dir.`, {
       cause,
     });
   }
-  const file = path.join(directory, 'lock');
-  const own = `${file}.${process.pid}`;
-  await writeFile(own, `${process.pid}\n`);
   try {
     for (;;) {
       if (await linked(own, file)) return () => rm(file, { force: true });

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Processes } from './processes.ts';
@@ -41,7 +42,13 @@ export async function synthesize(output: string, processes: Processes): Promise<
     stream?.setEncoding('utf8').on('data', (text: string) => (said += text));
   }
   const how = await ended;
-  if (how.kind !== 'exit' || how.status !== 0) throw new Error(`cdk synth failed: ${said.trim()}`);
+  if (how.kind !== 'exit' || how.status !== 0) throw new Error(reasonIn(said, output));
   // On AWS no package.json is above the bundles; here one that says "module" is, and would change what they mean.
   await writeFile(path.join(output, 'package.json'), '{}\n');
+}
+
+function reasonIn(said: string, output: string): string {
+  return said.includes('ENOSPC')
+    ? `No space is left for what cdk synth writes, in ${output} and, for a while, in ${tmpdir()}. Make room, or give another folder with --state-dir.`
+    : `cdk synth failed: ${said.replace(/^npm warn .*\n/gm, '').trim()}`;
 }

@@ -38,7 +38,13 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
     ref: 'arn',
   },
   'AWS::Events::Rule': { property: 'Name', arn: (name) => `events:${REGION}:${ACCOUNT}:rule/${name}`, ref: 'name' },
+  'AWS::IAM::ManagedPolicy': {
+    property: 'ManagedPolicyName',
+    arn: (name) => `iam::${ACCOUNT}:policy/${name}`,
+    ref: 'arn',
+  },
   'AWS::IAM::Role': { property: 'RoleName', arn: (name) => `iam::${ACCOUNT}:role/${name}`, ref: 'name' },
+  'AWS::IAM::User': { property: 'UserName', arn: (name) => `iam::${ACCOUNT}:user/${name}`, ref: 'name' },
   'AWS::Lambda::Function': {
     property: 'FunctionName',
     arn: (name) => `lambda:${REGION}:${ACCOUNT}:function:${name}`,

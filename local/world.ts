@@ -8,6 +8,10 @@ import { serve } from './endpoint.ts';
 import { EventBus, type SentEvent } from './event-bus.ts';
 import { StepFunctions, type Execution } from './executions.ts';
 import type { Report } from './happening.ts';
+import { ADMINISTRATOR } from './iam/decision.ts';
+import { Iam } from './iam/iam.ts';
+import { authorized } from './iam/json-calls.ts';
+import { encryptionKeys, s3Guard } from './iam/s3-calls.ts';
 import { Batch, type BatchSurroundings } from './job.ts';
 import { LambdaFunction, type DeadLetter } from './lambda.ts';
 import { Processes } from './processes.ts';
@@ -15,8 +19,6 @@ import { startS3 } from './s3.ts';
 import { SecretsManager, type SecretCall } from './secrets.ts';
 import { executionOperations, secretOperations } from './services.ts';
 import { ACCOUNT, REGION, Template } from './template.ts';
-
-const USER = `arn:aws:iam::${ACCOUNT}:user/you`;
 
 export interface WorldOptions {
   /** What `cdk synth` wrote, for one stack. */
@@ -28,19 +30,31 @@ export interface WorldOptions {
   readonly report: Report;
 }
 
-/** The stack on this machine, and its user's access to it. */
-export interface World {
+export interface Clients {
+  readonly secretsManager: SecretsManagerClient;
+  readonly s3: S3Client;
+}
+
+/** Clients with the rights of a principal. */
+export function openClients(principal: string, endpoints: Endpoints): Clients {
+  const options = { region: REGION, credentials: credentialsOf(principal) };
+  return {
+    secretsManager: new SecretsManagerClient({ ...options, endpoint: endpoints.services }),
+    s3: new S3Client({ ...options, endpoint: endpoints.s3, forcePathStyle: true }),
+  };
+}
+
+/** The stack on this machine, and its administrator's access to it. */
+export interface World extends Clients {
   /** The stack's buckets. Their objects are files in `<directory>/s3/<bucket>`. */
   readonly buckets: readonly string[];
   readonly objects: string;
   readonly logs: string;
-  /** Where Secrets Manager and Step Functions are served. */
-  readonly endpoint: string;
-  /** Clients with the rights of the stack's user. */
-  readonly secretsManager: SecretsManagerClient;
-  readonly s3: S3Client;
+  readonly endpoints: Endpoints;
   readonly executions: readonly Execution[];
   readonly deadLetters: readonly DeadLetter[];
+  /** Which calls were decided, and how. */
+  readonly iam: Pick<Iam, 'calls' | 'permissions'>;
   /** Sends the event that CloudFormation sends after a deployment. */
   deployed(): void;
   /** Lets every schedule of a rule strike once. */
@@ -58,12 +72,12 @@ export async function startWorld({ cdkOut, directory, clients, report }: WorldOp
   for (const folder of [objects, logs, programs]) await mkdir(folder, { recursive: true });
   await symlinkNode(programs);
   const processes = new Processes();
-  const objectStore = await startS3({ directory: objects });
+  const iam = new Iam(template, report);
+  const objectStore = await startS3({ directory: objects, guard: s3Guard(iam, encryptionKeys(template)) });
   const endpoint = await serve((target) => operations.get(target));
   const endpoints: Endpoints = { s3: objectStore.endpoint, services: endpoint.url };
   const stopServers = async (): Promise<void> => {
-    await Promise.all([endpoint.stop(), objectStore.stop()]);
-    await rm(scratch, { recursive: true, force: true });
+    await Promise.all([endpoint.stop(), objectStore.stop(), rm(scratch, { recursive: true, force: true })]);
   };
 
   const secrets = new SecretsManager((call) => {
@@ -72,25 +86,24 @@ export async function startWorld({ cdkOut, directory, clients, report }: WorldOp
   const searchPath = [programs, ...clients].join(path.delimiter);
   let stack: Stack;
   try {
-    stack = bringUp(template, { processes, endpoints, logs, scratch, searchPath, report });
+    stack = await bringUp(template, { processes, endpoints, iam, logs, scratch, searchPath, report });
     for (const bucket of buckets) await objectStore.createBucket(bucket);
   } catch (error) {
     await stopServers();
     throw error;
   }
   const { bus, stepFunctions } = stack;
-  const operations = new Map([...secretOperations(secrets), ...executionOperations(stepFunctions)]);
+  const served = new Map([...secretOperations(secrets), ...executionOperations(stepFunctions)]);
+  const operations = authorized(served, iam, secrets);
 
-  const user = { region: REGION, credentials: credentialsOf(USER) };
-  const secretsManager = new SecretsManagerClient({ ...user, endpoint: endpoints.services });
-  const s3 = new S3Client({ ...user, endpoint: endpoints.s3, forcePathStyle: true });
+  const opened = openClients(ADMINISTRATOR, endpoints);
   return {
     buckets,
     objects,
     logs,
-    endpoint: endpoint.url,
-    secretsManager,
-    s3,
+    endpoints,
+    iam,
+    ...opened,
     get executions() {
       return stepFunctions.executions;
     },
@@ -107,8 +120,8 @@ export async function startWorld({ cdkOut, directory, clients, report }: WorldOp
     stop: async () => {
       await Promise.all([processes.stop(), stepFunctions.stop()]);
       await bus.settled();
-      secretsManager.destroy();
-      s3.destroy();
+      opened.secretsManager.destroy();
+      opened.s3.destroy();
       await stopServers();
     },
   };
@@ -120,14 +133,15 @@ interface Stack {
 }
 
 /** @throws Error that names what the local run does not know */
-function bringUp(template: Template, surroundings: BatchSurroundings): Stack {
-  const { report } = surroundings;
+async function bringUp(template: Template, surroundings: BatchSurroundings): Promise<Stack> {
+  const { iam, report } = surroundings;
   const functions = template
     .ofType('AWS::Lambda::Function')
     .map((resource) => new LambdaFunction(template, resource, surroundings));
   const batch = new Batch(template, surroundings);
-  const stepFunctions = new StepFunctions(template, { functions, batch, report });
-  return { stepFunctions, bus: new EventBus(template, functions, report) };
+  const stepFunctions = new StepFunctions(template, { functions, batch, iam, report });
+  await stepFunctions.create();
+  return { stepFunctions, bus: new EventBus(template, functions, iam, report) };
 }
 
 function foldersIn(directory: string): readonly [objects: string, logs: string, scratch: string, programs: string] {
@@ -150,7 +164,7 @@ function cloudTrailEvent({ eventName, requestParameters, responseElements }: Sec
     'detail-type': 'AWS API Call via CloudTrail',
     detail: {
       eventVersion: '1.11',
-      userIdentity: { type: 'IAMUser', arn: USER, accountId: ACCOUNT },
+      userIdentity: { type: 'IAMUser', arn: ADMINISTRATOR, accountId: ACCOUNT },
       eventTime: new Date().toISOString(),
       eventSource: 'secretsmanager.amazonaws.com',
       eventName,

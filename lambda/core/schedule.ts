@@ -121,8 +121,12 @@ function parseCron(tag: string, expression: string) {
     cron.next();
     return cron.fields;
   } catch (error) {
-    throw new InvalidSchedule(`schedule "${tag}" cannot be followed (${(error as Error).message}): ${ALLOWED}`);
+    throw new InvalidSchedule(`schedule "${tag}" cannot be followed (${reasonOf(error as Error)}): ${ALLOWED}`);
   }
+}
+
+function reasonOf({ message }: Error): string {
+  return message === 'Invalid explicit day of month definition' ? 'none of its months has such a day' : message;
 }
 
 function isItem(item: string, longestStep: number): boolean {

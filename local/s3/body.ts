@@ -49,7 +49,9 @@ export interface Received {
  */
 export async function receive(request: IncomingMessage, file: string, also: readonly Algorithm[]): Promise<Received> {
   const trailers: Record<string, string> = {};
-  const body = isChunked(request.headers) ? unchunk(request, trailers) : request;
+  // The request outlives a failing file: it is still to be answered with the reason.
+  const sent = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  const body = isChunked(request.headers) ? unchunk(sent, trailers) : sent;
   const wanted = [...new Set([...also, ...announced(request.headers)])];
   const received = await store(body, file, wanted);
   for (const [algorithm, value] of expected({ ...request.headers, ...trailers })) {

@@ -40,11 +40,19 @@ export function refusal(answer: IncomingMessage, body: string): S3Error {
 }
 
 export function sendError(response: ServerResponse, error: unknown): void {
-  const known =
-    error instanceof S3Error
-      ? error
-      : new S3Error(500, 'InternalError', error instanceof Error ? error.message : String(error));
+  const known = error instanceof S3Error ? error : ownFailure(error);
   sendXml(response, 'Error', { Code: known.code, Message: known.message }, '', known.status);
+}
+
+/** S3 itself is never full; its clients are not to try again at once. */
+export function diskFull(detail: string): S3Error {
+  return new S3Error(507, 'InsufficientStorage', `The disk that stands for S3 is full: ${detail}`);
+}
+
+/** A failure of this server, which S3 would not have. */
+function ownFailure(error: unknown): S3Error {
+  const reason = error instanceof Error ? error.message : String(error);
+  return reason.startsWith('ENOSPC') ? diskFull(reason) : new S3Error(500, 'InternalError', reason);
 }
 
 export function sendXml(

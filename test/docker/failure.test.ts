@@ -18,7 +18,7 @@ test.each([
 
 test('a failure is told with its meaning and status, and without a stack', () => {
   expect(tell(new Failure('tryAgain', 'The server is away.'))).toBe(
-    'AutoDump failed, worth another try (exit status 75): The server is away.',
+    'AutoDump failed, for a reason that may pass (exit status 75): The server is away.',
   );
 });
 

@@ -14,8 +14,18 @@ export interface FaultyS3 {
 /** `PUT /bucket/key?query`, as a test picks requests by it. */
 type Picks = (request: string) => boolean;
 
-/** Stands before an S3 server and answers some of the requests, again and again, with 503 Slow Down. */
-export async function startFaultyS3(behind: string, picks: Picks): Promise<FaultyS3> {
+interface Answer {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+const SLOW_DOWN: Answer = { status: 503, code: 'SlowDown', message: 'Please reduce your request rate.' };
+
+export const ACCESS_DENIED: Answer = { status: 403, code: 'AccessDenied', message: 'Access Denied' };
+
+/** Stands before an S3 server and answers some of the requests, again and again, with an error. */
+export async function startFaultyS3(behind: string, picks: Picks, answer = SLOW_DOWN): Promise<FaultyS3> {
   let meet: () => void = () => undefined;
   const met = new Promise<void>((resolve) => (meet = resolve));
   const server = createServer((request, response) => {
@@ -32,9 +42,9 @@ export async function startFaultyS3(behind: string, picks: Picks): Promise<Fault
     }
     meet();
     request.resume().on('end', () => {
-      response.writeHead(503, { 'Content-Type': 'application/xml' });
+      response.writeHead(answer.status, { 'Content-Type': 'application/xml' });
       response.end(
-        '<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>',
+        `<?xml version="1.0"?><Error><Code>${answer.code}</Code><Message>${answer.message}</Message></Error>`,
       );
     });
   });

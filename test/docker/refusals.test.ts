@@ -62,7 +62,7 @@ describe('final, as the database says no', () => {
     expectFailure(
       { secret: { username: 'nobody_yet', password: 'p' } },
       77,
-      'The user "nobody_yet" may not read "closed off"."T", "closed off"."T_id_seq", public.plain, public.tenants',
+      'The user nobody_yet may not read "closed off"."T", "closed off"."T_id_seq", public.plain, public.tenants',
     ));
 
   test('to reading all rows of a table', () =>

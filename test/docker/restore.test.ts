@@ -26,7 +26,7 @@ function startRestore(
 ): Promise<Running> {
   return stage.start(into, {
     ...order,
-    words: ['restore', `s3://${BUCKET}/${keyOf(dumped)}`, '--to', SECRET_ARN, ...words],
+    command: ['restore', `s3://${BUCKET}/${keyOf(dumped)}`, '--to', SECRET_ARN, ...words],
   });
 }
 
@@ -82,7 +82,7 @@ describe('a restore', () => {
     const url = `postgresql://${user}@${host}:${port}/by%20url?sslmode=disable`;
     const { outcome } = await stage.start('', {
       secret: 'none',
-      words: ['restore', `s3://${BUCKET}/${keyOf('source')}`, '--to', url, '--jobs', '1'],
+      command: ['restore', `s3://${BUCKET}/${keyOf('source')}`, '--to', url, '--jobs', '1'],
       environment: { AWS_REGION: 'us-west-2', PGPASSWORD: password },
     });
     expect(await outcome).toMatchObject({ status: 0, stderr: '' });
@@ -258,7 +258,10 @@ test.each([
   [['s3://dumps/key', '--to', SECRET_ARN, '--jobs', '0'], /--jobs must be a whole number/],
   [['s3://dumps/key', '--to', SECRET_ARN, '--clean'], /Unknown option '--clean'/],
 ])('the words %j are misuse', async (words, problem) => {
-  const { outcome } = await stage.start('', { words: ['restore', ...words], environment: { AWS_REGION: 'us-west-2' } });
+  const { outcome } = await stage.start('', {
+    command: ['restore', ...words],
+    environment: { AWS_REGION: 'us-west-2' },
+  });
   const { status, stderr } = await outcome;
   expect(stderr).toMatch(problem);
   expect(stderr).not.toContain('hush');

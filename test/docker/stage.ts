@@ -84,10 +84,12 @@ export async function pgDumpOf({ process: { pid } }: Running): Promise<Listed> {
 export interface Order {
   /** Fields of the secret over those that lead to the stage's server, or no secret at all. */
   readonly secret?: Readonly<Record<string, unknown>> | 'none';
+  /** Variables over those that lead to the stage's services; undefined takes one away. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** What the program is to do. @default - to dump */
-  readonly words?: readonly string[];
-  /** Variables over those that lead to the stage's services. */
-  readonly environment?: Readonly<Record<string, string>>;
+  readonly command?: readonly string[];
+  /** Arguments after it. */
+  readonly options?: readonly string[];
 }
 
 /** A dump program that runs. */
@@ -217,14 +219,17 @@ export class Stage {
   }
 
   /** Starts the dump program on a database. */
-  async start(database: string, { secret = {}, words = ['dump'], environment = {} }: Order = {}): Promise<Running> {
+  async start(
+    database: string,
+    { secret = {}, environment = {}, command = ['dump'], options = [] }: Order = {},
+  ): Promise<Running> {
     const { host, port, user, password } = this.postgres;
     const value = secret !== 'none' && {
       ...{ engine: 'postgres', host, port, username: user, password, dbname: database },
       ...secret,
     };
     const secretsManager = await startSecretsManager(SECRET_NAME, value === false ? undefined : JSON.stringify(value));
-    const child = spawn(process.execPath, [join(this.#folder, 'program', 'main.ts'), ...words], {
+    const child = spawn(process.execPath, [join(this.#folder, 'program', 'main.ts'), ...command, ...options], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH,
@@ -254,6 +259,11 @@ export class Stage {
   async dump(database: string, order?: Order): Promise<Outcome> {
     const { outcome } = await this.start(database, order);
     return outcome;
+  }
+
+  /** Runs the checks of the dump program alone. */
+  async check(database: string, order: Order = {}): Promise<Outcome> {
+    return this.dump(database, { ...order, options: ['--check'] });
   }
 
   /** A file among the server's data, readable by the server alone. */
@@ -290,6 +300,15 @@ export class Stage {
   async openUploads(): Promise<number> {
     const response = await fetch(`${this.s3.endpoint}/${BUCKET}?uploads`);
     return (await response.text()).split('<Upload>').length - 1;
+  }
+
+  /** Aborts the uploads that are open. */
+  async abortUploads(): Promise<void> {
+    const response = await fetch(`${this.s3.endpoint}/${BUCKET}?uploads`);
+    const uploads = (await response.text()).matchAll(/<Key>(.*?)<\/Key><UploadId>(.*?)<\/UploadId>/g);
+    for (const [, key, id] of uploads) {
+      await fetch(`${this.s3.endpoint}/${BUCKET}/${key}?uploadId=${id}`, { method: 'DELETE' });
+    }
   }
 
   /** What runs have left on the local disk. */

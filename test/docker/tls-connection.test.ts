@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { generate } from 'selfsigned';
 
 import type { SslMode } from '../../docker/target.ts';
+import { inState, rowsOf } from './findings-table.ts';
 import { Stage } from './stage.ts';
 import type { Outcome } from './stage.ts';
 
@@ -107,6 +108,40 @@ describe('a server that demands TLS', () => {
   test('tells of a wrong password rather than of the lack of TLS', async () => {
     const { status, stderr } = await stage.dump('app', { secret: { sslmode: 'prefer', password: 'wrong' } });
     expect({ status, stderr }).toEqual({ status: 77, stderr: expect.stringContaining('The password is wrong') });
+  });
+});
+
+describe('the checks of a server that demands TLS', () => {
+  beforeAll(async () => {
+    await admit('hostnossl postgres all all scram-sha-256', 'hostssl app all all scram-sha-256');
+  });
+
+  test.each([
+    ['prefer', 'the certificate is not verified'],
+    ['verify-ca', 'the certificate is trusted (sslmode verify-ca)'],
+    ['verify-full', 'the certificate is trusted and names the host'],
+  ] as const)('tell with sslmode %s that %s', async (sslmode, told) => {
+    const outcome = await stage.check('app', { secret: { sslmode }, environment: { NODE_EXTRA_CA_CERTS: root } });
+    expect(outcome.status).toBe(0);
+    expect(rowsOf(outcome).TLS).toEqual(['ok', expect.stringMatching(/^TLSv1\.[23], /)]);
+    expect(rowsOf(outcome).TLS?.[1]).toContain(told);
+  });
+
+  test('find a certificate that is not trusted', async () => {
+    const outcome = await stage.check('app', { secret: { sslmode: 'verify-full' } });
+    expect(outcome.status).toBe(77);
+    expect(inState(outcome, 'problem')).toEqual(['TLS']);
+    expect(rowsOf(outcome)).toMatchObject({
+      Port: ['ok', expect.anything()],
+      TLS: ['problem', expect.stringContaining('No trusted TLS connection')],
+      Login: ['unchecked', expect.anything()],
+    });
+  });
+
+  test('find that plain text is not let in', async () => {
+    const outcome = await stage.check('app', { secret: { sslmode: 'disable' } });
+    expect(outcome).toMatchObject({ status: 77, stderr: expect.stringContaining('pg_hba.conf') });
+    expect(inState(outcome, 'problem')).toEqual(['Login']);
   });
 });
 

@@ -79,6 +79,8 @@ describe('the context', () => {
     ['privateSubnetIds', '', 'comma-separated'],
     ['availabilityZones', 'us-west-2a', '1 zone(s) for 2 subnet(s)'],
     ['availabilityZones', 'us-west-2,us-west-2', 'availability zones such as'],
+    ['availabilityZones', 'us-west-2a,eu-west-1b', 'us-west-2 and eu-west-1'],
+    ['availabilityZones', 'us-west-2-lax-1a,us-west-1a', 'us-west-2 and us-west-1'],
     ['bucketName', 'My_Bucket', '3 to 63'],
     ['bucketName', '192.168.0.1', '3 to 63'],
     ['bucketName', 'ab', '3 to 63'],

@@ -51,8 +51,6 @@ describe('permissions', () => {
         'logs:PutLogEvents',
         'secretsmanager:DescribeSecret',
         'secretsmanager:ListSecrets',
-        'sqs:GetQueueAttributes',
-        'sqs:GetQueueUrl',
         'sqs:SendMessage',
         'states:StartExecution',
       ],

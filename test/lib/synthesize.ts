@@ -12,9 +12,9 @@ export const CONTEXT = {
 };
 
 /** The app with the feature flags of cdk.json, as the CDK CLI would make it. */
-export function makeApp(): App {
+export function makeApp(outdir?: string): App {
   const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: Record<string, unknown> };
-  return new App({ context, analyticsReporting: false });
+  return new App({ context, analyticsReporting: false, ...(outdir === undefined ? {} : { outdir }) });
 }
 
 export function makeStack(context: Readonly<Record<string, unknown>> = {}, app = makeApp()): AutoDumpStack {

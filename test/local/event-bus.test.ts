@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Resources } from './cdk-out.ts';
-import { lambda, stage } from './mini-world.ts';
+import { lambda, RULES_MAY_INVOKE, stage } from './mini-world.ts';
 
 describe('a rule', () => {
   const RULE: Resources = {
     Fn: lambda('a'),
+    Permission: RULES_MAY_INVOKE,
     Target: { Type: 'AWS::SQS::Queue' },
     Config: {
       Type: 'AWS::Lambda::EventInvokeConfig',

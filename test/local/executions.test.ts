@@ -68,7 +68,7 @@ describe('an execution', () => {
       status: 'SUCCEEDED',
       output: {
         event: { given: 1 },
-        env: { OWN: 'Mini', AWS_REGION: 'us-west-2', AWS_ENDPOINT_URL: world.endpoint },
+        env: { OWN: 'Mini', AWS_REGION: 'us-west-2', AWS_ENDPOINT_URL: world.endpoints.services },
       },
     });
     expect(JSON.stringify(end)).not.toContain('HOME');

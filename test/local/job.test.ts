@@ -65,6 +65,7 @@ describe('a job', () => {
             { Name: 'DEEP', Value: '/scratch/deep' },
             { Name: 'OTHER', Value: '/scratchy' },
           ],
+          ExecutionRoleArn: { 'Fn::GetAtt': ['Role', 'Arn'] },
           Image: { 'Fn::Sub': '${AWS::AccountId}.dkr.ecr/r:image' },
           JobRoleArn: { 'Fn::GetAtt': ['Role', 'Arn'] },
           MountPoints: [{ ContainerPath: '/scratch', SourceVolume: 'space' }],
@@ -81,6 +82,7 @@ describe('a job', () => {
     Machine: {
       Type: 'AWS::StepFunctions::StateMachine',
       Properties: {
+        RoleArn: { 'Fn::GetAtt': ['Role', 'Arn'] },
         DefinitionString: {
           'Fn::Join': [
             '',

@@ -139,7 +139,11 @@ describe('the local run', () => {
       scheduledFor: expect.stringMatching(/T00:00:00Z$/),
       next: expect.stringMatching(/T00:00:00Z$/),
       dump: { verified: true, file: expect.stringContaining(directory) },
+      permissions: { calls: expect.any(Number), denied: 0 },
     });
+    const { calls, unused } = json.permissions as { calls: number; unused: { reason: string | null }[] };
+    expect(calls).toBeGreaterThan(30);
+    expect(unused.filter(({ reason }) => reason === null)).toEqual([]);
     const { file = '', manifest = '', sha256 } = json.dump as Record<string, string>;
     sampleFile = file;
     expect(JSON.parse(await readFile(manifest, 'utf8'))).toMatchObject({ proof: { sha256, verified: true } });

@@ -3,6 +3,7 @@ import { afterEach } from '@jest/globals';
 import { EventEmitter, once } from 'node:events';
 import { credentialsOf } from '../../local/credentials.ts';
 import type { Happening } from '../../local/happening.ts';
+import { ADMINISTRATOR } from '../../local/iam/decision.ts';
 import { startWorld, type World } from '../../local/world.ts';
 import { writeCdkOut, type Resources } from './cdk-out.ts';
 import { tempFolders } from './temp-folder.ts';
@@ -17,7 +18,29 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-const role = (name: string) => ({ Type: 'AWS::IAM::Role', Properties: { RoleName: name } });
+/** A role that may do everything, for every service that has one. */
+const role = (name: string) => ({
+  Type: 'AWS::IAM::Role',
+  Properties: {
+    RoleName: name,
+    AssumeRolePolicyDocument: {
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Principal: { Service: ['lambda.amazonaws.com', 'states.amazonaws.com', 'ecs-tasks.amazonaws.com'] },
+          Action: 'sts:AssumeRole',
+        },
+      ],
+    },
+    Policies: [
+      {
+        PolicyName: 'Everything',
+        PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] },
+      },
+    ],
+  },
+});
 
 /** A function whose code is an asset. */
 export function lambda(asset: string, properties: object = {}) {
@@ -32,8 +55,17 @@ export function lambda(asset: string, properties: object = {}) {
   };
 }
 
+/** Lets rules invoke the function of the logical id `Fn`. */
+export const RULES_MAY_INVOKE = {
+  Type: 'AWS::Lambda::Permission',
+  Properties: { Action: 'lambda:InvokeFunction', FunctionName: { Ref: 'Fn' }, Principal: 'events.amazonaws.com' },
+};
+
 export function machine(definition: object) {
-  return { Type: 'AWS::StepFunctions::StateMachine', Properties: { DefinitionString: JSON.stringify(definition) } };
+  return {
+    Type: 'AWS::StepFunctions::StateMachine',
+    Properties: { DefinitionString: JSON.stringify(definition), RoleArn: { 'Fn::GetAtt': ['Role', 'Arn'] } },
+  };
 }
 
 /** A definition with one task that calls a function with the whole input. */
@@ -81,9 +113,9 @@ export async function stage(
   });
   cleanups.push(() => world.stop());
   const client = new SFNClient({
-    endpoint: world.endpoint,
+    endpoint: world.endpoints.services,
     region: 'us-west-2',
-    credentials: credentialsOf('tester'),
+    credentials: credentialsOf(ADMINISTRATOR),
     maxAttempts: 1,
   });
   cleanups.push(() => {

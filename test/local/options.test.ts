@@ -65,6 +65,8 @@ describe('parseDatabase', () => {
     ['postgres://me@db:99999/shop', 'not the URL of a PostgreSQL database'],
     ['postgres://me:100%@db/shop', 'percent sign in its password'],
     ['postgres://me:pw@db/shop?connect_timeout=3', 'parameter connect_timeout'],
+    ['postgres://me:pw@db/shop?sslmode=bogus', 'sslmode=bogus; it must be one of disable, allow, prefer, require'],
+    ['postgres://me:pw@db/shop?sslmode=', 'sslmode=; it must be one of'],
   ])('refuses %s', (url, message) => {
     expect(() => parseDatabase(url, undefined)).toThrow(message);
   });

@@ -15,12 +15,14 @@ import {
 import { Upload } from '@aws-sdk/lib-storage';
 import { Crc64Nvme } from '@aws-sdk/checksums/crc';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import { z } from 'zod';
+import { sendError } from '../../local/s3/message.ts';
 import { startS3, type S3Server } from '../../local/s3.ts';
 
 const MIB = 1024 * 1024;
@@ -261,6 +263,36 @@ describe('an upload in parts', () => {
 });
 
 describe('the server', () => {
+  test('takes a body in and tells the reason where it can not store it', async () => {
+    const other = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
+    const broken = await startS3({ directory: other });
+    try {
+      await broken.createBucket('dumps');
+      await rm(path.join(other, '.incoming'), { recursive: true });
+      const answer = await fetch(`${broken.endpoint}/dumps/key`, { method: 'PUT', body: Buffer.alloc(16 * MIB) });
+      expect(answer.status).toBe(500);
+      expect(await answer.text()).toContain('ENOENT: no such file or directory');
+    } finally {
+      await broken.stop();
+      await rm(other, { recursive: true });
+    }
+  });
+
+  test('calls a full disk by its name', async () => {
+    const full = createServer((_request, response) => {
+      sendError(response, new Error('ENOSPC: no space left on device, write'));
+    });
+    await once(full.listen(0, '127.0.0.1'), 'listening');
+    try {
+      const { port } = z.object({ port: z.number() }).parse(full.address());
+      const answer = await fetch(`http://127.0.0.1:${port}/`);
+      expect(answer.status).toBe(507);
+      expect(await answer.text()).toContain('The disk that stands for S3 is full');
+    } finally {
+      full.close();
+    }
+  });
+
   test('serves what an earlier one stored in the same directory', async () => {
     const other = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
     const first = await startS3({ directory: other });

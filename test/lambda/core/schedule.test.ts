@@ -71,7 +71,7 @@ describe('a schedule', () => {
     ['0 22-2 * * *', 'cannot be followed'],
     ['0 8 * * XYZ', 'cannot be followed'],
     ['*/0 8 * * *', 'cannot be followed'],
-    ['0 0 31 2 *', 'cannot be followed'],
+    ['0 0 31 2 *', 'none of its months has such a day'],
     ['@reboot', 'not an alias'],
     ['@secondly', 'not an alias'],
     ['@daily now', 'not an alias'],

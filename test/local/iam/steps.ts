@@ -1,0 +1,185 @@
+import {
+  CreateBucketCommand,
+  GetBucketLocationCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
+import pg from 'pg';
+import { ADMINISTRATOR } from '../../../local/iam/decision.ts';
+import { sessionOf, type DecidedCall } from '../../../local/iam/iam.ts';
+import type { PostgresServer } from '../../../local/postgres.ts';
+import { ACCOUNT, Template } from '../../../local/template.ts';
+import { openClients, type World } from '../../../local/world.ts';
+import { AppWorld, changed, ELSEWHERE, KEY } from '../app-world.ts';
+
+/** What happens in the life of the stack, with the calls that were decided meanwhile. */
+export type Steps = ReadonlyMap<string, readonly DecidedCall[]>;
+
+/** Lives through everything that takes a permission, or is refused for the want of one. */
+export async function liveThrough(cdkOut: string, folder: string, server: PostgresServer): Promise<Steps> {
+  const app = await AppWorld.start(cdkOut, folder, server);
+  const { world } = app;
+  const steps = new Map<string, readonly DecidedCall[]>([['the stack comes up', world.iam.calls.slice()]]);
+  const step = async (name: string, work: () => Promise<unknown>): Promise<void> => {
+    const before = world.iam.calls.length;
+    await work();
+    steps.set(name, world.iam.calls.slice(before));
+  };
+  try {
+    await world.s3.send(new CreateBucketCommand({ Bucket: ELSEWHERE }));
+    await step('the stack was deployed', () => {
+      world.deployed();
+      return world.settled();
+    });
+    await step('the hour strikes', () => {
+      world.strike();
+      return world.settled();
+    });
+    let secret = '';
+    await step('a secret is tagged', async () => (secret = await app.createSecret('db', { KmsKeyId: KEY })));
+    await step('its time comes', () => app.timeComes(secret));
+    await step('its dump is read', () => readDump(cdkOut, world, app.bucket));
+    await step('the key of a dump is taken meanwhile', () => takeKey(app, secret, server));
+    await step('a run is stopped', () => stopRun(app, secret, server));
+    await step('a dump is replaced', () => replaceDumps(cdkOut, world, app.bucket));
+    const Tags = [{ Key: 'autodump:start-schedule', Value: 'every day' }];
+    await step('a scan fails', () => app.createSecret('odd', { Tags }));
+  } finally {
+    await world.stop();
+  }
+  steps.set('an event can not be delivered', await undeliverable(cdkOut, folder, server));
+  return steps.set('an alarm goes off', alarms(cdkOut)).set('TLS is missing or old', insecure(cdkOut, app.bucket));
+}
+
+async function readDump(cdkOut: string, { endpoints }: World, Bucket: string): Promise<void> {
+  const template = new Template(cdkOut);
+  const [user] = template.ofType('AWS::IAM::User');
+  if (user === undefined) throw new Error('The stack has no user that may read.');
+  const { s3 } = openClients(template.arnOf(user), endpoints);
+  await s3.send(new GetBucketLocationCommand({ Bucket }));
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket }));
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: Contents[0]?.Key }));
+  await Body?.transformToByteArray();
+  s3.destroy();
+}
+
+/** Brings the next run of a secret as far as its dump, which then waits for a lock. */
+async function whileDumping(
+  app: AppWorld,
+  secret: string,
+  server: PostgresServer,
+  work: (when: Date) => Promise<void>,
+): Promise<void> {
+  const execution = app.waiting(secret);
+  const when = execution.wait?.until ?? new Date(NaN);
+  const holder = new pg.Client({ ...server, database: 'postgres' });
+  await holder.connect();
+  try {
+    await holder.query('begin; lock table big in access exclusive mode');
+    await app.until(
+      (it) => it.kind === 'job said' && it.line.startsWith('Database '),
+      () => execution.wait?.finish(),
+    );
+    await work(when);
+  } finally {
+    await holder.end();
+  }
+  await execution.ended;
+}
+
+async function takeKey(app: AppWorld, secret: string, server: PostgresServer): Promise<void> {
+  await whileDumping(app, secret, server, async (when) => {
+    const Key = `db/postgres-${when.toISOString().replace(/[-:]|\.\d+/g, '')}.dmp`;
+    const { s3 } = app.world;
+    await s3.send(new PutObjectCommand({ Bucket: app.bucket, Key, Body: 'taken', IfNoneMatch: '*' }));
+  });
+}
+
+async function stopRun(app: AppWorld, secret: string, server: PostgresServer): Promise<void> {
+  await whileDumping(app, secret, server, async () => {
+    const [execution] = app.world.executions.filter(({ end, wait }) => end === undefined && wait === undefined);
+    await app.until(
+      ({ kind }) => kind === 'job ended',
+      () => app.stopExecution(execution?.arn ?? ''),
+    );
+  });
+}
+
+/** In vain: by the administrator, and by the job in a bucket that is not the stack's. */
+async function replaceDumps(cdkOut: string, { endpoints }: World, bucket: string): Promise<void> {
+  const job = openClients(jobSession(cdkOut), endpoints).s3;
+  const administrator = openClients(ADMINISTRATOR, endpoints).s3;
+  const attempts = [
+    administrator.send(new PutObjectCommand({ Bucket: bucket, Key: 'db/dump', Body: 'x' })),
+    job.send(new PutObjectCommand({ Bucket: ELSEWHERE, Key: 'db/dump', Body: 'x' })),
+  ];
+  for (const attempt of await Promise.allSettled(attempts)) {
+    if (attempt.status === 'fulfilled') throw new Error('An object could be replaced.');
+  }
+  for (const client of [job, administrator]) client.destroy();
+}
+
+/** A session of the job's role. */
+export function jobSession(cdkOut: string): string {
+  return sessionOf(roleArn(cdkOut, 'DumpJob/JobRole'), 'task');
+}
+
+export function roleArn(cdkOut: string, title: string): string {
+  const template = new Template(cdkOut);
+  const role = template.ofType('AWS::IAM::Role').find((resource) => resource.title === title);
+  if (role === undefined) throw new Error(`The stack has no role ${title}.`);
+  return template.arnOf(role);
+}
+
+/** No rule may invoke its target. */
+async function undeliverable(cdkOut: string, folder: string, server: PostgresServer): Promise<readonly DecidedCall[]> {
+  const without = await changed(cdkOut, folder, ({ Resources }) => ({
+    Resources: Object.fromEntries(
+      Object.entries(Resources).filter(([, { Type }]) => Type !== 'AWS::Lambda::Permission'),
+    ),
+  }));
+  const app = await AppWorld.start(without, folder, server);
+  try {
+    app.world.deployed();
+    app.world.strike();
+    await app.createSecret('db');
+    return app.world.iam.calls.filter(({ action }) => action === 'sqs:SendMessage');
+  } finally {
+    await app.world.stop();
+  }
+}
+
+/** What CloudWatch would do. It is not played: no metrics are kept. */
+function alarms(cdkOut: string): readonly DecidedCall[] {
+  const [topic] = topics(cdkOut);
+  const sourceArn = `arn:aws:cloudwatch:us-west-2:${ACCOUNT}:alarm:any`;
+  return [
+    {
+      principal: 'cloudwatch.amazonaws.com',
+      action: 'sns:Publish',
+      resource: topic ?? '',
+      context: { 'aws:SourceArn': sourceArn, 'aws:SourceAccount': ACCOUNT },
+      allowed: true,
+    },
+  ];
+}
+
+/** Calls that can't be made here: what goes over loopback is taken for TLS. */
+function insecure(cdkOut: string, bucket: string): readonly DecidedCall[] {
+  const template = new Template(cdkOut);
+  const queues = template.ofType('AWS::SQS::Queue').map((queue) => template.arnOf(queue));
+  const plain = { 'aws:SecureTransport': 'false' };
+  const old = { 's3:TlsVersion': '1.1' };
+  return [
+    { action: 's3:ListBucket', resource: `arn:aws:s3:::${bucket}`, context: plain },
+    { action: 's3:ListBucket', resource: `arn:aws:s3:::${bucket}`, context: old },
+    ...queues.map((resource) => ({ action: 'sqs:SendMessage', resource, context: plain })),
+    ...topics(cdkOut).map((resource) => ({ action: 'sns:Publish', resource, context: plain })),
+  ].map((call) => ({ ...call, principal: ADMINISTRATOR, allowed: false }));
+}
+
+function topics(cdkOut: string): readonly string[] {
+  const template = new Template(cdkOut);
+  return template.ofType('AWS::SNS::Topic').map((topic) => template.arnOf(topic));
+}
