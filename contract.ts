@@ -41,7 +41,7 @@ export interface RescheduleInput extends ExecutionInput {
 
 /** What the Reschedule function did. */
 export interface Rescheduled {
-  readonly outcome: 'started' | 'waiting' | 'later' | 'superseded';
+  readonly outcome: 'started' | 'waiting' | 'closed' | 'later' | 'superseded';
   /** For the reader of the execution, a whole sentence. */
   readonly reason: string;
   /** The next scheduled time, in the form of {@link ExecutionInput.when}, where there is one. */
@@ -51,6 +51,8 @@ export interface Rescheduled {
 /** Environment of the Scanner function. */
 export interface ScannerEnvironment {
   readonly STATE_MACHINE_ARN: string;
+  /** Bucket of the Scanner's own, where it keeps what it knows to be started. */
+  readonly MEMO_BUCKET: string;
 }
 
 /** Environment of the dump program. */

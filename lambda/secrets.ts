@@ -1,6 +1,6 @@
 import {
   DescribeSecretCommand,
-  paginateListSecrets,
+  ListSecretsCommand,
   ResourceNotFoundException,
   type SecretListEntry,
   type SecretsManagerClient,
@@ -23,15 +23,25 @@ export async function describeSecret(
   }
 }
 
+export interface Page {
+  readonly secrets: readonly SecretDescription[];
+  /** Where the listing goes on, unless this was the last page. */
+  readonly nextToken: string | undefined;
+}
+
 /**
- * All secrets whose tags include one that begins like the schedule tag, page by page. The listing may lag behind
- * changes by five minutes, and a page may be empty although others follow.
+ * A page of all secrets whose tags include one that begins like the schedule tag. The listing may lag behind changes by
+ * five minutes, and a page may be empty although others follow.
  */
-export async function* listTaggedSecrets(client: SecretsManagerClient): AsyncGenerator<readonly SecretDescription[]> {
-  const filters = [{ Key: 'tag-key' as const, Values: [SCHEDULE_TAG] }];
-  for await (const page of paginateListSecrets({ client, pageSize: 100 }, { Filters: filters })) {
-    yield (page.SecretList ?? []).map(withArn);
-  }
+export async function listTaggedSecrets(client: SecretsManagerClient, nextToken?: string): Promise<Page> {
+  const { SecretList = [], NextToken } = await client.send(
+    new ListSecretsCommand({
+      Filters: [{ Key: 'tag-key', Values: [SCHEDULE_TAG] }],
+      MaxResults: 100,
+      NextToken: nextToken,
+    }),
+  );
+  return { secrets: SecretList.map(withArn), nextToken: NextToken };
 }
 
 function withArn(secret: SecretListEntry): SecretDescription {

@@ -3,15 +3,15 @@ import type { ExecutionInput } from '../contract.ts';
 import { executionName } from './core/execution.ts';
 
 /**
- * Starts the execution for a run, once: `waiting` means that it was started before, whether it still waits or has
- * ended. Step Functions answers a repeated start of a running execution with that execution, and refuses the name of a
- * closed one for 90 days.
+ * Starts the execution for a run, once: `waiting` means that it was started before, `closed` that it has ended as well.
+ * Step Functions answers a repeated start of a running execution with that execution, and refuses the name of a closed
+ * one for 90 days.
  */
 export async function startExecution(
   client: SFNClient,
   stateMachineArn: string,
   input: ExecutionInput,
-): Promise<'started' | 'waiting'> {
+): Promise<'started' | 'waiting' | 'closed'> {
   const { secretArn, tagsHash, when } = input;
   const asked = new Date();
   try {
@@ -25,7 +25,7 @@ export async function startExecution(
     return startDate !== undefined && startDate < asked ? 'waiting' : 'started';
   } catch (error) {
     if (error instanceof ExecutionAlreadyExists) {
-      return 'waiting';
+      return 'closed';
     }
     throw error;
   }

@@ -8,6 +8,7 @@ import { Construct } from 'constructs';
 import type { ScannerEnvironment } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import { withBundle } from './bundle.ts';
+import { ScanMemo } from './scan-memo.ts';
 
 /** The functions that the workflow calls: Hash and Reschedule. Neither may read the value of a secret. */
 export class RunFunctions extends Construct {
@@ -44,7 +45,11 @@ export class Scanner extends Construct {
 
   constructor(scope: Construct, id: string, { stateMachine, deadLetters }: ScannerProps) {
     super(scope, id);
-    const environment: ScannerEnvironment = { STATE_MACHINE_ARN: stateMachine.stateMachineArn };
+    const memo = new ScanMemo(this, 'Memo');
+    const environment: ScannerEnvironment = {
+      STATE_MACHINE_ARN: stateMachine.stateMachineArn,
+      MEMO_BUCKET: memo.bucket.bucketName,
+    };
     this.function = schedulingFunction(this, 'Function', {
       source: 'lambda/scanner.ts',
       description: 'Starts the next run of every secret with a schedule tag',
@@ -60,6 +65,26 @@ export class Scanner extends Construct {
     acknowledgeWildcards(this, ['*'], 'Listing secrets knows no resources.');
     allowDescribe(this.function);
     allowStart(this, stateMachine, this.function);
+    this.function.addToRolePolicy(
+      new iam.PolicyStatement({
+        sid: 'ListRuns',
+        actions: ['states:ListExecutions'],
+        resources: [stateMachine.stateMachineArn],
+      }),
+    );
+    memo.grantUse(this.function);
+    this.allowGoingOn();
+  }
+
+  /** A scan too long for one invocation goes on in another. As with the runs, the permission must stand beside the role. */
+  private allowGoingOn(): void {
+    const { role, functionArn } = this.function;
+    new iam.Policy(this, 'GoOn', {
+      statements: [
+        new iam.PolicyStatement({ sid: 'GoOn', actions: ['lambda:InvokeFunction'], resources: [functionArn] }),
+      ],
+      roles: role ? [role] : [],
+    });
   }
 }
 

@@ -104,7 +104,7 @@ export class EventBus {
     const letter = await this.#deliverOrBury(rule, target, event);
     if (letter === undefined) return;
     this.#deadLetters.push(letter);
-    this.#report({ kind: 'dead letter', name: target.function.title, message: letter.responsePayload.errorMessage });
+    this.#report({ kind: 'dead letter', name: target.function.title, destination: letter.destination });
   }
 
   async #deliverOrBury(rule: Rule, target: Target, event: object): Promise<DeadLetter | undefined> {

@@ -1,4 +1,6 @@
 import type {
+  ListExecutionsInput,
+  ListExecutionsOutput,
   StartExecutionInput,
   StartExecutionOutput,
   StopExecutionInput,
@@ -9,11 +11,11 @@ import { z } from 'zod';
 import { allStates, runnable, type TaskState, type WaitState } from './definition.ts';
 import { ServiceError } from './endpoint.ts';
 import type { Report } from './happening.ts';
-import type { Call } from './iam/decision.ts';
-import { AccessDenied, sessionOf, type Iam } from './iam/iam.ts';
+import { sessionOf, type Iam } from './iam/iam.ts';
 import { createMachine } from './iam/machine-creation.ts';
 import type { Batch } from './job.ts';
 import type { LambdaFunction } from './lambda.ts';
+import { permitted, TaskError, type Caller } from './task.ts';
 import type { Resource, Template } from './template.ts';
 
 /** Pauses between retries, which on AWS are seconds to minutes. */
@@ -53,14 +55,6 @@ export interface StepFunctionsSurroundings {
 
 type Json = Parameters<StateMachine['run']>[0];
 type TaskHandler = (input: Json, caller: Caller) => Promise<Json>;
-
-/** For whom a task is done. */
-export interface Caller {
-  /** ARN of the session of the machine's role. */
-  readonly principal: string;
-  /** Somebody stopped the execution. */
-  readonly stopped: AbortSignal;
-}
 
 interface Machine {
   readonly arn: string;
@@ -126,6 +120,20 @@ export class StepFunctions {
     }
     const execution = this.#start(machine, arn, name, input);
     return { executionArn: arn, startDate: execution.startDate };
+  }
+
+  /** Lists what runs, the newest first, in one page: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html */
+  listExecutions({ stateMachineArn = '' }: ListExecutionsInput): ListExecutionsOutput {
+    const running = this.executions.filter((one) => one.end === undefined && one.stateMachineArn === stateMachineArn);
+    return {
+      executions: running.reverse().map(({ arn, name, startDate }) => ({
+        executionArn: arn,
+        stateMachineArn,
+        name,
+        startDate,
+        status: 'RUNNING',
+      })),
+    };
   }
 
   /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html */
@@ -252,23 +260,6 @@ export class StepFunctions {
     });
     delete execution.wait;
     return input;
-  }
-}
-
-/** A task failed; the name is what `ErrorEquals` matches, the message is the cause. */
-export class TaskError extends Error {
-  constructor(name: string, cause: string) {
-    super(cause);
-    this.name = name;
-  }
-}
-
-/** @throws TaskError of the given name with the words of AWS */
-export async function permitted(iam: Iam, errorName: string, call: Call): Promise<void> {
-  try {
-    await iam.demand(call);
-  } catch (error) {
-    throw error instanceof AccessDenied ? new TaskError(errorName, error.message) : error;
   }
 }
 

@@ -13,7 +13,7 @@ export type Happening =
       readonly seconds: number;
       readonly result: InvocationResult;
     }
-  | { readonly kind: 'dead letter'; readonly name: string; readonly message: string }
+  | { readonly kind: 'dead letter'; readonly name: string; readonly destination: string }
   | { readonly kind: 'execution started'; readonly execution: Execution }
   | { readonly kind: 'waiting'; readonly execution: Execution; readonly until: Date }
   | { readonly kind: 'task entered'; readonly execution: Execution; readonly state: string }

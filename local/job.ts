@@ -7,12 +7,12 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { awsEnvironment, type Endpoints } from './credentials.ts';
-import { permitted, TaskError, type Caller } from './executions.ts';
 import type { Report } from './happening.ts';
 import { startTask, type StartedTask } from './iam/task-start.ts';
 import type { Iam } from './iam/iam.ts';
 import { jobArn, submitCalls } from './iam/service-calls.ts';
 import type { Processes } from './processes.ts';
+import { permitted, TaskError, type Caller } from './task.ts';
 import type { Template } from './template.ts';
 
 /** https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html */
@@ -154,9 +154,9 @@ export class Batch {
         report({ kind: 'job started', name: job.name, attempt: ended.length + 1 });
         const attempt = await this.#attempt(job, ended.length + 1);
         ended.push(attempt);
-        const tryAgain = triesAgain(job.definition.RetryStrategy, attempt, ended.length);
+        const tryAgain = !job.caller.stopped.aborted && triesAgain(job.definition.RetryStrategy, attempt, ended.length);
         report({ kind: 'job ended', name: job.name, exitCode: attempt.exitCode ?? -1, tryAgain });
-        if (!tryAgain || job.caller.stopped.aborted) return ended;
+        if (!tryAgain) return ended;
       }
     } finally {
       await rm(path.join(scratch, job.id), { recursive: true, force: true });

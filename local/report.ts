@@ -110,7 +110,7 @@ function describe(happening: Happening): string | undefined {
       return `${name} ${outcome} (${seconds.toFixed(1)} s)`;
     }
     case 'dead letter':
-      return `${happening.name} failed every time: the event went to its dead-letter queue`;
+      return `The event for ${happening.name} was given up on, and went to ${happening.destination}`;
     case 'execution started':
       return `Execution ${happening.execution.name} started`;
     case 'waiting':

@@ -1,4 +1,4 @@
-import type { StartExecutionInput, StopExecutionInput } from '@aws-sdk/client-sfn';
+import type { ListExecutionsInput, StartExecutionInput, StopExecutionInput } from '@aws-sdk/client-sfn';
 import type {
   CreateSecretRequest,
   DeleteSecretRequest,
@@ -51,6 +51,11 @@ const startExecution: z.ZodType<StartExecutionInput> = z.strictObject({
   input: z.string().optional(),
 });
 
+const listExecutions: z.ZodType<ListExecutionsInput> = z.strictObject({
+  stateMachineArn: z.string(),
+  statusFilter: z.literal('RUNNING'),
+  maxResults: z.number().min(1).max(1000).optional(),
+});
 const stopExecution: z.ZodType<StopExecutionInput> = z.strictObject({ executionArn: z.string() });
 
 /** What is served of Secrets Manager, by the value of `X-Amz-Target`. */
@@ -70,6 +75,7 @@ export function secretOperations(secrets: SecretsManager): ReadonlyMap<string, O
 export function executionOperations(stepFunctions: StepFunctions): ReadonlyMap<string, Operation> {
   return new Map([
     ['AWSStepFunctions.StartExecution', operation(startExecution, (request) => stepFunctions.startExecution(request))],
+    ['AWSStepFunctions.ListExecutions', operation(listExecutions, (request) => stepFunctions.listExecutions(request))],
     ['AWSStepFunctions.StopExecution', operation(stopExecution, (request) => stepFunctions.stopExecution(request))],
   ]);
 }

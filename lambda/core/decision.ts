@@ -1,7 +1,8 @@
 import type { ExecutionInput } from '../../contract.ts';
 import { formatWhen, secretRegion } from './execution.ts';
+import type { Memo } from './memo.ts';
 import { InvalidSchedule, nextTime, parseSchedule } from './schedule.ts';
-import { readTags, type Tag } from './tags.ts';
+import { readTags, type ScheduleTags, type Tag } from './tags.ts';
 
 /** What Secrets Manager tells about a secret without its value: the shared part of DescribeSecret and ListSecrets. */
 export interface SecretDescription {
@@ -24,17 +25,37 @@ const MINUTE = 60_000;
 /** Step Functions ends an execution after a year; a run further away than this is left to a later scan. */
 const LONGEST_WAIT = 364 * 24 * 60 * MINUTE;
 
-/** Decides for a scan: the next run of a secret that is at least a minute away. */
-export function decide(secret: SecretDescription, now: Date): Decision {
-  return decideAfter(secret, now, new Date(now.getTime() + MINUTE - 1));
+/**
+ * Decides for a scan: the next run of a secret that is at least a minute away, unless that one or one before it is known
+ * to be started, which is to start those that follow.
+ */
+export function decide(
+  secret: SecretDescription,
+  now: Date,
+  memo: Memo,
+): Decision | { readonly kind: 'waiting'; readonly when: string } {
+  const standing = standingOf(secret);
+  if (standing.kind === 'skip') {
+    return standing;
+  }
+  const when = memo.startedAfter(secret.ARN, standing.tags.hash, now);
+  return when === undefined
+    ? decideAfter(secret.ARN, standing.tags, now, new Date(now.getTime() + MINUTE - 1))
+    : { kind: 'waiting', when };
 }
 
 /** Decides for the run of a secret that follows the one at `previous`; what is past by now is not made up for. */
 export function decideFollowing(secret: SecretDescription, previous: Date, now: Date): Decision {
-  return decideAfter(secret, now, new Date(Math.max(previous.getTime(), now.getTime())));
+  const standing = standingOf(secret);
+  return standing.kind === 'skip'
+    ? standing
+    : decideAfter(secret.ARN, standing.tags, now, new Date(Math.max(previous.getTime(), now.getTime())));
 }
 
-function decideAfter(secret: SecretDescription, now: Date, after: Date): Decision {
+/** Whether a secret is on a schedule at all. */
+function standingOf(
+  secret: SecretDescription,
+): Extract<Decision, { kind: 'skip' }> | { readonly kind: 'scheduled'; readonly tags: ScheduleTags } {
   const tags = readTags(secret.Tags);
   if (!tags) {
     return { kind: 'skip', reason: 'It is not on a schedule.' };
@@ -45,6 +66,10 @@ function decideAfter(secret: SecretDescription, now: Date, after: Date): Decisio
   if (secret.PrimaryRegion !== undefined && secret.PrimaryRegion !== secretRegion(secret.ARN)) {
     return { kind: 'skip', reason: `It is a replica; its dumps are made in ${secret.PrimaryRegion}.` };
   }
+  return { kind: 'scheduled', tags };
+}
+
+function decideAfter(secretArn: string, tags: ScheduleTags, now: Date, after: Date): Decision {
   try {
     const due = nextTime(parseSchedule(tags.schedule, tags.timezone), after);
     const when = formatWhen(due);
@@ -55,7 +80,7 @@ function decideAfter(secret: SecretDescription, now: Date, after: Date): Decisio
         reason: `The next run, ${when}, is too far away to wait for; a later scan starts it.`,
       };
     }
-    return { kind: 'start', input: { secretArn: secret.ARN, tagsHash: tags.hash, when } };
+    return { kind: 'start', input: { secretArn, tagsHash: tags.hash, when } };
   } catch (error) {
     if (error instanceof InvalidSchedule) {
       return { kind: 'invalid', reason: error.message };

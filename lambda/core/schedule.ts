@@ -75,6 +75,10 @@ export function parseSchedule(tag: string, timezone: string): Schedule {
  */
 export function nextTime(schedule: Schedule, after: Date): Date {
   const zone = IANAZone.create(schedule.timezone);
+  const soon = nextTimeOnSteadyClock(schedule, zone, after.getTime());
+  if (soon !== undefined) {
+    return soon;
+  }
   // Around a shift of the clock the order of instants is not that of wall-clock readings. Readings further away than a
   // shift in each direction cannot be due before the ones in between.
   const start = wallClock(zone, after.getTime()) - 2 * LARGEST_SHIFT;
@@ -89,6 +93,20 @@ export function nextTime(schedule: Schedule, after: Date): Date {
     }
   }
   return new Date(next);
+}
+
+/**
+ * The next time if it is within a day, and the clock is not set within two days each way: readings and instants are then
+ * in the same order. No zone sets its clock and sets it back within four days, so that equal offsets mean that it is not.
+ */
+function nextTimeOnSteadyClock({ expression }: Schedule, zone: IANAZone, after: number): Date | undefined {
+  const offset = zone.offset(after) * MINUTE;
+  if ([-2, 2].some((days) => zone.offset(after + days * DAY) * MINUTE !== offset)) {
+    return undefined;
+  }
+  const currentDate = new Date(after + offset);
+  const next = CronExpressionParser.parse(expression, { tz: 'UTC', currentDate }).next().getTime() - offset;
+  return next < after + DAY ? new Date(next) : undefined;
 }
 
 function canonical(tag: string): string {
@@ -135,7 +153,7 @@ function isItem(item: string, longestStep: number): boolean {
 }
 
 function isTimezone(timezone: string): boolean {
-  return /^[A-Za-z]/.test(timezone) && IANAZone.isValidZone(timezone);
+  return /^[A-Za-z]/.test(timezone) && IANAZone.create(timezone).isValid;
 }
 
 /** What a clock in the zone shows at an instant, as milliseconds counted as if the clock were in UTC. */

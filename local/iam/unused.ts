@@ -11,6 +11,8 @@ export interface UnusedPermission {
   readonly resources: readonly string[];
   /** Where in the template it is, for people: `DumpJob/JobRole/DefaultPolicy`. */
   readonly policy: string;
+  /** Its Sid, or else its number in the policy, the first is 1. */
+  readonly statement: string;
   /** Why a run that goes well has no use for it; null if that is not known. */
   readonly reason: string | null;
 }
@@ -19,7 +21,7 @@ export interface UnusedPermission {
 const REASONS: Readonly<Record<string, string>> = {
   'batch:TerminateJob': 'Only when an execution is stopped while its job runs.',
   'kms:Decrypt': 'Only for what is encrypted with a key of its own.',
-  's3:AbortMultipartUpload': 'Only when an upload in parts is given up.',
+  'lambda:InvokeFunction': 'Only when a function has to go on in another invocation.',
   'sqs:SendMessage': 'Only when a function fails every time.',
   'cloudwatch.amazonaws.com sns:Publish': 'Only when an alarm goes off, and no metrics are kept here.',
   'events.amazonaws.com lambda:InvokeFunction': 'Only when an event comes that the rule matches, or its time.',
@@ -43,22 +45,22 @@ export function unusedPermissions(
   return [
     ...[...identities].flatMap(([principal, policies]) =>
       policies.flatMap((policy) =>
-        unusedOf(policy, used).map(({ action, statement, ...where }) => ({
+        unusedOf(policy, used).map(({ action, statement, place }) => ({
           principal,
           action,
           resources: statement.Resource ?? [],
-          ...where,
+          ...place,
           reason: byHand.has(principal) ? BY_HAND : (REASONS[action] ?? null),
         })),
       ),
     ),
     ...[...resources].flatMap(([arn, policy]) =>
-      unusedOf(policy, used).flatMap(({ action, statement, ...where }) =>
+      unusedOf(policy, used).flatMap(({ action, statement, place }) =>
         principalsOf(statement).map((principal) => ({
           principal,
           action,
           resources: statement.Resource ?? [arn],
-          ...where,
+          ...place,
           reason: byHand.has(arn) ? BY_HAND : (REASONS[`${principal} ${action}`] ?? null),
         })),
       ),
@@ -69,7 +71,7 @@ export function unusedPermissions(
 interface Unused {
   readonly action: string;
   readonly statement: Statement;
-  readonly policy: string;
+  readonly place: Pick<UnusedPermission, 'policy' | 'statement'>;
 }
 
 function unusedOf({ name, document }: Policy, used: readonly UsedGrant[]): readonly Unused[] {
@@ -79,7 +81,7 @@ function unusedOf({ name, document }: Policy, used: readonly UsedGrant[]): reado
     return statement.Action.filter((pattern) => !calls.some(({ action }) => fits(pattern, action))).map((action) => ({
       action,
       statement,
-      policy: name,
+      place: { policy: name, statement: statement.Sid ?? `${index + 1}` },
     }));
   });
 }

@@ -244,19 +244,6 @@ test('functions of the database that are named like the system have no say', asy
   await stage.query('app', 'ALTER ROLE reader RESET search_path', 'GRANT SELECT ON s.plain TO reader');
 });
 
-test('functions of the database that are named like the system have no say', async () => {
-  await stage.query(
-    'app',
-    'CREATE SCHEMA imitation',
-    'GRANT USAGE ON SCHEMA imitation TO reader',
-    "CREATE FUNCTION imitation.has_table_privilege(oid, text) RETURNS bool LANGUAGE sql AS 'SELECT true'",
-    'ALTER ROLE reader SET search_path = imitation, pg_catalog',
-    'REVOKE SELECT ON s.plain FROM reader',
-  );
-  expect(inState(await stage.check('app', { secret: READER }), 'problem')).toEqual(['Tables, sequences']);
-  await stage.query('app', 'ALTER ROLE reader RESET search_path', 'GRANT SELECT ON s.plain TO reader');
-});
-
 test('what a dump leaves out is told, also by the dump', async () => {
   await stage.createDatabase(
     'lacking',

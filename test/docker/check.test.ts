@@ -75,8 +75,8 @@ test('a check needs neither a scheduled time nor an execution', async () => {
   });
 });
 
-test.each([[['--chekc']], [['--check', 'more']]])('the options %j are refused', async (options) => {
-  expect(await stage.dump('app', { options })).toMatchObject({
+test.each([[['dump', '--chekc']], [['dump', '--check', 'more']], [['--check']]])('%j is refused', async (words) => {
+  expect(await stage.dump('app', { words })).toMatchObject({
     status: 64,
     stderr: expect.stringContaining('--check'),
   });

@@ -26,7 +26,7 @@ function startRestore(
 ): Promise<Running> {
   return stage.start(into, {
     ...order,
-    command: ['restore', `s3://${BUCKET}/${keyOf(dumped)}`, '--to', SECRET_ARN, ...words],
+    words: ['restore', `s3://${BUCKET}/${keyOf(dumped)}`, '--to', SECRET_ARN, ...words],
   });
 }
 
@@ -82,7 +82,7 @@ describe('a restore', () => {
     const url = `postgresql://${user}@${host}:${port}/by%20url?sslmode=disable`;
     const { outcome } = await stage.start('', {
       secret: 'none',
-      command: ['restore', `s3://${BUCKET}/${keyOf('source')}`, '--to', url, '--jobs', '1'],
+      words: ['restore', `s3://${BUCKET}/${keyOf('source')}`, '--to', url, '--jobs', '1'],
       environment: { AWS_REGION: 'us-west-2', PGPASSWORD: password },
     });
     expect(await outcome).toMatchObject({ status: 0, stderr: '' });
@@ -259,7 +259,7 @@ test.each([
   [['s3://dumps/key', '--to', SECRET_ARN, '--clean'], /Unknown option '--clean'/],
 ])('the words %j are misuse', async (words, problem) => {
   const { outcome } = await stage.start('', {
-    command: ['restore', ...words],
+    words: ['restore', ...words],
     environment: { AWS_REGION: 'us-west-2' },
   });
   const { status, stderr } = await outcome;

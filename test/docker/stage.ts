@@ -87,9 +87,7 @@ export interface Order {
   /** Variables over those that lead to the stage's services; undefined takes one away. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** What the program is to do. @default - to dump */
-  readonly command?: readonly string[];
-  /** Arguments after it. */
-  readonly options?: readonly string[];
+  readonly words?: readonly string[];
 }
 
 /** A dump program that runs. */
@@ -219,17 +217,14 @@ export class Stage {
   }
 
   /** Starts the dump program on a database. */
-  async start(
-    database: string,
-    { secret = {}, environment = {}, command = ['dump'], options = [] }: Order = {},
-  ): Promise<Running> {
+  async start(database: string, { secret = {}, words = ['dump'], environment = {} }: Order = {}): Promise<Running> {
     const { host, port, user, password } = this.postgres;
     const value = secret !== 'none' && {
       ...{ engine: 'postgres', host, port, username: user, password, dbname: database },
       ...secret,
     };
     const secretsManager = await startSecretsManager(SECRET_NAME, value === false ? undefined : JSON.stringify(value));
-    const child = spawn(process.execPath, [join(this.#folder, 'program', 'main.ts'), ...command, ...options], {
+    const child = spawn(process.execPath, [join(this.#folder, 'program', 'main.ts'), ...words], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH,
@@ -263,7 +258,7 @@ export class Stage {
 
   /** Runs the checks of the dump program alone. */
   async check(database: string, order: Order = {}): Promise<Outcome> {
-    return this.dump(database, { ...order, options: ['--check'] });
+    return this.dump(database, { ...order, words: ['dump', '--check'] });
   }
 
   /** A file among the server's data, readable by the server alone. */

@@ -1,18 +1,28 @@
-import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import {
   DescribeSecretCommand,
   ListSecretsCommand,
   ResourceNotFoundException,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { ExecutionAlreadyExists, ListExecutionsCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
+import type { Finding } from '../../lambda/scan.ts';
 import { handler, ScanFailed } from '../../lambda/scanner.ts';
 
 const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:AutoDump';
 const secrets = mockClient(SecretsManagerClient);
 const machine = mockClient(SFNClient);
-const log = jest.spyOn(console, 'info').mockImplementation(() => undefined);
+const objects = mockClient(S3Client);
+const functions = mockClient(LambdaClient);
+const findings: Finding[] = [];
+const { now } = Date;
+const clock = jest.spyOn(Date, 'now');
+const log = jest.spyOn(console, 'info').mockImplementation((finding) => {
+  findings.push(finding as Finding);
+});
 
 const arn = (name: string) => `arn:aws:secretsmanager:us-west-2:123456789012:secret:${name}-a1B2c3`;
 const tagged = (name: string, schedule = '0 8 * * *') => ({
@@ -29,10 +39,17 @@ const started = () =>
 
 beforeEach(() => {
   process.env.STATE_MACHINE_ARN = MACHINE;
+  process.env.MEMO_BUCKET = 'memo';
+  process.env.AWS_LAMBDA_FUNCTION_NAME = 'scanner';
   secrets.reset();
   machine.reset();
+  objects.reset();
+  functions.reset();
+  findings.length = 0;
+  objects.on(GetObjectCommand).rejects(new NoSuchKey({ message: 'none', $metadata: {} }));
   secrets.on(ListSecretsCommand).resolves({ SecretList: [] });
   machine.on(StartExecutionCommand).callsFake(() => ({ executionArn: 'x', startDate: new Date() }));
+  machine.on(ListExecutionsCommand).resolves({ executions: [] });
 });
 afterAll(() => {
   log.mockRestore();
@@ -45,20 +62,20 @@ describe('a scan', () => {
       .resolvesOnce({ SecretList: [tagged('a'), tagged('b')], NextToken: '1' })
       .resolvesOnce({ SecretList: [], NextToken: '2' })
       .resolvesOnce({ SecretList: [tagged('c')] });
-    const findings = await handler({});
+    const summary = await handler({});
+    expect(summary).toEqual({ secrets: { started: 3, waiting: 0, closed: 0, later: 0, skipped: 0, failed: 0 } });
     expect(findings.map(({ secret, outcome }) => [secret, outcome])).toEqual([
       ['a', 'started'],
       ['b', 'started'],
       ['c', 'started'],
     ]);
     expect(started()).toEqual([arn('a'), arn('b'), arn('c')]);
-    // The paginator reuses its request, so that every call shows the last token.
     expect(secrets.commandCalls(ListSecretsCommand).map(({ args: [{ input }] }) => input)).toEqual(
-      Array(3).fill({
+      [undefined, '1', '2'].map((NextToken) => ({
         Filters: [{ Key: 'tag-key', Values: ['autodump:start-schedule'] }],
         MaxResults: 100,
-        NextToken: '2',
-      }),
+        NextToken,
+      })),
     );
   });
 
@@ -78,23 +95,30 @@ describe('a scan', () => {
   test('takes the secret that the event names first and fresh, whatever the listing says of it', async () => {
     secrets.on(DescribeSecretCommand, { SecretId: 'late' }).resolves(tagged('late', '0 9 * * *'));
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a'), tagged('late', '0 8 * * *')] });
-    const findings = await handler(tagEvent('late'));
+    await handler(tagEvent('late'));
     expect(findings.map(({ secret, when }) => [secret, when?.slice(11)])).toEqual([
       ['late', '09:00:00Z'],
       ['a', '08:00:00Z'],
     ]);
   });
 
+  test('answers with what it did for the secret that the event names', async () => {
+    secrets.on(DescribeSecretCommand, { SecretId: 'leap' }).resolves(tagged('leap', '0 0 29 2 *'));
+    const { named } = await handler(tagEvent('leap'));
+    expect(named).toMatchObject({ secret: 'leap', outcome: 'later', reason: expect.stringContaining('too far away') });
+  });
+
   test('goes on if the secret that the event names is gone', async () => {
     secrets.on(DescribeSecretCommand).rejects(new ResourceNotFoundException({ message: 'gone', $metadata: {} }));
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a')] });
-    expect(await handler(tagEvent('gone'))).toMatchObject([
+    await handler(tagEvent('gone'));
+    expect(findings).toMatchObject([
       { secret: 'gone', outcome: 'skipped' },
       { secret: 'a', outcome: 'started' },
     ]);
   });
 
-  test('reports what already waits, is skipped, or is too far away', async () => {
+  test('reports what already waits, was stopped, is skipped, or is too far away', async () => {
     machine
       .on(StartExecutionCommand)
       .resolvesOnce({ executionArn: 'x', startDate: new Date('2026-01-01') })
@@ -107,9 +131,10 @@ describe('a scan', () => {
         { ...tagged('similar'), Tags: [{ Key: 'autodump:start-schedule-x', Value: '0 8 * * *' }] },
       ],
     });
-    expect((await handler({})).map(({ secret, outcome }) => [secret, outcome])).toEqual([
+    await handler({});
+    expect(findings.map(({ secret, outcome }) => [secret, outcome])).toEqual([
       ['waiting', 'waiting'],
-      ['closed', 'waiting'],
+      ['closed', 'closed'],
       ['replica', 'skipped'],
       ['similar', 'skipped'],
     ]);
@@ -150,5 +175,146 @@ describe('a scan', () => {
     });
     await handler({});
     expect(most).toBe(10);
+  });
+
+  test('names at most fifty of the secrets that it could not handle, and says how many there are', async () => {
+    secrets.on(ListSecretsCommand).resolves({ SecretList: Array.from({ length: 60 }, (_, i) => tagged(`s${i}`, 'x')) });
+    await expect(handler({})).rejects.toThrow(/^60 secret.*… and 10 more/s);
+  });
+});
+
+describe('the memo', () => {
+  /** The memo as the last scan wrote it, for the next one to read. */
+  const keep = () => {
+    const Body = objects.commandCalls(PutObjectCommand)[0]?.args[0].input.Body as string;
+    objects.on(GetObjectCommand).resolves({ Body: { transformToString: () => Promise.resolve(Body) } as never });
+  };
+  const far = '0 0 1 1 *';
+
+  test('spares the next scan all calls but one for each page, and two for itself', async () => {
+    secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a', far), tagged('b', far)] });
+    await handler({});
+    keep();
+    machine.resetHistory();
+    objects.resetHistory();
+    expect(await handler({})).toMatchObject({ started: 0, waiting: 2 });
+    expect(machine.calls()).toEqual([]);
+    expect(objects.calls()).toHaveLength(2);
+  });
+
+  test('does not hold a run that was stopped: its name may be free again', async () => {
+    machine.on(StartExecutionCommand).rejects(new ExecutionAlreadyExists({ message: 'exists', $metadata: {} }));
+    secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a', far)] });
+    await handler({});
+    keep();
+    expect(await handler({})).toMatchObject({ closed: 1, waiting: 0 });
+    expect(started()).toEqual([arn('a'), arn('a')]);
+  });
+
+  test('does not hold a run that could not be started', async () => {
+    machine.on(StartExecutionCommand).rejects(new Error('throttled'));
+    secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a', far)] });
+    await expect(handler({})).rejects.toThrow('throttled');
+    keep();
+    await expect(handler({})).rejects.toThrow('throttled');
+  });
+
+  test('is completed by what runs and was started since it was written', async () => {
+    secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a', far), tagged('b', far)] });
+    await handler({});
+    const [a, b] = machine.commandCalls(StartExecutionCommand).map(({ args: [{ input }] }) => input.name);
+    const execution = (name: string | undefined, startDate: Date) => ({
+      name,
+      startDate,
+      executionArn: 'x',
+      stateMachineArn: MACHINE,
+      status: 'RUNNING' as const,
+    });
+    machine.reset();
+    machine
+      .on(ListExecutionsCommand)
+      .resolvesOnce({ executions: [execution(a, new Date(2000))], nextToken: 'next' })
+      .resolvesOnce({ executions: [execution(b, new Date(1000))] });
+    expect(await handler({})).toMatchObject({ started: 0, waiting: 2 });
+    expect(machine.commandCalls(ListExecutionsCommand).map(({ args: [{ input }] }) => input)).toEqual(
+      [undefined, 'next'].map((nextToken) => ({
+        stateMachineArn: MACHINE,
+        statusFilter: 'RUNNING',
+        maxResults: 1000,
+        nextToken,
+      })),
+    );
+    expect(objects.commandCalls(PutObjectCommand)).toHaveLength(2);
+  });
+
+  test('that is an hour old lets the listing end with the first page that reaches back to it', async () => {
+    const asOf = Date.now() / 1000 - 3600;
+    const Body = JSON.stringify({ version: 1, stateMachineArn: MACHINE, asOf, runs: {} });
+    objects.on(GetObjectCommand).resolves({ Body: { transformToString: () => Promise.resolve(Body) } as never });
+    const older = { startDate: new Date(0), executionArn: 'x', stateMachineArn: MACHINE, name: 'x' };
+    machine.on(ListExecutionsCommand).resolves({ executions: [{ ...older, status: 'RUNNING' }], nextToken: 'next' });
+    await handler({});
+    expect(machine.commandCalls(ListExecutionsCommand)).toHaveLength(1);
+  });
+
+  test('goes without what cannot be listed, and the scan fails after all secrets are done', async () => {
+    machine.on(ListExecutionsCommand).rejects(new Error('AccessDenied'));
+    secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a')] });
+    await expect(handler({})).rejects.toThrow('list of running executions: Error: AccessDenied');
+    expect(started()).toEqual([arn('a')]);
+  });
+
+  test('that is out of reach fails the scan, after all secrets are done', async () => {
+    objects.on(GetObjectCommand).rejects(new Error('AccessDenied'));
+    secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a')] });
+    await expect(handler({})).rejects.toThrow('memo of started runs: Error: AccessDenied');
+    expect(started()).toEqual([arn('a')]);
+  });
+
+  test('that cannot be kept fails the scan', async () => {
+    objects.on(PutObjectCommand).rejects(new Error('AccessDenied'));
+    secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a')] });
+    await expect(handler({})).rejects.toThrow('memo of started runs: Error: AccessDenied');
+  });
+});
+
+describe('a scan that is too long for one invocation', () => {
+  beforeEach(() => {
+    clock.mockReturnValueOnce(0);
+    functions.on(InvokeCommand).resolves({ StatusCode: 202 });
+  });
+  afterEach(() => {
+    clock.mockReset().mockImplementation(now);
+  });
+  const sent = () => {
+    const { FunctionName, InvocationType, Payload } = functions.commandCalls(InvokeCommand)[0]?.args[0].input ?? {};
+    return { FunctionName, InvocationType, event: JSON.parse(Payload as string) as unknown };
+  };
+
+  test('keeps its memo and goes on where it stopped, in an invocation of its own', async () => {
+    secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a'), tagged('broken', 'x')], NextToken: 'there' });
+    await handler({});
+    expect(objects.commandCalls(PutObjectCommand)).toHaveLength(1);
+    expect(sent()).toEqual({
+      FunctionName: 'scanner',
+      InvocationType: 'Event',
+      event: { continuation: { leg: 2, nextToken: 'there', failed: 1, reasons: [expect.stringContaining('broken')] } },
+    });
+  });
+
+  test('ends, if it goes on for too long, with a failure', async () => {
+    secrets.on(ListSecretsCommand).resolves({ SecretList: [], NextToken: 'there' });
+    const continuation = { leg: 12, nextToken: 'here', failed: 0, reasons: [] };
+    await expect(handler({ continuation })).rejects.toThrow('secrets were left out');
+    expect(functions.calls()).toEqual([]);
+  });
+
+  test('tells in its last invocation what went wrong in any of them', async () => {
+    clock.mockReset().mockImplementation(now);
+    secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('b')] });
+    const continuation = { leg: 2, nextToken: 'there', failed: 1, reasons: ['broken: no schedule'] };
+    await expect(handler({ continuation })).rejects.toThrow('broken: no schedule');
+    expect(started()).toEqual([arn('b')]);
+    expect(secrets.commandCalls(ListSecretsCommand)[0]?.args[0].input.NextToken).toBe('there');
   });
 });

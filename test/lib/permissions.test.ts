@@ -47,11 +47,16 @@ describe('permissions', () => {
       'Scanner',
       /^ScannerFunctionRole/,
       [
+        'lambda:InvokeFunction',
         'logs:CreateLogStream',
         'logs:PutLogEvents',
+        's3:GetObject',
+        's3:ListBucket',
+        's3:PutObject',
         'secretsmanager:DescribeSecret',
         'secretsmanager:ListSecrets',
         'sqs:SendMessage',
+        'states:ListExecutions',
         'states:StartExecution',
       ],
     ],
@@ -167,7 +172,8 @@ describe('permissions', () => {
   test('nobody may read, delete or overwrite a dump but the reader and the restore, who may read', () => {
     const s3 = [...statements].flatMap(([role, granted]) =>
       granted
-        .filter(({ Effect }) => Effect === 'Allow')
+        // The memo of the Scanner is in a bucket of its own.
+        .filter(({ Effect, Sid }) => Effect === 'Allow' && Sid !== 'KeepMemo')
         .flatMap(({ Action }) => Action)
         .filter((action) => /^s3:(Get|Delete|Put)/.test(action))
         .map((action) => `${role.slice(0, 12)} ${action}`),
@@ -178,6 +184,16 @@ describe('permissions', () => {
       'DumpJobJobRo s3:PutObject',
       'RestoreJobJo s3:GetObject',
     ]);
+  });
+
+  test('the Scanner keeps one object, in a bucket that is not the archive, and may invoke nothing but itself', () => {
+    const bucket = Object.keys(resourcesOf(template, 'AWS::S3::Bucket')).find((id) => id.startsWith('ScannerMemo'));
+    const granted = (sid: string) => of(/^ScannerFunctionRole/).find(({ Sid }) => Sid === sid)?.Resource;
+    expect(granted('KeepMemo')).toEqual({
+      'Fn::Join': ['', [{ 'Fn::GetAtt': [bucket, 'Arn'] }, '/started-runs.json']],
+    });
+    expect(granted('FindMemo')).toEqual({ 'Fn::GetAtt': [bucket, 'Arn'] });
+    expect(granted('GoOn')).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^ScannerFunction/), 'Arn'] });
   });
 
   test('keys serve one service each', () => {

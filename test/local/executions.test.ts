@@ -128,6 +128,14 @@ describe('an execution', () => {
     expect(happenings.filter(({ kind }) => kind === 'task retried')).toHaveLength(2);
   });
 
+  test('can be stopped', async () => {
+    const { world, start, stop } = await stage({ Machine: WAITING });
+    const { executionArn = '' } = await start('name', FAR);
+    await stop(executionArn);
+    expect(await world.executions[0]?.ended).toEqual({ status: 'ABORTED' });
+    await expect(stop(`${executionArn}-2`)).rejects.toMatchObject({ name: 'ExecutionDoesNotExist' });
+  });
+
   test('is aborted when the world stops', async () => {
     const { world, start } = await stage({ Machine: WAITING });
     await start('name', FAR);

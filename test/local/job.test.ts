@@ -140,6 +140,22 @@ describe('a job', () => {
     });
   });
 
+  test('is ended with its execution, and not tried again', async () => {
+    const program = `
+      process.on('SIGTERM', () => process.exit(75));
+      console.log('up');
+      setInterval(() => {}, 1000);
+    `;
+    const { world, start, stop, first, happenings } = await stage(BATCH, image(program));
+    const { executionArn = '' } = await start('name', { own: '' });
+    await first('job said');
+    await stop(executionArn);
+    await first('job ended');
+    expect(await world.executions[0]?.ended).toEqual({ status: 'ABORTED' });
+    expect(happenings.filter(({ kind }) => kind === 'job started')).toHaveLength(1);
+    expect(happenings).toContainEqual(expect.objectContaining({ kind: 'job ended', tryAgain: false }));
+  });
+
   test('is ended with the world, and all that it started', async () => {
     const program = `
       const forever = 'console.log("up"); setInterval(() => {}, 1000);';

@@ -1,4 +1,4 @@
-import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterEach } from '@jest/globals';
 import { EventEmitter, once } from 'node:events';
 import { credentialsOf } from '../../local/credentials.ts';
@@ -90,6 +90,7 @@ export interface Stage {
   readonly happenings: readonly Happening[];
   /** Comes when something of the kind happens for the first time. */
   readonly first: (kind: Happening['kind']) => Promise<void>;
+  readonly stop: (executionArn: string) => Promise<unknown>;
   readonly start: (name: string, input?: object) => Promise<{ executionArn?: string; startDate?: Date }>;
 }
 
@@ -124,8 +125,9 @@ export async function stage(
   });
   const start: Stage['start'] = (name, input = {}) =>
     client.send(new StartExecutionCommand({ stateMachineArn: MACHINE, name, input: JSON.stringify(input) }));
+  const stop: Stage['stop'] = (executionArn) => client.send(new StopExecutionCommand({ executionArn }));
   const first: Stage['first'] = async (kind) => {
     if (!happenings.some((it) => it.kind === kind)) await once(watch, kind);
   };
-  return { world, happenings, first, start };
+  return { world, happenings, first, start, stop };
 }

@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { decide, decideFollowing, type SecretDescription } from '../../../lambda/core/decision.ts';
+import { Memo } from '../../../lambda/core/memo.ts';
 
 const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:orders-a1B2c3';
+const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:AutoDump';
+
 const now = new Date('2026-11-22T07:00:00Z');
 
 function secret(schedule: string, more: Partial<SecretDescription> = {}): SecretDescription {
@@ -10,7 +13,7 @@ function secret(schedule: string, more: Partial<SecretDescription> = {}): Secret
 
 describe('a scan', () => {
   test('starts the next run of a secret on a schedule', () => {
-    expect(decide(secret('0 8 * * *'), now)).toEqual({
+    expect(decide(secret('0 8 * * *'), now, new Memo(MACHINE))).toEqual({
       kind: 'start',
       input: { secretArn: ARN, tagsHash: expect.stringMatching(/^[0-9a-f]{32}$/), when: '2026-11-22T08:00:00Z' },
     });
@@ -21,18 +24,26 @@ describe('a scan', () => {
     ['a secret marked for deletion', secret('0 8 * * *', { DeletedDate: now }), 'marked for deletion'],
     ['a replica', secret('0 8 * * *', { PrimaryRegion: 'eu-west-1' }), 'made in eu-west-1'],
   ])('skips %s', (_, description, reason) => {
-    expect(decide(description, now)).toEqual({ kind: 'skip', reason: expect.stringContaining(reason) });
+    expect(decide(description, now, new Memo(MACHINE))).toEqual({
+      kind: 'skip',
+      reason: expect.stringContaining(reason),
+    });
   });
 
   test('does not take the primary of a replica for one', () => {
-    expect(decide(secret('0 8 * * *', { PrimaryRegion: 'us-west-2' }), now)).toMatchObject({ kind: 'start' });
+    expect(decide(secret('0 8 * * *', { PrimaryRegion: 'us-west-2' }), now, new Memo(MACHINE))).toMatchObject({
+      kind: 'start',
+    });
   });
 
   test.each([
     ['0 8 * *', 'has 4 fields'],
     ['* * * * *', 'every minute'],
   ])('reports the schedule %p as invalid', (schedule, reason) => {
-    expect(decide(secret(schedule), now)).toEqual({ kind: 'invalid', reason: expect.stringContaining(reason) });
+    expect(decide(secret(schedule), now, new Memo(MACHINE))).toEqual({
+      kind: 'invalid',
+      reason: expect.stringContaining(reason),
+    });
   });
 
   test.each([
@@ -41,7 +52,10 @@ describe('a scan', () => {
     ['2026-11-22T07:59:00.001Z', '2026-11-23T08:00:00Z'],
     ['2026-11-22T08:00:00.000Z', '2026-11-23T08:00:00Z'],
   ])('at %s leaves a run less than a minute away to the next one: %s', (at, when) => {
-    expect(decide(secret('0 8 * * *'), new Date(at))).toMatchObject({ kind: 'start', input: { when } });
+    expect(decide(secret('0 8 * * *'), new Date(at), new Memo(MACHINE))).toMatchObject({
+      kind: 'start',
+      input: { when },
+    });
   });
 
   test.each([
@@ -49,7 +63,33 @@ describe('a scan', () => {
     ['0 8 21 11 *', { kind: 'later', when: '2027-11-21T08:00:00Z' }],
     ['0 0 29 2 *', { kind: 'later', when: '2028-02-29T00:00:00Z' }],
   ])('leaves a run more than 364 days away to a later scan: %s', (schedule, decision) => {
-    expect(decide(secret(schedule), new Date('2026-11-22T00:00:00Z'))).toMatchObject(decision);
+    expect(decide(secret(schedule), new Date('2026-11-22T00:00:00Z'), new Memo(MACHINE))).toMatchObject(decision);
+  });
+});
+
+describe('a scan with a memo of what was started', () => {
+  const memo = new Memo(MACHINE);
+  const decision = decide(secret('0 8 * * *'), now, memo);
+  if (decision.kind === 'start') memo.add(decision.input, now);
+
+  test('knows the run that waits, up to its time', () => {
+    const late = new Date('2026-11-22T07:59:59.999Z');
+    expect(decide(secret('0 8 * * *'), late, memo)).toMatchObject({ kind: 'waiting' });
+    expect(decide(secret('0 8 * * *'), now, memo)).toEqual({ kind: 'waiting', when: '2026-11-22T08:00:00Z' });
+  });
+
+  test.each([
+    ['under other tags', secret('0 8 * * 0'), now, '2026-11-22T08:00:00Z'],
+    ['once it is over', secret('0 8 * * *'), new Date('2026-11-22T08:00:00Z'), '2026-11-23T08:00:00Z'],
+  ])('works the next run out anew %s', (_, description, at, when) => {
+    expect(decide(description, at, memo)).toMatchObject({ kind: 'start', input: { when } });
+  });
+
+  test.each([
+    ['marked for deletion', { DeletedDate: now }],
+    ['a replica', { PrimaryRegion: 'eu-west-1' }],
+  ])('skips what is %s all the same', (_, more) => {
+    expect(decide(secret('0 8 * * *', more), now, memo)).toMatchObject({ kind: 'skip' });
   });
 });
 

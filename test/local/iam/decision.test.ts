@@ -257,11 +257,16 @@ describe('unused', () => {
     });
     const decision = await decide(policies, call('sqs:GetQueueUrl', QUEUE));
     const used = decision.allowed ? decision.grants.map((grant) => ({ ...grant, action: 'sqs:GetQueueUrl' })) : [];
-    const unused = { principal: 'arn:aws:iam::123456789012:role/worker', resources: ['*'], policy: 'Role/Own' };
+    const unused = {
+      principal: 'arn:aws:iam::123456789012:role/worker',
+      resources: ['*'],
+      policy: 'Role/Own',
+      statement: '1',
+    };
     expect(unusedPermissions(policies, used)).toEqual([
       { ...unused, action: 'sqs:SendMessage', reason: 'Only when a function fails every time.' },
       { ...unused, action: 'sqs:PurgeQueue', reason: null },
-      { ...unused, action: 'sns:Publish', reason: null },
+      { ...unused, action: 'sns:Publish', statement: '2', reason: null },
     ]);
   });
 

@@ -48,7 +48,11 @@ const NEEDED = {
     'Scanner/FunctionRole sts:AssumeRole',
     'Scanner/FunctionRole/DefaultPolicy logs:CreateLogStream',
     'Scanner/FunctionRole/DefaultPolicy logs:PutLogEvents',
+    'Scanner/FunctionRole/DefaultPolicy s3:GetObject',
+    'Scanner/FunctionRole/DefaultPolicy s3:ListBucket',
+    'Scanner/FunctionRole/DefaultPolicy s3:PutObject',
     'Scanner/FunctionRole/DefaultPolicy secretsmanager:ListSecrets',
+    'Scanner/FunctionRole/DefaultPolicy states:ListExecutions',
   ],
   'the hour strikes': ['Scanner/Function lambda:InvokeFunction'],
   'a secret is tagged': [
@@ -68,7 +72,7 @@ const NEEDED = {
     'DumpJob/JobRole/DefaultPolicy kms:Decrypt', // Of the secret's key, and of the bucket's.
     'DumpJob/JobRole/DefaultPolicy kms:Decrypt',
     'DumpJob/JobRole/DefaultPolicy kms:GenerateDataKey',
-    'DumpJob/JobRole/DefaultPolicy s3:AbortMultipartUpload', // Of the upload that the checks begin.
+    'DumpJob/JobRole/DefaultPolicy s3:AbortMultipartUpload',
     'DumpJob/JobRole/DefaultPolicy s3:ListBucket',
     'DumpJob/JobRole/DefaultPolicy s3:PutObject',
     'DumpJob/JobRole/DefaultPolicy secretsmanager:GetSecretValue',
@@ -111,6 +115,7 @@ const NEEDED = {
   // Refused by the bucket's policy, and to the job in other buckets by its own.
   'a dump is replaced': ['Archive/Bucket/Policy s3:PutObject', 'DumpJob/JobRole/DefaultPolicy s3:PutObject'],
   'a scan fails': ['Scanner/FunctionRole/DefaultPolicy sqs:SendMessage'],
+  'a scan goes on': ['Scanner/GoOn lambda:InvokeFunction'],
   'an event can not be delivered': [
     'DeadLetters/Policy sqs:SendMessage',
     'DeadLetters/Policy sqs:SendMessage',
@@ -124,6 +129,8 @@ const NEEDED = {
     'Archive/Bucket/Policy s3:*',
     'Archive/Bucket/Policy s3:*',
     'DeadLetters/Policy sqs:*',
+    'Scanner/Memo/Bucket/Policy s3:*',
+    'Scanner/Memo/Bucket/Policy s3:*',
   ],
 };
 
@@ -193,6 +200,8 @@ test('nothing is refused in the whole life of the stack but what has to be', () 
   expect(refused).toEqual([
     'a dump is replaced: s3:PutObject',
     'a dump is replaced: s3:PutObject',
+    'TLS is missing or old: s3:ListBucket',
+    'TLS is missing or old: s3:ListBucket',
     'TLS is missing or old: s3:ListBucket',
     'TLS is missing or old: s3:ListBucket',
     'TLS is missing or old: sqs:SendMessage',

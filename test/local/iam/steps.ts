@@ -42,7 +42,6 @@ export async function liveThrough(cdkOut: string, folder: string, server: Postgr
     await step('its time comes', () => app.timeComes(secret));
     await step('its dump is read', () => readDump(cdkOut, world, app.bucket));
     await step('its dump is restored', () => restoreDump(app, server));
-    await step('the key of a dump is taken meanwhile', () => takeKey(app, secret, server));
     await step('a run is stopped', () => stopRun(app, secret, server));
     await step('a dump is replaced', () => replaceDumps(cdkOut, world, app.bucket));
     const Tags = [{ Key: 'autodump:start-schedule', Value: 'every day' }];
@@ -51,7 +50,10 @@ export async function liveThrough(cdkOut: string, folder: string, server: Postgr
     await world.stop();
   }
   steps.set('an event can not be delivered', await undeliverable(cdkOut, folder, server));
-  return steps.set('an alarm goes off', alarms(cdkOut)).set('TLS is missing or old', insecure(cdkOut, app.bucket));
+  return steps
+    .set('a scan goes on', goingOn(cdkOut))
+    .set('an alarm goes off', alarms(cdkOut))
+    .set('TLS is missing or old', insecure(cdkOut));
 }
 
 async function readDump(cdkOut: string, { endpoints }: World, Bucket: string): Promise<void> {
@@ -87,15 +89,9 @@ async function restoreDump(app: AppWorld, server: PostgresServer): Promise<void>
   });
 }
 
-/** Brings the next run of a secret as far as its dump, which then waits for a lock. */
-async function whileDumping(
-  app: AppWorld,
-  secret: string,
-  server: PostgresServer,
-  work: (when: Date) => Promise<void>,
-): Promise<void> {
+/** Brings the next run of a secret as far as its dump, which then waits for a lock, and stops it there. */
+async function stopRun(app: AppWorld, secret: string, server: PostgresServer): Promise<void> {
   const execution = app.waiting(secret);
-  const when = execution.wait?.until ?? new Date(NaN);
   const holder = new pg.Client({ ...server, database: 'postgres' });
   await holder.connect();
   try {
@@ -104,29 +100,14 @@ async function whileDumping(
       (it) => it.kind === 'job said' && it.line.startsWith('Database '),
       () => execution.wait?.finish(),
     );
-    await work(when);
+    await app.until(
+      ({ kind }) => kind === 'job ended',
+      () => app.stopExecution(execution.arn),
+    );
   } finally {
     await holder.end();
   }
   await execution.ended;
-}
-
-async function takeKey(app: AppWorld, secret: string, server: PostgresServer): Promise<void> {
-  await whileDumping(app, secret, server, async (when) => {
-    const Key = `db/postgres-${when.toISOString().replace(/[-:]|\.\d+/g, '')}.dmp`;
-    const { s3 } = app.world;
-    await s3.send(new PutObjectCommand({ Bucket: app.bucket, Key, Body: 'taken', IfNoneMatch: '*' }));
-  });
-}
-
-async function stopRun(app: AppWorld, secret: string, server: PostgresServer): Promise<void> {
-  await whileDumping(app, secret, server, async () => {
-    const [execution] = app.world.executions.filter(({ end, wait }) => end === undefined && wait === undefined);
-    await app.until(
-      ({ kind }) => kind === 'job ended',
-      () => app.stopExecution(execution?.arn ?? ''),
-    );
-  });
 }
 
 /** In vain: by the administrator, and by the job in a bucket that is not the stack's. */
@@ -173,6 +154,17 @@ async function undeliverable(cdkOut: string, folder: string, server: PostgresSer
   }
 }
 
+/** What a scan does that is too long for one invocation, which would take a quarter of an hour here. */
+function goingOn(cdkOut: string): readonly DecidedCall[] {
+  const scanner = new Template(cdkOut)
+    .ofType('AWS::Lambda::Function')
+    .find(({ title }) => title === 'Scanner/Function');
+  if (scanner === undefined) throw new Error('The stack has no Scanner.');
+  const resource = new Template(cdkOut).arnOf(scanner);
+  const principal = sessionOf(roleArn(cdkOut, 'Scanner/FunctionRole'), 'scanner');
+  return [{ principal, action: 'lambda:InvokeFunction', resource, allowed: true }];
+}
+
 /** What CloudWatch would do. It is not played: no metrics are kept. */
 function alarms(cdkOut: string): readonly DecidedCall[] {
   const [topic] = topics(cdkOut);
@@ -189,14 +181,14 @@ function alarms(cdkOut: string): readonly DecidedCall[] {
 }
 
 /** Calls that can't be made here: what goes over loopback is taken for TLS. */
-function insecure(cdkOut: string, bucket: string): readonly DecidedCall[] {
+function insecure(cdkOut: string): readonly DecidedCall[] {
   const template = new Template(cdkOut);
   const queues = template.ofType('AWS::SQS::Queue').map((queue) => template.arnOf(queue));
+  const buckets = template.ofType('AWS::S3::Bucket').map((bucket) => template.arnOf(bucket));
   const plain = { 'aws:SecureTransport': 'false' };
   const old = { 's3:TlsVersion': '1.1' };
   return [
-    { action: 's3:ListBucket', resource: `arn:aws:s3:::${bucket}`, context: plain },
-    { action: 's3:ListBucket', resource: `arn:aws:s3:::${bucket}`, context: old },
+    ...buckets.flatMap((resource) => [plain, old].map((context) => ({ action: 's3:ListBucket', resource, context }))),
     ...queues.map((resource) => ({ action: 'sqs:SendMessage', resource, context: plain })),
     ...topics(cdkOut).map((resource) => ({ action: 'sns:Publish', resource, context: plain })),
   ].map((call) => ({ ...call, principal: ADMINISTRATOR, allowed: false }));

@@ -1,0 +1,31 @@
+import { dueTimes } from './oracle.ts';
+import { type Secret, type SecretState, type Span, tagsInForce } from './secret-life.ts';
+
+const HOUR = 60 * 60_000;
+
+/** A time during which the same valid tags are in force. */
+export interface Interval extends Span {
+  /** Scheduled times from an hour before it on: a run may begin late, under tags that are there by then. */
+  readonly due: readonly number[];
+}
+
+/** The times during which a secret is on a schedule, in order. The last one goes on to the end of all time. */
+export function intervalsOf(secret: Secret, span: Span): readonly Interval[] {
+  const intervals: Interval[] = [];
+  let since: SecretState | undefined;
+  const close = (to: number): void => {
+    const tags = since === undefined ? undefined : tagsInForce(secret, since);
+    if (since === undefined || tags?.valid !== true) return;
+    const { schedule, timezone = 'UTC' } = tags;
+    const end = Math.min(to, span.to);
+    intervals.push({ from: since.from, to, due: dueTimes(schedule, timezone, since.from - HOUR, end) });
+  };
+  for (const state of secret.states) {
+    const [before, now] = [since === undefined ? undefined : tagsInForce(secret, since), tagsInForce(secret, state)];
+    if (before?.schedule === now?.schedule && before?.timezone === now?.timezone && since !== undefined) continue;
+    close(state.from);
+    since = state;
+  }
+  close(Infinity);
+  return intervals;
+}

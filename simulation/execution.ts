@@ -1,0 +1,45 @@
+import type { Secret } from './secret-life.ts';
+
+/** One try of a step of a run. */
+export interface Attempt {
+  readonly step: Step;
+  readonly started: number;
+  readonly ended: number;
+  readonly ok: boolean;
+  /** The world kept it from working: code that works well would have failed as well. */
+  readonly prevented: boolean;
+}
+
+export type Step = 'compare' | 'reschedule' | 'dump';
+
+export type ExecutionEnd =
+  | { readonly status: 'SUCCEEDED' }
+  | { readonly status: 'FAILED'; readonly error: string; readonly cause: string }
+  | { readonly status: 'ABORTED' };
+
+/** One execution of the state machine, with what came of it so far. What is not `readonly` changes while it runs. */
+export interface Execution {
+  readonly name: string;
+  readonly secret: Secret;
+  /** Scheduled time, milliseconds since 1970. */
+  readonly when: number;
+  /** JSON. */
+  readonly input: string;
+  readonly started: number;
+  readonly attempts: Attempt[];
+  /** Jobs that Batch took on, by the time of it. */
+  readonly jobs: number[];
+  /** Jobs that Batch took on without its answer getting through. */
+  lostAnswers: number;
+  /** Outcome of the comparison of tags. */
+  outcome?: string;
+  stopped?: number;
+  end?: ExecutionEnd;
+  ended?: number;
+}
+
+/** Whether the world kept a step from working, every time that it was tried. */
+export function prevented({ attempts }: Execution, step: Step): boolean {
+  const tried = attempts.filter((attempt) => attempt.step === step);
+  return tried.length > 0 && tried.every((attempt) => attempt.prevented);
+}

@@ -1,0 +1,64 @@
+import { randomInt } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Processes } from '../local/processes.ts';
+import { synthesize } from '../local/synth.ts';
+import { HELP, InvalidOptions, parseOptions, type Options } from './options.ts';
+import { figuresText, historyText } from './report.ts';
+import { type Scale, scale, scaleText } from './scale.ts';
+import { shrink } from './shrink.ts';
+import { simulate } from './simulate.ts';
+
+const SCALES = [100, 1_000, 10_000, 100_000];
+
+const EXIT = { well: 0, violated: 1, misuse: 2 } as const;
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  try {
+    const options = parseOptions(process.argv.slice(2), randomInt(1_000_000));
+    if (options === 'help') {
+      process.stdout.write(HELP);
+      return EXIT.well;
+    }
+    return await run(options);
+  } catch (error) {
+    if (!(error instanceof InvalidOptions)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return EXIT.misuse;
+  }
+}
+
+async function run(options: Options): Promise<number> {
+  const cdkOut = mkdtempSync(path.join(tmpdir(), 'autodump-simulation-'));
+  const remove = (): void => {
+    rmSync(cdkOut, { recursive: true, force: true });
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      remove();
+      process.kill(process.pid, signal);
+    });
+  }
+  try {
+    await synthesize(cdkOut, new Processes());
+    if (options.scale) {
+      const scales: Scale[] = [];
+      for (const secrets of SCALES) scales.push(await scale(cdkOut, secrets));
+      process.stdout.write(scaleText(scales));
+      return EXIT.well;
+    }
+    const simulation = { ...options, cdkOut };
+    const started = performance.now();
+    const figures = await simulate(simulation);
+    process.stdout.write(figuresText(simulation, figures, (performance.now() - started) / 1000));
+    if (figures.violations.length === 0) return EXIT.well;
+    process.stdout.write('\nLeaving out what a violation does not need …\n');
+    process.stdout.write(historyText(await shrink(simulation, figures.violations)));
+    return EXIT.violated;
+  } finally {
+    remove();
+  }
+}

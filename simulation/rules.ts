@@ -1,0 +1,290 @@
+import type { Clock } from './clock.ts';
+import { intervalsOf, type Interval } from './dues.ts';
+import { type Attempt, prevented, type Execution } from './execution.ts';
+import type { Invocation, Result } from './function.ts';
+import { type Scan, Scans } from './scans.ts';
+import { stateAt, type Secret, type Span } from './secret-life.ts';
+import { iso } from './time.ts';
+
+const MINUTE = 60_000;
+
+/** A listing lags by five minutes, an event may be a minute late, and so may a scan; a run a minute away is left out. */
+const MARGIN = 10 * MINUTE;
+
+/** All retries of comparing (seven attempts of half a minute) and submitting are over by then. */
+const LATEST_START = 20 * MINUTE;
+
+/** A job overruns by thirty hours at most. */
+const LATEST_END = 3 * 24 * 60 * MINUTE;
+
+/** Runs further away are left to later scans; see DESIGN. */
+const LONGEST_WAIT = 363 * 24 * 60 * MINUTE;
+
+export interface Violation {
+  readonly rule: 'one dump' | 'no other dump' | 'true ends' | 'always served';
+  readonly time: number;
+  readonly secret: number | undefined;
+  readonly what: string;
+}
+
+interface Watched {
+  readonly secret: Secret;
+  readonly intervals: readonly Interval[];
+  /** By scheduled time; those that nothing can come of any more are dropped. */
+  readonly executions: Map<number, Execution[]>;
+}
+
+/** Watches the world, and says where what happens is not what the design promises. */
+export class Rules {
+  readonly violations: Violation[] = [];
+  /** How many scheduled times were owed a dump, and of those without one, what excuses it. */
+  readonly figures = { due: 0, dumped: 0, excused: new Map<string, number>() };
+  readonly #clock: Clock;
+  readonly #period: number;
+  readonly #watched: ReadonlyMap<string, Watched>;
+  readonly scans = new Scans();
+
+  constructor(secrets: readonly Secret[], clock: Clock, period: number, span: Span) {
+    this.#clock = clock;
+    this.#period = period;
+    this.#watched = new Map(
+      secrets.map((secret) => [secret.arn, { secret, intervals: intervalsOf(secret, span), executions: new Map() }]),
+    );
+    for (const watched of this.#watched.values()) {
+      for (const interval of watched.intervals) this.#watchDue(watched, interval, 0);
+    }
+    this.#watchServed(span);
+  }
+
+  started(execution: Execution): void {
+    const { secret, when } = execution;
+    const { executions } = this.#of(secret);
+    const same = executions.get(when);
+    if (same === undefined) executions.set(when, [execution]);
+    else same.push(execution);
+    this.#clock.at(when + LATEST_END, () => {
+      if (execution.end === undefined) {
+        this.#violated('true ends', secret, `The execution for ${iso(when)} has not ended three days later.`);
+      }
+    });
+  }
+
+  /** A job was accepted: only for a scheduled time of tags that were there when they were last compared, and once. */
+  submitted({ secret, when, attempts }: Execution): void {
+    const { intervals, executions } = this.#of(secret);
+    const compared = attempts.findLast(({ step, ok }) => step === 'compare' && ok);
+    const there = intervals.some(
+      ({ from, to, due }) =>
+        compared !== undefined &&
+        from <= compared.ended &&
+        to > compared.started &&
+        due[indexAfter(due, when - 1)] === when,
+    );
+    if (!there) {
+      this.#violated('no other dump', secret, `A dump was started for ${iso(when)}, at which no tags of then say so.`);
+    }
+    const same = executions.get(when) ?? [];
+    const started = same.reduce((sum, { jobs, lostAnswers }) => sum + jobs.length - lostAnswers, 0);
+    if (started > 1) this.#violated('no other dump', secret, `${started} dumps were started for ${iso(when)}.`);
+  }
+
+  /** An execution ended: as its branches did. */
+  ended(execution: Execution): void {
+    const { secret, when, attempts, outcome, stopped, end } = execution;
+    if (stopped !== undefined || end === undefined) return;
+    const wrong = (what: string): void => {
+      this.#violated('true ends', secret, `The execution for ${iso(when)} ended as ${JSON.stringify(end)}: ${what}`);
+    };
+    const last = (step: string) => attempts.findLast((attempt) => attempt.step === step);
+    const [compare, dump, reschedule] = [last('compare'), last('dump'), last('reschedule')];
+    if (reschedule?.ok === true) this.#checkRescheduled(execution, reschedule);
+    if (end.status === 'FAILED' && !end.cause.includes(secret.arn)) wrong('the cause does not name the secret');
+    if (compare?.ok !== true) {
+      if (end.status !== 'FAILED') wrong('the tags were never compared');
+    } else if (outcome !== 'unchanged') {
+      if (end.status !== 'SUCCEEDED' || dump !== undefined || reschedule !== undefined) wrong('it was superseded');
+    } else if (dump === undefined || reschedule === undefined) {
+      wrong(`there was no ${dump === undefined ? 'dump' : 'rescheduling'}`);
+    } else if ((end.status === 'SUCCEEDED') !== (dump.ok && reschedule.ok)) {
+      wrong(`the dump ended ${dump.ok ? 'well' : 'badly'}, rescheduling ${reschedule.ok ? 'well' : 'badly'}`);
+    }
+  }
+
+  /** After Reschedule ended well the next run waits. */
+  #checkRescheduled({ secret, when }: Execution, { started, ended }: Attempt): void {
+    const { intervals, executions } = this.#of(secret);
+    const now = this.#clock.now;
+    const interval = intervals.find(({ from, to }) => from <= started && to > ended);
+    const next = interval?.due[indexAfter(interval.due, Math.max(when, started))];
+    if (next === undefined || next <= now || next - started > LONGEST_WAIT) return;
+    if (!executions.has(next)) {
+      this.#violated('always served', secret, `Nothing waits for ${iso(next)} after the Reschedule of ${iso(when)}.`);
+    }
+  }
+
+  /** A function ended: badly, if one of its calls did, and in time, if the world answered it. */
+  invoked(invocation: Invocation, result: Result): void {
+    const failed = [...invocation.calls.values()].find((call) => call.failed);
+    if (result.kind === 'returned' && failed !== undefined) {
+      const { operation, subject } = failed;
+      const secret = this.#watched.get(subject)?.secret;
+      this.#violated(
+        'true ends',
+        secret,
+        `${invocation.function.name} ended well although ${operation} failed for good.`,
+      );
+    }
+    if (result.kind === 'failed' && result.error === 'Sandbox.Timedout' && !invocation.hindered) {
+      this.#violated('true ends', undefined, `${invocation.function.name} ran out of time although all was well.`);
+    }
+  }
+
+  /** A scan ended: badly, if a secret has tags that cannot be followed; and then all that it reached are served. */
+  scanned(invocation: Invocation, result: Result): void {
+    const scan = this.scans.ended(invocation, result, this.#clock.now);
+    if (scan === undefined) return;
+    if (result.kind === 'returned' && invocation.unread) {
+      this.#violated(
+        'true ends',
+        undefined,
+        'A scan ended well although it had not read all pages, and did not go on.',
+      );
+    }
+    for (const watched of this.#watched.values()) {
+      if (result.kind === 'returned') this.#checkTold(watched.secret, scan);
+      if (!scan.cut && !scan.prevented.has(watched.secret.arn)) this.#checkServed(watched, scan);
+    }
+  }
+
+  #checkTold(secret: Secret, { started, ended }: Scan): void {
+    const [before, state] = [stateAt(secret, started - MARGIN), stateAt(secret, ended)];
+    const onSchedule = state.exists && state.deletion === undefined && secret.primaryRegion === undefined;
+    if (before === state && onSchedule && state.tags?.valid === false) {
+      this.#violated('true ends', secret, 'A scan ended well although the tags of this secret cannot be followed.');
+    }
+  }
+
+  /** After a scan the next run waits, unless one that is due before the scan was over is to start it. */
+  #checkServed({ secret, intervals, executions }: Watched, { started, ended }: Scan): void {
+    const interval = intervals.find(({ from, to }) => from <= started - MARGIN && to > ended);
+    const next = interval?.due[indexAfter(interval.due, started)];
+    if (next === undefined || next <= ended + MINUTE || next - started > LONGEST_WAIT) return;
+    const runs = executions.get(next) ?? [];
+    if (!runs.some(({ end, stopped }) => end === undefined || stopped !== undefined)) {
+      this.#violated('always served', secret, `Nothing waits for ${iso(next)} after the scan of ${iso(started)}.`);
+    }
+  }
+
+  #of(secret: Secret): Watched {
+    const watched = this.#watched.get(secret.arn);
+    if (watched === undefined) throw new Error(`Nobody watches ${secret.arn}.`);
+    return watched;
+  }
+
+  #watchDue(watched: Watched, interval: Interval, position: number): void {
+    const due = interval.due[position];
+    if (due === undefined) return;
+    this.#clock.at(due + LATEST_START, () => {
+      if (due >= interval.from) this.#checkDue(watched, interval, due, interval.due[position - 1]);
+      this.#watchDue(watched, interval, position + 1);
+    });
+  }
+
+  /** Whether a scheduled time had its dump, or nothing could have started it. */
+  #checkDue(watched: Watched, interval: Interval, due: number, previous: number | undefined): void {
+    const { secret, executions } = watched;
+    const before = executions.get(previous ?? NaN) ?? [];
+    for (const when of executions.keys()) if (when < due - 2 * LATEST_START) executions.delete(when);
+    if (due - interval.from <= this.#period + MARGIN || interval.to <= due + LATEST_START) return;
+    this.figures.due += 1;
+    const runs = executions.get(due) ?? [];
+    if (runs.some(({ jobs }) => jobs.length > 0)) {
+      this.figures.dumped += 1;
+      return;
+    }
+    const excuse = excuseOf(runs) ?? this.#excuseOfNone(watched, interval, due, previous, before);
+    if ('violation' in excuse) {
+      this.#violated('one dump', secret, `No dump was started for ${iso(due)}: ${excuse.violation}`);
+    } else {
+      this.figures.excused.set(excuse.excused, (this.figures.excused.get(excuse.excused) ?? 0) + 1);
+    }
+  }
+
+  /** No execution served a scheduled time: whether anything could have started one. */
+  #excuseOfNone(
+    { secret }: Watched,
+    interval: Interval,
+    due: number,
+    previous: number | undefined,
+    before: readonly Execution[],
+  ): Excuse {
+    const since = Math.max(interval.from + MARGIN, previous ?? 0);
+    const scans = this.scans.all.filter(({ started, ended }) => started > since && ended < due - MINUTE);
+    const clean = scans.find(({ cut, prevented }) => !cut && !prevented.has(secret.arn));
+    if (clean !== undefined) return { violation: `the scan of ${iso(clean.started)} went well and did not see to it.` };
+    if (scans.length === 0 && due - since > this.#period + MARGIN) {
+      return { violation: 'no scan came in more than a scan period.' };
+    }
+    const rescheduling = before.flatMap(({ attempts }) => attempts).filter(({ step }) => step === 'reschedule');
+    const well = rescheduling.find(({ ok, ended }) => ok && ended < due);
+    if (well !== undefined && previous !== undefined && previous >= interval.from) {
+      return { violation: `the Reschedule of ${iso(well.started)} went well and did not see to it.` };
+    }
+    const passed = before.find(({ outcome, stopped }) => outcome === 'unchanged' && stopped === undefined);
+    if (passed !== undefined && rescheduling.length === 0) {
+      return { violation: 'the run before it did not reschedule.' };
+    }
+    return { excused: scans.length > 0 ? 'every scan was kept from it' : 'the run before failed, and no scan was due' };
+  }
+
+  /** Every hour: each secret that is on a schedule has its next run waiting, or a scan is due within a period. */
+  #watchServed(span: Span): void {
+    const check = (): void => {
+      const now = this.#clock.now;
+      const since = now - this.#period - MARGIN;
+      const last = this.scans.all.at(-1)?.started ?? span.from;
+      if (last < since) {
+        for (const watched of this.#watched.values()) this.#checkWaiting(watched, now, since);
+      }
+      if (now < span.to) this.#clock.at(now + 60 * MINUTE, check);
+    };
+    this.#clock.at(span.from + 60 * MINUTE, check);
+  }
+
+  #checkWaiting({ secret, intervals, executions }: Watched, now: number, since: number): void {
+    const interval = intervals.find(({ from, to }) => from <= since && to > now);
+    const next = interval?.due[indexAfter(interval.due, now + MINUTE)];
+    if (next === undefined || next - now > LONGEST_WAIT) return;
+    if (!(executions.get(next) ?? []).some(({ end }) => end === undefined)) {
+      this.#violated('always served', secret, `Nothing waits for ${iso(next)}, and no scan came in a scan period.`);
+    }
+  }
+
+  #violated(rule: Violation['rule'], secret: Secret | undefined, what: string): void {
+    this.violations.push({ rule, time: this.#clock.now, secret: secret?.index, what });
+  }
+}
+
+type Excuse = { readonly excused: string } | { readonly violation: string };
+
+/** Runs of a scheduled time that started no dump: what was in their way. */
+function excuseOf(runs: readonly Execution[]): Excuse | undefined {
+  if (runs.some(({ stopped }) => stopped !== undefined)) return { excused: 'stopped by hand' };
+  for (const run of runs) {
+    if (prevented(run, 'compare')) return { excused: 'the tags could not be compared' };
+    if (prevented(run, 'dump')) return { excused: 'the job could not be submitted' };
+    if (run.outcome === 'unchanged') return { violation: `its execution ended as ${JSON.stringify(run.end)}.` };
+  }
+  return undefined;
+}
+
+/** Where in a sorted list the first number is that is greater. */
+function indexAfter(sorted: readonly number[], number: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) <= number) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

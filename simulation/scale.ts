@@ -1,0 +1,209 @@
+import { z } from 'zod';
+import { ACCOUNT, REGION, Template } from '../local/template.ts';
+import { Clock } from './clock.ts';
+import type { Answer, Call } from './door.ts';
+import { Draw } from './draw.ts';
+import { type Invocation, SimulatedFunction, type World } from './function.ts';
+import { ObjectStore } from './object-store.ts';
+import type { Secret } from './secret-life.ts';
+import { SecretsManager } from './secrets-manager.ts';
+import { answerOf, ServiceError } from './service.ts';
+import { listRunning } from './running.ts';
+import { StartQuota } from './start-quota.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const START = Date.parse('2026-01-01T00:00:00Z');
+
+/** How long every call takes, in milliseconds. */
+const LATENCY = 50;
+
+const startSchema = z.object({ name: z.string(), input: z.string(), stateMachineArn: z.string() });
+
+/** What scans of a number of tagged secrets cost. */
+export interface Scale {
+  readonly secrets: number;
+  /** Nothing waits yet. */
+  readonly first: Cost;
+  /** An hour later: the runs that came due have started those that follow them. */
+  readonly later: Cost;
+  /** A further hour later. */
+  readonly settled: Cost;
+}
+
+export interface Cost {
+  readonly calls: number;
+  readonly starts: number;
+  readonly throttled: number;
+  readonly invocations: number;
+  readonly failed: number;
+  /** Virtual seconds. */
+  readonly seconds: number;
+}
+
+/** Lets the Scanner scan that many secrets with daily schedules each hour, without faults but within the quotas. */
+export async function scale(cdkOut: string, secrets: number): Promise<Scale> {
+  const world = new ScaleWorld(cdkOut, secrets);
+  const first = await world.scan();
+  await world.runFor(HOUR);
+  const later = await world.scan();
+  await world.runFor(HOUR);
+  return { secrets, first, later, settled: await world.scan() };
+}
+
+export function scaleText(scales: readonly Scale[]): string {
+  const rows = scales.flatMap(({ secrets, first, later, settled }) => [
+    rowOf(secrets, 'first', first),
+    rowOf(secrets, 'later', later),
+    rowOf(secrets, 'settled', settled),
+  ]);
+  const heading = ['secrets', 'scan', 'calls', 'starts', 'throttled', 'invocations', 'failed', 'virtual s'];
+  return [heading, ...rows].map((row) => row.map((cell) => cell.padStart(12)).join('')).join('\n') + '\n';
+}
+
+function rowOf(
+  secrets: number,
+  scan: string,
+  { calls, starts, throttled, invocations, failed, seconds }: Cost,
+): string[] {
+  const numbers = [calls, starts, throttled, invocations, failed, Math.round(seconds)];
+  return [secrets.toLocaleString('en-US'), scan, ...numbers.map((number) => number.toLocaleString('en-US'))];
+}
+
+/** An execution that waits. */
+interface Waiting {
+  readonly name: string;
+  readonly started: number;
+}
+
+/** An account in which nothing happens but scans, and runs that start those that follow them. */
+class ScaleWorld implements World {
+  readonly clock = new Clock(START);
+  readonly #scanner: SimulatedFunction;
+  readonly #reschedule: SimulatedFunction;
+  readonly #secretsManager: SecretsManager;
+  readonly #objectStore = new ObjectStore();
+  readonly #quota = new StartQuota();
+  readonly #started = new Set<string>();
+  readonly #waiting = new Set<Waiting>();
+  readonly #counts = { calls: 0, starts: 0, throttled: 0, invocations: 0, failed: 0 };
+  #underWay = 0;
+  #ended = START;
+
+  constructor(cdkOut: string, secrets: number) {
+    const template = new Template(cdkOut);
+    const functionOf = (title: string): SimulatedFunction => {
+      const resource = template.ofType('AWS::Lambda::Function').find((one) => one.title.startsWith(title));
+      if (resource === undefined) throw new Error(`The template has no function ${title}.`);
+      return new SimulatedFunction(template, resource);
+    };
+    this.#scanner = functionOf('Scanner');
+    this.#reschedule = functionOf('RunFunctions/Reschedule');
+    const tagged = Array.from({ length: secrets }, (_, index) => taggedSecret(index));
+    this.#secretsManager = new SecretsManager(tagged, this.clock, new Draw('scale'));
+  }
+
+  random(): number {
+    return 0.5;
+  }
+
+  /** Lets runs come due. */
+  async runFor(time: number): Promise<void> {
+    await this.clock.run(this.clock.now + time);
+  }
+
+  /** One scan, with all invocations that it goes on in. */
+  async scan(): Promise<Cost> {
+    const before = { ...this.#counts };
+    const started = this.clock.now;
+    void this.#invoke({});
+    while (this.#underWay > 0) await this.clock.run(this.clock.now + MINUTE);
+    const { calls, starts, throttled, invocations, failed } = this.#counts;
+    return {
+      calls: calls - before.calls,
+      starts: starts - before.starts,
+      throttled: throttled - before.throttled,
+      invocations: invocations - before.invocations,
+      failed: failed - before.failed,
+      seconds: (this.#ended - started) / 1000,
+    };
+  }
+
+  serve({ function: caller }: Invocation, call: Call, answer: (answer: Answer) => void): void {
+    const counts = caller === this.#scanner ? this.#counts : { calls: 0, starts: 0, throttled: 0 };
+    counts.calls += 1;
+    this.clock.at(this.clock.now + LATENCY / 2, () => {
+      const given = this.#answer(call, counts);
+      this.clock.at(this.clock.now + LATENCY / 2, () => {
+        answer(given);
+      });
+    });
+  }
+
+  #answer({ operation, input, body }: Call, counts: { starts: number; throttled: number }): Answer {
+    switch (operation) {
+      case 'DescribeSecret':
+        return answerOf(() => this.#secretsManager.describeSecret(input));
+      case 'ListSecrets':
+        return answerOf(() => this.#secretsManager.listSecrets(input));
+      case 'ListExecutions':
+        return answerOf(() => listRunning([...this.#waiting], input));
+      case 'StartExecution':
+        return answerOf(() => this.#startExecution(startSchema.parse(input), counts));
+      case 'GetObject':
+        return this.#objectStore.getObject(String(input.path));
+      case 'PutObject':
+        return this.#objectStore.putObject(String(input.path), body);
+      case 'Invoke':
+        void this.#invoke(JSON.parse(body.toString()));
+        return { status: 202, body: '', type: 'application/json' };
+      default:
+        throw new Error(`A function calls ${operation}, which this simulation does not know.`);
+    }
+  }
+
+  #startExecution(
+    { name, input, stateMachineArn }: z.infer<typeof startSchema>,
+    counts: { starts: number; throttled: number },
+  ): object {
+    const { now } = this.clock;
+    if (!this.#quota.take(now)) {
+      counts.throttled += 1;
+      throw new ServiceError('ThrottlingException', 'Rate exceeded');
+    }
+    if (this.#started.has(name)) throw new ServiceError('ExecutionAlreadyExists', name);
+    this.#started.add(name);
+    counts.starts += 1;
+    const execution = { name, started: now };
+    this.#waiting.add(execution);
+    const run = z.object({ when: z.iso.datetime() }).loose().parse(JSON.parse(input));
+    this.clock.at(Date.parse(run.when), () => {
+      this.#waiting.delete(execution);
+      void this.#reschedule.invoke(this, { ...run, stateMachineArn }, () => undefined);
+    });
+    return { executionArn: name, startDate: now / 1000 };
+  }
+
+  async #invoke(event: unknown): Promise<void> {
+    this.#underWay += 1;
+    this.#counts.invocations += 1;
+    const { kind } = await this.#scanner.invoke(this, event, () => undefined);
+    if (kind === 'failed') this.#counts.failed += 1;
+    this.#underWay -= 1;
+    this.#ended = this.clock.now;
+  }
+}
+
+/** A secret with a daily schedule, of which as many come due in each hour. */
+function taggedSecret(index: number): Secret {
+  const name = `db-${index}`;
+  const arn = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-a1B2c3`;
+  const tags = {
+    schedule: `${index % 60} ${Math.floor(index / 60) % 24} * * *`,
+    timezone: 'Europe/Berlin',
+    valid: true,
+  };
+  const state = { from: START - DAY, exists: true, tags, deletion: undefined, replicated: false };
+  return { index, name, arn, primaryRegion: undefined, events: [], states: [state, state] };
+}

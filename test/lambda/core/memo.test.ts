@@ -1,0 +1,98 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { decide, type SecretDescription } from '../../../lambda/core/decision.ts';
+import { Memo } from '../../../lambda/core/memo.ts';
+
+const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:orders-a1B2c3';
+const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:AutoDump';
+const now = new Date('2026-11-22T07:00:00Z');
+const run = { secretArn: ARN, tagsHash: 'a', when: '2026-11-22T08:00:00Z' };
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+function started(memo: Memo, tagsHash = 'a', at = now): string | undefined {
+  return memo.startedAfter(ARN, tagsHash, at);
+}
+
+describe('a memo', () => {
+  test('knows what it was told, of this secret and these tags alone', () => {
+    const memo = new Memo(MACHINE);
+    memo.add(run, now);
+    expect(started(memo)).toBe(run.when);
+    expect(started(memo, 'b')).toBeUndefined();
+    expect(memo.startedAfter('other', 'a', now)).toBeUndefined();
+  });
+
+  test('outlives being written and read', () => {
+    const memo = new Memo(MACHINE);
+    memo.add(run, now);
+    const read = Memo.read(memo.write(now), MACHINE);
+    expect(started(read)).toBe(run.when);
+  });
+
+  test('forgets a run that is over, and one whose name Step Functions may have forgotten', () => {
+    const memo = new Memo(MACHINE);
+    memo.add({ ...run, when: '2027-11-01T00:00:00Z' }, now);
+    expect(started(memo, 'a', new Date(now.getTime() + 88 * DAY))).toBe('2027-11-01T00:00:00Z');
+    expect(started(memo, 'a', new Date(now.getTime() + 89 * DAY))).toBeUndefined();
+    memo.add(run, now);
+    expect(JSON.parse(memo.write(new Date(run.when)))).toMatchObject({ runs: {} });
+  });
+
+  test('knows nothing of another state machine, in which nothing waits yet', () => {
+    const memo = new Memo(MACHINE);
+    memo.add(run, now);
+    const read = Memo.read(memo.write(now), `${MACHINE}2`);
+    expect([started(read), read.asOf.getTime()]).toEqual([undefined, 0]);
+  });
+
+  test('says until when it knows what runs', () => {
+    const memo = new Memo(MACHINE);
+    memo.asOf = now;
+    expect(Memo.read(memo.write(new Date(run.when)), MACHINE).asOf).toEqual(now);
+  });
+
+  const about = `"version":1,"stateMachineArn":"${MACHINE}"`;
+  test.each(['', 'null', '{}', `{${about},"runs":{}}`, `{${about},"asOf":0,"runs":{"a":["x",1]}}`])(
+    'is not read from %p',
+    (text) => {
+      expect(() => Memo.read(text, MACHINE)).toThrow();
+    },
+  );
+
+  test('keeps a scan from starting nothing but what was started, or is to be started by a run within the minute', () => {
+    const schedules = ['0 8 * * *', '*/15 * * * *', '30 2 * * 0', '0 0 1 * *'];
+    const secret = (schedule: string): SecretDescription => ({
+      ARN,
+      Tags: [
+        { Key: 'autodump:start-schedule', Value: schedule },
+        { Key: 'autodump:timezone', Value: 'Europe/Berlin' },
+      ],
+    });
+    const scans = fc.array(fc.tuple(fc.constantFrom(...schedules), fc.integer({ min: 1, max: 3 * DAY })), {
+      maxLength: 40,
+    });
+    fc.assert(
+      fc.property(scans, (all) => {
+        const memo = new Memo(MACHINE);
+        const names = new Set<string>();
+        let at = now;
+        for (const [schedule, later] of all) {
+          at = new Date(at.getTime() + later);
+          const decision = decide(secret(schedule), at, memo);
+          const without = decide(secret(schedule), at, new Memo(MACHINE));
+          if (decision.kind === 'start') memo.add(decision.input, at);
+          if (without.kind !== 'start') throw new Error('These schedules always have a next run.');
+          const name = JSON.stringify(without.input);
+          if (decision.kind === 'waiting') {
+            // What the memo keeps from being started was started before, or a run within the minute is to start it.
+            const within = Date.parse(decision.when) - at.getTime();
+            expect(within >= MINUTE ? names.has(name) && decision.when === without.input.when : within > 0).toBe(true);
+          }
+          names.add(name);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});

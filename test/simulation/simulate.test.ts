@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomInt } from 'node:crypto';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Processes } from '../../local/processes.ts';
+import { synthesize } from '../../local/synth.ts';
+import { historyText } from '../../simulation/report.ts';
+import { scale } from '../../simulation/scale.ts';
+import type { Figures } from '../../simulation/shard.ts';
+import { shrink } from '../../simulation/shrink.ts';
+import { simulate, type Simulation } from '../../simulation/simulate.ts';
+import { breakCode, breakDefinition, breakTemplate } from './broken-stack.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'autodump-simulation-'));
+const cdkOut = path.join(folder, 'good');
+
+beforeAll(async () => {
+  await synthesize(cdkOut, new Processes());
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function total(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+/** The violations of a simulation and, if there are any, the shortest history that shows the first of them. */
+async function violations(simulation: Simulation, figures: Figures): Promise<string> {
+  return figures.violations.length === 0 ? '' : historyText(await shrink(simulation, figures.violations));
+}
+
+describe('a simulation', () => {
+  // Together more than 50,000 runs and 10,000 faults.
+  test.each([1, 2, 3, 4])('of seed %i violates no rule', async (seed) => {
+    const simulation = { cdkOut, secrets: 24, days: 11, seed, busy: true };
+    const figures = await simulate(simulation);
+    expect(await violations(simulation, figures)).toBe('');
+    expect(figures.runs).toBeGreaterThan(12_500);
+    expect(total(figures.faults)).toBeGreaterThan(2_500);
+    // An excuse is for what nothing could have helped, so it is rare.
+    expect(figures.dumped / figures.due).toBeGreaterThan(0.98);
+  });
+
+  test('of a fresh seed violates no rule', async () => {
+    const seed = randomInt(1_000_000_000);
+    process.stdout.write(`The fresh seed of the simulation is ${seed}.\n`);
+    const simulation = { cdkOut, secrets: 40, days: 30, seed, busy: false };
+    const figures = await simulate(simulation);
+    expect(await violations(simulation, figures)).toBe('');
+  });
+
+  test('is the same for the same seed, and another one for another', async () => {
+    const simulation = { cdkOut, secrets: 10, days: 10, seed: 1, busy: false };
+    const [once, again, other] = [
+      await simulate(simulation),
+      await simulate(simulation),
+      await simulate({ ...simulation, seed: 2 }),
+    ];
+    expect(again).toEqual(once);
+    expect(other.happened).not.toEqual(once.happened);
+  });
+});
+
+describe('a scan of a settled account', () => {
+  test('costs one call for each hundred secrets and three more, however many runs came due since the last one', async () => {
+    const { first, later, settled } = await scale(cdkOut, 1000);
+    expect(first).toMatchObject({ starts: 1000, throttled: 0, failed: 0 });
+    const cost = { calls: 13, starts: 0, throttled: 0, invocations: 1, failed: 0 };
+    expect(later).toMatchObject(cost);
+    expect(settled).toMatchObject(cost);
+  });
+});
+
+describe('a simulation finds out that', () => {
+  function broken(name: string, breakIt: (copy: string) => void): string {
+    const copy = path.join(folder, name);
+    cpSync(cdkOut, copy, { recursive: true });
+    breakIt(copy);
+    return copy;
+  }
+
+  const rulesViolated = async (copy: string, more: Partial<Simulation> = {}) => {
+    const { violations: all } = await simulate({ cdkOut: copy, secrets: 30, days: 60, seed: 4, busy: false, ...more });
+    return [...new Set(all.map(({ rule }) => rule))];
+  };
+
+  test('the name of an execution lacks the hash of the tags', async () => {
+    const copy = broken('name', (at) => {
+      breakCode(at, 'core/execution.ts', '[secretArn, tagsHash, when]', '[secretArn, when]');
+    });
+    expect(await rulesViolated(copy, { days: 90, secrets: 60 })).toContain('one dump');
+  });
+
+  test('Reschedule is skipped when the job fails', async () => {
+    const copy = broken('skipped', (at) => {
+      breakDefinition(at, ({ States }) => {
+        const both = States['Dump and reschedule'] as { Branches: unknown[]; Parameters: unknown };
+        const [dump, reschedule] = both.Branches;
+        const { Parameters } = both;
+        Object.assign(both, { Branches: [dump], ResultSelector: { 'dump.$': '$[0]', 'reschedule.$': '$[0]' } });
+        Object.assign(States['Did both end well?'] ?? {}, { Default: 'Then reschedule' });
+        const after = { Type: 'Parallel', Branches: [reschedule], Parameters, ResultPath: '$.after', Next: 'Done' };
+        Object.assign(States, { 'Then reschedule': after });
+      });
+    });
+    expect(await rulesViolated(copy, { days: 15 })).toContain('true ends');
+  });
+
+  test('there is no periodic scan', async () => {
+    const copy = broken('period', (at) => {
+      breakTemplate(at, ({ Resources }) => {
+        const [id = ''] =
+          Object.entries(Resources).find(([, { Properties }]) => 'ScheduleExpression' in Properties) ?? [];
+        Reflect.deleteProperty(Resources, id);
+      });
+    });
+    expect(await rulesViolated(copy)).toContain('always served');
+  });
+
+  test('the job definition is pinned to a revision', async () => {
+    const copy = broken('pinned', (at) => {
+      breakDefinition(at, ({ States }, { Resources }) => {
+        const both = States['Dump and reschedule'] as { Branches: [{ States: { Dump: { Parameters: object } } }] };
+        Object.assign(both.Branches[0].States.Dump.Parameters, { JobDefinition: '@@new@@' });
+        const [Ref] = Object.entries(Resources).find(([, { Type }]) => Type === 'AWS::Batch::JobDefinition') ?? [];
+        return { Ref };
+      });
+    });
+    expect(await rulesViolated(copy)).toContain('one dump');
+  });
+
+  test('an error is swallowed in the Scanner', async () => {
+    const copy = broken('swallowed', (at) => {
+      breakCode(at, 'scanner.ts', 'report.throwIfFailed();', '');
+    });
+    expect(await rulesViolated(copy, { days: 3 })).toContain('true ends');
+  });
+
+  test.each([
+    [
+      'Hash finds any tags unchanged',
+      'core/comparison.ts',
+      'tags.hash !== tagsHash',
+      'tags.hash === ""',
+      'no other dump',
+    ],
+    ['a scan ends after its first page', 'secrets.ts', 'nextToken: NextToken }', 'nextToken: undefined }', 'true ends'],
+    ['a scan does not go on', 'continuation.ts', 'await client.send(new', 'void (new', 'true ends'],
+    [
+      'Reschedule starts nothing',
+      'reschedule.ts',
+      'await startExecution(stepFunctions, stateMachineArn, decision.input)',
+      '"started" as const',
+      'always served',
+    ],
+    ['the memo does without the tags', 'core/memo.ts', '[secretArn, tagsHash]', '[secretArn]', 'always served'],
+  ])('%s', async (name, file, good, bad, rule) => {
+    const copy = broken(name, (at) => {
+      breakCode(at, file, good, bad);
+    });
+    expect(await rulesViolated(copy, { days: 10 })).toContain(rule);
+  });
+
+  test('and shows it by the shortest history, which repeats it', async () => {
+    const copy = broken('told', (at) => {
+      breakCode(at, 'scanner.ts', 'report.throwIfFailed();', '');
+    });
+    const simulation = { cdkOut: copy, secrets: 30, days: 5, seed: 4, busy: false };
+    const shrunk = await shrink(simulation, (await simulate(simulation)).violations);
+    expect(shrunk.simulation.keep?.length).toBeLessThanOrEqual(3);
+    expect(shrunk.history.length).toBeLessThan(30);
+    const { violations: again } = await simulate(shrunk.simulation);
+    expect(again).toContainEqual(shrunk.violation);
+  });
+});
