@@ -9,6 +9,9 @@ export const SCHEDULE_TAG = 'autodump:start-schedule';
 /** Tag with the IANA name of the zone that the schedule's wall-clock time is in. */
 export const TIMEZONE_TAG = 'autodump:timezone';
 
+/** Tag, of any value, that lets a restore read the secret of the database to restore into. */
+export const RESTORE_TARGET_TAG = 'autodump:restore-target';
+
 /** The zone of a secret without {@link TIMEZONE_TAG}. */
 export const DEFAULT_TIMEZONE = 'UTC';
 
@@ -62,7 +65,15 @@ export interface DumpEnvironment {
   readonly AUTODUMP_EXECUTION: string;
   /** Comma-separated names of the buckets that a dump may go to; the first serves secrets that name none. */
   readonly AUTODUMP_BUCKETS: string;
+  /** Name of both job definition and job queue of restores, for the manifest. */
+  readonly AUTODUMP_RESTORE_JOB: string;
   /** Writable folder on local disk, for the dump while it is made. */
+  readonly TMPDIR: string;
+}
+
+/** Environment of the same program when it restores; dump and database are given as arguments. */
+export interface RestoreEnvironment {
+  /** Writable folder on local disk, for the dump while it is restored. */
   readonly TMPDIR: string;
 }
 

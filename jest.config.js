@@ -2,6 +2,8 @@
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
+  // They have a configuration of their own.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/image/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, diagnostics: false }] },
   maxWorkers: '100%',

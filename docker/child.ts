@@ -20,6 +20,8 @@ export interface Surroundings {
   /** For its standard input, which is empty otherwise. */
   readonly input?: AsyncIterable<Buffer> | readonly Buffer[];
   readonly signal: AbortSignal;
+  /** Is given each line of its standard error as it comes. */
+  readonly complained?: (line: string) => void;
 }
 
 const LAST_LINES = 40;
@@ -98,7 +100,10 @@ export function start(program: string, args: readonly string[], surroundings: Su
   return { output: child.stdout, ended: untilEnd(child, surroundings) };
 }
 
-async function untilEnd(child: ChildProcessWithoutNullStreams, { input = [], signal }: Surroundings): Promise<Ended> {
+async function untilEnd(
+  child: ChildProcessWithoutNullStreams,
+  { input = [], signal, complained }: Surroundings,
+): Promise<Ended> {
   const stop = () => {
     child.kill('SIGTERM');
     // What nobody reads any more would keep the child from being gone.
@@ -108,7 +113,9 @@ async function untilEnd(child: ChildProcessWithoutNullStreams, { input = [], sig
   signal.addEventListener('abort', stop, { once: true });
   const complaints: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
-    complaints.push(line.trim().slice(0, LINE_LENGTH));
+    const complaint = line.trim().slice(0, LINE_LENGTH);
+    complained?.(complaint);
+    complaints.push(complaint);
     complaints.splice(0, complaints.length - LAST_LINES);
   });
   try {

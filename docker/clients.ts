@@ -40,27 +40,51 @@ export async function findClients(searchPath: string): Promise<readonly Postgres
   return clients.filter((client) => client !== undefined);
 }
 
+/** Of two of the same major the first. */
+function ofMajor(clients: readonly PostgresClient[], major: number): PostgresClient | undefined {
+  return clients.find((client) => client.major === major);
+}
+
+function onPath(clients: readonly PostgresClient[], program: string): string {
+  const versions = clients.map(({ version }) => version).join(', ');
+  return versions === '' ? `There is no ${program} on the PATH.` : `On the PATH there is only ${versions}.`;
+}
+
 /**
- * The client for a server: pg_dump refuses a server newer than itself, and from 17 on writes settings that older
- * servers refuse at the restore. So the smallest from 16 (zstd) that is not older than the server, and without such a
- * one the largest; of two of the same major the first.
+ * The client for a server: pg_dump refuses a server newer than itself, and from 17 on pg_restore asks for a setting
+ * that older servers refuse. So the smallest from 16 (zstd) that is not older than the server, and without such a one
+ * the largest.
  * @throws {Failure} `refused` if the server is newer than every client
  */
 export function pickClient(clients: readonly PostgresClient[], serverMajor: number): PostgresClient {
   const majors = clients.map(({ major }) => major).filter((major) => major >= serverMajor);
   const withZstd = majors.filter((major) => major >= ZSTD_SINCE);
-  const best = withZstd.length > 0 ? Math.min(...withZstd) : Math.max(...majors);
-  const picked = clients.find(({ major }) => major === best);
+  const picked = ofMajor(clients, withZstd.length > 0 ? Math.min(...withZstd) : Math.max(...majors));
   if (picked === undefined) {
-    const versions = clients.map(({ version }) => version).join(', ');
     throw new Failure(
       'refused',
       `The server is PostgreSQL ${serverMajor}, and pg_dump must not be older. ` +
-        (versions === ''
-          ? 'There is no pg_dump with a pg_restore on the PATH.'
-          : `On the PATH there is only ${versions}.`) +
+        onPath(clients, 'pg_dump with a pg_restore') +
         ` Add the client programs of PostgreSQL ${serverMajor} to the image (or, in a local run, to the PATH).`,
     );
+  }
+  return picked;
+}
+
+/**
+ * The client that restores a dump: pg_restore can't read what a newer pg_dump wrote, and one that is no newer than need
+ * be asks least of an older server. So the smallest that is not older than the pg_dump, and the largest if that is not
+ * known.
+ * @param dumpMajor major of the pg_dump that made the dump, or null
+ * @throws {Failure} `refused` if every client is older
+ */
+export function pickRestoreClient(clients: readonly PostgresClient[], dumpMajor: number | null): PostgresClient {
+  const majors = clients.map(({ major }) => major).filter((major) => major >= (dumpMajor ?? 0));
+  const picked = ofMajor(clients, dumpMajor === null ? Math.max(...majors) : Math.min(...majors));
+  if (picked === undefined) {
+    const made =
+      dumpMajor === null ? '' : `The dump was made by pg_dump ${dumpMajor}, and pg_restore must not be older. `;
+    throw new Failure('refused', `${made}${onPath(clients, 'pg_restore')} Add newer client programs to the image.`);
   }
   return picked;
 }

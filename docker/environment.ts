@@ -16,11 +16,13 @@ export interface Task {
   readonly execution: string;
   /** Buckets that the dump may go to, the default first. */
   readonly buckets: readonly [string, ...string[]];
+  /** Name of both job definition and job queue of restores. */
+  readonly restoreJob: string;
   /** Existing, writable folder for the dump while it is made. */
   readonly scratch: string;
 }
 
-function isSecretArn(text: string): boolean {
+export function isSecretArn(text: string): boolean {
   if (!isArn(text)) {
     return false;
   }
@@ -28,7 +30,7 @@ function isSecretArn(text: string): boolean {
   return service === 'secretsmanager' && region !== '' && resource.startsWith('secret:');
 }
 
-function isWritable(folder: string): boolean {
+export function isWritable(folder: string): boolean {
   try {
     accessSync(folder, constants.W_OK | constants.X_OK);
     return true;
@@ -52,6 +54,7 @@ const schema = z.object({
     .pipe(z.iso.datetime({ precision: 0, error: 'must be a UTC time in whole seconds such as 2026-11-22T08:00:00Z' })),
   AUTODUMP_EXECUTION: z.string('is missing').min(1, 'is empty'),
   AUTODUMP_BUCKETS: bucketNames,
+  AUTODUMP_RESTORE_JOB: z.string('is missing').min(1, 'is empty'),
   TMPDIR: z.string('is missing').refine(isWritable, 'must be an existing folder that this program may write to'),
 } satisfies Record<keyof DumpEnvironment, z.ZodType>);
 
@@ -75,6 +78,7 @@ export function readEnvironment(environment: NodeJS.ProcessEnv): Task {
     scheduledFor: data.AUTODUMP_WHEN,
     execution: data.AUTODUMP_EXECUTION,
     buckets: data.AUTODUMP_BUCKETS,
+    restoreJob: data.AUTODUMP_RESTORE_JOB,
     scratch: data.TMPDIR,
   };
 }

@@ -24,7 +24,7 @@ export class Interrupted extends Error {
   readonly signal: EndingSignal;
 
   constructor(signal: EndingSignal) {
-    super(`Ended by ${signal}. The local files are deleted and the upload is aborted.`);
+    super(`Ended by ${signal}. Nothing stays on the local disk, and no part of an upload.`);
     this.name = 'Interrupted';
     this.signal = signal;
   }

@@ -1,8 +1,13 @@
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 
 import { awsFailure, openSecretsManager } from './aws.ts';
-import type { Task } from './environment.ts';
 import { Failure } from './failure.ts';
+
+export interface SecretAddress {
+  readonly secretArn: string;
+  /** Where the secret is. */
+  readonly region: string;
+}
 
 export interface SecretValue {
   readonly name: string;
@@ -14,7 +19,7 @@ export interface SecretValue {
  * @throws {Failure} `refused` if the secret is gone or not for us, `tryAgain` if the service is out of reach,
  * `badSecret` for a binary one
  */
-export async function fetchSecret({ secretArn, region }: Task, signal: AbortSignal): Promise<SecretValue> {
+export async function fetchSecret({ secretArn, region }: SecretAddress, signal: AbortSignal): Promise<SecretValue> {
   const client = openSecretsManager(region);
   try {
     const { Name: name, SecretString: value } = await client.send(new GetSecretValueCommand({ SecretId: secretArn }), {

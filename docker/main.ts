@@ -9,6 +9,8 @@ import { readEnvironment } from './environment.ts';
 import { describe, exitStatusOf, Failure, Interrupted } from './failure.ts';
 import type { EndingSignal } from './failure.ts';
 import { printable } from './log.ts';
+import { readRestoreOrder, RESTORE_USAGE } from './restore-order.ts';
+import { restore } from './restore.ts';
 
 /** Made at synth and put beside this program. */
 const RDS_ROOTS = 'rds-roots.pem';
@@ -54,9 +56,13 @@ async function main([command, ...rest]: readonly string[], programFile: string):
   if (command === 'dump' && rest.join(' ') === '--check') {
     return check(readEnvironment({ ...standIns(), ...process.env }), surroundings);
   }
+  if (command === 'restore') {
+    return restore(readRestoreOrder(rest, process.env), surroundings);
+  }
   throw new Failure(
     'misuse',
-    'What this program does is: dump, or dump --check for its checks alone. Its settings come from the environment.',
+    'What this program does is: dump, or dump --check for its checks alone, both with settings from the environment; or ' +
+      `${RESTORE_USAGE}.`,
   );
 }
 

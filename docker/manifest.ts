@@ -5,7 +5,7 @@ import type { Database } from './database.ts';
 import type { Task } from './environment.ts';
 import type { Inventory } from './inventory.ts';
 import type { Product } from './make.ts';
-import { restoreCommand } from './restore.ts';
+import { restoreCommand, restoreJobCommand } from './restore-command.ts';
 import type { Target } from './target.ts';
 
 /** Where a dump lies in S3. */
@@ -77,7 +77,8 @@ export const manifestSchema = z
     startedAt: time.nullable(),
     finishedAt: time.nullable(),
     recovered: z.boolean().describe('written by a later attempt than the one that made the dump'),
-    restore: text.describe('shell command that restores the dump'),
+    restore: text.describe('shell command that restores the dump by hand'),
+    restoreJob: text.describe('shell command that restores the dump by a job of the stack that made it'),
     extensions: z.array(z.strictObject({ name: text, version: text })).nullable(),
     tables: z
       .array(z.strictObject({ schema: text, name: text, rows: count.nullable(), bytes: count }))
@@ -113,6 +114,7 @@ function common({ task, target, object }: Plan) {
     source: { host, port, database },
     object,
     restore: restoreCommand(object),
+    restoreJob: restoreJobCommand(object, task),
   } as const;
 }
 

@@ -1,22 +1,166 @@
-import { posix } from 'node:path';
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
+import { devNull } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 
-import type { DumpObject } from './manifest.ts';
+import type { S3Client } from '@aws-sdk/client-s3';
 
-/** The text as one word of a POSIX shell, whatever it holds. */
-export function quoted(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
+import { openS3 } from './aws.ts';
+import { checksumsOf, Cuts } from './checksum.ts';
+import { findClients, pickRestoreClient } from './clients.ts';
+import type { PostgresClient } from './clients.ts';
+import { withConnection } from './connection.ts';
+import type { Surroundings } from './examination.ts';
+import { Failure } from './failure.ts';
+import { fetchSecret } from './fetch-secret.ts';
+import { log } from './log.ts';
+import { restoreArchive } from './pg-restore.ts';
+import { sized, withProgress } from './progress.ts';
+import type { RestoreOrder } from './restore-order.ts';
+import { checkTarget, inspectTarget } from './restore-target.ts';
+import type { TargetDatabase } from './restore-target.ts';
+import { parseTarget } from './secret.ts';
+import { findStoredDump, readStoredDump } from './stored-dump.ts';
+import type { StoredDump } from './stored-dump.ts';
+import type { Target } from './target.ts';
+import { tlsPolicy } from './tls.ts';
+import type { TlsPolicy } from './tls.ts';
+
+/** Left free of the scratch disk, for what else is on it. */
+const RESERVE_BYTES = 64 * 1024 * 1024;
+
+/** A database that was reached and can be restored into, and with what. */
+interface Destination {
+  readonly target: Target;
+  readonly policy: TlsPolicy;
+  readonly client: PostgresClient;
 }
 
 /**
- * Shell command that fetches the dump and restores it, fit to be pasted once PGHOST, PGUSER, PGPASSWORD and PGDATABASE
- * point at an empty database; without PGDATABASE it says so. It fetches to a file, not into a pipe, because four jobs
- * at once need one to seek in.
+ * Restores one dump. When it returns, all of the dump is in the database, and its bytes were those that were proven
+ * when it was made. Whatever can be checked is checked before the database is touched.
+ * @throws {Failure} with the reason; anything else but the signal's own is a fault of the program
  */
-export function restoreCommand({ bucket, key }: DumpObject): string {
-  const file = quoted(`./${posix.basename(key)}`);
-  const database = '"${PGDATABASE:?set PGHOST, PGUSER, PGPASSWORD and PGDATABASE to an empty database}"';
-  return (
-    `aws s3 cp ${quoted(`s3://${bucket}/${key}`)} ${file} && ` +
-    `pg_restore --no-owner --jobs=4 --dbname=${database} ${file}`
+export async function restore(order: RestoreOrder, surroundings: Surroundings): Promise<void> {
+  const { signal } = surroundings;
+  const s3 = openS3(order.region);
+  const folder = await mkdtemp(join(order.scratch, 'autodump-'));
+  try {
+    const dump = await findStoredDump(s3, order.object, signal);
+    log(`Restoring s3://${dump.object.bucket}/${dump.object.key}, ${sized(dump.bytes)}`);
+    const destination = await prepare(order, dump, surroundings);
+    const file = (await fits(dump, folder)) ? join(folder, 'dump') : undefined;
+    await fetchAndCheck(s3, dump, file, signal);
+    const archive =
+      file === undefined ? { bytes: readStoredDump(s3, dump, signal), size: dump.bytes } : { file, jobs: order.jobs };
+    await restoreArchive(
+      {
+        ...destination,
+        folder,
+        searchPath: surroundings.searchPath,
+        archive,
+        databaseBytes: dump.databaseBytes,
+      },
+      signal,
+    );
+    const { database, host, port } = destination.target;
+    log(`Done: all of the dump is in the database "${database}" on ${host} port ${port}.`);
+    log('Next: run ANALYZE there; a dump holds no statistics for the planner.');
+  } finally {
+    s3.destroy();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Checks all that can be checked before the download. */
+async function prepare(
+  { target: named, intoNonEmpty }: RestoreOrder,
+  dump: StoredDump,
+  { searchPath, rdsRoots, signal }: Surroundings,
+): Promise<Destination> {
+  const target = 'secretArn' in named ? parseTarget(await fetchSecret(named, signal)) : named;
+  const policy = tlsPolicy(target, rdsRoots);
+  const database = await withConnection(target, policy, signal, inspectTarget);
+  checkTarget(database, target, intoNonEmpty);
+  const client = pickRestoreClient(await findClients(searchPath), dump.clientMajor);
+  log(
+    `Database "${target.database}" on ${target.host} port ${target.port}: PostgreSQL ${database.version}; ` +
+      `sslmode ${policy.mode}; pg_restore ${client.version}`,
   );
+  warnOfOlderServer(database, dump, client);
+  return { target, policy, client };
+}
+
+/** From this major on pg_restore sets `transaction_timeout`, and the server knows it. */
+const TRANSACTION_TIMEOUT_SINCE = 17;
+
+/** Says before the start what an older server will make of the dump. */
+function warnOfOlderServer({ major }: TargetDatabase, { serverVersion }: StoredDump, client: PostgresClient): void {
+  if (serverVersion !== null && Number.parseInt(serverVersion) > major) {
+    log(
+      `Note: the dump is of PostgreSQL ${serverVersion}, and this server is older. What it does not know of it, it will ` +
+        'refuse, and the restore then ends as failed.',
+    );
+  }
+  if (major < TRANSACTION_TIMEOUT_SINCE && client.major >= TRANSACTION_TIMEOUT_SINCE) {
+    log(
+      `Note: pg_restore ${client.major} asks for the setting transaction_timeout, which PostgreSQL ${major} does not know. ` +
+        'Its refusal of that means nothing and does not count; every other error does.',
+    );
+  }
+}
+
+/** Whether there is room for the dump as a file. */
+async function fits({ bytes }: StoredDump, folder: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  if (bytes + RESERVE_BYTES <= free) {
+    return true;
+  }
+  log(
+    `The dump has ${sized(bytes)}, and the local disk ${sized(free)} free: it is read twice from S3, once to check it and ` +
+      'once to restore it, by one connection alone.',
+  );
+  return false;
+}
+
+/**
+ * Reads all of the dump, into the file if there is one.
+ * @throws {Failure} `verificationFailed` if it is not what was proven
+ */
+async function fetchAndCheck(
+  s3: S3Client,
+  dump: StoredDump,
+  file: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const whole = new Cuts(() => Infinity);
+  const hash = createHash('sha256');
+  const phase = { name: 'Fetching', done: () => whole.bytes, total: { bytes: dump.bytes, what: 'of the dump' } };
+  await withProgress(phase, () =>
+    pipeline(
+      readStoredDump(s3, dump, signal),
+      async function* summed(chunks: AsyncIterable<Buffer>) {
+        for await (const chunk of chunks) {
+          whole.cut(chunk);
+          hash.update(chunk);
+          yield chunk;
+        }
+      },
+      createWriteStream(file ?? devNull),
+    ),
+  );
+  whole.close();
+  const { sha256, crc64nvme } = checksumsOf(whole.segments, hash.digest('hex'));
+  if ((dump.sha256 ?? sha256) !== sha256 || (dump.crc64nvme ?? crc64nvme) !== crc64nvme) {
+    throw new Failure(
+      'verificationFailed',
+      `s3://${dump.object.bucket}/${dump.object.key} is not the dump that was proven: its bytes have the SHA-256 ${sha256} and ` +
+        `the CRC64NVME ${crc64nvme}, and should have ${[dump.sha256, dump.crc64nvme].filter(Boolean).join(' and ')}. Nothing ` +
+        'was restored.',
+    );
+  }
+  log(`Its ${dump.sha256 === undefined ? `CRC64NVME ${crc64nvme}` : `SHA-256 ${sha256}`} is that of the proven dump.`);
 }

@@ -4,7 +4,7 @@ import { parseEndpoint, parsePort } from './endpoint.ts';
 import { Failure } from './failure.ts';
 import type { SecretValue } from './fetch-secret.ts';
 import { SSL_MODES } from './target.ts';
-import type { Target } from './target.ts';
+import type { DumpTarget, Target } from './target.ts';
 
 const DEFAULT_PORT = 5432;
 
@@ -43,18 +43,22 @@ const endpoint = text
     'must be a host name or an IP address, or one with a port as in db.example.com:5432',
   );
 
-function fields(buckets: readonly [string, ...string[]]) {
-  return z.object({
-    username: text,
-    password: text,
-    databasename: text.refine(
-      (name) => Buffer.byteLength(name) <= LONGEST_NAME,
-      `is longer than the ${LONGEST_NAME} bytes that PostgreSQL allows`,
-    ),
-    endpoint,
-    engine,
-    port: port.optional(),
-    sslmode: z.enum(SSL_MODES, `must be one of ${SSL_MODES.join(', ')}`).optional(),
+/** The fields that lead to a database. */
+const targetSchema = z.object({
+  username: text,
+  password: text,
+  databasename: text.refine(
+    (name) => Buffer.byteLength(name) <= LONGEST_NAME,
+    `is longer than the ${LONGEST_NAME} bytes that PostgreSQL allows`,
+  ),
+  endpoint,
+  engine,
+  port: port.optional(),
+  sslmode: z.enum(SSL_MODES, `must be one of ${SSL_MODES.join(', ')}`).optional(),
+});
+
+function dumpTargetSchema(buckets: readonly [string, ...string[]]) {
+  return targetSchema.extend({
     bucketname: text
       .refine(
         (name) => buckets.includes(name),
@@ -101,12 +105,8 @@ function refusal(name: string, problems: readonly string[], given: Readonly<Reco
   return new Failure('badSecret', `The value of the secret ${name} can't be used: ${problems.join('; ')}.${advice}`);
 }
 
-/**
- * Reads the value of a secret: the contract's own format, or that of RDS and its rotation.
- * @param buckets names that `bucketname` may have, the default first
- * @throws {Failure} `badSecret`, naming every missing or odd field at once and showing no value.
- */
-export function parseSecret(secret: SecretValue, buckets: readonly [string, ...string[]]): Target {
+/** @throws {Failure} `badSecret`, naming every missing or odd field at once and showing no value. */
+function read<T extends z.infer<typeof targetSchema>>(secret: SecretValue, schema: z.ZodType<T>): T {
   const given = parseObject(secret);
   const renamed = { ...given };
   const nameOf = new Map<string, string>();
@@ -116,7 +116,7 @@ export function parseSecret(secret: SecretValue, buckets: readonly [string, ...s
       nameOf.set(ours, theirs);
     }
   }
-  const { success, data, error } = fields(buckets).safeParse(renamed);
+  const { success, data, error } = schema.safeParse(renamed);
   if (!success) {
     const problems = error.issues.map(({ path, message }) => {
       const name = String(path[0]);
@@ -127,6 +127,10 @@ export function parseSecret(secret: SecretValue, buckets: readonly [string, ...s
   if (data.port !== undefined && data.endpoint.port !== undefined && data.port !== data.endpoint.port) {
     throw refusal(secret.name, ['port differs from the port in endpoint: leave one of them out'], given);
   }
+  return data;
+}
+
+function targetOf(data: z.infer<typeof targetSchema>): Target {
   return {
     host: data.endpoint.host,
     port: data.port ?? data.endpoint.port ?? DEFAULT_PORT,
@@ -134,6 +138,23 @@ export function parseSecret(secret: SecretValue, buckets: readonly [string, ...s
     password: data.password,
     database: data.databasename,
     ...(data.sslmode === undefined ? {} : { sslMode: data.sslmode }),
-    bucket: data.bucketname,
   };
+}
+
+/**
+ * Reads the value of a secret: the contract's own format, or that of RDS and its rotation.
+ * @param buckets names that `bucketname` may have, the default first
+ * @throws {Failure} `badSecret`, naming every missing or odd field at once and showing no value.
+ */
+export function parseSecret(secret: SecretValue, buckets: readonly [string, ...string[]]): DumpTarget {
+  const data = read(secret, dumpTargetSchema(buckets));
+  return { ...targetOf(data), bucket: data.bucketname };
+}
+
+/**
+ * Reads the value of a secret for the database alone, whatever bucket it names.
+ * @throws {Failure} `badSecret`, as {@link parseSecret} does
+ */
+export function parseTarget(secret: SecretValue): Target {
+  return targetOf(read(secret, targetSchema));
 }

@@ -3,7 +3,7 @@ export const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 
 
 export type SslMode = (typeof SSL_MODES)[number];
 
-/** The database to dump and the bucket to dump it to, as the secret says. */
+/** A database, and who goes there. */
 export interface Target {
   readonly host: string;
   readonly port: number;
@@ -12,5 +12,9 @@ export interface Target {
   readonly database: string;
   /** Absent where the secret names none. */
   readonly sslMode?: SslMode;
+}
+
+/** The database to dump and the bucket to dump it to, as the secret says. */
+export interface DumpTarget extends Target {
   readonly bucket: string;
 }

@@ -63,9 +63,7 @@ export class Archive extends Construct {
    * write that could replace an object is denied to it in every bucket. Listing lets a retry find its dump made.
    */
   grantWrite(role: iam.IRole): void {
-    const buckets = this.bucketNames.map((name) =>
-      Stack.of(this).formatArn({ service: 's3', region: '', account: '', resource: name }),
-    );
+    const buckets = this.bucketArns();
     const objects = buckets.map((bucket) => `${bucket}/*`);
     role.addToPrincipalPolicy(
       new iam.PolicyStatement({
@@ -84,11 +82,26 @@ export class Archive extends Construct {
       }),
     );
     role.addToPrincipalPolicy(
-      new iam.PolicyStatement({ sid: 'FindDumps', actions: ['s3:ListBucket'], resources: buckets }),
+      new iam.PolicyStatement({ sid: 'FindDumps', actions: ['s3:ListBucket'], resources: [...buckets] }),
     );
     acknowledgeWildcards(role, objects, 'The key of a dump holds names of secret and database, which can be any.');
     // S3 decrypts the parts of a multipart upload when it puts them together.
     this.grantKey(role, 'EncryptDumps', ['kms:GenerateDataKey', 'kms:Decrypt']);
+  }
+
+  /** Lets a role find and read dumps, wherever a dump may have gone. */
+  grantRead(role: iam.IRole): void {
+    const buckets = this.bucketArns();
+    const objects = buckets.map((bucket) => `${bucket}/*`);
+    role.addToPrincipalPolicy(
+      new iam.PolicyStatement({ sid: 'ReadDumps', actions: ['s3:GetObject'], resources: objects }),
+    );
+    // Without it S3 does not tell a key that is not there from one that is not allowed.
+    role.addToPrincipalPolicy(
+      new iam.PolicyStatement({ sid: 'FindDumps', actions: ['s3:ListBucket'], resources: [...buckets] }),
+    );
+    acknowledgeWildcards(role, objects, 'The key of a dump holds names of secret and database, which can be any.');
+    this.grantKey(role, 'DecryptDumps', ['kms:Decrypt']);
   }
 
   /** Makes a user that may list and read the dumps, and nothing else. Whoever needs it gives it an access key. */
@@ -115,6 +128,12 @@ export class Archive extends Construct {
       description: 'User that may read the dumps; it has no access key yet',
     });
     return user;
+  }
+
+  private bucketArns(): readonly string[] {
+    return this.bucketNames.map((name) =>
+      Stack.of(this).formatArn({ service: 's3', region: '', account: '', resource: name }),
+    );
   }
 
   private grantKey(grantee: iam.IGrantable, sid: string, actions: string[]): void {

@@ -6,6 +6,7 @@ import { Alarms } from './alarms.ts';
 import { Archive } from './archive.ts';
 import type { DeployContext } from './context.ts';
 import { DumpJob } from './dump-job.ts';
+import { RestoreJob } from './restore-job.ts';
 import { RunFunctions, Scanner } from './scheduling-functions.ts';
 import { Triggers } from './triggers.ts';
 import { Workflow } from './workflow.ts';
@@ -28,17 +29,25 @@ export class AutoDumpStack extends Stack {
     if (context.createReadOnlyUser) {
       archive.addReadOnlyUser();
     }
-    const dumpJob = new DumpJob(this, 'DumpJob', {
-      archive,
-      vpc: this.existingVpc(context),
-      securityGroupIds: context.securityGroupIds,
-      maxConcurrent: context.maxConcurrentDumps,
+    const jobSize = {
       architecture: context.cpuArchitecture,
       vcpu: context.jobVcpu,
       memory: Size.mebibytes(context.jobMemoryMiB),
       storage: Size.gibibytes(context.ephemeralStorageGiB),
+    };
+    // Manifests and people know it, so it is not made up by CloudFormation.
+    const restoreJobName = `${this.stackName}-restore`;
+    const dumpJob = new DumpJob(this, 'DumpJob', {
+      ...jobSize,
+      archive,
+      vpc: this.existingVpc(context),
+      securityGroupIds: context.securityGroupIds,
+      maxConcurrent: context.maxConcurrentDumps,
       timeout: Duration.hours(context.dumpTimeoutHours),
+      restoreJobName,
     });
+    const { image, computeEnvironment } = dumpJob;
+    new RestoreJob(this, 'RestoreJob', { ...jobSize, archive, image, computeEnvironment, name: restoreJobName });
     const { hash, reschedule } = new RunFunctions(this, 'RunFunctions');
     const { stateMachine } = new Workflow(this, 'Workflow', { hash, reschedule, dumpJob });
     const deadLetters = new sqs.Queue(this, 'DeadLetters', { enforceSSL: true, retentionPeriod: Duration.days(14) });
@@ -53,6 +62,7 @@ export class AutoDumpStack extends Stack {
     this.output('StateMachineArn', stateMachine.stateMachineArn, 'Its executions are the runs, waiting and done');
     this.output('JobQueueArn', dumpJob.queue.jobQueueArn, 'Where dump jobs queue');
     this.output('JobDefinitionName', dumpJob.definitionName, 'What a dump job is');
+    this.output('RestoreJobName', restoreJobName, 'Job definition, and job queue, of restores');
     this.output(
       'JobSecurityGroups',
       groups,

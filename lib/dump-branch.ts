@@ -71,7 +71,7 @@ export function dumpBranch(scope: Construct, job: DumpJob): sfn.IChainable {
 
 /** The state that submits the job and waits for its end. */
 function submitJob(job: DumpJob): object {
-  const perRun: Omit<DumpEnvironment, 'AUTODUMP_BUCKETS' | 'TMPDIR'> = {
+  const perRun: Omit<DumpEnvironment, 'AUTODUMP_BUCKETS' | 'AUTODUMP_RESTORE_JOB' | 'TMPDIR'> = {
     AUTODUMP_SECRET_ARN: '$.secretArn',
     AUTODUMP_WHEN: '$.when',
     AUTODUMP_EXECUTION: '$$.Execution.Id',

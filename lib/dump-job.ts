@@ -1,17 +1,17 @@
-import type { Size } from 'aws-cdk-lib';
 import { Duration, Stack } from 'aws-cdk-lib';
 import * as batch from 'aws-cdk-lib/aws-batch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as ecs from 'aws-cdk-lib/aws-ecs';
+import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { type DumpEnvironment, EXIT_STATUS, SCHEDULE_TAG } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import type { Archive } from './archive.ts';
-import { type Architecture, dumpImage } from './dump-image.ts';
+import { dumpImage } from './dump-image.ts';
+import { type JobSize, jobContainer, SCRATCH } from './job-container.ts';
+import { grantReadSecrets } from './secret-access.ts';
 
-export interface DumpJobProps {
+export interface DumpJobProps extends JobSize {
   /** Where the dumps go. */
   readonly archive: Archive;
   readonly vpc: ec2.IVpc;
@@ -19,19 +19,14 @@ export interface DumpJobProps {
   readonly securityGroupIds: readonly string[];
   /** Dumps that run at once; further ones queue. */
   readonly maxConcurrent: number;
-  readonly architecture: Architecture;
-  readonly vcpu: number;
-  readonly memory: Size;
-  /** Disk that a dump is written to before it is uploaded. */
-  readonly storage: Size;
   /** How long one attempt may run before it is stopped. */
   readonly timeout: Duration;
+  /** Name of both job definition and job queue of restores; manifests tell of it. */
+  readonly restoreJobName: string;
 }
 
 /** Fills the environment that the job definition fixes; the rest comes with each run. */
-type FixedEnvironment = Pick<DumpEnvironment, 'AUTODUMP_BUCKETS' | 'TMPDIR'>;
-
-const SCRATCH = '/scratch';
+type FixedEnvironment = Pick<DumpEnvironment, 'AUTODUMP_BUCKETS' | 'AUTODUMP_RESTORE_JOB' | 'TMPDIR'>;
 
 /** Attempts at one dump, the first included. */
 const ATTEMPTS = 3;
@@ -50,6 +45,8 @@ const RETRY_STRATEGIES = [
 
 /** The job that makes a dump: the image and what Batch needs to run it on Fargate. */
 export class DumpJob extends Construct {
+  readonly image: DockerImageAsset;
+  readonly computeEnvironment: batch.FargateComputeEnvironment;
   readonly queue: batch.JobQueue;
   /**
    * Addresses the newest revision of the job definition. Executions that wait know it, so it must not change, and none
@@ -64,14 +61,15 @@ export class DumpJob extends Construct {
     super(scope, id);
     this.longestRun = Duration.hours(props.timeout.toHours() * ATTEMPTS);
     this.securityGroups = this.groups(props);
-    const environment = new batch.FargateComputeEnvironment(this, 'ComputeEnvironment', {
+    this.image = dumpImage(this, 'Image', props.architecture);
+    this.computeEnvironment = new batch.FargateComputeEnvironment(this, 'ComputeEnvironment', {
       vpc: props.vpc,
       vpcSubnets: { subnets: props.vpc.privateSubnets },
       securityGroups: [...this.securityGroups],
       maxvCpus: Math.ceil(props.maxConcurrent * props.vcpu),
     });
     this.queue = new batch.JobQueue(this, 'Queue', {
-      computeEnvironments: [{ computeEnvironment: environment, order: 1 }],
+      computeEnvironments: [{ computeEnvironment: this.computeEnvironment, order: 1 }],
     });
     this.definitionName = `${Stack.of(this).stackName}-dump`;
     new batch.EcsJobDefinition(this, 'Definition', {
@@ -141,64 +139,25 @@ export class DumpJob extends Construct {
   }
 
   private container(props: DumpJobProps): batch.EcsFargateContainerDefinition {
-    const executionRole = new iam.Role(this, 'ExecutionRole', {
-      assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com'),
-    });
-    acknowledgeWildcards(
-      executionRole,
-      ['*'],
-      'The token that ECR asks for before an image is pulled knows no resources.',
-    );
-    const environment: FixedEnvironment = { AUTODUMP_BUCKETS: props.archive.bucketNames.join(','), TMPDIR: SCRATCH };
-    return new batch.EcsFargateContainerDefinition(this, 'Container', {
-      image: ecs.ContainerImage.fromDockerImageAsset(dumpImage(this, 'Image', props.architecture)),
+    const environment: FixedEnvironment = {
+      AUTODUMP_BUCKETS: props.archive.bucketNames.join(','),
+      AUTODUMP_RESTORE_JOB: props.restoreJobName,
+      TMPDIR: SCRATCH,
+    };
+    return jobContainer(this, {
+      ...props,
+      image: this.image,
       command: ['dump'],
       environment: { ...environment },
-      cpu: props.vcpu,
-      memory: props.memory,
-      ephemeralStorageSize: props.storage,
-      fargateCpuArchitecture: ecs.CpuArchitecture.of(props.architecture),
-      fargateOperatingSystemFamily: ecs.OperatingSystemFamily.LINUX,
-      // The user that the image makes. The scratch volume takes its owner from the image's VOLUME at the same path.
-      user: '10001',
-      readonlyRootFilesystem: true,
-      volumes: [batch.EcsVolume.host({ name: 'scratch', containerPath: SCRATCH })],
-      logging: ecs.LogDriver.awsLogs({
-        logGroup: new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.THREE_MONTHS }),
-        streamPrefix: 'dump',
-      }),
-      executionRole,
       jobRole: this.jobRole(props.archive),
+      streamPrefix: 'dump',
     });
   }
 
-  /** The only role that may read the values of secrets, and only of those on a schedule. */
+  /** The only role that may read the values of secrets on a schedule. */
   private jobRole(archive: Archive): iam.Role {
-    const stack = Stack.of(this);
     const role = new iam.Role(this, 'JobRole', { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') });
-    const secrets = stack.formatArn({ service: 'secretsmanager', resource: 'secret:*' });
-    const keys = stack.formatArn({ service: 'kms', resource: 'key', resourceName: '*' });
-    role.addToPolicy(
-      new iam.PolicyStatement({
-        sid: 'ReadScheduledSecrets',
-        actions: ['secretsmanager:GetSecretValue'],
-        resources: [secrets],
-        conditions: { Null: { [`aws:ResourceTag/${SCHEDULE_TAG}`]: 'false' } },
-      }),
-    );
-    role.addToPolicy(
-      new iam.PolicyStatement({
-        // For secrets with a key of their own, through Secrets Manager alone; the key's policy has to agree.
-        sid: 'DecryptSecrets',
-        actions: ['kms:Decrypt'],
-        resources: [keys],
-        conditions: {
-          StringEquals: { 'kms:ViaService': `secretsmanager.${stack.region}.${stack.urlSuffix}` },
-        },
-      }),
-    );
-    acknowledgeWildcards(role, [secrets], 'A secret is on a schedule by its tag, which the condition demands.');
-    acknowledgeWildcards(role, [keys], 'A secret may have any key; the condition demands the way by Secrets Manager.');
+    grantReadSecrets(role, 'ReadScheduledSecrets', SCHEDULE_TAG);
     archive.grantWrite(role);
     return role;
   }

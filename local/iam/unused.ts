@@ -28,12 +28,19 @@ const REASONS: Readonly<Record<string, string>> = {
   'events.amazonaws.com sqs:SendMessage': 'Only when an event can not be delivered.',
 };
 
+const BY_HAND = 'Only when somebody submits its job by hand.';
+
 export type UsedGrant = Grant & { readonly action: string };
 
-/** The permissions of the template, one action of a statement at a time, that no call made use of. */
+/**
+ * The permissions of the template, one action of a statement at a time, that no call made use of.
+ *
+ * @param byHand ARNs of the roles of jobs that nothing in the template submits
+ */
 export function unusedPermissions(
   { identities, resources }: Policies,
   used: readonly UsedGrant[],
+  byHand: ReadonlySet<string> = new Set(),
 ): readonly UnusedPermission[] {
   return [
     ...[...identities].flatMap(([principal, policies]) =>
@@ -43,7 +50,7 @@ export function unusedPermissions(
           action,
           resources: statement.Resource ?? [],
           ...place,
-          reason: REASONS[action] ?? null,
+          reason: byHand.has(principal) ? BY_HAND : (REASONS[action] ?? null),
         })),
       ),
     ),
@@ -54,7 +61,7 @@ export function unusedPermissions(
           action,
           resources: statement.Resource ?? [arn],
           ...place,
-          reason: REASONS[`${principal} ${action}`] ?? null,
+          reason: byHand.has(arn) ? BY_HAND : (REASONS[`${principal} ${action}`] ?? null),
         })),
       ),
     ),

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { compressionOf, compressOption, findClients, pickClient } from '../../docker/clients.ts';
+import { compressionOf, compressOption, findClients, pickClient, pickRestoreClient } from '../../docker/clients.ts';
 import type { PostgresClient } from '../../docker/clients.ts';
 
 function client(version: string): PostgresClient {
@@ -39,6 +39,24 @@ describe('the client for a server', () => {
 
   test('is refused if there is none', () => {
     expect(() => pickClient([], 17)).toThrow(/no pg_dump/);
+  });
+});
+
+describe('the client for a dump', () => {
+  test.each([
+    [16, ['16.4', '17.1', '18.0'], '16.4'],
+    [17, ['18.0', '16.4', '17.1'], '17.1'],
+    [15, ['18.0', '16.4'], '16.4'],
+    [null, ['16.4', '18.0', '17.1'], '18.0'],
+  ])('of pg_dump %s with clients %j is %s', (major, versions, picked) => {
+    expect(pickRestoreClient(versions.map(client), major).version).toBe(picked);
+  });
+
+  test('is refused if all are older', () => {
+    expect(() => pickRestoreClient([client('16.4')], 17)).toThrow(
+      /made by pg_dump 17, and pg_restore must not be older.*only 16\.4/,
+    );
+    expect(() => pickRestoreClient([], null)).toThrow(/no pg_restore/);
   });
 });
 

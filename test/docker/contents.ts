@@ -1,4 +1,4 @@
-import type { Stage } from './stage.ts';
+import type pg from 'pg';
 
 /** Statements that make a database of all that dumps have stumbled over. */
 export const ODD_CONTENTS: readonly string[] = [
@@ -28,32 +28,57 @@ export const ODD_CONTENTS: readonly string[] = [
   `INSERT INTO no_columns DEFAULT VALUES`,
 ];
 
+/** Whatever gives connections to the databases of a server. */
+export interface Server {
+  /** To be ended by the caller. */
+  connect(database: string): Promise<pg.Client>;
+}
+
+/** Of schemas that are not the system's. */
+const USERS = `(SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')`;
+
+/** What there is beside rows, one question each, in the server's own words. */
+const DEFINITIONS: Readonly<Record<string, string>> = {
+  columns: `SELECT a.attrelid::regclass::text AS of, a.attname, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull,
+      a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid) AS expression
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
+    WHERE c.relnamespace IN ${USERS} AND c.relkind IN ('r', 'p', 'm', 'v') AND a.attnum > 0 AND NOT a.attisdropped
+    ORDER BY 1, a.attnum`,
+  constraints: `SELECT conrelid::regclass::text AS of, conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint
+    WHERE connamespace IN ${USERS} ORDER BY 1, 2`,
+  indexes: `SELECT pg_get_indexdef(indexrelid) AS definition FROM pg_index JOIN pg_class c ON c.oid = indrelid
+    WHERE c.relnamespace IN ${USERS} ORDER BY 1`,
+  views: `SELECT oid::regclass::text AS view, pg_get_viewdef(oid) AS definition FROM pg_class
+    WHERE relnamespace IN ${USERS} AND relkind IN ('v', 'm') ORDER BY 1`,
+  extensions: 'SELECT extname, extversion FROM pg_extension ORDER BY 1',
+  policies: 'SELECT polname, pg_get_expr(polqual, polrelid) AS condition FROM pg_policy ORDER BY polname',
+  largeObjects: `SELECT m.oid, sum(length(data)) AS bytes, sum(hashtextextended(pageno || md5(data), 0)::numeric) AS pages
+    FROM pg_largeobject_metadata m LEFT JOIN pg_largeobject ON loid = m.oid GROUP BY m.oid ORDER BY m.oid`,
+};
+
 /**
- * All that is in a database: each relation's rows in an order of their own, sequences, large objects, policies. Two
- * databases with equal contents hold the same.
+ * All that is in a database: each relation's rows, whatever their order, sequences, large objects, and the definitions
+ * of the rest. Two databases with equal contents hold the same.
  */
-export async function contentsOf(stage: Stage, database: string): Promise<Readonly<Record<string, unknown>>> {
-  const client = await stage.connect(database);
+export async function contentsOf(server: Server, database: string): Promise<Readonly<Record<string, unknown>>> {
+  const client = await server.connect(database);
   try {
     const { rows: relations } = await client.query<{ name: string; relkind: string }>(
-      `SELECT c.oid::regclass::text AS name, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE c.relkind IN ('r', 'p', 'm', 'S') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY 1`,
+      `SELECT oid::regclass::text AS name, relkind FROM pg_class
+       WHERE relkind IN ('r', 'p', 'm', 'S') AND relnamespace IN ${USERS} ORDER BY 1`,
     );
     const contents: Record<string, unknown> = {};
     for (const { name, relkind } of relations) {
       const columns = relkind === 'S' ? 'last_value, is_called' : '*';
       const { rows } = await client.query(
-        `SELECT count(*), md5(string_agg(r::text, E'\\n' ORDER BY r::text)) AS rows FROM (SELECT ${columns} FROM ${name}) r`,
+        `SELECT count(*), sum(hashtextextended(r::text, 0)::numeric) AS rows FROM (SELECT ${columns} FROM ${name}) r`,
       );
       contents[name] = rows;
     }
-    const { rows: largeObjects } = await client.query(
-      'SELECT oid, md5(lo_get(oid)) FROM pg_largeobject_metadata ORDER BY oid',
-    );
-    const { rows: policies } = await client.query(
-      'SELECT polname, pg_get_expr(polqual, polrelid) AS condition FROM pg_policy ORDER BY polname',
-    );
-    return { ...contents, largeObjects, policies };
+    for (const [what, question] of Object.entries(DEFINITIONS)) {
+      contents[what] = (await client.query(question)).rows;
+    }
+    return contents;
   } finally {
     await client.end();
   }

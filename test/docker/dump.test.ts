@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 
 import pg from 'pg';
 
-import { restoreCommand } from '../../docker/restore.ts';
+import { restoreCommand } from '../../docker/restore-command.ts';
 import { clientFolder } from './client-folder.ts';
 import { contentsOf, ODD_CONTENTS } from './contents.ts';
 import { BUCKET, EXECUTION, keyOf, processes, SECRET_ARN, Stage, WHEN } from './stage.ts';
@@ -186,6 +186,7 @@ test('the manifest tells what was dumped, how, and the proof', async () => {
     finishedAt: time,
     recovered: false,
     restore: restoreCommand(object),
+    restoreJob: expect.stringMatching(/^aws batch submit-job --region us-west-2 .* --job-definition AutoDump-restore /),
     extensions: [{ name: 'plpgsql', version: '1.0' }],
     tables: [
       { schema: 'public', name: 'new', rows: null, bytes: 0 },

@@ -8,6 +8,7 @@ const ENVIRONMENT = {
   AUTODUMP_WHEN: '2026-11-22T08:00:00Z',
   AUTODUMP_EXECUTION: 'arn:aws:states:us-west-2:123456789012:execution:autodump:prod-app',
   AUTODUMP_BUCKETS: 'dumps, more-dumps',
+  AUTODUMP_RESTORE_JOB: 'AutoDump-restore',
   TMPDIR: tmpdir(),
 };
 
@@ -16,6 +17,7 @@ test('the environment of the contract is read', () => {
     secretArn: ENVIRONMENT.AUTODUMP_SECRET_ARN,
     region: 'us-west-2',
     scheduledFor: '2026-11-22T08:00:00Z',
+    restoreJob: 'AutoDump-restore',
     execution: ENVIRONMENT.AUTODUMP_EXECUTION,
     buckets: ['dumps', 'more-dumps'],
     scratch: tmpdir(),

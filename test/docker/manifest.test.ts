@@ -16,9 +16,10 @@ const plan: Plan = {
     scheduledFor: '2026-11-22T08:00:00Z',
     execution: 'arn:aws:states:us-west-2:123456789012:execution:autodump:prod-app',
     buckets: ['dumps'],
+    restoreJob: 'AutoDump-restore',
     scratch: '/scratch',
   },
-  target: { host: 'db.example.com', port: 5432, user: 'dumper', password: 'p', database: 'app', bucket: 'dumps' },
+  target: { host: 'db.example.com', port: 5432, user: 'dumper', password: 'p', database: 'app' },
   object: { bucket: 'dumps', key: 'prod/app/app-20261122T080000Z.dmp' },
 };
 

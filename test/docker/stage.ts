@@ -237,6 +237,7 @@ export class Stage {
         AUTODUMP_EXECUTION: EXECUTION,
         AUTODUMP_WHEN: WHEN,
         AUTODUMP_BUCKETS: BUCKET,
+        AUTODUMP_RESTORE_JOB: 'AutoDump-restore',
         TMPDIR: this.scratch,
         ...environment,
       },

@@ -262,6 +262,7 @@ test('the outputs are what a user needs next', () => {
     'JobQueueArn',
     'JobSecurityGroups',
     'RescheduleName',
+    'RestoreJobName',
     'ScannerName',
     'StateMachineArn',
   ]);

@@ -95,6 +95,23 @@ describe('permissions', () => {
       ],
     ],
     [
+      'the restore',
+      /^RestoreJobJobRole/,
+      ['kms:Decrypt', 'kms:Decrypt', 's3:GetObject', 's3:ListBucket', 'secretsmanager:GetSecretValue'],
+    ],
+    [
+      'what starts the restore',
+      /^RestoreJobExecutionRole/,
+      [
+        'ecr:BatchCheckLayerAvailability',
+        'ecr:BatchGetImage',
+        'ecr:GetAuthorizationToken',
+        'ecr:GetDownloadUrlForLayer',
+        'logs:CreateLogStream',
+        'logs:PutLogEvents',
+      ],
+    ],
+    [
       'what starts the job',
       /^DumpJobExecutionRole/,
       [
@@ -124,7 +141,7 @@ describe('permissions', () => {
     }
   });
 
-  test('nobody but the job may read the value of a secret, and the job only of those on a schedule', () => {
+  test('nobody but the jobs may read the value of a secret, each of those alone that bear its tag', () => {
     const readers = [...statements].flatMap(([role, granted]) =>
       granted
         .filter(({ Action }) => [Action].flat().some((action) => /Secret(Value|\*)/.test(action)))
@@ -134,6 +151,10 @@ describe('permissions', () => {
       expect.objectContaining({
         role: expect.stringMatching(/^DumpJobJobRole/),
         Condition: { Null: { 'aws:ResourceTag/autodump:start-schedule': 'false' } },
+      }),
+      expect.objectContaining({
+        role: expect.stringMatching(/^RestoreJobJobRole/),
+        Condition: { Null: { 'aws:ResourceTag/autodump:restore-target': 'false' } },
       }),
     ]);
   });
@@ -148,7 +169,7 @@ describe('permissions', () => {
     expect(JSON.stringify(denied?.Resource)).toContain(':s3:::elsewhere/*');
   });
 
-  test('nobody may read, delete or overwrite a dump but the reader, who may read', () => {
+  test('nobody may read, delete or overwrite a dump but the reader and the restore, who may read', () => {
     const s3 = [...statements].flatMap(([role, granted]) =>
       granted
         // The memo of the Scanner is in a bucket of its own.
@@ -161,6 +182,7 @@ describe('permissions', () => {
       'ArchiveReadO s3:GetBucketLocation',
       'ArchiveReadO s3:GetObject',
       'DumpJobJobRo s3:PutObject',
+      'RestoreJobJo s3:GetObject',
     ]);
   });
 
@@ -178,7 +200,7 @@ describe('permissions', () => {
     const keys = [...statements.values()]
       .flat()
       .filter(({ Action }) => [Action].flat().some((action) => action.startsWith('kms:')));
-    expect(keys).toHaveLength(3);
+    expect(keys).toHaveLength(5);
     for (const { Condition } of keys) {
       expect(Condition).toEqual({ StringEquals: { 'kms:ViaService': expect.anything() } });
     }

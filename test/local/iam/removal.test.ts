@@ -97,6 +97,20 @@ const NEEDED = {
     'Archive/ReadOnlyUser/DefaultPolicy s3:GetObject',
     'Archive/ReadOnlyUser/DefaultPolicy s3:ListBucket',
   ],
+  'its dump is restored': [
+    'RestoreJob/ExecutionRole sts:AssumeRole',
+    'RestoreJob/ExecutionRole/DefaultPolicy ecr:BatchCheckLayerAvailability',
+    'RestoreJob/ExecutionRole/DefaultPolicy ecr:BatchGetImage',
+    'RestoreJob/ExecutionRole/DefaultPolicy ecr:GetAuthorizationToken',
+    'RestoreJob/ExecutionRole/DefaultPolicy ecr:GetDownloadUrlForLayer',
+    'RestoreJob/ExecutionRole/DefaultPolicy logs:CreateLogStream',
+    'RestoreJob/ExecutionRole/DefaultPolicy logs:PutLogEvents',
+    'RestoreJob/JobRole sts:AssumeRole',
+    'RestoreJob/JobRole/DefaultPolicy kms:Decrypt', // Of the secret's key, and of the bucket's.
+    'RestoreJob/JobRole/DefaultPolicy kms:Decrypt',
+    'RestoreJob/JobRole/DefaultPolicy s3:GetObject',
+    'RestoreJob/JobRole/DefaultPolicy secretsmanager:GetSecretValue',
+  ],
   'a run is stopped': ['Workflow/StateMachine/Role/DefaultPolicy batch:TerminateJob'],
   // Refused by the bucket's policy, and to the job in other buckets by its own.
   'a dump is replaced': ['Archive/Bucket/Policy s3:PutObject', 'DumpJob/JobRole/DefaultPolicy s3:PutObject'],
@@ -107,6 +121,8 @@ const NEEDED = {
     'DeadLetters/Policy sqs:SendMessage',
     'DeadLetters/Policy sqs:SendMessage',
   ],
+  // S3 tells by it a dump that is not there from one that may not be read; here it always tells.
+  none: ['RestoreJob/JobRole/DefaultPolicy s3:ListBucket'],
   'an alarm goes off': ['Alarms/Topic/Policy sns:Publish'],
   'TLS is missing or old': [
     'Alarms/Topic/Policy sns:Publish',

@@ -12,6 +12,7 @@ import type { PostgresServer } from '../../../local/postgres.ts';
 import { ACCOUNT, Template } from '../../../local/template.ts';
 import { openClients, type World } from '../../../local/world.ts';
 import { AppWorld, changed, ELSEWHERE, KEY } from '../app-world.ts';
+import { query } from '../database.ts';
 
 /** What happens in the life of the stack, with the calls that were decided meanwhile. */
 export type Steps = ReadonlyMap<string, readonly DecidedCall[]>;
@@ -40,6 +41,7 @@ export async function liveThrough(cdkOut: string, folder: string, server: Postgr
     await step('a secret is tagged', async () => (secret = await app.createSecret('db', { KmsKeyId: KEY })));
     await step('its time comes', () => app.timeComes(secret));
     await step('its dump is read', () => readDump(cdkOut, world, app.bucket));
+    await step('its dump is restored', () => restoreDump(app, server));
     await step('a run is stopped', () => stopRun(app, secret, server));
     await step('a dump is replaced', () => replaceDumps(cdkOut, world, app.bucket));
     const Tags = [{ Key: 'autodump:start-schedule', Value: 'every day' }];
@@ -64,6 +66,27 @@ async function readDump(cdkOut: string, { endpoints }: World, Bucket: string): P
   const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: Contents[0]?.Key }));
   await Body?.transformToByteArray();
   s3.destroy();
+}
+
+/** Restores the first dump into a new database, by a job that the administrator submits. */
+async function restoreDump(app: AppWorld, server: PostgresServer): Promise<void> {
+  const { s3 } = app.world;
+  await query(server, 'postgres', 'create database restored template template0');
+  const { host, port, user, password } = server;
+  const value = { engine: 'postgres', host, port, username: user, password, dbname: 'restored' };
+  const target = await app.createSecret('restored', {
+    SecretString: JSON.stringify(value),
+    Tags: [{ Key: 'autodump:restore-target', Value: '' }],
+    KmsKeyId: KEY,
+  });
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: app.bucket }));
+  const dump = `s3://${app.bucket}/${Contents[0]?.Key ?? ''}`;
+  await app.world.submitJob({
+    JobName: 'restore',
+    JobDefinition: 'AutoDump-restore',
+    JobQueue: 'AutoDump-restore',
+    ContainerOverrides: { Command: ['restore', dump, '--to', target] },
+  });
 }
 
 /** Brings the next run of a secret as far as its dump, which then waits for a lock, and stops it there. */

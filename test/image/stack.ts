@@ -1,0 +1,101 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { z } from 'zod';
+
+import { awsEnvironment } from '../../local/credentials.ts';
+import { serve, type Endpoint } from '../../local/endpoint.ts';
+import { Processes } from '../../local/processes.ts';
+import { startS3, type S3Server } from '../../local/s3.ts';
+import { SecretsManager } from '../../local/secrets.ts';
+import { secretOperations } from '../../local/services.ts';
+import { synthesize } from '../../local/synth.ts';
+import { Template } from '../../local/template.ts';
+import type { Builder } from './builder.ts';
+
+const definitionSchema = z.object({
+  JobDefinitionName: z.string(),
+  ContainerProperties: z.object({
+    Command: z.array(z.string()),
+    Environment: z.array(z.object({ Name: z.string(), Value: z.string() })),
+    Image: z.string(),
+    JobRoleArn: z.string(),
+    ReadonlyRootFilesystem: z.literal(true),
+    User: z.string(),
+  }),
+});
+
+type JobDefinition = z.infer<typeof definitionSchema>['ContainerProperties'];
+
+/** What a run of a job adds to its definition. */
+export interface Overrides {
+  readonly command?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+interface Aws {
+  readonly secrets: SecretsManager;
+  readonly services: Endpoint;
+  readonly s3: S3Server;
+}
+
+/** The jobs of the synthesized stack, its bucket and secrets: AWS on loopback, as in the local run. */
+export class Stack {
+  readonly bucket: string;
+  /** Folder that the image is built from. */
+  readonly imageFolder: string;
+  readonly #jobs: ReadonlyMap<string, JobDefinition>;
+  readonly #aws: Aws;
+
+  /** @param folder a folder for it alone */
+  static async bringUp(folder: string): Promise<Stack> {
+    const output = join(folder, 'cdk.out');
+    await synthesize(output, new Processes());
+    await mkdir(join(folder, 's3'));
+    const s3 = await startS3({ directory: join(folder, 's3') });
+    const secrets = new SecretsManager(() => undefined);
+    const operations = secretOperations(secrets);
+    const services = await serve((target) => operations.get(target));
+    const stack = new Stack(new Template(output), { secrets, services, s3 });
+    await s3.createBucket(stack.bucket);
+    return stack;
+  }
+
+  private constructor(template: Template, aws: Aws) {
+    this.#aws = aws;
+    const definitions = template
+      .ofType('AWS::Batch::JobDefinition')
+      .map((resource) => template.properties(resource, definitionSchema));
+    this.#jobs = new Map(definitions.map((job) => [job.JobDefinitionName, job.ContainerProperties]));
+    this.bucket = template.ofType('AWS::S3::Bucket').map((resource) => template.nameOf(resource))[0] ?? '';
+    this.imageFolder = template.imageAsset(definitions[0]?.ContainerProperties.Image ?? '');
+  }
+
+  /** @returns ARN */
+  createSecret(name: string, value: object): string {
+    return this.#aws.secrets.createSecret({ Name: name, SecretString: JSON.stringify(value) }).ARN ?? '';
+  }
+
+  /** Runs a job to its end. @returns exit status */
+  run(name: string, overrides: Overrides, builder: Builder, said: (line: string) => void): Promise<number> {
+    const job = this.#jobs.get(name);
+    if (job === undefined) throw new Error(`The stack has no job ${name}.`);
+    const order = {
+      command: overrides.command ?? job.Command,
+      environment: {
+        ...awsEnvironment(job.JobRoleArn, {
+          s3: this.#aws.s3.endpoint,
+          services: this.#aws.services.url,
+        }),
+        ...Object.fromEntries(job.Environment.map(({ Name, Value }) => [Name, Value])),
+        ...overrides.environment,
+      },
+      user: job.User,
+    };
+    return builder.run(order, said);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#aws.services.stop(), this.#aws.s3.stop()]);
+  }
+}
