@@ -26,7 +26,7 @@ export class ScanFailed extends Error {
   override readonly name = 'ScanFailed';
   constructor(number: number, reasons: readonly string[]) {
     super(
-      `${number} secret(s) could not be scheduled, all others were.\n${reasons.join('\n')}` +
+      `${number} problem(s); every other secret was handled.\n${reasons.join('\n')}` +
         (number > reasons.length ? `\n… and ${number - reasons.length} more, which the log names` : ''),
     );
   }

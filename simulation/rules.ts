@@ -122,10 +122,13 @@ export class Rules {
     }
   }
 
-  /** A function ended: badly, if one of its calls did, and in time, if the world answered it. */
+  /**
+   * A function ended: badly, if one of its calls did, and in time, if the world answered it. A scan that goes on leaves
+   * it to its last invocation to end badly.
+   */
   invoked(invocation: Invocation, result: Result): void {
     const failed = [...invocation.calls.values()].find((call) => call.failed);
-    if (result.kind === 'returned' && failed !== undefined) {
+    if (result.kind === 'returned' && failed !== undefined && !this.scans.goesOn(invocation)) {
       const { operation, subject } = failed;
       const secret = this.#watched.get(subject)?.secret;
       this.#violated(
@@ -149,6 +152,9 @@ export class Rules {
         undefined,
         'A scan ended well although it had not read all pages, and did not go on.',
       );
+    }
+    if (result.kind === 'returned' && scan.failed) {
+      this.#violated('true ends', undefined, 'A scan ended well although a call of it failed for good.');
     }
     for (const watched of this.#watched.values()) {
       if (result.kind === 'returned') this.#checkTold(watched.secret, scan);

@@ -8,24 +8,33 @@ export interface Scan {
   readonly cut: boolean;
   /** ARNs that the world kept it from starting or describing. */
   readonly prevented: ReadonlySet<string>;
+  /** Whether a call of it failed for good, in whichever invocation. */
+  readonly failed: boolean;
 }
+
+type SoFar = Pick<Scan, 'started' | 'prevented' | 'failed'>;
 
 /** The scans of a world, put together from invocations that went on in others. */
 export class Scans {
   readonly all: Scan[] = [];
-  /** What came before, by the event that tells to go on. */
-  readonly #before = new WeakMap<object, Pick<Scan, 'started' | 'prevented'>>();
+  /** The invocation before, by the event that tells to go on. */
+  readonly #before = new WeakMap<object, Invocation>();
   readonly #wentOn = new WeakSet<Invocation>();
 
   /** An invocation sends an event that tells to go on. */
   wentOn(invocation: Invocation, event: object): void {
     this.#wentOn.add(invocation);
-    this.#before.set(event, this.#soFar(invocation));
+    this.#before.set(event, invocation);
+  }
+
+  /** Whether the invocation leaves the end of its scan to another one. */
+  goesOn(invocation: Invocation): boolean {
+    return this.#wentOn.has(invocation);
   }
 
   /** @returns the scan that the invocation was the last of, if it was */
   ended(invocation: Invocation, result: Result, now: number): Scan | undefined {
-    if (result.kind === 'returned' && this.#wentOn.has(invocation)) return undefined;
+    if (result.kind === 'returned' && this.goesOn(invocation)) return undefined;
     const failed = [...invocation.calls.values()].filter((call) => call.failed);
     const cut = invocation.killed || failed.some(({ operation }) => ['ListSecrets', 'Invoke'].includes(operation));
     const scan = { ...this.#soFar(invocation), ended: now, cut };
@@ -33,9 +42,15 @@ export class Scans {
     return scan;
   }
 
-  #soFar({ event, started, calls }: Invocation): Pick<Scan, 'started' | 'prevented'> {
-    const before = typeof event === 'object' && event !== null ? this.#before.get(event) : undefined;
-    const failed = [...calls.values()].filter((call) => call.failed).map(({ subject }) => subject);
-    return { started: before?.started ?? started, prevented: new Set([...(before?.prevented ?? []), ...failed]) };
+  #soFar({ event, started, calls }: Invocation): SoFar {
+    const previous = typeof event === 'object' && event !== null ? this.#before.get(event) : undefined;
+    const before = previous && this.#soFar(previous);
+    const failed = [...calls.values()].filter((call) => call.failed);
+    return {
+      started: before?.started ?? started,
+      prevented: new Set([...(before?.prevented ?? []), ...failed.map(({ subject }) => subject)]),
+      // An invocation that could not be told whether another one goes on for it fails itself.
+      failed: before?.failed === true || failed.some(({ operation }) => operation !== 'Invoke'),
+    };
   }
 }

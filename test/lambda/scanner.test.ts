@@ -154,7 +154,7 @@ describe('a scan', () => {
     const scan = handler(tagEvent('named'));
     await expect(scan).rejects.toThrow(ScanFailed);
     await expect(scan).rejects.toThrow(
-      /3 secret.*\nnamed: .*throttled\nbroken: .*1 fields.*\ndenied: .*not authorized/s,
+      /3 problem.*\nnamed: .*throttled\nbroken: .*1 fields.*\ndenied: .*not authorized/s,
     );
     expect(started()).toEqual(expect.arrayContaining([arn('a'), arn('b')]));
   });
@@ -179,7 +179,7 @@ describe('a scan', () => {
 
   test('names at most fifty of the secrets that it could not handle, and says how many there are', async () => {
     secrets.on(ListSecretsCommand).resolves({ SecretList: Array.from({ length: 60 }, (_, i) => tagged(`s${i}`, 'x')) });
-    await expect(handler({})).rejects.toThrow(/^60 secret.*… and 10 more/s);
+    await expect(handler({})).rejects.toThrow(/^60 problem.*… and 10 more/s);
   });
 });
 
