@@ -25,7 +25,7 @@ export interface DeployContext {
   readonly maxConcurrentDumps: number;
   readonly jobVcpu: number;
   readonly jobMemoryMiB: number;
-  /** Disk that a dump is written to before it goes to S3, so the compressed dump has to fit. */
+  /** Disk that a dump is written to while it goes to S3. One that does not fit is streamed. */
   readonly ephemeralStorageGiB: number;
   /** Hours after which an attempt at a dump is stopped. */
   readonly dumpTimeoutHours: number;

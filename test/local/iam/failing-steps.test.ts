@@ -85,7 +85,7 @@ describe('without a permission', () => {
     await app.world.stop();
     expect(app.world.executions).toEqual([]);
     expect(app.world.deadLetters[0]?.responsePayload.errorMessage).toMatch(
-      /^1 secret.*\ndb: AccessDeniedException: User: .*Scanner-FunctionRole\/.* is not authorized to perform: states:StartExecution/,
+      /^1 problem.*\ndb: AccessDeniedException: User: .*Scanner-FunctionRole\/.* is not authorized to perform: states:StartExecution/,
     );
   });
 
