@@ -149,6 +149,7 @@ async function main(options: Options): Promise<void> {
       AUTODUMP_EXECUTION: 'bench',
       AUTODUMP_WHEN: '2026-11-22T08:00:00Z',
       AUTODUMP_BUCKETS: 'dumps',
+      AUTODUMP_RESTORE_JOB: 'bench',
       TMPDIR: folder,
     };
     await generate(postgres, options);
@@ -170,6 +171,10 @@ async function main(options: Options): Promise<void> {
   }
 }
 
+if (process.argv.includes('--help')) {
+  say(USAGE);
+  process.exit(0);
+}
 let options: Options;
 try {
   options = parseOptions(process.argv.slice(2));
