@@ -160,22 +160,22 @@ describe.each([
   });
 });
 
+/** A command that puts the byte, in octal, where it says in the file. */
+const overwriting = ({ at, byte }: { readonly at: number; readonly byte: string }) =>
+  `printf '\\${byte}' | dd of="$file" bs=1 seek=${at} conv=notrunc status=none`;
+
+const otherByte = (archive: Buffer, { at, mask }: Place) => (archive.readUInt8(at) ^ mask).toString(8).padStart(3, '0');
+
 describe('the file of a dump', () => {
   test.each([
-    [
-      'changed',
-      40,
-      ({ at, byte }: { at: number; byte: string }) =>
-        `printf '\\${byte}' | dd of="$file" bs=1 seek=${at} conv=notrunc status=none`,
-    ],
+    ['changed', 40, overwriting],
     ['cut off', 10, ({ at }: { at: number }) => `truncate -s ${at} "$file"`],
     ['added', 5, ({ at }: { at: number }) => `head -c ${at + 1} /dev/zero >> "$file"`],
   ] as const)('with bytes %s after the proof is no dump', async (_, count, damage) => {
     const { final } = recording;
-    const mishaps = places(count, 0, final.length, 4).map(({ at, mask }) => {
-      const byte = (final.readUInt8(at) ^ mask).toString(8).padStart(3, '0');
-      return { proven: damage({ at, byte }) };
-    });
+    const mishaps = places(count, 0, final.length, 4).map((place) => ({
+      proven: damage({ at: place.at, byte: otherByte(final, place) }),
+    }));
     expect(outcomes(await play('file', mishaps))).toEqual(['verificationFailed']);
   });
 
@@ -184,5 +184,13 @@ describe('the file of a dump', () => {
     const mishaps = places(20, 0, headBytes, 5).map((place) => ({ written: flipped(streamed, place) }));
     const results = await play('file', mishaps);
     expect(results.filter((result) => !(result instanceof Failure) && !result.equals(final))).toHaveLength(0);
+  });
+
+  test('with a head that was changed after the proof is no dump', async () => {
+    const { final, headBytes } = recording;
+    const mishaps = places(30, 0, headBytes, 6).map((place) => ({
+      proven: overwriting({ at: place.at, byte: otherByte(final, place) }),
+    }));
+    expect(outcomes(await play('file', mishaps))).toEqual(['verificationFailed']);
   });
 });
