@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto';
+
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 
 import { awsFailure } from './aws.ts';
+import { checksumsOf, Cuts } from './checksum.ts';
+import type { Checksums } from './checksum.ts';
 import { Failure } from './failure.ts';
 import type { DumpObject } from './manifest.ts';
 import { networkCode } from './network.ts';
@@ -127,8 +131,39 @@ export async function findStoredDump(client: S3Client, object: DumpObject, signa
   };
 }
 
-/** Reads the dump from its first byte to its last, some parts ahead of the reader. @throws {Failure} as S3 fails */
+/**
+ * Reads the dump from its first byte to its last, and holds what came against the proof.
+ * @throws {Failure} as S3 fails; `verificationFailed`, behind the last byte, if they are not the bytes that were proven
+ */
 export async function* readStoredDump(
+  client: S3Client,
+  dump: StoredDump,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer, void, undefined> {
+  const whole = new Cuts(() => Infinity);
+  const hash = createHash('sha256');
+  for await (const part of parts(client, dump, signal)) {
+    whole.cut(part);
+    hash.update(part);
+    yield part;
+  }
+  whole.close();
+  checkProof(dump, checksumsOf(whole.segments, hash.digest('hex')));
+}
+
+function checkProof(dump: StoredDump, { sha256, crc64nvme }: Checksums): void {
+  if ((dump.sha256 ?? sha256) !== sha256 || (dump.crc64nvme ?? crc64nvme) !== crc64nvme) {
+    throw new Failure(
+      'verificationFailed',
+      `s3://${dump.object.bucket}/${dump.object.key} is not the dump that was proven: its bytes have the SHA-256 ${sha256} and ` +
+        `the CRC64NVME ${crc64nvme}, and should have ${[dump.sha256, dump.crc64nvme].filter(Boolean).join(' and ')}. Do not ` +
+        'rely on this object.',
+    );
+  }
+}
+
+/** The parts of the dump in their order, some of them read ahead. */
+async function* parts(
   client: S3Client,
   dump: StoredDump,
   signal: AbortSignal,

@@ -228,7 +228,7 @@ export class Rules {
     const scans = this.scans.all.filter(({ started, ended }) => started > since && ended < due - MINUTE);
     const clean = scans.find(({ cut, prevented }) => !cut && !prevented.has(secret.arn));
     if (clean !== undefined) return { violation: `the scan of ${iso(clean.started)} went well and did not see to it.` };
-    if (scans.length === 0 && due - since > this.#period + MARGIN) {
+    if (scans.length === 0 && due - since > this.#period + MARGIN && !this.scans.hasBegun(since, due - MINUTE)) {
       return { violation: 'no scan came in more than a scan period.' };
     }
     const rescheduling = before.flatMap(({ attempts }) => attempts).filter(({ step }) => step === 'reschedule');
@@ -248,8 +248,7 @@ export class Rules {
     const check = (): void => {
       const now = this.#clock.now;
       const since = now - this.#period - MARGIN;
-      const last = this.scans.all.at(-1)?.started ?? span.from;
-      if (last < since) {
+      if (span.from < since && !this.scans.hasBegun(since, now)) {
         for (const watched of this.#watched.values()) this.#checkWaiting(watched, now, since);
       }
       if (now < span.to) this.#clock.at(now + 60 * MINUTE, check);

@@ -16,10 +16,24 @@ type SoFar = Pick<Scan, 'started' | 'prevented' | 'failed'>;
 
 /** The scans of a world, put together from invocations that went on in others. */
 export class Scans {
+  /** In the order of their ends. */
   readonly all: Scan[] = [];
+  /** When scans began, in order, whatever became of them. */
+  readonly #begun: number[] = [];
   /** The invocation before, by the event that tells to go on. */
   readonly #before = new WeakMap<object, Invocation>();
   readonly #wentOn = new WeakSet<Invocation>();
+
+  /** An invocation begins, for the first time or tried again; a scan does, unless it is one that goes on. */
+  began(event: unknown, now: number): void {
+    if (this.#invocationBefore(event) === undefined) this.#begun.push(now);
+  }
+
+  /** Whether a scan has begun from one instant to another. */
+  hasBegun(from: number, to: number): boolean {
+    const last = this.#begun.findLast((time) => time <= to);
+    return last !== undefined && last >= from;
+  }
 
   /** An invocation sends an event that tells to go on. */
   wentOn(invocation: Invocation, event: object): void {
@@ -43,7 +57,7 @@ export class Scans {
   }
 
   #soFar({ event, started, calls }: Invocation): SoFar {
-    const previous = typeof event === 'object' && event !== null ? this.#before.get(event) : undefined;
+    const previous = this.#invocationBefore(event);
     const before = previous && this.#soFar(previous);
     const failed = [...calls.values()].filter((call) => call.failed);
     return {
@@ -52,5 +66,10 @@ export class Scans {
       // An invocation that could not be told whether another one goes on for it fails itself.
       failed: before?.failed === true || failed.some(({ operation }) => operation !== 'Invoke'),
     };
+  }
+
+  /** The invocation that the event goes on from, if it does. */
+  #invocationBefore(event: unknown): Invocation | undefined {
+    return typeof event === 'object' && event !== null ? this.#before.get(event) : undefined;
   }
 }

@@ -201,6 +201,7 @@ export class SimulatedWorld {
   }
 
   async #invoke(called: SimulatedFunction, event: unknown): Promise<{ result: Result; invocation: Invocation }> {
+    if (called === this.#scanner) this.rules.scans.began(event, this.clock.now);
     return await new Promise((resolve) => {
       void called.invoke(this, event, (invocation, result) => {
         if (called === this.#scanner) {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { parse } from '@aws-sdk/util-arn-parser';
 import type { ExecutionInput } from '../../contract.ts';
 
@@ -32,9 +32,6 @@ export function executionName({ secretArn, tagsHash, when }: ExecutionInput): st
   const readable = secretName(secretArn)
     .replace(/[^0-9A-Za-z_-]/g, '_')
     .slice(0, 38);
-  const hash = createHash('sha256')
-    .update(JSON.stringify([secretArn, tagsHash, when]))
-    .digest('hex')
-    .slice(0, 24);
-  return `${readable}-${when.replace(/[-:]/g, '')}-${hash}`;
+  const digest = hash('sha256', JSON.stringify([secretArn, tagsHash, when])).slice(0, 24);
+  return `${readable}-${when.replace(/[-:]/g, '')}-${digest}`;
 }

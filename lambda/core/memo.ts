@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { ExecutionInput } from '../../contract.ts';
 import { formatWhen } from './execution.ts';
@@ -77,8 +77,5 @@ export class Memo {
 }
 
 function keyOf(secretArn: string, tagsHash: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify([secretArn, tagsHash]))
-    .digest('hex')
-    .slice(0, 24);
+  return hash('sha256', JSON.stringify([secretArn, tagsHash])).slice(0, 24);
 }

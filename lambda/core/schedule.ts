@@ -1,10 +1,10 @@
-import { CronExpressionParser } from 'cron-parser';
+import { CronExpressionParser, type CronFieldCollection } from 'cron-parser';
 import { IANAZone } from 'luxon';
+import { readingsAfter } from './readings.ts';
 
 /** A cron expression and the zone that its wall-clock time is in. Made by {@link parseSchedule} alone. */
 export interface Schedule {
-  /** Five fields, or an alias, in the form that cron-parser reads. */
-  readonly expression: string;
+  readonly cron: CronFieldCollection;
   /** IANA name. */
   readonly timezone: string;
   /** Whether the schedule runs in every hour of its days, so that it also runs in an hour that is repeated. */
@@ -53,14 +53,13 @@ export function parseSchedule(tag: string, timezone: string): Schedule {
       `timezone "${timezone}" is not known: allowed are IANA names such as "UTC" or "America/Denver"`,
     );
   }
-  const expression = canonical(tag);
-  const cron = parseCron(tag, expression);
+  const cron = parseCron(tag, canonical(tag));
   if (cron.minute.values.length === 60) {
     throw new InvalidSchedule(
       `schedule "${tag}" would run every minute: name the minutes, such as "0" or "*/15", in the first field`,
     );
   }
-  return { expression, timezone, hourly: cron.hour.values.length === 24 };
+  return { cron, timezone, hourly: cron.hour.values.length === 24 };
 }
 
 /**
@@ -69,9 +68,6 @@ export function parseSchedule(tag: string, timezone: string): Schedule {
  * Time is the zone's wall-clock time. A time that the clock skips runs as much later as the clock jumped. A time that
  * the clock repeats runs once, the first time round, except for schedules that run in every hour: those run in the
  * repeated hour again.
- *
- * cron-parser only ever counts in UTC here, where no hour is skipped or repeated: its answers are wall-clock readings,
- * which this module maps to instants itself.
  */
 export function nextTime(schedule: Schedule, after: Date): Date {
   const zone = IANAZone.create(schedule.timezone);
@@ -82,10 +78,12 @@ export function nextTime(schedule: Schedule, after: Date): Date {
   // Around a shift of the clock the order of instants is not that of wall-clock readings. Readings further away than a
   // shift in each direction cannot be due before the ones in between.
   const start = wallClock(zone, after.getTime()) - 2 * LARGEST_SHIFT;
-  const readings = CronExpressionParser.parse(schedule.expression, { tz: 'UTC', currentDate: new Date(start) });
   let next = Infinity;
   let last = Infinity;
-  for (let wall = readings.next().getTime(); wall <= last; wall = readings.next().getTime()) {
+  for (const wall of readingsAfter(schedule.cron, start)) {
+    if (wall > last) {
+      break;
+    }
     const due = instants(zone, wall, schedule.hourly).find((instant) => instant > after.getTime());
     if (due !== undefined && due < next) {
       next = due;
@@ -99,13 +97,12 @@ export function nextTime(schedule: Schedule, after: Date): Date {
  * The next time if it is within a day, and the clock is not set within two days each way: readings and instants are then
  * in the same order. No zone sets its clock and sets it back within four days, so that equal offsets mean that it is not.
  */
-function nextTimeOnSteadyClock({ expression }: Schedule, zone: IANAZone, after: number): Date | undefined {
+function nextTimeOnSteadyClock({ cron }: Schedule, zone: IANAZone, after: number): Date | undefined {
   const offset = zone.offset(after) * MINUTE;
   if ([-2, 2].some((days) => zone.offset(after + days * DAY) * MINUTE !== offset)) {
     return undefined;
   }
-  const currentDate = new Date(after + offset);
-  const next = CronExpressionParser.parse(expression, { tz: 'UTC', currentDate }).next().getTime() - offset;
+  const next = readingsAfter(cron, after + offset).next().value - offset;
   return next < after + DAY ? new Date(next) : undefined;
 }
 
@@ -117,7 +114,7 @@ function canonical(tag: string): string {
   return fields.map((field) => (field === '-' ? '*' : field.replaceAll(':', ','))).join(' ');
 }
 
-function parseCron(tag: string, expression: string) {
+function parseCron(tag: string, expression: string): CronFieldCollection {
   if (expression.startsWith('@')) {
     if (!ALIASES.includes(expression)) {
       throw new InvalidSchedule(`schedule "${tag}" is not an alias that is known: ${ALLOWED}`);
@@ -135,9 +132,8 @@ function parseCron(tag: string, expression: string) {
     }
   }
   try {
-    const cron = CronExpressionParser.parse(expression, { tz: 'UTC' });
-    cron.next();
-    return cron.fields;
+    // Only read here, and not counted with: a zone would cost as much again.
+    return CronExpressionParser.parse(expression).fields;
   } catch (error) {
     throw new InvalidSchedule(`schedule "${tag}" cannot be followed (${reasonOf(error as Error)}): ${ALLOWED}`);
   }

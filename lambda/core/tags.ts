@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { DEFAULT_TIMEZONE, SCHEDULE_TAG, TIMEZONE_TAG } from '../../contract.ts';
 
 /** A tag in the form of the AWS SDK. */
@@ -26,9 +26,5 @@ export function readTags(tags: readonly Tag[] = []): ScheduleTags | undefined {
   }
   const schedule = value(SCHEDULE_TAG) ?? '';
   const timezone = value(TIMEZONE_TAG) ?? DEFAULT_TIMEZONE;
-  const hash = createHash('sha256')
-    .update(JSON.stringify([schedule, timezone]))
-    .digest('hex')
-    .slice(0, 32);
-  return { schedule, timezone, hash };
+  return { schedule, timezone, hash: hash('sha256', JSON.stringify([schedule, timezone])).slice(0, 32) };
 }

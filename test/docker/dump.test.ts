@@ -11,15 +11,13 @@ import pg from 'pg';
 import { restoreCommand } from '../../docker/restore-command.ts';
 import { clientFolder } from './client-folder.ts';
 import { contentsOf, ODD_CONTENTS } from './contents.ts';
+import { asRootOnLinux, withSmallDisk } from './small-disk.ts';
 import { BUCKET, EXECUTION, keyOf, processes, SECRET_ARN, Stage, WHEN } from './stage.ts';
 import type { Outcome } from './stage.ts';
 
 const execute = promisify(execFile);
 
 let stage: Stage;
-
-/** Whoever else can't mount a small disk. */
-const asRootOnLinux = process.platform === 'linux' && process.getuid?.() === 0 ? test : test.skip;
 
 beforeAll(async () => {
   stage = await Stage.set();
@@ -112,16 +110,11 @@ describe('a dump that the disk has no room for is streamed, and restores to the 
 
   asRootOnLinux('when it is ten times larger than the disk', async () => {
     const when = '2026-11-22T09:01:00Z';
-    const disk = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-    await execute('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'autodump-test', disk]);
-    try {
+    await withSmallDisk(async (disk) => {
       const outcome = await stage.dump('streamed', { environment: { AUTODUMP_WHEN: when, TMPDIR: disk } });
       await expectStreamed(outcome, when, 'the disk has room for 2.1 MB');
       expect((await stage.manifestOf(keyOf('streamed', when))).proof.bytes).toBeGreaterThan(10 * 2 ** 21);
-    } finally {
-      await execute('umount', [disk]);
-      await rm(disk, { recursive: true });
-    }
+    });
   });
 });
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, request as send } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Transform } from 'node:stream';
+import { PassThrough, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 export interface FaultyS3 {
@@ -25,7 +25,10 @@ export const SLOW_DOWN: Answer = { status: 503, code: 'SlowDown', message: 'Plea
 
 export const ACCESS_DENIED: Answer = { status: 403, code: 'AccessDenied', message: 'Access Denied' };
 
-/** Answers with an error; changes a byte of the body; or passes the request on, and breaks off instead of its answer. */
+/**
+ * Answers with an error; changes a byte of the body, of a GET that of the answer; or passes the request on, and breaks
+ * off instead of its answer.
+ */
 export type Fault = Answer | 'change' | 'lose the answer';
 
 /** Stands before an S3 server and does some of the requests an ill turn. */
@@ -69,17 +72,18 @@ async function pass(
   behind: string,
   fault: Fault | undefined,
 ): Promise<void> {
+  const change = fault === 'change' ? changing() : new PassThrough();
+  const isGet = request.method === 'GET';
   const upstream = send(new URL(request.url ?? '/', behind), { method: request.method, headers: request.headers });
   const answered = once(upstream, 'response').then(async ([from]: IncomingMessage[]) => {
     if (from === undefined || fault === 'lose the answer') {
       response.destroy();
     } else {
       response.writeHead(from.statusCode ?? 500, from.headers);
-      await pipeline(from, response);
+      await (isGet ? pipeline(from, change, response) : pipeline(from, response));
     }
   });
-  const sent = fault === 'change' ? pipeline(request, changing(), upstream) : pipeline(request, upstream);
-  await Promise.all([sent, answered]);
+  await Promise.all([isGet ? pipeline(request, upstream) : pipeline(request, change, upstream), answered]);
 }
 
 /** Changes the last byte of the first chunk. */

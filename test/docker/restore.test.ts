@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 
 import { contentsOf, ODD_CONTENTS } from './contents.ts';
+import { startFaultyS3 } from './faulty-s3.ts';
+import { asRootOnLinux, withSmallDisk } from './small-disk.ts';
 import { BUCKET, keyOf, SECRET_ARN, Stage } from './stage.ts';
 import type { Order, Outcome, Running } from './stage.ts';
 
@@ -116,6 +118,34 @@ describe('a restore', () => {
     await stage.createDatabase('from large');
     expect(await restore('large', 'from large')).toMatchObject({ status: 0, stderr: '' });
     expect(await contentsOf(stage, 'from large')).toEqual(await contentsOf(stage, 'large'));
+  });
+});
+
+describe('a restore of a dump that the disk has no room for', () => {
+  asRootOnLinux('reads it twice, and makes the same database', async () => {
+    await stage.createDatabase('from stream');
+    await withSmallDisk(async (disk) => {
+      const { status, stdout, stderr } = await restore('source', 'from stream', [], { environment: { TMPDIR: disk } });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(stdout).toContain('it is read twice from S3');
+    });
+    expect(await contentsOf(stage, 'from stream')).toEqual(await contentsOf(stage, 'source'));
+  });
+
+  asRootOnLinux('fails if the second reading is not what was proven, even where pg_restore is content', async () => {
+    await stage.createDatabase('from changed');
+    let readings = 0;
+    const isSecondReading = (request: string) => /^GET .*\.dmp\?/.test(request) && ++readings === 2;
+    const s3 = await startFaultyS3(stage.s3.endpoint, isSecondReading, 'change');
+    await withSmallDisk(async (disk) => {
+      const environment = { TMPDIR: disk, AWS_ENDPOINT_URL_S3: s3.endpoint };
+      const { status, stdout, stderr } = await restore('source', 'from changed', [], { environment });
+      expect(stderr).toContain('is not the dump that was proven');
+      expect(stdout).toContain('drop it');
+      expect(status).toBe(69);
+    });
+    await s3.met;
+    await s3.stop();
   });
 });
 

@@ -1,0 +1,23 @@
+import { test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
+
+/** Whoever else can't mount a small disk. */
+export const asRootOnLinux = process.platform === 'linux' && process.getuid?.() === 0 ? test : test.skip;
+
+/** Does something with a disk of 2 MiB, given by the folder that it is mounted at. */
+export async function withSmallDisk(act: (folder: string) => Promise<void>): Promise<void> {
+  const disk = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+  await execute('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'autodump-test', disk]);
+  try {
+    await act(disk);
+  } finally {
+    await execute('umount', [disk]);
+    await rm(disk, { recursive: true });
+  }
+}
