@@ -9,7 +9,13 @@ export class StorageFull extends Failure {
   }
 }
 
-const NO_SPACE = /No space left on device|Disk quota exceeded/;
+/** Whether an error of the file system says that the disk is full. */
+export function isNoSpace(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+}
+
+/** Of this machine's disk, and not in what the server says of its own. */
+const NO_SPACE = /^pg_dump: (?!.*(from server|query failed): ).*(No space left on device|Disk quota exceeded)/m;
 
 interface Symptom {
   readonly pattern: RegExp;
@@ -30,7 +36,7 @@ const SYMPTOMS: readonly Symptom[] = [
   },
   {
     pattern:
-      /FATAL: |server closed the connection unexpectedly|connection to server .* failed|could not (send|receive) data|SSL (SYSCALL |)error|connection not open|no connection to the server/,
+      /FATAL: |server closed the connection unexpectedly|connection to server .* failed|could not (send|receive) data|SSL (SYSCALL |)error|SSL connection has been closed|connection not open|no connection to the server/,
     reason: 'tryAgain',
     advice: 'The connection to the server broke.',
   },
@@ -38,6 +44,16 @@ const SYMPTOMS: readonly Symptom[] = [
     pattern: /Query was: LOCK TABLE/,
     reason: 'tryAgain',
     advice: 'A table stayed locked by another session, most likely for DDL, for longer than a dump waits.',
+  },
+  {
+    pattern: /cache lookup failed|could not open relation with OID|canceling statement due to user request/,
+    reason: 'tryAgain',
+    advice: 'DDL of another session, or a person, came in its way.',
+  },
+  {
+    pattern: /No space left on device|could not extend file/,
+    reason: 'tryAgain',
+    advice: "The server's own disk is full.",
   },
   {
     pattern: /conflict with recovery/,

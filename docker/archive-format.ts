@@ -27,7 +27,7 @@ const LARGE_OBJECTS_BLOCK = 3;
 
 /** What an entry of the table of contents says of its data. */
 interface Location {
-  /** 1 before the offset is known, 2 with an offset, 3 without data. */
+  /** 1 before the offset is known, 2 with an offset. */
   readonly state: number;
   readonly offset: bigint;
 }
@@ -36,9 +36,9 @@ interface Location {
 export interface Structure {
   /** Length of the head. */
   readonly headBytes: number;
-  /** CRC of the head without what it says of locations. */
+  /** CRC of the head without what it says of locations of data. */
   readonly headCrc: bigint;
-  /** By the entry's number. */
+  /** By the number of the entry, of those with data. */
   readonly locations: ReadonlyMap<number, Location>;
   /** Where the block of an entry begins, by the entry's number. */
   readonly blocks: ReadonlyMap<number, number>;
@@ -194,13 +194,17 @@ export class ArchiveReader {
     if ((hasData === 0) !== (state === NO_DATA) || this.#locations.has(id)) {
       throw damaged(`the entry ${id} of its table of contents contradicts itself`, this.#cursor.position);
     }
-    this.#locations.set(id, { state, offset: location.readBigUInt64LE(1) });
+    if (state === NO_DATA) {
+      // Most entries are such, millions where there are large objects, so that they are not kept one by one.
+      this.#headCrc = crc64nvme(location, this.#headCrc);
+    } else {
+      this.#locations.set(id, { state, offset: location.readBigUInt64LE(1) });
+    }
   }
 
   *#block(type: number, start: number): Generator<void, void> {
     const id = yield* this.#int();
-    const state = this.#locations.get(id)?.state;
-    if (state === undefined || state === NO_DATA || this.#blocks.has(id)) {
+    if (!this.#locations.has(id) || this.#blocks.has(id)) {
       throw damaged(`a block is for the entry ${id}, which has no data or has a block already`, start);
     }
     this.#blocks.set(id, start);

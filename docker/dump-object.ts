@@ -1,6 +1,7 @@
 import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 
 import { awsFailure, isTaken, openS3 } from './aws.ts';
+import { Failure } from './failure.ts';
 import type { DumpObject, Manifest } from './manifest.ts';
 
 /** What a list of the bucket says of an object. */
@@ -13,7 +14,8 @@ export interface Found {
 /**
  * The dump if there is one already. Listed, as the writer of dumps may not read them, which HeadObject would
  * take.
- * @throws {Failure} `tryAgain` or `refused`
+ * @throws {Failure} `tryAgain`; `refused`, also if there is a manifest without its dump: as nothing is overwritten, it
+ * would be taken for that of the dump to be made
  */
 export async function findDump(
   { bucket, key }: DumpObject,
@@ -22,10 +24,17 @@ export async function findDump(
 ): Promise<Found | undefined> {
   const client = openS3(region);
   try {
-    // Of the keys with this prefix the key itself comes first, so the first page will do.
+    // Of the keys with this prefix the key itself comes first, and of all that dumps make its manifest second.
     const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: key });
     const { Contents: listed = [] } = await client.send(command, { abortSignal: signal });
     const found = listed.find((object) => object.Key === key);
+    if (found === undefined && listed.some((object) => object.Key === `${key}.json`)) {
+      throw new Failure(
+        'refused',
+        `There is a manifest s3://${bucket}/${key}.json, but not the dump that it is of: somebody has deleted that. ` +
+          'Delete the manifest too, and a new dump can be made.',
+      );
+    }
     return found && { bytes: found.Size ?? 0, etag: found.ETag ?? '' };
   } catch (error) {
     signal.throwIfAborted();

@@ -86,7 +86,7 @@ async function make(
   const folder = await mkdtemp(join(task.scratch, 'autodump-'));
   try {
     const environment = await libpqEnvironment(target, policy, folder, searchPath);
-    // Not less than the data take uncompressed, as a rule.
+    // As a rule more than the dump will have: data out of line may be compressed at the server already, and so is the dump.
     const estimate = Math.max(database.size - indexBytes, 0);
     const order = { client, compression, environment, folder, estimate };
     return await makeDump(order, object, task.region, signal);

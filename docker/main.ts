@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 
 import { EXIT_STATUS } from '../contract.ts';
 import type { DumpEnvironment } from '../contract.ts';
+import { isNoSpace, StorageFull } from './archive-failure.ts';
 import { check } from './check.ts';
 import { dump } from './dump.ts';
 import { readEnvironment } from './environment.ts';
@@ -71,7 +72,8 @@ const [, programFile = '', ...args] = process.argv;
 main(args, programFile).then(
   () => process.exit(EXIT_STATUS.done),
   (error: unknown) => {
-    process.stderr.write(`${printable(describe(error))}\n`);
-    process.exit(exitStatusOf(error));
+    const failure = isNoSpace(error) ? new StorageFull(error.message) : error;
+    process.stderr.write(`${printable(describe(failure))}\n`);
+    process.exit(exitStatusOf(failure));
   },
 );

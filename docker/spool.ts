@@ -3,13 +3,16 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 
-import { StorageFull } from './archive-failure.ts';
+import { isNoSpace, StorageFull } from './archive-failure.ts';
 import { readRange } from './part.ts';
 import type { Part } from './part.ts';
 import { SMALLEST_PART } from './part-size.ts';
 
 /** A part up to this size is held in memory: with those under way and the first, about 100 MiB. */
 const LARGEST_IN_MEMORY = 2 * SMALLEST_PART;
+
+/** Bytes of such a part that are sent at a time. */
+const SLICE = 256 * 1024;
 
 /** Of the free disk space, one part takes up to this share. */
 const DISK_SHARE = 8;
@@ -83,7 +86,7 @@ export class Spool {
         Promise.resolve({
           bytes: length,
           crc,
-          open: () => Readable.from([buffer.subarray(0, length)], { objectMode: false }),
+          open: () => Readable.from(slices(buffer.subarray(0, length)), { objectMode: false }),
           discard: () => {
             this.#free.push(buffer);
             return Promise.resolve();
@@ -117,11 +120,18 @@ export class Spool {
   }
 }
 
+/** TLS holds what it is given a second time until it is sent, so it is given a little at a time. */
+function* slices(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += SLICE) {
+    yield bytes.subarray(at, at + SLICE);
+  }
+}
+
 async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
   try {
     await handle.writeFile(bytes);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) {
+    if (isNoSpace(error)) {
       throw new StorageFull('A part of the dump found no room while it was streamed.');
     }
     throw error;

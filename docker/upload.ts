@@ -68,7 +68,11 @@ export class Upload {
   add(part: Part): void {
     this.#count += 1;
     if (this.#count > MOST_PARTS) {
-      throw new Failure('tryAgain', `The dump needs more than the ${MOST_PARTS} parts that S3 takes.`);
+      throw new Failure(
+        'refused',
+        `The dump needs more than the ${MOST_PARTS} parts that S3 takes, because the disk holds small parts only: give the ` +
+          'job more of it with the context ephemeralStorageGiB.',
+      );
     }
     const number = this.#count;
     this.#waiting.push(() => this.#sendPart(part, number));

@@ -47,7 +47,8 @@ export class Archive extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
       lifecycleRules: [
         { id: 'ExpireDumps', expiration: props.retention },
-        { id: 'AbortIncompleteUploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
+        // Counted from the beginning of the upload, which a job may go on with for a week.
+        { id: 'AbortIncompleteUploads', abortIncompleteMultipartUploadAfter: Duration.days(8) },
       ],
     });
     Validations.of(this.bucket).acknowledge({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { dumpFailure, verificationFailure } from '../../docker/archive-failure.ts';
+import { dumpFailure, StorageFull, verificationFailure } from '../../docker/archive-failure.ts';
 
 function ended(complaints: string, end: { status?: number; signal?: NodeJS.Signals } = { status: 1 }) {
   return {
@@ -44,11 +44,40 @@ describe('why pg_dump failed', () => {
       'tryAgain',
       'pg_dump: detail: Error message from server: FATAL:  terminating connection due to unexpected postmaster exit',
     ],
+    [
+      'TLS is closed',
+      'tryAgain',
+      'pg_dump: detail: Error message from server: SSL connection has been closed unexpectedly',
+    ],
+    ['a table is dropped', 'tryAgain', 'pg_dump: error: query failed: ERROR:  cache lookup failed for relation 16384'],
+    [
+      'a person cancels',
+      'tryAgain',
+      'pg_dump: detail: Error message from server: ERROR:  canceling statement due to user request',
+    ],
     ['anything else', 'refused', 'pg_dump: error: unexpected'],
   ])('%s', (_, reason, complaints) => {
     const failure = dumpFailure(ended(complaints));
     expect(failure.reason).toBe(reason);
     expect(failure.message).toContain(complaints.split('\n').at(-1));
+  });
+
+  test.each([
+    ['here', true, 'pg_dump: error: could not write to output file: No space left on device'],
+    [
+      'at the server',
+      false,
+      'pg_dump: error: Dumping the contents of table "t" failed: PQgetResult() failed.\npg_dump: detail: Error message from server: ERROR:  could not write to file "base/pgsql_tmp/x": No space left on device',
+    ],
+    [
+      'at the server, asked by a query',
+      false,
+      'pg_dump: error: query failed: ERROR:  could not write to file "base/pgsql_tmp/x": No space left on device',
+    ],
+  ])('a disk that is full %s is told apart', (_, isHere, complaints) => {
+    const failure = dumpFailure(ended(complaints));
+    expect(failure.reason).toBe('tryAgain');
+    expect(failure instanceof StorageFull).toBe(isHere);
   });
 
   test.each([

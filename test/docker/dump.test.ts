@@ -246,6 +246,15 @@ describe('a dump that is there already', () => {
     });
   });
 
+  test('no more, but for its manifest, has to go altogether before there is another', async () => {
+    const key = keyOf('half gone');
+    await put(`${key}.json`, '{}');
+    const { status, stderr } = await stage.dump('half gone', { secret: { host: 'no-such-host.invalid' } });
+    expect(stderr).toContain(`There is a manifest s3://${BUCKET}/${key}.json, but not the dump that it is of`);
+    expect(status).toBe(77);
+    expect(await stage.hasObject(key)).toBe(false);
+  });
+
   test('by the time of the commit is not overwritten', async () => {
     await stage.createDatabase('overtaken', 'CREATE TABLE held ()');
     await stage.whileLocked('overtaken', 'held', async (release) => {

@@ -28,6 +28,17 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+test('a part that is held in memory is sent a little at a time', async () => {
+  const spool = new Spool(folder);
+  await spool.begin(8 * MIB);
+  await spool.write(Buffer.alloc(3 * MIB));
+  const part = await spool.close(7n);
+  const sizes: number[] = [];
+  for await (const chunk of part.open()) sizes.push((chunk as Buffer).length);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(256 * 1024);
+  expect(sizes.reduce((sum, size) => sum + size)).toBe(3 * MIB);
+});
+
 describe.each([
   ['in memory', 8 * MIB, 0],
   ['on disk', 100 * MIB, 1],

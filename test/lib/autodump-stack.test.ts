@@ -40,7 +40,8 @@ describe('the archive', () => {
             { Id: 'ExpireDumps', ExpirationInDays: 35, Status: 'Enabled' },
             {
               Id: 'AbortIncompleteUploads',
-              AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+              // Longer than a job may last.
+              AbortIncompleteMultipartUpload: { DaysAfterInitiation: 8 },
               Status: 'Enabled',
             },
           ],
