@@ -14,9 +14,11 @@ const PERIOD_FAULTS = { 'scan duplicated': 0.005 };
 const ruleSchema = z.object({
   EventPattern: z.unknown().optional(),
   ScheduleExpression: z.string().optional(),
+  State: z.string().default('ENABLED'),
+  Targets: z.array(z.object({ Arn: z.string() })).default([]),
 });
 
-/** EventBridge with the rules of the template, all of which invoke the Scanner. */
+/** EventBridge with the rules of the template that invoke a function. */
 export class Events {
   /** The shortest period of a rule; infinite if none is periodic. */
   readonly period: number;
@@ -27,8 +29,12 @@ export class Events {
   readonly #faults: Faults;
   readonly #deliver: (event: unknown) => void;
 
-  constructor(template: Template, clock: Clock, faults: Faults, deliver: (event: unknown) => void) {
-    const rules = template.ofType('AWS::Events::Rule').map((resource) => template.properties(resource, ruleSchema));
+  /** @param target ARN of the function */
+  constructor(template: Template, target: string, clock: Clock, faults: Faults, deliver: (event: unknown) => void) {
+    const rules = template
+      .ofType('AWS::Events::Rule')
+      .map((resource) => template.properties(resource, ruleSchema))
+      .filter(({ State, Targets }) => State === 'ENABLED' && Targets.some(({ Arn }) => Arn === target));
     this.period = Math.min(...rules.map(({ ScheduleExpression }) => periodOf(ScheduleExpression)));
     this.#patterns = rules.flatMap(({ EventPattern }) =>
       EventPattern === undefined ? [] : [compilePattern(EventPattern)],

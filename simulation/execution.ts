@@ -35,11 +35,13 @@ export interface Execution {
   outcome?: string;
   stopped?: number;
   end?: ExecutionEnd;
-  ended?: number;
 }
+
+/** What goes wrong less often in a row, a run has to get over. */
+const LEAST_TRIES = 7;
 
 /** Whether the world kept a step from working, every time that it was tried. */
 export function prevented({ attempts }: Execution, step: Step): boolean {
   const tried = attempts.filter((attempt) => attempt.step === step);
-  return tried.length > 0 && tried.every((attempt) => attempt.prevented);
+  return tried.length >= LEAST_TRIES && tried.every((attempt) => attempt.prevented);
 }

@@ -34,7 +34,6 @@ export interface Invocation {
   unread: boolean;
   /** The world kept it waiting. */
   hindered: boolean;
-  ended?: number;
 }
 
 /** What the world does about a request: answers it in time or not at all, or takes the function down. */
@@ -99,7 +98,6 @@ export class SimulatedFunction {
         resolve(ended);
       });
     });
-    invocation.ended = clock.now;
     this.#idle.push(environment);
     done(invocation, result);
     return result;

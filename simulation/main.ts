@@ -5,12 +5,15 @@ import path from 'node:path';
 import { Processes } from '../local/processes.ts';
 import { synthesize } from '../local/synth.ts';
 import { HELP, InvalidOptions, parseOptions, type Options } from './options.ts';
-import { figuresText, historyText } from './report.ts';
+import { figuresText, historyText, progressText } from './report.ts';
 import { type Scale, scale, scaleText } from './scale.ts';
 import { shrink } from './shrink.ts';
 import { simulate } from './simulate.ts';
 
 const SCALES = [100, 1_000, 10_000, 100_000];
+
+/** Between two lines that tell how far a simulation is. */
+const PAUSE_MS = 5000;
 
 const EXIT = { well: 0, violated: 1, misuse: 2 } as const;
 
@@ -31,6 +34,16 @@ async function main(): Promise<number> {
   }
 }
 
+/** Says some of what it is given to say, beside the output. */
+function atTimes(): (line: string) => void {
+  let next = performance.now() + PAUSE_MS;
+  return (line) => {
+    if (performance.now() < next) return;
+    next = performance.now() + PAUSE_MS;
+    process.stderr.write(`${line}\n`);
+  };
+}
+
 async function run(options: Options): Promise<number> {
   const cdkOut = mkdtempSync(path.join(tmpdir(), 'autodump-simulation-'));
   const remove = (): void => {
@@ -48,15 +61,25 @@ async function run(options: Options): Promise<number> {
       const scales: Scale[] = [];
       for (const secrets of SCALES) scales.push(await scale(cdkOut, secrets));
       process.stdout.write(scaleText(scales));
-      return EXIT.well;
+      return scales.some(({ first, later, settled }) =>
+        [first, later, settled].some(({ throttled, failed }) => throttled + failed > 0),
+      )
+        ? EXIT.violated
+        : EXIT.well;
     }
     const simulation = { ...options, cdkOut };
     const started = performance.now();
-    const figures = await simulate(simulation);
+    const say = atTimes();
+    const figures = await simulate(simulation, (progress) => {
+      say(progressText(simulation, progress));
+    });
     process.stdout.write(figuresText(simulation, figures, (performance.now() - started) / 1000));
     if (figures.violations.length === 0) return EXIT.well;
     process.stdout.write('\nLeaving out what a violation does not need …\n');
-    process.stdout.write(historyText(await shrink(simulation, figures.violations)));
+    const shrunk = await shrink(simulation, figures.violations, (tries) => {
+      say(`${tries} ways tried`);
+    });
+    process.stdout.write(historyText(shrunk));
     return EXIT.violated;
   } finally {
     remove();

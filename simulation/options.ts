@@ -31,7 +31,8 @@ secrets that come, change and go, and all that may go wrong. Then it checks what
   --scale       Instead show what a first and a settled scan of up to 100,000 tagged secrets cost.
   --help        This text.
 
-Exit status: 0 if nothing violates a rule, 1 if something does, 2 for options that make no sense.
+Exit status: 0 if nothing violates a rule, 1 if something does, or if a scan of --scale was throttled or failed, 2 for
+options that make no sense.
 `;
 
 const count = z.coerce.number().int().min(1);

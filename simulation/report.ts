@@ -1,4 +1,4 @@
-import type { Figures } from './shard.ts';
+import type { Figures, Progress } from './shard.ts';
 import type { Shrunk } from './shrink.ts';
 import type { Simulation } from './simulate.ts';
 import { iso } from './time.ts';
@@ -31,6 +31,11 @@ export function figuresText({ seed, secrets, days }: Simulation, figures: Figure
     .slice(0, MOST_SHOWN)
     .map(({ rule, time, secret, what }) => `  ${iso(time)}  secret ${secret ?? '-'}, "${rule}": ${what}`);
   return [...lines.map(([name = '', value = '']) => `${name.padEnd(44)} ${value}`), ...shown, ''].join('\n');
+}
+
+/** How far a simulation is. */
+export function progressText({ days: all }: Simulation, { days, runs, violations }: Progress): string {
+  return `${Math.floor(days)} of ${all} days, ${number(runs)} runs, violations: ${number(violations)}`;
 }
 
 /** The shortest history of a violation, and the command that repeats it. */

@@ -7,6 +7,7 @@ import { stateAt, type Secret, type Span } from './secret-life.ts';
 import { iso } from './time.ts';
 
 const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 
 /** A listing lags by five minutes, an event may be a minute late, and so may a scan; a run a minute away is left out. */
 const MARGIN = 10 * MINUTE;
@@ -15,10 +16,11 @@ const MARGIN = 10 * MINUTE;
 const LATEST_START = 20 * MINUTE;
 
 /** A job overruns by thirty hours at most. */
-const LATEST_END = 3 * 24 * 60 * MINUTE;
+const LATEST_END = 3 * DAY;
 
-/** Runs further away are left to later scans; see DESIGN. */
-const LONGEST_WAIT = 363 * 24 * 60 * MINUTE;
+/** Runs further away are left to later scans, since Step Functions ends an execution after a year. */
+const LONGEST_WAIT = 363 * DAY;
+const LONGEST_EXECUTION = 365 * DAY;
 
 export interface Violation {
   readonly rule: 'one dump' | 'no other dump' | 'true ends' | 'always served';
@@ -58,6 +60,9 @@ export class Rules {
 
   started(execution: Execution): void {
     const { secret, when } = execution;
+    if (when - this.#clock.now > LONGEST_EXECUTION) {
+      this.#violated('true ends', secret, `An execution was started for ${iso(when)}, more than a year away.`);
+    }
     const { executions } = this.#of(secret);
     const same = executions.get(when);
     if (same === undefined) executions.set(when, [execution]);
@@ -69,9 +74,19 @@ export class Rules {
     });
   }
 
-  /** A job was accepted: only for a scheduled time of tags that were there when they were last compared, and once. */
-  submitted({ secret, when, attempts }: Execution): void {
+  /**
+   * A job was accepted: not before a scheduled time of tags that were there when they were last compared, and once; and
+   * it knows its secret and time.
+   */
+  submitted(execution: Execution, told: readonly string[]): void {
+    const { secret, when, attempts } = execution;
     const { intervals, executions } = this.#of(secret);
+    if (this.#clock.now < when) {
+      this.#violated('no other dump', secret, `The dump for ${iso(when)} was started before its time.`);
+    }
+    if (!told.includes(secret.arn) || !told.includes(iso(when))) {
+      this.#violated('no other dump', secret, `The job for ${iso(when)} was not told its secret and time.`);
+    }
     const compared = attempts.findLast(({ step, ok }) => step === 'compare' && ok);
     const there = intervals.some(
       ({ from, to, due }) =>
@@ -83,7 +98,8 @@ export class Rules {
     if (!there) {
       this.#violated('no other dump', secret, `A dump was started for ${iso(when)}, at which no tags of then say so.`);
     }
-    const same = executions.get(when) ?? [];
+    // Of a time long past, only what runs is known.
+    const same = [...new Set([...(executions.get(when) ?? []), execution])];
     const started = same.reduce((sum, { jobs, lostAnswers }) => sum + jobs.length - lostAnswers, 0);
     if (started > 1) this.#violated('no other dump', secret, `${started} dumps were started for ${iso(when)}.`);
   }
@@ -95,6 +111,8 @@ export class Rules {
     const wrong = (what: string): void => {
       this.#violated('true ends', secret, `The execution for ${iso(when)} ended as ${JSON.stringify(end)}: ${what}`);
     };
+    const needless = attempts.find(({ ok, prevented: kept }) => !ok && !kept);
+    if (needless !== undefined) wrong(`${needless.step} failed although nothing kept it from working`);
     const last = (step: string) => attempts.findLast((attempt) => attempt.step === step);
     const [compare, dump, reschedule] = [last('compare'), last('dump'), last('reschedule')];
     if (reschedule?.ok === true) this.#checkRescheduled(execution, reschedule);
@@ -156,10 +174,22 @@ export class Rules {
     if (result.kind === 'returned' && scan.failed) {
       this.#violated('true ends', undefined, 'A scan ended well although a call of it failed for good.');
     }
+    if (result.kind === 'failed' && !scan.cut && !scan.failed && !this.#anyTagsWrong(scan)) {
+      this.#violated('true ends', undefined, `A scan failed although nothing kept it from working: ${result.cause}`);
+    }
     for (const watched of this.#watched.values()) {
       if (result.kind === 'returned') this.#checkTold(watched.secret, scan);
       if (!scan.cut && !scan.prevented.has(watched.secret.arn)) this.#checkServed(watched, scan);
     }
+  }
+
+  #anyTagsWrong({ started, ended }: Scan): boolean {
+    return [...this.#watched.values()].some(({ secret: { states } }) =>
+      states.some(
+        ({ from, tags }, i) =>
+          tags?.valid === false && from <= ended && (states[i + 1]?.from ?? Infinity) >= started - MARGIN,
+      ),
+    );
   }
 
   #checkTold(secret: Secret, { started, ended }: Scan): void {

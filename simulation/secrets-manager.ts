@@ -7,7 +7,7 @@ import { stateAt, type Secret, type SecretState } from './secret-life.ts';
 import { ServiceError } from './service.ts';
 
 const MINUTE = 60_000;
-export const LONGEST_LAG = 5 * MINUTE;
+const LONGEST_LAG = 5 * MINUTE;
 
 const LISTING_FAULTS = { 'listing behind': 0.5 };
 

@@ -3,6 +3,8 @@ import type { Span } from './secret-life.ts';
 import { SimulatedWorld, type WorldOptions } from './world.ts';
 import type { Violation } from './rules.ts';
 
+const DAY = 24 * 60 * 60_000;
+
 /** Something that can be left out of a history, by its id. */
 export interface Happening {
   readonly id: string;
@@ -29,6 +31,18 @@ export interface Figures {
   readonly history: readonly string[];
 }
 
+/** How far a world is, or worlds are together. */
+export interface Progress {
+  /** Virtual days that have passed. */
+  readonly days: number;
+  readonly runs: number;
+  readonly violations: number;
+}
+
+/** What a world tells from its thread: every virtual day how far it is, and in the end what was seen in it. */
+export type Told =
+  { readonly kind: 'progress'; readonly progress: Progress } | { readonly kind: 'figures'; readonly figures: Figures };
+
 /** A part of the secrets, in a world of its own. */
 export interface Shard {
   readonly cdkOut: string;
@@ -43,13 +57,29 @@ export interface Shard {
 if (parentPort !== null) {
   // Libraries throw and catch errors all the time, and nobody reads their stacks.
   Error.stackTraceLimit = 0;
-  const figures = await simulateShard(workerData as Shard);
-  parentPort.postMessage(figures);
+  const port = parentPort;
+  const say = (told: Told): void => {
+    port.postMessage(told);
+  };
+  const figures = await simulateShard(workerData as Shard, (progress) => {
+    say({ kind: 'progress', progress });
+  });
+  say({ kind: 'figures', figures });
 }
 
-async function simulateShard({ keep, tell, ...shard }: Shard): Promise<Figures> {
+async function simulateShard(
+  { keep, tell, ...shard }: Shard,
+  progressed: (progress: Progress) => void,
+): Promise<Figures> {
   const options: WorldOptions = { ...shard, ...(keep === undefined ? {} : { keep: new Set(keep) }) };
   const world = new SimulatedWorld(options, tell);
+  const pass = (days: number): void => {
+    progressed({ days, runs: world.figures.executions, violations: world.rules.violations.length });
+    world.clock.at(world.clock.now + DAY, () => {
+      pass(days + 1);
+    });
+  };
+  pass(0);
   await world.run();
   const { rules, faults, figures, secrets } = world;
   const lives = secrets.flatMap(({ events }) => events).map(({ id, time }) => ({ id, time, kind: 'life' as const }));

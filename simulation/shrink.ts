@@ -1,4 +1,4 @@
-import type { Figures, Happening } from './shard.ts';
+import type { Happening } from './shard.ts';
 import { runShard, shardsOf, type Simulation } from './simulate.ts';
 import type { Violation } from './rules.ts';
 
@@ -23,16 +23,21 @@ export interface Shrunk {
  * them at a time, then fewer, down to each one. Of several violations it takes the first that one secret is enough for.
  *
  * @param violations at least one
+ * @param trying is told before each try how many came before it
  */
-export async function shrink(simulation: Simulation, violations: readonly Violation[]): Promise<Shrunk> {
+export async function shrink(
+  simulation: Simulation,
+  violations: readonly Violation[],
+  trying: (tries: number) => void = () => undefined,
+): Promise<Shrunk> {
   const earliest = violations.toSorted((a, b) => a.time - b.time).slice(0, MOST_CANDIDATES);
   for (const violation of earliest) {
-    const search = new Search(simulation, violation);
+    const search = new Search(simulation, violation, trying);
     if (await search.reduceToOneSecret()) return await search.finish();
   }
   const [first] = earliest;
   if (first === undefined) throw new Error('There is no violation.');
-  const search = new Search(simulation, first);
+  const search = new Search(simulation, first, trying);
   await search.reduceSecrets();
   return await search.finish();
 }
@@ -41,11 +46,15 @@ class Search {
   #best: Simulation;
   #violation: Violation;
   #happened: readonly Happening[] = [];
+  /** Seed of the world that shows it. */
+  #world: string | undefined;
+  readonly #trying: (tries: number) => void;
   #tries = 0;
 
-  constructor(simulation: Simulation, violation: Violation) {
+  constructor(simulation: Simulation, violation: Violation, trying: (tries: number) => void) {
     this.#best = simulation;
     this.#violation = violation;
+    this.#trying = trying;
   }
 
   async reduceToOneSecret(): Promise<boolean> {
@@ -62,9 +71,11 @@ class Search {
   /** Leaves out life events and faults. */
   async finish(): Promise<Shrunk> {
     await this.#leaveOutEvents();
-    const [shard] = shardsOf(this.#best, true).filter(({ secrets }) => this.#concerns(secrets));
-    const { history } = shard === undefined ? { history: [] } : await runShard(shard);
-    const end = history.findIndex((line) => line.includes('VIOLATION'));
+    const shown = shardsOf(this.#best, true).find(({ seed }) => seed === this.#world);
+    const { history } = shown === undefined ? { history: [] } : await runShard(shown);
+    const end = history.findIndex((line) =>
+      line.includes(`VIOLATION of "${this.#violation.rule}": ${this.#violation.what}`),
+    );
     return { simulation: this.#best, violation: this.#violation, history: history.slice(0, end + 1) };
   }
 
@@ -99,18 +110,21 @@ class Search {
   }
 
   async #try(simulation: Simulation): Promise<boolean> {
+    this.#trying(this.#tries);
     this.#tries += 1;
-    const shards = shardsOf(simulation).filter(({ secrets }) => this.#concerns(secrets));
-    const seen: Figures[] = [];
-    for (const shard of shards) seen.push(await runShard(shard));
-    const violation = seen
-      .flatMap(({ violations }) => violations)
-      .find(({ rule, secret }) => rule === this.#violation.rule && secret === this.#violation.secret);
-    if (violation === undefined) return false;
-    this.#best = simulation;
-    this.#violation = violation;
-    this.#happened = seen.flatMap(({ happened }) => happened);
-    return true;
+    for (const shard of shardsOf(simulation).filter(({ secrets }) => this.#concerns(secrets))) {
+      const { violations, happened } = await runShard(shard);
+      const violation = violations.find(
+        ({ rule, secret }) => rule === this.#violation.rule && secret === this.#violation.secret,
+      );
+      if (violation === undefined) continue;
+      this.#best = simulation;
+      this.#violation = violation;
+      this.#world = shard.seed;
+      this.#happened = happened;
+      return true;
+    }
+    return false;
   }
 
   /** Worlds know nothing of each other. */

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import pMap from 'p-map';
-import type { Figures, Shard } from './shard.ts';
+import type { Figures, Progress, Shard, Told } from './shard.ts';
 
 const DAY = 24 * 60 * 60_000;
 
@@ -24,10 +24,30 @@ export interface Simulation {
   readonly keep?: readonly string[];
 }
 
-/** Simulates all secrets, in as many threads as there are cores. */
-export async function simulate(simulation: Simulation): Promise<Figures> {
+/**
+ * Simulates all secrets, in as many threads as there are cores.
+ *
+ * @param progressed is told again and again how far all worlds together are, their days being those of all
+ */
+export async function simulate(
+  simulation: Simulation,
+  progressed: (progress: Progress) => void = () => undefined,
+): Promise<Figures> {
   const shards = shardsOf(simulation);
-  const seen = await pMap(shards, runShard, { concurrency: availableParallelism() });
+  const all = shards.map((): Progress => ({ days: 0, runs: 0, violations: 0 }));
+  const seen = await pMap(
+    shards,
+    (shard, index) =>
+      runShard(shard, (progress) => {
+        all[index] = progress;
+        progressed({
+          days: total(all, ({ days }) => days) / shards.length,
+          runs: total(all, ({ runs }) => runs),
+          violations: total(all, ({ violations }) => violations),
+        });
+      }),
+    { concurrency: availableParallelism() },
+  );
   return seen.reduce((all, more) => ({
     runs: all.runs + more.runs,
     scans: all.scans + more.scans,
@@ -63,15 +83,22 @@ export function shardsOf(
 }
 
 /** Runs one world in a thread of its own. */
-export function runShard(shard: Shard): Promise<Figures> {
+export function runShard(shard: Shard, progressed: (progress: Progress) => void = () => undefined): Promise<Figures> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('shard.ts', import.meta.url), { workerData: shard });
-    worker.once('message', resolve);
+    worker.on('message', (told: Told) => {
+      if (told.kind === 'figures') resolve(told.figures);
+      else progressed(told.progress);
+    });
     worker.once('error', reject);
     worker.once('exit', () => {
       reject(new Error('A world ended without a word.'));
     });
   });
+}
+
+function total(all: readonly Progress[], of: (progress: Progress) => number): number {
+  return all.reduce((sum, one) => sum + of(one), 0);
 }
 
 function sum(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {

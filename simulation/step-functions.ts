@@ -1,7 +1,7 @@
 import type { StateMachine, StateMachineDefinition } from 'aws-local-stepfunctions';
 import { createRequire } from 'node:module';
 import { z } from 'zod';
-import { allStates, runnable, type TaskState } from '../local/definition.ts';
+import { allStates, runnable, type TaskState, type WaitState } from '../local/definition.ts';
 import { TaskError } from '../local/task.ts';
 import type { Template } from '../local/template.ts';
 import type { Batch } from './batch.ts';
@@ -33,6 +33,11 @@ const LONGEST_LISTING_LAG = MINUTE;
 const startSchema = z.object({ name: z.string(), input: z.string(), stateMachineArn: z.string() });
 const inputSchema = z.object({ secretArn: z.string(), when: z.iso.datetime() });
 const invokeSchema = z.object({ FunctionName: z.string(), Payload: z.unknown() });
+const jobSchema = z.object({
+  ContainerOverrides: z.object({ Environment: z.array(z.object({ Value: z.string() })).default([]) }),
+});
+/** The one kind of wait that is known here: until a time in a field of the input. */
+const waitSchema = z.object({ TimestampPath: z.string().regex(/^\$\.\w+$/) });
 const comparisonSchema = z.object({ outcome: z.string() });
 
 interface Library {
@@ -51,7 +56,8 @@ export interface StepFunctionsSurroundings {
     event: unknown,
   ): Promise<{ readonly result: Result; readonly invocation: Invocation }>;
   started(execution: Execution): void;
-  submitted(execution: Execution): void;
+  /** @param told the values of the job's environment variables */
+  submitted(execution: Execution, told: readonly string[]): void;
   ended(execution: Execution): void;
 }
 
@@ -137,7 +143,6 @@ export class StepFunctions {
     const end = await endOf(run.result);
     execution.end = execution.stopped === undefined ? end : { status: 'ABORTED' };
     const { clock } = this.#around;
-    execution.ended = clock.now;
     this.#running.delete(execution);
     clock.at(clock.now + NAME_KEPT, () => {
       if (this.#executions.get(execution.name) === execution) this.#executions.delete(execution.name);
@@ -171,7 +176,7 @@ export class StepFunctions {
       States: { ...written.States, [first]: { Type: 'Pass', Next: written.StartAt } },
     };
     const handlers = [...allStates(definition)].flatMap(([name, state]): [string, Handle][] => {
-      if (state.Type === 'Wait') return [[name, (execution, input) => this.#wait(execution, input)]];
+      if (state.Type === 'Wait') return [[name, this.#wait(state)]];
       return state.Type === 'Task' ? [[name, this.#task(name, state)]] : [];
     });
     const machine = runnable(definition);
@@ -191,10 +196,14 @@ export class StepFunctions {
     return (execution, input) => this.#attempt(execution, step, () => this.#invoke(execution, step, input));
   }
 
-  async #wait({ when }: Execution, input: Json): Promise<Json> {
-    const { clock } = this.#around;
-    await clock.sleep(when - clock.now);
-    return input;
+  #wait(state: WaitState): Handle {
+    const field = waitSchema.parse(state).TimestampPath.slice('$.'.length);
+    const waited = z.looseObject({ [field]: z.iso.datetime() });
+    return async (_execution, input) => {
+      const { clock } = this.#around;
+      await clock.sleep(Date.parse(String(waited.parse(input)[field])) - clock.now);
+      return input;
+    };
   }
 
   async #attempt(execution: Execution, step: Step, act: () => Promise<Tried>): Promise<Json> {
@@ -232,11 +241,12 @@ export class StepFunctions {
 
   async #submit(execution: Execution, input: Json): Promise<Tried> {
     const before = execution.jobs.length;
+    const told = jobSchema.parse(input).ContainerOverrides.Environment.map(({ Value }) => Value);
     try {
       const detail = await this.#around.batch.submitJob(input, execution, (answered) => {
         execution.jobs.push(this.#around.clock.now);
         if (!answered) execution.lostAnswers += 1;
-        this.#around.submitted(execution);
+        this.#around.submitted(execution, told);
       });
       return { outcome: detail, prevented: false };
     } catch (error) {

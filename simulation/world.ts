@@ -81,7 +81,7 @@ export class SimulatedWorld {
       .ofType('AWS::Lambda::Function')
       .map((resource) => new SimulatedFunction(this.#template, resource));
     this.#scanner = this.#target();
-    this.#events = new Events(this.#template, this.clock, this.faults, (event) => {
+    this.#events = new Events(this.#template, this.#scanner.arn, this.clock, this.faults, (event) => {
       void this.#invokeAsynchronously(event);
     });
     this.#secretsManager = new SecretsManager(this.secrets, this.clock, this.#draw, this.faults);
@@ -100,9 +100,9 @@ export class SimulatedWorld {
         this.#tell(`an execution for secret ${execution.secret.index} at ${iso(execution.when)} is started`);
         this.rules.started(execution);
       },
-      submitted: (execution) => {
+      submitted: (execution, told) => {
         this.#tell(`the dump of secret ${execution.secret.index} for ${iso(execution.when)} is started`);
-        this.rules.submitted(execution);
+        this.rules.submitted(execution, told);
       },
       ended: (execution) => {
         this.figures.executions += 1;
@@ -144,7 +144,7 @@ export class SimulatedWorld {
       site,
       outage ? CALL_OUTAGE : operation === 'ListSecrets' ? LISTING_FAULTS : CALL_FAULTS,
     );
-    if (outage || kind === 'no answer' || kind === 'slow answer') invocation.hindered = true;
+    if (kind !== undefined && (outage || kind === 'no answer' || kind === 'slow answer')) invocation.hindered = true;
     const record = { operation, subject, failed: true };
     invocation.calls.set(id, record);
     this.clock.at(this.clock.now + latency / 2, () => {

@@ -7,10 +7,13 @@ import { Processes } from '../../local/processes.ts';
 import { synthesize } from '../../local/synth.ts';
 import { historyText } from '../../simulation/report.ts';
 import { scale } from '../../simulation/scale.ts';
-import type { Figures } from '../../simulation/shard.ts';
-import { shrink } from '../../simulation/shrink.ts';
+import type { Figures, Progress } from '../../simulation/shard.ts';
+import type { Violation } from '../../simulation/rules.ts';
+import { shrink, type Shrunk } from '../../simulation/shrink.ts';
 import { simulate, type Simulation } from '../../simulation/simulate.ts';
 import { breakCode, breakDefinition, breakTemplate } from './broken-stack.ts';
+
+const DAY = 24 * 60 * 60_000;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'autodump-simulation-'));
 const cdkOut = path.join(folder, 'good');
@@ -61,6 +64,16 @@ describe('a simulation', () => {
     expect(again).toEqual(once);
     expect(other.happened).not.toEqual(once.happened);
   });
+});
+
+test('a simulation tells how far it is', async () => {
+  const told: Progress[] = [];
+  const { runs } = await simulate({ cdkOut, secrets: 4, days: 5, seed: 1, busy: true }, (progress) => {
+    told.push(progress);
+  });
+  const days = told.map((progress) => progress.days);
+  expect(days).toEqual([...days].sort((a, b) => a - b));
+  expect(told.at(-1)).toEqual({ days: 5, runs, violations: 0 });
 });
 
 describe('a scan of a settled account', () => {
@@ -131,6 +144,37 @@ describe('a simulation finds out that', () => {
     expect(await rulesViolated(copy)).toContain('one dump');
   });
 
+  test('the job is not told what to dump', async () => {
+    const copy = broken('untold', (at) => {
+      breakDefinition(at, ({ States }) => {
+        const both = States['Dump and reschedule'] as { Branches: [{ States: { Dump: { Parameters: object } } }] };
+        Object.assign(both.Branches[0].States.Dump.Parameters, { ContainerOverrides: { Environment: [] } });
+      });
+    });
+    expect(await rulesViolated(copy, { days: 10 })).toContain('no other dump');
+  });
+
+  test('the submission of the job is not tried again', async () => {
+    const copy = broken('once', (at) => {
+      breakDefinition(at, ({ States }) => {
+        const both = States['Dump and reschedule'] as { Branches: [{ States: { Dump: { Retry?: unknown } } }] };
+        delete both.Branches[0].States.Dump.Retry;
+      });
+    });
+    expect(await rulesViolated(copy, { days: 5, busy: true })).toContain('one dump');
+  });
+
+  test('no rule is enabled', async () => {
+    const copy = broken('disabled', (at) => {
+      breakTemplate(at, ({ Resources }) => {
+        for (const { Type, Properties } of Object.values(Resources)) {
+          if (Type === 'AWS::Events::Rule') Object.assign(Properties, { State: 'DISABLED' });
+        }
+      });
+    });
+    expect(await rulesViolated(copy, { days: 5 })).toContain('always served');
+  });
+
   test('an error is swallowed in the Scanner', async () => {
     const copy = broken('swallowed', (at) => {
       breakCode(at, 'scanner.ts', 'report.throwIfFailed();', '');
@@ -155,6 +199,21 @@ describe('a simulation finds out that', () => {
       '"started" as const',
       'always served',
     ],
+    [
+      'Reschedule fails for no reason',
+      'reschedule.ts',
+      'const rescheduled = await reschedule(input);',
+      'const rescheduled = await reschedule(input); throw new Error("no reason");',
+      'true ends',
+    ],
+    ['the Scanner fails for no reason', 'scanner.ts', 'if (this.#failed > 0)', 'if (this.#failed >= 0)', 'true ends'],
+    [
+      'nothing waits for longer than twenty days',
+      'core/decision.ts',
+      'LONGEST_WAIT = 364',
+      'LONGEST_WAIT = 20',
+      'always served',
+    ],
     ['the memo does without the tags', 'core/memo.ts', '[secretArn, tagsHash]', '[secretArn]', 'always served'],
   ])('%s', async (name, file, good, bad, rule) => {
     const copy = broken(name, (at) => {
@@ -163,15 +222,36 @@ describe('a simulation finds out that', () => {
     expect(await rulesViolated(copy, { days: 10 })).toContain(rule);
   });
 
-  test('and shows it by the shortest history, which repeats it', async () => {
-    const copy = broken('told', (at) => {
-      breakCode(at, 'scanner.ts', 'report.throwIfFailed();', '');
-    });
-    const simulation = { cdkOut: copy, secrets: 30, days: 5, seed: 4, busy: false };
-    const shrunk = await shrink(simulation, (await simulate(simulation)).violations);
+  async function shrinks(
+    copy: string,
+    chosen: (violation: Violation) => boolean,
+    more: Partial<Simulation>,
+  ): Promise<Shrunk> {
+    const simulation = { cdkOut: copy, secrets: 30, days: 5, seed: 4, busy: false, ...more };
+    const { violations: all } = await simulate(simulation);
+    const shrunk = await shrink(simulation, all.filter(chosen));
     expect(shrunk.simulation.keep?.length).toBeLessThanOrEqual(3);
     expect(shrunk.history.length).toBeLessThan(30);
     const { violations: again } = await simulate(shrunk.simulation);
     expect(again).toContainEqual(shrunk.violation);
+    return shrunk;
+  }
+
+  test('and shows it by the shortest history, which repeats it', async () => {
+    const copy = broken('told', (at) => {
+      breakCode(at, 'scanner.ts', 'report.throwIfFailed();', '');
+    });
+    await shrinks(copy, () => true, {});
+  });
+
+  test('and shows it also where the run that nothing waits for is due long after', async () => {
+    const copy = broken('late', (at) => {
+      const good = 'await startExecution(stepFunctions, stateMachineArn, decision.input)';
+      breakCode(at, 'reschedule.ts', good, '"started" as const');
+    });
+    const isLate = ({ time, what }: Violation) =>
+      Date.parse(/^Nothing waits for (\S+) after the Reschedule/.exec(what)?.[1] ?? '') > time + 3 * DAY;
+    const { violation } = await shrinks(copy, isLate, { days: 20 });
+    expect(violation.rule).toBe('always served');
   });
 });
