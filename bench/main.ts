@@ -32,7 +32,6 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 
 interface Stage {
   readonly folder: string;
-  readonly postgres: PostgresServer;
   /** Environment of all programs. */
   readonly environment: NodeJS.ProcessEnv;
   readonly usage: () => Promise<Usage>;
@@ -66,7 +65,8 @@ async function runOnce(way: Way, { folder, environment, usage }: Stage): Promise
       return { all: [dumped, copied], bytes: (await stat(file)).size };
     }
     case 'raw':
-      return { all: [await dump('-Z', '0')], bytes: (await stat(file)).size };
+      // As the engine: nobody needs the file after a crash.
+      return { all: [await dump('-Z', '0', '--no-sync')], bytes: (await stat(file)).size };
     case 'file':
       return { all: [await engine(environment.PATH ?? '')], bytes: (await usage()).bytes };
     case 'stream':
@@ -120,7 +120,10 @@ async function main(options: Options): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'autodump-bench-'));
   // The server's own user has to get at its folder.
   await chmod(folder, 0o755);
-  const postgres = await startPostgres({ directory: join(folder, 'postgres') });
+  const postgres = await startPostgres({ directory: join(folder, 'postgres') }).catch(async (error: unknown) => {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  });
   const { host, port, user, password } = postgres;
   const secret = { engine: 'postgres', host, port, username: user, password, dbname: DATABASE };
   const services = fork(join(import.meta.dirname, 'services.ts'), {
@@ -134,7 +137,11 @@ async function main(options: Options): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.once(signal, () => void leaveNothing().finally(() => process.exit(1)));
   }
-  const told = async <T>() => ((await once(services, 'message')) as [T])[0];
+  const died = once(services, 'exit').then(() => {
+    throw new Error('The services that stand for AWS have ended.');
+  });
+  died.catch(() => undefined);
+  const told = async <T>() => ((await Promise.race([once(services, 'message'), died])) as [T])[0];
   try {
     const { port: servicesPort } = await told<AddressInfo>();
     const endpoint = `http://127.0.0.1:${servicesPort}`;
@@ -158,7 +165,7 @@ async function main(options: Options): Promise<void> {
     });
     const pidFile = join(folder, 'postgres', 'data', 'postmaster.pid');
     const stage = {
-      ...{ folder, postgres, environment },
+      ...{ folder, environment },
       usage: () => {
         services.send('usage');
         return told<Usage>();

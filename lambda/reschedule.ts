@@ -26,7 +26,8 @@ async function reschedule({ secretArn, tagsHash, when, stateMachineArn }: Resche
   switch (decision.kind) {
     case 'start': {
       const outcome = await startExecution(stepFunctions, stateMachineArn, decision.input);
-      return { outcome, next: decision.input.when, reason: `The next run is at ${decision.input.when}.` };
+      const stopped = outcome === 'closed' ? ' Its execution has ended already: somebody stopped it.' : '';
+      return { outcome, next: decision.input.when, reason: `The next run is at ${decision.input.when}.${stopped}` };
     }
     case 'later':
       return { outcome: 'later', next: decision.when, reason: decision.reason };

@@ -8,7 +8,10 @@ import { startExecution } from './start-execution.ts';
 /** What a scan did about one secret. */
 export interface Finding {
   readonly secret: string;
-  /** `closed`: its execution was started and has ended before its time; most likely somebody stopped it. */
+  /**
+   * `closed`: its execution was started and has ended before its time, most likely because somebody stopped it; what the
+   * memo knows is `waiting` even so.
+   */
   readonly outcome: 'started' | 'waiting' | 'closed' | 'later' | 'skipped' | 'failed';
   /** The next run, UTC, RFC 3339, where there is one. */
   readonly when?: string;

@@ -27,7 +27,10 @@ export function credentialsOf(principal: string): Credentials {
   return { accessKeyId, secretAccessKey: digest.slice(16, 56) };
 }
 
-/** The principal that signed a request, by its header `Authorization`, if the keys were issued here. */
+/**
+ * The principal that signed a request, by its header `Authorization`, if the keys were issued here. Nobody else knows the
+ * name of a key, so that the signature itself is not worked out again.
+ */
 export function signerOf(authorization: string | undefined): string | undefined {
   const [, accessKeyId = ''] = /Credential=([^/]+)\//.exec(authorization ?? '') ?? [];
   return issued.get(accessKeyId);

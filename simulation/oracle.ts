@@ -1,6 +1,6 @@
 /**
- * When a schedule is due, found by looking at every minute of the days in question on a clock in the zone. This shares
- * nothing with the schedule module of the functions but the meaning of the tags.
+ * When a schedule is due, found by looking at a clock in the zone: at every minute of the days about which it is set, and
+ * at both ends of all others. This shares nothing with the schedule module of the functions but the meaning of the tags.
  */
 
 const MINUTE = 60_000;

@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
 import { intervalsOf, type Interval } from './dues.ts';
-import { type Attempt, prevented, type Execution } from './execution.ts';
+import { excuseOf, MARGIN } from './excuse.ts';
+import type { Attempt, Execution } from './execution.ts';
 import type { Invocation, Result } from './function.ts';
 import { type Scan, Scans } from './scans.ts';
 import { stateAt, type Secret, type Span } from './secret-life.ts';
@@ -8,9 +9,6 @@ import { iso } from './time.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
-
-/** A listing lags by five minutes, an event may be a minute late, and so may a scan; a run a minute away is left out. */
-const MARGIN = 10 * MINUTE;
 
 /** All retries of comparing (seven attempts of half a minute) and submitting are over by then. */
 const LATEST_START = 20 * MINUTE;
@@ -238,39 +236,12 @@ export class Rules {
       this.figures.dumped += 1;
       return;
     }
-    const excuse = excuseOf(runs) ?? this.#excuseOfNone(watched, interval, due, previous, before);
+    const excuse = excuseOf({ secret, interval, due, previous, before, runs }, this.scans, this.#period);
     if ('violation' in excuse) {
       this.#violated('one dump', secret, `No dump was started for ${iso(due)}: ${excuse.violation}`);
     } else {
       this.figures.excused.set(excuse.excused, (this.figures.excused.get(excuse.excused) ?? 0) + 1);
     }
-  }
-
-  /** No execution served a scheduled time: whether anything could have started one. */
-  #excuseOfNone(
-    { secret }: Watched,
-    interval: Interval,
-    due: number,
-    previous: number | undefined,
-    before: readonly Execution[],
-  ): Excuse {
-    const since = Math.max(interval.from + MARGIN, previous ?? 0);
-    const scans = this.scans.all.filter(({ started, ended }) => started > since && ended < due - MINUTE);
-    const clean = scans.find(({ cut, prevented }) => !cut && !prevented.has(secret.arn));
-    if (clean !== undefined) return { violation: `the scan of ${iso(clean.started)} went well and did not see to it.` };
-    if (scans.length === 0 && due - since > this.#period + MARGIN && !this.scans.hasBegun(since, due - MINUTE)) {
-      return { violation: 'no scan came in more than a scan period.' };
-    }
-    const rescheduling = before.flatMap(({ attempts }) => attempts).filter(({ step }) => step === 'reschedule');
-    const well = rescheduling.find(({ ok, ended }) => ok && ended < due);
-    if (well !== undefined && previous !== undefined && previous >= interval.from) {
-      return { violation: `the Reschedule of ${iso(well.started)} went well and did not see to it.` };
-    }
-    const passed = before.find(({ outcome, stopped }) => outcome === 'unchanged' && stopped === undefined);
-    if (passed !== undefined && rescheduling.length === 0) {
-      return { violation: 'the run before it did not reschedule.' };
-    }
-    return { excused: scans.length > 0 ? 'every scan was kept from it' : 'the run before failed, and no scan was due' };
   }
 
   /** Every hour: each secret that is on a schedule has its next run waiting, or a scan is due within a period. */
@@ -298,19 +269,6 @@ export class Rules {
   #violated(rule: Violation['rule'], secret: Secret | undefined, what: string): void {
     this.violations.push({ rule, time: this.#clock.now, secret: secret?.index, what });
   }
-}
-
-type Excuse = { readonly excused: string } | { readonly violation: string };
-
-/** Runs of a scheduled time that started no dump: what was in their way. */
-function excuseOf(runs: readonly Execution[]): Excuse | undefined {
-  if (runs.some(({ stopped }) => stopped !== undefined)) return { excused: 'stopped by hand' };
-  for (const run of runs) {
-    if (prevented(run, 'compare')) return { excused: 'the tags could not be compared' };
-    if (prevented(run, 'dump')) return { excused: 'the job could not be submitted' };
-    if (run.outcome === 'unchanged') return { violation: `its execution ended as ${JSON.stringify(run.end)}.` };
-  }
-  return undefined;
 }
 
 /** Where in a sorted list the first number is that is greater. */

@@ -35,7 +35,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** By step: what it needs first, of each policy. What no step needs stands under `none`. */
+/** By step: what it needs first, of each policy. */
 const NEEDED = {
   'the stack comes up': [
     'Workflow/StateMachine/Role sts:AssumeRole',
@@ -121,8 +121,7 @@ const NEEDED = {
     'DeadLetters/Policy sqs:SendMessage',
     'DeadLetters/Policy sqs:SendMessage',
   ],
-  // S3 tells by it a dump that is not there from one that may not be read; here it always tells.
-  none: ['RestoreJob/JobRole/DefaultPolicy s3:ListBucket'],
+  'a dump that is not there is restored': ['RestoreJob/JobRole/DefaultPolicy s3:ListBucket'],
   'an alarm goes off': ['Alarms/Topic/Policy sns:Publish'],
   'TLS is missing or old': [
     'Alarms/Topic/Policy sns:Publish',

@@ -42,6 +42,7 @@ export async function liveThrough(cdkOut: string, folder: string, server: Postgr
     await step('its time comes', () => app.timeComes(secret));
     await step('its dump is read', () => readDump(cdkOut, world, app.bucket));
     await step('its dump is restored', () => restoreDump(app, server));
+    await step('a dump that is not there is restored', () => missDump(app));
     await step('a run is stopped', () => stopRun(app, secret, server));
     await step('a dump is replaced', () => replaceDumps(cdkOut, world, app.bucket));
     const Tags = [{ Key: 'autodump:start-schedule', Value: 'every day' }];
@@ -68,6 +69,22 @@ async function readDump(cdkOut: string, { endpoints }: World, Bucket: string): P
   s3.destroy();
 }
 
+/** The job is to tell that the dump is not there, which takes more than to be refused. */
+async function missDump(app: AppWorld): Promise<void> {
+  const target = await app.createSecret('nowhere', { Tags: [{ Key: 'autodump:restore-target', Value: '' }] });
+  const [restored] = await Promise.allSettled([submitRestore(app, `s3://${app.bucket}/missing.dmp`, target)]);
+  if (restored.status === 'fulfilled') throw new Error('A dump that is not there was restored.');
+}
+
+function submitRestore(app: AppWorld, dump: string, target: string): Promise<unknown> {
+  return app.world.submitJob({
+    JobName: 'restore',
+    JobDefinition: 'AutoDump-restore',
+    JobQueue: 'AutoDump-restore',
+    ContainerOverrides: { Command: ['restore', dump, '--to', target] },
+  });
+}
+
 /** Restores the first dump into a new database, by a job that the administrator submits. */
 async function restoreDump(app: AppWorld, server: PostgresServer): Promise<void> {
   const { s3 } = app.world;
@@ -81,12 +98,7 @@ async function restoreDump(app: AppWorld, server: PostgresServer): Promise<void>
   });
   const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: app.bucket }));
   const dump = `s3://${app.bucket}/${Contents[0]?.Key ?? ''}`;
-  await app.world.submitJob({
-    JobName: 'restore',
-    JobDefinition: 'AutoDump-restore',
-    JobQueue: 'AutoDump-restore',
-    ContainerOverrides: { Command: ['restore', dump, '--to', target] },
-  });
+  await submitRestore(app, dump, target);
 }
 
 /** Brings the next run of a secret as far as its dump, which then waits for a lock, and stops it there. */
