@@ -111,6 +111,8 @@ interface Job {
 export class Batch {
   readonly #template: Template;
   readonly #surroundings: BatchSurroundings;
+  /** What is under way. */
+  readonly #jobs = new Set<Promise<readonly Attempt[]>>();
 
   constructor(template: Template, surroundings: BatchSurroundings) {
     this.#template = template;
@@ -139,11 +141,18 @@ export class Batch {
       });
     }
     const job: Job = { id, name: JobName, queue, definition, overrides: ContainerOverrides, caller };
-    const attempts = await this.#attempts(job);
+    const running = this.#attempts(job);
+    this.#jobs.add(running);
+    const attempts = await running.finally(() => this.#jobs.delete(running));
     const last = attempts.at(-1);
     const detail = detailOf(job, attempts);
     if (last?.exitCode === 0) return detail;
     throw new TaskError('States.TaskFailed', JSON.stringify(detail));
+  }
+
+  /** Comes when no job is under way any more. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#jobs);
   }
 
   async #attempts(job: Job): Promise<readonly Attempt[]> {
@@ -154,7 +163,8 @@ export class Batch {
         report({ kind: 'job started', name: job.name, attempt: ended.length + 1 });
         const attempt = await this.#attempt(job, ended.length + 1);
         ended.push(attempt);
-        const tryAgain = !job.caller.stopped.aborted && triesAgain(job.definition.RetryStrategy, attempt, ended.length);
+        const isEnding = job.caller.stopped.aborted || this.#surroundings.processes.stopped;
+        const tryAgain = !isEnding && triesAgain(job.definition.RetryStrategy, attempt, ended.length);
         report({ kind: 'job ended', name: job.name, exitCode: attempt.exitCode ?? -1, tryAgain });
         if (!tryAgain) return ended;
       }
@@ -171,9 +181,13 @@ export class Batch {
     const image = this.#template.imageAsset(ContainerProperties.Image);
     const [program = '', ...args] = entrypointOf(readFileSync(path.join(image, 'Dockerfile'), 'utf8'));
     const command = job.overrides.Command ?? ContainerProperties.Command;
+    const env = await this.#environment(job, number, task);
+    if (processes.stopped) {
+      return { statusReason: 'Task failed to start', reason: 'The local run is ending.', timedOut: false };
+    }
     const { child, ended, end } = processes.start(program, [...args, ...command], {
       cwd: image,
-      env: await this.#environment(job, number, task),
+      env,
       stdio: ['ignore', 'pipe', 'pipe'],
       timeoutSeconds: Timeout?.AttemptDurationSeconds,
       graceSeconds: GRACE_SECONDS,

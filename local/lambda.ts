@@ -164,6 +164,7 @@ export class LambdaFunction {
       return failed('AccessDeniedException', 'The role defined for the function cannot be assumed by Lambda.');
     }
     const logged = await this.#mayLog(session);
+    if (processes.stopped) return failed('Runtime.ExitError', 'The local run is ending.');
     const { child, ended } = processes.start(process.execPath, [BOOTSTRAP, this.#file(module), exported], {
       cwd: this.#code,
       env: { ...awsEnvironment(session, endpoints), AWS_LAMBDA_FUNCTION_NAME: this.name, ...Environment?.Variables },

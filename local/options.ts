@@ -57,6 +57,7 @@ Exit status: 0 for a dump that is proven, 2 for options that make no sense, 128 
 export function parseOptions(args: readonly string[], environment: NodeJS.ProcessEnv): Options | 'help' {
   const values = parse(args);
   if (values.help === true) return 'help';
+  if (values['state-dir'] === '') throw new InvalidOptions('--state-dir is empty; it is to name a folder.');
   return {
     ...(values.database === undefined ? {} : { database: parseDatabase(values.database, environment.PGPASSWORD) }),
     schedule: values.schedule ?? '@daily',

@@ -48,8 +48,19 @@ export async function localRun(options: Options, reporter: Reporter, signal: Abo
   try {
     return await dumpOnce(run, await prepare(run));
   } finally {
-    for (const cleanup of [...cleanups].reverse()) await cleanup();
+    await cleanUp(cleanups, reporter);
     signal.removeEventListener('abort', stopProcesses);
+  }
+}
+
+/** Whatever goes wrong with one, the others are done. */
+async function cleanUp(cleanups: Cleanups, reporter: Reporter): Promise<void> {
+  for (const cleanup of cleanups.toReversed()) {
+    try {
+      await cleanup();
+    } catch (error) {
+      reporter.line(`Something could not be ended: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 }
 
@@ -66,6 +77,7 @@ async function prepare({ options, stateDir, reporter, steps, processes, cleanups
     (found) => found.map(({ version, folder }) => `${version} in ${folder}`).join(', '),
   );
   const cdkOut = path.join(stateDir, 'cdk.out');
+  say('cdk synth, which takes some seconds');
   const synth = steps.take(
     'cdk synth',
     () => synthesize(cdkOut, processes),

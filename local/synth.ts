@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -22,6 +22,8 @@ const CONTEXT = {
  * @throws Error with what `cdk` said
  */
 export async function synthesize(output: string, processes: Processes): Promise<void> {
+  // What an earlier synth left half written, as the disk was full, would be taken for whole.
+  await rm(output, { recursive: true, force: true });
   const cdk = createRequire(import.meta.url).resolve('aws-cdk/bin/cdk');
   const context = Object.entries(CONTEXT).flatMap(([key, value]) => ['--context', `${key}=${value}`]);
   const { child, ended } = processes.start(

@@ -124,11 +124,14 @@ export async function startWorld({ cdkOut, directory, clients, report }: WorldOp
     submitJob: (parameters) => stack.batch.submitJob(parameters, USER),
     settled: () => bus.settled(),
     stop: async () => {
-      await Promise.all([processes.stop(), stepFunctions.stop()]);
-      await bus.settled();
-      opened.secretsManager.destroy();
-      opened.s3.destroy();
-      await stopServers();
+      try {
+        await Promise.all([processes.stop(), stepFunctions.stop()]);
+        await Promise.all([bus.settled(), stack.batch.settled()]);
+      } finally {
+        opened.secretsManager.destroy();
+        opened.s3.destroy();
+        await stopServers();
+      }
     },
   };
 }

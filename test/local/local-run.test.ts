@@ -254,6 +254,18 @@ describe('a signal stops everything', () => {
     await expectNothingLeft(directory);
   });
 
+  test.each(['Creating the secret', 'Scanner/Function', 'Batch job'])('as soon as it says "%s"', async (moment) => {
+    const directory = await stateDir();
+    const args = ['--json', '--state-dir', directory, '--database', url('My shop')];
+    const { child, ended } = start(args, { PGPASSWORD: PASSWORD });
+    await said(child, moment);
+    child.kill('SIGINT');
+    const { status, json, stderr } = await ended;
+    expect({ status, json }).toMatchObject({ status: 130, json: { status: 'failed', step: 'interrupted' } });
+    expect(stderr).not.toContain('could not be ended');
+    await expectNothingLeft(directory);
+  });
+
   test('in the middle of a dump', async () => {
     const directory = await stateDir();
     const holder = new pg.Client({ ...server, database: 'My shop' });

@@ -56,6 +56,10 @@ describe('parseDatabase', () => {
     expect(parseDatabase('postgres://me@db/shop', password).password).toBe(password);
   });
 
+  test('an empty folder, as of a variable that is not set, is refused', () => {
+    expect(() => parseOptions(['--state-dir', ''], {})).toThrow('--state-dir is empty');
+  });
+
   test.each([
     ['postgres:///', 'lacks: user, host, name, password.'],
     ['postgres://db/shop', 'lacks: user, password.'],
