@@ -1,21 +1,20 @@
 /** Measures the dump engine beside what it replaces and what the server can send. See README.md beside it. */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { cpSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import pg from 'pg';
 
+import { compressionOf, findClients } from '../docker/clients.ts';
 import { withBundle } from '../lib/bundle.ts';
 import { startPostgres } from '../local/postgres.ts';
 import type { PostgresServer } from '../local/postgres.ts';
+import { startAws } from './aws.ts';
 import { fill } from './database.ts';
 import { cpuSecondsOf, measure } from './measure.ts';
 import type { Measure } from './measure.ts';
-import { parseOptions, USAGE } from './options.ts';
+import { InvalidOptions, parseOptions, USAGE } from './options.ts';
 import type { Options } from './options.ts';
 import { table } from './report.ts';
 import type { Row } from './report.ts';
@@ -30,6 +29,18 @@ type Way = (typeof WAYS)[number];
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
+const EXIT = { failed: 1, misuse: 64, SIGINT: 130, SIGTERM: 143 } as const;
+
+/** A signal asked the benchmark to end. */
+class Interrupted extends Error {
+  readonly status: number;
+
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
+    super(`Ended by ${signal}. Nothing was left behind.`);
+    this.status = EXIT[signal];
+  }
+}
+
 interface Stage {
   readonly folder: string;
   /** Environment of all programs. */
@@ -43,7 +54,7 @@ async function streamingClients(folder: string, path: string): Promise<string> {
   const clients = join(folder, 'streaming');
   await mkdir(clients);
   const script = (program: string) => `#!/bin/sh
-case "$*" in *--file=${folder}*) echo 'No space left on device' >&2; exit 1;; esac
+case "$*" in *--file=${folder}*) echo 'pg_dump: error: could not write to output file: No space left on device' >&2; exit 1;; esac
 PATH='${path}' exec ${program} "$@"\n`;
   for (const program of ['pg_dump', 'pg_restore']) {
     await writeFile(join(clients, program), script(program), { mode: 0o755 });
@@ -116,77 +127,91 @@ async function generate({ host, port, user, password }: PostgresServer, { size }
   });
 }
 
-async function main(options: Options): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'autodump-bench-'));
-  // The server's own user has to get at its folder.
-  await chmod(folder, 0o755);
-  const postgres = await startPostgres({ directory: join(folder, 'postgres') }).catch(async (error: unknown) => {
-    await rm(folder, { recursive: true, force: true });
-    throw error;
-  });
-  const { host, port, user, password } = postgres;
-  const secret = { engine: 'postgres', host, port, username: user, password, dbname: DATABASE };
-  const services = fork(join(import.meta.dirname, 'services.ts'), {
-    env: { ...process.env, BENCH_SECRET: JSON.stringify(secret) },
-  });
-  const leaveNothing = async () => {
-    services.disconnect();
-    await postgres.stop();
-    await rm(folder, { recursive: true, force: true });
+/** What the programs that are measured see. */
+async function environmentOf(
+  { host, port, user, password }: PostgresServer,
+  folder: string,
+  endpoint: string,
+  { clientPath }: Options,
+): Promise<NodeJS.ProcessEnv> {
+  const path = [clientPath, process.env.PATH].filter((part) => part !== undefined).join(':');
+  return {
+    PATH: path,
+    STREAMING_PATH: await streamingClients(folder, path),
+    ...{ PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password },
+    ...{ AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'example', AWS_REGION: 'us-west-2' },
+    ...{ AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint, AWS_ENDPOINT_URL_S3: endpoint },
+    AUTODUMP_SECRET_ARN: 'arn:aws:secretsmanager:us-west-2:123456789012:secret:bench-AbCdEf',
+    AUTODUMP_EXECUTION: 'bench',
+    AUTODUMP_WHEN: '2026-11-22T08:00:00Z',
+    AUTODUMP_BUCKETS: 'dumps',
+    AUTODUMP_RESTORE_JOB: 'bench',
+    TMPDIR: folder,
   };
-  for (const signal of ['SIGINT', 'SIGTERM']) {
-    process.once(signal, () => void leaveNothing().finally(() => process.exit(1)));
-  }
-  const died = once(services, 'exit').then(() => {
-    throw new Error('The services that stand for AWS have ended.');
+}
+
+/** Rejects when a signal asks the benchmark to end. */
+function untilSignal(): Promise<never> {
+  return new Promise((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        reject(new Interrupted(signal));
+      });
+    }
   });
-  died.catch(() => undefined);
-  const told = async <T>() => ((await Promise.race([once(services, 'message'), died])) as [T])[0];
-  try {
-    const { port: servicesPort } = await told<AddressInfo>();
-    const endpoint = `http://127.0.0.1:${servicesPort}`;
-    const path = [options.clientPath, process.env.PATH].filter((part) => part !== undefined).join(':');
-    const environment = {
-      PATH: path,
-      STREAMING_PATH: await streamingClients(folder, path),
-      ...{ PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password },
-      ...{ AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'example', AWS_REGION: 'us-west-2' },
-      ...{ AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint, AWS_ENDPOINT_URL_S3: endpoint },
-      AUTODUMP_SECRET_ARN: 'arn:aws:secretsmanager:us-west-2:123456789012:secret:bench-AbCdEf',
-      AUTODUMP_EXECUTION: 'bench',
-      AUTODUMP_WHEN: '2026-11-22T08:00:00Z',
-      AUTODUMP_BUCKETS: 'dumps',
-      AUTODUMP_RESTORE_JOB: 'bench',
-      TMPDIR: folder,
-    };
+}
+
+async function main(options: Options): Promise<void> {
+  say(await clientOf(process.env.PATH ?? '', options));
+  const folder = await mkdtemp(join(tmpdir(), 'autodump-bench-'));
+  const cleanups: (() => Promise<void> | void)[] = [() => rm(folder, { recursive: true, force: true })];
+  const work = async () => {
+    // The server's own user has to get at its folder.
+    await chmod(folder, 0o755);
+    const postgres = await startPostgres({ directory: join(folder, 'postgres') });
+    cleanups.push(() => postgres.stop());
+    const { host, port, user, password } = postgres;
+    const aws = await startAws({ engine: 'postgres', host, port, username: user, password, dbname: DATABASE });
+    cleanups.push(() => {
+      aws.stop();
+    });
     await generate(postgres, options);
     withBundle('docker/main.ts', 'autodump.js', (bundle) => {
       cpSync(bundle, folder, { recursive: true });
     });
+    const environment = await environmentOf(postgres, folder, aws.endpoint, options);
     const pidFile = join(folder, 'postgres', 'data', 'postmaster.pid');
-    const stage = {
-      ...{ folder, environment },
-      usage: () => {
-        services.send('usage');
-        return told<Usage>();
-      },
-      serverCpu: async () => cpuSecondsOf(Number.parseInt(await readFile(pidFile, 'utf8'), 10)),
-    };
-    await run(stage, options);
+    const serverCpu = async () => cpuSecondsOf(Number.parseInt(await readFile(pidFile, 'utf8'), 10));
+    await run({ folder, environment, usage: () => aws.usage(), serverCpu }, options);
+  };
+  try {
+    await Promise.race([work(), untilSignal()]);
   } finally {
-    await leaveNothing();
+    for (const cleanup of cleanups.toReversed()) {
+      await cleanup();
+    }
   }
 }
 
-if (process.argv.includes('--help')) {
-  say(USAGE);
-  process.exit(0);
+/** The client programs that are measured, which the engine finds by itself. @throws Error if there are none */
+async function clientOf(path: string, { clientPath }: Options): Promise<string> {
+  const clients = await findClients(clientPath ?? path);
+  if (clients.length === 0) {
+    throw new Error(`There are no pg_dump and pg_restore in ${clientPath ?? `the PATH ${path}`}.`);
+  }
+  const told = clients.map(async (client) => `pg_dump ${client.version} with ${await compressionOf(client)}`);
+  return [...new Set(await Promise.all(told))].join(', ');
 }
-let options: Options;
+
 try {
-  options = parseOptions(process.argv.slice(2));
+  if (process.argv.includes('--help')) {
+    say(USAGE);
+  } else {
+    await main(parseOptions(process.argv.slice(2)));
+  }
+  process.exit(0);
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : ''}\n\n${USAGE}\n`);
-  process.exit(64);
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  const status = error instanceof Interrupted ? error.status : EXIT.failed;
+  process.exit(error instanceof InvalidOptions ? EXIT.misuse : status);
 }
-await main(options);

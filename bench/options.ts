@@ -12,29 +12,46 @@ export const USAGE = `Usage: bench [--size 1GB] [--rounds 3] [--client-path FOLD
 
   --size         size of the database that is generated: a number with MB or GB; default 1GB
   --rounds       how often each way is measured, in turns; default 3
-  --client-path  folder of pg_dump and pg_restore; default: those of the PATH`;
+  --client-path  folder of pg_dump and pg_restore; default: those of the PATH
+
+Exit status: 0 when all was measured, 64 for options that make no sense, 128 + number for a signal, 1 for the rest.`;
 
 const UNITS: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9 };
 
-/** @throws Error for options that make no sense */
+/** The command line makes no sense. */
+export class InvalidOptions extends Error {
+  constructor(problem: string) {
+    super(`${problem}\n\n${USAGE}`);
+  }
+}
+
+/** @throws InvalidOptions */
 export function parseOptions(args: readonly string[]): Options {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      size: { type: 'string', default: '1GB' },
-      rounds: { type: 'string', default: '3' },
-      'client-path': { type: 'string' },
-    },
-  });
+  const values = parse(args);
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?(MB|GB)$/i.exec(values.size) ?? [];
   const size = Number(number) * (UNITS[unit.toUpperCase()] ?? NaN);
   if (!(size > 0)) {
-    throw new Error(`--size must be a number with MB or GB, such as 1.5GB, not ${values.size}.`);
+    throw new InvalidOptions(`--size must be a number with MB or GB, such as 1.5GB, not ${values.size}.`);
   }
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) {
-    throw new Error(`--rounds must be a whole number from 1 on, not ${values.rounds}.`);
+    throw new InvalidOptions(`--rounds must be a whole number from 1 on, not ${values.rounds}.`);
   }
   const clientPath = values['client-path'];
   return { size, rounds, ...(clientPath === undefined ? {} : { clientPath }) };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        size: { type: 'string', default: '1GB' },
+        rounds: { type: 'string', default: '3' },
+        'client-path': { type: 'string' },
+      },
+    }).values;
+  } catch (error) {
+    throw new InvalidOptions(error instanceof Error ? error.message : String(error));
+  }
 }

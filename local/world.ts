@@ -124,14 +124,9 @@ export async function startWorld({ cdkOut, directory, clients, report }: WorldOp
     submitJob: (parameters) => stack.batch.submitJob(parameters, USER),
     settled: () => bus.settled(),
     stop: async () => {
-      try {
-        await Promise.all([processes.stop(), stepFunctions.stop()]);
-        await Promise.all([bus.settled(), stack.batch.settled()]);
-      } finally {
-        opened.secretsManager.destroy();
-        opened.s3.destroy();
-        await stopServers();
-      }
+      opened.secretsManager.destroy();
+      opened.s3.destroy();
+      await quiet(processes, stack).finally(stopServers);
     },
   };
 }
@@ -140,6 +135,12 @@ interface Stack {
   readonly batch: Batch;
   readonly stepFunctions: StepFunctions;
   readonly bus: EventBus;
+}
+
+/** Ends what is under way, and waits until nothing is any more. */
+async function quiet(processes: Processes, { batch, stepFunctions, bus }: Stack): Promise<void> {
+  await Promise.all([processes.stop(), stepFunctions.stop()]);
+  await Promise.all([bus.settled(), batch.settled()]);
 }
 
 /** @throws Error that names what the local run does not know */

@@ -15,7 +15,10 @@ const SCALES = [100, 1_000, 10_000, 100_000];
 /** Between two lines that tell how far a simulation is. */
 const PAUSE_MS = 5000;
 
-const EXIT = { well: 0, violated: 1, misuse: 2 } as const;
+const EXIT = { well: 0, violated: 1, misuse: 2, failed: 3 } as const;
+
+/** What a simulation starts beside itself. */
+const processes = new Processes();
 
 process.exitCode = await main();
 
@@ -28,9 +31,12 @@ async function main(): Promise<number> {
     }
     return await run(options);
   } catch (error) {
-    if (!(error instanceof InvalidOptions)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return EXIT.misuse;
+    // A signal has ended it, and is about to end this process.
+    if (processes.stopped) return EXIT.failed;
+    if (!(error instanceof Error)) throw error;
+    const isForeseen = error instanceof InvalidOptions || 'syscall' in error;
+    process.stderr.write(`${isForeseen ? error.message : error.stack}\n`);
+    return error instanceof InvalidOptions ? EXIT.misuse : EXIT.failed;
   }
 }
 
@@ -51,12 +57,15 @@ async function run(options: Options): Promise<number> {
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
-      remove();
-      process.kill(process.pid, signal);
+      void processes.stop().finally(() => {
+        remove();
+        process.kill(process.pid, signal);
+      });
     });
   }
+  process.stderr.write(`cdk synth, and then a simulation of seed ${options.seed}\n`);
   try {
-    await synthesize(cdkOut, new Processes());
+    await synthesize(cdkOut, processes);
     if (options.scale) {
       const scales: Scale[] = [];
       for (const secrets of SCALES) scales.push(await scale(cdkOut, secrets));
@@ -74,6 +83,8 @@ async function run(options: Options): Promise<number> {
       say(progressText(simulation, progress));
     });
     process.stdout.write(figuresText(simulation, figures, (performance.now() - started) / 1000));
+    const idle = options.keep?.filter((id) => !figures.happened.some((happening) => happening.id === id)) ?? [];
+    if (idle.length > 0) process.stdout.write(`Of --keep this did not happen: ${idle.join(', ')}\n`);
     if (figures.violations.length === 0) return EXIT.well;
     process.stdout.write('\nLeaving out what a violation does not need …\n');
     const shrunk = await shrink(simulation, figures.violations, (tries) => {

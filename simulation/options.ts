@@ -32,17 +32,24 @@ secrets that come, change and go, and all that may go wrong. Then it checks what
   --help        This text.
 
 Exit status: 0 if nothing violates a rule, 1 if something does, or if a scan of --scale was throttled or failed, 2 for
-options that make no sense.
+options that make no sense, 3 if it could not be simulated.
 `;
 
-const count = z.coerce.number().int().min(1);
+const MOST_SECRETS = 100_000;
+const MOST_DAYS = 3650;
+
+const count = (most: number) => z.coerce.number().int().min(1).max(most);
 
 const schema = z.object({
-  secrets: count.default(500),
-  days: count.max(3650).default(365),
+  secrets: count(MOST_SECRETS).default(500),
+  days: count(MOST_DAYS).default(365),
   busy: z.boolean().default(false),
   scale: z.boolean().default(false),
-  seed: z.coerce.number().int().min(0).optional(),
+  seed: z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number)
+    .optional(),
   only: z
     .string()
     .transform((list) =>
@@ -69,8 +76,15 @@ export function parseOptions(args: readonly string[], freshSeed: number): Option
   const values = parse(args);
   if (values.help === true) return 'help';
   const parsed = schema.safeParse(values);
-  if (!parsed.success) throw new InvalidOptions(`${z.prettifyError(parsed.error)}\n"--help" tells what is allowed.`);
+  if (!parsed.success) {
+    const wrong = new Set(parsed.error.issues.map(({ path: [name] }) => String(name)));
+    throw new InvalidOptions([...wrong].map((name) => problemOf(name, values)).join('\n'));
+  }
   const { secrets, days, seed = freshSeed, busy, scale, only, keep } = parsed.data;
+  const unknown = only?.filter((number) => number >= secrets) ?? [];
+  if (only?.length === 0 || unknown.length > 0) {
+    throw new InvalidOptions(`--only names ${unknown.join(', ') || 'no secret'}; there are 0 to ${secrets - 1}.`);
+  }
   return {
     scale,
     secrets,
@@ -80,6 +94,17 @@ export function parseOptions(args: readonly string[], freshSeed: number): Option
     ...(only === undefined ? {} : { only }),
     ...(keep === undefined ? {} : { keep }),
   };
+}
+
+const ALLOWED: Readonly<Record<string, string>> = {
+  secrets: `a whole number from 1 to ${MOST_SECRETS}`,
+  days: `a whole number from 1 to ${MOST_DAYS}`,
+  seed: 'a whole number',
+  only: 'numbers of secrets, with commas between them',
+};
+
+function problemOf(name: string, given: Readonly<Record<string, unknown>>): string {
+  return `--${name} must be ${ALLOWED[name]}, not "${String(given[name])}". See --help.`;
 }
 
 function parse(args: readonly string[]) {
@@ -95,10 +120,10 @@ function parse(args: readonly string[]) {
         keep: text,
         busy: { type: 'boolean' },
         scale: { type: 'boolean' },
-        help: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
       },
     }).values;
   } catch (error) {
-    throw new InvalidOptions(`${(error as Error).message}\n"--help" tells what is allowed.`);
+    throw new InvalidOptions(`${error instanceof Error ? error.message : String(error)} See --help.`);
   }
 }
