@@ -83,6 +83,8 @@ export class SimulatedFunction {
     const timeout = this.#properties.Timeout * 1000;
     const result = await new Promise<Result>((resolve) => {
       const kill = (error: string, cause: string) => () => {
+        // The environment may serve another invocation by the time that this one would have run out of.
+        cancel();
         invocation.killed = true;
         environment.kill();
         resolve({ kind: 'failed', error, cause: JSON.stringify({ errorType: error, errorMessage: cause }) });

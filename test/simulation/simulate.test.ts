@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Processes } from '../../local/processes.ts';
 import { synthesize } from '../../local/synth.ts';
+import { Template } from '../../local/template.ts';
+import { Clock } from '../../simulation/clock.ts';
+import { SimulatedFunction, type Result, type World } from '../../simulation/function.ts';
 import { historyText } from '../../simulation/report.ts';
 import { scale } from '../../simulation/scale.ts';
 import type { Figures, Progress } from '../../simulation/shard.ts';
@@ -74,6 +77,34 @@ test('a simulation tells how far it is', async () => {
   const days = told.map((progress) => progress.days);
   expect(days).toEqual([...days].sort((a, b) => a - b));
   expect(told.at(-1)).toEqual({ days: 5, runs, violations: 0 });
+});
+
+test('a function that crashed does not run out of time as well, when its environment serves another invocation', async () => {
+  const template = new Template(cdkOut);
+  const [resource] = template.ofType('AWS::Lambda::Function').filter(({ title }) => title === 'RunFunctions/Hash');
+  if (resource === undefined) throw new Error('The template has no Hash function.');
+  const hash = new SimulatedFunction(template, resource);
+  const clock = new Clock(0);
+  const timeout = 30_000;
+  const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:a-a1B2c3';
+  const body = JSON.stringify({ ARN, Name: 'a' });
+  const world: World = {
+    clock,
+    random: () => 0.5,
+    serve: (_invocation, _call, answer, crash) => {
+      if (clock.now < timeout / 2) clock.at(clock.now + 1, crash);
+      // Answered when the time of the one that crashed would be over.
+      else clock.at(timeout + 100, () => answer({ status: 200, body, type: 'application/x-amz-json-1.1' }));
+    },
+  };
+  const results: Result[] = [];
+  for (const time of [0, timeout - 100]) {
+    clock.at(time, () => {
+      void hash.invoke(world, { secretArn: ARN, tagsHash: 'x' }, (_, result) => results.push(result));
+    });
+  }
+  await clock.run(3 * timeout);
+  expect(results).toMatchObject([{ error: 'Runtime.ExitError' }, { payload: { outcome: 'removed' } }]);
 });
 
 describe('a scan of a settled account', () => {
