@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import type { ChildProcess, ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
@@ -81,36 +81,66 @@ function write(chunk: Buffer, stdin: Writable): Promise<void> {
   });
 }
 
-/** A program that was started. */
+/** Signals a child and all that it has started. */
+function signalGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
+  if (pid === undefined) {
+    return;
+  }
+  try {
+    process.kill(-pid, name);
+  } catch {
+    // Nobody is left in the group.
+  }
+}
+
+/** A program that was to be started. */
 export interface Child {
+  /** Whether it was; if not, `ended` says why. */
+  readonly started: boolean;
   /** Its standard output, to be read to the end, or destroyed. */
   readonly output: Readable;
   /**
-   * Settles when the child is gone.
+   * Settles when the child is gone, and all that it has started and that shares its standard error.
    * @throws the signal's reason if it aborted, or the error of starting the program or of its input
    */
   readonly ended: Promise<Ended>;
 }
 
-/** Starts a program without a shell. When the signal aborts, the child is ended. */
+/**
+ * Starts a program without a shell. When the signal aborts, the child is ended. It leads a process group of its own, since
+ * the workers of `pg_restore --jobs` are to end with it. So Ctrl-C in a terminal reaches this program alone, which has to
+ * abort the signal then.
+ */
 export function start(program: string, args: readonly string[], surroundings: Surroundings): Child {
   surroundings.signal.throwIfAborted();
   const [command = program, ...words] = bound([program, ...args]);
-  const child = spawn(command, words, { env: surroundings.environment, stdio: ['pipe', 'pipe', 'pipe'] });
-  return { output: child.stdout, ended: untilEnd(child, surroundings) };
+  const child = spawn(command, words, {
+    env: surroundings.environment,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+  });
+  return { started: child.pid !== undefined, output: child.stdout, ended: untilEnd(child, surroundings) };
 }
 
 async function untilEnd(
   child: ChildProcessWithoutNullStreams,
   { input = [], signal, complained }: Surroundings,
 ): Promise<Ended> {
+  let killing: NodeJS.Timeout | undefined;
+  const endGroup = () => {
+    signalGroup(child, 'SIGTERM');
+    killing ??= setTimeout(() => {
+      signalGroup(child, 'SIGKILL');
+    }, GRACE_MS);
+  };
   const stop = () => {
-    child.kill('SIGTERM');
+    endGroup();
     // What nobody reads any more would keep the child from being gone.
     child.stdout.destroy();
-    setTimeout(() => child.kill('SIGKILL'), GRACE_MS).unref();
   };
   signal.addEventListener('abort', stop, { once: true });
+  // Workers whose leader was killed would go on until their statements are through, with its standard error in hand.
+  child.once('exit', endGroup);
   const complaints: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
     const complaint = line.trim().slice(0, LINE_LENGTH);
@@ -130,6 +160,7 @@ async function untilEnd(
     return { status: child.exitCode, signal: child.signalCode, complaints, tookAllInput: fed.value };
   } finally {
     signal.removeEventListener('abort', stop);
+    clearTimeout(killing);
   }
 }
 

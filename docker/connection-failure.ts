@@ -65,6 +65,19 @@ const NETWORK: Readonly<Record<string, string>> = {
   ENETUNREACH: 'there is no route to it: check the routes of the network',
 };
 
+/** What pg says, without a code, of a connection that was closed or a limit of time that ran out. */
+const OF_THE_NETWORK: ReadonlySet<string> = new Set([
+  'timeout expired',
+  'Connection terminated',
+  'Connection terminated unexpectedly',
+  'There was an error establishing an SSL connection',
+  'Query read timeout',
+  'Client has encountered a connection error and is not queryable',
+]);
+
+/** So pg begins whatever it says, without a code, of a server that it can't prove the password to. */
+const SASL = 'SASL: ';
+
 const OF_THE_NAME: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN']);
 
 function messageOf(error: unknown): string {
@@ -90,7 +103,6 @@ function refusal(target: Target, error: pg.DatabaseError, came: FailedConnection
   );
 }
 
-/** Without a code it is a limit of time that ran out, or a connection that was closed. */
 function outOfReach(target: Target, error: unknown, came: FailedConnection['came']): ConnectionFailure {
   const code = networkCode(error) ?? '';
   const known = NETWORK[code] ?? (came === 'nowhere' && code === '' ? NO_ANSWER : undefined);
@@ -104,11 +116,24 @@ function outOfReach(target: Target, error: unknown, came: FailedConnection['came
   );
 }
 
+/** The server asks for a password, and there is none. A secret always has one. */
+export function passwordMissing({ host, port, user }: Target): ConnectionFailure {
+  return new ConnectionFailure(
+    'login',
+    'refused',
+    `${host} port ${port} asks the user "${user}" for a password, and none was given: set the variable PGPASSWORD.`,
+    undefined,
+  );
+}
+
 /**
- * Why the database could not be asked, by error codes; the server's own words are added for the reader, in the language
- * that the server speaks.
+ * Why the database could not be asked, by error codes and pg's own words; the server's are added for the reader, in the
+ * language that the server speaks. Undefined where it is nothing of the connection, but a fault of the program.
  */
-export function connectionFailure(target: Target, { error, came, tlsOffered }: FailedConnection): ConnectionFailure {
+export function connectionFailure(
+  target: Target,
+  { error, came, tlsOffered }: FailedConnection,
+): ConnectionFailure | undefined {
   const where = `${target.host} port ${target.port}`;
   if (error instanceof pg.DatabaseError) {
     return refusal(target, error, came);
@@ -123,14 +148,21 @@ export function connectionFailure(target: Target, { error, came, tlsOffered }: F
     );
   }
   const code = codeOf(error);
-  if (networkCode(error) !== undefined || code === undefined) {
+  const message = messageOf(error);
+  if (networkCode(error) !== undefined || (code === undefined && OF_THE_NETWORK.has(message))) {
     return outOfReach(target, error, came);
   }
-  return new ConnectionFailure(
-    'tls',
-    'refused',
-    `No trusted TLS connection to ${where}: ${messageOf(error)} (${code}). Check the certificate of the server, endpoint ` +
-      `(the certificate must name it for verify-full) and sslmode in the secret.`,
-    error,
-  );
+  if (code !== undefined) {
+    return new ConnectionFailure(
+      'tls',
+      'refused',
+      `No trusted TLS connection to ${where}: ${message} (${code}). Check the certificate of the server, endpoint ` +
+        `(the certificate must name it for verify-full) and sslmode in the secret.`,
+      error,
+    );
+  }
+  if (message.startsWith(SASL)) {
+    return new ConnectionFailure('login', 'refused', `${where} takes no proof of the password: ${message}.`, error);
+  }
+  return undefined;
 }

@@ -4,8 +4,9 @@ import { TLSSocket } from 'node:tls';
 
 import pg from 'pg';
 
-import { connectionFailure } from './connection-failure.ts';
+import { connectionFailure, passwordMissing } from './connection-failure.ts';
 import type { FailedConnection } from './connection-failure.ts';
+import { Failure } from './failure.ts';
 import { networkCode } from './network.ts';
 import type { Target } from './target.ts';
 import { attempts, tlsOptions } from './tls.ts';
@@ -40,6 +41,17 @@ function routeOf({ client, socket }: Connection): Route {
   return { address: socket.remoteAddress ?? '', ...(protocol === null ? {} : { tlsProtocol: protocol }) };
 }
 
+/**
+ * To be called when the server asks for it: pg itself would look for one elsewhere, in `~/.pgpass` last.
+ * @throws {Failure} `refused` if there is none
+ */
+function passwordOf(target: Target): string {
+  if (target.password === '') {
+    throw passwordMissing(target);
+  }
+  return target.password;
+}
+
 async function connectOnce(
   target: Target,
   policy: TlsPolicy,
@@ -61,7 +73,7 @@ async function connectOnce(
     host: target.host,
     port: target.port,
     user: target.user,
-    password: target.password,
+    password: () => passwordOf(target),
     database: target.database,
     ssl: way === 'tls' && tlsOptions(policy),
     stream: () => socket,
@@ -77,6 +89,10 @@ async function connectOnce(
   } catch (error) {
     socket.destroy();
     signal.throwIfAborted();
+    // Nothing that another attempt would mend.
+    if (error instanceof Failure) {
+      throw error;
+    }
     return { error, came, tlsOffered };
   }
 }
@@ -96,12 +112,16 @@ async function connect(target: Target, policy: TlsPolicy, signal: AbortSignal): 
   }
   // Of two attempts the one that the server itself answered tells more than the one that never got so far.
   const telling = failures.find(({ error }) => error instanceof pg.DatabaseError) ?? failures.at(-1);
-  throw connectionFailure(target, telling ?? { error: undefined, came: 'nowhere', tlsOffered: true });
+  if (telling === undefined) {
+    throw new Error(`There is no way to connect with sslmode ${policy.mode}.`);
+  }
+  throw connectionFailure(target, telling) ?? telling.error;
 }
 
 /**
  * Connects as pg_dump will, asks, and disconnects.
- * @throws {ConnectionFailure} `tryAgain` or `refused`, with the reason in words, if the connection or a question fails
+ * @throws {ConnectionFailure} `tryAgain` or `refused`, with the reason in words, if the connection or a question fails;
+ * a fault of the program as it is
  */
 export async function withConnection<T>(
   target: Target,
@@ -117,7 +137,7 @@ export async function withConnection<T>(
     return answer;
   } catch (error) {
     signal.throwIfAborted();
-    throw connectionFailure(target, { error, came: 'to the questions', tlsOffered: true });
+    throw connectionFailure(target, { error, came: 'to the questions', tlsOffered: true }) ?? error;
   } finally {
     socket.destroy();
   }

@@ -1,4 +1,4 @@
-import { run } from './child.ts';
+import { start } from './child.ts';
 import type { Ended } from './child.ts';
 import type { PostgresClient } from './clients.ts';
 import { withConnection } from './connection.ts';
@@ -21,19 +21,18 @@ export interface RestoreSteps {
   readonly searchPath: string;
   /** Of the database that was dumped, on its server's disk; zero where that is not known. */
   readonly databaseBytes: number;
+  /** Whether there was nothing in the database to restore into. */
+  readonly wasEmpty: boolean;
   /** A file, which several connections can restore from, or bytes as they come. */
-  readonly archive:
-    { readonly file: string; readonly jobs: number } | { readonly bytes: AsyncIterable<Buffer>; readonly size: number };
+  readonly archive: { readonly file: string; readonly jobs: number } | { readonly bytes: AsyncIterable<Buffer> };
 }
 
 /** As in a dump; holds no secret, and no database name, which could be taken for more. */
 const KEEPALIVE = 'keepalives_idle=60 keepalives_interval=10 keepalives_count=6';
 
-/** What the client says when it lost the server, in its own words. */
-const LOST =
-  /FATAL: |server closed the connection unexpectedly|connection to server .* failed|could not (send|receive) data|no connection to the server/;
-
-const NOT_TO_BE_USED = 'The database holds a part of the dump alone: drop it, and restore into a new one.';
+/** What a restore that failed leaves. Whoever restores into a database in use must not be told to drop it. */
+const NOT_TO_BE_USED = 'The database holds at most a part of the dump: drop it, and restore into a new one.';
+const MIXED = 'Beside what the database held before, it holds at most a part of the dump.';
 
 /**
  * Restores an archive. An error of one statement does not end it: all that can be restored is, since what is missing may
@@ -57,14 +56,18 @@ export async function restoreArchive(steps: RestoreSteps, signal: AbortSignal): 
   };
   const total = { bytes: steps.databaseBytes, what: "of the source's size on disk" };
   const phase = { name: 'Restoring', done: growth(target, policy, signal), total };
+  const { started, output, ended } = start(client.pgRestore, [...args, ...source], surroundings);
+  output.resume();
   try {
     await withProgress(phase, async () => {
-      const ended = await run(client.pgRestore, [...args, ...source], surroundings);
+      const end = await ended;
       errors.end();
-      judge(ended, errors);
+      judge(end, errors);
     });
   } catch (error) {
-    log(NOT_TO_BE_USED);
+    if (started) {
+      log(steps.wasEmpty ? NOT_TO_BE_USED : MIXED);
+    }
     throw error;
   }
 }
@@ -90,24 +93,26 @@ function growth(target: Target, policy: TlsPolicy, signal: AbortSignal): () => P
  * pg_restore ends with status 1 if the server refused anything, be it of no consequence. It counts those of further
  * connections otherwise than it tells of them, but never more.
  */
-function judge({ status, signal, complaints, tookAllInput }: Ended, { serious, harmless }: RestoreErrors): void {
-  const last = complaints.at(-1) ?? '';
-  const ignored = Number(SUMMARY.exec(last)?.[1] ?? 0);
+function judge({ status, signal, complaints, tookAllInput }: Ended, errors: RestoreErrors): void {
+  const { serious, harmless, first, last, lost } = errors;
+  const summary = complaints.at(-1) ?? '';
+  const ignored = Number(SUMMARY.exec(summary)?.[1] ?? 0);
   const wentThrough = signal === null && (status === 0 || (status === 1 && ignored > 0)) && tookAllInput;
-  if (wentThrough && serious.length === 0 && ignored <= harmless) {
+  if (wentThrough && serious === 0 && ignored <= harmless) {
     return;
   }
-  if (wentThrough) {
+  // Without a server pg_restore may still go through all that is left, and count each statement as refused.
+  if (wentThrough && !lost) {
     throw new Failure(
       'refused',
-      `The server refused ${serious.length} of the statements, and all else is restored. The first: ${serious[0] ?? last} ` +
+      `The server refused ${serious} of the statements, and all else is restored. The first: ${first ?? summary} ` +
         '(each of them is in the log above). Mend the cause, and restore into a new database.',
     );
   }
-  const why = signal === null ? `ended with status ${status}` : `was ended by ${signal}`;
-  const said = serious.at(-1) ?? complaints.slice(-5).join(' | ');
+  const how = signal === null ? `ended with status ${status}` : `was ended by ${signal}`;
   throw new Failure(
-    LOST.test(complaints.join('\n')) || signal === 'SIGKILL' ? 'tryAgain' : 'refused',
-    `pg_restore ${why} before the end of the dump. It said: ${said === '' ? 'nothing' : said}`,
+    lost || signal === 'SIGKILL' ? 'tryAgain' : 'refused',
+    `pg_restore ${lost ? 'lost the server, and ' : ''}${how} before the end of the dump. ` +
+      `It said: ${last ?? 'nothing'}`,
   );
 }

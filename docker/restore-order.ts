@@ -7,7 +7,7 @@ import { isSecretArn, isWritable } from './environment.ts';
 import { Failure } from './failure.ts';
 import type { SecretAddress } from './fetch-secret.ts';
 import type { DumpObject } from './manifest.ts';
-import { SSL_MODES } from './target.ts';
+import { LONGEST_NAME, SSL_MODES } from './target.ts';
 import type { SslMode, Target } from './target.ts';
 
 /** What one run is to restore, and where to. */
@@ -47,6 +47,20 @@ function isSslMode(text: string): text is SslMode {
   return SSL_MODES.some((mode) => mode === text);
 }
 
+/** A name in a URL, as it is meant. */
+function decoded(text: string): string {
+  try {
+    const name = decodeURIComponent(text);
+    // Programs are given it in their environment, which holds no NUL.
+    if (!name.includes('\0')) {
+      return name;
+    }
+  } catch {
+    // Not UTF-8, or no escape at all.
+  }
+  throw misuse('In the URL of the target a percent sign is written %25, and NUL is in no name.');
+}
+
 function parseTargetUrl(text: string, password: string): Target {
   if (!URL.canParse(text) || !/^postgres(ql)?:$/.test(new URL(text).protocol)) {
     throw misuse('What --to names is neither the ARN of a secret nor a URL that begins with postgres://.');
@@ -57,9 +71,12 @@ function parseTargetUrl(text: string, password: string): Target {
   }
   const endpoint = parseEndpoint(url.host);
   const sslMode = url.searchParams.get('sslmode') ?? undefined;
-  const database = decodeURIComponent(url.pathname.slice(1));
+  const database = decoded(url.pathname.slice(1));
   if (endpoint === undefined || url.username === '' || database === '') {
     throw misuse('The URL of the target lacks user, host or database.');
+  }
+  if (Buffer.byteLength(database) > LONGEST_NAME) {
+    throw misuse(`The name of the database is longer than the ${LONGEST_NAME} bytes that PostgreSQL allows.`);
   }
   if (sslMode !== undefined && !isSslMode(sslMode)) {
     throw misuse(`The sslmode of the target must be one of ${SSL_MODES.join(', ')}.`);
@@ -70,7 +87,7 @@ function parseTargetUrl(text: string, password: string): Target {
   return {
     host: endpoint.host,
     port: endpoint.port ?? DEFAULT_PORT,
-    user: decodeURIComponent(url.username),
+    user: decoded(url.username),
     password,
     database,
     ...(sslMode === undefined ? {} : { sslMode }),

@@ -33,6 +33,8 @@ interface Destination {
   readonly target: Target;
   readonly policy: TlsPolicy;
   readonly client: PostgresClient;
+  /** Whether there was nothing in it. */
+  readonly wasEmpty: boolean;
 }
 
 /**
@@ -50,8 +52,7 @@ export async function restore(order: RestoreOrder, surroundings: Surroundings): 
     const destination = await prepare(order, dump, surroundings);
     const file = (await fits(dump, folder)) ? join(folder, 'dump') : undefined;
     await fetchAndCheck(s3, dump, file, signal);
-    const archive =
-      file === undefined ? { bytes: readStoredDump(s3, dump, signal), size: dump.bytes } : { file, jobs: order.jobs };
+    const archive = file === undefined ? { bytes: readStoredDump(s3, dump, signal) } : { file, jobs: order.jobs };
     await restoreArchive(
       {
         ...destination,
@@ -87,7 +88,7 @@ async function prepare(
       `sslmode ${policy.mode}; pg_restore ${client.version}`,
   );
   warnOfOlderServer(database, dump, client);
-  return { target, policy, client };
+  return { target, policy, client, wasEmpty: database.contents.length === 0 };
 }
 
 /** From this major on pg_restore sets `transaction_timeout`, and the server knows it. */

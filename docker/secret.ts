@@ -3,13 +3,10 @@ import { z } from 'zod';
 import { parseEndpoint, parsePort } from './endpoint.ts';
 import { Failure } from './failure.ts';
 import type { SecretValue } from './fetch-secret.ts';
-import { SSL_MODES } from './target.ts';
+import { LONGEST_NAME, SSL_MODES } from './target.ts';
 import type { DumpTarget, Target } from './target.ts';
 
 const DEFAULT_PORT = 5432;
-
-/** Longest name of a database, in bytes of UTF-8: NAMEDATALEN - 1. The server would cut a longer one off silently. */
-const LONGEST_NAME = 63;
 
 const ENGINES = ['postgres', 'postgresql', 'aurora-postgresql'];
 

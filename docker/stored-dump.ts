@@ -29,8 +29,11 @@ export interface StoredDump {
 
 const MIB = 1024 * 1024;
 
-/** Bytes asked for in one request, and requests under way: together what is in memory at a time. */
-const PART_BYTES = 16 * MIB;
+/**
+ * Bytes asked for in one request, and requests under way. In memory is, besides their parts, the one that was handed on
+ * last; and each is there twice for the moment in which the SDK joins what came of it.
+ */
+const PART_BYTES = 8 * MIB;
 const AHEAD = 4;
 
 /** How often a part is asked for whose connection breaks while it comes; the SDK tries again only before that. */
@@ -199,7 +202,8 @@ async function readPart(
   for (let attempt = 1; ; attempt++) {
     try {
       const { Body: body } = await client.send(command, { abortSignal: signal });
-      const part = Buffer.from((await body?.transformToByteArray()) ?? []);
+      const { buffer, byteOffset, byteLength } = (await body?.transformToByteArray()) ?? new Uint8Array();
+      const part = Buffer.from(buffer, byteOffset, byteLength);
       if (part.length === last - start + 1) {
         return part;
       }

@@ -3,11 +3,15 @@ export const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 
 
 export type SslMode = (typeof SSL_MODES)[number];
 
+/** Longest name of a database, in bytes of UTF-8: NAMEDATALEN - 1. The server would cut a longer one off silently. */
+export const LONGEST_NAME = 63;
+
 /** A database, and who goes there. */
 export interface Target {
   readonly host: string;
   readonly port: number;
   readonly user: string;
+  /** Empty where none was given, which does for a server that asks for none. */
   readonly password: string;
   readonly database: string;
   /** Absent where the secret names none. */

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+
 import { run } from '../../docker/child.ts';
+import { processes } from './stage.ts';
 
 const environment = { PATH: process.env.PATH };
 const signal = new AbortController().signal;
@@ -32,5 +34,36 @@ describe('the input of a child', () => {
       throw new Error('disk on fire');
     }
     await expect(run('cat', [], { environment, signal, input: broken() })).rejects.toThrow('disk on fire');
+  });
+});
+
+describe('what a child has started', () => {
+  /** Has a worker that holds its standard error, tells the worker's process, and then does what it is told. */
+  const leader = (then: string) => ['-c', `sleep 1000 & echo $! >&2; ${then}`];
+
+  async function expectGone(worker: string | undefined): Promise<void> {
+    // Whoever takes it over has to see that it is gone, too.
+    while ((await processes()).some(({ pid, args }) => String(pid) === worker && !args.includes('<defunct>')));
+  }
+
+  test('is ended when the child is killed', async () => {
+    const ended = await run('sh', leader('kill -s KILL $$'), { environment, signal });
+    expect(ended).toMatchObject({ status: null, signal: 'SIGKILL' });
+    await expectGone(ended.complaints[0]);
+  });
+
+  test('is ended with the child', async () => {
+    const controller = new AbortController();
+    let worker: string | undefined;
+    const running = run('sh', leader('wait'), {
+      environment,
+      signal: controller.signal,
+      complained: (line) => {
+        worker = line;
+        controller.abort(new Error('enough'));
+      },
+    });
+    await expect(running).rejects.toThrow('enough');
+    await expectGone(worker);
   });
 });

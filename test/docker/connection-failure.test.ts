@@ -34,8 +34,8 @@ describe('what the server says', () => {
   ])('SQLSTATE %s: %s, at the %s', (code, reason, step, told) => {
     const failure = connectionFailure(TARGET, { error: sqlState(code), came: 'to the port', tlsOffered: true });
     expect(failure).toMatchObject({ reason, step, sqlState: code });
-    expect(failure.message).toContain(told);
-    expect(failure.message).toContain(`in the language of the server (${code})`);
+    expect(failure?.message).toContain(told);
+    expect(failure?.message).toContain(`in the language of the server (${code})`);
   });
 });
 
@@ -47,20 +47,21 @@ describe('what the network says', () => {
     [new Error('timeout expired'), 'nowhere', 'tryAgain', 'port', 'does not answer: check security groups'],
     [new Error('timeout expired'), 'to the port', 'tryAgain', 'login', 'timeout expired'],
     [coded('ECONNRESET'), 'to the port', 'tryAgain', 'login', 'ECONNRESET'],
+    [new Error('Connection terminated unexpectedly'), 'to the port', 'tryAgain', 'login', 'terminated'],
     [new Error('Query read timeout'), 'to the questions', 'tryAgain', 'questions', 'Query read timeout'],
     [coded('DEPTH_ZERO_SELF_SIGNED_CERT'), 'to the port', 'refused', 'tls', 'No trusted TLS connection'],
     [coded('ERR_TLS_CERT_ALTNAME_INVALID'), 'to the port', 'refused', 'tls', 'No trusted TLS connection'],
   ] as const)('%s, come %s: %s, at the %s', (error, came, reason, step, told) => {
     const failure = connectionFailure(TARGET, { error, came, tlsOffered: true });
     expect(failure).toMatchObject({ reason, step });
-    expect(failure.message).toContain('db.example.com port 5432');
-    expect(failure.message).toContain(told);
+    expect(failure?.message).toContain('db.example.com port 5432');
+    expect(failure?.message).toContain(told);
   });
 });
 
 test('a lost privilege does not look like one to connect', () => {
   const failure = connectionFailure(TARGET, { error: sqlState('42501'), came: 'to the questions', tlsOffered: true });
-  expect(failure.step).toBe('questions');
+  expect(failure?.step).toBe('questions');
 });
 
 test('a server without TLS is refused by that name', () => {
@@ -71,3 +72,19 @@ test('a server without TLS is refused by that name', () => {
     message: expect.stringContaining('does not speak TLS'),
   });
 });
+
+test('a server that goes on in no known way about the password is not asked again', () => {
+  const error = new Error('SASL: Only mechanism(s) SCRAM-SHA-256 are supported');
+  expect(connectionFailure(TARGET, { error, came: 'to the port', tlsOffered: true })).toMatchObject({
+    reason: 'refused',
+    step: 'login',
+    message: expect.stringContaining('Only mechanism(s) SCRAM-SHA-256'),
+  });
+});
+
+test.each([new TypeError("Cannot read properties of undefined (reading 'x')"), new Error('no row'), undefined])(
+  'a fault of the program (%s) is no failure of the connection',
+  (error) => {
+    expect(connectionFailure(TARGET, { error, came: 'to the questions', tlsOffered: true })).toBeUndefined();
+  },
+);

@@ -1,9 +1,13 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 
+import type { Client } from 'pg';
+
 import { withConnection } from '../../docker/connection.ts';
+import { Failure } from '../../docker/failure.ts';
+import type { Target } from '../../docker/target.ts';
 import { Stage } from './stage.ts';
 
 /** The message by which a client takes leave: https://www.postgresql.org/docs/current/protocol-message-formats.html */
@@ -68,3 +72,56 @@ test.each(['disable', 'require'] as const)(
     await once(listener, 'close');
   },
 );
+
+describe('without a password', () => {
+  const signal = new AbortController().signal;
+  const one = async (client: Client) => (await client.query<{ one: number }>('SELECT 1 AS one')).rows;
+
+  function targetOf(user: string): Target {
+    const { host, port } = stage.postgres;
+    return { host, port, user, password: '', database: 'postgres' };
+  }
+
+  test.each(['disable', 'prefer'] as const)(
+    'a server that asks for one refuses, and is told from one out of reach, with sslmode %s',
+    async (mode) => {
+      await expect(withConnection(targetOf('postgres'), { mode }, signal, one)).rejects.toMatchObject({
+        reason: 'refused',
+        step: 'login',
+        message: expect.stringContaining('set the variable PGPASSWORD'),
+      });
+    },
+  );
+
+  test('a server that asks for none lets in', async () => {
+    await stage.query('postgres', 'CREATE ROLE trusted LOGIN');
+    await stage.writeServerFile(
+      'pg_hba.conf',
+      'host all trusted 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n',
+    );
+    await stage.query('postgres', 'SELECT pg_reload_conf()');
+    // Another process of the server reads it, a moment later.
+    for (;;) {
+      try {
+        expect(await withConnection(targetOf('trusted'), { mode: 'disable' }, signal, one)).toEqual([{ one: 1 }]);
+        return;
+      } catch (error) {
+        if (!(error instanceof Failure)) {
+          throw error;
+        }
+      }
+    }
+  });
+});
+
+test('a fault of the program among the questions is not taken for one of the connection', async () => {
+  const { host, port, user, password } = stage.postgres;
+  const fault = new TypeError('fault');
+  const connection = withConnection(
+    { host, port, user, password, database: 'postgres' },
+    { mode: 'disable' },
+    new AbortController().signal,
+    () => Promise.reject(fault),
+  );
+  await expect(connection).rejects.toBe(fault);
+});

@@ -10,10 +10,10 @@ const execute = promisify(execFile);
 /** Whoever else can't mount a small disk. */
 export const asRootOnLinux = process.platform === 'linux' && process.getuid?.() === 0 ? test : test.skip;
 
-/** Does something with a disk of 2 MiB, given by the folder that it is mounted at. */
-export async function withSmallDisk(act: (folder: string) => Promise<void>): Promise<void> {
+/** Does something with a small disk, given by the folder that it is mounted at. */
+export async function withSmallDisk(act: (folder: string) => Promise<void>, mebibytes = 2): Promise<void> {
   const disk = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-  await execute('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'autodump-test', disk]);
+  await execute('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'autodump-test', disk]);
   try {
     await act(disk);
   } finally {

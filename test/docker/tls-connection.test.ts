@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { generate } from 'selfsigned';
 
+import { withConnection } from '../../docker/connection.ts';
 import type { SslMode } from '../../docker/target.ts';
 import { inState, rowsOf } from './findings-table.ts';
 import { Stage } from './stage.ts';
@@ -109,6 +110,19 @@ describe('a server that demands TLS', () => {
     const { status, stderr } = await stage.dump('app', { secret: { sslmode: 'prefer', password: 'wrong' } });
     expect({ status, stderr }).toEqual({ status: 77, stderr: expect.stringContaining('The password is wrong') });
   });
+
+  test.each(['allow', 'prefer'] as const)(
+    'tells with sslmode %s of a missing password rather than of plain text that is not let in',
+    async (mode) => {
+      const { host, port, user } = stage.postgres;
+      const target = { host, port, user, password: '', database: 'app' };
+      const { signal } = new AbortController();
+      await expect(withConnection(target, { mode }, signal, () => Promise.resolve())).rejects.toMatchObject({
+        reason: 'refused',
+        message: expect.stringContaining('set the variable PGPASSWORD'),
+      });
+    },
+  );
 });
 
 describe('the checks of a server that demands TLS', () => {
