@@ -52,7 +52,7 @@ export class Scanner extends Construct {
     };
     this.function = schedulingFunction(this, 'Function', {
       source: 'lambda/scanner.ts',
-      description: 'Starts the next run of every secret with a schedule tag',
+      description: 'Starts the next run of a secret that was tagged, or of all with a schedule tag',
       timeout: Duration.minutes(15),
       environment: { ...environment },
       // A dead-letter queue of the rules covers delivery alone; a scan that fails is kept by the function itself.

@@ -119,6 +119,10 @@ export async function dumpOnce(run: Run, { clients, database, cdkOut }: Prepared
   if (bucket === undefined) throw new StepFailed('stack', 'The template has no bucket for dumps.');
   reporter.done('stack', `it is up, with the bucket ${bucket}`);
 
+  reporter.heading('After a deployment');
+  world.deployed();
+  await steps.take('deployment', () => steps.orAborted(world.settled()));
+
   reporter.heading('The way of a dump');
   const secretName = `local-${utc(new Date()).replace(/[-:]/g, '')}`;
   reporter.line(`Creating the secret ${secretName}, tagged with the schedule ${run.options.schedule}`);

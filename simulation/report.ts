@@ -8,7 +8,7 @@ const MOST_SHOWN = 10;
 
 /** The figures of a simulation, for people. */
 export function figuresText({ seed, secrets, days }: Simulation, figures: Figures, seconds: number): string {
-  const { runs, scans, continuations, due, dumped, excused, calls, faults, lifeEvents, violations } = figures;
+  const { runs, events, scans, continuations, due, dumped, excused, calls, faults, lifeEvents, violations } = figures;
   const rate = Math.round(runs / (seconds / 60));
   const lines = [
     ['seed', String(seed)],
@@ -19,7 +19,8 @@ export function figuresText({ seed, secrets, days }: Simulation, figures: Figure
     ['scheduled times owed a dump', number(due)],
     ['  dumped', number(dumped)],
     ...listed(excused),
-    ['scans', number(scans)],
+    ['events of secrets', number(events)],
+    ['scans of all secrets', number(scans)],
     ['  gone on in another invocation', number(continuations)],
     ['calls', number(total(calls))],
     ...listed(calls),

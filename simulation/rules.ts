@@ -27,6 +27,8 @@ export interface Violation {
   readonly what: string;
 }
 
+type Time = Pick<Scan, 'started' | 'ended'>;
+
 interface Watched {
   readonly secret: Secret;
   readonly intervals: readonly Interval[];
@@ -172,7 +174,10 @@ export class Rules {
     if (result.kind === 'returned' && scan.failed) {
       this.#violated('true ends', undefined, 'A scan ended well although a call of it failed for good.');
     }
-    if (result.kind === 'failed' && !scan.cut && !scan.failed && !this.#anyTagsWrong(scan)) {
+    const anyWrong = [...this.#watched.values()].some(({ secret }) =>
+      wasWrong(secret, scan.started - MARGIN, scan.ended),
+    );
+    if (result.kind === 'failed' && !scan.cut && !scan.failed && !anyWrong) {
       this.#violated('true ends', undefined, `A scan failed although nothing kept it from working: ${result.cause}`);
     }
     for (const watched of this.#watched.values()) {
@@ -181,31 +186,39 @@ export class Rules {
     }
   }
 
-  #anyTagsWrong({ started, ended }: Scan): boolean {
-    return [...this.#watched.values()].some(({ secret: { states } }) =>
-      states.some(
-        ({ from, tags }, i) =>
-          tags?.valid === false && from <= ended && (states[i + 1]?.from ?? Infinity) >= started - MARGIN,
-      ),
-    );
-  }
-
-  #checkTold(secret: Secret, { started, ended }: Scan): void {
-    const [before, state] = [stateAt(secret, started - MARGIN), stateAt(secret, ended)];
-    const onSchedule = state.exists && state.deletion === undefined && secret.primaryRegion === undefined;
-    if (before === state && onSchedule && state.tags?.valid === false) {
-      this.#violated('true ends', secret, 'A scan ended well although the tags of this secret cannot be followed.');
+  /** An event of a secret was dealt with, which was described afresh: badly, if its tags cannot be followed. */
+  noticed(invocation: Invocation, result: Result, secret: Secret): void {
+    const time = { started: invocation.started, ended: this.#clock.now };
+    const failed = [...invocation.calls.values()].some((call) => call.failed);
+    if (result.kind === 'failed' && !invocation.killed && !failed && !wasWrong(secret, time.started, time.ended)) {
+      this.#violated('true ends', secret, `An event was not dealt with although nothing was wrong: ${result.cause}`);
+    }
+    if (result.kind === 'returned') {
+      this.#checkTold(secret, time, 0);
+      if (!failed) this.#checkServed(this.#of(secret), time, 0);
     }
   }
 
-  /** After a scan the next run waits, unless one that is due before the scan was over is to start it. */
-  #checkServed({ secret, intervals, executions }: Watched, { started, ended }: Scan): void {
-    const interval = intervals.find(({ from, to }) => from <= started - MARGIN && to > ended);
+  #checkTold(secret: Secret, { started, ended }: Time, margin = MARGIN): void {
+    const [before, state] = [stateAt(secret, started - margin), stateAt(secret, ended)];
+    const onSchedule = state.exists && state.deletion === undefined && secret.primaryRegion === undefined;
+    if (before === state && onSchedule && state.tags?.valid === false) {
+      this.#violated(
+        'true ends',
+        secret,
+        'The tags of this secret cannot be followed, and yet the function that looked at it ended well.',
+      );
+    }
+  }
+
+  /** After a look at a secret its next run waits, unless one that is due before the look was over is to start it. */
+  #checkServed({ secret, intervals, executions }: Watched, { started, ended }: Time, margin = MARGIN): void {
+    const interval = intervals.find(({ from, to }) => from <= started - margin && to > ended);
     const next = interval?.due[indexAfter(interval.due, started)];
     if (next === undefined || next <= ended + MINUTE || next - started > LONGEST_WAIT) return;
     const runs = executions.get(next) ?? [];
     if (!runs.some(({ end, stopped }) => end === undefined || stopped !== undefined)) {
-      this.#violated('always served', secret, `Nothing waits for ${iso(next)} after the scan of ${iso(started)}.`);
+      this.#violated('always served', secret, `Nothing waits for ${iso(next)} after the look of ${iso(started)}.`);
     }
   }
 
@@ -269,6 +282,13 @@ export class Rules {
   #violated(rule: Violation['rule'], secret: Secret | undefined, what: string): void {
     this.violations.push({ rule, time: this.#clock.now, secret: secret?.index, what });
   }
+}
+
+/** Whether a secret had tags that cannot be followed at any time from one instant to another. */
+function wasWrong({ states }: Secret, from: number, to: number): boolean {
+  return states.some(
+    ({ from: since, tags }, i) => tags?.valid === false && since <= to && (states[i + 1]?.from ?? Infinity) >= from,
+  );
 }
 
 /** Where in a sorted list the first number is that is greater. */

@@ -15,6 +15,9 @@ export interface Happening {
 /** What was seen in a world. */
 export interface Figures {
   readonly runs: number;
+  /** Times that an event of a secret was dealt with. */
+  readonly events: number;
+  /** Of all secrets. */
   readonly scans: number;
   /** Invocations in which scans went on. */
   readonly continuations: number;
@@ -86,6 +89,7 @@ async function simulateShard(
   const struck = faults.struck.map(({ id, time }) => ({ id, time, kind: 'fault' as const }));
   return {
     runs: figures.executions,
+    events: figures.events,
     scans: figures.scans,
     continuations: figures.continuations,
     due: rules.figures.due,

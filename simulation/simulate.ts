@@ -50,6 +50,7 @@ export async function simulate(
   );
   return seen.reduce((all, more) => ({
     runs: all.runs + more.runs,
+    events: all.events + more.events,
     scans: all.scans + more.scans,
     continuations: all.continuations + more.continuations,
     due: all.due + more.due,

@@ -40,6 +40,13 @@ const DEPLOYMENT_FAULTS = { deployment: 1 / 40 };
 /** Errors that a function may well be prepared for. */
 const EXPECTED = ['ResourceNotFoundException', 'ExecutionAlreadyExists', 'NoSuchKey'];
 
+const eventSchema = z.object({
+  detail: z.object({
+    eventSource: z.literal('secretsmanager.amazonaws.com'),
+    requestParameters: z.object({ secretId: z.string().optional(), name: z.string().optional() }),
+  }),
+});
+
 export interface WorldOptions extends LifeOptions {
   readonly cdkOut: string;
   readonly seed: string;
@@ -53,7 +60,7 @@ export class SimulatedWorld {
   readonly faults: Faults;
   readonly secrets: readonly Secret[];
   readonly rules: Rules;
-  readonly figures = { executions: 0, scans: 0, continuations: 0, calls: new Map<string, number>() };
+  readonly figures = { executions: 0, events: 0, scans: 0, continuations: 0, calls: new Map<string, number>() };
   readonly #draw: Draw;
   readonly #span: Span;
   readonly #template: Template;
@@ -201,10 +208,18 @@ export class SimulatedWorld {
   }
 
   async #invoke(called: SimulatedFunction, event: unknown): Promise<{ result: Result; invocation: Invocation }> {
-    if (called === this.#scanner) this.rules.scans.began(event, this.clock.now);
+    const isScanner = called === this.#scanner;
+    const named = isScanner ? this.#secretNamedBy(event) : undefined;
+    if (isScanner && named === undefined) this.rules.scans.began(event, this.clock.now);
     return await new Promise((resolve) => {
       void called.invoke(this, event, (invocation, result) => {
-        if (called === this.#scanner) {
+        if (named !== undefined) {
+          this.figures.events += 1;
+          this.#tell(
+            `the event of secret ${named.index} is dealt with: ${JSON.stringify(result)}`.slice(0, LONGEST_TOLD),
+          );
+          this.rules.noticed(invocation, result, named);
+        } else if (isScanner) {
           this.figures.scans += 1;
           this.#tell(`a scan ends: ${JSON.stringify(result)}`.slice(0, LONGEST_TOLD));
           this.rules.scanned(invocation, result);
@@ -213,6 +228,12 @@ export class SimulatedWorld {
         resolve({ result, invocation });
       });
     });
+  }
+
+  /** The secret that an event is about, which is then dealt with alone. */
+  #secretNamedBy(event: unknown): Secret | undefined {
+    const { secretId, name } = eventSchema.safeParse(event).data?.detail.requestParameters ?? {};
+    return this.#secretsManager.find(secretId ?? name ?? '');
   }
 
   /** Lambda tries again after one and two minutes. What fails then is in the dead-letter queue. */

@@ -9,8 +9,9 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { ExecutionAlreadyExists, ListExecutionsCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
+import { ScanFailed } from '../../lambda/report.ts';
 import type { Finding } from '../../lambda/scan.ts';
-import { handler, ScanFailed } from '../../lambda/scanner.ts';
+import { handler } from '../../lambda/scanner.ts';
 
 const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:AutoDump';
 const secrets = mockClient(SecretsManagerClient);
@@ -92,32 +93,6 @@ describe('a scan', () => {
     });
   });
 
-  test('takes the secret that the event names first and fresh, whatever the listing says of it', async () => {
-    secrets.on(DescribeSecretCommand, { SecretId: 'late' }).resolves(tagged('late', '0 9 * * *'));
-    secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a'), tagged('late', '0 8 * * *')] });
-    await handler(tagEvent('late'));
-    expect(findings.map(({ secret, when }) => [secret, when?.slice(11)])).toEqual([
-      ['late', '09:00:00Z'],
-      ['a', '08:00:00Z'],
-    ]);
-  });
-
-  test('answers with what it did for the secret that the event names', async () => {
-    secrets.on(DescribeSecretCommand, { SecretId: 'leap' }).resolves(tagged('leap', '0 0 29 2 *'));
-    const { named } = await handler(tagEvent('leap'));
-    expect(named).toMatchObject({ secret: 'leap', outcome: 'later', reason: expect.stringContaining('too far away') });
-  });
-
-  test('goes on if the secret that the event names is gone', async () => {
-    secrets.on(DescribeSecretCommand).rejects(new ResourceNotFoundException({ message: 'gone', $metadata: {} }));
-    secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a')] });
-    await handler(tagEvent('gone'));
-    expect(findings).toMatchObject([
-      { secret: 'gone', outcome: 'skipped' },
-      { secret: 'a', outcome: 'started' },
-    ]);
-  });
-
   test('reports what already waits, was stopped, is skipped, or is too far away', async () => {
     machine
       .on(StartExecutionCommand)
@@ -141,7 +116,6 @@ describe('a scan', () => {
   });
 
   test('handles all others and then fails, naming each secret that it could not handle', async () => {
-    secrets.on(DescribeSecretCommand).rejects(new Error('throttled'));
     secrets
       .on(ListSecretsCommand)
       .resolves({ SecretList: [tagged('broken', 'x'), tagged('a'), tagged('denied'), tagged('b')] });
@@ -151,11 +125,9 @@ describe('a scan', () => {
       }
       return { executionArn: 'x', startDate: new Date() };
     });
-    const scan = handler(tagEvent('named'));
+    const scan = handler({});
     await expect(scan).rejects.toThrow(ScanFailed);
-    await expect(scan).rejects.toThrow(
-      /3 problem.*\nnamed: .*throttled\nbroken: .*1 fields.*\ndenied: .*not authorized/s,
-    );
+    await expect(scan).rejects.toThrow(/2 problem.*\nbroken: .*1 fields.*\ndenied: .*not authorized/s);
     expect(started()).toEqual(expect.arrayContaining([arn('a'), arn('b')]));
   });
 
@@ -180,6 +152,38 @@ describe('a scan', () => {
   test('names at most fifty of the secrets that it could not handle, and says how many there are', async () => {
     secrets.on(ListSecretsCommand).resolves({ SecretList: Array.from({ length: 60 }, (_, i) => tagged(`s${i}`, 'x')) });
     await expect(handler({})).rejects.toThrow(/^60 problem.*… and 10 more/s);
+  });
+});
+
+describe('an event that names a secret', () => {
+  test('is about that one alone, described afresh', async () => {
+    secrets.on(DescribeSecretCommand, { SecretId: 'late' }).resolves(tagged('late', '0 9 * * *'));
+    secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a'), tagged('late', '0 8 * * *')] });
+    await handler(tagEvent('late'));
+    expect(findings.map(({ secret, when }) => [secret, when?.slice(11)])).toEqual([['late', '09:00:00Z']]);
+    expect(secrets.calls()).toHaveLength(1);
+    expect([...objects.calls(), ...functions.calls()]).toEqual([]);
+    expect(machine.calls()).toHaveLength(1);
+  });
+
+  test('is answered with what was done for it', async () => {
+    secrets.on(DescribeSecretCommand, { SecretId: 'leap' }).resolves(tagged('leap', '0 0 29 2 *'));
+    const { named } = await handler(tagEvent('leap'));
+    expect(named).toMatchObject({ secret: 'leap', outcome: 'later', reason: expect.stringContaining('too far away') });
+  });
+
+  test('which is gone, ends well', async () => {
+    secrets.on(DescribeSecretCommand).rejects(new ResourceNotFoundException({ message: 'gone', $metadata: {} }));
+    await handler(tagEvent('gone'));
+    expect(findings).toMatchObject([{ secret: 'gone', outcome: 'skipped' }]);
+  });
+
+  test.each([
+    ['cannot be described', () => Promise.reject(new Error('throttled')), 'odd: Error: throttled'],
+    ['has a tag that cannot be followed', () => Promise.resolve(tagged('odd', 'x')), 'odd: schedule "x" has 1 fields'],
+  ])('which %s, fails and says so', async (_, described, reason) => {
+    secrets.on(DescribeSecretCommand).callsFake(described);
+    await expect(handler(tagEvent('odd'))).rejects.toThrow(reason);
   });
 });
 
