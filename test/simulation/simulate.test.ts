@@ -94,7 +94,10 @@ test('a function that crashed does not run out of time as well, when its environ
     serve: (_invocation, _call, answer, crash) => {
       if (clock.now < timeout / 2) clock.at(clock.now + 1, crash);
       // Answered when the time of the one that crashed would be over.
-      else clock.at(timeout + 100, () => { answer({ status: 200, body, type: 'application/x-amz-json-1.1' }); });
+      else
+        clock.at(timeout + 100, () => {
+          answer({ status: 200, body, type: 'application/x-amz-json-1.1' });
+        });
     },
   };
   const results: Result[] = [];
