@@ -84,8 +84,8 @@ export function checkTarget(
     throw new Failure(
       'refused',
       `The database "${database}" is not empty: it holds ${shown}${contents.length > SHOWN ? ' and more' : ''}. Restore ` +
-        'into a new one (CREATE DATABASE … TEMPLATE template0), or give the option --into-non-empty: what exists then ' +
-        'stays as it is, and counts as failed.',
+        'into a new one (CREATE DATABASE … TEMPLATE template0), or give the option --into-non-empty: tables that exist ' +
+        'then keep their rows, and count as failed.',
     );
   }
 }
