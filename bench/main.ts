@@ -12,7 +12,7 @@ import { startPostgres } from '../local/postgres.ts';
 import type { PostgresServer } from '../local/postgres.ts';
 import { startAws } from './aws.ts';
 import { fill } from './database.ts';
-import { cpuSecondsOf, measure } from './measure.ts';
+import { cpuSecondsOfAll, measure } from './measure.ts';
 import type { Measure } from './measure.ts';
 import { InvalidOptions, parseOptions, USAGE } from './options.ts';
 import type { Options } from './options.ts';
@@ -181,7 +181,7 @@ async function main(options: Options): Promise<void> {
     });
     const environment = await environmentOf(postgres, folder, aws.endpoint, options);
     const pidFile = join(folder, 'postgres', 'data', 'postmaster.pid');
-    const serverCpu = async () => cpuSecondsOf(Number.parseInt(await readFile(pidFile, 'utf8'), 10));
+    const serverCpu = async () => cpuSecondsOfAll(Number.parseInt(await readFile(pidFile, 'utf8'), 10));
     await run({ folder, environment, usage: () => aws.usage(), serverCpu }, options);
   };
   try {

@@ -40,6 +40,11 @@ function descendants(pid: number): readonly number[] {
   return below(pid);
 }
 
+/** Processor time of a process and all its children: of those that run, and of those that have ended. */
+export function cpuSecondsOfAll(pid: number): number {
+  return [pid, ...descendants(pid)].reduce((sum, one) => sum + cpuSecondsOf(one), 0);
+}
+
 /** Processor time of a process and of those of its children that have ended. */
 export function cpuSecondsOf(pid: number): number {
   const [user = 0, system = 0, childrenUser = 0, childrenSystem = 0] = readProc(pid, 'stat')
