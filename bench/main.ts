@@ -209,9 +209,9 @@ try {
   } else {
     await main(parseOptions(process.argv.slice(2)));
   }
-  process.exit(0);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   const status = error instanceof Interrupted ? error.status : EXIT.failed;
+  // What was under way when a signal came may not go on.
   process.exit(error instanceof InvalidOptions ? EXIT.misuse : status);
 }

@@ -45,23 +45,28 @@ export async function localRun(options: Options, reporter: Reporter, signal: Abo
   const run = { options, stateDir, reporter, steps: new Steps(reporter, signal), processes, cleanups };
   const stopProcesses = (): void => void processes.stop();
   signal.addEventListener('abort', stopProcesses);
-  try {
-    return await dumpOnce(run, await prepare(run));
-  } finally {
-    await cleanUp(cleanups, reporter);
-    signal.removeEventListener('abort', stopProcesses);
-  }
+  const [ended] = await Promise.allSettled([prepare(run).then((prepared) => dumpOnce(run, prepared))]);
+  const left = await cleanUp(cleanups, reporter);
+  signal.removeEventListener('abort', stopProcesses);
+  // What ended the run before comes first.
+  if (ended.status === 'rejected') throw ended.reason;
+  if (left !== undefined) throw left;
+  return ended.value;
 }
 
-/** Whatever goes wrong with one, the others are done. */
-async function cleanUp(cleanups: Cleanups, reporter: Reporter): Promise<void> {
+/** Whatever goes wrong with one, the others are done. @returns the first error */
+async function cleanUp(cleanups: Cleanups, reporter: Reporter): Promise<Error | undefined> {
+  let first: Error | undefined;
   for (const cleanup of cleanups.toReversed()) {
     try {
       await cleanup();
     } catch (error) {
-      reporter.line(`Something could not be ended: ${error instanceof Error ? error.message : String(error)}`);
+      const failure = error instanceof Error ? error : new Error(String(error));
+      reporter.line(`Something could not be ended: ${failure.message}`);
+      first ??= failure;
     }
   }
+  return first;
 }
 
 async function prepare({ options, stateDir, reporter, steps, processes, cleanups }: Run): Promise<Prepared> {
