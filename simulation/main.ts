@@ -79,7 +79,7 @@ async function run(options: Options): Promise<number> {
     const simulation = { ...options, cdkOut };
     const started = performance.now();
     const say = atTimes();
-    const figures = await simulate(simulation, (progress) => {
+    const figures = await simulate(simulation, processes, (progress) => {
       say(progressText(simulation, progress));
     });
     process.stdout.write(figuresText(simulation, figures, (performance.now() - started) / 1000));
@@ -87,7 +87,7 @@ async function run(options: Options): Promise<number> {
     if (idle.length > 0) process.stdout.write(`Of --keep this did not happen: ${idle.join(', ')}\n`);
     if (figures.violations.length === 0) return EXIT.well;
     process.stdout.write('\nLeaving out what a violation does not need …\n');
-    const shrunk = await shrink(simulation, figures.violations, (tries) => {
+    const shrunk = await shrink(simulation, figures.violations, processes, (tries) => {
       say(`${tries} ways tried`);
     });
     process.stdout.write(historyText(shrunk));

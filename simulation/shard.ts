@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import process from 'node:process';
 import type { Span } from './secret-life.ts';
 import { SimulatedWorld, type WorldOptions } from './world.ts';
 import type { Violation } from './rules.ts';
@@ -42,7 +42,7 @@ export interface Progress {
   readonly violations: number;
 }
 
-/** What a world tells from its thread: every virtual day how far it is, and in the end what was seen in it. */
+/** What a world tells from its process: every virtual day how far it is, and in the end what was seen in it. */
 export type Told =
   { readonly kind: 'progress'; readonly progress: Progress } | { readonly kind: 'figures'; readonly figures: Figures };
 
@@ -57,17 +57,23 @@ export interface Shard {
   readonly tell: boolean;
 }
 
-if (parentPort !== null) {
-  // Libraries throw and catch errors all the time, and nobody reads their stacks.
-  Error.stackTraceLimit = 0;
-  const port = parentPort;
-  const say = (told: Told): void => {
-    port.postMessage(told);
+// Libraries throw and catch errors all the time, and nobody reads their stacks.
+Error.stackTraceLimit = 0;
+
+// The parent is gone: nobody waits for the figures any more.
+process.on('disconnect', () => process.exit());
+
+process.once('message', (shard: Shard) => {
+  const progressed = (progress: Progress): void => {
+    tell({ kind: 'progress', progress });
   };
-  const figures = await simulateShard(workerData as Shard, (progress) => {
-    say({ kind: 'progress', progress });
+  void simulateShard(shard, progressed).then((figures) => {
+    tell({ kind: 'figures', figures }, () => process.exit());
   });
-  say({ kind: 'figures', figures });
+});
+
+function tell(told: Told, done?: () => void): void {
+  process.send?.(told, undefined, undefined, done);
 }
 
 async function simulateShard(

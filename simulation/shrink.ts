@@ -1,3 +1,4 @@
+import type { Processes } from '../local/processes.ts';
 import type { Happening } from './shard.ts';
 import { runShard, shardsOf, type Simulation } from './simulate.ts';
 import type { Violation } from './rules.ts';
@@ -28,16 +29,17 @@ export interface Shrunk {
 export async function shrink(
   simulation: Simulation,
   violations: readonly Violation[],
+  processes: Processes,
   trying: (tries: number) => void = () => undefined,
 ): Promise<Shrunk> {
   const earliest = violations.toSorted((a, b) => a.time - b.time).slice(0, MOST_CANDIDATES);
   for (const violation of earliest) {
-    const search = new Search(simulation, violation, trying);
+    const search = new Search(simulation, violation, processes, trying);
     if (await search.reduceToOneSecret()) return await search.finish();
   }
   const [first] = earliest;
   if (first === undefined) throw new Error('There is no violation.');
-  const search = new Search(simulation, first, trying);
+  const search = new Search(simulation, first, processes, trying);
   await search.reduceSecrets();
   return await search.finish();
 }
@@ -48,12 +50,14 @@ class Search {
   #happened: readonly Happening[] = [];
   /** Seed of the world that shows it. */
   #world: string | undefined;
+  readonly #processes: Processes;
   readonly #trying: (tries: number) => void;
   #tries = 0;
 
-  constructor(simulation: Simulation, violation: Violation, trying: (tries: number) => void) {
+  constructor(simulation: Simulation, violation: Violation, processes: Processes, trying: (tries: number) => void) {
     this.#best = simulation;
     this.#violation = violation;
+    this.#processes = processes;
     this.#trying = trying;
   }
 
@@ -72,7 +76,7 @@ class Search {
   async finish(): Promise<Shrunk> {
     await this.#leaveOutEvents();
     const shown = shardsOf(this.#best, true).find(({ seed }) => seed === this.#world);
-    const { history } = shown === undefined ? { history: [] } : await runShard(shown);
+    const { history } = shown === undefined ? { history: [] } : await runShard(shown, this.#processes);
     const end = history.findIndex((line) =>
       line.includes(`VIOLATION of "${this.#violation.rule}": ${this.#violation.what}`),
     );
@@ -113,7 +117,7 @@ class Search {
     this.#trying(this.#tries);
     this.#tries += 1;
     for (const shard of shardsOf(simulation).filter(({ secrets }) => this.#concerns(secrets))) {
-      const { violations, happened } = await runShard(shard);
+      const { violations, happened } = await runShard(shard, this.#processes);
       const violation = violations.find(
         ({ rule, secret }) => rule === this.#violation.rule && secret === this.#violation.secret,
       );

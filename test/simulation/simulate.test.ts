@@ -21,10 +21,13 @@ const DAY = 24 * 60 * 60_000;
 const folder = mkdtempSync(path.join(tmpdir(), 'autodump-simulation-'));
 const cdkOut = path.join(folder, 'good');
 
+const processes = new Processes();
+
 beforeAll(async () => {
-  await synthesize(cdkOut, new Processes());
+  await synthesize(cdkOut, processes);
 });
-afterAll(() => {
+afterAll(async () => {
+  await processes.stop();
   rmSync(folder, { recursive: true });
 });
 
@@ -34,14 +37,14 @@ function total(counts: Readonly<Record<string, number>>): number {
 
 /** The violations of a simulation and, if there are any, the shortest history that shows the first of them. */
 async function violations(simulation: Simulation, figures: Figures): Promise<string> {
-  return figures.violations.length === 0 ? '' : historyText(await shrink(simulation, figures.violations));
+  return figures.violations.length === 0 ? '' : historyText(await shrink(simulation, figures.violations, processes));
 }
 
 describe('a simulation', () => {
   // Together more than 50,000 runs and 10,000 faults.
   test.each([1, 2, 3, 4])('of seed %i violates no rule', async (seed) => {
     const simulation = { cdkOut, secrets: 24, days: 11, seed, busy: true };
-    const figures = await simulate(simulation);
+    const figures = await simulate(simulation, processes);
     expect(await violations(simulation, figures)).toBe('');
     expect(figures.runs).toBeGreaterThan(12_500);
     expect(total(figures.faults)).toBeGreaterThan(2_500);
@@ -53,16 +56,16 @@ describe('a simulation', () => {
     const seed = randomInt(1_000_000_000);
     process.stdout.write(`The fresh seed of the simulation is ${seed}.\n`);
     const simulation = { cdkOut, secrets: 40, days: 30, seed, busy: false };
-    const figures = await simulate(simulation);
+    const figures = await simulate(simulation, processes);
     expect(await violations(simulation, figures)).toBe('');
   });
 
   test('is the same for the same seed, and another one for another', async () => {
     const simulation = { cdkOut, secrets: 10, days: 10, seed: 1, busy: false };
     const [once, again, other] = [
-      await simulate(simulation),
-      await simulate(simulation),
-      await simulate({ ...simulation, seed: 2 }),
+      await simulate(simulation, processes),
+      await simulate(simulation, processes),
+      await simulate({ ...simulation, seed: 2 }, processes),
     ];
     expect(again).toEqual(once);
     expect(other.happened).not.toEqual(once.happened);
@@ -71,12 +74,19 @@ describe('a simulation', () => {
 
 test('a simulation tells how far it is', async () => {
   const told: Progress[] = [];
-  const { runs } = await simulate({ cdkOut, secrets: 4, days: 5, seed: 1, busy: true }, (progress) => {
+  const { runs } = await simulate({ cdkOut, secrets: 4, days: 5, seed: 1, busy: true }, processes, (progress) => {
     told.push(progress);
   });
   const days = told.map((progress) => progress.days);
   expect(days).toEqual([...days].sort((a, b) => a - b));
   expect(told.at(-1)).toEqual({ days: 5, runs, violations: 0 });
+});
+
+test('a simulation that is stopped ends at once, and says why', async () => {
+  const stopped = new Processes();
+  const simulation = { cdkOut, secrets: 4, days: 3000, seed: 1, busy: true };
+  const simulated = simulate(simulation, stopped, () => void stopped.stop());
+  await expect(simulated).rejects.toThrow('The process of a world ended too early: status 143');
 });
 
 test('a function that crashed does not run out of time as well, when its environment serves another invocation', async () => {
@@ -129,7 +139,10 @@ describe('a simulation finds out that', () => {
   }
 
   const rulesViolated = async (copy: string, more: Partial<Simulation> = {}) => {
-    const { violations: all } = await simulate({ cdkOut: copy, secrets: 30, days: 60, seed: 4, busy: false, ...more });
+    const { violations: all } = await simulate(
+      { cdkOut: copy, secrets: 30, days: 60, seed: 4, busy: false, ...more },
+      processes,
+    );
     return [...new Set(all.map(({ rule }) => rule))];
   };
 
@@ -275,11 +288,11 @@ describe('a simulation finds out that', () => {
     more: Partial<Simulation>,
   ): Promise<Shrunk> {
     const simulation = { cdkOut: copy, secrets: 30, days: 5, seed: 4, busy: false, ...more };
-    const { violations: all } = await simulate(simulation);
-    const shrunk = await shrink(simulation, all.filter(chosen));
+    const { violations: all } = await simulate(simulation, processes);
+    const shrunk = await shrink(simulation, all.filter(chosen), processes);
     expect(shrunk.simulation.keep?.length).toBeLessThanOrEqual(3);
     expect(shrunk.history.length).toBeLessThan(30);
-    const { violations: again } = await simulate(shrunk.simulation);
+    const { violations: again } = await simulate(shrunk.simulation, processes);
     expect(again).toContainEqual(shrunk.violation);
     return shrunk;
   }
