@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { signerOf } from './credentials.ts';
+import { listen, type Loopback } from './loopback.ts';
 
 /** An error answer of a service: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html */
 export class ServiceError extends Error {
@@ -16,11 +16,6 @@ export class ServiceError extends Error {
 
 /** Takes the JSON of a request and who signed it, and gives the answer, in which dates are still dates. */
 export type Operation = (request: unknown, caller: string) => object | Promise<object>;
-
-export interface Endpoint {
-  readonly url: string;
-  stop(): Promise<void>;
-}
 
 /** An operation, its request checked first: a field that is not in the schema is not served here, and refused. */
 export function operation<Request>(schema: z.ZodType<Request>, answer: (request: Request) => object): Operation {
@@ -37,22 +32,12 @@ export function operation<Request>(schema: z.ZodType<Request>, answer: (request:
  *
  * @param find the operation for a value of the header `X-Amz-Target`, such as `secretsmanager.CreateSecret`
  */
-export async function serve(find: (target: string) => Operation | undefined): Promise<Endpoint> {
-  const server = createServer((request, response) => {
-    void answer(find, request, response);
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server does not listen.');
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    stop: async () => {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+export async function serve(find: (target: string) => Operation | undefined): Promise<Loopback> {
+  return await listen(
+    createServer((request, response) => {
+      void answer(find, request, response);
+    }),
+  );
 }
 
 async function answer(

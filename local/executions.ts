@@ -17,12 +17,10 @@ import type { Batch } from './job.ts';
 import type { LambdaFunction } from './lambda.ts';
 import { permitted, TaskError, type Caller } from './task.ts';
 import type { Resource, Template } from './template.ts';
+import { waiting, waitUntil } from './wait.ts';
 
 /** Pauses between retries, which on AWS are seconds to minutes. */
 const RETRY_MS = 200;
-
-/** A timer can't run for longer. */
-const LONGEST_TIMER_MS = 2_147_483_647;
 
 export type ExecutionEnd =
   | { readonly status: 'SUCCEEDED'; readonly output: unknown }
@@ -241,23 +239,10 @@ export class StepFunctions {
 
   async #wait(state: WaitState, execution: Execution, input: Json): Promise<Json> {
     const until = waitUntil(state, input, new Date());
-    await new Promise<void>((resolve) => {
-      let timer: NodeJS.Timeout | undefined;
-      const finish = (): void => {
-        clearTimeout(timer);
-        this.#ending.signal.removeEventListener('abort', finish);
-        resolve();
-      };
-      const sleep = (): void => {
-        const left = until.getTime() - Date.now();
-        if (left <= 0) finish();
-        else timer = setTimeout(sleep, Math.min(left, LONGEST_TIMER_MS));
-      };
-      this.#ending.signal.addEventListener('abort', finish);
-      execution.wait = { until, finish };
-      sleep();
-      this.#surroundings.report({ kind: 'waiting', execution, until });
-    });
+    const { over, finish } = waiting(until, this.#ending.signal);
+    execution.wait = { until, finish };
+    this.#surroundings.report({ kind: 'waiting', execution, until });
+    await over;
     delete execution.wait;
     return input;
   }
@@ -285,20 +270,4 @@ async function endOf(result: Promise<Json>): Promise<ExecutionEnd> {
       ? { status: 'FAILED', error: cause.name, cause: cause.message }
       : { status: 'FAILED', error: 'States.Runtime', cause: String(cause) };
   }
-}
-
-/** When a wait is over. Paths are followed through plain names, as in `$.run.when`. */
-export function waitUntil(state: WaitState, input: unknown, now: Date): Date {
-  const { Seconds, SecondsPath, Timestamp, TimestampPath } = state;
-  const seconds = Seconds ?? (SecondsPath === undefined ? undefined : z.number().parse(at(SecondsPath, input)));
-  if (seconds !== undefined) return new Date(now.getTime() + seconds * 1000);
-  return new Date(Timestamp ?? z.iso.datetime({ offset: true }).parse(at(TimestampPath ?? '$', input)));
-}
-
-function at(jsonPath: string, input: unknown): unknown {
-  if (!/^\$(\.\w+)*$/.test(jsonPath)) throw new Error(`The local run can't follow the path ${jsonPath} of a wait.`);
-  return jsonPath
-    .split('.')
-    .slice(1)
-    .reduce((value, name) => z.record(z.string(), z.unknown()).parse(value)[name], input);
 }

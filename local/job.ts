@@ -11,7 +11,9 @@ import type { Report } from './happening.ts';
 import { startTask, type StartedTask } from './iam/task-start.ts';
 import type { Iam } from './iam/iam.ts';
 import { jobArn, submitCalls } from './iam/service-calls.ts';
+import { jobDefinitionSchema, environmentSchema, type JobDefinition } from './job-definition.ts';
 import type { Processes } from './processes.ts';
+import { triesAgain, type Attempt } from './retry-strategy.ts';
 import { permitted, TaskError, type Caller } from './task.ts';
 import type { Template } from './template.ts';
 
@@ -21,70 +23,14 @@ const JOB_NAME = /^[A-Za-z0-9][\w-]{0,127}$/;
 /** Batch ends a container by SIGTERM, and half a minute later by SIGKILL. */
 const GRACE_SECONDS = 30;
 
-const DEFAULT_LOG_GROUP = '/aws/batch/job';
-
-const variables = z.array(z.object({ Name: z.string(), Value: z.string() }));
-
-const condition = z.string().optional();
-
-const definitionSchema = z.object({
-  ContainerProperties: z.object({
-    Command: z.array(z.string()).default([]),
-    Environment: variables.default([]),
-    ExecutionRoleArn: z.string(),
-    Image: z.string(),
-    JobRoleArn: z.string(),
-    LogConfiguration: z
-      .object({
-        Options: z.object({
-          'awslogs-group': z.string().default(DEFAULT_LOG_GROUP),
-          'awslogs-stream-prefix': z.string().default('job'),
-        }),
-      })
-      .default({ Options: { 'awslogs-group': DEFAULT_LOG_GROUP, 'awslogs-stream-prefix': 'job' } }),
-    MountPoints: z.array(z.object({ ContainerPath: z.string(), SourceVolume: z.string() })).default([]),
-  }),
-  RetryStrategy: z
-    .object({
-      Attempts: z.number().default(1),
-      EvaluateOnExit: z
-        .array(
-          z.object({
-            Action: z
-              .string()
-              .toUpperCase()
-              .pipe(z.enum(['RETRY', 'EXIT'])),
-            OnExitCode: condition,
-            OnReason: condition,
-            OnStatusReason: condition,
-          }),
-        )
-        .default([]),
-    })
-    .default({ Attempts: 1, EvaluateOnExit: [] }),
-  Timeout: z.object({ AttemptDurationSeconds: z.number() }).optional(),
-});
-
-type JobDefinition = z.infer<typeof definitionSchema>;
-export type RetryStrategy = JobDefinition['RetryStrategy'];
-
 const submitSchema = z.object({
   JobName: z.string(),
   JobDefinition: z.string(),
   JobQueue: z.string(),
   ContainerOverrides: z
-    .object({ Command: z.array(z.string()).optional(), Environment: variables.default([]) })
+    .object({ Command: z.array(z.string()).optional(), Environment: environmentSchema.default([]) })
     .default({ Environment: [] }),
 });
-
-/** How an attempt ended, in the words of Batch. */
-export interface Attempt {
-  readonly exitCode?: number;
-  /** Of the container, where it did not end by itself. */
-  readonly reason?: string;
-  readonly statusReason: string;
-  readonly timedOut: boolean;
-}
 
 export interface BatchSurroundings {
   readonly processes: Processes;
@@ -261,7 +207,7 @@ export class Batch {
       return [arn, arn.replace(/:\d+$/, ''), name, `${name}:1`].includes(id);
     });
     if (found === undefined) throw new TaskError('Batch.BatchException', `JobDefinition does not exist: ${id}`);
-    return { arn: this.#template.arnOf(found), definition: this.#template.properties(found, definitionSchema) };
+    return { arn: this.#template.arnOf(found), definition: this.#template.properties(found, jobDefinitionSchema) };
   }
 
   #queue(id: string): string {
@@ -270,27 +216,6 @@ export class Batch {
     if (found === undefined) throw new TaskError('Batch.BatchException', `JobQueue does not exist: ${id}`);
     return found;
   }
-}
-
-/**
- * Whether Batch begins another attempt. Without a rule that fits it does; a timed-out attempt is the last.
- * https://docs.aws.amazon.com/batch/latest/APIReference/API_EvaluateOnExit.html
- */
-export function triesAgain({ Attempts, EvaluateOnExit }: RetryStrategy, attempt: Attempt, done: number): boolean {
-  if (attempt.exitCode === 0 || attempt.timedOut || done >= Attempts) return false;
-  const rule = EvaluateOnExit.find(
-    ({ OnExitCode, OnReason, OnStatusReason }) =>
-      fits(OnExitCode, `${attempt.exitCode ?? ''}`) &&
-      fits(OnReason, attempt.reason ?? '') &&
-      fits(OnStatusReason, attempt.statusReason),
-  );
-  return rule?.Action !== 'EXIT';
-}
-
-/** A pattern may end in an asterisk, and then fits every text that begins so. */
-function fits(pattern: string | undefined, text: string): boolean {
-  if (pattern === undefined) return true;
-  return pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : text === pattern;
 }
 
 /** @throws Error if the image has no ENTRYPOINT in its JSON form */

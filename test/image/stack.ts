@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 import { awsEnvironment } from '../../local/credentials.ts';
-import { serve, type Endpoint } from '../../local/endpoint.ts';
+import { serve } from '../../local/endpoint.ts';
+import type { Loopback } from '../../local/loopback.ts';
 import { Processes } from '../../local/processes.ts';
 import { startS3, type S3Server } from '../../local/s3.ts';
 import { SecretsManager } from '../../local/secrets.ts';
@@ -35,7 +36,7 @@ export interface Overrides {
 
 interface Aws {
   readonly secrets: SecretsManager;
-  readonly services: Endpoint;
+  readonly services: Loopback;
   readonly s3: S3Server;
 }
 

@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { waitUntil } from '../../local/executions.ts';
 import { calling, lambda, machine, stage } from './mini-world.ts';
 
 const WAITING = machine({
@@ -149,23 +148,5 @@ describe('an execution', () => {
     await expect(stage({ Machine: machine({ StartAt: 'Send', States: { Send: sqs } }) })).rejects.toThrow(
       'The state Send calls arn:aws:states:::sqs:sendMessage, which the local run does not know.',
     );
-  });
-});
-
-describe('waitUntil', () => {
-  const now = new Date('2026-01-01T00:00:00Z');
-
-  test.each([
-    [{ Seconds: 90 }, '2026-01-01T00:01:30Z'],
-    [{ SecondsPath: '$.a.b' }, '2026-01-01T00:00:07Z'],
-    [{ Timestamp: '2026-05-05T05:05:05Z' }, '2026-05-05T05:05:05Z'],
-    [{ TimestampPath: '$.when' }, '2027-01-01T00:00:00Z'],
-  ])('%j', (state, expected) => {
-    const input = { a: { b: 7 }, when: '2027-01-01T02:00:00+02:00' };
-    expect(waitUntil({ Type: 'Wait', End: true, ...state }, input, now)).toEqual(new Date(expected));
-  });
-
-  test('refuses a path that it can not follow', () => {
-    expect(() => waitUntil({ Type: 'Wait', End: true, TimestampPath: '$..when' }, {}, now)).toThrow('$..when');
   });
 });

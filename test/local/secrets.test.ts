@@ -11,11 +11,12 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { credentialsOf } from '../../local/credentials.ts';
-import { serve, type Endpoint } from '../../local/endpoint.ts';
+import { serve } from '../../local/endpoint.ts';
+import type { Loopback } from '../../local/loopback.ts';
 import { SecretsManager, type SecretCall } from '../../local/secrets.ts';
 import { secretOperations } from '../../local/services.ts';
 
-let endpoint: Endpoint;
+let endpoint: Loopback;
 let client: SecretsManagerClient;
 let calls: SecretCall[];
 
