@@ -9,6 +9,7 @@ import { dump } from './dump.ts';
 import { readEnvironment } from './environment.ts';
 import { describe, exitStatusOf, Failure, Interrupted } from './failure.ts';
 import type { EndingSignal } from './failure.ts';
+import { HELP } from './help.ts';
 import { printable } from './log.ts';
 import { readRestoreOrder, RESTORE_USAGE } from './restore-order.ts';
 import { restore } from './restore.ts';
@@ -45,7 +46,11 @@ function standIns(): Partial<DumpEnvironment> {
   return { AUTODUMP_WHEN: new Date().toISOString().replace(/\.\d+Z$/, 'Z'), AUTODUMP_EXECUTION: 'none' };
 }
 
-async function main([command, ...rest]: readonly string[], programFile: string): Promise<void> {
+async function main([command = '', ...rest]: readonly string[], programFile: string): Promise<void> {
+  if ([command, ...rest].some((word) => word === '--help' || word === '-h')) {
+    process.stdout.write(HELP);
+    return;
+  }
   const surroundings = {
     searchPath: process.env.PATH ?? '',
     rdsRoots: () => readFileSync(join(dirname(programFile), RDS_ROOTS), 'utf8'),
@@ -63,7 +68,7 @@ async function main([command, ...rest]: readonly string[], programFile: string):
   throw new Failure(
     'misuse',
     'What this program does is: dump, or dump --check for its checks alone, both with settings from the environment; or ' +
-      `${RESTORE_USAGE}.`,
+      `${RESTORE_USAGE}. --help tells more.`,
   );
 }
 
