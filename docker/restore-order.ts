@@ -30,8 +30,8 @@ export const RESTORE_USAGE =
   'postgres://user@host:port/database?sslmode=MODE with the password in the variable PGPASSWORD';
 
 /** What a small server bears, and a large one makes use of. */
-const DEFAULT_JOBS = 4;
-const MOST_JOBS = 64;
+export const DEFAULT_JOBS = 4;
+export const MOST_JOBS = 64;
 
 const DEFAULT_PORT = 5432;
 

@@ -28,7 +28,7 @@ export interface ProcessOptions extends SpawnOptions {
 }
 
 /**
- * The functions and jobs under way. Each runs in a process group of its own, so that Ctrl-C in a terminal does not reach
+ * The processes under way. Each runs in a process group of its own, so that Ctrl-C in a terminal does not reach
  * it, and what it leaves running ends with it, as in a container.
  */
 export class Processes {
@@ -40,7 +40,7 @@ export class Processes {
   }
 
   start(program: string, args: readonly string[], options: ProcessOptions): Process {
-    if (this.#stopped) throw new Error('The local run is ending, nothing is started any more.');
+    if (this.#stopped) throw new Error('All is ending, and nothing is started any more.');
     const { timeoutSeconds = Infinity, graceSeconds = GRACE_SECONDS, ...spawnOptions } = options;
     const child = spawn(program, args, { ...spawnOptions, detached: true });
     let timedOut = false;
@@ -53,6 +53,7 @@ export class Processes {
     );
     const ended = new Promise<ProcessEnd>((resolve) => {
       child.on('error', (error) => {
+        clearTimeout(timeout);
         resolve({ kind: 'not started', error });
       });
       child.on('exit', () => {

@@ -152,7 +152,7 @@ class Front {
       await this.#store.setEtag(upload, etag);
       await this.#uploads.abort(id);
       sendXml(response, 'CompleteMultipartUploadResult', {
-        Location: `http://${request.headers.host ?? ''}${request.url?.split('?')[0] ?? ''}`,
+        Location: `http://127.0.0.1:${request.socket.localPort}${request.url?.split('?')[0] ?? ''}`,
         Bucket,
         Key,
         ETag: `"${etag}"`,

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import type { WaitState } from './definition.ts';
 
@@ -12,23 +13,21 @@ export interface Waiting {
 
 /** Waits until a time, or the end of all. */
 export function waiting(until: Date, ending: AbortSignal): Waiting {
-  let finish = (): void => undefined;
-  const over = new Promise<void>((resolve) => {
-    let timer: NodeJS.Timeout | undefined;
-    finish = () => {
-      clearTimeout(timer);
-      ending.removeEventListener('abort', finish);
-      resolve();
-    };
-    const sleep = (): void => {
-      const left = until.getTime() - Date.now();
-      if (left <= 0) finish();
-      else timer = setTimeout(sleep, Math.min(left, LONGEST_TIMER_MS));
-    };
-    ending.addEventListener('abort', finish);
-    sleep();
-  });
-  return { over, finish };
+  const early = new AbortController();
+  return {
+    over: sleep(until, AbortSignal.any([ending, early.signal])),
+    finish: () => {
+      early.abort();
+    },
+  };
+}
+
+async function sleep(until: Date, ending: AbortSignal): Promise<void> {
+  const left = (): number => until.getTime() - Date.now();
+  while (left() > 0 && !ending.aborted) {
+    // Nothing but its end rejects a timer.
+    await setTimeout(Math.min(left(), LONGEST_TIMER_MS), undefined, { signal: ending }).catch(() => undefined);
+  }
 }
 
 /** When a wait is over. Paths are followed through plain names, as in `$.run.when`. */

@@ -21,6 +21,8 @@ const EXIT = { well: 0, violated: 1, misuse: 2, failed: 3 } as const;
 const processes = new Processes();
 
 process.exitCode = await main();
+// After a failure the other worlds would go on, and this process with them.
+await processes.stop();
 
 async function main(): Promise<number> {
   try {

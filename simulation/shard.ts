@@ -64,6 +64,8 @@ Error.stackTraceLimit = 0;
 process.on('disconnect', () => process.exit());
 
 process.once('message', (shard: Shard) => {
+  // A world that has nothing left to do and no figures ends as what it is, a failure.
+  process.channel?.unref();
   const progressed = (progress: Progress): void => {
     tell({ kind: 'progress', progress });
   };
@@ -72,7 +74,8 @@ process.once('message', (shard: Shard) => {
   });
 });
 
-function tell(told: Told, done?: () => void): void {
+/** If the parent is gone, `disconnect` tells. */
+function tell(told: Told, done: () => void = () => undefined): void {
   process.send?.(told, undefined, undefined, done);
 }
 

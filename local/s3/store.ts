@@ -35,7 +35,7 @@ type Name = Pick<Target, 'bucket' | 'key'>;
  */
 export class Store {
   readonly #directory: string;
-  /** `s3rver`. Whoever reaches it is served, whatever the signature. */
+  /** `s3rver`, which serves whoever reaches it without a signature. */
   readonly #server: Loopback;
   readonly #committing = new Set<string>();
 

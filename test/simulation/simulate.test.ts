@@ -89,6 +89,11 @@ test('a simulation that is stopped ends at once, and says why', async () => {
   await expect(simulated).rejects.toThrow('The process of a world ended too early: status 143');
 });
 
+test('a simulation whose worlds fail says so', async () => {
+  const simulation = { cdkOut: path.join(folder, 'missing'), secrets: 4, days: 1, seed: 1, busy: true };
+  await expect(simulate(simulation, processes)).rejects.toThrow('The process of a world ended too early: status 1');
+});
+
 test('a function that crashed does not run out of time as well, when its environment serves another invocation', async () => {
   const template = new Template(cdkOut);
   const [resource] = template.ofType('AWS::Lambda::Function').filter(({ title }) => title === 'RunFunctions/Hash');
