@@ -1,4 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { afterAll } from '@jest/globals';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AutoDumpStack } from '../../lib/autodump-stack.ts';
@@ -11,10 +14,22 @@ export const CONTEXT = {
   availabilityZones: 'us-west-2a,us-west-2b',
 };
 
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true });
+});
+
+/** Makes a folder that is gone after the tests of the file; CDK would leave one of its own. */
+function makeFolder(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'autodump-test-'));
+  folders.push(folder);
+  return folder;
+}
+
 /** The app with the feature flags of cdk.json, as the CDK CLI would make it. */
-export function makeApp(outdir?: string): App {
+export function makeApp(outdir = makeFolder()): App {
   const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: Record<string, unknown> };
-  return new App({ context, analyticsReporting: false, ...(outdir === undefined ? {} : { outdir }) });
+  return new App({ context, analyticsReporting: false, outdir });
 }
 
 export function makeStack(context: Readonly<Record<string, unknown>> = {}, app = makeApp()): AutoDumpStack {
