@@ -46,7 +46,7 @@ function standIns(): Partial<DumpEnvironment> {
   return { AUTODUMP_WHEN: new Date().toISOString().replace(/\.\d+Z$/, 'Z'), AUTODUMP_EXECUTION: 'none' };
 }
 
-async function main([command = '', ...rest]: readonly string[], programFile: string): Promise<void> {
+async function main([command, ...rest]: readonly string[], programFile: string): Promise<void> {
   if ([command, ...rest].some((word) => word === '--help' || word === '-h')) {
     process.stdout.write(HELP);
     return;

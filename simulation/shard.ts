@@ -67,15 +67,15 @@ process.once('message', (shard: Shard) => {
   // A world that has nothing left to do and no figures ends as what it is, a failure.
   process.channel?.unref();
   const progressed = (progress: Progress): void => {
-    tell({ kind: 'progress', progress });
+    say({ kind: 'progress', progress });
   };
   void simulateShard(shard, progressed).then((figures) => {
-    tell({ kind: 'figures', figures }, () => process.exit());
+    say({ kind: 'figures', figures }, () => process.exit());
   });
 });
 
 /** If the parent is gone, `disconnect` tells. */
-function tell(told: Told, done: () => void = () => undefined): void {
+function say(told: Told, done: () => void = () => undefined): void {
   process.send?.(told, undefined, undefined, done);
 }
 
