@@ -6,10 +6,10 @@ import { join } from 'node:path';
 
 import pg from 'pg';
 
-import { compressionOf, findClients } from '../docker/clients.ts';
+import { compressionOf, findClients } from '../docker/postgres/clients.ts';
 import { withBundle } from '../lib/bundle.ts';
-import { startPostgres } from '../local/postgres.ts';
-import type { PostgresServer } from '../local/postgres.ts';
+import { startPostgres } from '../local/postgres/server.ts';
+import type { PostgresServer } from '../local/postgres/server.ts';
 import { startAws } from './aws.ts';
 import { fill } from './database.ts';
 import { cpuSecondsOfAll, measure } from './measure.ts';

@@ -1,5 +1,5 @@
 import { EXIT_STATUS } from '../contract.ts';
-import { DEFAULT_JOBS, MOST_JOBS } from './restore-order.ts';
+import { DEFAULT_JOBS, MOST_JOBS } from './restore/options.ts';
 
 const { done, misuse, badSecret, verificationFailed, internal, tryAgain, refused } = EXIT_STATUS;
 

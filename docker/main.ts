@@ -3,16 +3,16 @@ import { dirname, join } from 'node:path';
 
 import { EXIT_STATUS } from '../contract.ts';
 import type { DumpEnvironment } from '../contract.ts';
-import { isNoSpace, StorageFull } from './archive-failure.ts';
-import { check } from './check.ts';
-import { dump } from './dump.ts';
-import { readEnvironment } from './environment.ts';
+import { isNoSpace, StorageFull } from './engine/pg-dump-failure.ts';
+import { check } from './check/check.ts';
+import { dump } from './dump/dump.ts';
+import { readEnvironment } from './plan/environment.ts';
 import { describe, exitStatusOf, Failure, Interrupted } from './failure.ts';
 import type { EndingSignal } from './failure.ts';
 import { HELP } from './help.ts';
 import { printable } from './log.ts';
-import { readRestoreOrder, RESTORE_USAGE } from './restore-order.ts';
-import { restore } from './restore.ts';
+import { readRestoreOrder, RESTORE_USAGE } from './restore/options.ts';
+import { restore } from './restore/restore.ts';
 
 /** Made at synth and put beside this program. */
 const RDS_ROOTS = 'rds-roots.pem';

@@ -3,7 +3,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
-import { Archive } from './archive.ts';
+import { Archive } from './dump-bucket.ts';
 import type { DeployContext } from './context.ts';
 import { DumpJob } from './dump-job.ts';
 import { RestoreJob } from './restore-job.ts';

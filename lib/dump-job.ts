@@ -6,7 +6,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { type DumpEnvironment, EXIT_STATUS, SCHEDULE_TAG } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
-import type { Archive } from './archive.ts';
+import type { Archive } from './dump-bucket.ts';
 import { dumpImage } from './dump-image.ts';
 import { type JobSize, jobContainer, SCRATCH } from './job-container.ts';
 import { grantReadSecrets } from './secret-access.ts';

@@ -4,7 +4,7 @@ import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { RESTORE_TARGET_TAG, type RestoreEnvironment } from '../contract.ts';
-import type { Archive } from './archive.ts';
+import type { Archive } from './dump-bucket.ts';
 import { type JobSize, jobContainer, SCRATCH } from './job-container.ts';
 import { grantReadSecrets } from './secret-access.ts';
 

@@ -18,7 +18,7 @@ export class RunFunctions extends Construct {
   constructor(scope: Construct, id: string) {
     super(scope, id);
     this.hash = schedulingFunction(this, 'Hash', {
-      source: 'lambda/hash.ts',
+      source: 'lambda/compare-tags.ts',
       description: 'Whether the schedule tags of a secret are what its run was started for',
       timeout: Duration.seconds(30),
     });

@@ -5,9 +5,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import type { Clients } from './clients.ts';
+import type { Clients } from './postgres/clients.ts';
 import type { Summary, Told } from './report.ts';
-import type { World } from './world.ts';
+import type { World } from './services/world.ts';
 
 /** What the local run reads of a manifest. */
 const manifestSchema = z.object({

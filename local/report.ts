@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
-import type { Happening } from './happening.ts';
-import type { Permissions } from './iam/iam.ts';
+import type { Happening } from './services/trace.ts';
+import type { Permissions } from './services/iam/iam.ts';
 
 /** Longest text of a result that is shown. */
 const LONGEST = 200;

@@ -1,17 +1,17 @@
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import path from 'node:path';
-import { type Clients, provideClients } from './clients.ts';
+import { type Clients, provideClients } from './postgres/clients.ts';
 import { findDump } from './dump-file.ts';
-import type { Execution } from './executions.ts';
-import type { Happening } from './happening.ts';
+import type { Execution } from './services/step-functions/step-functions.ts';
+import type { Happening } from './services/trace.ts';
 import type { DatabaseOption, Options } from './options.ts';
-import { Processes } from './processes.ts';
+import { Processes } from './host/processes.ts';
 import { type Reporter, type Summary, type Told, utc } from './report.ts';
-import { SAMPLE_MAJOR, startSample } from './sample.ts';
-import { takeStateDir } from './state-dir.ts';
+import { SAMPLE_MAJOR, startSample } from './postgres/sample.ts';
+import { takeStateDir } from './host/state-dir.ts';
 import { StepFailed, Steps } from './steps.ts';
-import { synthesize } from './synth.ts';
-import { startWorld, type World } from './world.ts';
+import { synthesize } from './assembly/synth.ts';
+import { startWorld, type World } from './services/world.ts';
 
 /** Ends what was started, the last first. */
 type Cleanups = (() => Promise<void>)[];

@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { ACCOUNT, REGION, Template } from '../local/template.ts';
-import { Clock } from './clock.ts';
-import type { Answer, Call } from './door.ts';
-import { Draw } from './draw.ts';
-import { type Invocation, SimulatedFunction, type World } from './function.ts';
-import { ObjectStore } from './object-store.ts';
-import type { Secret } from './secret-life.ts';
-import { SecretsManager } from './secrets-manager.ts';
-import { answerOf, ServiceError } from './service.ts';
-import { listRunning } from './running.ts';
-import { StartQuota } from './start-quota.ts';
+import { ACCOUNT, REGION, Template } from '../local/assembly/template.ts';
+import { Clock } from './runtime/clock.ts';
+import type { Answer, Call } from './runtime/fake-https.ts';
+import { Draw } from './runtime/random.ts';
+import { type Invocation, SimulatedFunction, type World } from './services/lambda-function.ts';
+import { ObjectStore } from './services/object-store.ts';
+import type { Secret } from './workload/secret-history.ts';
+import { SecretsManager } from './services/secrets-manager.ts';
+import { answerOf, ServiceError } from './services/service-error.ts';
+import { listRunning } from './services/list-executions.ts';
+import { StartQuota } from './services/start-quota.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

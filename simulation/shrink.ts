@@ -1,7 +1,7 @@
-import type { Processes } from '../local/processes.ts';
+import type { Processes } from '../local/host/processes.ts';
 import type { Happening } from './shard.ts';
 import { runShard, shardsOf, type Simulation } from './simulate.ts';
-import type { Violation } from './rules.ts';
+import type { Violation } from './checker/invariants.ts';
 
 const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;

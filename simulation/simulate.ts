@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import pMap from 'p-map';
-import type { Processes } from '../local/processes.ts';
+import type { Processes } from '../local/host/processes.ts';
 import type { Figures, Progress, Shard, Told } from './shard.ts';
 
 const DAY = 24 * 60 * 60_000;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { run } from '../../docker/child.ts';
-import { processes } from './stage.ts';
+import { processes } from './support/stage.ts';
 
 const environment = { PATH: process.env.PATH };
 const signal = new AbortController().signal;

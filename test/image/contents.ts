@@ -1,4 +1,4 @@
-import { ODD_CONTENTS } from '../docker/contents.ts';
+import { ODD_CONTENTS } from '../docker/support/contents.ts';
 
 const EXTENSIONS = ['btree_gist', 'citext', 'hstore', 'ltree', 'pg_trgm', 'unaccent'];
 

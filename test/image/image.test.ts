@@ -5,8 +5,8 @@ import { join } from 'node:path';
 
 import pg from 'pg';
 
-import { startPostgres, type PostgresServer } from '../../local/postgres.ts';
-import { contentsOf } from '../docker/contents.ts';
+import { startPostgres, type PostgresServer } from '../../local/postgres/server.ts';
+import { contentsOf } from '../docker/support/contents.ts';
 import { findBuilder, type Builder } from './builder.ts';
 import { CONTENTS, LARGE_CONTENTS } from './contents.ts';
 import { Stack, type Overrides } from './stack.ts';

@@ -3,15 +3,15 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { awsEnvironment } from '../../local/credentials.ts';
-import { serve } from '../../local/endpoint.ts';
-import type { Loopback } from '../../local/loopback.ts';
-import { Processes } from '../../local/processes.ts';
-import { startS3, type S3Server } from '../../local/s3.ts';
-import { SecretsManager } from '../../local/secrets.ts';
-import { secretOperations } from '../../local/services.ts';
-import { synthesize } from '../../local/synth.ts';
-import { Template } from '../../local/template.ts';
+import { awsEnvironment } from '../../local/services/protocol/credentials.ts';
+import { serve } from '../../local/services/protocol/json-endpoint.ts';
+import type { Loopback } from '../../local/host/loopback.ts';
+import { Processes } from '../../local/host/processes.ts';
+import { startS3, type S3Server } from '../../local/services/s3/s3.ts';
+import { SecretsManager } from '../../local/services/secrets-manager/secrets-manager.ts';
+import { secretOperations } from '../../local/services/operations.ts';
+import { synthesize } from '../../local/assembly/synth.ts';
+import { Template } from '../../local/assembly/template.ts';
 import type { Builder } from './builder.ts';
 
 const definitionSchema = z.object({

@@ -7,7 +7,7 @@ import {
 import { ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { readTags } from '../../lambda/core/tags.ts';
-import { handler as hash } from '../../lambda/hash.ts';
+import { handler as hash } from '../../lambda/compare-tags.ts';
 import { handler as reschedule } from '../../lambda/reschedule.ts';
 
 const secretArn = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:orders-a1B2c3';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
-import { runnable } from '../../local/definition.ts';
+import { runnable } from '../../local/assembly/state-machine.ts';
 import { resourcesOf, synthesize } from './synthesize.ts';
 
 /** What a task does in place of the function or job: answers, or fails with an error of that name and cause. */

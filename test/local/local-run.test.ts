@@ -9,14 +9,14 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { findClients } from '../../local/clients.ts';
-import { startPostgres, type PostgresServer } from '../../local/postgres.ts';
-import { Processes } from '../../local/processes.ts';
+import { findClients } from '../../local/postgres/clients.ts';
+import { startPostgres, type PostgresServer } from '../../local/postgres/server.ts';
+import { Processes } from '../../local/host/processes.ts';
 import { Reporter } from '../../local/report.ts';
 import { dumpOnce } from '../../local/run.ts';
 import { Steps } from '../../local/steps.ts';
-import { synthesize } from '../../local/synth.ts';
-import { fingerprint, query } from './database.ts';
+import { synthesize } from '../../local/assembly/synth.ts';
+import { fingerprint, query } from './support/database.ts';
 
 const MAIN = fileURLToPath(new URL('../../local/main.ts', import.meta.url));
 

@@ -3,18 +3,18 @@ import { randomInt } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Processes } from '../../local/processes.ts';
-import { synthesize } from '../../local/synth.ts';
-import { Template } from '../../local/template.ts';
-import { Clock } from '../../simulation/clock.ts';
-import { SimulatedFunction, type Result, type World } from '../../simulation/function.ts';
+import { Processes } from '../../local/host/processes.ts';
+import { synthesize } from '../../local/assembly/synth.ts';
+import { Template } from '../../local/assembly/template.ts';
+import { Clock } from '../../simulation/runtime/clock.ts';
+import { SimulatedFunction, type Result, type World } from '../../simulation/services/lambda-function.ts';
 import { historyText } from '../../simulation/report.ts';
 import { scale } from '../../simulation/scale.ts';
 import type { Figures, Progress } from '../../simulation/shard.ts';
-import type { Violation } from '../../simulation/rules.ts';
+import type { Violation } from '../../simulation/checker/invariants.ts';
 import { shrink, type Shrunk } from '../../simulation/shrink.ts';
 import { simulate, type Simulation } from '../../simulation/simulate.ts';
-import { breakCode, breakDefinition, breakTemplate } from './broken-stack.ts';
+import { breakCode, breakDefinition, breakTemplate } from './support/broken-stack.ts';
 
 const DAY = 24 * 60 * 60_000;
 

@@ -1,0 +1,72 @@
+import { styleText } from 'node:util';
+
+import { findDump } from '../dump/write-manifest.ts';
+import type { Task } from '../plan/environment.ts';
+import { CHECKS, examine } from './preflight.ts';
+import type { Surroundings } from './preflight.ts';
+import { checked, ok, problem, problemsOf, unchecked } from './finding.ts';
+import type { Finding } from './finding.ts';
+import { log, printable } from '../log.ts';
+import type { Plan } from '../dump/manifest.ts';
+import { planFor } from '../plan/plan.ts';
+
+const SECRET = 'Secret';
+const KEY = 'Key';
+
+const COLOURS = { ok: 'green', warning: 'yellow', problem: 'red', unchecked: 'dim' } as const;
+
+async function keyFinding({ task, object }: Plan, signal: AbortSignal): Promise<Finding> {
+  return checked(KEY, async () => {
+    const found = await findDump(object, task.region, signal);
+    return found === undefined
+      ? `s3://${object.bucket}/${object.key} is free`
+      : `s3://${object.bucket}/${object.key} is there already, ${found.bytes} bytes: this dump is done and is not made again`;
+  });
+}
+
+async function findings(task: Task, surroundings: Surroundings): Promise<readonly Finding[]> {
+  let plan: Plan;
+  try {
+    plan = await planFor(task, surroundings.signal);
+  } catch (error) {
+    return [problem(SECRET, error), ...unchecked(KEY, ...CHECKS)];
+  }
+  const key = await keyFinding(plan, surroundings.signal);
+  const examination = await examine(plan, surroundings);
+  return [ok(SECRET, 'can be read, and has all that it takes'), key, ...examination.findings];
+}
+
+/** One line for each finding, its parts in columns; in colours on a terminal alone. */
+function table(found: readonly Finding[]): readonly string[] {
+  const width = Math.max(...found.map(({ check }) => check.length));
+  return found.map((finding) => {
+    const text = finding.state === 'problem' ? finding.failure.message : finding.found;
+    const state = styleText(COLOURS[finding.state], finding.state.padEnd('unchecked'.length));
+    return `${finding.check.padEnd(width)}  ${state}  ${printable(text)}`;
+  });
+}
+
+function print(lines: readonly string[]): void {
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+}
+
+/**
+ * Runs the checks of a dump alone, and shows what they find as a table, with the SQL that mends it below. When it
+ * returns, a dump could start.
+ * @throws {Failure} that a dump would end with
+ */
+export async function check(task: Task, surroundings: Surroundings): Promise<void> {
+  const found = await findings(task, surroundings);
+  print(table(found));
+  const problems = problemsOf(found);
+  const sql = problems.flatMap((each) => each.sql);
+  if (sql.length > 0) {
+    log('SQL that grants what is missing, to be run in this database:');
+    print(sql);
+  }
+  const [first] = problems;
+  if (first !== undefined) {
+    throw first.failure;
+  }
+  log('A dump could start.');
+}

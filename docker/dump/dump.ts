@@ -1,0 +1,120 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { withConnection } from '../postgres/connection.ts';
+import { findDump, writeManifest } from './write-manifest.ts';
+import type { Found } from './write-manifest.ts';
+import type { Task } from '../plan/environment.ts';
+import { examine } from '../check/preflight.ts';
+import type { Source, Surroundings } from '../check/preflight.ts';
+import { Failure } from '../failure.ts';
+import { problemsOf } from '../check/finding.ts';
+import { takeInventory } from '../postgres/inventory.ts';
+import type { Inventory } from '../postgres/inventory.ts';
+import { libpqEnvironment } from '../postgres/libpq-environment.ts';
+import { log } from '../log.ts';
+import { makeDump } from '../engine/make-dump.ts';
+import type { Product } from '../engine/make-dump.ts';
+import { manifestOf, recoveredManifest } from './manifest.ts';
+import type { Manifest, Plan } from './manifest.ts';
+import { planFor } from '../plan/plan.ts';
+import { sized } from '../progress.ts';
+
+/**
+ * Makes the dump of one secret for one scheduled time. When it returns, there is a proven dump with its manifest in S3.
+ * Whether it returns or throws, nothing is left on the local disk.
+ * @throws {Failure} with the reason; anything else but the signal's own is a fault of the program
+ */
+export async function dump(task: Task, surroundings: Surroundings): Promise<void> {
+  const startedAt = new Date();
+  const { signal } = surroundings;
+  const plan = await planFor(task, signal);
+  const found = await findDump(plan.object, task.region, signal);
+  if (found !== undefined) {
+    await recover(plan, found);
+    return;
+  }
+  const source = await prepare(plan, surroundings);
+  const inventory = await withConnection(plan.target, source.policy, signal, takeInventory);
+  const product = await make(plan, source, inventory, surroundings);
+  if (product.outcome === 'taken') {
+    await recover(plan, await findDump(plan.object, task.region, signal));
+    return;
+  }
+  const { database, client, compression } = source;
+  const made = { database, inventory, client, compression, product, startedAt, finishedAt: new Date() };
+  const manifest = manifestOf(plan, made);
+  await writeManifest(manifest, task.region);
+  conclude(manifest);
+}
+
+/**
+ * Checks all that can be checked before the dump.
+ * @throws {Failure} of the first problem; all of them are logged
+ */
+async function prepare(plan: Plan, surroundings: Surroundings): Promise<Source> {
+  const { findings, source } = await examine(plan, surroundings);
+  for (const finding of findings) {
+    if (finding.state === 'warning') {
+      log(`Warning: ${finding.check}: ${finding.found}`);
+    }
+  }
+  const problems = problemsOf(findings);
+  for (const { check, failure } of problems) {
+    log(`Problem: ${check}: ${failure.message}`);
+  }
+  if (source === undefined) {
+    throw problems[0]?.failure ?? new Error('The checks gave neither a source nor a problem.');
+  }
+  const { target } = plan;
+  const { policy, database, client, compression } = source;
+  log(
+    `Database "${target.database}" on ${target.host} port ${target.port}: PostgreSQL ${database.version}, ` +
+      `${sized(database.size)} on disk (indexes included); sslmode ${policy.mode}; ` +
+      `pg_dump ${client.version} with ${compression}`,
+  );
+  return source;
+}
+
+/** Makes the dump in a folder of its own. */
+async function make(
+  { task, target, object }: Plan,
+  { policy, database, client, compression }: Source,
+  { indexBytes }: Inventory,
+  { searchPath, signal }: Surroundings,
+): Promise<Product> {
+  const folder = await mkdtemp(join(task.scratch, 'autodump-'));
+  try {
+    const environment = await libpqEnvironment(target, policy, folder, searchPath);
+    // As a rule more than the dump will have: data out of line may be compressed at the server already, and so is the dump.
+    const estimate = Math.max(database.size - indexBytes, 0);
+    const order = { client, compression, environment, folder, estimate };
+    return await makeDump(order, object, task.region, signal);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** An earlier attempt has committed the dump: only its manifest may be missing. */
+async function recover(plan: Plan, found: Found | undefined): Promise<void> {
+  const { task, object } = plan;
+  if (found === undefined) {
+    throw new Failure('tryAgain', `S3 says both that s3://${object.bucket}/${object.key} is there and that it is not.`);
+  }
+  const manifest = recoveredManifest(plan, found.bytes);
+  const outcome = await writeManifest(manifest, task.region);
+  log(
+    'An earlier attempt has made this dump already; it is never made or overwritten a second time. ' +
+      (outcome === 'written'
+        ? 'Its manifest was missing and is written now, marked as recovered.'
+        : 'Its manifest is there as well.'),
+  );
+  conclude(manifest);
+}
+
+function conclude({ object, proof, restore }: Manifest): void {
+  const sha256 = proof.sha256 === null ? '' : `, SHA-256 ${proof.sha256}`;
+  log(`Done: s3://${object.bucket}/${object.key}, ${proof.bytes} bytes${sha256}`);
+  log(`Proof: ${proof.method}`);
+  log(`Restore: ${restore}`);
+}

@@ -1,0 +1,84 @@
+import { accessSync, constants } from 'node:fs';
+
+import { parse as parseArn, validate as isArn } from '@aws-sdk/util-arn-parser';
+import { z } from 'zod';
+
+import type { DumpEnvironment } from '../../contract.ts';
+import { Failure } from '../failure.ts';
+
+/** What one run is to do. */
+export interface Task {
+  readonly secretArn: string;
+  /** Region of the secret; all services are called there. */
+  readonly region: string;
+  /** Scheduled time, UTC, RFC 3339, whole seconds. */
+  readonly scheduledFor: string;
+  readonly execution: string;
+  /** Buckets that the dump may go to, the default first. */
+  readonly buckets: readonly [string, ...string[]];
+  /** Name of both job definition and job queue of restores. */
+  readonly restoreJob: string;
+  /** Existing, writable folder for the dump while it is made. */
+  readonly scratch: string;
+}
+
+export function isSecretArn(text: string): boolean {
+  if (!isArn(text)) {
+    return false;
+  }
+  const { service, region, resource } = parseArn(text);
+  return service === 'secretsmanager' && region !== '' && resource.startsWith('secret:');
+}
+
+export function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const bucketNames = z
+  .string('is missing')
+  .transform((list) => list.split(',').map((name) => name.trim()))
+  .refine((names) => !names.includes(''), 'must be bucket names with commas between them')
+  .pipe(z.tuple([z.string()], z.string()));
+
+const schema = z.object({
+  AUTODUMP_SECRET_ARN: z
+    .string('is missing')
+    .refine(isSecretArn, 'must be the ARN of a secret: arn:aws:secretsmanager:<Region>:<account>:secret:<name>'),
+  AUTODUMP_WHEN: z
+    .string('is missing')
+    .pipe(z.iso.datetime({ precision: 0, error: 'must be a UTC time in whole seconds such as 2026-11-22T08:00:00Z' })),
+  AUTODUMP_EXECUTION: z.string('is missing').min(1, 'is empty'),
+  AUTODUMP_BUCKETS: bucketNames,
+  AUTODUMP_RESTORE_JOB: z.string('is missing').min(1, 'is empty'),
+  TMPDIR: z.string('is missing').refine(isWritable, 'must be an existing folder that this program may write to'),
+} satisfies Record<keyof DumpEnvironment, z.ZodType>);
+
+/**
+ * Reads what `DumpEnvironment` of the contract promises.
+ * @throws {Failure} `misuse`, naming every variable that is missing or odd.
+ */
+export function readEnvironment(environment: NodeJS.ProcessEnv): Task {
+  const { success, data, error } = schema.safeParse(environment);
+  if (!success) {
+    const problems = error.issues.map(({ path, message }) => {
+      const name = String(path[0]);
+      const given = environment[name];
+      return `${name} ${message}${given === undefined ? '' : `, not ${JSON.stringify(given)}`}`;
+    });
+    throw new Failure('misuse', `The environment does not make sense: ${[...new Set(problems)].join('; ')}.`);
+  }
+  return {
+    secretArn: data.AUTODUMP_SECRET_ARN,
+    region: parseArn(data.AUTODUMP_SECRET_ARN).region,
+    scheduledFor: data.AUTODUMP_WHEN,
+    execution: data.AUTODUMP_EXECUTION,
+    buckets: data.AUTODUMP_BUCKETS,
+    restoreJob: data.AUTODUMP_RESTORE_JOB,
+    scratch: data.TMPDIR,
+  };
+}

@@ -1,0 +1,18 @@
+import type { Task } from './environment.ts';
+import { fetchSecret } from './fetch-secret.ts';
+import { dumpKey } from './key.ts';
+import { log } from '../log.ts';
+import type { Plan } from '../dump/manifest.ts';
+import { parseSecret } from './secret.ts';
+
+/**
+ * What the secret says is to be dumped, and where to.
+ * @throws {Failure} if the secret can't be read or used
+ */
+export async function planFor(task: Task, signal: AbortSignal): Promise<Plan> {
+  const secret = await fetchSecret(task, signal);
+  const target = parseSecret(secret, task.buckets);
+  const object = { bucket: target.bucket, key: dumpKey(secret.name, target.database, task.scheduledFor) };
+  log(`Secret ${secret.name}, scheduled for ${task.scheduledFor}: dump to s3://${object.bucket}/${object.key}`);
+  return { task, target, object };
+}

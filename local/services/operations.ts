@@ -1,0 +1,81 @@
+import type { ListExecutionsInput, StartExecutionInput, StopExecutionInput } from '@aws-sdk/client-sfn';
+import type {
+  CreateSecretRequest,
+  DeleteSecretRequest,
+  DescribeSecretRequest,
+  GetSecretValueRequest,
+  ListSecretsRequest,
+  TagResourceRequest,
+  UntagResourceRequest,
+} from '@aws-sdk/client-secrets-manager';
+import { z } from 'zod';
+import { operation, type Operation } from './protocol/json-endpoint.ts';
+import type { StepFunctions } from './step-functions/step-functions.ts';
+import type { SecretsManager } from './secrets-manager/secrets-manager.ts';
+
+const tags = z.array(z.object({ Key: z.string(), Value: z.string() }));
+const SecretId = z.string();
+
+const createSecret: z.ZodType<CreateSecretRequest> = z.strictObject({
+  Name: z.string(),
+  ClientRequestToken: z.string().optional(),
+  KmsKeyId: z.string().startsWith('arn:').optional(),
+  SecretString: z.string().optional(),
+  Tags: tags.optional(),
+});
+
+const tagResource: z.ZodType<TagResourceRequest> = z.strictObject({ SecretId, Tags: tags });
+
+const untagResource: z.ZodType<UntagResourceRequest> = z.strictObject({ SecretId, TagKeys: z.array(z.string()) });
+
+const deleteSecret: z.ZodType<DeleteSecretRequest> = z.strictObject({
+  SecretId,
+  RecoveryWindowInDays: z.number().min(7).max(30).optional(),
+  ForceDeleteWithoutRecovery: z.boolean().optional(),
+});
+
+const describeSecret: z.ZodType<DescribeSecretRequest> = z.strictObject({ SecretId });
+
+const listSecrets: z.ZodType<ListSecretsRequest> = z.strictObject({
+  Filters: z.array(z.object({ Key: z.literal('tag-key'), Values: z.array(z.string()) })).optional(),
+  IncludePlannedDeletion: z.boolean().optional(),
+  MaxResults: z.number().min(1).max(100).optional(),
+  NextToken: z.string().optional(),
+});
+
+const getSecretValue: z.ZodType<GetSecretValueRequest> = z.strictObject({ SecretId });
+
+const startExecution: z.ZodType<StartExecutionInput> = z.strictObject({
+  stateMachineArn: z.string(),
+  name: z.string(),
+  input: z.string().optional(),
+});
+
+const listExecutions: z.ZodType<ListExecutionsInput> = z.strictObject({
+  stateMachineArn: z.string(),
+  statusFilter: z.literal('RUNNING'),
+  maxResults: z.number().min(1).max(1000).optional(),
+});
+const stopExecution: z.ZodType<StopExecutionInput> = z.strictObject({ executionArn: z.string() });
+
+/** What is served of Secrets Manager, by the value of `X-Amz-Target`. */
+export function secretOperations(secrets: SecretsManager): ReadonlyMap<string, Operation> {
+  return new Map([
+    ['secretsmanager.CreateSecret', operation(createSecret, (request) => secrets.createSecret(request))],
+    ['secretsmanager.DeleteSecret', operation(deleteSecret, (request) => secrets.deleteSecret(request))],
+    ['secretsmanager.DescribeSecret', operation(describeSecret, (request) => secrets.describeSecret(request))],
+    ['secretsmanager.GetSecretValue', operation(getSecretValue, (request) => secrets.getSecretValue(request))],
+    ['secretsmanager.ListSecrets', operation(listSecrets, (request) => secrets.listSecrets(request))],
+    ['secretsmanager.TagResource', operation(tagResource, (request) => secrets.tagResource(request))],
+    ['secretsmanager.UntagResource', operation(untagResource, (request) => secrets.untagResource(request))],
+  ]);
+}
+
+/** What is served of Step Functions. */
+export function executionOperations(stepFunctions: StepFunctions): ReadonlyMap<string, Operation> {
+  return new Map([
+    ['AWSStepFunctions.StartExecution', operation(startExecution, (request) => stepFunctions.startExecution(request))],
+    ['AWSStepFunctions.ListExecutions', operation(listExecutions, (request) => stepFunctions.listExecutions(request))],
+    ['AWSStepFunctions.StopExecution', operation(stopExecution, (request) => stepFunctions.stopExecution(request))],
+  ]);
+}

@@ -1,0 +1,209 @@
+import type {
+  CreateSecretRequest,
+  CreateSecretResponse,
+  DeleteSecretRequest,
+  DeleteSecretResponse,
+  DescribeSecretRequest,
+  DescribeSecretResponse,
+  GetSecretValueRequest,
+  GetSecretValueResponse,
+  ListSecretsRequest,
+  ListSecretsResponse,
+  SecretListEntry,
+  Tag,
+  TagResourceRequest,
+  UntagResourceRequest,
+} from '@aws-sdk/client-secrets-manager';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { ServiceError } from '../protocol/json-endpoint.ts';
+import { ACCOUNT, REGION } from '../../assembly/template.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const DEFAULT_RECOVERY_DAYS = 30;
+const LARGEST_PAGE = 100;
+
+/** A call that changed a secret, as CloudTrail would tell of it. */
+export interface SecretCall {
+  readonly eventName: 'CreateSecret' | 'TagResource' | 'UntagResource' | 'DeleteSecret';
+  readonly requestParameters: Readonly<Record<string, unknown>>;
+  readonly responseElements: Readonly<Record<string, unknown>> | null;
+}
+
+export interface Secret {
+  readonly arn: string;
+  readonly name: string;
+  readonly value: string | undefined;
+  readonly versionId: string;
+  readonly created: Date;
+  readonly tags: ReadonlyMap<string, string>;
+  /** ARN of a key of its own. */
+  readonly kmsKeyId?: string | undefined;
+  readonly deleted?: Date;
+}
+
+/**
+ * Secrets Manager, in memory: the operations that the app and its user call, with the errors of the service.
+ * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Operations.html
+ */
+export class SecretsManager {
+  readonly #secrets = new Map<string, Secret>();
+  readonly #onCall: (call: SecretCall) => void;
+
+  constructor(onCall: (call: SecretCall) => void) {
+    this.#onCall = onCall;
+  }
+
+  createSecret({ Name, SecretString, Tags, ClientRequestToken, KmsKeyId }: CreateSecretRequest): CreateSecretResponse {
+    const name = Name ?? '';
+    if (!/^[0-9A-Za-z/_+=.@-]{1,512}$/.test(name)) {
+      throw new ServiceError(
+        'ValidationException',
+        'Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!',
+      );
+    }
+    const taken = [...this.#secrets.values()].find((secret) => secret.name === name);
+    if (taken?.deleted !== undefined) {
+      throw new ServiceError(
+        'InvalidRequestException',
+        "You can't create this secret because a secret with this name is already scheduled for deletion.",
+      );
+    }
+    if (taken !== undefined) {
+      throw new ServiceError(
+        'ResourceExistsException',
+        `The operation failed because the secret ${name} already exists.`,
+      );
+    }
+    const arn = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-${randomBytes(3).toString('hex')}`;
+    const versionId = ClientRequestToken ?? randomUUID();
+    const tags = tagMap(Tags);
+    this.#secrets.set(arn, {
+      arn,
+      name,
+      value: SecretString,
+      versionId,
+      created: new Date(),
+      tags,
+      kmsKeyId: KmsKeyId,
+    });
+    this.#onCall({
+      eventName: 'CreateSecret',
+      requestParameters: { name, clientRequestToken: versionId },
+      responseElements: { arn },
+    });
+    return { ARN: arn, Name: name, VersionId: versionId };
+  }
+
+  tagResource({ SecretId, Tags }: TagResourceRequest): object {
+    const secret = this.#usable(SecretId);
+    this.#secrets.set(secret.arn, { ...secret, tags: new Map([...secret.tags, ...tagMap(Tags)]) });
+    this.#onCall({ eventName: 'TagResource', requestParameters: { secretId: SecretId }, responseElements: null });
+    return {};
+  }
+
+  untagResource({ SecretId, TagKeys }: UntagResourceRequest): object {
+    const secret = this.#usable(SecretId);
+    const tags = new Map([...secret.tags].filter(([key]) => !TagKeys?.includes(key)));
+    this.#secrets.set(secret.arn, { ...secret, tags });
+    this.#onCall({ eventName: 'UntagResource', requestParameters: { secretId: SecretId }, responseElements: null });
+    return {};
+  }
+
+  deleteSecret({
+    SecretId,
+    ForceDeleteWithoutRecovery = false,
+    RecoveryWindowInDays = DEFAULT_RECOVERY_DAYS,
+  }: DeleteSecretRequest): DeleteSecretResponse {
+    const secret = this.#usable(SecretId);
+    const deleted = new Date(Date.now() + (ForceDeleteWithoutRecovery ? 0 : RecoveryWindowInDays * DAY_MS));
+    if (ForceDeleteWithoutRecovery) this.#secrets.delete(secret.arn);
+    else this.#secrets.set(secret.arn, { ...secret, deleted });
+    this.#onCall({
+      eventName: 'DeleteSecret',
+      requestParameters: { secretId: SecretId },
+      responseElements: { arn: secret.arn },
+    });
+    return { ARN: secret.arn, Name: secret.name, DeletionDate: deleted };
+  }
+
+  describeSecret({ SecretId }: DescribeSecretRequest): DescribeSecretResponse {
+    return entry(this.#demand(SecretId));
+  }
+
+  listSecrets({
+    Filters = [],
+    IncludePlannedDeletion = false,
+    MaxResults = LARGEST_PAGE,
+    NextToken,
+  }: ListSecretsRequest): ListSecretsResponse {
+    const other = Filters.find(({ Key }) => Key !== 'tag-key');
+    if (other !== undefined) {
+      throw new ServiceError('InvalidParameterException', `The filter ${other.Key ?? ''} is not served here.`);
+    }
+    // Values of a filter match as prefixes, in upper and lower case as written.
+    const found = [...this.#secrets.values()]
+      .filter(({ deleted }) => IncludePlannedDeletion || deleted === undefined)
+      .filter(({ tags }) =>
+        Filters.every(({ Values = [] }) => [...tags.keys()].some((key) => Values.some((it) => key.startsWith(it)))),
+      );
+    const start = NextToken === undefined ? 0 : Number(Buffer.from(NextToken, 'base64url').toString());
+    const end = start + MaxResults;
+    return {
+      SecretList: found.slice(start, end).map(entry),
+      ...(end < found.length ? { NextToken: Buffer.from(`${end}`).toString('base64url') } : {}),
+    };
+  }
+
+  getSecretValue({ SecretId }: GetSecretValueRequest): GetSecretValueResponse {
+    const { arn, name, value, versionId, created } = this.#usable(SecretId);
+    if (value === undefined) {
+      throw new ServiceError(
+        'ResourceNotFoundException',
+        "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT",
+      );
+    }
+    return {
+      ARN: arn,
+      Name: name,
+      SecretString: value,
+      VersionId: versionId,
+      VersionStages: ['AWSCURRENT'],
+      CreatedDate: created,
+    };
+  }
+
+  #usable(id: string | undefined): Secret {
+    const secret = this.#demand(id);
+    if (secret.deleted === undefined) return secret;
+    throw new ServiceError(
+      'InvalidRequestException',
+      "You can't perform this operation on the secret because it was marked for deletion.",
+    );
+  }
+
+  /** By ARN or name. */
+  find(id: string | undefined): Secret | undefined {
+    return [...this.#secrets.values()].find(({ arn, name }) => arn === id || name === id);
+  }
+
+  #demand(id: string | undefined): Secret {
+    const secret = this.find(id);
+    if (secret !== undefined) return secret;
+    throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
+  }
+}
+
+function tagMap(tags: readonly Tag[] | undefined): ReadonlyMap<string, string> {
+  return new Map((tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));
+}
+
+function entry({ arn, name, created, tags, deleted }: Secret): SecretListEntry {
+  return {
+    ARN: arn,
+    Name: name,
+    CreatedDate: created,
+    PrimaryRegion: REGION,
+    Tags: [...tags].map(([Key, Value]) => ({ Key, Value })),
+    ...(deleted === undefined ? {} : { DeletedDate: deleted }),
+  };
+}

@@ -1,0 +1,26 @@
+import type { InvocationResult } from './lambda/lambda.ts';
+import type { Execution } from './step-functions/step-functions.ts';
+
+/** What happens in the world, for whoever watches. */
+export type Happening =
+  | { readonly kind: 'call denied'; readonly message: string }
+  | { readonly kind: 'event'; readonly name: string; readonly source: string }
+  | { readonly kind: 'rule matched'; readonly rule: string; readonly target: string }
+  | { readonly kind: 'function invoked'; readonly name: string; readonly description: string }
+  | {
+      readonly kind: 'function ended';
+      readonly name: string;
+      readonly seconds: number;
+      readonly result: InvocationResult;
+    }
+  | { readonly kind: 'dead letter'; readonly name: string; readonly destination: string }
+  | { readonly kind: 'execution started'; readonly execution: Execution }
+  | { readonly kind: 'waiting'; readonly execution: Execution; readonly until: Date }
+  | { readonly kind: 'task entered'; readonly execution: Execution; readonly state: string }
+  | { readonly kind: 'task retried'; readonly execution: Execution; readonly state: string }
+  | { readonly kind: 'execution ended'; readonly execution: Execution }
+  | { readonly kind: 'job started'; readonly name: string; readonly attempt: number }
+  | { readonly kind: 'job said'; readonly stream: 'stdout' | 'stderr'; readonly line: string }
+  | { readonly kind: 'job ended'; readonly name: string; readonly exitCode: number; readonly tryAgain: boolean };
+
+export type Report = (happening: Happening) => void;

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { TaskError } from '../../local/services/step-functions/task.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Execution } from './execution.ts';
+import type { Faults } from '../runtime/faults.ts';
+import type { Json } from './json.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+const submitSchema = z.object({ JobName: z.string(), JobDefinition: z.string() });
+
+const SUBMIT_FAULTS = { 'submit throttled': 0.01, 'submit answer lost': 0.005 };
+const SUBMIT_OUTAGE = { 'submit throttled': 1 };
+
+const JOB_FAULTS = { 'job failed': 0.03, 'job timed out': 0.005, 'job reclaimed': 0.02, 'job overrun': 0.02 };
+
+/** Batch: takes on jobs, which run and end as jobs do. */
+export class Batch {
+  readonly #clock: Clock;
+  readonly #faults: Faults;
+  #revision = 1;
+
+  constructor(clock: Clock, faults: Faults) {
+    this.#clock = clock;
+    this.#faults = faults;
+  }
+
+  /** A deployment registers a new revision of the job definition, and deregisters the one before. */
+  deploy(): void {
+    this.#revision += 1;
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /**
+   * Runs a job to its end.
+   *
+   * @param accepted is told whether the answer got through, once Batch has taken the job on
+   */
+  async submitJob(parameters: unknown, execution: Execution, accepted: (answered: boolean) => void): Promise<Json> {
+    const { JobName, JobDefinition } = submitSchema.parse(parameters);
+    const pinned = /:(\d+)$/.exec(JobDefinition)?.[1];
+    const site = `SubmitJob|${execution.secret.index}|${execution.when}`;
+    const struck = this.#faults.at(site, this.#faults.outage('SubmitJob') ? SUBMIT_OUTAGE : SUBMIT_FAULTS);
+    await this.#clock.sleep(struck.latency);
+    if (struck.kind === 'submit throttled') throw new TaskError('Batch.TooManyRequestsException', 'Rate exceeded');
+    if (pinned !== undefined && Number(pinned) !== this.#revision) {
+      throw new TaskError('Batch.ClientException', `JobDefinition ${JobDefinition} is not active`);
+    }
+    accepted(struck.kind !== 'submit answer lost');
+    if (struck.kind === 'submit answer lost') throw new TaskError('Batch.SdkClientException', 'Connection reset');
+    return await this.#run(JobName, site);
+  }
+
+  async #run(name: string, site: string): Promise<Json> {
+    const { kind, latency } = this.#faults.at(`job|${site}`, JOB_FAULTS);
+    // Latency is chance enough: from one minute to half an hour.
+    await this.#clock.sleep(latency * 0.4 * MINUTE);
+    switch (kind) {
+      case 'job failed':
+        throw failedJob(name, 'Essential container in task exited', 77);
+      case 'job timed out':
+        await this.#clock.sleep(12 * HOUR);
+        throw failedJob(name, 'Job attempt duration exceeded timeout');
+      case 'job reclaimed':
+        await this.#clock.sleep(HOUR);
+        break;
+      case 'job overrun':
+        await this.#clock.sleep(30 * HOUR);
+        break;
+      case undefined:
+        break;
+    }
+    return { JobId: 'simulated', JobName: name, Status: 'SUCCEEDED' };
+  }
+}
+
+function failedJob(name: string, reason: string, exitCode?: number): TaskError {
+  const container = {
+    LogStreamName: 'dump/default/simulated',
+    ...(exitCode === undefined ? {} : { ExitCode: exitCode }),
+  };
+  const job = { JobId: 'simulated', JobName: name, Status: 'FAILED', StatusReason: reason, Container: container };
+  return new TaskError('States.TaskFailed', JSON.stringify(job));
+}

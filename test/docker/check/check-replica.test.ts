@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+
+import { rowsOf } from '../support/findings-table.ts';
+import { becomeReplica } from '../support/replica.ts';
+import { keyOf, Stage } from '../support/stage.ts';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.set();
+  await stage.createDatabase(
+    'app',
+    'CREATE TABLE logged AS SELECT 1 AS i',
+    'CREATE UNLOGGED TABLE unlogged AS SELECT 1 AS i',
+    'CHECKPOINT',
+  );
+  await becomeReplica(stage);
+});
+
+afterAll(async () => {
+  await stage.strike();
+});
+
+test('a replica can be dumped, with warnings of what it may cancel and what it lacks', async () => {
+  const outcome = await stage.check('app');
+  expect(outcome).toMatchObject({ status: 0, stderr: '' });
+  expect(rowsOf(outcome)).toMatchObject({
+    'Left out': ['warning', expect.stringContaining('rows of the unlogged tables public.unlogged')],
+    Replica: [
+      'warning',
+      expect.stringMatching(/longer than max_standby_streaming_delay, which is 30s; hot_standby_feedback.* is off\./),
+    ],
+  });
+  const dumped = await stage.dump('app');
+  expect(dumped).toMatchObject({ status: 0, stdout: expect.stringContaining('Warning: Replica: yes') });
+  expect(await stage.hasObject(keyOf('app'))).toBe(true);
+});
+
+test('a replica that never cancels queries is no reason for a warning', async () => {
+  await stage.writeServerFile('postgresql.auto.conf', 'max_standby_streaming_delay = -1\n');
+  await stage.query('postgres', 'SELECT pg_reload_conf()');
+  expect(rowsOf(await stage.check('app'))).toMatchObject({ Replica: ['ok', expect.stringContaining('never cancels')] });
+});

@@ -1,0 +1,213 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+
+import { clientFolder } from '../support/client-folder.ts';
+import { startFaultyS3 } from '../support/faulty-s3.ts';
+import type { FaultyS3 } from '../support/faulty-s3.ts';
+import { keyOf, pgDumpOf, processes, Stage } from '../support/stage.ts';
+import type { Outcome, Running } from '../support/stage.ts';
+
+const execute = promisify(execFile);
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.set();
+  await stage.createDatabase(
+    'app',
+    'CREATE TABLE held ()',
+    // More than one part of an upload.
+    'CREATE TABLE noise AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 200000) i',
+  );
+});
+
+afterAll(async () => {
+  await stage.strike();
+});
+
+/** Each test has a scheduled time, and so a key, of its own. */
+let minute = 10;
+let when: string;
+
+beforeEach(() => {
+  minute += 1;
+  when = `2026-11-22T08:${minute}:00Z`;
+});
+
+/** Whatever went wrong. */
+afterEach(async () => {
+  expect(await stage.hasObject(keyOf('app', when))).toBe(false);
+  expect(await stage.hasObject(`${keyOf('app', when)}.json`)).toBe(false);
+  expect(await stage.openUploads()).toBe(0);
+  expect(await stage.leftovers()).toEqual([]);
+});
+
+async function start(environment: Readonly<Record<string, string>> = {}): Promise<Running> {
+  return stage.start('app', { environment: { AUTODUMP_WHEN: when, ...environment } });
+}
+
+async function dump(environment?: Readonly<Record<string, string>>): Promise<Outcome> {
+  return (await start(environment)).outcome;
+}
+
+function expectFailure({ status, stderr }: Outcome, expected: number, told: string): void {
+  expect({ status, stderr }).toEqual({ status: expected, stderr: expect.stringContaining(told) });
+  expect(stderr.trim().split('\n')).toHaveLength(1);
+}
+
+describe('a dump that is not whole is not uploaded', () => {
+  test.each([
+    ['cut off', 'truncate -s -1000 "$file"'],
+    ['cut off within its table of contents', 'truncate -s 1000 "$file"'],
+    ['empty', 'truncate -s 0 "$file"'],
+    // gzip has a checksum of its own; zstd as pg_dump writes it has none, so there only some changes are noticed.
+    ['with bytes changed', 'printf "\\377\\000\\377" | dd of="$file" bs=1 seek=2000000 conv=notrunc status=none'],
+    ['with something after its end', 'head -c 1000000 /dev/zero >> "$file"'],
+  ])('%s', async (_, damage) => {
+    const clients = await clientFolder(`
+      for word; do case "$word" in --file=*) file="\${word#--file=}";; esac; done
+      "$PG_DUMP" "$@" \${file:+--compress=1} || exit
+      [ -z "$file" ] || { ${damage}; }`);
+    expectFailure(await dump({ PATH: clients.path }), 69, 'not proven');
+    await clients.remove();
+  });
+});
+
+describe('a dump that breaks off', () => {
+  test('as the disk is full, is worth another try', async () => {
+    const clients = await clientFolder(`
+      [ "$1" = --version ] && exec "$PG_DUMP" --version
+      exec "$PG_DUMP" "$@" --file=/dev/full`);
+    const outcome = await dump({ PATH: clients.path });
+    expectFailure(outcome, 75, 'The storage is full');
+    expect(outcome.stderr).toContain('No space left on device');
+    await clients.remove();
+  });
+
+  test('as pg_dump is killed, is worth another try', async () => {
+    await stage.whileLocked('app', 'held', async () => {
+      const running = await start();
+      await stage.untilDumpWaits(running);
+      process.kill((await pgDumpOf(running)).pid, 'SIGKILL');
+      expectFailure(await running.outcome, 75, 'pg_dump was ended by SIGKILL');
+    });
+  });
+
+  test('as its session is ended at the server, is worth another try', async () => {
+    await stage.whileLocked('app', 'held', async () => {
+      const running = await start();
+      await stage.untilDumpWaits(running);
+      await stage.query(
+        'postgres',
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'autodump'",
+      );
+      expectFailure(await running.outcome, 75, 'The connection to the server broke');
+    });
+  });
+
+  test('as a table stays locked, is worth another try', async () => {
+    await stage.whileLocked('app', 'held', async () => {
+      // The real wait is a minute.
+      const clients = await clientFolder('exec "$PG_DUMP" "$@" --lock-wait-timeout=1');
+      expectFailure(await dump({ PATH: clients.path }), 75, 'A table stayed locked');
+      await clients.remove();
+    });
+  });
+});
+
+describe('a signal', () => {
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+    ['SIGHUP', 129],
+  ] as const)('%s ends the dump and pg_dump', async (signal, status) => {
+    await stage.whileLocked('app', 'held', async () => {
+      const running = await start();
+      await stage.untilDumpWaits(running);
+      const { pid } = await pgDumpOf(running);
+      running.process.kill(signal);
+      expectFailure(await running.outcome, status, `Ended by ${signal}`);
+      expect((await processes()).map((listed) => listed.pid)).not.toContain(pid);
+    });
+  });
+
+  test('during the upload aborts it', async () => {
+    const s3 = await startFaultyS3(stage.s3.endpoint, (request) => request.includes('partNumber=2'));
+    const running = await start({ AWS_ENDPOINT_URL_S3: s3.endpoint, AWS_MAX_ATTEMPTS: '100' });
+    await Promise.race([s3.met, running.outcome]);
+    running.process.kill('SIGTERM');
+    expectFailure(await running.outcome, 143, 'Ended by SIGTERM');
+    await s3.stop();
+  });
+});
+
+describe('S3 that answers 503 for good is worth another try', () => {
+  let s3: FaultyS3;
+
+  afterEach(async () => {
+    await s3.stop();
+  });
+
+  test.each([
+    ['everything', () => true, 'Could not list'],
+    ['parts', (request: string) => request.includes('partNumber=2'), 'Could not upload'],
+    [
+      'the commit',
+      (request: string) => request.startsWith('POST') && request.includes('uploadId='),
+      'Could not upload',
+    ],
+  ])('to %s', async (_, picks, told) => {
+    s3 = await startFaultyS3(stage.s3.endpoint, picks);
+    const outcome = await dump({ AWS_ENDPOINT_URL_S3: s3.endpoint });
+    expectFailure(outcome, 75, told);
+    expect(outcome.stderr).toContain('SlowDown');
+  });
+});
+
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+// Elsewhere pg_dump goes on to its own end, as nobody tells it.
+onLinux('a program that is killed takes pg_dump with it', async () => {
+  const scratch = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+  // Its reader hears when the last process that holds it open for writing is gone.
+  const pipe = join(scratch, 'pipe');
+  await execute('mkfifo', [pipe]);
+  const clients = await clientFolder(`
+    case "$*" in *--lock-wait-timeout*) exec 9>'${pipe}';; esac
+    exec "$PG_DUMP" "$@"`);
+  const gone = text(createReadStream(pipe));
+  await stage.whileLocked('app', 'held', async () => {
+    const running = await start({ TMPDIR: scratch, PATH: clients.path });
+    await stage.untilDumpWaits(running);
+    running.process.kill('SIGKILL');
+    await running.outcome;
+    expect(await gone).toBe('');
+  });
+  await clients.remove();
+  await rm(scratch, { recursive: true });
+});
+
+test('a server that is killed while it sends rows is worth another try', async () => {
+  const doomed = await Stage.set();
+  try {
+    await doomed.createDatabase(
+      'app',
+      'CREATE TABLE noise AS SELECT sha512(i::text::bytea) FROM generate_series(1, 400000) i',
+    );
+    const running = await doomed.start('app');
+    const pid = await doomed.untilDumpReads(running);
+    process.kill(await doomed.postmaster(), 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
+    expectFailure(await running.outcome, 75, 'The connection to the server broke');
+    expect(await doomed.hasObject(keyOf('app'))).toBe(false);
+    expect(await doomed.leftovers()).toEqual([]);
+  } finally {
+    await doomed.strike();
+  }
+});

@@ -1,0 +1,277 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import pg from 'pg';
+
+import { restoreCommand } from '../../../docker/dump/restore-command.ts';
+import { clientFolder } from '../support/client-folder.ts';
+import { contentsOf, ODD_CONTENTS } from '../support/contents.ts';
+import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
+import { BUCKET, EXECUTION, keyOf, processes, SECRET_ARN, Stage, WHEN } from '../support/stage.ts';
+import type { Outcome } from '../support/stage.ts';
+
+const execute = promisify(execFile);
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.set();
+});
+
+afterAll(async () => {
+  await stage.strike();
+});
+
+describe('a dump restores to the same contents', () => {
+  test('with all that dumps have stumbled over, in a database of an odd name', async () => {
+    const database = `dbname=x 'odd' "größe" $1; --`;
+    await stage.createDatabase(database, ...ODD_CONTENTS);
+    const { status, stdout, stderr } = await stage.dump(database);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    await stage.restore(keyOf(database), 'restored');
+    const restored = await contentsOf(stage, 'restored');
+    expect(restored).toEqual(await contentsOf(stage, database));
+    expect(restored).toMatchObject({ ids_id_seq: [expect.anything()], per_month: [expect.anything()] });
+    expect(stdout).toContain(`Done: s3://${BUCKET}/${keyOf(database)}`);
+  });
+
+  test('with 2,000 tables', async () => {
+    await stage.createDatabase(
+      'many',
+      `DO $$ BEGIN FOR i IN 1..2000 LOOP EXECUTE format('CREATE TABLE t%s AS SELECT %s AS i', i, i); END LOOP; END $$`,
+    );
+    expect(await stage.dump('many')).toMatchObject({ status: 0, stderr: '' });
+    await stage.restore(keyOf('many'), 'many restored');
+    const restored = await contentsOf(stage, 'many restored');
+    expect(Object.keys(restored).filter((name) => name.startsWith('t'))).toHaveLength(2000);
+    expect(restored).toEqual(await contentsOf(stage, 'many'));
+  });
+
+  test('with nothing in it', async () => {
+    await stage.createDatabase('empty');
+    expect(await stage.dump('empty')).toMatchObject({ status: 0, stderr: '' });
+    await stage.restore(keyOf('empty'), 'empty restored');
+  });
+
+  test('larger than one part of an upload, by the command of the manifest', async () => {
+    await stage.createDatabase(
+      'large',
+      `CREATE TABLE noise AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 400000) i`,
+    );
+    expect(await stage.dump('large')).toMatchObject({ status: 0, stderr: '' });
+    const { restore, proof } = await stage.manifestOf(keyOf('large'));
+    expect(proof.bytes).toBeGreaterThan(2 * 8 * 1024 * 1024);
+    await stage.createDatabase('large restored');
+    await pasteInShell(restore, 'large', 'large restored');
+    expect(await contentsOf(stage, 'large restored')).toEqual(await contentsOf(stage, 'large'));
+  });
+});
+
+describe('a dump that the disk has no room for is streamed, and restores to the same contents', () => {
+  beforeAll(async () => {
+    await stage.createDatabase(
+      'streamed',
+      ...ODD_CONTENTS,
+      'CREATE TABLE noise AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 400000) i',
+    );
+  });
+
+  async function expectStreamed({ status, stdout, stderr }: Outcome, when: string, reason: string): Promise<void> {
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('The dump is streamed, without a file');
+    const key = keyOf('streamed', when);
+    const { proof, dump } = await stage.manifestOf(key);
+    expect(dump).toMatchObject({ way: 'stream', reason: expect.stringContaining(reason) });
+    const file = await readFile(stage.fileOf(key));
+    expect(proof).toMatchObject({ bytes: file.length, sha256: createHash('sha256').update(file).digest('hex') });
+    await stage.restore(key, `restored ${when}`);
+    expect(await contentsOf(stage, `restored ${when}`)).toEqual(await contentsOf(stage, 'streamed'));
+  }
+
+  test('when the disk fills up', async () => {
+    const when = '2026-11-22T09:00:00Z';
+    const clients = await clientFolder(`
+      for word; do case "$word" in --file=*/dump)
+        "$PG_DUMP" "$@"
+        echo 'pg_dump: error: could not write to output file: No space left on device' >&2
+        exit 1;;
+      esac; done
+      exec "$PG_DUMP" "$@"`);
+    const outcome = await stage.dump('streamed', { environment: { AUTODUMP_WHEN: when, PATH: clients.path } });
+    await clients.remove();
+    await expectStreamed(outcome, when, 'the disk filled up');
+    expect(await stage.leftovers()).toEqual([]);
+  });
+
+  asRootOnLinux('when it is ten times larger than the disk', async () => {
+    const when = '2026-11-22T09:01:00Z';
+    await withSmallDisk(async (disk) => {
+      const outcome = await stage.dump('streamed', { environment: { AUTODUMP_WHEN: when, TMPDIR: disk } });
+      await expectStreamed(outcome, when, 'the disk has room for 2.1 MB');
+      expect((await stage.manifestOf(keyOf('streamed', when))).proof.bytes).toBeGreaterThan(10 * 2 ** 21);
+    });
+  });
+});
+
+/** Runs a restore command as a person would, with `aws s3 cp` played by a script that knows where the object lies. */
+async function pasteInShell(command: string, dumped: string, into: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+  try {
+    await mkdir(join(folder, 'bin'));
+    const script = `#!/bin/sh\n[ "$3" = 's3://${BUCKET}/${keyOf(dumped)}' ] && cp '${stage.fileOf(keyOf(dumped))}' "$4"\n`;
+    await writeFile(join(folder, 'bin', 'aws'), script, { mode: 0o755 });
+    const { host, port, user, password } = stage.postgres;
+    const env = { PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password, PGDATABASE: into };
+    await execute('sh', ['-c', command], {
+      cwd: folder,
+      env: { ...env, PATH: `${join(folder, 'bin')}:${process.env.PATH ?? ''}` },
+    });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+test('the manifest tells what was dumped, how, and the proof', async () => {
+  await stage.createDatabase(
+    'told',
+    'CREATE TABLE t AS SELECT generate_series(1, 1000)',
+    'ANALYZE t',
+    'CREATE TABLE new (i int)',
+  );
+  await stage.dump('told');
+  const object = { bucket: BUCKET, key: keyOf('told') };
+  const file = await readFile(stage.fileOf(object.key));
+  const time = expect.stringMatching(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  expect(await stage.manifestOf(object.key)).toEqual({
+    manifestVersion: 1,
+    secretArn: SECRET_ARN,
+    execution: EXECUTION,
+    scheduledFor: WHEN,
+    source: {
+      host: stage.postgres.host,
+      port: stage.postgres.port,
+      database: 'told',
+      serverVersion: expect.stringMatching(/^15\./),
+      databaseBytes: expect.any(Number),
+    },
+    dump: {
+      client: expect.stringMatching(/^pg_dump \d+\.\d+/),
+      format: 'custom',
+      compression: expect.stringMatching(/^(gzip:1|zstd:3)$/),
+      way: 'file',
+      reason: null,
+    },
+    object,
+    proof: {
+      bytes: file.length,
+      sha256: createHash('sha256').update(file).digest('hex'),
+      crc64nvme: expect.stringMatching(/^[A-Za-z0-9+/]{11}=$/),
+      verified: true,
+      method: expect.stringContaining('pg_restore'),
+    },
+    seconds: { dump: expect.any(Number), proof: expect.any(Number), commit: expect.any(Number) },
+    startedAt: time,
+    finishedAt: time,
+    recovered: false,
+    restore: restoreCommand(object),
+    restoreJob: expect.stringMatching(/^aws batch submit-job --region us-west-2 .* --job-definition AutoDump-restore /),
+    extensions: [{ name: 'plpgsql', version: '1.0' }],
+    tables: [
+      { schema: 'public', name: 'new', rows: null, bytes: 0 },
+      { schema: 'public', name: 't', rows: 1000, bytes: expect.any(Number) },
+    ],
+  });
+  expect(await stage.leftovers()).toEqual([]);
+});
+
+test('a password of any characters works and shows nowhere', async () => {
+  const password = `' " \\ $(id) \`;\` | & % # @ : / ? {}[] ü ^\n=`;
+  await stage.createDatabase('guarded', 'CREATE TABLE held ()');
+  await stage.query('postgres', `CREATE ROLE "o'dd" SUPERUSER LOGIN PASSWORD ${pg.escapeLiteral(password)}`);
+  await stage.whileLocked('guarded', 'held', async (release) => {
+    const running = await stage.start('guarded', { secret: { username: "o'dd", password } });
+    await stage.untilDumpWaits(running);
+    const shown = (await processes()).map(({ args }) => args).join('\n');
+    await release();
+    const { status, stdout, stderr } = await running.outcome;
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(shown).toContain('pg_dump');
+    for (const form of [
+      password,
+      'ü ^',
+      '`;` | &',
+      encodeURIComponent(password),
+      JSON.stringify(password).slice(1, -1),
+    ]) {
+      expect(shown).not.toContain(form);
+      expect(stdout).not.toContain(form);
+      expect(await readFile(stage.fileOf(`${keyOf('guarded')}.json`), 'utf8')).not.toContain(form);
+    }
+  });
+});
+
+describe('a dump that is there already', () => {
+  test('is left as it is, and so is its manifest', async () => {
+    await stage.createDatabase('twice', 'CREATE TABLE t AS SELECT 1');
+    await stage.dump('twice');
+    const [dump, manifest] = await Promise.all(
+      [keyOf('twice'), `${keyOf('twice')}.json`].map((key) => readFile(stage.fileOf(key))),
+    );
+    await stage.query('twice', 'INSERT INTO t VALUES (2)');
+    const { status, stdout, stderr } = await stage.dump('twice');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('An earlier attempt has made this dump already');
+    expect(await readFile(stage.fileOf(keyOf('twice')))).toEqual(dump);
+    expect(await readFile(stage.fileOf(`${keyOf('twice')}.json`))).toEqual(manifest);
+  });
+
+  test('is given the manifest that it lacks, without a look at the database', async () => {
+    const key = keyOf('recovered');
+    const { bytes } = await put(key, 'a dump');
+    const { status } = await stage.dump('recovered', { secret: { host: 'no-such-host.invalid' } });
+    expect(status).toBe(0);
+    expect(await stage.manifestOf(key)).toMatchObject({
+      source: { database: 'recovered', serverVersion: null },
+      dump: { client: null, compression: null },
+      proof: { bytes, sha256: null, crc64nvme: null, verified: true },
+      startedAt: null,
+      finishedAt: null,
+      recovered: true,
+      restore: restoreCommand({ bucket: BUCKET, key }),
+    });
+  });
+
+  test('no more, but for its manifest, has to go altogether before there is another', async () => {
+    const key = keyOf('half gone');
+    await put(`${key}.json`, '{}');
+    const { status, stderr } = await stage.dump('half gone', { secret: { host: 'no-such-host.invalid' } });
+    expect(stderr).toContain(`There is a manifest s3://${BUCKET}/${key}.json, but not the dump that it is of`);
+    expect(status).toBe(77);
+    expect(await stage.hasObject(key)).toBe(false);
+  });
+
+  test('by the time of the commit is not overwritten', async () => {
+    await stage.createDatabase('overtaken', 'CREATE TABLE held ()');
+    await stage.whileLocked('overtaken', 'held', async (release) => {
+      const running = await stage.start('overtaken');
+      await stage.untilDumpWaits(running);
+      await put(keyOf('overtaken'), 'the dump of another');
+      await release();
+      expect(await running.outcome).toMatchObject({ status: 0, stderr: '' });
+      expect(await readFile(stage.fileOf(keyOf('overtaken')), 'utf8')).toBe('the dump of another');
+      expect(await stage.manifestOf(keyOf('overtaken'))).toMatchObject({ recovered: true });
+      expect(await stage.leftovers()).toEqual([]);
+    });
+  });
+
+  async function put(key: string, body: string): Promise<{ bytes: number }> {
+    const { ok } = await fetch(`${stage.s3.endpoint}/${BUCKET}/${key}`, { method: 'PUT', body });
+    expect(ok).toBe(true);
+    return { bytes: Buffer.byteLength(body) };
+  }
+});

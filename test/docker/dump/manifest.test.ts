@@ -1,0 +1,83 @@
+import { describe, expect, test } from '@jest/globals';
+import { readFileSync, writeFileSync } from 'node:fs';
+
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { z } from 'zod';
+
+import { manifestOf, manifestSchema, recoveredManifest } from '../../../docker/dump/manifest.ts';
+import type { Made, Plan } from '../../../docker/dump/manifest.ts';
+
+const FILE = new URL('../../../docker/manifest.schema.json', import.meta.url);
+
+const plan: Plan = {
+  task: {
+    secretArn: 'arn:aws:secretsmanager:us-west-2:123456789012:secret:prod/app-AbCdEf',
+    region: 'us-west-2',
+    scheduledFor: '2026-11-22T08:00:00Z',
+    execution: 'arn:aws:states:us-west-2:123456789012:execution:autodump:prod-app',
+    buckets: ['dumps'],
+    restoreJob: 'AutoDump-restore',
+    scratch: '/scratch',
+  },
+  target: { host: 'db.example.com', port: 5432, user: 'dumper', password: 'p', database: 'app' },
+  object: { bucket: 'dumps', key: 'prod/app/app-20261122T080000Z.dmp' },
+};
+
+const made: Made = {
+  database: { version: '16.4', size: 1_000_000 },
+  inventory: {
+    tables: [{ schema: 'public', name: 't', rows: null, bytes: 0 }],
+    extensions: [{ name: 'plpgsql', version: '1.0' }],
+    indexBytes: 0,
+  },
+  client: { pgDump: 'pg_dump', pgRestore: 'pg_restore', version: '16.4', major: 16 },
+  compression: 'zstd:3',
+  product: {
+    outcome: 'committed',
+    checksums: { bytes: 100, sha256: 'ab'.repeat(32), crc64nvme: 'AAAAAAAAAAA=' },
+    way: { way: 'stream', reason: 'the disk filled up' },
+    seconds: { dump: 1.04, proof: 1.23, commit: 2 },
+  },
+  startedAt: new Date('2026-11-22T08:00:03.210Z'),
+  finishedAt: new Date('2026-11-22T08:00:05.432Z'),
+};
+
+describe('the JSON Schema of manifests', () => {
+  const program = z.toJSONSchema(manifestSchema);
+  if (process.env.UPDATE_SNAPSHOT === 'true') {
+    writeFileSync(FILE, `${JSON.stringify(program, null, 2)}\n`);
+  }
+  const schema = JSON.parse(readFileSync(FILE, 'utf8')) as Readonly<Record<string, unknown>>;
+  const ajv = new Ajv2020({ formats: { 'date-time': true }, strict: true, allErrors: true });
+  const validate = ajv.compile(schema);
+
+  test('is that of the program (UPDATE_SNAPSHOT=true takes over a change)', () => {
+    expect(schema).toEqual(program);
+  });
+
+  test.each([
+    ['of a dump that was made', manifestOf(plan, made)],
+    ['of one that was recovered', recoveredManifest(plan, 100)],
+  ])('takes a manifest %s', (_, manifest) => {
+    validate(JSON.parse(JSON.stringify(manifest)));
+    expect(validate.errors).toBeNull();
+  });
+
+  test.each([
+    ['without a proof', { proof: undefined }],
+    ['that is not verified', { proof: { ...manifestOf(plan, made).proof, verified: false } }],
+    ['with a SHA-256 that is none', { proof: { ...manifestOf(plan, made).proof, sha256: 'ab' } }],
+    ['with a field that is not known', { password: 'p' }],
+  ])('takes no manifest %s', (_, change) => {
+    expect(validate(JSON.parse(JSON.stringify({ ...manifestOf(plan, made), ...change })))).toBe(false);
+  });
+});
+
+test('a manifest tells how long each phase took, and why a dump was streamed', () => {
+  expect(manifestOf(plan, made)).toMatchObject({
+    dump: { way: 'stream', reason: 'the disk filled up' },
+    seconds: { dump: 1, proof: 1.2, commit: 2 },
+    startedAt: '2026-11-22T08:00:03Z',
+    finishedAt: '2026-11-22T08:00:05Z',
+  });
+});

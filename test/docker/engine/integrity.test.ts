@@ -1,0 +1,196 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+
+import pMap from 'p-map';
+
+import { Failure } from '../../../docker/failure.ts';
+import { Player, record } from '../support/replay.ts';
+import type { Mishap, PlayedWay, Recording } from '../support/replay.ts';
+import { Stage } from '../support/stage.ts';
+
+let stage: Stage;
+let recording: Recording;
+let player: Player;
+
+beforeAll(async () => {
+  stage = await Stage.set();
+  await stage.createDatabase(
+    'app',
+    'CREATE TABLE noise AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 2000) i',
+    'CREATE TABLE words AS SELECT i, md5(i::text) AS word FROM generate_series(1, 2000) i',
+    'CREATE TABLE empty ()',
+    'SELECT lo_from_bytea(4711, sha256(i::text::bytea)) FROM generate_series(1, 1) i',
+  );
+  recording = await record(stage, 'app');
+  player = await Player.make(recording);
+  process.env.AWS_ENDPOINT_URL_S3 = stage.s3.endpoint;
+  process.env.AWS_ACCESS_KEY_ID = 'AKIAIOSFODNN7EXAMPLE';
+  process.env.AWS_SECRET_ACCESS_KEY = 'example';
+  process.env.AWS_MAX_ATTEMPTS = '2';
+  jest.spyOn(process.stdout, 'write').mockImplementation(() => true);
+});
+
+afterAll(async () => {
+  jest.restoreAllMocks();
+  expect(await stage.openUploads()).toBe(0);
+  await player.remove();
+  await stage.strike();
+});
+
+/** The same numbers in every run: https://en.wikipedia.org/wiki/Linear_congruential_generator */
+function numbers(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+interface Place {
+  readonly at: number;
+  readonly bytes: number;
+  readonly mask: number;
+}
+
+/** Places from the first byte to the last, spread evenly with a little chance. */
+function places(count: number, from: number, to: number, seed: number): readonly Place[] {
+  const below = numbers(seed);
+  const step = (to - from) / count;
+  return Array.from({ length: count }, (_, index) => ({
+    at: Math.floor(from + index * step + below(Math.max(1, Math.floor(step)))),
+    bytes: 1 + below(9),
+    mask: 1 + below(255),
+  }));
+}
+
+type Damage = (archive: Buffer, place: Place) => Buffer;
+
+const flipped: Damage = (archive, { at, mask }) => {
+  const copy = Buffer.from(archive);
+  copy.writeUInt8(copy.readUInt8(at) ^ mask, at);
+  return copy;
+};
+const cutOut: Damage = (archive, { at, bytes }) =>
+  Buffer.concat([archive.subarray(0, at), archive.subarray(at + bytes)]);
+const cutOff: Damage = (archive, { at }) => archive.subarray(0, at);
+const added: Damage = (archive, { at, bytes, mask }) =>
+  Buffer.concat([archive.subarray(0, at), Buffer.alloc(bytes, mask), archive.subarray(at)]);
+
+let plays = 0;
+
+/** Plays all mishaps. @returns what each came to: its failure, or the bytes of its object */
+async function play(way: PlayedWay, mishaps: readonly Mishap[]): Promise<readonly (Failure | Buffer)[]> {
+  return pMap(
+    mishaps,
+    async (mishap) => {
+      plays += 1;
+      const key = `played/${plays}`;
+      try {
+        await player.play(way, key, mishap);
+        return await readFile(stage.fileOf(key));
+      } catch (error) {
+        expect(await stage.hasObject(key)).toBe(false);
+        if (error instanceof Failure) {
+          return error;
+        }
+        throw error;
+      }
+    },
+    { concurrency: 4 },
+  );
+}
+
+/** Reasons of failures, and `dump` for what was taken for a dump. */
+function outcomes(results: readonly (Failure | Buffer)[]): readonly string[] {
+  return [...new Set(results.map((result) => (result instanceof Failure ? result.reason : 'dump')))];
+}
+
+describe.each([
+  ['through a file', 'file', 1],
+  ['streamed by way of the memory', 'memory', 1],
+  ['streamed by way of the disk', 'disk', 0.2],
+] as const)('%s', (_way, way, share) => {
+  test('what pg_dump has written is what S3 has', async () => {
+    const [object] = await play(way, [{}]);
+    expect(object).toEqual(way === 'file' ? recording.final : recording.streamed);
+  });
+
+  test.each([
+    ['changed', flipped, 30],
+    ['cut out', cutOut, 10],
+    ['added', added, 10],
+    ['cut off', cutOff, 10],
+  ] as const)('data with bytes %s on their way from pg_dump are no dump', async (_, damage, count) => {
+    const { streamed, headBytes } = recording;
+    const damaged = places(count * share, headBytes, streamed.length, 1).map((place) => damage(streamed, place));
+    expect(
+      outcomes(
+        await play(
+          way,
+          damaged.map((written) => ({ written })),
+        ),
+      ),
+    ).toEqual(['verificationFailed']);
+  });
+
+  test('a byte added at the very end is no dump', async () => {
+    const written = Buffer.concat([recording.streamed, Buffer.alloc(1)]);
+    expect(outcomes(await play(way, [{ written }]))).toEqual(['verificationFailed']);
+  });
+
+  test('bytes changed on their way to pg_restore do not get into a dump', async () => {
+    const mishaps = places(10, 0, recording.streamed.length, 2).map(({ at }) => ({
+      piped: `{ head -c ${at}; head -c 1 > /dev/null; printf x; cat; }`,
+    }));
+    for (const result of await play(way, mishaps)) {
+      expect(result instanceof Failure || result.equals(way === 'file' ? recording.final : recording.streamed)).toBe(
+        true,
+      );
+    }
+  });
+
+  test('a pg_dump that is killed leaves no dump', async () => {
+    const mishaps = places(20 * share, 0, recording.streamed.length, 3).map(({ at }) => ({
+      written: recording.streamed.subarray(0, at),
+      dumped: 'kill -KILL $$',
+    }));
+    const results = await play(way, mishaps);
+    expect(outcomes(results)).toEqual(['tryAgain']);
+    expect(results.map(String).filter((text) => !text.includes('pg_dump was ended by SIGKILL'))).toEqual([]);
+  });
+});
+
+/** A command that puts the byte, in octal, where it says in the file. */
+const overwriting = ({ at, byte }: { readonly at: number; readonly byte: string }) =>
+  `printf '\\${byte}' | dd of="$file" bs=1 seek=${at} conv=notrunc status=none`;
+
+const otherByte = (archive: Buffer, { at, mask }: Place) => (archive.readUInt8(at) ^ mask).toString(8).padStart(3, '0');
+
+describe('the file of a dump', () => {
+  test.each([
+    ['changed', 40, overwriting],
+    ['cut off', 10, ({ at }: { at: number }) => `truncate -s ${at} "$file"`],
+    ['added', 5, ({ at }: { at: number }) => `head -c ${at + 1} /dev/zero >> "$file"`],
+  ] as const)('with bytes %s after the proof is no dump', async (_, count, damage) => {
+    const { final } = recording;
+    const mishaps = places(count, 0, final.length, 4).map((place) => ({
+      proven: damage({ at: place.at, byte: otherByte(final, place) }),
+    }));
+    expect(outcomes(await play('file', mishaps))).toEqual(['verificationFailed']);
+  });
+
+  test('with a head that was changed before it was rewritten is no dump, or the one that was meant', async () => {
+    const { streamed, final, headBytes } = recording;
+    const mishaps = places(20, 0, headBytes, 5).map((place) => ({ written: flipped(streamed, place) }));
+    const results = await play('file', mishaps);
+    expect(results.filter((result) => !(result instanceof Failure) && !result.equals(final))).toHaveLength(0);
+  });
+
+  test('with a head that was changed after the proof is no dump', async () => {
+    const { final, headBytes } = recording;
+    const mishaps = places(30, 0, headBytes, 6).map((place) => ({
+      proven: overwriting({ at: place.at, byte: otherByte(final, place) }),
+    }));
+    expect(outcomes(await play('file', mishaps))).toEqual(['verificationFailed']);
+  });
+});

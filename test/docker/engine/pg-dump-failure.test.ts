@@ -1,0 +1,111 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { dumpFailure, StorageFull, verificationFailure } from '../../../docker/engine/pg-dump-failure.ts';
+
+function ended(complaints: string, end: { status?: number; signal?: NodeJS.Signals } = { status: 1 }) {
+  return {
+    status: end.status ?? null,
+    signal: end.signal ?? null,
+    complaints: complaints.split('\n'),
+    tookAllInput: true,
+  };
+}
+
+describe('why pg_dump failed', () => {
+  test.each([
+    ['the disk is full', 'tryAgain', 'pg_dump: error: could not write to output file: No space left on device'],
+    [
+      'a lock, told in German',
+      'tryAgain',
+      'pg_dump: error: query failed: FEHLER:  storniere Anfrage wegen Zeitüberschreitung\npg_dump: detail: Query was: LOCK TABLE public.t IN ACCESS SHARE MODE',
+    ],
+    [
+      'the server is gone',
+      'tryAgain',
+      'pg_dump: error: Dumping the contents of table "t" failed: PQgetCopyData() failed.\npg_dump: detail: Error message from server: server closed the connection unexpectedly',
+    ],
+    [
+      'the server does not come back',
+      'tryAgain',
+      'pg_dump: error: connection to server at "10.0.0.1", port 5432 failed: Connection refused',
+    ],
+    [
+      'a replica cancels',
+      'tryAgain',
+      'pg_dump: detail: Error message from server: ERROR:  canceling statement due to conflict with recovery',
+    ],
+    [
+      'a privilege is missing',
+      'refused',
+      'pg_dump: error: query failed: ERROR:  permission denied for table t\npg_dump: detail: Query was: LOCK TABLE public.t IN ACCESS SHARE MODE',
+    ],
+    [
+      'a session that was ended',
+      'tryAgain',
+      'pg_dump: detail: Error message from server: FATAL:  terminating connection due to unexpected postmaster exit',
+    ],
+    [
+      'TLS is closed',
+      'tryAgain',
+      'pg_dump: detail: Error message from server: SSL connection has been closed unexpectedly',
+    ],
+    ['a table is dropped', 'tryAgain', 'pg_dump: error: query failed: ERROR:  cache lookup failed for relation 16384'],
+    [
+      'a person cancels',
+      'tryAgain',
+      'pg_dump: detail: Error message from server: ERROR:  canceling statement due to user request',
+    ],
+    ['anything else', 'refused', 'pg_dump: error: unexpected'],
+  ])('%s', (_, reason, complaints) => {
+    const failure = dumpFailure(ended(complaints));
+    expect(failure.reason).toBe(reason);
+    expect(failure.message).toContain(complaints.split('\n').at(-1));
+  });
+
+  test.each([
+    ['here', true, 'pg_dump: error: could not write to output file: No space left on device'],
+    [
+      'at the server',
+      false,
+      'pg_dump: error: Dumping the contents of table "t" failed: PQgetResult() failed.\npg_dump: detail: Error message from server: ERROR:  could not write to file "base/pgsql_tmp/x": No space left on device',
+    ],
+    [
+      'at the server, asked by a query',
+      false,
+      'pg_dump: error: query failed: ERROR:  could not write to file "base/pgsql_tmp/x": No space left on device',
+    ],
+  ])('a disk that is full %s is told apart', (_, isHere, complaints) => {
+    const failure = dumpFailure(ended(complaints));
+    expect(failure.reason).toBe('tryAgain');
+    expect(failure instanceof StorageFull).toBe(isHere);
+  });
+
+  test.each([
+    ['SIGKILL', 'tryAgain'],
+    ['SIGSEGV', 'internal'],
+  ] as const)('%s', (signal, reason) => {
+    const failure = dumpFailure(ended('', { signal }));
+    expect(failure.reason).toBe(reason);
+    expect(failure.message).toContain(`pg_dump was ended by ${signal}`);
+  });
+});
+
+describe('why a dump is not proven', () => {
+  test.each([
+    [
+      'pg_restore fails',
+      ended('pg_restore: error: could not read from input file: end of file'),
+      'could not read the dump back',
+    ],
+    [
+      'pg_restore leaves a part unread',
+      { ...ended('', { status: 0 }), tookAllInput: false },
+      'left a part of the dump unread',
+    ],
+    ['pg_restore crashes', ended('', { signal: 'SIGSEGV' }), 'ended by SIGSEGV'],
+  ])('%s', (_, end, told) => {
+    const failure = verificationFailure(end);
+    expect(failure.reason).toBe('verificationFailed');
+    expect(failure.message).toContain(told);
+  });
+});

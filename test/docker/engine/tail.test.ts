@@ -1,0 +1,36 @@
+import { expect, test } from '@jest/globals';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { follow } from '../../../docker/engine/tail.ts';
+
+test('a file is followed until its writer is gone, to its last byte', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+  const file = join(folder, 'file');
+  const writer = await open(file, 'wx');
+  let goAway: () => void = () => undefined;
+  const over = new Promise<void>((resolve) => (goAway = resolve));
+  const chunks = follow(file, over);
+  const next = async () => String((await chunks.next()).value);
+  await writer.write('first');
+  expect(await next()).toBe('first');
+  const second = next();
+  await writer.write('second');
+  expect(await second).toBe('second');
+  await writer.write('last');
+  goAway();
+  expect(await next()).toBe('last');
+  expect(await chunks.next()).toEqual({ done: true, value: undefined });
+  await writer.close();
+  await rm(folder, { recursive: true });
+});
+
+test('a writer that failed is gone as well', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+  const file = join(folder, 'file');
+  await (await open(file, 'wx')).close();
+  const chunks = follow(file, Promise.reject(new Error('broken')));
+  expect(await chunks.next()).toEqual({ done: true, value: undefined });
+  await rm(folder, { recursive: true });
+});

@@ -1,0 +1,45 @@
+import { expect, test } from '@jest/globals';
+import { tmpdir } from 'node:os';
+
+import { readEnvironment } from '../../../docker/plan/environment.ts';
+
+const ENVIRONMENT = {
+  AUTODUMP_SECRET_ARN: 'arn:aws:secretsmanager:us-west-2:123456789012:secret:prod/app-AbCdEf',
+  AUTODUMP_WHEN: '2026-11-22T08:00:00Z',
+  AUTODUMP_EXECUTION: 'arn:aws:states:us-west-2:123456789012:execution:autodump:prod-app',
+  AUTODUMP_BUCKETS: 'dumps, more-dumps',
+  AUTODUMP_RESTORE_JOB: 'AutoDump-restore',
+  TMPDIR: tmpdir(),
+};
+
+test('the environment of the contract is read', () => {
+  expect(readEnvironment(ENVIRONMENT)).toEqual({
+    secretArn: ENVIRONMENT.AUTODUMP_SECRET_ARN,
+    region: 'us-west-2',
+    scheduledFor: '2026-11-22T08:00:00Z',
+    restoreJob: 'AutoDump-restore',
+    execution: ENVIRONMENT.AUTODUMP_EXECUTION,
+    buckets: ['dumps', 'more-dumps'],
+    scratch: tmpdir(),
+  });
+});
+
+test('all that is missing is named at once', () => {
+  for (const name of Object.keys(ENVIRONMENT)) {
+    expect(() => readEnvironment({})).toThrow(`${name} is missing`);
+  }
+});
+
+test.each([
+  ['AUTODUMP_SECRET_ARN', 'prod/app', 'must be the ARN of a secret'],
+  ['AUTODUMP_SECRET_ARN', 'arn:aws:s3:::dumps', 'must be the ARN of a secret'],
+  ['AUTODUMP_WHEN', '2026-11-22 08:00', 'must be a UTC time in whole seconds'],
+  ['AUTODUMP_WHEN', '2026-11-22T08:00:00.000Z', 'must be a UTC time in whole seconds'],
+  ['AUTODUMP_WHEN', '2026-11-22T08:00:00+01:00', 'must be a UTC time in whole seconds'],
+  ['AUTODUMP_BUCKETS', 'dumps,,more', 'must be bucket names'],
+  ['TMPDIR', '/nonexistent', 'must be an existing folder'],
+])('%s %j is refused', (name, value, told) => {
+  expect(() => readEnvironment({ ...ENVIRONMENT, [name]: value })).toThrow(
+    expect.objectContaining({ reason: 'misuse', message: expect.stringContaining(`${name} ${told}`) }),
+  );
+});

@@ -1,0 +1,45 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+
+import { dumpKey } from '../../../docker/plan/key.ts';
+
+const WHEN = '2026-11-22T08:00:00Z';
+
+test.each([
+  ['prod/app', 'app', 'prod/app/app-20261122T080000Z.dmp'],
+  ['prod/app', 'naïve "db" 日本', 'prod/app/naïve "db" 日本-20261122T080000Z.dmp'],
+  ['prod/app', '../../etc', 'prod/app/..%2F..%2Fetc-20261122T080000Z.dmp'],
+  ['prod/app', 'a%2Fb', 'prod/app/a%252Fb-20261122T080000Z.dmp'],
+  ['prod/app', 'two\nlines', 'prod/app/two%0Alines-20261122T080000Z.dmp'],
+  ['a/../b', 'app', 'a/%2E%2E/b/app-20261122T080000Z.dmp'],
+  ['/prod', 'app', '/prod/app-20261122T080000Z.dmp'],
+])('secret %j, database %j', (secret, database, key) => {
+  expect(dumpKey(secret, database, WHEN)).toBe(key);
+});
+
+const secretName = fc.stringMatching(/^[A-Za-z0-9/_+=.@-]{1,512}$/);
+const database = fc
+  .string({ unit: 'binary', minLength: 1, maxLength: 63 })
+  .filter((name) => Buffer.byteLength(name) <= 63);
+
+test('different secrets and databases have different keys', () => {
+  fc.assert(
+    fc.property(secretName, database, secretName, database, (secret, name, otherSecret, otherName) => {
+      fc.pre(secret !== otherSecret || name !== otherName);
+      expect(dumpKey(secret, name, WHEN)).not.toBe(dumpKey(otherSecret, otherName, WHEN));
+    }),
+  );
+});
+
+test('every key is within the limit of S3, stays in its folder and has no control characters', () => {
+  fc.assert(
+    fc.property(secretName, database, (secret, name) => {
+      const key = dumpKey(secret, name, WHEN);
+      expect(Buffer.byteLength(key)).toBeLessThanOrEqual(1024);
+      expect(key.split('/')).not.toContain('..');
+      expect(key.split('/')).not.toContain('.');
+      expect(key.split('/')).toHaveLength(secret.split('/').length + 1);
+      expect(key).not.toMatch(/\p{Cc}/u);
+    }),
+  );
+});

@@ -1,0 +1,186 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+
+import { Failure } from '../../../docker/failure.ts';
+import { parseSecret } from '../../../docker/plan/secret.ts';
+import type { Target } from '../../../docker/postgres/connection-settings.ts';
+
+const BUCKETS = ['dumps', 'more-dumps'] as const;
+
+const OURS = {
+  username: 'dumper',
+  password: 'p',
+  databasename: 'app',
+  endpoint: 'db.example.com',
+  engine: 'postgres',
+  bucketname: 'more-dumps',
+};
+
+const RDS = {
+  engine: 'postgres',
+  host: 'db.example.com',
+  username: 'dumper',
+  password: 'p',
+  dbname: 'app',
+  port: 5433,
+};
+
+function parse(value: unknown): Target {
+  return parseSecret({ name: 'prod/app', value: typeof value === 'string' ? value : JSON.stringify(value) }, BUCKETS);
+}
+
+function refusalOf(value: unknown): Failure {
+  try {
+    parse(value);
+  } catch (error) {
+    if (error instanceof Failure) {
+      return error;
+    }
+    throw error;
+  }
+  throw new Error('The secret was not refused.');
+}
+
+test('the format of the contract is read', () => {
+  expect(parse(OURS)).toEqual({
+    host: 'db.example.com',
+    port: 5432,
+    user: 'dumper',
+    password: 'p',
+    database: 'app',
+    bucket: 'more-dumps',
+  });
+});
+
+test('the format of RDS is read, and the dump goes to the first bucket', () => {
+  expect(parse(RDS)).toEqual({
+    host: 'db.example.com',
+    port: 5433,
+    user: 'dumper',
+    password: 'p',
+    database: 'app',
+    bucket: 'dumps',
+  });
+});
+
+test('names of the contract win over those of RDS', () => {
+  expect(parse({ ...RDS, endpoint: 'replica.example.com', databasename: 'other' })).toMatchObject({
+    host: 'replica.example.com',
+    database: 'other',
+  });
+});
+
+test.each(['postgres', 'postgresql', 'aurora-postgresql'])('engine %s is served', (engine) => {
+  expect(parse({ ...OURS, engine }).host).toBe('db.example.com');
+});
+
+test.each([
+  [{ port: '6432' }, 6432],
+  [{ port: 6432 }, 6432],
+  [{ endpoint: 'db.example.com:6432' }, 6432],
+  [{ endpoint: 'db.example.com:6432', port: '6432' }, 6432],
+])('the port of %j is %d', (fields, port) => {
+  expect(parse({ ...OURS, ...fields })).toMatchObject({ host: 'db.example.com', port });
+});
+
+test('any password is taken as it is', () => {
+  const password = fc.string({ unit: 'binary', minLength: 1 }).filter((text) => !text.includes('\0'));
+  fc.assert(
+    fc.property(password, (text) => {
+      expect(parse({ ...OURS, password: text }).password).toBe(text);
+    }),
+  );
+});
+
+test('every missing field is named at once', () => {
+  const { reason, message } = refusalOf({});
+  expect(reason).toBe('badSecret');
+  for (const field of ['username', 'password', 'databasename', 'endpoint', 'engine']) {
+    expect(message).toContain(`${field} is missing`);
+  }
+  expect(message).toContain('prod/app');
+});
+
+describe('an odd field is named with what is allowed', () => {
+  test.each([
+    [
+      { engine: 'mysql' },
+      'engine is mysql, but AutoDump dumps PostgreSQL only: it must be postgres or postgresql or aurora-postgresql',
+    ],
+    [{ engine: 'sqlserver-ex' }, 'engine is sqlserver-ex'],
+    [{ bucketname: 'elsewhere' }, 'bucketname must be one of dumps, more-dumps'],
+    [{ sslmode: 'on' }, 'sslmode must be one of disable, allow, prefer, require, verify-ca, verify-full'],
+    [{ port: 0 }, 'port must be a whole number from 1 to 65535'],
+    [{ port: '5432.5' }, 'port must be a whole number'],
+    [{ port: null }, 'port must be a number'],
+    [{ port: 5432, endpoint: 'db.example.com:6432' }, 'port differs from the port in endpoint'],
+    [{ endpoint: 'postgres://db.example.com' }, 'endpoint must be a host name or an IP address'],
+    [{ endpoint: undefined, host: '/var/run/postgresql' }, 'host must be a host name'],
+    [{ databasename: 'ä'.repeat(32) }, 'databasename is longer than the 63 bytes'],
+    [{ username: '' }, 'username is empty'],
+    [{ username: 7 }, 'username must be text'],
+    [{ password: 'a\0b' }, 'password must not contain'],
+    [{ password: 'a\ud800b' }, 'password must not contain'],
+  ])('%j', (fields, told) => {
+    const { reason, message } = refusalOf({ ...OURS, ...fields });
+    expect(reason).toBe('badSecret');
+    expect(message).toContain(told);
+  });
+});
+
+test('a secret that RDS manages is told what to add', () => {
+  expect(refusalOf({ username: 'a', password: 'b' }).message).toContain('add endpoint, databasename and engine');
+});
+
+test.each(['not json', '"text"', '[]', 'null', '{"username": "a" "password"}'])('%s is refused', (value) => {
+  expect(refusalOf(value).reason).toBe('badSecret');
+});
+
+test('no refusal shows a value', () => {
+  // Long enough not to be a part of the message by chance.
+  const value = fc.string({ unit: 'grapheme-ascii', minLength: 12, maxLength: 40 });
+  const fields = [
+    'username',
+    'password',
+    'databasename',
+    'endpoint',
+    'engine',
+    'bucketname',
+    'port',
+    'sslmode',
+    'host',
+    'dbname',
+  ];
+  const secret = fc.record(
+    Object.fromEntries(
+      fields.map((field) => [
+        field,
+        fc.oneof(
+          value,
+          value.map((text) => [text]),
+        ),
+      ]),
+    ),
+    {
+      requiredKeys: [],
+    },
+  );
+  const texts = fc.oneof(
+    secret.map((object) => ({ text: JSON.stringify(object), values: Object.values(object).flat() })),
+    value.map((text) => ({ text, values: [text] })),
+    secret.map((object) => ({ text: JSON.stringify(object).slice(0, -1), values: Object.values(object).flat() })),
+  );
+  fc.assert(
+    fc.property(texts, ({ text, values }) => {
+      try {
+        parse(text);
+      } catch (error) {
+        expect(error).toBeInstanceOf(Failure);
+        const { message } = error as Failure;
+        for (const shown of values) {
+          expect(message).not.toContain(shown);
+        }
+      }
+    }),
+  );
+});

@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import {
+  compressionOf,
+  compressOption,
+  findClients,
+  pickClient,
+  pickRestoreClient,
+} from '../../../docker/postgres/clients.ts';
+import type { PostgresClient } from '../../../docker/postgres/clients.ts';
+
+function client(version: string): PostgresClient {
+  return {
+    version,
+    major: Number.parseInt(version),
+    pgDump: `/${version}/pg_dump`,
+    pgRestore: `/${version}/pg_restore`,
+  };
+}
+
+describe('the client for a server', () => {
+  test.each([
+    [9, ['16.4', '17.1', '18.0'], '16.4'],
+    [15, ['18.0', '16.4', '17.1'], '16.4'],
+    [16, ['16.4', '17.1', '18.0'], '16.4'],
+    [17, ['16.4', '17.1', '18.0'], '17.1'],
+    [18, ['16.4', '17.1', '18.0'], '18.0'],
+    [13, ['13.1', '14.2', '15.3'], '15.3'],
+    [13, ['15.3', '18.0'], '18.0'],
+    [15, ['15.3'], '15.3'],
+    [15, ['15.3', '15.4'], '15.3'],
+    [15, ['16.3', '16.4'], '16.3'],
+  ])('PostgreSQL %d with clients %j is %s', (major, versions, picked) => {
+    expect(pickClient(versions.map(client), major).version).toBe(picked);
+  });
+
+  test('is refused if all are older than the server', () => {
+    expect(() => pickClient([client('16.4'), client('15.3')], 17)).toThrow(
+      /PostgreSQL 17, and pg_dump must not be older.*only 16\.4, 15\.3/,
+    );
+  });
+
+  test('is refused if there is none', () => {
+    expect(() => pickClient([], 17)).toThrow(/no pg_dump/);
+  });
+});
+
+describe('the client for a dump', () => {
+  test.each([
+    [16, ['16.4', '17.1', '18.0'], '16.4'],
+    [17, ['18.0', '16.4', '17.1'], '17.1'],
+    [15, ['18.0', '16.4'], '16.4'],
+    [null, ['16.4', '18.0', '17.1'], '18.0'],
+  ])('of pg_dump %s with clients %j is %s', (major, versions, picked) => {
+    expect(pickRestoreClient(versions.map(client), major).version).toBe(picked);
+  });
+
+  test('is refused if all are older', () => {
+    expect(() => pickRestoreClient([client('16.4')], 17)).toThrow(
+      /made by pg_dump 17, and pg_restore must not be older.*only 16\.4/,
+    );
+    expect(() => pickRestoreClient([], null)).toThrow(/no pg_restore/);
+  });
+});
+
+describe('clients on the search path', () => {
+  let folder: string;
+
+  async function program(path: string, script: string): Promise<void> {
+    await mkdir(join(folder, path, '..'), { recursive: true });
+    await writeFile(join(folder, path), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  }
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+    await program('debian/pg_dump', 'echo "pg_dump (PostgreSQL) 16.4 (Debian 16.4-1.pgdg13+1)"');
+    await program('debian/pg_restore', '');
+    await program('beta/pg_dump', 'echo "pg_dump (PostgreSQL) 19beta2"');
+    await program('beta/pg_restore', '');
+    await program('half/pg_dump', 'echo "pg_dump (PostgreSQL) 17.1"');
+    await program('broken/pg_dump', 'exit 127');
+    await program('broken/pg_restore', '');
+    await program('zstd/pg_dump', 'echo "pg_dump: error: connection to server on socket failed" >&2; exit 1');
+    await program(
+      'gzip/pg_dump',
+      'echo "pg_dump: error: this build does not support compression with ZSTD" >&2; exit 1',
+    );
+  });
+
+  afterAll(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  test('are those with a pg_dump that runs and a pg_restore, each folder once', async () => {
+    const searchPath = ['half', 'debian', 'nothing', 'beta', 'broken', 'debian']
+      .map((name) => join(folder, name))
+      .join(':');
+    expect(await findClients(`:${searchPath}`)).toEqual([
+      {
+        version: '16.4',
+        major: 16,
+        pgDump: join(folder, 'debian/pg_dump'),
+        pgRestore: join(folder, 'debian/pg_restore'),
+      },
+      {
+        version: '19beta2',
+        major: 19,
+        pgDump: join(folder, 'beta/pg_dump'),
+        pgRestore: join(folder, 'beta/pg_restore'),
+      },
+    ]);
+  });
+
+  test.each([
+    ['zstd', 16, 'zstd:3'],
+    ['gzip', 16, 'gzip:1'],
+    // Not even asked: it does not know the word.
+    ['zstd', 15, 'gzip:1'],
+  ] as const)('built with %s, version %d: %s', async (build, major, compression) => {
+    const built = { ...client(String(major)), major, pgDump: join(folder, build, 'pg_dump') };
+    expect(await compressionOf(built)).toBe(compression);
+  });
+});
+
+test.each([
+  ['zstd:3', '--compress=zstd:3'],
+  ['gzip:1', '--compress=1'],
+] as const)('%s is asked for by %s', (compression, option) => {
+  expect(compressOption(compression)).toBe(option);
+});

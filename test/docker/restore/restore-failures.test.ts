@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { writeFileSync } from 'node:fs';
+import { chmod, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { clientFolder } from '../support/client-folder.ts';
+import { contentsOf } from '../support/contents.ts';
+import { startFaultyS3 } from '../support/faulty-s3.ts';
+import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
+import { pgDumpOf, Stage } from '../support/stage.ts';
+import type { Order, Outcome, Running } from '../support/stage.ts';
+import { startRestore } from '../support/start-restore.ts';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.set();
+  await stage.createDatabase('source', 'CREATE TABLE t AS SELECT 1 AS one');
+  expect(await stage.dump('source')).toMatchObject({ status: 0, stderr: '' });
+});
+
+afterAll(async () => {
+  await stage.strike();
+});
+
+async function restore(dumped: string, into: string, words?: readonly string[], order?: Order): Promise<Outcome> {
+  const { outcome } = await startRestore(stage, dumped, into, words, order);
+  return outcome;
+}
+
+asRootOnLinux('a restore whose disk is filled by others meanwhile may go well later', async () => {
+  await stage.createDatabase('from full');
+  await withSmallDisk(async (disk) => {
+    const fill = (request: string) => {
+      if (/^GET .*\.dmp\?/.test(request)) {
+        expect(() => {
+          writeFileSync(join(disk, 'of others'), Buffer.alloc(100 * 1024 * 1024));
+        }).toThrow('ENOSPC');
+      }
+      return false;
+    };
+    const s3 = await startFaultyS3(stage.s3.endpoint, fill);
+    const environment = { TMPDIR: disk, AWS_ENDPOINT_URL_S3: s3.endpoint };
+    const { status, stdout, stderr } = await restore('source', 'from full', [], { environment });
+    expect(stderr).toContain('The storage is full');
+    expect(stdout).not.toContain('it is read twice');
+    expect(status).toBe(75);
+    await s3.stop();
+  }, 80);
+  expect(await stage.query('from full', 'SELECT FROM pg_class WHERE relnamespace = $$public$$::regnamespace')).toEqual(
+    [],
+  );
+});
+
+describe('a restore that the server does not take whole', () => {
+  test('restores all else, says what was refused, and fails', async () => {
+    await stage.createDatabase(
+      'granted',
+      'CREATE TABLE t AS SELECT 1 AS one',
+      'CREATE ROLE clerk',
+      'GRANT SELECT ON t TO clerk',
+    );
+    expect(await stage.dump('granted')).toMatchObject({ status: 0, stderr: '' });
+    await stage.query('granted', 'REVOKE ALL ON t FROM clerk', 'DROP ROLE clerk');
+    await stage.createDatabase('from granted');
+    const { status, stdout, stderr } = await restore('granted', 'from granted');
+    expect(stderr).toMatch(/refused 1 of the statements.*role "clerk" does not exist/);
+    expect(stdout).toContain('GRANT SELECT ON TABLE public.t TO clerk');
+    expect(stdout).toContain('The database holds at most a part of the dump: drop it');
+    expect(status).toBe(77);
+    expect(await contentsOf(stage, 'from granted')).toEqual(await contentsOf(stage, 'granted'));
+  });
+
+  test('leaves tables as they are that were there, where told to go on', async () => {
+    await stage.createDatabase('plain', 'CREATE TABLE a AS SELECT 1 AS one', 'CREATE TABLE b AS SELECT 2 AS two');
+    expect(await stage.dump('plain')).toMatchObject({ status: 0, stderr: '' });
+    await stage.createDatabase('mixed', 'CREATE TABLE a AS SELECT 7 AS one');
+    const { status, stdout, stderr } = await restore('plain', 'mixed', ['--into-non-empty']);
+    expect(stderr).toContain('relation "a" already exists');
+    expect(stdout).toContain('Beside what the database held before, it holds at most a part of the dump.');
+    expect(stdout + stderr).not.toContain('drop it');
+    expect(status).toBe(77);
+    expect(await stage.query('mixed', 'SELECT one, two FROM a, b')).toEqual([{ one: 7, two: 2 }]);
+  });
+});
+
+describe('a restore that is under way', () => {
+  beforeAll(async () => {
+    // Filling the view waits for a lock that belongs to the database.
+    await stage.createDatabase(
+      'slow',
+      'CREATE FUNCTION wait() RETURNS int LANGUAGE sql AS $$ SELECT pg_advisory_lock_shared(77); SELECT 1 $$',
+      'CREATE MATERIALIZED VIEW waits AS SELECT public.wait()',
+    );
+    expect(await stage.dump('slow')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  /** What becomes of a restore that is ended in the midst of a statement. */
+  async function whileWaiting(into: string, end: (running: Running) => Promise<void>): Promise<Outcome> {
+    await stage.createDatabase(into);
+    const client = await stage.connect(into);
+    try {
+      await client.query('SELECT pg_advisory_lock(77)');
+      const running = await startRestore(stage, 'slow', into);
+      await stage.untilDumpWaits(running);
+      await end(running);
+      return await running.outcome;
+    } finally {
+      await client.end();
+    }
+  }
+
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)('is ended by %s, and what it leaves is said', async (signal, expected) => {
+    const { status, stdout, stderr } = await whileWaiting(`ended by ${signal}`, (running) => {
+      running.process.kill(signal);
+      return Promise.resolve();
+    });
+    expect(stdout).toContain('The database holds at most a part of the dump');
+    expect(stderr).toContain(`Ended by ${signal}`);
+    expect(status).toBe(expected);
+    expect(await stage.leftovers()).toEqual([]);
+  });
+
+  test('does not wait for the workers of a pg_restore that was killed', async () => {
+    const { status, stderr } = await whileWaiting('killed', async (running) => {
+      process.kill((await pgDumpOf(running)).pid, 'SIGKILL');
+    });
+    expect(stderr).toContain('pg_restore was ended by SIGKILL');
+    expect(status).toBe(75);
+    expect(await stage.query('killed', "SELECT query FROM pg_stat_activity WHERE wait_event = 'advisory'")).toEqual([]);
+  });
+
+  test('may go well later if it lost the server', async () => {
+    const { status, stderr } = await whileWaiting('lost', async () => {
+      await stage.query(
+        'postgres',
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'advisory'",
+      );
+    });
+    expect(stderr).toContain('pg_restore lost the server');
+    expect(status).toBe(75);
+  });
+});
+
+describe('a pg_restore', () => {
+  /** Restores by a pg_restore that is that script, without what could start it in its stead. */
+  async function restoreBy(script: string, into: string, words?: readonly string[]): Promise<Outcome> {
+    const clients = await clientFolder('exec "$PG_DUMP" "$@"');
+    const [folder = ''] = clients.path.split(':');
+    await rm(join(folder, 'pg_restore'));
+    await writeFile(join(folder, 'pg_restore'), script);
+    await chmod(join(folder, 'pg_restore'), 0o755);
+    await stage.createDatabase(into);
+    const outcome = await restore('source', into, words, { environment: { PATH: folder } });
+    await clients.remove();
+    return outcome;
+  }
+
+  test('that counts all as refused once the server is lost may go well later', async () => {
+    const { status, stderr } = await restoreBy(
+      `#!/bin/sh
+      echo 'pg_restore: error: could not execute query: SSL connection has been closed unexpectedly' >&2
+      echo 'Command was: CREATE TABLE t ();' >&2
+      echo 'pg_restore: warning: errors ignored on restore: 1' >&2
+      exit 1`,
+      'lost before the end',
+    );
+    expect(stderr).toContain('pg_restore lost the server');
+    expect(status).toBe(75);
+  });
+
+  test('that never started leaves nothing to drop', async () => {
+    const { status, stdout, stderr } = await restoreBy('#!/nonexistent\n', 'untouched');
+    expect(stderr).toContain('ENOENT');
+    expect(stdout).toContain('is that of the proven dump');
+    expect(stdout).not.toContain('drop it');
+    expect(status).toBe(70);
+  });
+});
+
+test('no password of a refused statement is told', async () => {
+  await stage.createDatabase(
+    'foreign',
+    'CREATE EXTENSION postgres_fdw',
+    'CREATE ROLE mapped',
+    'CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw',
+    `CREATE USER MAPPING FOR mapped SERVER elsewhere OPTIONS (user 'u', password E'un''say\n"able')`,
+  );
+  expect(await stage.dump('foreign')).toMatchObject({ status: 0, stderr: '' });
+  await stage.query('foreign', 'DROP USER MAPPING FOR mapped SERVER elsewhere', 'DROP ROLE mapped');
+  await stage.createDatabase('from foreign');
+  const { status, stdout, stderr } = await restore('foreign', 'from foreign');
+  expect(stdout).toContain('Command was: CREATE USER MAPPING FOR mapped SERVER elsewhere');
+  expect(stderr).toContain('role "mapped" does not exist');
+  expect(stdout + stderr).not.toMatch(/say|able'/);
+  expect(status).toBe(77);
+});

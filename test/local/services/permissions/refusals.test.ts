@@ -1,0 +1,165 @@
+import {
+  CompleteMultipartUploadCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { sessionOf } from '../../../../local/services/iam/iam.ts';
+import { openClients, type Clients } from '../../../../local/services/world.ts';
+import { AppWorld, synthesizeEverything } from '../../support/app-world.ts';
+import { roleArn } from './steps.ts';
+
+const DUMP = 'db/postgres.dmp';
+const OTHER = 'not-of-the-stack';
+
+let folder: string;
+let app: AppWorld;
+let Bucket: string;
+let job: Clients;
+let scanner: Clients;
+let tagged: string;
+let untagged: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
+  const cdkOut = path.join(folder, 'cdk.out');
+  synthesizeEverything(cdkOut);
+  const nowhere = { host: 'nowhere.test', port: 1, user: 'x', password: 'x', stop: () => Promise.resolve() };
+  app = await AppWorld.start(cdkOut, folder, nowhere);
+  Bucket = app.bucket;
+  job = openClients(sessionOf(roleArn(cdkOut, 'DumpJob/JobRole'), 'task'), app.world.endpoints);
+  scanner = openClients(sessionOf(roleArn(cdkOut, 'Scanner/FunctionRole'), 'fn'), app.world.endpoints);
+  tagged = await app.createSecret('tagged');
+  untagged = await app.createSecret('untagged', { Tags: [{ Key: 'autodump:start', Value: '@daily' }] });
+  await app.world.s3.send(new CreateBucketCommand({ Bucket: OTHER }));
+  await app.world.s3.send(new PutObjectCommand({ Bucket, Key: DUMP, Body: 'the dump', IfNoneMatch: '*' }));
+});
+
+afterAll(async () => {
+  for (const client of [job.s3, job.secretsManager, scanner.s3, scanner.secretsManager]) client.destroy();
+  await app.world.stop();
+  await rm(folder, { recursive: true });
+});
+
+const noIdentityPolicy = (role: string, action: string, resource: string): string =>
+  `User: arn:aws:sts::123456789012:assumed-role/AutoDump-${role} is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`;
+
+describe('the value of a secret', () => {
+  const read = (client: SecretsManagerClient, SecretId: string) => client.send(new GetSecretValueCommand({ SecretId }));
+
+  test('is read by the job if the secret bears the tag', async () => {
+    expect(await read(job.secretsManager, tagged)).toMatchObject({ ARN: tagged });
+  });
+
+  test('is not read by the job if it does not, even if another tag begins as the tag', async () => {
+    await expect(read(job.secretsManager, untagged)).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+      message: noIdentityPolicy('DumpJob-JobRole/task', 'secretsmanager:GetSecretValue', untagged),
+    });
+  });
+
+  test('is not read by the Scanner', async () => {
+    await expect(read(scanner.secretsManager, tagged)).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+      message: noIdentityPolicy('Scanner-FunctionRole/fn', 'secretsmanager:GetSecretValue', tagged),
+    });
+  });
+});
+
+describe('a dump', () => {
+  test('is made by the job where there is none, and not where there is one', async () => {
+    const put = (Key: string) => job.s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x', IfNoneMatch: '*' }));
+    await put('db/new.dmp');
+    await expect(put('db/new.dmp')).rejects.toMatchObject({ name: 'PreconditionFailed' });
+  });
+
+  test.each<[string, string, (s3: S3Client) => Promise<unknown>]>([
+    ['read', 's3:GetObject', (s3) => s3.send(new GetObjectCommand({ Bucket, Key: DUMP }))],
+    ['deleted', 's3:DeleteObject', (s3) => s3.send(new DeleteObjectCommand({ Bucket, Key: DUMP }))],
+  ])('is not %s by the job', async (_, action, attempt) => {
+    await expect(attempt(job.s3)).rejects.toMatchObject({
+      name: 'AccessDenied',
+      $metadata: { httpStatusCode: 403 },
+      message: noIdentityPolicy('DumpJob-JobRole/task', action, `"arn:aws:s3:::${Bucket}/${DUMP}"`),
+    });
+  });
+
+  test('is not looked at by the job', async () => {
+    const head = new HeadObjectCommand({ Bucket, Key: DUMP });
+    await expect(job.s3.send(head)).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } });
+  });
+
+  test('is not overwritten by the job, at once or in parts', async () => {
+    const denied = {
+      name: 'AccessDenied',
+      message: expect.stringContaining(
+        `is not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::${Bucket}/${DUMP}" with an explicit deny in an identity-based policy`,
+      ),
+    };
+    const target = { Bucket, Key: DUMP };
+    await expect(job.s3.send(new PutObjectCommand({ ...target, Body: 'x' }))).rejects.toMatchObject(denied);
+    const { UploadId } = await job.s3.send(new CreateMultipartUploadCommand(target));
+    const { ETag } = await job.s3.send(new UploadPartCommand({ ...target, UploadId, PartNumber: 1, Body: 'x' }));
+    const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
+    const complete = new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload });
+    await expect(job.s3.send(complete)).rejects.toMatchObject(denied);
+    const { Body } = await app.world.s3.send(new GetObjectCommand(target));
+    expect(await Body?.transformToString()).toBe('the dump');
+  });
+
+  test('is not overwritten by an administrator either', async () => {
+    const put = new PutObjectCommand({ Bucket, Key: DUMP, Body: 'x' });
+    await expect(app.world.s3.send(put)).rejects.toMatchObject({
+      name: 'AccessDenied',
+      message: expect.stringContaining('with an explicit deny in a resource-based policy'),
+    });
+  });
+
+  test('is not written to another bucket, or looked for there', async () => {
+    const put = new PutObjectCommand({ Bucket: OTHER, Key: DUMP, Body: 'x', IfNoneMatch: '*' });
+    await expect(job.s3.send(put)).rejects.toMatchObject({
+      name: 'AccessDenied',
+      message: noIdentityPolicy('DumpJob-JobRole/task', 's3:PutObject', `"arn:aws:s3:::${OTHER}/${DUMP}"`),
+    });
+    const list = new ListObjectsV2Command({ Bucket: OTHER });
+    await expect(job.s3.send(list)).rejects.toMatchObject({ name: 'AccessDenied' });
+  });
+});
+
+test('who may not list a bucket is not told that an object is missing', async () => {
+  const get = new GetObjectCommand({ Bucket, Key: 'missing' });
+  await expect(app.world.s3.send(get)).rejects.toMatchObject({ name: 'NoSuchKey' });
+  await expect(scanner.s3.send(get)).rejects.toMatchObject({ name: 'AccessDenied' });
+});
+
+test('keys that were not issued open nothing', async () => {
+  const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'x' };
+  const s3 = new S3Client({
+    credentials,
+    region: 'us-west-2',
+    endpoint: app.world.endpoints.s3,
+    forcePathStyle: true,
+    maxAttempts: 1,
+  });
+  await expect(s3.send(new ListObjectsV2Command({ Bucket }))).rejects.toMatchObject({ name: 'InvalidAccessKeyId' });
+  s3.destroy();
+});
+
+test('every refusal is counted and told', () => {
+  const { denied } = app.world.iam.permissions;
+  expect(denied).toBeGreaterThan(0);
+  // The administrator's own calls are told, but are none of the stack's.
+  const told = app.happenings.filter(({ kind }) => kind === 'call denied');
+  expect(told).toHaveLength(denied + 1);
+});

@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { decide } from '../../../../local/services/iam/decision.ts';
+import { policiesOf, type Policies, type Policy } from '../../../../local/services/iam/policies.ts';
+import { fits } from '../../../../local/services/iam/unused.ts';
+import { startPostgres, type PostgresServer } from '../../../../local/postgres/server.ts';
+import { Template } from '../../../../local/assembly/template.ts';
+import { synthesizeEverything } from '../../support/app-world.ts';
+import { query } from '../../support/database.ts';
+import { liveThrough, type Steps } from './steps.ts';
+
+let folder: string;
+let data: string;
+let cdkOut: string;
+let server: PostgresServer;
+let steps: Steps;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
+  data = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
+  cdkOut = path.join(folder, 'cdk.out');
+  synthesizeEverything(cdkOut);
+  server = await startPostgres({ directory: data });
+  // Its dump is uploaded in parts.
+  const big = 'create table big as select md5(random()::text) || md5(random()::text) from generate_series(1, 400000)';
+  await query(server, 'postgres', big);
+  steps = await liveThrough(cdkOut, folder, server);
+});
+
+afterAll(async () => {
+  await server.stop();
+  await rm(data, { recursive: true });
+  await rm(folder, { recursive: true });
+});
+
+/** By step: what it needs first, of each policy. */
+const NEEDED = {
+  'the stack comes up': [
+    'Workflow/StateMachine/Role sts:AssumeRole',
+    'Workflow/StateMachine/Role/DefaultPolicy events:DescribeRule',
+    'Workflow/StateMachine/Role/DefaultPolicy events:PutRule',
+    'Workflow/StateMachine/Role/DefaultPolicy events:PutTargets',
+  ],
+  'the stack was deployed': [
+    'Scanner/Function lambda:InvokeFunction',
+    'Scanner/FunctionRole sts:AssumeRole',
+    'Scanner/FunctionRole/DefaultPolicy logs:CreateLogStream',
+    'Scanner/FunctionRole/DefaultPolicy logs:PutLogEvents',
+    'Scanner/FunctionRole/DefaultPolicy s3:GetObject',
+    'Scanner/FunctionRole/DefaultPolicy s3:ListBucket',
+    'Scanner/FunctionRole/DefaultPolicy s3:PutObject',
+    'Scanner/FunctionRole/DefaultPolicy secretsmanager:ListSecrets',
+    'Scanner/FunctionRole/DefaultPolicy states:ListExecutions',
+  ],
+  'the hour strikes': ['Scanner/Function lambda:InvokeFunction'],
+  'a secret is tagged': [
+    'Scanner/Function lambda:InvokeFunction',
+    'Scanner/FunctionRole/DefaultPolicy secretsmanager:DescribeSecret',
+    'Scanner/StartRuns states:StartExecution',
+  ],
+  'its time comes': [
+    'DumpJob/ExecutionRole sts:AssumeRole',
+    'DumpJob/ExecutionRole/DefaultPolicy ecr:BatchCheckLayerAvailability',
+    'DumpJob/ExecutionRole/DefaultPolicy ecr:BatchGetImage',
+    'DumpJob/ExecutionRole/DefaultPolicy ecr:GetAuthorizationToken',
+    'DumpJob/ExecutionRole/DefaultPolicy ecr:GetDownloadUrlForLayer',
+    'DumpJob/ExecutionRole/DefaultPolicy logs:CreateLogStream',
+    'DumpJob/ExecutionRole/DefaultPolicy logs:PutLogEvents',
+    'DumpJob/JobRole sts:AssumeRole',
+    'DumpJob/JobRole/DefaultPolicy kms:Decrypt', // Of the secret's key, and of the bucket's.
+    'DumpJob/JobRole/DefaultPolicy kms:Decrypt',
+    'DumpJob/JobRole/DefaultPolicy kms:GenerateDataKey',
+    'DumpJob/JobRole/DefaultPolicy s3:AbortMultipartUpload',
+    'DumpJob/JobRole/DefaultPolicy s3:ListBucket',
+    'DumpJob/JobRole/DefaultPolicy s3:PutObject',
+    'DumpJob/JobRole/DefaultPolicy secretsmanager:GetSecretValue',
+    'RunFunctions/HashRole sts:AssumeRole',
+    'RunFunctions/HashRole/DefaultPolicy logs:CreateLogStream',
+    'RunFunctions/HashRole/DefaultPolicy logs:PutLogEvents',
+    'RunFunctions/HashRole/DefaultPolicy secretsmanager:DescribeSecret',
+    'RunFunctions/RescheduleRole sts:AssumeRole',
+    'RunFunctions/RescheduleRole/DefaultPolicy logs:CreateLogStream',
+    'RunFunctions/RescheduleRole/DefaultPolicy logs:PutLogEvents',
+    'RunFunctions/RescheduleRole/DefaultPolicy secretsmanager:DescribeSecret',
+    'Workflow/StartRuns states:StartExecution',
+    'Workflow/StateMachine/Role/DefaultPolicy batch:DescribeJobs',
+    'Workflow/StateMachine/Role/DefaultPolicy batch:SubmitJob',
+    'Workflow/StateMachine/Role/DefaultPolicy batch:TagResource', // Of the definition, and of the job.
+    'Workflow/StateMachine/Role/DefaultPolicy batch:TagResource',
+    'Workflow/StateMachine/Role/DefaultPolicy lambda:InvokeFunction',
+  ],
+  'its dump is read': [
+    'Archive/ReadOnlyUser/DefaultPolicy kms:Decrypt',
+    'Archive/ReadOnlyUser/DefaultPolicy s3:GetBucketLocation',
+    'Archive/ReadOnlyUser/DefaultPolicy s3:GetObject',
+    'Archive/ReadOnlyUser/DefaultPolicy s3:ListBucket',
+  ],
+  'its dump is restored': [
+    'RestoreJob/ExecutionRole sts:AssumeRole',
+    'RestoreJob/ExecutionRole/DefaultPolicy ecr:BatchCheckLayerAvailability',
+    'RestoreJob/ExecutionRole/DefaultPolicy ecr:BatchGetImage',
+    'RestoreJob/ExecutionRole/DefaultPolicy ecr:GetAuthorizationToken',
+    'RestoreJob/ExecutionRole/DefaultPolicy ecr:GetDownloadUrlForLayer',
+    'RestoreJob/ExecutionRole/DefaultPolicy logs:CreateLogStream',
+    'RestoreJob/ExecutionRole/DefaultPolicy logs:PutLogEvents',
+    'RestoreJob/JobRole sts:AssumeRole',
+    'RestoreJob/JobRole/DefaultPolicy kms:Decrypt', // Of the secret's key, and of the bucket's.
+    'RestoreJob/JobRole/DefaultPolicy kms:Decrypt',
+    'RestoreJob/JobRole/DefaultPolicy s3:GetObject',
+    'RestoreJob/JobRole/DefaultPolicy secretsmanager:GetSecretValue',
+  ],
+  'a run is stopped': ['Workflow/StateMachine/Role/DefaultPolicy batch:TerminateJob'],
+  // Refused by the bucket's policy, and to the job in other buckets by its own.
+  'a dump is replaced': ['Archive/Bucket/Policy s3:PutObject', 'DumpJob/JobRole/DefaultPolicy s3:PutObject'],
+  'a scan fails': ['Scanner/FunctionRole/DefaultPolicy sqs:SendMessage'],
+  'a scan goes on': ['Scanner/GoOn lambda:InvokeFunction'],
+  'an event can not be delivered': [
+    'DeadLetters/Policy sqs:SendMessage',
+    'DeadLetters/Policy sqs:SendMessage',
+    'DeadLetters/Policy sqs:SendMessage',
+  ],
+  'a dump that is not there is restored': ['RestoreJob/JobRole/DefaultPolicy s3:ListBucket'],
+  'an alarm goes off': ['Alarms/Topic/Policy sns:Publish'],
+  'TLS is missing or old': [
+    'Alarms/Topic/Policy sns:Publish',
+    'Archive/Bucket/Policy s3:*',
+    'Archive/Bucket/Policy s3:*',
+    'DeadLetters/Policy sqs:*',
+    'Scanner/Memo/Bucket/Policy s3:*',
+    'Scanner/Memo/Bucket/Policy s3:*',
+  ],
+};
+
+interface Removal {
+  readonly policy: string;
+  readonly action: string;
+  readonly left: Policies;
+}
+
+/** Every policy without one action of one of its statements. */
+function* removals({ identities, resources }: Policies): Generator<Removal> {
+  for (const [arn, policies] of identities) {
+    for (const policy of policies) {
+      for (const { left, ...removed } of shortened(policy)) {
+        const others = policies.filter((other) => other !== policy);
+        yield { ...removed, left: { resources, identities: new Map(identities).set(arn, [...others, ...left]) } };
+      }
+    }
+  }
+  for (const [arn, policy] of resources) {
+    for (const { left, ...removed } of shortened(policy)) {
+      const others = [...resources].filter(([other]) => other !== arn);
+      const kept = left.map((it) => [arn, it] as const);
+      yield { ...removed, left: { identities, resources: new Map([...others, ...kept]) } };
+    }
+  }
+}
+
+function* shortened({
+  name,
+  document,
+}: Policy): Generator<Omit<Removal, 'left'> & { readonly left: readonly Policy[] }> {
+  const { Statement } = document;
+  for (const [index, statement] of Statement.entries()) {
+    for (const action of statement.Action) {
+      const Action = statement.Action.filter((other) => other !== action);
+      const less = Statement.with(index, { ...statement, Action }).filter((it) => it.Action.length > 0);
+      const left = less.length === 0 ? [] : [{ name, document: { ...document, Statement: less } }];
+      yield { policy: name, action, left };
+    }
+  }
+}
+
+/** The first step that goes otherwise by these policies. */
+async function firstThatFails({ action, left }: Removal): Promise<string> {
+  for (const [name, calls] of steps) {
+    for (const call of calls.filter((it) => fits(action, it.action))) {
+      if ((await decide(left, call)).allowed !== call.allowed) return name;
+    }
+  }
+  return 'none';
+}
+
+test('without one action of one statement, the step that needs it goes otherwise', async () => {
+  const found: Record<string, string[]> = {};
+  for (const removal of removals(policiesOf(new Template(cdkOut)))) {
+    (found[await firstThatFails(removal)] ??= []).push(`${removal.policy} ${removal.action}`);
+  }
+  for (const needed of Object.values(found)) needed.sort();
+  expect(found).toEqual(NEEDED);
+});
+
+test('nothing is refused in the whole life of the stack but what has to be', () => {
+  const refused = [...steps].flatMap(([step, calls]) =>
+    calls.filter(({ allowed }) => !allowed).map(({ action }) => `${step}: ${action}`),
+  );
+  expect(refused).toEqual([
+    'a dump is replaced: s3:PutObject',
+    'a dump is replaced: s3:PutObject',
+    'TLS is missing or old: s3:ListBucket',
+    'TLS is missing or old: s3:ListBucket',
+    'TLS is missing or old: s3:ListBucket',
+    'TLS is missing or old: s3:ListBucket',
+    'TLS is missing or old: sqs:SendMessage',
+    'TLS is missing or old: sns:Publish',
+  ]);
+});

@@ -1,0 +1,133 @@
+import { SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
+import { afterEach } from '@jest/globals';
+import { EventEmitter, once } from 'node:events';
+import { credentialsOf } from '../../../local/services/protocol/credentials.ts';
+import type { Happening } from '../../../local/services/trace.ts';
+import { ADMINISTRATOR } from '../../../local/services/iam/decision.ts';
+import { startWorld, type World } from '../../../local/services/world.ts';
+import { writeCdkOut, type Resources } from './cdk-out.ts';
+import { tempFolders } from './temp-folder.ts';
+
+/** ARN of the state machine of the logical id `Machine`. */
+const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:Mini-Machine';
+
+const folder = tempFolders();
+const cleanups: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** A role that may do everything, for every service that has one. */
+const role = (name: string) => ({
+  Type: 'AWS::IAM::Role',
+  Properties: {
+    RoleName: name,
+    AssumeRolePolicyDocument: {
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Principal: { Service: ['lambda.amazonaws.com', 'states.amazonaws.com', 'ecs-tasks.amazonaws.com'] },
+          Action: 'sts:AssumeRole',
+        },
+      ],
+    },
+    Policies: [
+      {
+        PolicyName: 'Everything',
+        PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] },
+      },
+    ],
+  },
+});
+
+/** A function whose code is an asset. */
+export function lambda(asset: string, properties: object = {}) {
+  return {
+    Type: 'AWS::Lambda::Function',
+    Properties: {
+      Code: { S3Key: `${asset}.zip` },
+      Handler: 'index.handler',
+      Role: { 'Fn::GetAtt': ['Role', 'Arn'] },
+      ...properties,
+    },
+  };
+}
+
+/** Lets rules invoke the function of the logical id `Fn`. */
+export const RULES_MAY_INVOKE = {
+  Type: 'AWS::Lambda::Permission',
+  Properties: { Action: 'lambda:InvokeFunction', FunctionName: { Ref: 'Fn' }, Principal: 'events.amazonaws.com' },
+};
+
+export function machine(definition: object) {
+  return {
+    Type: 'AWS::StepFunctions::StateMachine',
+    Properties: { DefinitionString: JSON.stringify(definition), RoleArn: { 'Fn::GetAtt': ['Role', 'Arn'] } },
+  };
+}
+
+/** A definition with one task that calls a function with the whole input. */
+export function calling(FunctionName: string, more: object = {}) {
+  return {
+    StartAt: 'Call',
+    States: {
+      Call: {
+        Type: 'Task',
+        Resource: 'arn:aws:states:::lambda:invoke',
+        Parameters: { FunctionName, 'Payload.$': '$' },
+        OutputPath: '$.Payload',
+        End: true,
+        ...more,
+      },
+    },
+  };
+}
+
+export interface Stage {
+  readonly world: World;
+  readonly happenings: readonly Happening[];
+  /** Comes when something of the kind happens for the first time. */
+  readonly first: (kind: Happening['kind']) => Promise<void>;
+  readonly stop: (executionArn: string) => Promise<unknown>;
+  readonly start: (name: string, input?: object) => Promise<{ executionArn?: string; startDate?: Date }>;
+}
+
+/** A world of a small stack of its own. It ends with the test. */
+export async function stage(
+  resources: Resources,
+  assets: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
+): Promise<Stage> {
+  const directory = folder();
+  writeCdkOut(`${directory}/cdk.out`, { Role: role('mini'), ...resources }, assets);
+  const happenings: Happening[] = [];
+  const watch = new EventEmitter();
+  const world = await startWorld({
+    cdkOut: `${directory}/cdk.out`,
+    directory,
+    clients: [],
+    report: (happening) => {
+      happenings.push(happening);
+      watch.emit(happening.kind);
+    },
+  });
+  cleanups.push(() => world.stop());
+  const client = new SFNClient({
+    endpoint: world.endpoints.services,
+    region: 'us-west-2',
+    credentials: credentialsOf(ADMINISTRATOR),
+    maxAttempts: 1,
+  });
+  cleanups.push(() => {
+    client.destroy();
+    return Promise.resolve();
+  });
+  const start: Stage['start'] = (name, input = {}) =>
+    client.send(new StartExecutionCommand({ stateMachineArn: MACHINE, name, input: JSON.stringify(input) }));
+  const stop: Stage['stop'] = (executionArn) => client.send(new StopExecutionCommand({ executionArn }));
+  const first: Stage['first'] = async (kind) => {
+    if (!happenings.some((it) => it.kind === kind)) await once(watch, kind);
+  };
+  return { world, happenings, first, start, stop };
+}
