@@ -2,7 +2,6 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-
 import type { Usage } from './services.ts';
 
 /** The services that stand for AWS, in a process of their own. */

@@ -3,21 +3,15 @@ import { cpSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import pg from 'pg';
-
 import { compressionOf, findClients } from '../docker/postgres/clients.ts';
 import { withBundle } from '../lib/bundle.ts';
-import { startPostgres } from '../local/postgres/server.ts';
-import type { PostgresServer } from '../local/postgres/server.ts';
+import { type PostgresServer, startPostgres } from '../local/postgres/server.ts';
 import { startAws } from './aws.ts';
 import { fill } from './database.ts';
-import { cpuSecondsOfAll, measure } from './measure.ts';
-import type { Measure } from './measure.ts';
-import { InvalidOptions, parseOptions, USAGE } from './options.ts';
-import type { Options } from './options.ts';
-import { table } from './report.ts';
-import type { Row } from './report.ts';
+import { cpuSecondsOfAll, measure, type Measure } from './measure.ts';
+import { InvalidOptions, type Options, parseOptions, USAGE } from './options.ts';
+import { type Row, table } from './report.ts';
 import type { Usage } from './services.ts';
 
 const DATABASE = 'bench';
@@ -193,7 +187,7 @@ async function main(options: Options): Promise<void> {
   }
 }
 
-/** The client programs that are measured, which the engine finds by itself. @throws Error if there are none */
+/** The client programs that are measured, which the engine finds by itself. @throws {Error} if there are none */
 async function clientOf(path: string, { clientPath }: Options): Promise<string> {
   const clients = await findClients(clientPath ?? path);
   if (clients.length === 0) {

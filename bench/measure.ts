@@ -57,7 +57,8 @@ export function cpuSecondsOf(pid: number): number {
 
 /**
  * Runs a program and measures it, its children included as far as it waits for them.
- * @throws Error with its last words if it ends badly
+ *
+ * @throws {Error} with its last words if it ends badly
  */
 export async function measure(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Measure> {
   const started = performance.now();

@@ -25,7 +25,7 @@ export class InvalidOptions extends Error {
   }
 }
 
-/** @throws InvalidOptions */
+/** @throws {InvalidOptions} */
 export function parseOptions(args: readonly string[]): Options {
   const values = parse(args);
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?(MB|GB)$/i.exec(values.size) ?? [];

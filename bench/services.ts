@@ -3,8 +3,7 @@
  * is a sink: it takes every request, counts the bytes and keeps none. A store that checked and wrote them would take the
  * processors from what is measured, which on AWS it does not.
  */
-import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
 /** What the parent process is told, on its request, by a message. */

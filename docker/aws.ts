@@ -1,6 +1,5 @@
 import { S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { SecretsManagerClient, SecretsManagerServiceException } from '@aws-sdk/client-secrets-manager';
-
 import { Failure } from './failure.ts';
 import { networkCode } from './network.ts';
 
@@ -49,6 +48,7 @@ export function isTaken(error: unknown): boolean {
 /**
  * Turns what the SDK threw, after its own retries, into a failure of the run; what did not come from a service or the
  * network is returned as it is.
+ *
  * @param doing what was attempted, to follow "Could not": `write s3://bucket/key`
  */
 export function awsFailure(doing: string, error: unknown): unknown {

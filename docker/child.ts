@@ -1,5 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
-import type { ChildProcess, ChildProcessWithoutNullStreams } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
@@ -14,7 +13,7 @@ export interface Ended {
   readonly tookAllInput: boolean;
 }
 
-export interface Surroundings {
+export interface ChildOptions {
   /** The whole environment of the child; it sees nothing of ours. */
   readonly environment: NodeJS.ProcessEnv;
   /** For its standard input, which is empty otherwise. */
@@ -49,7 +48,8 @@ function bound(command: readonly string[]): readonly string[] {
 /**
  * Whether the child took all of it: every write went through. Whether the child still was there to be told of the end
  * does not matter, since one that has read all that it needs may be gone by then.
- * @throws an error of the input itself
+ *
+ * @throws {Error} the error of the input itself
  */
 async function feed(input: AsyncIterable<Buffer> | readonly Buffer[], stdin: Writable): Promise<boolean> {
   // Each failed write tells of the error as well.
@@ -101,7 +101,8 @@ export interface Child {
   readonly output: Readable;
   /**
    * Settles when the child is gone, and all that it has started and that shares its standard error.
-   * @throws the signal's reason if it aborted, or the error of starting the program or of its input
+   *
+   * @throws {Error} the signal's reason if it aborted, or the error of starting the program or of its input
    */
   readonly ended: Promise<Ended>;
 }
@@ -111,20 +112,20 @@ export interface Child {
  * the workers of `pg_restore --jobs` are to end with it. So Ctrl-C in a terminal reaches this program alone, which has to
  * abort the signal then.
  */
-export function start(program: string, args: readonly string[], surroundings: Surroundings): Child {
-  surroundings.signal.throwIfAborted();
+export function start(program: string, args: readonly string[], options: ChildOptions): Child {
+  options.signal.throwIfAborted();
   const [command = program, ...words] = bound([program, ...args]);
   const child = spawn(command, words, {
-    env: surroundings.environment,
+    env: options.environment,
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   });
-  return { started: child.pid !== undefined, output: child.stdout, ended: untilEnd(child, surroundings) };
+  return { started: child.pid !== undefined, output: child.stdout, ended: untilEnd(child, options) };
 }
 
 async function untilEnd(
   child: ChildProcessWithoutNullStreams,
-  { input = [], signal, complained }: Surroundings,
+  { input = [], signal, complained }: ChildOptions,
 ): Promise<Ended> {
   let killing: NodeJS.Timeout | undefined;
   const endGroup = () => {
@@ -165,8 +166,8 @@ async function untilEnd(
 }
 
 /** Runs a program to its end, without a shell and without what it writes to its standard output. Throws as `ended`. */
-export async function run(program: string, args: readonly string[], surroundings: Surroundings): Promise<Ended> {
-  const { output, ended } = start(program, args, surroundings);
+export async function run(program: string, args: readonly string[], options: ChildOptions): Promise<Ended> {
+  const { output, ended } = start(program, args, options);
   output.resume();
   return ended;
 }

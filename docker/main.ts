@@ -1,16 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-
-import { EXIT_STATUS } from '../contract.ts';
-import type { DumpEnvironment } from '../contract.ts';
-import { isNoSpace, StorageFull } from './engine/pg-dump-failure.ts';
+import { type DumpEnvironment, EXIT_STATUS } from '../contract.ts';
 import { check } from './check/check.ts';
+import { isNoSpace, StorageFull } from './disk.ts';
 import { dump } from './dump/dump.ts';
-import { readEnvironment } from './plan/environment.ts';
-import { describe, exitStatusOf, Failure, Interrupted } from './failure.ts';
-import type { EndingSignal } from './failure.ts';
+import { describe, type EndingSignal, exitStatusOf, Failure, Interrupted } from './failure.ts';
 import { HELP } from './help.ts';
 import { printable } from './log.ts';
+import { readEnvironment } from './plan/environment.ts';
 import { readRestoreOrder, RESTORE_USAGE } from './restore/options.ts';
 import { restore } from './restore/restore.ts';
 
@@ -51,19 +48,19 @@ async function main([command, ...rest]: readonly string[], programFile: string):
     process.stdout.write(HELP);
     return;
   }
-  const surroundings = {
+  const context = {
     searchPath: process.env.PATH ?? '',
     rdsRoots: () => readFileSync(join(dirname(programFile), RDS_ROOTS), 'utf8'),
     signal: untilEnded(),
   };
   if (command === 'dump' && rest.length === 0) {
-    return dump(readEnvironment(process.env), surroundings);
+    return dump(readEnvironment(process.env), context);
   }
   if (command === 'dump' && rest.join(' ') === '--check') {
-    return check(readEnvironment({ ...standIns(), ...process.env }), surroundings);
+    return check(readEnvironment({ ...standIns(), ...process.env }), context);
   }
   if (command === 'restore') {
-    return restore(readRestoreOrder(rest, process.env), surroundings);
+    return restore(readRestoreOrder(rest, process.env), context);
   }
   throw new Failure(
     'misuse',

@@ -26,7 +26,7 @@ export function continuationOf(event: unknown): Continuation | undefined {
 /**
  * Invokes this very function to go on.
  *
- * @throws Error if the scan has gone on too often: it would be stopped half-way, and nobody told
+ * @throws {Error} if the scan has gone on too often: it would be stopped half-way, and nobody told
  */
 export async function goOn(client: LambdaClient, functionName: string, to: Continuation): Promise<void> {
   if (to.leg > MOST_LEGS) {

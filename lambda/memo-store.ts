@@ -6,7 +6,7 @@ const KEY = 'started-runs.json';
 /**
  * The memo of earlier scans; an empty one if there is none yet.
  *
- * @throws Error if it is out of reach, or makes no sense
+ * @throws {Error} if it is out of reach, or makes no sense
  */
 export async function readMemo(client: S3Client, bucket: string, stateMachineArn: string): Promise<Memo> {
   try {

@@ -72,7 +72,7 @@ export class Report {
     return { leg: this.#leg + 1, nextToken, failed: this.#failed, reasons: this.#reasons };
   }
 
-  /** @throws ScanFailed */
+  /** @throws {ScanFailed} */
   throwIfFailed(): void {
     if (this.#failed > 0) {
       throw new ScanFailed(this.#failed, this.#reasons);

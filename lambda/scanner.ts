@@ -34,7 +34,7 @@ const lambda = new LambdaClient();
  * The Scanner function. An event that names a secret is about that one alone: many secrets may be tagged at once, and
  * others that have nothing to do with AutoDump as well. Anything else is for a scan of all.
  *
- * @throws ScanFailed after all else is done, naming the secrets that could not be handled
+ * @throws {ScanFailed} after all else is done, naming the secrets that could not be handled
  */
 export async function handler(event: unknown): Promise<Summary> {
   const { STATE_MACHINE_ARN, MEMO_BUCKET, AWS_LAMBDA_FUNCTION_NAME } = environment.parse(process.env);

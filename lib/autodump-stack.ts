@@ -3,8 +3,8 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
-import { Archive } from './dump-bucket.ts';
 import type { DeployContext } from './context.ts';
+import { DumpBucket } from './dump-bucket.ts';
 import { DumpJob } from './dump-job.ts';
 import { RestoreJob } from './restore-job.ts';
 import { RunFunctions, Scanner } from './scheduling-functions.ts';
@@ -20,14 +20,14 @@ export class AutoDumpStack extends Stack {
   constructor(scope: Construct, id: string, { context, ...props }: AutoDumpStackProps) {
     super(scope, id, props);
 
-    const archive = new Archive(this, 'Archive', {
+    const dumpBucket = new DumpBucket(this, 'Archive', {
       bucketName: context.bucketName,
       extraBucketNames: context.extraBucketNames,
       retention: Duration.days(context.retentionDays),
       kmsKeyArn: context.kmsKeyArn,
     });
     if (context.createReadOnlyUser) {
-      archive.addReadOnlyUser();
+      dumpBucket.addReadOnlyUser();
     }
     const jobSize = {
       architecture: context.cpuArchitecture,
@@ -39,7 +39,7 @@ export class AutoDumpStack extends Stack {
     const restoreJobName = `${this.stackName}-restore`;
     const dumpJob = new DumpJob(this, 'DumpJob', {
       ...jobSize,
-      archive,
+      dumpBucket,
       vpc: this.existingVpc(context),
       securityGroupIds: context.securityGroupIds,
       maxConcurrent: context.maxConcurrentDumps,
@@ -47,7 +47,7 @@ export class AutoDumpStack extends Stack {
       restoreJobName,
     });
     const { image, computeEnvironment } = dumpJob;
-    new RestoreJob(this, 'RestoreJob', { ...jobSize, archive, image, computeEnvironment, name: restoreJobName });
+    new RestoreJob(this, 'RestoreJob', { ...jobSize, dumpBucket, image, computeEnvironment, name: restoreJobName });
     const { hash, reschedule } = new RunFunctions(this, 'RunFunctions');
     const { stateMachine } = new Workflow(this, 'Workflow', { hash, reschedule, dumpJob });
     const deadLetters = new sqs.Queue(this, 'DeadLetters', { enforceSSL: true, retentionPeriod: Duration.days(14) });
@@ -58,7 +58,7 @@ export class AutoDumpStack extends Stack {
     new Alarms(this, 'Alarms', { stateMachine, scanner, deadLetters });
 
     const groups = dumpJob.securityGroups.map(({ securityGroupId }) => securityGroupId).join(',');
-    this.output('BucketName', archive.bucket.bucketName, 'Where the dumps are');
+    this.output('BucketName', dumpBucket.bucket.bucketName, 'Where the dumps are');
     this.output('StateMachineArn', stateMachine.stateMachineArn, 'Its executions are the runs, waiting and done');
     this.output('JobQueueArn', dumpJob.queue.jobQueueArn, 'Where dump jobs queue');
     this.output('JobDefinitionName', dumpJob.definitionName, 'What a dump job is');

@@ -94,7 +94,7 @@ const FLAG: Rule<boolean> = {
  * Reads the context of a deployment.
  *
  * @param given all context of the app by key; keys of CDK itself, which contain a colon or start with `@`, are left alone
- * @throws InvalidContext with every problem there is
+ * @throws {InvalidContext} with every problem there is
  */
 export function readContext(given: Readonly<Record<string, unknown>>): DeployContext {
   const problems = misspelt(given);

@@ -2,7 +2,7 @@ import { Aws, Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { DumpEnvironment } from '../contract.ts';
-import { at, branchFailed, type BranchEnd, FAILED_RUN, orAbsent, readFailure } from './branch-end.ts';
+import { at, type BranchEnd, branchFailed, FAILED_RUN, orAbsent, readFailure } from './branch-end.ts';
 import type { DumpJob } from './dump-job.ts';
 
 /**

@@ -5,7 +5,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledgeWildcards } from './acknowledge.ts';
 
-export interface ArchiveProps {
+export interface DumpBucketProps {
   /** Name of the bucket. @default - CloudFormation makes one up */
   readonly bucketName?: string;
   /** Buckets that exist elsewhere and that the writer may write to as well. */
@@ -26,13 +26,13 @@ const REPLACING = { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCrea
 /**
  * Where the dumps are: a private bucket that outlives the stack, in which an object can be made but not replaced.
  */
-export class Archive extends Construct {
+export class DumpBucket extends Construct {
   readonly bucket: s3.Bucket;
   /** Every bucket that a dump may go to; the first is the archive's own. */
   readonly bucketNames: readonly string[];
   private readonly key: kms.IKey | undefined;
 
-  constructor(scope: Construct, id: string, props: ArchiveProps) {
+  constructor(scope: Construct, id: string, props: DumpBucketProps) {
     super(scope, id);
     this.key = props.kmsKeyArn === undefined ? undefined : kms.Key.fromKeyArn(this, 'Key', props.kmsKeyArn);
     this.bucket = new s3.Bucket(this, 'Bucket', {

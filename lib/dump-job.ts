@@ -6,14 +6,14 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { type DumpEnvironment, EXIT_STATUS, SCHEDULE_TAG } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
-import type { Archive } from './dump-bucket.ts';
+import type { DumpBucket } from './dump-bucket.ts';
 import { dumpImage } from './dump-image.ts';
-import { type JobSize, jobContainer, SCRATCH } from './job-container.ts';
+import { jobContainer, type JobSize, SCRATCH } from './job-container.ts';
 import { grantReadSecrets } from './secret-access.ts';
 
 export interface DumpJobProps extends JobSize {
   /** Where the dumps go. */
-  readonly archive: Archive;
+  readonly dumpBucket: DumpBucket;
   readonly vpc: ec2.IVpc;
   /** Groups that the jobs are in. @default - one group, made for them, that may connect to anywhere */
   readonly securityGroupIds: readonly string[];
@@ -140,7 +140,7 @@ export class DumpJob extends Construct {
 
   private container(props: DumpJobProps): batch.EcsFargateContainerDefinition {
     const environment: FixedEnvironment = {
-      AUTODUMP_BUCKETS: props.archive.bucketNames.join(','),
+      AUTODUMP_BUCKETS: props.dumpBucket.bucketNames.join(','),
       AUTODUMP_RESTORE_JOB: props.restoreJobName,
       TMPDIR: SCRATCH,
     };
@@ -149,16 +149,16 @@ export class DumpJob extends Construct {
       image: this.image,
       command: ['dump'],
       environment: { ...environment },
-      jobRole: this.jobRole(props.archive),
+      jobRole: this.jobRole(props.dumpBucket),
       streamPrefix: 'dump',
     });
   }
 
   /** The only role that may read the values of secrets on a schedule. */
-  private jobRole(archive: Archive): iam.Role {
+  private jobRole(dumpBucket: DumpBucket): iam.Role {
     const role = new iam.Role(this, 'JobRole', { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') });
     grantReadSecrets(role, 'ReadScheduledSecrets', SCHEDULE_TAG);
-    archive.grantWrite(role);
+    dumpBucket.grantWrite(role);
     return role;
   }
 }

@@ -4,13 +4,13 @@ import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { RESTORE_TARGET_TAG, type RestoreEnvironment } from '../contract.ts';
-import type { Archive } from './dump-bucket.ts';
-import { type JobSize, jobContainer, SCRATCH } from './job-container.ts';
+import type { DumpBucket } from './dump-bucket.ts';
+import { jobContainer, type JobSize, SCRATCH } from './job-container.ts';
 import { grantReadSecrets } from './secret-access.ts';
 
 export interface RestoreJobProps extends JobSize {
   /** Where the dumps are. */
-  readonly archive: Archive;
+  readonly dumpBucket: DumpBucket;
   /** The image of the dumps: who made them restores them. */
   readonly image: DockerImageAsset;
   /** Where the jobs run, beside the dumps. */
@@ -41,7 +41,7 @@ export class RestoreJob extends Construct {
         ...props,
         command: ['restore'],
         environment: { ...environment },
-        jobRole: this.jobRole(props.archive),
+        jobRole: this.jobRole(props.dumpBucket),
         streamPrefix: 'restore',
       }),
       // Half a restore is not carried on, and the next attempt would find the database not empty.
@@ -51,10 +51,10 @@ export class RestoreJob extends Construct {
   }
 
   /** Reads dumps, and the secrets of databases that somebody has marked to be restored into; writes nothing. */
-  private jobRole(archive: Archive): iam.Role {
+  private jobRole(dumpBucket: DumpBucket): iam.Role {
     const role = new iam.Role(this, 'JobRole', { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') });
     grantReadSecrets(role, 'ReadRestoreTargets', RESTORE_TARGET_TAG);
-    archive.grantRead(role);
+    dumpBucket.grantRead(role);
     return role;
   }
 }

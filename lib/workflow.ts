@@ -5,7 +5,7 @@ import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import type { Comparison } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
-import { ABSENT, at, branchFailed, type BranchEnd, format, readFailure } from './branch-end.ts';
+import { ABSENT, at, type BranchEnd, branchFailed, format, readFailure } from './branch-end.ts';
 import { dumpBranch } from './dump-branch.ts';
 import type { DumpJob } from './dump-job.ts';
 import { allowStart } from './scheduling-functions.ts';

@@ -1,9 +1,9 @@
-import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import type { Clients } from './postgres/clients.ts';
 import type { Summary, Told } from './report.ts';
@@ -30,7 +30,7 @@ export interface Found extends Told {
 /**
  * Finds the one dump of a secret, and compares its file with its manifest.
  *
- * @throws Error if there is none, or if the file is not what the manifest says
+ * @throws {Error} if there is none, or if the file is not what the manifest says
  */
 export async function findDump(
   world: World,
@@ -40,11 +40,13 @@ export async function findDump(
 ): Promise<Found> {
   const { Contents = [] } = await world.s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: `${secretName}/` }));
   const manifestKey = Contents.map(({ Key = '' }) => Key).find((key) => key.endsWith('.json'));
-  if (manifestKey === undefined) throw new Error(`The run ended well, but there is no dump of ${secretName}.`);
-  const manifestFile = path.join(world.objects, bucket, manifestKey);
+  if (manifestKey === undefined) {
+    throw new Error(`The run ended well, but there is no dump of ${secretName}.`);
+  }
+  const manifestFile = join(world.objects, bucket, manifestKey);
   const manifest = manifestSchema.parse(JSON.parse(await readFile(manifestFile, 'utf8')));
   const { key } = manifest.object;
-  const file = path.join(world.objects, bucket, key);
+  const file = join(world.objects, bucket, key);
   const { bytes, sha256 } = await measure(file);
   const { proof } = manifest;
   if (bytes !== proof.bytes || (proof.sha256 !== null && sha256 !== proof.sha256)) {
@@ -74,7 +76,7 @@ async function measure(file: string): Promise<{ readonly bytes: number; readonly
 function restoreCommand(file: string, client: string | null, clients: readonly Clients[]): string {
   const folder = clients.find(({ version }) => `pg_dump ${version}` === client)?.folder ?? '';
   const database = '"${PGDATABASE:?set PGHOST, PGUSER, PGPASSWORD and PGDATABASE to an empty database}"';
-  return `${quoted(path.join(folder, 'pg_restore'))} --no-owner --jobs=4 --dbname=${database} ${quoted(file)}`;
+  return `${quoted(join(folder, 'pg_restore'))} --no-owner --jobs=4 --dbname=${database} ${quoted(file)}`;
 }
 
 /** The text as one word of a POSIX shell. */

@@ -1,4 +1,4 @@
-import { HELP, InvalidOptions, parseOptions, type Options } from './options.ts';
+import { HELP, InvalidOptions, type Options, parseOptions } from './options.ts';
 import { Reporter } from './report.ts';
 import { localRun } from './run.ts';
 import { StepFailed } from './steps.ts';
@@ -57,21 +57,33 @@ async function run(options: Options): Promise<void> {
   });
   const { proof, restore, ...summary } = await localRun(options, reporter, controller.signal);
   reporter.summary(summary, { proof, restore });
-  if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(summary)}\n`);
+  }
 }
 
 function fail(error: unknown): number {
   const { step, reason, status } = explained(error);
   reporter.failed(step, reason);
-  if (json) process.stdout.write(`${JSON.stringify({ status: 'failed', step, reason })}\n`);
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ status: 'failed', step, reason })}\n`);
+  }
   return status;
 }
 
 function explained(error: unknown): { readonly step: string; readonly reason: string; readonly status: number } {
-  if (error instanceof InvalidOptions) return { step: 'options', reason: error.message, status: EXIT.misuse };
-  if (error instanceof StepFailed) return { step: error.step, reason: error.message, status: EXIT.failed };
-  if (error instanceof Interrupted) return { step: 'interrupted', reason: error.message, status: EXIT[error.signal] };
-  if (isSystemError(error)) return { step: 'this machine', reason: error.message, status: EXIT.failed };
+  if (error instanceof InvalidOptions) {
+    return { step: 'options', reason: error.message, status: EXIT.misuse };
+  }
+  if (error instanceof StepFailed) {
+    return { step: error.step, reason: error.message, status: EXIT.failed };
+  }
+  if (error instanceof Interrupted) {
+    return { step: 'interrupted', reason: error.message, status: EXIT[error.signal] };
+  }
+  if (isSystemError(error)) {
+    return { step: 'this machine', reason: error.message, status: EXIT.failed };
+  }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { step: 'internal', reason: stack.split('\n').slice(0, 4).join('\n'), status: EXIT.failed };
 }

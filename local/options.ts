@@ -52,12 +52,16 @@ Exit status: 0 for a dump that is proven, 2 for options that make no sense, 128 
  * Reads the command line.
  *
  * @returns `help` if that is what was asked for
- * @throws InvalidOptions
+ * @throws {InvalidOptions}
  */
 export function parseOptions(args: readonly string[], environment: NodeJS.ProcessEnv): Options | 'help' {
   const values = parse(args);
-  if (values.help === true) return 'help';
-  if (values['state-dir'] === '') throw new InvalidOptions('--state-dir is empty; it is to name a folder.');
+  if (values.help === true) {
+    return 'help';
+  }
+  if (values['state-dir'] === '') {
+    throw new InvalidOptions('--state-dir is empty; it is to name a folder.');
+  }
   return {
     ...(values.database === undefined ? {} : { database: parseDatabase(values.database, environment.PGPASSWORD) }),
     schedule: values.schedule ?? '@daily',
@@ -92,7 +96,7 @@ function parse(args: readonly string[]) {
  * Reads the URL of a database. No message repeats the URL, which may hold a password.
  *
  * @param password of the environment; one in the URL comes first
- * @throws InvalidOptions that names every part which is missing
+ * @throws {InvalidOptions} that names every part which is missing
  */
 export function parseDatabase(text: string, password: string | undefined): DatabaseOption {
   const form = 'It has the form postgres://user@host:port/name, reserved characters percent-encoded.';

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
-import type { Happening } from './services/trace.ts';
 import type { Permissions } from './services/iam/iam.ts';
+import type { Happening } from './services/trace.ts';
 
 /** Longest text of a result that is shown. */
 const LONGEST = 200;
@@ -60,7 +60,9 @@ export class Reporter {
 
   happened(happening: Happening): void {
     const text = describe(happening);
-    if (text !== undefined) this.line(text);
+    if (text !== undefined) {
+      this.line(text);
+    }
   }
 
   failed(step: string, reason: string): void {
@@ -80,8 +82,9 @@ export class Reporter {
       ['IAM', `${permissions.calls} calls decided by the policies of the stack, ${permissions.denied} denied`],
       ['Restore', restore],
     ];
-    for (const [name = '', value = ''] of rows)
+    for (const [name = '', value = ''] of rows) {
       this.#output.write(`  ${this.#style('bold', name.padEnd(9))}  ${value}\n`);
+    }
   }
 
   #style(style: 'bold' | 'dim' | 'green' | 'red', text: string): string {

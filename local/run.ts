@@ -1,17 +1,17 @@
+import { join, resolve } from 'node:path';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
-import path from 'node:path';
-import { type Clients, provideClients } from './postgres/clients.ts';
-import { findDump } from './dump-file.ts';
-import type { Execution } from './services/step-functions/step-functions.ts';
-import type { Happening } from './services/trace.ts';
-import type { DatabaseOption, Options } from './options.ts';
-import { Processes } from './host/processes.ts';
-import { type Reporter, type Summary, type Told, utc } from './report.ts';
-import { SAMPLE_MAJOR, startSample } from './postgres/sample.ts';
-import { takeStateDir } from './host/state-dir.ts';
-import { StepFailed, Steps } from './steps.ts';
 import { synthesize } from './assembly/synth.ts';
+import { findDump } from './dump-file.ts';
+import { Processes } from './host/processes.ts';
+import { takeStateDir } from './host/state-dir.ts';
+import type { DatabaseOption, Options } from './options.ts';
+import { type Clients, provideClients } from './postgres/clients.ts';
+import { SAMPLE_MAJOR, startSample } from './postgres/sample.ts';
+import { type Reporter, type Summary, type Told, utc } from './report.ts';
+import type { Execution } from './services/execution.ts';
+import type { Happening } from './services/trace.ts';
 import { startWorld, type World } from './services/world.ts';
+import { StepFailed, Steps } from './steps.ts';
 
 /** Ends what was started, the last first. */
 type Cleanups = (() => Promise<void>)[];
@@ -36,10 +36,10 @@ export interface Prepared {
  * One local run: from a tagged secret to a proven dump.
  *
  * @param signal ends the run early; in any case everything is stopped when this returns or throws
- * @throws StepFailed, or the reason of the signal
+ * @throws {StepFailed}, or the reason of the signal
  */
 export async function localRun(options: Options, reporter: Reporter, signal: AbortSignal): Promise<Summary & Told> {
-  const stateDir = path.resolve(options.stateDir);
+  const stateDir = resolve(options.stateDir);
   const processes = new Processes();
   const cleanups: Cleanups = [];
   const run = { options, stateDir, reporter, steps: new Steps(reporter, signal), processes, cleanups };
@@ -49,8 +49,12 @@ export async function localRun(options: Options, reporter: Reporter, signal: Abo
   const left = await cleanUp(cleanups, reporter);
   signal.removeEventListener('abort', stopProcesses);
   // What ended the run before comes first.
-  if (ended.status === 'rejected') throw ended.reason;
-  if (left !== undefined) throw left;
+  if (ended.status === 'rejected') {
+    throw ended.reason;
+  }
+  if (left !== undefined) {
+    throw left;
+  }
   return ended.value;
 }
 
@@ -81,7 +85,7 @@ async function prepare({ options, stateDir, reporter, steps, processes, cleanups
     () => provideClients(needed, processes, say),
     (found) => found.map(({ version, folder }) => `${version} in ${folder}`).join(', '),
   );
-  const cdkOut = path.join(stateDir, 'cdk.out');
+  const cdkOut = join(stateDir, 'cdk.out');
   say('cdk synth, which takes some seconds');
   const synth = steps.take(
     'cdk synth',
@@ -89,8 +93,12 @@ async function prepare({ options, stateDir, reporter, steps, processes, cleanups
     () => cdkOut,
   );
   const [database, synthesized] = await Promise.allSettled([options.database ?? sample(steps, cleanups), synth]);
-  if (database.status === 'rejected') throw database.reason;
-  if (synthesized.status === 'rejected') throw synthesized.reason;
+  if (database.status === 'rejected') {
+    throw database.reason;
+  }
+  if (synthesized.status === 'rejected') {
+    throw synthesized.reason;
+  }
   return { clients, database: database.value, cdkOut };
 }
 
@@ -108,7 +116,7 @@ async function sample(steps: Steps, cleanups: Cleanups): Promise<DatabaseOption>
 /**
  * Brings up the stack, creates a secret in it, and follows what comes of it.
  *
- * @throws StepFailed, or the reason of the signal; what was started is in the cleanups of the run
+ * @throws {StepFailed}, or the reason of the signal; what was started is in the cleanups of the run
  */
 export async function dumpOnce(run: Run, { clients, database, cdkOut }: Prepared): Promise<Summary & Told> {
   const { stateDir, reporter, steps, cleanups } = run;
@@ -121,7 +129,9 @@ export async function dumpOnce(run: Run, { clients, database, cdkOut }: Prepared
   );
   cleanups.push(() => world.stop());
   const [bucket] = world.buckets;
-  if (bucket === undefined) throw new StepFailed('stack', 'The template has no bucket for dumps.');
+  if (bucket === undefined) {
+    throw new StepFailed('stack', 'The template has no bucket for dumps.');
+  }
   reporter.done('stack', `it is up, with the bucket ${bucket}`);
 
   reporter.heading('After a deployment');
@@ -188,17 +198,23 @@ async function createSecret(
 async function scheduled(world: World, watch: Watch): Promise<Execution> {
   await world.settled();
   const [execution] = world.executions;
-  if (execution !== undefined) return execution;
+  if (execution !== undefined) {
+    return execution;
+  }
   const [letter] = world.deadLetters;
   const answer = `The event of the secret led to no execution. What took it answered: ${watch.answer}`;
   throw new Error(letter?.responsePayload.errorMessage ?? answer);
 }
 
-/** @throws Error with the job's own last words, or else the cause that the execution gives */
+/** @throws {Error} with the job's own last words, or else the cause that the execution gives */
 async function endedWell(execution: Execution, watch: Watch): Promise<void> {
   const end = await execution.ended;
-  if (end.status === 'FAILED') throw new Error(watch.complaints || `${end.error}: ${end.cause}`);
-  if (end.status === 'ABORTED') throw new Error('The execution was aborted.');
+  if (end.status === 'FAILED') {
+    throw new Error(watch.complaints || `${end.error}: ${end.cause}`);
+  }
+  if (end.status === 'ABORTED') {
+    throw new Error('The execution was aborted.');
+  }
 }
 
 /** Tells what happens, skips the first wait, and remembers what a failed job said. */
@@ -225,9 +241,13 @@ class Watch {
     if (happening.kind === 'function ended' && happening.result.kind === 'returned') {
       this.answer = JSON.stringify(happening.result.payload);
     }
-    if (happening.kind === 'job said' && happening.stream === 'stderr') this.#lastError = happening.line;
+    if (happening.kind === 'job said' && happening.stream === 'stderr') {
+      this.#lastError = happening.line;
+    }
     if (happening.kind === 'job ended') {
-      if (happening.exitCode !== 0 && this.#lastError !== undefined) this.#lastErrors.push(this.#lastError);
+      if (happening.exitCode !== 0 && this.#lastError !== undefined) {
+        this.#lastErrors.push(this.#lastError);
+      }
       this.#lastError = undefined;
     }
   }

@@ -23,17 +23,21 @@ export class Steps {
 
   /**
    * @param tell what to say about the result; without it the step is too small to mention
-   * @throws StepFailed, or the reason of the signal if that has ended the run
+   * @throws {StepFailed}, or the reason of the signal if that has ended the run
    */
   async take<T>(name: string, work: () => Promise<T>, tell?: (result: T) => string): Promise<T> {
     this.#signal.throwIfAborted();
     try {
       const result = await work();
-      if (tell !== undefined) this.#reporter.done(name, tell(result));
+      if (tell !== undefined) {
+        this.#reporter.done(name, tell(result));
+      }
       return result;
     } catch (error) {
       this.#signal.throwIfAborted();
-      if (error instanceof StepFailed) throw error;
+      if (error instanceof StepFailed) {
+        throw error;
+      }
       throw new StepFailed(name, error instanceof Error ? error.message : String(error), { cause: error });
     }
   }

@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { Processes } from '../local/host/processes.ts';
+import { join } from 'node:path';
 import { synthesize } from '../local/assembly/synth.ts';
-import { HELP, InvalidOptions, parseOptions, type Options } from './options.ts';
+import { Processes } from '../local/host/processes.ts';
+import { HELP, InvalidOptions, type Options, parseOptions } from './options.ts';
 import { figuresText, historyText, progressText } from './report.ts';
 import { type Scale, scale, scaleText } from './scale.ts';
 import { shrink } from './shrink.ts';
@@ -34,8 +34,12 @@ async function main(): Promise<number> {
     return await run(options);
   } catch (error) {
     // A signal has ended it, and is about to end this process.
-    if (processes.stopped) return EXIT.failed;
-    if (!(error instanceof Error)) throw error;
+    if (processes.stopped) {
+      return EXIT.failed;
+    }
+    if (!(error instanceof Error)) {
+      throw error;
+    }
     const isForeseen = error instanceof InvalidOptions || 'syscall' in error;
     process.stderr.write(`${isForeseen ? error.message : error.stack}\n`);
     return error instanceof InvalidOptions ? EXIT.misuse : EXIT.failed;
@@ -46,14 +50,16 @@ async function main(): Promise<number> {
 function atTimes(): (line: string) => void {
   let next = performance.now() + PAUSE_MS;
   return (line) => {
-    if (performance.now() < next) return;
+    if (performance.now() < next) {
+      return;
+    }
     next = performance.now() + PAUSE_MS;
     process.stderr.write(`${line}\n`);
   };
 }
 
 async function run(options: Options): Promise<number> {
-  const cdkOut = mkdtempSync(path.join(tmpdir(), 'autodump-simulation-'));
+  const cdkOut = mkdtempSync(join(tmpdir(), 'autodump-simulation-'));
   const remove = (): void => {
     rmSync(cdkOut, { recursive: true, force: true });
   };
@@ -70,7 +76,9 @@ async function run(options: Options): Promise<number> {
     await synthesize(cdkOut, processes);
     if (options.scale) {
       const scales: Scale[] = [];
-      for (const secrets of SCALES) scales.push(await scale(cdkOut, secrets));
+      for (const secrets of SCALES) {
+        scales.push(await scale(cdkOut, secrets));
+      }
       process.stdout.write(scaleText(scales));
       return scales.some(({ first, later, settled }) =>
         [first, later, settled].some(({ throttled, failed }) => throttled + failed > 0),
@@ -86,8 +94,12 @@ async function run(options: Options): Promise<number> {
     });
     process.stdout.write(figuresText(simulation, figures, (performance.now() - started) / 1000));
     const idle = options.keep?.filter((id) => !figures.happened.some((happening) => happening.id === id)) ?? [];
-    if (idle.length > 0) process.stdout.write(`Of --keep this did not happen: ${idle.join(', ')}\n`);
-    if (figures.violations.length === 0) return EXIT.well;
+    if (idle.length > 0) {
+      process.stdout.write(`Of --keep this did not happen: ${idle.join(', ')}\n`);
+    }
+    if (figures.violations.length === 0) {
+      return EXIT.well;
+    }
     process.stdout.write('\nLeaving out what a violation does not need …\n');
     const shrunk = await shrink(simulation, figures.violations, processes, (tries) => {
       say(`${tries} ways tried`);

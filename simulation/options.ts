@@ -70,11 +70,13 @@ const schema = z.object({
  * Reads the command line.
  *
  * @returns `help` if that is what was asked for
- * @throws InvalidOptions
+ * @throws {InvalidOptions}
  */
 export function parseOptions(args: readonly string[], freshSeed: number): Options | 'help' {
   const values = parse(args);
-  if (values.help === true) return 'help';
+  if (values.help === true) {
+    return 'help';
+  }
   const parsed = schema.safeParse(values);
   if (!parsed.success) {
     const wrong = new Set(parsed.error.issues.map(({ path: [name] }) => String(name)));

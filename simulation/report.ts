@@ -1,7 +1,7 @@
+import { iso } from './runtime/time.ts';
 import type { Figures, Progress } from './shard.ts';
 import type { Shrunk } from './shrink.ts';
 import type { Simulation } from './simulate.ts';
-import { iso } from './runtime/time.ts';
 
 /** So many violations are shown; the first ones tell most. */
 const MOST_SHOWN = 10;

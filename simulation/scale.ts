@@ -4,12 +4,12 @@ import { Clock } from './runtime/clock.ts';
 import type { Answer, Call } from './runtime/fake-https.ts';
 import { Draw } from './runtime/random.ts';
 import { type Invocation, SimulatedFunction, type World } from './services/lambda-function.ts';
+import { listRunning } from './services/list-executions.ts';
 import { ObjectStore } from './services/object-store.ts';
-import type { Secret } from './workload/secret-history.ts';
 import { SecretsManager } from './services/secrets-manager.ts';
 import { answerOf, ServiceError } from './services/service-error.ts';
-import { listRunning } from './services/list-executions.ts';
 import { StartQuota } from './services/start-quota.ts';
+import type { Secret } from './workload/secret-history.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -95,7 +95,9 @@ class ScaleWorld implements World {
     const template = new Template(cdkOut);
     const functionOf = (title: string): SimulatedFunction => {
       const resource = template.ofType('AWS::Lambda::Function').find((one) => one.title.startsWith(title));
-      if (resource === undefined) throw new Error(`The template has no function ${title}.`);
+      if (resource === undefined) {
+        throw new Error(`The template has no function ${title}.`);
+      }
       return new SimulatedFunction(template, resource);
     };
     this.#scanner = functionOf('Scanner');
@@ -118,7 +120,9 @@ class ScaleWorld implements World {
     const before = { ...this.#counts };
     const started = this.clock.now;
     void this.#invoke({});
-    while (this.#underWay > 0) await this.clock.run(this.clock.now + MINUTE);
+    while (this.#underWay > 0) {
+      await this.clock.run(this.clock.now + MINUTE);
+    }
     const { calls, starts, throttled, invocations, failed } = this.#counts;
     return {
       calls: calls - before.calls,
@@ -172,7 +176,9 @@ class ScaleWorld implements World {
       counts.throttled += 1;
       throw new ServiceError('ThrottlingException', 'Rate exceeded');
     }
-    if (this.#started.has(name)) throw new ServiceError('ExecutionAlreadyExists', name);
+    if (this.#started.has(name)) {
+      throw new ServiceError('ExecutionAlreadyExists', name);
+    }
     this.#started.add(name);
     counts.starts += 1;
     const execution = { name, started: now };
@@ -189,7 +195,9 @@ class ScaleWorld implements World {
     this.#underWay += 1;
     this.#counts.invocations += 1;
     const { kind } = await this.#scanner.invoke(this, event, () => undefined);
-    if (kind === 'failed') this.#counts.failed += 1;
+    if (kind === 'failed') {
+      this.#counts.failed += 1;
+    }
     this.#underWay -= 1;
     this.#ended = this.clock.now;
   }

@@ -1,7 +1,7 @@
 import process from 'node:process';
+import type { Violation } from './checker/invariants.ts';
 import type { Span } from './workload/secret-history.ts';
 import { SimulatedWorld, type WorldOptions } from './world.ts';
-import type { Violation } from './checker/invariants.ts';
 
 const DAY = 24 * 60 * 60_000;
 

@@ -1,7 +1,7 @@
 import type { Processes } from '../local/host/processes.ts';
+import type { Violation } from './checker/invariants.ts';
 import type { Happening } from './shard.ts';
 import { runShard, shardsOf, type Simulation } from './simulate.ts';
-import type { Violation } from './checker/invariants.ts';
 
 const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;
@@ -35,10 +35,14 @@ export async function shrink(
   const earliest = violations.toSorted((a, b) => a.time - b.time).slice(0, MOST_CANDIDATES);
   for (const violation of earliest) {
     const search = new Search(simulation, violation, processes, trying);
-    if (await search.reduceToOneSecret()) return await search.finish();
+    if (await search.reduceToOneSecret()) {
+      return await search.finish();
+    }
   }
   const [first] = earliest;
-  if (first === undefined) throw new Error('There is no violation.');
+  if (first === undefined) {
+    throw new Error('There is no violation.');
+  }
   const search = new Search(simulation, first, processes, trying);
   await search.reduceSecrets();
   return await search.finish();
@@ -95,7 +99,9 @@ class Search {
     for (const window of [0, HOUR, DAY, Infinity]) {
       const since = this.#violation.time - window;
       const keep = all.filter(({ kind, time }) => kind === 'life' || time >= since).map(({ id }) => id);
-      if (!(await this.#try({ ...this.#best, keep }))) continue;
+      if (!(await this.#try({ ...this.#best, keep }))) {
+        continue;
+      }
       await this.#minimize(keep, (kept) => ({ ...this.#best, keep: kept }));
       return;
     }
@@ -107,8 +113,11 @@ class Search {
     for (let size = Math.ceil(kept.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
       for (let start = 0; start < kept.length && this.#tries < MOST_TRIES;) {
         const fewer = [...kept.slice(0, start), ...kept.slice(start + size)];
-        if (await this.#try(without(fewer))) kept = fewer;
-        else start += size;
+        if (await this.#try(without(fewer))) {
+          kept = fewer;
+        } else {
+          start += size;
+        }
       }
     }
   }
@@ -121,7 +130,9 @@ class Search {
       const violation = violations.find(
         ({ rule, secret }) => rule === this.#violation.rule && secret === this.#violation.secret,
       );
-      if (violation === undefined) continue;
+      if (violation === undefined) {
+        continue;
+      }
       this.#best = simulation;
       this.#violation = violation;
       this.#world = shard.seed;

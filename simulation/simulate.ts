@@ -93,7 +93,7 @@ export function shardsOf(
  * threads of a process in common, and can end the process when several of them are busy with it at once, as they are with
  * Node's loading of TypeScript (`Check failed: jit_page.has_value()`; seen with Node 24.21).
  *
- * @throws Error if the process ends before its world does; what the world threw, if it did, stands on standard error
+ * @throws {Error} if the process ends before its world does; what the world threw, if it did, stands on standard error
  */
 export async function runShard(
   shard: Shard,
@@ -108,15 +108,20 @@ export async function runShard(
   // Only shard.ts writes to this channel.
   child.on('message', (message) => {
     const told = message as Told;
-    if (told.kind === 'figures') figures = told.figures;
-    else progressed(told.progress);
+    if (told.kind === 'figures') {
+      figures = told.figures;
+    } else {
+      progressed(told.progress);
+    }
   });
   child.once('spawn', () => {
     // If it can't be sent, how the process ended tells why.
     child.send(shard, () => undefined);
   });
   const how = await ended;
-  if (figures !== undefined) return figures;
+  if (figures !== undefined) {
+    return figures;
+  }
   const reason = how.kind === 'not started' ? how.error.message : `status ${how.status}`;
   throw new Error(`The process of a world ended too early: ${reason}`);
 }

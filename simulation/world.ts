@@ -1,19 +1,19 @@
 import { z } from 'zod';
 import { Template } from '../local/assembly/template.ts';
-import { Batch } from './services/batch.ts';
+import { Rules } from './checker/invariants.ts';
 import { Clock } from './runtime/clock.ts';
 import type { Answer, Call } from './runtime/fake-https.ts';
-import { Draw } from './runtime/random.ts';
-import { Events } from './services/event-bridge.ts';
 import { Faults } from './runtime/faults.ts';
-import { SimulatedFunction, type Invocation, type Result } from './services/lambda-function.ts';
+import { Draw } from './runtime/random.ts';
+import { iso } from './runtime/time.ts';
+import { Batch } from './services/batch.ts';
+import { Events } from './services/event-bridge.ts';
+import { type Invocation, type Result, SimulatedFunction } from './services/lambda-function.ts';
 import { ObjectStore } from './services/object-store.ts';
-import { Rules } from './checker/invariants.ts';
-import { secretLife, type LifeOptions, type Secret, type Span } from './workload/secret-history.ts';
 import { SecretsManager } from './services/secrets-manager.ts';
 import { answerOf } from './services/service-error.ts';
-import { iso } from './runtime/time.ts';
 import { StepFunctions } from './services/step-functions.ts';
+import { type LifeOptions, type Secret, secretLife, type Span } from './workload/secret-history.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -131,7 +131,9 @@ export class SimulatedWorld {
     for (const secret of this.secrets) {
       for (const event of secret.events) {
         this.clock.at(event.time, () => {
-          if (event.eventName !== undefined) this.#events.changed(secret, event);
+          if (event.eventName !== undefined) {
+            this.#events.changed(secret, event);
+          }
         });
       }
     }
@@ -151,16 +153,26 @@ export class SimulatedWorld {
       site,
       outage ? CALL_OUTAGE : operation === 'ListSecrets' ? LISTING_FAULTS : CALL_FAULTS,
     );
-    if (kind !== undefined && (outage || kind === 'no answer' || kind === 'slow answer')) invocation.hindered = true;
+    if (kind !== undefined && (outage || kind === 'no answer' || kind === 'slow answer')) {
+      invocation.hindered = true;
+    }
     const record = { operation, subject, failed: true };
     invocation.calls.set(id, record);
     this.clock.at(this.clock.now + latency / 2, () => {
-      if (kind === 'crash before') crash();
-      if (kind === 'crash before' || invocation.killed) return;
+      if (kind === 'crash before') {
+        crash();
+      }
+      if (kind === 'crash before' || invocation.killed) {
+        return;
+      }
       const given = this.#answer(invocation, call, kind);
       this.clock.at(this.clock.now + (kind === 'slow answer' ? SLOW : latency / 2), () => {
-        if (kind === 'crash after') crash();
-        if (kind === 'crash after' || kind === 'no answer') return;
+        if (kind === 'crash after') {
+          crash();
+        }
+        if (kind === 'crash after' || kind === 'no answer') {
+          return;
+        }
         record.failed = isFailure(given);
         answer(given);
       });
@@ -168,8 +180,12 @@ export class SimulatedWorld {
   }
 
   #answer(invocation: Invocation, call: Call, kind: string | undefined): Answer {
-    if (kind === 'throttled') return refusal(call, 'Throttling', 429);
-    if (kind === 'server error') return refusal(call, 'InternalError', 500);
+    if (kind === 'throttled') {
+      return refusal(call, 'Throttling', 429);
+    }
+    if (kind === 'server error') {
+      return refusal(call, 'InternalError', 500);
+    }
     const given = this.#serve(invocation, call);
     return kind === 'answer lost' ? { broken: 'socket hang up' } : given;
   }
@@ -210,7 +226,9 @@ export class SimulatedWorld {
   async #invoke(called: SimulatedFunction, event: unknown): Promise<{ result: Result; invocation: Invocation }> {
     const isScanner = called === this.#scanner;
     const named = isScanner ? this.#secretNamedBy(event) : undefined;
-    if (isScanner && named === undefined) this.rules.scans.began(event, this.clock.now);
+    if (isScanner && named === undefined) {
+      this.rules.scans.began(event, this.clock.now);
+    }
     return await new Promise((resolve) => {
       void called.invoke(this, event, (invocation, result) => {
         if (named !== undefined) {
@@ -240,7 +258,9 @@ export class SimulatedWorld {
   async #invokeAsynchronously(event: unknown): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
       const { result } = await this.#invoke(this.#scanner, event);
-      if (result.kind === 'returned' || attempt === this.#scanner.retries) return;
+      if (result.kind === 'returned' || attempt === this.#scanner.retries) {
+        return;
+      }
       await this.clock.sleep((attempt + 1) * MINUTE);
     }
   }
@@ -262,14 +282,20 @@ export class SimulatedWorld {
   }
 
   #tell(what: string): void {
-    if (this.#tells) this.#told.push({ time: this.clock.now, what });
+    if (this.#tells) {
+      this.#told.push({ time: this.clock.now, what });
+    }
   }
 
   #maybeDeploy(day: number): void {
     const time = this.#span.from + day * DAY + this.#draw.integer(`deployment|${day}`, 0, DAY - 1);
-    if (time >= this.#span.to) return;
+    if (time >= this.#span.to) {
+      return;
+    }
     this.clock.at(time, () => {
-      if (this.faults.at('deployment', DEPLOYMENT_FAULTS).kind !== undefined) this.#deploy();
+      if (this.faults.at('deployment', DEPLOYMENT_FAULTS).kind !== undefined) {
+        this.#deploy();
+      }
       this.#maybeDeploy(day + 1);
     });
   }
@@ -286,15 +312,21 @@ export class SimulatedWorld {
     const found = this.#functions.find(({ name }) =>
       config?.title.startsWith(`${name.replace(/^AutoDump-/, '').replaceAll('-', '/')}/`),
     );
-    if (found === undefined) throw new Error('The template has no function that is invoked asynchronously.');
+    if (found === undefined) {
+      throw new Error('The template has no function that is invoked asynchronously.');
+    }
     return found;
   }
 }
 
 /** The ARN of the secret that a call is about, as far as it is about one. */
 function subjectOf({ operation, input }: Call): string {
-  if (operation === 'DescribeSecret') return String(input.SecretId);
-  if (operation === 'StartExecution') return /"secretArn":"([^"]+)"/.exec(String(input.input))?.[1] ?? '';
+  if (operation === 'DescribeSecret') {
+    return String(input.SecretId);
+  }
+  if (operation === 'StartExecution') {
+    return /"secretArn":"([^"]+)"/.exec(String(input.input))?.[1] ?? '';
+  }
   return '';
 }
 
@@ -305,7 +337,11 @@ function refusal({ operation }: Call, name: string, status: number): Answer {
 }
 
 function isFailure(answer: Answer): boolean {
-  if ('broken' in answer) return true;
-  if (answer.status < 400) return false;
+  if ('broken' in answer) {
+    return true;
+  }
+  if (answer.status < 400) {
+    return false;
+  }
   return !EXPECTED.some((name) => answer.body.includes(name));
 }

@@ -1,14 +1,11 @@
 import { styleText } from 'node:util';
-
-import { findDump } from '../dump/write-manifest.ts';
-import type { Task } from '../plan/environment.ts';
-import { CHECKS, examine } from './preflight.ts';
-import type { Surroundings } from './preflight.ts';
-import { checked, ok, problem, problemsOf, unchecked } from './finding.ts';
-import type { Finding } from './finding.ts';
 import { log, printable } from '../log.ts';
-import type { Plan } from '../dump/manifest.ts';
-import { planFor } from '../plan/plan.ts';
+import type { Task } from '../plan/environment.ts';
+import { type Plan, planFor } from '../plan/plan.ts';
+import type { RunContext } from '../run-context.ts';
+import { findDump } from '../s3/find-dump.ts';
+import { checked, type Finding, ok, problem, problemsOf, unchecked } from './finding.ts';
+import { CHECKS, examine } from './preflight.ts';
 
 const SECRET = 'Secret';
 const KEY = 'Key';
@@ -24,15 +21,15 @@ async function keyFinding({ task, object }: Plan, signal: AbortSignal): Promise<
   });
 }
 
-async function findings(task: Task, surroundings: Surroundings): Promise<readonly Finding[]> {
+async function findings(task: Task, context: RunContext): Promise<readonly Finding[]> {
   let plan: Plan;
   try {
-    plan = await planFor(task, surroundings.signal);
+    plan = await planFor(task, context.signal);
   } catch (error) {
     return [problem(SECRET, error), ...unchecked(KEY, ...CHECKS)];
   }
-  const key = await keyFinding(plan, surroundings.signal);
-  const examination = await examine(plan, surroundings);
+  const key = await keyFinding(plan, context.signal);
+  const examination = await examine(plan, context);
   return [ok(SECRET, 'can be read, and has all that it takes'), key, ...examination.findings];
 }
 
@@ -53,10 +50,11 @@ function print(lines: readonly string[]): void {
 /**
  * Runs the checks of a dump alone, and shows what they find as a table, with the SQL that mends it below. When it
  * returns, a dump could start.
+ *
  * @throws {Failure} that a dump would end with
  */
-export async function check(task: Task, surroundings: Surroundings): Promise<void> {
-  const found = await findings(task, surroundings);
+export async function check(task: Task, context: RunContext): Promise<void> {
+  const found = await findings(task, context);
   print(table(found));
   const problems = problemsOf(found);
   const sql = problems.flatMap((each) => each.sql);

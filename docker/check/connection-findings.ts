@@ -1,13 +1,11 @@
-import { CONNECTION_STEPS } from '../postgres/connection-failure.ts';
-import type { ConnectionFailure, ConnectionStep } from '../postgres/connection-failure.ts';
+import { CONNECTION_STEPS, type ConnectionFailure, type ConnectionStep } from '../postgres/connection-failure.ts';
+import type { ConnectionSettings } from '../postgres/connection-settings.ts';
 import type { Route } from '../postgres/connection.ts';
 import type { Database } from '../postgres/database.ts';
-import { ok, problem, unchecked, warning } from './finding.ts';
-import type { Finding } from './finding.ts';
 import { identifier } from '../postgres/identifier.ts';
-import { sized } from '../progress.ts';
-import type { Target } from '../postgres/connection-settings.ts';
 import type { TlsPolicy } from '../postgres/tls.ts';
+import { sized } from '../progress.ts';
+import { type Finding, ok, problem, unchecked, warning } from './finding.ts';
 
 const CHECK_OF: Readonly<Record<ConnectionStep, string>> = {
   name: 'Host name',
@@ -36,7 +34,12 @@ function tlsFinding({ mode }: TlsPolicy, { tlsProtocol }: Route): Finding {
 }
 
 /** What there is to say of a connection that was made. */
-export function connected(target: Target, policy: TlsPolicy, route: Route, { size }: Database): readonly Finding[] {
+export function connected(
+  target: ConnectionSettings,
+  policy: TlsPolicy,
+  route: Route,
+  { size }: Database,
+): readonly Finding[] {
   return [
     ok(CHECK_OF.name, `${target.host} is ${route.address}`),
     ok(CHECK_OF.port, `${target.port} is open`),
@@ -50,7 +53,7 @@ export function connected(target: Target, policy: TlsPolicy, route: Route, { siz
 const NO_PRIVILEGE = '42501';
 
 /** What there is to say of one that was not: the steps before the one that failed went well. */
-export function notConnected({ database, user }: Target, failure: ConnectionFailure): readonly Finding[] {
+export function notConnected({ database, user }: ConnectionSettings, failure: ConnectionFailure): readonly Finding[] {
   const grant =
     failure.step === 'database' && failure.sqlState === NO_PRIVILEGE
       ? [`GRANT CONNECT ON DATABASE ${identifier(database)} TO ${identifier(user)};`]

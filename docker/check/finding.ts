@@ -35,7 +35,7 @@ export function unchecked(...checks: readonly string[]): readonly Noted[] {
 
 /**
  * @param error what a check threw
- * @throws the error itself if it is no {@link Failure}, and so no finding: a signal, or a fault of the program
+ * @throws {Error} the error itself if it is not a {@link Failure}: a signal's reason, or a fault of the program
  */
 export function problem(check: string, error: unknown, sql: readonly string[] = []): Problem {
   if (!(error instanceof Failure)) {

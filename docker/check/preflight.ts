@@ -1,31 +1,16 @@
-import { tryBucket } from './try-upload.ts';
-import { compressionOf, findClients, pickClient } from '../postgres/clients.ts';
-import type { Compression, PostgresClient } from '../postgres/clients.ts';
+import type { Plan } from '../plan/plan.ts';
+import { type Compression, compressionOf, findClients, pickClient, type PostgresClient } from '../postgres/clients.ts';
 import { ConnectionFailure } from '../postgres/connection-failure.ts';
-import { CONNECTION_CHECKS, connected, notConnected, notTrusted } from './connection-findings.ts';
-import { withConnection } from '../postgres/connection.ts';
-import type { Route } from '../postgres/connection.ts';
-import { inspect } from '../postgres/database.ts';
-import type { Database } from '../postgres/database.ts';
-import { checked, ok, problemsOf, unchecked, warning } from './finding.ts';
-import type { Finding } from './finding.ts';
-import type { Plan } from '../dump/manifest.ts';
+import type { ConnectionSettings } from '../postgres/connection-settings.ts';
+import { type Route, withConnection } from '../postgres/connection.ts';
+import { type Database, inspect } from '../postgres/database.ts';
+import { inspectPrivileges, type Privileges } from '../postgres/privileges.ts';
+import { tlsPolicy, type TlsPolicy } from '../postgres/tls.ts';
+import type { RunContext } from '../run-context.ts';
+import { connected, CONNECTION_CHECKS, notConnected, notTrusted } from './connection-findings.ts';
+import { checked, type Finding, ok, problemsOf, unchecked, warning } from './finding.ts';
 import { PRIVILEGE_CHECKS, privilegeFindings } from './privilege-findings.ts';
-import { inspectPrivileges } from '../postgres/privileges.ts';
-import type { Privileges } from '../postgres/privileges.ts';
-import type { Target } from '../postgres/connection-settings.ts';
-import { tlsPolicy } from '../postgres/tls.ts';
-import type { TlsPolicy } from '../postgres/tls.ts';
-
-/** What a run finds around it. */
-export interface Surroundings {
-  /** Folders to look for client programs in, as in PATH. */
-  readonly searchPath: string;
-  /** Reads the PEM bundle of the roots of RDS; asked for RDS endpoints only. */
-  readonly rdsRoots: () => string;
-  /** Aborts when the run is to end. */
-  readonly signal: AbortSignal;
-}
+import { tryBucket } from './try-upload.ts';
 
 /** A database that was reached and can be dumped, and with what. */
 export interface Source {
@@ -57,7 +42,7 @@ interface Answers {
   readonly privileges: Privileges;
 }
 
-async function ask(target: Target, policy: TlsPolicy, signal: AbortSignal): Promise<Answers> {
+async function ask(target: ConnectionSettings, policy: TlsPolicy, signal: AbortSignal): Promise<Answers> {
   return withConnection(target, policy, signal, async (client, route) => {
     const database = await inspect(client);
     return { route, database, privileges: await inspectPrivileges(client, database) };
@@ -82,9 +67,9 @@ function replicaFinding({ replica }: Database): Finding {
 }
 
 async function examineServer(
-  target: Target,
+  target: ConnectionSettings,
   policy: TlsPolicy,
-  { searchPath, signal }: Surroundings,
+  { searchPath, signal }: RunContext,
 ): Promise<Examination> {
   let answers: Answers;
   try {
@@ -112,27 +97,28 @@ async function examineServer(
   return { findings, ...(source === undefined ? {} : { source }) };
 }
 
-async function examineDatabase(target: Target, surroundings: Surroundings): Promise<Examination> {
+async function examineDatabase(target: ConnectionSettings, context: RunContext): Promise<Examination> {
   let policy: TlsPolicy;
   try {
-    policy = tlsPolicy(target, surroundings.rdsRoots);
+    policy = tlsPolicy(target, context.rdsRoots);
   } catch (error) {
     return { findings: [...notTrusted(error), ...unchecked(...SERVER_CHECKS)] };
   }
-  return examineServer(target, policy, surroundings);
+  return examineServer(target, policy, context);
 }
 
 /**
  * Checks all that can be checked before a dump, each thing by itself unless one before stands in its way, so that all
  * problems are found at once. Nothing is changed, and nothing stays in the bucket.
- * @throws the signal's reason, or a fault of the program; a failure is a finding
+ *
+ * @throws {Error} the signal's reason, or a fault of the program; a failure is a finding
  */
-export async function examine({ task, target, object }: Plan, surroundings: Surroundings): Promise<Examination> {
+export async function examine({ task, target, object }: Plan, context: RunContext): Promise<Examination> {
   const bucket = await checked(BUCKET, async () => {
-    await tryBucket(object, task.region, surroundings.signal);
+    await tryBucket(object, task.region, context.signal);
     return `${object.bucket} takes uploads to this key`;
   });
-  const { findings, source } = await examineDatabase(target, surroundings);
+  const { findings, source } = await examineDatabase(target, context);
   const all = [bucket, ...findings];
   return { findings: all, ...(source === undefined || problemsOf(all).length > 0 ? {} : { source }) };
 }

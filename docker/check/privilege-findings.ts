@@ -1,10 +1,8 @@
 import pg from 'pg';
-
-import type { Database } from '../postgres/database.ts';
 import { Failure } from '../failure.ts';
-import { ok, problem, warning } from './finding.ts';
-import type { Finding } from './finding.ts';
+import type { Database } from '../postgres/database.ts';
 import type { Privileges } from '../postgres/privileges.ts';
+import { type Finding, ok, problem, warning } from './finding.ts';
 
 /** The checks of this file, in their order. */
 export const PRIVILEGE_CHECKS = ['Tables, sequences', 'Row security', 'Large objects', 'Left out'] as const;

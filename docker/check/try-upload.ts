@@ -1,12 +1,12 @@
 import { AbortMultipartUploadCommand, CreateMultipartUploadCommand, S3ServiceException } from '@aws-sdk/client-s3';
-
 import { awsFailure, openS3 } from '../aws.ts';
-import type { DumpObject } from '../dump/manifest.ts';
+import type { DumpObject } from '../s3/object.ts';
 
 /**
  * Tries whether an object could be made: begins an upload to the very key and aborts it. Of what S3 demands for that
  * (`s3:PutObject`, `kms:GenerateDataKey`, `s3:AbortMultipartUpload`) a dump needs all, and no object comes into being.
  * Both requests are waited for, whatever the signal, so that no upload stays open.
+ *
  * @throws {Failure} `tryAgain` or `refused`
  */
 export async function tryBucket({ bucket, key }: DumpObject, region: string, signal: AbortSignal): Promise<void> {

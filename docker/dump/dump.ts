@@ -1,42 +1,39 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-
-import { withConnection } from '../postgres/connection.ts';
-import { findDump, writeManifest } from './write-manifest.ts';
-import type { Found } from './write-manifest.ts';
-import type { Task } from '../plan/environment.ts';
-import { examine } from '../check/preflight.ts';
-import type { Source, Surroundings } from '../check/preflight.ts';
-import { Failure } from '../failure.ts';
 import { problemsOf } from '../check/finding.ts';
-import { takeInventory } from '../postgres/inventory.ts';
-import type { Inventory } from '../postgres/inventory.ts';
-import { libpqEnvironment } from '../postgres/libpq-environment.ts';
+import { examine, type Source } from '../check/preflight.ts';
+import { makeDump, type Product } from '../engine/make-dump.ts';
+import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
-import { makeDump } from '../engine/make-dump.ts';
-import type { Product } from '../engine/make-dump.ts';
-import { manifestOf, recoveredManifest } from './manifest.ts';
-import type { Manifest, Plan } from './manifest.ts';
-import { planFor } from '../plan/plan.ts';
+import type { Task } from '../plan/environment.ts';
+import { type Plan, planFor } from '../plan/plan.ts';
+import { withConnection } from '../postgres/connection.ts';
+import { type Inventory, takeInventory } from '../postgres/inventory.ts';
+import { libpqEnvironment } from '../postgres/libpq-environment.ts';
 import { sized } from '../progress.ts';
+import type { RunContext } from '../run-context.ts';
+import { findDump, type Found } from '../s3/find-dump.ts';
+import { type Manifest, manifestOf, recoveredManifest } from './manifest.ts';
+import { writeManifest } from './write-manifest.ts';
 
 /**
  * Makes the dump of one secret for one scheduled time. When it returns, there is a proven dump with its manifest in S3.
  * Whether it returns or throws, nothing is left on the local disk.
+ *
  * @throws {Failure} with the reason; anything else but the signal's own is a fault of the program
  */
-export async function dump(task: Task, surroundings: Surroundings): Promise<void> {
+export async function dump(task: Task, context: RunContext): Promise<void> {
   const startedAt = new Date();
-  const { signal } = surroundings;
+  const { signal } = context;
   const plan = await planFor(task, signal);
   const found = await findDump(plan.object, task.region, signal);
   if (found !== undefined) {
     await recover(plan, found);
     return;
   }
-  const source = await prepare(plan, surroundings);
+  const source = await prepare(plan, context);
   const inventory = await withConnection(plan.target, source.policy, signal, takeInventory);
-  const product = await make(plan, source, inventory, surroundings);
+  const product = await make(plan, source, inventory, context);
   if (product.outcome === 'taken') {
     await recover(plan, await findDump(plan.object, task.region, signal));
     return;
@@ -50,10 +47,11 @@ export async function dump(task: Task, surroundings: Surroundings): Promise<void
 
 /**
  * Checks all that can be checked before the dump.
+ *
  * @throws {Failure} of the first problem; all of them are logged
  */
-async function prepare(plan: Plan, surroundings: Surroundings): Promise<Source> {
-  const { findings, source } = await examine(plan, surroundings);
+async function prepare(plan: Plan, context: RunContext): Promise<Source> {
+  const { findings, source } = await examine(plan, context);
   for (const finding of findings) {
     if (finding.state === 'warning') {
       log(`Warning: ${finding.check}: ${finding.found}`);
@@ -81,7 +79,7 @@ async function make(
   { task, target, object }: Plan,
   { policy, database, client, compression }: Source,
   { indexBytes }: Inventory,
-  { searchPath, signal }: Surroundings,
+  { searchPath, signal }: RunContext,
 ): Promise<Product> {
   const folder = await mkdtemp(join(task.scratch, 'autodump-'));
   try {

@@ -1,25 +1,10 @@
 import { z } from 'zod';
-
+import type { Product } from '../engine/make-dump.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { Compression, PostgresClient } from '../postgres/clients.ts';
 import type { Database } from '../postgres/database.ts';
-import type { Task } from '../plan/environment.ts';
 import type { Inventory } from '../postgres/inventory.ts';
-import type { Product } from '../engine/make-dump.ts';
 import { restoreCommand, restoreJobCommand } from './restore-command.ts';
-import type { Target } from '../postgres/connection-settings.ts';
-
-/** Where a dump lies in S3. */
-export interface DumpObject {
-  readonly bucket: string;
-  readonly key: string;
-}
-
-/** What one run is to dump, and where to. */
-export interface Plan {
-  readonly task: Task;
-  readonly target: Target;
-  readonly object: DumpObject;
-}
 
 const text = z.string();
 const count = z.int().nonnegative();

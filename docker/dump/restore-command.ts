@@ -1,7 +1,6 @@
 import { posix } from 'node:path';
-
 import type { Task } from '../plan/environment.ts';
-import type { DumpObject } from './manifest.ts';
+import type { DumpObject } from '../s3/object.ts';
 
 /** The text as one word of a POSIX shell, whatever it holds. */
 export function quoted(word: string): string {

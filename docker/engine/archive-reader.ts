@@ -93,6 +93,7 @@ class Cursor {
 
 /**
  * Follows an archive as its bytes come.
+ *
  * @throws {Failure} `verificationFailed` where bytes make no archive
  */
 export class ArchiveReader {
@@ -187,8 +188,9 @@ export class ArchiveReader {
     }
     // Owner, and a word of former times.
     yield* this.#texts(2);
-    // What it depends on, up to an empty place.
-    while (yield* this.#text());
+    while (yield* this.#text()) {
+      // A dependency; the list ends with an empty text.
+    }
     const location = yield* this.#cursor.take(9);
     const state = location.readUInt8();
     if ((hasData === 0) !== (state === NO_DATA) || this.#locations.has(id)) {
@@ -274,6 +276,7 @@ export class ArchiveReader {
 /**
  * pg_dump rewrites the head when the file is complete, to set the offsets of the blocks. What it has become may differ
  * from the head that was proven in these only, and each has to be where its block was seen.
+ *
  * @throws {Failure} `verificationFailed`
  */
 export function checkFinalHead(proven: Structure, final: Structure): void {

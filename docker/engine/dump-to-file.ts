@@ -1,18 +1,13 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
-import { prove, startDump } from './prove.ts';
-import type { Course, Destination, DumpOrder, Proven } from './prove.ts';
-import { ArchiveReader, checkFinalHead } from './archive-reader.ts';
-import type { Structure } from './archive-reader.ts';
-import { checksumsOf, combined, Cuts } from '../s3/checksum.ts';
-import type { Segment } from '../s3/checksum.ts';
 import { Failure } from '../failure.ts';
-import { follow } from './tail.ts';
-import { readRange } from '../s3/part.ts';
-import type { Part } from '../s3/part.ts';
+import { checksumsOf, combined, Cuts, type Segment } from '../s3/checksum.ts';
 import { partSize, SMALLEST_PART } from '../s3/part-size.ts';
+import { type Part, readRange } from '../s3/part.ts';
+import { ArchiveReader, checkFinalHead, type Structure } from './archive-reader.ts';
+import { type Course, type Destination, type DumpOrder, prove, type Proven, startDump } from './prove.ts';
+import { follow } from './tail.ts';
 
 /**
  * Dumps to a file, and proves the dump while the file grows.
@@ -21,6 +16,7 @@ import { partSize, SMALLEST_PART } from '../s3/part-size.ts';
  * seek. So the file is read twice: while it grows, when everything is proven and the parts behind the first get the
  * checksums that they are sent with; and when it is complete, for the final head and the SHA-256. The second reading
  * also finds what has changed after it was proven.
+ *
  * @throws {Failure} if pg_dump did not end well, or `verificationFailed`
  */
 export async function dumpToFile(order: DumpOrder, destination: Destination, course: Course): Promise<Proven> {

@@ -1,18 +1,17 @@
 import { createHash } from 'node:crypto';
-
-import { prove, startDump } from './prove.ts';
-import type { Course, Destination, DumpOrder, Proven } from './prove.ts';
-import { ArchiveReader } from './archive-reader.ts';
-import { checksumsOf, Cuts } from '../s3/checksum.ts';
-import type { Segment } from '../s3/checksum.ts';
-import type { Part } from '../s3/part.ts';
+import { freeSpace } from '../disk.ts';
+import { checksumsOf, Cuts, type Segment } from '../s3/checksum.ts';
 import { partSize } from '../s3/part-size.ts';
-import { freeSpace, holdable, Spool } from './spool.ts';
+import type { Part } from '../s3/part.ts';
+import { ArchiveReader } from './archive-reader.ts';
+import { type Course, type Destination, type DumpOrder, prove, type Proven, startDump } from './prove.ts';
+import { holdable, Spool } from './spool.ts';
 
 /**
  * Dumps without a file, for a dump that the disk has no room for. A part is held, in memory or on disk, until it has
  * arrived; the first one until the whole dump is proven. As pg_dump can't go back in what it has sent, the dump has no
  * offsets: it restores as well, but in parallel it takes longer.
+ *
  * @throws {Failure} if pg_dump did not end well, or `verificationFailed`
  */
 export async function dumpToStream(order: DumpOrder, destination: Destination, course: Course): Promise<Proven> {

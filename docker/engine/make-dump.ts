@@ -1,16 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-
-import type { Course, DumpOrder } from './prove.ts';
-import { StorageFull } from './pg-dump-failure.ts';
+import { freeSpace, StorageFull } from '../disk.ts';
+import { log } from '../log.ts';
+import { sized, withProgress } from '../progress.ts';
 import type { Checksums } from '../s3/checksum.ts';
+import type { DumpObject } from '../s3/object.ts';
+import { Upload } from '../s3/upload.ts';
 import { dumpToFile } from './dump-to-file.ts';
 import { dumpToStream } from './dump-to-stream.ts';
-import { log } from '../log.ts';
-import type { DumpObject } from '../dump/manifest.ts';
-import { sized, withProgress } from '../progress.ts';
-import { freeSpace } from './spool.ts';
-import { Upload } from '../s3/upload.ts';
+import type { Course, DumpOrder } from './prove.ts';
 
 /** How a dump took its way: through a file on the local disk, or without one, and why so. */
 export type Way = { readonly way: 'file' } | { readonly way: 'stream'; readonly reason: string };
@@ -27,6 +25,7 @@ export interface Product {
 /**
  * Dumps, proves and uploads in one go, and commits what is proven. Through a file if the disk seems to have room for
  * it; if not, or if the disk fills up, without one.
+ *
  * @throws {Failure} with the reason; then there is no object, and no upload is open
  */
 export async function makeDump(

@@ -1,18 +1,6 @@
 import type { Ended } from '../child.ts';
-import { Failure } from '../failure.ts';
-import type { FailureReason } from '../failure.ts';
-
-/** The disk took no more. */
-export class StorageFull extends Failure {
-  constructor(detail: string) {
-    super('tryAgain', `The storage is full: give the job more with the context ephemeralStorageGiB. ${detail}`);
-  }
-}
-
-/** Whether an error of the file system says that the disk is full. */
-export function isNoSpace(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
-}
+import { StorageFull } from '../disk.ts';
+import { Failure, type FailureReason } from '../failure.ts';
 
 /** Of this machine's disk, and not in what the server says of its own. */
 const NO_SPACE = /^pg_dump: (?!.*(from server|query failed): ).*(No space left on device|Disk quota exceeded)/m;

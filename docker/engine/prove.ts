@@ -1,12 +1,10 @@
-import { dumpFailure, verificationFailure } from './pg-dump-failure.ts';
-import type { ArchiveReader, Structure } from './archive-reader.ts';
-import type { Checksums } from '../s3/checksum.ts';
-import { run, start } from '../child.ts';
-import type { Child, Ended } from '../child.ts';
-import { compressOption } from '../postgres/clients.ts';
-import type { Compression, PostgresClient } from '../postgres/clients.ts';
+import { type Child, type Ended, run, start } from '../child.ts';
 import { log } from '../log.ts';
+import { type Compression, compressOption, type PostgresClient } from '../postgres/clients.ts';
+import type { Checksums } from '../s3/checksum.ts';
 import type { Part } from '../s3/part.ts';
+import type { ArchiveReader, Structure } from './archive-reader.ts';
+import { dumpFailure, verificationFailure } from './pg-dump-failure.ts';
 
 /**
  * Longest wait for a lock that another session holds. While pg_dump waits for its own, weak lock, whoever wants a
@@ -59,6 +57,7 @@ export interface Proven {
 
 /**
  * Starts pg_dump: custom format, without owners.
+ *
  * @param file to be written; without one the dump goes to the standard output
  */
 export function startDump({ client, compression, environment }: DumpOrder, signal: AbortSignal, file?: string): Child {
@@ -81,6 +80,7 @@ export function startDump({ client, compression, environment }: DumpOrder, signa
  * the last byte. (`pg_restore --list` reads the table of contents alone and would prove next to nothing; and pg_restore
  * looks at nothing behind what it needs.) What nothing can tell is whether pg_dump itself has written what it meant to,
  * where the data have no checksum of their own: those of gzip have one, those of zstd, as pg_dump writes them, do not.
+ *
  * @param output what pg_dump writes
  * @param take sees each chunk before pg_restore does
  * @throws {Failure} if pg_dump did not end well, or `verificationFailed`

@@ -1,12 +1,9 @@
-import { open, rm, statfs } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-
-import { isNoSpace, StorageFull } from './pg-dump-failure.ts';
-import { readRange } from '../s3/part.ts';
-import type { Part } from '../s3/part.ts';
+import { isNoSpace, StorageFull } from '../disk.ts';
 import { SMALLEST_PART } from '../s3/part-size.ts';
+import { type Part, readRange } from '../s3/part.ts';
 
 /** A part up to this size is held in memory: with those under way and the first, about 100 MiB. */
 const LARGEST_IN_MEMORY = 2 * SMALLEST_PART;
@@ -22,12 +19,6 @@ interface Holder {
   readonly write: (bytes: Buffer) => Promise<void>;
   readonly close: (crc: bigint) => Promise<Part>;
   readonly abandon: () => Promise<void>;
-}
-
-/** Bytes that the disk of a folder has room for. */
-export async function freeSpace(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
 }
 
 /** The largest part that can be held, if one of that size is wished for. */

@@ -9,6 +9,7 @@ const PAUSE_MS = 20;
 /**
  * Yields the bytes of a file while another process writes it, up to the end that it has when that process is gone. Each
  * chunk is valid until the next one is asked for.
+ *
  * @param over settles when nothing is written any more
  */
 export async function* follow(file: string, over: Promise<unknown>): AsyncGenerator<Buffer> {

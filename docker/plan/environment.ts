@@ -1,8 +1,6 @@
 import { accessSync, constants } from 'node:fs';
-
 import { parse as parseArn, validate as isArn } from '@aws-sdk/util-arn-parser';
 import { z } from 'zod';
-
 import type { DumpEnvironment } from '../../contract.ts';
 import { Failure } from '../failure.ts';
 
@@ -60,6 +58,7 @@ const schema = z.object({
 
 /**
  * Reads what `DumpEnvironment` of the contract promises.
+ *
  * @throws {Failure} `misuse`, naming every variable that is missing or odd.
  */
 export function readEnvironment(environment: NodeJS.ProcessEnv): Task {

@@ -1,5 +1,4 @@
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
-
 import { awsFailure, openSecretsManager } from '../aws.ts';
 import { Failure } from '../failure.ts';
 
@@ -16,6 +15,7 @@ export interface SecretValue {
 
 /**
  * Reads the secret's name and value, the only place that does.
+ *
  * @throws {Failure} `refused` if the secret is gone or not for us, `tryAgain` if the service is out of reach,
  * `badSecret` for a binary one
  */

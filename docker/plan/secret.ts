@@ -1,10 +1,8 @@
 import { z } from 'zod';
-
-import { parseEndpoint, parsePort } from '../postgres/endpoint.ts';
 import { Failure } from '../failure.ts';
+import { type ConnectionSettings, type DumpTarget, LONGEST_NAME, SSL_MODES } from '../postgres/connection-settings.ts';
+import { parseEndpoint, parsePort } from '../postgres/endpoint.ts';
 import type { SecretValue } from './fetch-secret.ts';
-import { LONGEST_NAME, SSL_MODES } from '../postgres/connection-settings.ts';
-import type { DumpTarget, Target } from '../postgres/connection-settings.ts';
 
 const DEFAULT_PORT = 5432;
 
@@ -127,7 +125,7 @@ function read<T extends z.infer<typeof targetSchema>>(secret: SecretValue, schem
   return data;
 }
 
-function targetOf(data: z.infer<typeof targetSchema>): Target {
+function targetOf(data: z.infer<typeof targetSchema>): ConnectionSettings {
   return {
     host: data.endpoint.host,
     port: data.port ?? data.endpoint.port ?? DEFAULT_PORT,
@@ -140,6 +138,7 @@ function targetOf(data: z.infer<typeof targetSchema>): Target {
 
 /**
  * Reads the value of a secret: the contract's own format, or that of RDS and its rotation.
+ *
  * @param buckets names that `bucketname` may have, the default first
  * @throws {Failure} `badSecret`, naming every missing or odd field at once and showing no value.
  */
@@ -150,8 +149,9 @@ export function parseSecret(secret: SecretValue, buckets: readonly [string, ...s
 
 /**
  * Reads the value of a secret for the database alone, whatever bucket it names.
+ *
  * @throws {Failure} `badSecret`, as {@link parseSecret} does
  */
-export function parseTarget(secret: SecretValue): Target {
+export function parseTarget(secret: SecretValue): ConnectionSettings {
   return targetOf(read(secret, targetSchema));
 }

@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-
 import { Failure } from '../failure.ts';
 
 /** The client programs of one folder. */
@@ -54,6 +53,7 @@ function onPath(clients: readonly PostgresClient[], program: string): string {
  * The client for a server: pg_dump refuses a server newer than itself, and from 17 on pg_restore asks for a setting
  * that older servers refuse. So the smallest from 16 (zstd) that is not older than the server, and without such a one
  * the largest.
+ *
  * @throws {Failure} `refused` if the server is newer than every client
  */
 export function pickClient(clients: readonly PostgresClient[], serverMajor: number): PostgresClient {
@@ -75,6 +75,7 @@ export function pickClient(clients: readonly PostgresClient[], serverMajor: numb
  * The client that restores a dump: pg_restore can't read what a newer pg_dump wrote, and one that is no newer than need
  * be asks least of an older server. So the smallest that is not older than the pg_dump, and the largest if that is not
  * known.
+ *
  * @param dumpMajor major of the pg_dump that made the dump, or null
  * @throws {Failure} `refused` if every client is older
  */

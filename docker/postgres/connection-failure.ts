@@ -1,9 +1,7 @@
 import pg from 'pg';
-
-import { Failure } from '../failure.ts';
-import type { FailureReason } from '../failure.ts';
+import { Failure, type FailureReason } from '../failure.ts';
 import { networkCode } from '../network.ts';
-import type { Target } from './connection-settings.ts';
+import type { ConnectionSettings } from './connection-settings.ts';
 
 /** The steps from a host name to an answer, in their order. */
 export const CONNECTION_STEPS = ['name', 'port', 'tls', 'login', 'database', 'questions'] as const;
@@ -88,7 +86,11 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-function refusal(target: Target, error: pg.DatabaseError, came: FailedConnection['came']): ConnectionFailure {
+function refusal(
+  target: ConnectionSettings,
+  error: pg.DatabaseError,
+  came: FailedConnection['came'],
+): ConnectionFailure {
   const state = error.code ?? '';
   const [reason, advice] = SQL_STATES[state] ??
     SQL_STATES[state.slice(0, 3)] ??
@@ -103,7 +105,7 @@ function refusal(target: Target, error: pg.DatabaseError, came: FailedConnection
   );
 }
 
-function outOfReach(target: Target, error: unknown, came: FailedConnection['came']): ConnectionFailure {
+function outOfReach(target: ConnectionSettings, error: unknown, came: FailedConnection['came']): ConnectionFailure {
   const code = networkCode(error) ?? '';
   const known = NETWORK[code] ?? (came === 'nowhere' && code === '' ? NO_ANSWER : undefined);
   const early = OF_THE_NAME.has(code) ? 'name' : 'port';
@@ -117,7 +119,7 @@ function outOfReach(target: Target, error: unknown, came: FailedConnection['came
 }
 
 /** The server asks for a password, and there is none. A secret always has one. */
-export function passwordMissing({ host, port, user }: Target): ConnectionFailure {
+export function passwordMissing({ host, port, user }: ConnectionSettings): ConnectionFailure {
   return new ConnectionFailure(
     'login',
     'refused',
@@ -131,7 +133,7 @@ export function passwordMissing({ host, port, user }: Target): ConnectionFailure
  * language that the server speaks. Undefined where it is nothing of the connection, but a fault of the program.
  */
 export function connectionFailure(
-  target: Target,
+  target: ConnectionSettings,
   { error, came, tlsOffered }: FailedConnection,
 ): ConnectionFailure | undefined {
   const where = `${target.host} port ${target.port}`;

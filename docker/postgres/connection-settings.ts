@@ -7,7 +7,7 @@ export type SslMode = (typeof SSL_MODES)[number];
 export const LONGEST_NAME = 63;
 
 /** A database, and who goes there. */
-export interface Target {
+export interface ConnectionSettings {
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -19,6 +19,6 @@ export interface Target {
 }
 
 /** The database to dump and the bucket to dump it to, as the secret says. */
-export interface DumpTarget extends Target {
+export interface DumpTarget extends ConnectionSettings {
   readonly bucket: string;
 }

@@ -1,16 +1,12 @@
 import { Socket } from 'node:net';
 import { setTimeout as passed } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
-
 import pg from 'pg';
-
-import { connectionFailure, passwordMissing } from './connection-failure.ts';
-import type { FailedConnection } from './connection-failure.ts';
 import { Failure } from '../failure.ts';
 import { networkCode } from '../network.ts';
-import type { Target } from './connection-settings.ts';
-import { attempts, tlsOptions } from './tls.ts';
-import type { TlsPolicy } from './tls.ts';
+import { connectionFailure, type FailedConnection, passwordMissing } from './connection-failure.ts';
+import type { ConnectionSettings } from './connection-settings.ts';
+import { attempts, tlsOptions, type TlsPolicy } from './tls.ts';
 
 const CONNECT_TIMEOUT_MS = 20_000;
 
@@ -43,9 +39,10 @@ function routeOf({ client, socket }: Connection): Route {
 
 /**
  * To be called when the server asks for it: pg itself would look for one elsewhere, in `~/.pgpass` last.
+ *
  * @throws {Failure} `refused` if there is none
  */
-function passwordOf(target: Target): string {
+function passwordOf(target: ConnectionSettings): string {
   if (target.password === '') {
     throw passwordMissing(target);
   }
@@ -53,7 +50,7 @@ function passwordOf(target: Target): string {
 }
 
 async function connectOnce(
-  target: Target,
+  target: ConnectionSettings,
   policy: TlsPolicy,
   way: 'tls' | 'plain',
   signal: AbortSignal,
@@ -98,7 +95,7 @@ async function connectOnce(
 }
 
 /** Connects as libpq would with the same settings, if need be without or with TLS after all. */
-async function connect(target: Target, policy: TlsPolicy, signal: AbortSignal): Promise<Connection> {
+async function connect(target: ConnectionSettings, policy: TlsPolicy, signal: AbortSignal): Promise<Connection> {
   const failures: FailedConnection[] = [];
   for (const way of attempts(policy.mode)) {
     const connection = await connectOnce(target, policy, way, signal);
@@ -120,11 +117,12 @@ async function connect(target: Target, policy: TlsPolicy, signal: AbortSignal): 
 
 /**
  * Connects as pg_dump will, asks, and disconnects.
+ *
  * @throws {ConnectionFailure} `tryAgain` or `refused`, with the reason in words, if the connection or a question fails;
  * a fault of the program as it is
  */
 export async function withConnection<T>(
-  target: Target,
+  target: ConnectionSettings,
   policy: TlsPolicy,
   signal: AbortSignal,
   ask: (client: pg.Client, route: Route) => Promise<T>,

@@ -6,6 +6,7 @@ const CONTROL = /[\p{Cc}\u2028\u2029]/gu;
 /**
  * A quoted identifier as one line that means the same in SQL: with control characters in it, `U&"…"` with their code
  * points. https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
+ *
  * @param quoted as the server's `quote_ident` gives it; quotes may be missing where none are needed
  */
 export function onOneLine(quoted: string): string {

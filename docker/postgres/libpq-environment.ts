@@ -1,19 +1,19 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
-import type { Target } from './connection-settings.ts';
+import type { ConnectionSettings } from './connection-settings.ts';
 import type { TlsPolicy } from './tls.ts';
 
 /**
  * All that pg_dump and pg_restore see of the world: no credentials of AWS, nothing of the user's own set-up. The
  * password goes this way alone, and so do the names: as an argument, a database's name with `=` or of the form of a URL
  * would be taken apart.
+ *
  * @param folder stands in for the home folder, so that no `~/.pgpass` or `~/.postgresql` has a say; the roots are put
  * there
  * @param searchPath folders of programs, as in PATH
  */
 export async function libpqEnvironment(
-  { host, port, user, password, database }: Target,
+  { host, port, user, password, database }: ConnectionSettings,
   { mode, roots }: TlsPolicy,
   folder: string,
   searchPath: string,

@@ -1,5 +1,4 @@
 import type { Client } from 'pg';
-
 import type { Database } from './database.ts';
 import { onOneLine } from './identifier.ts';
 

@@ -1,9 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { getCACertificates } from 'node:tls';
-import type { ConnectionOptions } from 'node:tls';
-
+import { type ConnectionOptions, getCACertificates } from 'node:tls';
 import { Failure } from '../failure.ts';
-import type { SslMode, Target } from './connection-settings.ts';
+import type { ConnectionSettings, SslMode } from './connection-settings.ts';
 
 /** How the connection is encrypted and whom it trusts; the same for our own connection and for pg_dump's. */
 export interface TlsPolicy {
@@ -37,10 +35,14 @@ function regionsOf(roots: string): ReadonlySet<string> {
  * them. Any other server is met as the secret's `sslmode` says, against the roots that Node.js and the system trust
  * (`NODE_EXTRA_CA_CERTS` adds to them); libpq's own way to the system's roots, `sslrootcert=system`, exists from
  * version 16 only.
+ *
  * @param readRdsRoots gives the PEM bundle of the roots of RDS
  * @throws {Failure} `refused` for an endpoint in a Region whose roots the bundle lacks.
  */
-export function tlsPolicy({ host, sslMode }: Pick<Target, 'host' | 'sslMode'>, readRdsRoots: () => string): TlsPolicy {
+export function tlsPolicy(
+  { host, sslMode }: Pick<ConnectionSettings, 'host' | 'sslMode'>,
+  readRdsRoots: () => string,
+): TlsPolicy {
   const groups = RDS_ENDPOINT.exec(host)?.groups;
   if (groups !== undefined) {
     const region = (groups.region ?? groups.china ?? '').toLowerCase();

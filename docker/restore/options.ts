@@ -1,14 +1,11 @@
 import { parseArgs } from 'node:util';
-
 import { parse as parseArn } from '@aws-sdk/util-arn-parser';
-
-import { parseEndpoint } from '../postgres/endpoint.ts';
-import { isSecretArn, isWritable } from '../plan/environment.ts';
 import { Failure } from '../failure.ts';
+import { isSecretArn, isWritable } from '../plan/environment.ts';
 import type { SecretAddress } from '../plan/fetch-secret.ts';
-import type { DumpObject } from '../dump/manifest.ts';
-import { LONGEST_NAME, SSL_MODES } from '../postgres/connection-settings.ts';
-import type { SslMode, Target } from '../postgres/connection-settings.ts';
+import { type ConnectionSettings, LONGEST_NAME, SSL_MODES, type SslMode } from '../postgres/connection-settings.ts';
+import { parseEndpoint } from '../postgres/endpoint.ts';
+import type { DumpObject } from '../s3/object.ts';
 
 /** What one run is to restore, and where to. */
 export interface RestoreOrder {
@@ -16,7 +13,7 @@ export interface RestoreOrder {
   /** Region of the bucket. */
   readonly region: string;
   /** The database, or the secret that describes it. */
-  readonly target: Target | SecretAddress;
+  readonly target: ConnectionSettings | SecretAddress;
   /** Whether a database that holds something already will do. */
   readonly intoNonEmpty: boolean;
   /** Connections that restore side by side. */
@@ -61,7 +58,7 @@ function decoded(text: string): string {
   throw misuse('In the URL of the target a percent sign is written %25, and NUL is in no name.');
 }
 
-function parseTargetUrl(text: string, password: string): Target {
+function parseTargetUrl(text: string, password: string): ConnectionSettings {
   if (!URL.canParse(text) || !/^postgres(ql)?:$/.test(new URL(text).protocol)) {
     throw misuse('What --to names is neither the ARN of a secret nor a URL that begins with postgres://.');
   }
@@ -114,6 +111,7 @@ function parseJobs(text: string | undefined): number {
 
 /**
  * Reads the words after `restore`, and what they need of the environment.
+ *
  * @throws {Failure} `misuse`
  */
 export function readRestoreOrder(args: readonly string[], environment: NodeJS.ProcessEnv): RestoreOrder {

@@ -1,18 +1,17 @@
-import { start } from '../child.ts';
-import type { Ended } from '../child.ts';
-import type { PostgresClient } from '../postgres/clients.ts';
-import { withConnection } from '../postgres/connection.ts';
+import { type Ended, start } from '../child.ts';
 import { Failure } from '../failure.ts';
-import { libpqEnvironment } from '../postgres/libpq-environment.ts';
 import { log } from '../log.ts';
+import type { PostgresClient } from '../postgres/clients.ts';
+import type { ConnectionSettings } from '../postgres/connection-settings.ts';
+import { withConnection } from '../postgres/connection.ts';
+import { libpqEnvironment } from '../postgres/libpq-environment.ts';
+import type { TlsPolicy } from '../postgres/tls.ts';
 import { withProgress } from '../progress.ts';
 import { RestoreErrors, SUMMARY } from './pg-restore-errors.ts';
 import { sizeOf } from './target-database.ts';
-import type { Target } from '../postgres/connection-settings.ts';
-import type { TlsPolicy } from '../postgres/tls.ts';
 
 export interface RestoreSteps {
-  readonly target: Target;
+  readonly target: ConnectionSettings;
   readonly policy: TlsPolicy;
   readonly client: PostgresClient;
   /** Stands in for the home folder of pg_restore. */
@@ -38,6 +37,7 @@ const MIXED = 'Beside what the database held before, it holds at most a part of 
  * Restores an archive. An error of one statement does not end it: all that can be restored is, since what is missing may
  * be a role that a GRANT names, after hours of data; but it ends as failed. Data of a table that could not be made is
  * left out, so that nothing is added to a table that was there before.
+ *
  * @throws {Failure} `refused` with what the server refused; `tryAgain` if the server was lost
  */
 export async function restoreArchive(steps: RestoreSteps, signal: AbortSignal): Promise<void> {
@@ -46,7 +46,7 @@ export async function restoreArchive(steps: RestoreSteps, signal: AbortSignal): 
   const errors = new RestoreErrors(log);
   const args = ['--no-owner', '--no-password', '--no-data-for-failed-tables', `--dbname=${KEEPALIVE}`];
   const source = 'file' in archive ? [`--jobs=${archive.jobs}`, archive.file] : [];
-  const surroundings = {
+  const options = {
     environment,
     signal,
     complained: (line: string) => {
@@ -56,7 +56,7 @@ export async function restoreArchive(steps: RestoreSteps, signal: AbortSignal): 
   };
   const total = { bytes: steps.databaseBytes, what: "of the source's size on disk" };
   const phase = { name: 'Restoring', done: growth(target, policy, signal), total };
-  const { started, output, ended } = start(client.pgRestore, [...args, ...source], surroundings);
+  const { started, output, ended } = start(client.pgRestore, [...args, ...source], options);
   output.resume();
   try {
     await withProgress(phase, async () => {
@@ -73,7 +73,7 @@ export async function restoreArchive(steps: RestoreSteps, signal: AbortSignal): 
 }
 
 /** Tells by how many bytes the database has grown; what can't be asked just now is as it was. */
-function growth(target: Target, policy: TlsPolicy, signal: AbortSignal): () => Promise<number> {
+function growth(target: ConnectionSettings, policy: TlsPolicy, signal: AbortSignal): () => Promise<number> {
   let before: number | undefined;
   let size = 0;
   const ask = async () => {

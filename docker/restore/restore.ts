@@ -1,36 +1,31 @@
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm, statfs } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-
 import type { S3Client } from '@aws-sdk/client-s3';
-
 import { openS3 } from '../aws.ts';
-import { findClients, pickRestoreClient } from '../postgres/clients.ts';
-import type { PostgresClient } from '../postgres/clients.ts';
-import { withConnection } from '../postgres/connection.ts';
-import type { Surroundings } from '../check/preflight.ts';
-import { fetchSecret } from '../plan/fetch-secret.ts';
+import { freeSpace } from '../disk.ts';
 import { log } from '../log.ts';
-import { restoreArchive } from './pg-restore.ts';
-import { sized, withProgress } from '../progress.ts';
-import type { RestoreOrder } from './options.ts';
-import { checkTarget, inspectTarget } from './target-database.ts';
-import type { TargetDatabase } from './target-database.ts';
+import { fetchSecret } from '../plan/fetch-secret.ts';
 import { parseTarget } from '../plan/secret.ts';
-import { findStoredDump, readStoredDump } from './stored-dump.ts';
-import type { StoredDump } from './stored-dump.ts';
-import type { Target } from '../postgres/connection-settings.ts';
-import { tlsPolicy } from '../postgres/tls.ts';
-import type { TlsPolicy } from '../postgres/tls.ts';
+import { findClients, pickRestoreClient, type PostgresClient } from '../postgres/clients.ts';
+import type { ConnectionSettings } from '../postgres/connection-settings.ts';
+import { withConnection } from '../postgres/connection.ts';
+import { tlsPolicy, type TlsPolicy } from '../postgres/tls.ts';
+import { sized, withProgress } from '../progress.ts';
+import type { RunContext } from '../run-context.ts';
+import type { RestoreOrder } from './options.ts';
+import { restoreArchive } from './pg-restore.ts';
+import { findStoredDump, readStoredDump, type StoredDump } from './stored-dump.ts';
+import { checkTarget, inspectTarget, type TargetDatabase } from './target-database.ts';
 
 /** Left free of the scratch disk, for what else is on it. */
 const RESERVE_BYTES = 64 * 1024 * 1024;
 
 /** A database that was reached and can be restored into, and with what. */
 interface Destination {
-  readonly target: Target;
+  readonly target: ConnectionSettings;
   readonly policy: TlsPolicy;
   readonly client: PostgresClient;
   /** Whether there was nothing in it. */
@@ -40,16 +35,17 @@ interface Destination {
 /**
  * Restores one dump. When it returns, all of the dump is in the database, and its bytes were those that were proven
  * when it was made. Whatever can be checked is checked before the database is touched.
+ *
  * @throws {Failure} with the reason; anything else but the signal's own is a fault of the program
  */
-export async function restore(order: RestoreOrder, surroundings: Surroundings): Promise<void> {
-  const { signal } = surroundings;
+export async function restore(order: RestoreOrder, context: RunContext): Promise<void> {
+  const { signal } = context;
   const s3 = openS3(order.region);
   const folder = await mkdtemp(join(order.scratch, 'autodump-'));
   try {
     const dump = await findStoredDump(s3, order.object, signal);
     log(`Restoring s3://${dump.object.bucket}/${dump.object.key}, ${sized(dump.bytes)}`);
-    const destination = await prepare(order, dump, surroundings);
+    const destination = await prepare(order, dump, context);
     const file = (await fits(dump, folder)) ? join(folder, 'dump') : undefined;
     await fetchAndCheck(s3, dump, file, signal);
     const archive = file === undefined ? { bytes: readStoredDump(s3, dump, signal) } : { file, jobs: order.jobs };
@@ -57,7 +53,7 @@ export async function restore(order: RestoreOrder, surroundings: Surroundings): 
       {
         ...destination,
         folder,
-        searchPath: surroundings.searchPath,
+        searchPath: context.searchPath,
         archive,
         databaseBytes: dump.databaseBytes,
       },
@@ -76,7 +72,7 @@ export async function restore(order: RestoreOrder, surroundings: Surroundings): 
 async function prepare(
   { target: named, intoNonEmpty }: RestoreOrder,
   dump: StoredDump,
-  { searchPath, rdsRoots, signal }: Surroundings,
+  { searchPath, rdsRoots, signal }: RunContext,
 ): Promise<Destination> {
   const target = 'secretArn' in named ? parseTarget(await fetchSecret(named, signal)) : named;
   const policy = tlsPolicy(target, rdsRoots);
@@ -112,8 +108,7 @@ function warnOfOlderServer({ major }: TargetDatabase, { serverVersion }: StoredD
 
 /** Whether there is room for the dump as a file. */
 async function fits({ bytes }: StoredDump, folder: string): Promise<boolean> {
-  const { bavail, bsize } = await statfs(folder);
-  const free = bavail * bsize;
+  const free = await freeSpace(folder);
   if (bytes + RESERVE_BYTES <= free) {
     return true;
   }
@@ -126,6 +121,7 @@ async function fits({ bytes }: StoredDump, folder: string): Promise<boolean> {
 
 /**
  * Reads all of the dump, into the file if there is one, before anything is restored.
+ *
  * @throws {Failure} `verificationFailed` if it is not what was proven
  */
 async function fetchAndCheck(

@@ -1,15 +1,11 @@
 import { createHash } from 'node:crypto';
-
-import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
-import type { S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
-
 import { awsFailure } from '../aws.ts';
-import { checksumsOf, Cuts } from '../s3/checksum.ts';
-import type { Checksums } from '../s3/checksum.ts';
 import { Failure } from '../failure.ts';
-import type { DumpObject } from '../dump/manifest.ts';
 import { networkCode } from '../network.ts';
+import { type Checksums, checksumsOf, Cuts } from '../s3/checksum.ts';
+import type { DumpObject } from '../s3/object.ts';
 
 /** A dump as it lies in S3, and what its manifest says of it. */
 export interface StoredDump {
@@ -93,6 +89,7 @@ async function readManifest(
 
 /**
  * Finds the dump and its manifest, and holds what the two say against each other.
+ *
  * @throws {Failure} `refused`, `tryAgain`; `verificationFailed` if the dump has not the size that was proven
  */
 export async function findStoredDump(client: S3Client, object: DumpObject, signal: AbortSignal): Promise<StoredDump> {
@@ -136,6 +133,7 @@ export async function findStoredDump(client: S3Client, object: DumpObject, signa
 
 /**
  * Reads the dump from its first byte to its last, and holds what came against the proof.
+ *
  * @throws {Failure} as S3 fails; `verificationFailed`, behind the last byte, if they are not the bytes that were proven
  */
 export async function* readStoredDump(

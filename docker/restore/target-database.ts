@@ -1,7 +1,6 @@
 import type { Client } from 'pg';
-
 import { Failure } from '../failure.ts';
-import type { Target } from '../postgres/connection-settings.ts';
+import type { ConnectionSettings } from '../postgres/connection-settings.ts';
 
 /** What is asked of the database before anything is restored into it. */
 export interface TargetDatabase {
@@ -66,11 +65,12 @@ export async function sizeOf(client: Client): Promise<number> {
 /**
  * A database that holds something already would end as a mixture; and a user who may make nothing in it is found out
  * before the download.
+ *
  * @throws {Failure} `refused`, naming some of what is there
  */
 export function checkTarget(
   { contents, mayCreate }: TargetDatabase,
-  { user, database }: Target,
+  { user, database }: ConnectionSettings,
   intoNonEmpty: boolean,
 ): void {
   if (!mayCreate) {

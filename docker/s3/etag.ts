@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
-
 import type { Part } from './part.ts';
 
 /** A part that S3 has. */

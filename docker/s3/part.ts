@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
-
 import { Failure } from '../failure.ts';
 
 /** Bytes on their way to S3, which can be sent as often as it takes. */

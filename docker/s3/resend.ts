@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
-
 import { awsFailure, isTaken } from '../aws.ts';
 import { Failure } from '../failure.ts';
 import type { Part } from './part.ts';
@@ -12,6 +11,7 @@ const LONGEST_PAUSE_MS = 20_000;
 /**
  * Sends a part as often as it takes. The SDK itself tries nothing again whose body is a stream, as it can't know how to
  * open it again.
+ *
  * @param send sends the body, and gives up when the signal says that the body broke
  * @throws S3's refusal because the key is taken, as it came; else {Failure} `tryAgain` or `refused`, the signal's reason,
  * or the error of the body

@@ -1,26 +1,23 @@
 import type { Readable } from 'node:stream';
-
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   PutObjectCommand,
+  type S3Client,
   S3ServiceException,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import type { S3Client } from '@aws-sdk/client-s3';
-
 import { awsFailure, isTaken, openS3 } from '../aws.ts';
-import type { Checksums } from './checksum.ts';
-import { inBase64 } from './crc64nvme.ts';
-import { findDump } from '../dump/write-manifest.ts';
-import { etagOfOne, etagOfParts } from './etag.ts';
-import type { Sent } from './etag.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
-import type { DumpObject } from '../dump/manifest.ts';
-import type { Part } from './part.ts';
+import type { Checksums } from './checksum.ts';
+import { inBase64 } from './crc64nvme.ts';
+import { etagOfOne, etagOfParts, type Sent } from './etag.ts';
+import { findDump } from './find-dump.ts';
+import type { DumpObject } from './object.ts';
 import { MOST_PARTS } from './part-size.ts';
+import type { Part } from './part.ts';
 import { resend } from './resend.ts';
 
 /** Parts that are sent at once. */
@@ -89,6 +86,7 @@ export class Upload {
 
   /**
    * Sends the first part, and brings the object into being, unless there is one.
+   *
    * @returns `taken` if the key had an object, of another run, by then
    * @throws {Failure} `tryAgain`, `refused`; `verificationFailed` if S3 holds other bytes than were proven
    */

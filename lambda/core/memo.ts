@@ -42,7 +42,7 @@ export class Memo {
   /**
    * The memo in a text, or a new one if it is about another state machine.
    *
-   * @throws Error if the text is not what {@link Memo.write} made
+   * @throws {Error} if the text is not what {@link Memo.write} made
    */
   static read(text: string, stateMachineArn: string): Memo {
     const { stateMachineArn: about, runs, asOf } = written.parse(JSON.parse(text));

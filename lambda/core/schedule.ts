@@ -45,7 +45,7 @@ const ITEM = /^(\*|(\d{1,2}|[a-z]{3})(-(\d{1,2}|[a-z]{3}))?)(\/(?<step>\d{1,2}))
  * stand for every minute. Everything that cron-parser would take although it is no five-field cron (six fields, an
  * empty string, `H`) is refused here.
  *
- * @throws InvalidSchedule if the expression or the zone cannot be followed, or never comes due (31 February)
+ * @throws {InvalidSchedule} if the expression or the zone cannot be followed, or never comes due (31 February)
  */
 export function parseSchedule(tag: string, timezone: string): Schedule {
   if (!isTimezone(timezone)) {

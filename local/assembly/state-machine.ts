@@ -24,10 +24,18 @@ export function allStates({ States }: Pick<StateMachineDefinition, 'States'>): R
  */
 export function runnable<Machine extends Pick<StateMachineDefinition, 'States'>>(machine: Machine): Machine {
   const states = Object.entries(machine.States).flatMap(([name, state]): [string, State][] => {
-    if (state.Type === 'Wait') return [[name, waitAsTask(name, state)]];
-    if (state.Type === 'Fail' && state.CausePath?.startsWith('States.')) return failWithCause(name, state);
-    if (state.Type === 'Task') return [[name, { TimeoutSeconds: LONGEST_TIMEOUT_SECONDS, ...state }]];
-    if (state.Type === 'Parallel') return [[name, { ...state, Branches: state.Branches.map(runnable) }]];
+    if (state.Type === 'Wait') {
+      return [[name, waitAsTask(name, state)]];
+    }
+    if (state.Type === 'Fail' && state.CausePath?.startsWith('States.')) {
+      return failWithCause(name, state);
+    }
+    if (state.Type === 'Task') {
+      return [[name, { TimeoutSeconds: LONGEST_TIMEOUT_SECONDS, ...state }]];
+    }
+    if (state.Type === 'Parallel') {
+      return [[name, { ...state, Branches: state.Branches.map(runnable) }]];
+    }
     return [[name, state]];
   });
   return { ...machine, States: Object.fromEntries(states) };

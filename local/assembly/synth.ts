@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Processes } from '../host/processes.ts';
 import { REGION } from './template.ts';
@@ -19,7 +19,7 @@ const CONTEXT = {
  * Runs `cdk synth` on this project.
  *
  * @param output folder to write to
- * @throws Error with what `cdk` said
+ * @throws {Error} with what `cdk` said
  */
 export async function synthesize(output: string, processes: Processes): Promise<void> {
   // What an earlier synth left half written, as the disk was full, would be taken for whole.
@@ -33,7 +33,7 @@ export async function synthesize(output: string, processes: Processes): Promise<
       cwd: ROOT,
       env: {
         ...process.env,
-        PATH: [path.join(ROOT, 'node_modules/.bin'), process.env.PATH].join(path.delimiter),
+        PATH: [join(ROOT, 'node_modules/.bin'), process.env.PATH].join(delimiter),
         CDK_DISABLE_CLI_TELEMETRY: 'true',
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -44,9 +44,11 @@ export async function synthesize(output: string, processes: Processes): Promise<
     stream?.setEncoding('utf8').on('data', (text: string) => (said += text));
   }
   const how = await ended;
-  if (how.kind !== 'exit' || how.status !== 0) throw new Error(reasonIn(said, output));
+  if (how.kind !== 'exit' || how.status !== 0) {
+    throw new Error(reasonIn(said, output));
+  }
   // On AWS no package.json is above the bundles; here one that says "module" is, and would change what they mean.
-  await writeFile(path.join(output, 'package.json'), '{}\n');
+  await writeFile(join(output, 'package.json'), '{}\n');
 }
 
 function reasonIn(said: string, output: string): string {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { z } from 'zod';
 
 /** The one account and Region of the local run, made up but well-formed. */
@@ -96,9 +96,9 @@ export class Template {
   readonly #resources: ReadonlyMap<string, Resource>;
   readonly #assets: z.infer<typeof assetsSchema>;
 
-  /** @throws Error if the folder does not hold exactly one stack */
+  /** @throws {Error} if the folder does not hold exactly one stack */
   constructor(cdkOut: string) {
-    const { artifacts } = read(path.join(cdkOut, 'manifest.json'), manifestSchema);
+    const { artifacts } = read(join(cdkOut, 'manifest.json'), manifestSchema);
     const stacks = Object.entries(artifacts).filter(([, { type }]) => type === 'aws:cloudformation:stack');
     const [stack] = stacks;
     if (stack === undefined || stacks.length > 1) {
@@ -108,8 +108,8 @@ export class Template {
     this.stackName = name;
     this.stackId = `arn:${PARTITION}:cloudformation:${REGION}:${ACCOUNT}:stack/${name}/00000000-0000-4000-8000-000000000000`;
     this.#folder = cdkOut;
-    this.#assets = read(path.join(cdkOut, `${name}.assets.json`), assetsSchema);
-    const { Resources } = read(path.join(cdkOut, properties?.templateFile ?? `${name}.template.json`), templateSchema);
+    this.#assets = read(join(cdkOut, `${name}.assets.json`), assetsSchema);
+    const { Resources } = read(join(cdkOut, properties?.templateFile ?? `${name}.template.json`), templateSchema);
     this.#resources = new Map(
       Object.entries(Resources).map(([logicalId, { Type, Properties, Metadata }]) => {
         const title = (Metadata['aws:cdk:path'] ?? logicalId).replace(`${name}/`, '').replace(/\/Resource$/, '');
@@ -125,7 +125,9 @@ export class Template {
   /** The resource's properties without intrinsic functions, in the form that the schema wants. */
   properties<T>(resource: Resource, schema: z.ZodType<T>): T {
     const parsed = schema.safeParse(this.resolve(resource.properties));
-    if (parsed.success) return parsed.data;
+    if (parsed.success) {
+      return parsed.data;
+    }
     throw new Error(
       `The local run can't make use of ${resource.title} (${resource.type}): ${z.prettifyError(parsed.error)}`,
     );
@@ -139,14 +141,16 @@ export class Template {
   nameOf(resource: Resource): string {
     const properties = z.record(z.string(), z.unknown()).parse(resource.properties);
     const chosen = z.string().safeParse(this.resolve(properties[naming(resource).property]));
-    if (chosen.success) return chosen.data;
+    if (chosen.success) {
+      return chosen.data;
+    }
     const madeUp = `${this.stackName}-${resource.title.replaceAll('/', '-')}`;
     return resource.type === 'AWS::S3::Bucket' ? madeUp.toLowerCase() : madeUp;
   }
 
   /** Folder of a zipped asset, by the key of its object. */
   fileAsset(objectKey: string): string {
-    const id = path.basename(objectKey, path.extname(objectKey));
+    const id = basename(objectKey, extname(objectKey));
     return this.#assetFolder(this.#assets.files[id]?.source.path, objectKey);
   }
 
@@ -156,13 +160,19 @@ export class Template {
     return this.#assetFolder(this.#assets.dockerImages[tag]?.source.directory, uri);
   }
 
-  /** @throws Error that names an intrinsic function which is not known here */
+  /** @throws {Error} that names an intrinsic function which is not known here */
   resolve(value: unknown): unknown {
-    if (Array.isArray(value)) return value.map((item) => this.resolve(item));
-    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) {
+      return value.map((item) => this.resolve(item));
+    }
+    if (typeof value !== 'object' || value === null) {
+      return value;
+    }
     const entries = Object.entries(value);
     const [[name, argument] = ['', undefined]] = entries;
-    if (entries.length === 1 && (name === 'Ref' || name.startsWith('Fn::'))) return this.#intrinsic(name, argument);
+    if (entries.length === 1 && (name === 'Ref' || name.startsWith('Fn::'))) {
+      return this.#intrinsic(name, argument);
+    }
     return Object.fromEntries(entries.map(([key, inner]) => [key, this.resolve(inner)]));
   }
 
@@ -204,9 +214,13 @@ export class Template {
       .parse(argument);
     const own: Readonly<Record<string, unknown>> = values;
     return text.replace(/\$\{(!?)([^}]+)\}/g, (_, literal: string, name: string) => {
-      if (literal !== '') return `\${${name}}`;
+      if (literal !== '') {
+        return `\${${name}}`;
+      }
       const [logicalId = '', attribute] = name.split(/\.(.*)/s, 2);
-      if (name in own) return z.string().parse(this.resolve(own[name]));
+      if (name in own) {
+        return z.string().parse(this.resolve(own[name]));
+      }
       return attribute === undefined ? this.#ref(logicalId) : this.#attribute(logicalId, attribute);
     });
   }
@@ -235,20 +249,28 @@ export class Template {
   /** Attributes are told by their ending: `Arn`, `JobQueueArn`; `Name`, `QueueName`. */
   #attribute(logicalId: string, attribute: string): string {
     const resource = this.#find(logicalId);
-    if (attribute.endsWith('Arn')) return this.arnOf(resource);
-    if (attribute.endsWith('Name')) return this.nameOf(resource);
+    if (attribute.endsWith('Arn')) {
+      return this.arnOf(resource);
+    }
+    if (attribute.endsWith('Name')) {
+      return this.nameOf(resource);
+    }
     throw new Error(`The template uses the attribute ${attribute} of ${logicalId}, which the local run does not know.`);
   }
 
   #find(logicalId: string): Resource {
     const resource = this.#resources.get(logicalId);
-    if (resource === undefined) throw new Error(`The template refers to ${logicalId}, which it does not define.`);
+    if (resource === undefined) {
+      throw new Error(`The template refers to ${logicalId}, which it does not define.`);
+    }
     return resource;
   }
 
   #assetFolder(folder: string | undefined, of: string): string {
-    if (folder === undefined) throw new Error(`${of} is none of the assets that cdk synth wrote.`);
-    return path.join(this.#folder, folder);
+    if (folder === undefined) {
+      throw new Error(`${of} is none of the assets that cdk synth wrote.`);
+    }
+    return join(this.#folder, folder);
   }
 }
 

@@ -12,7 +12,9 @@ export interface Loopback {
 export async function listen(server: Server): Promise<Loopback> {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server does not listen.');
+  if (address === null || typeof address === 'string') {
+    throw new Error('The server does not listen.');
+  }
   return {
     url: `http://127.0.0.1:${address.port}`,
     stop: async () => {

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
 import { constants } from 'node:os';
 
 const GRACE_SECONDS = 10;
@@ -40,7 +40,9 @@ export class Processes {
   }
 
   start(program: string, args: readonly string[], options: ProcessOptions): Process {
-    if (this.#stopped) throw new Error('All is ending, and nothing is started any more.');
+    if (this.#stopped) {
+      throw new Error('All is ending, and nothing is started any more.');
+    }
     const { timeoutSeconds = Infinity, graceSeconds = GRACE_SECONDS, ...spawnOptions } = options;
     const child = spawn(program, args, { ...spawnOptions, detached: true });
     let timedOut = false;
@@ -81,13 +83,17 @@ export class Processes {
   async stop(): Promise<void> {
     this.#stopped = true;
     const running = [...this.#running.values()];
-    for (const { child } of running) end(child, GRACE_SECONDS);
+    for (const { child } of running) {
+      end(child, GRACE_SECONDS);
+    }
     await Promise.all(running.map(({ ended }) => ended));
   }
 }
 
 function end(child: ChildProcess, graceSeconds: number): void {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null) {
+    return;
+  }
   child.kill('SIGTERM');
   const timer = setTimeout(() => {
     killGroup(child);
@@ -98,7 +104,9 @@ function end(child: ChildProcess, graceSeconds: number): void {
 }
 
 function killGroup({ pid }: ChildProcess): void {
-  if (pid === undefined) return;
+  if (pid === undefined) {
+    return;
+  }
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {

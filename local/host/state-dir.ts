@@ -1,5 +1,5 @@
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
+import { join } from 'node:path';
 
 /** Another local run works in the folder. */
 export class StateDirTaken extends Error {
@@ -11,11 +11,11 @@ export class StateDirTaken extends Error {
  * any more is taken over.
  *
  * @returns gives it back
- * @throws StateDirTaken
- * @throws Error if the directory can't be made
+ * @throws {StateDirTaken}
+ * @throws {Error} if the directory can't be made
  */
 export async function takeStateDir(directory: string): Promise<() => Promise<void>> {
-  const file = path.join(directory, 'lock');
+  const file = join(directory, 'lock');
   const own = `${file}.${process.pid}`;
   try {
     // Dumps hold what the database holds: nobody else's business on this machine.
@@ -29,7 +29,9 @@ export async function takeStateDir(directory: string): Promise<() => Promise<voi
   }
   try {
     for (;;) {
-      if (await linked(own, file)) return () => rm(file, { force: true });
+      if (await linked(own, file)) {
+        return () => rm(file, { force: true });
+      }
       const holder = Number(await readFile(file, 'utf8'));
       if (isRunning(holder)) {
         throw new StateDirTaken(
@@ -50,7 +52,9 @@ async function linked(from: string, to: string): Promise<boolean> {
     await link(from, to);
     return true;
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    if (codeOf(error) === 'EEXIST') {
+      return false;
+    }
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { constants, existsSync, globSync } from 'node:fs';
 import { access, realpath } from 'node:fs/promises';
-import path from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Processes } from '../host/processes.ts';
 
@@ -36,8 +36,8 @@ export class NoClients extends Error {
  * @param root where the usual places are looked for
  */
 export async function findClients(searchPath: string, root = '/'): Promise<readonly Clients[]> {
-  const onPath = searchPath.split(path.delimiter).filter((folder) => folder !== '');
-  const elsewhere = USUAL_PLACES.flatMap((place) => globSync(path.join(root, place)).sort());
+  const onPath = searchPath.split(delimiter).filter((folder) => folder !== '');
+  const elsewhere = USUAL_PLACES.flatMap((place) => globSync(join(root, place)).sort());
   const found = await Promise.all([...onPath, ...elsewhere].map(clientsIn));
   const byProgram = new Map(found.flatMap((clients) => (clients === undefined ? [] : [clients])));
   return [...byProgram.values()];
@@ -45,12 +45,14 @@ export async function findClients(searchPath: string, root = '/'): Promise<reado
 
 /** @returns the folder's clients, with the real path of pg_dump to tell duplicates */
 async function clientsIn(folder: string): Promise<readonly [string, Clients] | undefined> {
-  const pgDump = path.join(folder, 'pg_dump');
+  const pgDump = join(folder, 'pg_dump');
   try {
-    await Promise.all([access(pgDump, constants.X_OK), access(path.join(folder, 'pg_restore'), constants.X_OK)]);
+    await Promise.all([access(pgDump, constants.X_OK), access(join(folder, 'pg_restore'), constants.X_OK)]);
     const real = await realpath(pgDump);
     // Debian's wrapper picks one of the versions that are in the usual places anyway.
-    if (path.basename(real) === 'pg_wrapper') return undefined;
+    if (basename(real) === 'pg_wrapper') {
+      return undefined;
+    }
     const { stdout } = await run(pgDump, ['--version']);
     const [, version, major] = /\(PostgreSQL\) ((\d+)\S*)/.exec(stdout) ?? [];
     return version === undefined ? undefined : [real, { folder, version, major: Number(major) }];
@@ -63,7 +65,7 @@ async function clientsIn(folder: string): Promise<readonly [string, Clients] | u
  * The clients that can dump a server, installed first on Debian as root if there are none.
  *
  * @param server major version that the clients must reach; undefined if it is not known
- * @throws NoClients
+ * @throws {NoClients}
  */
 export async function provideClients(
   server: number | undefined,
@@ -72,11 +74,17 @@ export async function provideClients(
 ): Promise<readonly Clients[]> {
   const find = (): Promise<readonly Clients[]> => findClients(process.env.PATH ?? '');
   const present = await find();
-  if (suitable(present, server)) return present;
-  if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0) throw new NoClients(missing(present, server));
+  if (suitable(present, server)) {
+    return present;
+  }
+  if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0) {
+    throw new NoClients(missing(present, server));
+  }
   await installOnDebian(processes, say);
   const installed = await find();
-  if (suitable(installed, server)) return installed;
+  if (suitable(installed, server)) {
+    return installed;
+  }
   throw new NoClients(missing(installed, server));
 }
 
@@ -114,9 +122,17 @@ function missing(found: readonly Clients[], server: number | undefined): string 
 }
 
 function installCommand(): string {
-  if (process.platform === 'darwin') return 'brew install libpq';
-  if (existsSync('/etc/debian_version')) return 'sudo apt-get install --yes postgresql-client';
-  if (existsSync('/etc/redhat-release')) return 'sudo dnf install -y postgresql';
-  if (existsSync('/etc/alpine-release')) return 'apk add postgresql-client';
+  if (process.platform === 'darwin') {
+    return 'brew install libpq';
+  }
+  if (existsSync('/etc/debian_version')) {
+    return 'sudo apt-get install --yes postgresql-client';
+  }
+  if (existsSync('/etc/redhat-release')) {
+    return 'sudo dnf install -y postgresql';
+  }
+  if (existsSync('/etc/alpine-release')) {
+    return 'apk add postgresql-client';
+  }
   return 'the package postgresql-client of your system, or https://www.postgresql.org/download/';
 }

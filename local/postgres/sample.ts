@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { join } from 'node:path';
 import pg from 'pg';
 import type { DatabaseOption } from '../options.ts';
 import { startPostgres } from './server.ts';
@@ -71,7 +71,7 @@ export interface SampleDatabase extends DatabaseOption {
 /** Starts a PostgreSQL server with a database that its owner, who is not the superuser, may dump. */
 export async function startSample(): Promise<SampleDatabase> {
   // Not in the state directory: as root the server runs as somebody else, who need not have access there.
-  const directory = await mkdtemp(path.join(tmpdir(), 'autodump-sample-'));
+  const directory = await mkdtemp(join(tmpdir(), 'autodump-sample-'));
   const removeFiles = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
     const server = await startPostgres({ directory });
@@ -105,7 +105,9 @@ async function query(target: DatabaseOption, statements: readonly string[]): Pro
   await client.connect();
   try {
     const results: unknown[][] = [];
-    for (const statement of statements) results.push((await client.query<Record<string, unknown>>(statement)).rows);
+    for (const statement of statements) {
+      results.push((await client.query<Record<string, unknown>>(statement)).rows);
+    }
     return results;
   } finally {
     await client.end();

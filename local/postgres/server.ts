@@ -1,10 +1,10 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chown, cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
-import path from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
@@ -45,7 +45,7 @@ interface Account {
  *
  * @param options.directory a folder for the server alone; made if it is not there. It is not removed by `stop`.
  * @param options.from the package, which may be installed in several versions under names of their own
- * @throws Error with the server's last words if it does not come up.
+ * @throws {Error} with the server's last words if it does not come up.
  */
 export async function startPostgres({
   directory,
@@ -56,9 +56,11 @@ export async function startPostgres({
 }): Promise<PostgresServer> {
   const account = await serverAccount();
   await mkdir(directory, { recursive: true });
-  if (account !== undefined) await chown(directory, account.uid, account.gid);
-  const programs = await reachable(await programsOf(from), account, path.join(directory, 'programs'));
-  const data = path.join(directory, 'data');
+  if (account !== undefined) {
+    await chown(directory, account.uid, account.gid);
+  }
+  const programs = await reachable(await programsOf(from), account, join(directory, 'programs'));
+  const data = join(directory, 'data');
   const password = randomBytes(18).toString('base64url');
   await initialize(programs, account, data, password);
   for (;;) {
@@ -88,7 +90,9 @@ async function programsOf(from: string): Promise<Programs> {
 }
 
 async function serverAccount(): Promise<Account | undefined> {
-  if (process.getuid?.() !== 0) return undefined;
+  if (process.getuid?.() !== 0) {
+    return undefined;
+  }
   const [uid, gid] = await Promise.all(['-u', '-g'].map((flag) => run('id', [flag, 'nobody'])));
   return z
     .object({ uid: z.coerce.number(), gid: z.coerce.number() })
@@ -97,17 +101,19 @@ async function serverAccount(): Promise<Account | undefined> {
 
 /** The programs, or a copy of them where the account can't get at them, as below `/root`. */
 async function reachable(programs: Programs, account: Account | undefined, copy: string): Promise<Programs> {
-  const bin = path.dirname(programs.postgres);
+  const bin = dirname(programs.postgres);
   try {
     await run(programs.postgres, ['--version'], { cwd: '/', ...account });
     return programs;
   } catch (error) {
-    if (account === undefined) throw error;
+    if (account === undefined) {
+      throw error;
+    }
   }
-  await cp(path.dirname(bin), copy, { recursive: true, verbatimSymlinks: true });
+  await cp(dirname(bin), copy, { recursive: true, verbatimSymlinks: true });
   return {
-    initdb: path.join(copy, 'bin', path.basename(programs.initdb)),
-    postgres: path.join(copy, 'bin', path.basename(programs.postgres)),
+    initdb: join(copy, 'bin', basename(programs.initdb)),
+    postgres: join(copy, 'bin', basename(programs.postgres)),
   };
 }
 
@@ -153,12 +159,17 @@ async function serve(
   return new Promise((resolve, reject) => {
     server.stderr.setEncoding('utf8').on('data', (text: string) => {
       log = (log + text).slice(-4000);
-      if (log.includes(READY)) resolve(server);
+      if (log.includes(READY)) {
+        resolve(server);
+      }
     });
     server.on('error', reject);
     server.on('close', () => {
-      if (log.includes(PORT_TAKEN)) resolve('port taken');
-      else reject(new Error(`The PostgreSQL server did not start. Its last words: ${log.trim()}`));
+      if (log.includes(PORT_TAKEN)) {
+        resolve('port taken');
+      } else {
+        reject(new Error(`The PostgreSQL server did not start. Its last words: ${log.trim()}`));
+      }
     });
   });
 }
@@ -169,7 +180,9 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 async function stop(server: ChildProcess): Promise<void> {
-  if (server.exitCode !== null || server.signalCode !== null) return;
+  if (server.exitCode !== null || server.signalCode !== null) {
+    return;
+  }
   const ended = once(server, 'exit');
   // PostgreSQL's fast shutdown: connections are cut, files are left whole.
   server.kill('SIGINT');
@@ -182,6 +195,8 @@ async function freePort(): Promise<number> {
   const address = probe.address();
   probe.close();
   await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('The system gave no free port.');
+  if (address === null || typeof address === 'string') {
+    throw new Error('The system gave no free port.');
+  }
   return address.port;
 }

@@ -1,4 +1,3 @@
-import type { ListExecutionsInput, StartExecutionInput, StopExecutionInput } from '@aws-sdk/client-sfn';
 import type {
   CreateSecretRequest,
   DeleteSecretRequest,
@@ -8,10 +7,11 @@ import type {
   TagResourceRequest,
   UntagResourceRequest,
 } from '@aws-sdk/client-secrets-manager';
+import type { ListExecutionsInput, StartExecutionInput, StopExecutionInput } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { operation, type Operation } from './protocol/json-endpoint.ts';
-import type { StepFunctions } from './step-functions/step-functions.ts';
 import type { SecretsManager } from './secrets-manager/secrets-manager.ts';
+import type { StepFunctions } from './step-functions/step-functions.ts';
 
 const tags = z.array(z.object({ Key: z.string(), Value: z.string() }));
 const SecretId = z.string();

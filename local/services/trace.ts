@@ -1,5 +1,5 @@
-import type { InvocationResult } from './lambda/lambda.ts';
-import type { Execution } from './step-functions/step-functions.ts';
+import type { Execution } from './execution.ts';
+import type { InvocationResult } from './invocation.ts';
 
 /** What happens in the world, for whoever watches. */
 export type Happening =

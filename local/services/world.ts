@@ -1,24 +1,25 @@
-import { S3Client } from '@aws-sdk/client-s3';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm, symlink } from 'node:fs/promises';
-import path from 'node:path';
-import { credentialsOf, type Endpoints } from './protocol/credentials.ts';
-import { serve } from './protocol/json-endpoint.ts';
+import { delimiter, join, resolve } from 'node:path';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { ACCOUNT, REGION, Template } from '../assembly/template.ts';
+import { Processes } from '../host/processes.ts';
+import { Batch, type BatchSurroundings } from './batch/batch.ts';
 import { EventBus, type SentEvent } from './events/event-bus.ts';
-import { StepFunctions, type Execution } from './step-functions/step-functions.ts';
-import type { Report } from './trace.ts';
+import type { Execution } from './execution.ts';
 import { ADMINISTRATOR } from './iam/decision.ts';
 import { Iam } from './iam/iam.ts';
+import { type DeadLetter, LambdaFunction } from './lambda/lambda.ts';
+import { executionOperations, secretOperations } from './operations.ts';
 import { authorized } from './permissions/json-calls.ts';
 import { encryptionKeys, s3Guard } from './permissions/s3-calls.ts';
-import { Batch, type BatchSurroundings } from './batch/batch.ts';
-import { LambdaFunction, type DeadLetter } from './lambda/lambda.ts';
-import { Processes } from '../host/processes.ts';
+import { credentialsOf, type Endpoints } from './protocol/credentials.ts';
+import { serve } from './protocol/json-endpoint.ts';
 import { startS3 } from './s3/s3.ts';
-import { SecretsManager, type SecretCall } from './secrets-manager/secrets-manager.ts';
-import { executionOperations, secretOperations } from './operations.ts';
-import { ACCOUNT, REGION, Template } from '../assembly/template.ts';
+import { type SecretCall, SecretsManager } from './secrets-manager/secrets-manager.ts';
+import { StepFunctions } from './step-functions/step-functions.ts';
+import type { Report } from './trace.ts';
 
 /** Submits jobs, and never gives up on one. */
 const USER = { principal: ADMINISTRATOR, stopped: new AbortController().signal };
@@ -62,7 +63,7 @@ export interface World extends Clients {
   deployed(): void;
   /** Lets every schedule of a rule strike once. */
   strike(): void;
-  /** Submits a job, as the stack's user, and comes when it has ended. @throws TaskError as `Batch` does */
+  /** Submits a job, as the stack's user, and comes when it has ended. @throws {TaskError} as `Batch` does */
   submitJob(parameters: object): Promise<object>;
   /** Comes when all events have been dealt with. */
   settled(): Promise<void>;
@@ -74,7 +75,9 @@ export async function startWorld({ cdkOut, directory, clients, report }: WorldOp
   const template = new Template(cdkOut);
   const buckets = template.ofType('AWS::S3::Bucket').map((resource) => template.nameOf(resource));
   const [objects, logs, scratch, programs] = foldersIn(directory);
-  for (const folder of [objects, logs, programs]) await mkdir(folder, { recursive: true });
+  for (const folder of [objects, logs, programs]) {
+    await mkdir(folder, { recursive: true });
+  }
   await symlinkNode(programs);
   const processes = new Processes();
   const iam = new Iam(template, report);
@@ -88,11 +91,13 @@ export async function startWorld({ cdkOut, directory, clients, report }: WorldOp
   const secrets = new SecretsManager((call) => {
     stack.bus.put(cloudTrailEvent(call));
   });
-  const searchPath = [programs, ...clients].join(path.delimiter);
+  const searchPath = [programs, ...clients].join(delimiter);
   let stack: Stack;
   try {
     stack = await bringUp(template, { processes, endpoints, iam, logs, scratch, searchPath, report });
-    for (const bucket of buckets) await objectStore.createBucket(bucket);
+    for (const bucket of buckets) {
+      await objectStore.createBucket(bucket);
+    }
   } catch (error) {
     await stopServers();
     throw error;
@@ -143,7 +148,7 @@ async function quiet(processes: Processes, { batch, stepFunctions, bus }: Stack)
   await Promise.all([bus.settled(), batch.settled()]);
 }
 
-/** @throws Error that names what the local run does not know */
+/** @throws {Error} that names what the local run does not know */
 async function bringUp(template: Template, surroundings: BatchSurroundings): Promise<Stack> {
   const { iam, report } = surroundings;
   const functions = template
@@ -156,14 +161,14 @@ async function bringUp(template: Template, surroundings: BatchSurroundings): Pro
 }
 
 function foldersIn(directory: string): readonly [objects: string, logs: string, scratch: string, programs: string] {
-  const root = path.resolve(directory);
-  const scratch = path.join(root, 'scratch');
-  return [path.join(root, 's3'), path.join(root, 'log'), scratch, path.join(scratch, 'programs')];
+  const root = resolve(directory);
+  const scratch = join(root, 'scratch');
+  return [join(root, 's3'), join(root, 'log'), scratch, join(scratch, 'programs')];
 }
 
 /** The image brings Node along; here the jobs get the one that runs this. */
 async function symlinkNode(programs: string): Promise<void> {
-  const link = path.join(programs, 'node');
+  const link = join(programs, 'node');
   await rm(link, { force: true });
   await symlink(process.execPath, link);
 }

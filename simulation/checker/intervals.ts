@@ -1,5 +1,5 @@
-import { dueTimes } from './oracle.ts';
 import { type Secret, type SecretState, type Span, tagsInForce } from '../workload/secret-history.ts';
+import { dueTimes } from './oracle.ts';
 
 const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;
@@ -19,7 +19,9 @@ export function intervalsOf(secret: Secret, span: Span): readonly Interval[] {
   let since: SecretState | undefined;
   const close = (to: number): void => {
     const tags = since === undefined ? undefined : tagsInForce(secret, since);
-    if (since === undefined || tags?.valid !== true) return;
+    if (since === undefined || tags?.valid !== true) {
+      return;
+    }
     const { schedule, timezone = 'UTC' } = tags;
     const due = dueTimes(schedule, timezone, since.from - HOUR, Math.min(to, span.to));
     const later = to > span.to ? firstDue(schedule, timezone, span.to) : [];
@@ -27,7 +29,9 @@ export function intervalsOf(secret: Secret, span: Span): readonly Interval[] {
   };
   for (const state of secret.states) {
     const [before, now] = [since === undefined ? undefined : tagsInForce(secret, since), tagsInForce(secret, state)];
-    if (before?.schedule === now?.schedule && before?.timezone === now?.timezone && since !== undefined) continue;
+    if (before?.schedule === now?.schedule && before?.timezone === now?.timezone && since !== undefined) {
+      continue;
+    }
     close(state.from);
     since = state;
   }
@@ -42,7 +46,9 @@ const WINDOWS = [2 * DAY, 40 * DAY, 366 * DAY];
 function firstDue(schedule: string, timezone: string, from: number): readonly number[] {
   for (const window of WINDOWS) {
     const [first] = dueTimes(schedule, timezone, from, from + window);
-    if (first !== undefined) return [first];
+    if (first !== undefined) {
+      return [first];
+    }
   }
   return [];
 }

@@ -1,11 +1,11 @@
 import type { Clock } from '../runtime/clock.ts';
-import { intervalsOf, type Interval } from './intervals.ts';
-import { excuseOf, MARGIN } from './missed-dump.ts';
+import { iso } from '../runtime/time.ts';
 import type { Attempt, Execution } from '../services/execution.ts';
 import type { Invocation, Result } from '../services/lambda-function.ts';
+import { type Secret, type Span, stateAt } from '../workload/secret-history.ts';
+import { type Interval, intervalsOf } from './intervals.ts';
+import { excuseOf, MARGIN } from './missed-dump.ts';
 import { type Scan, Scans } from './scans.ts';
-import { stateAt, type Secret, type Span } from '../workload/secret-history.ts';
-import { iso } from '../runtime/time.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -53,7 +53,9 @@ export class Rules {
       secrets.map((secret) => [secret.arn, { secret, intervals: intervalsOf(secret, span), executions: new Map() }]),
     );
     for (const watched of this.#watched.values()) {
-      for (const interval of watched.intervals) this.#watchDue(watched, interval, 0);
+      for (const interval of watched.intervals) {
+        this.#watchDue(watched, interval, 0);
+      }
     }
     this.#watchServed(span);
   }
@@ -65,8 +67,11 @@ export class Rules {
     }
     const { executions } = this.#of(secret);
     const same = executions.get(when);
-    if (same === undefined) executions.set(when, [execution]);
-    else same.push(execution);
+    if (same === undefined) {
+      executions.set(when, [execution]);
+    } else {
+      same.push(execution);
+    }
     this.#clock.at(when + LATEST_END, () => {
       if (execution.end === undefined) {
         this.#violated('true ends', secret, `The execution for ${iso(when)} has not ended three days later.`);
@@ -101,26 +106,40 @@ export class Rules {
     // Of a time long past, only what runs is known.
     const same = [...new Set([...(executions.get(when) ?? []), execution])];
     const started = same.reduce((sum, { jobs, lostAnswers }) => sum + jobs.length - lostAnswers, 0);
-    if (started > 1) this.#violated('no other dump', secret, `${started} dumps were started for ${iso(when)}.`);
+    if (started > 1) {
+      this.#violated('no other dump', secret, `${started} dumps were started for ${iso(when)}.`);
+    }
   }
 
   /** An execution ended: as its branches did. */
   ended(execution: Execution): void {
     const { secret, when, attempts, outcome, stopped, end } = execution;
-    if (stopped !== undefined || end === undefined) return;
+    if (stopped !== undefined || end === undefined) {
+      return;
+    }
     const wrong = (what: string): void => {
       this.#violated('true ends', secret, `The execution for ${iso(when)} ended as ${JSON.stringify(end)}: ${what}`);
     };
     const needless = attempts.find(({ ok, prevented: kept }) => !ok && !kept);
-    if (needless !== undefined) wrong(`${needless.step} failed although nothing kept it from working`);
+    if (needless !== undefined) {
+      wrong(`${needless.step} failed although nothing kept it from working`);
+    }
     const last = (step: string) => attempts.findLast((attempt) => attempt.step === step);
     const [compare, dump, reschedule] = [last('compare'), last('dump'), last('reschedule')];
-    if (reschedule?.ok === true) this.#checkRescheduled(execution, reschedule);
-    if (end.status === 'FAILED' && !end.cause.includes(secret.arn)) wrong('the cause does not name the secret');
+    if (reschedule?.ok === true) {
+      this.#checkRescheduled(execution, reschedule);
+    }
+    if (end.status === 'FAILED' && !end.cause.includes(secret.arn)) {
+      wrong('the cause does not name the secret');
+    }
     if (compare?.ok !== true) {
-      if (end.status !== 'FAILED') wrong('the tags were never compared');
+      if (end.status !== 'FAILED') {
+        wrong('the tags were never compared');
+      }
     } else if (outcome !== 'unchanged') {
-      if (end.status !== 'SUCCEEDED' || dump !== undefined || reschedule !== undefined) wrong('it was superseded');
+      if (end.status !== 'SUCCEEDED' || dump !== undefined || reschedule !== undefined) {
+        wrong('it was superseded');
+      }
     } else if (dump === undefined || reschedule === undefined) {
       wrong(`there was no ${dump === undefined ? 'dump' : 'rescheduling'}`);
     } else if ((end.status === 'SUCCEEDED') !== (dump.ok && reschedule.ok)) {
@@ -134,7 +153,9 @@ export class Rules {
     const now = this.#clock.now;
     const interval = intervals.find(({ from, to }) => from <= started && to > ended);
     const next = interval?.due[indexAfter(interval.due, Math.max(when, started))];
-    if (next === undefined || next <= now || next - started > LONGEST_WAIT) return;
+    if (next === undefined || next <= now || next - started > LONGEST_WAIT) {
+      return;
+    }
     if (!executions.has(next)) {
       this.#violated('always served', secret, `Nothing waits for ${iso(next)} after the Reschedule of ${iso(when)}.`);
     }
@@ -163,7 +184,9 @@ export class Rules {
   /** A scan ended: badly, if a secret has tags that cannot be followed; and then all that it reached are served. */
   scanned(invocation: Invocation, result: Result): void {
     const scan = this.scans.ended(invocation, result, this.#clock.now);
-    if (scan === undefined) return;
+    if (scan === undefined) {
+      return;
+    }
     if (result.kind === 'returned' && invocation.unread) {
       this.#violated(
         'true ends',
@@ -181,8 +204,12 @@ export class Rules {
       this.#violated('true ends', undefined, `A scan failed although nothing kept it from working: ${result.cause}`);
     }
     for (const watched of this.#watched.values()) {
-      if (result.kind === 'returned') this.#checkTold(watched.secret, scan);
-      if (!scan.cut && !scan.prevented.has(watched.secret.arn)) this.#checkServed(watched, scan);
+      if (result.kind === 'returned') {
+        this.#checkTold(watched.secret, scan);
+      }
+      if (!scan.cut && !scan.prevented.has(watched.secret.arn)) {
+        this.#checkServed(watched, scan);
+      }
     }
   }
 
@@ -195,7 +222,9 @@ export class Rules {
     }
     if (result.kind === 'returned') {
       this.#checkTold(secret, time, 0);
-      if (!failed) this.#checkServed(this.#of(secret), time, 0);
+      if (!failed) {
+        this.#checkServed(this.#of(secret), time, 0);
+      }
     }
   }
 
@@ -215,7 +244,9 @@ export class Rules {
   #checkServed({ secret, intervals, executions }: Watched, { started, ended }: Time, margin = MARGIN): void {
     const interval = intervals.find(({ from, to }) => from <= started - margin && to > ended);
     const next = interval?.due[indexAfter(interval.due, started)];
-    if (next === undefined || next <= ended + MINUTE || next - started > LONGEST_WAIT) return;
+    if (next === undefined || next <= ended + MINUTE || next - started > LONGEST_WAIT) {
+      return;
+    }
     const runs = executions.get(next) ?? [];
     if (!runs.some(({ end, stopped }) => end === undefined || stopped !== undefined)) {
       this.#violated('always served', secret, `Nothing waits for ${iso(next)} after the look of ${iso(started)}.`);
@@ -224,15 +255,21 @@ export class Rules {
 
   #of(secret: Secret): Watched {
     const watched = this.#watched.get(secret.arn);
-    if (watched === undefined) throw new Error(`Nobody watches ${secret.arn}.`);
+    if (watched === undefined) {
+      throw new Error(`Nobody watches ${secret.arn}.`);
+    }
     return watched;
   }
 
   #watchDue(watched: Watched, interval: Interval, position: number): void {
     const due = interval.due[position];
-    if (due === undefined) return;
+    if (due === undefined) {
+      return;
+    }
     this.#clock.at(due + LATEST_START, () => {
-      if (due >= interval.from) this.#checkDue(watched, interval, due, interval.due[position - 1]);
+      if (due >= interval.from) {
+        this.#checkDue(watched, interval, due, interval.due[position - 1]);
+      }
       this.#watchDue(watched, interval, position + 1);
     });
   }
@@ -241,8 +278,14 @@ export class Rules {
   #checkDue(watched: Watched, interval: Interval, due: number, previous: number | undefined): void {
     const { secret, executions } = watched;
     const before = executions.get(previous ?? NaN) ?? [];
-    for (const when of executions.keys()) if (when < due - 2 * LATEST_START) executions.delete(when);
-    if (due - interval.from <= this.#period + MARGIN || interval.to <= due + LATEST_START) return;
+    for (const when of executions.keys()) {
+      if (when < due - 2 * LATEST_START) {
+        executions.delete(when);
+      }
+    }
+    if (due - interval.from <= this.#period + MARGIN || interval.to <= due + LATEST_START) {
+      return;
+    }
     this.figures.due += 1;
     const runs = executions.get(due) ?? [];
     if (runs.some(({ jobs }) => jobs.length > 0)) {
@@ -263,9 +306,13 @@ export class Rules {
       const now = this.#clock.now;
       const since = now - this.#period - MARGIN;
       if (span.from < since && !this.scans.hasBegun(since, now)) {
-        for (const watched of this.#watched.values()) this.#checkWaiting(watched, now, since);
+        for (const watched of this.#watched.values()) {
+          this.#checkWaiting(watched, now, since);
+        }
       }
-      if (now < span.to) this.#clock.at(now + 60 * MINUTE, check);
+      if (now < span.to) {
+        this.#clock.at(now + 60 * MINUTE, check);
+      }
     };
     this.#clock.at(span.from + 60 * MINUTE, check);
   }
@@ -273,7 +320,9 @@ export class Rules {
   #checkWaiting({ secret, intervals, executions }: Watched, now: number, since: number): void {
     const interval = intervals.find(({ from, to }) => from <= since && to > now);
     const next = interval?.due[indexAfter(interval.due, now + MINUTE)];
-    if (next === undefined || next - now > LONGEST_WAIT) return;
+    if (next === undefined || next - now > LONGEST_WAIT) {
+      return;
+    }
     if (!(executions.get(next) ?? []).some(({ end }) => end === undefined)) {
       this.#violated('always served', secret, `Nothing waits for ${iso(next)}, and no scan came in a scan period.`);
     }
@@ -296,8 +345,11 @@ function indexAfter(sorted: readonly number[], number: number): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((sorted[middle] ?? 0) <= number) low = middle + 1;
-    else high = middle;
+    if ((sorted[middle] ?? 0) <= number) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
   }
   return low;
 }

@@ -1,8 +1,8 @@
-import type { Interval } from './intervals.ts';
-import { type Execution, prevented } from '../services/execution.ts';
-import type { Scans } from './scans.ts';
-import type { Secret } from '../workload/secret-history.ts';
 import { iso } from '../runtime/time.ts';
+import { type Execution, prevented } from '../services/execution.ts';
+import type { Secret } from '../workload/secret-history.ts';
+import type { Interval } from './intervals.ts';
+import type { Scans } from './scans.ts';
 
 const MINUTE = 60_000;
 
@@ -31,11 +31,19 @@ export function excuseOf(missed: Missed, scans: Scans, period: number): Excuse {
 
 /** Executions that started no dump: what was in their way. */
 function excuseOfRuns(runs: readonly Execution[]): Excuse | undefined {
-  if (runs.some(({ stopped }) => stopped !== undefined)) return { excused: 'stopped by hand' };
+  if (runs.some(({ stopped }) => stopped !== undefined)) {
+    return { excused: 'stopped by hand' };
+  }
   for (const run of runs) {
-    if (prevented(run, 'compare')) return { excused: 'the tags could not be compared' };
-    if (prevented(run, 'dump')) return { excused: 'the job could not be submitted' };
-    if (run.outcome === 'unchanged') return { violation: `its execution ended as ${JSON.stringify(run.end)}.` };
+    if (prevented(run, 'compare')) {
+      return { excused: 'the tags could not be compared' };
+    }
+    if (prevented(run, 'dump')) {
+      return { excused: 'the job could not be submitted' };
+    }
+    if (run.outcome === 'unchanged') {
+      return { violation: `its execution ended as ${JSON.stringify(run.end)}.` };
+    }
   }
   return undefined;
 }
@@ -45,7 +53,9 @@ function excuseOfNone({ secret, interval, due, previous, before }: Missed, all: 
   const since = Math.max(interval.from + MARGIN, previous ?? 0);
   const scans = all.all.filter(({ started, ended }) => started > since && ended < due - MINUTE);
   const clean = scans.find((scan) => !scan.cut && !scan.prevented.has(secret.arn));
-  if (clean !== undefined) return { violation: `the scan of ${iso(clean.started)} went well and did not see to it.` };
+  if (clean !== undefined) {
+    return { violation: `the scan of ${iso(clean.started)} went well and did not see to it.` };
+  }
   if (scans.length === 0 && due - since > period + MARGIN && !all.hasBegun(since, due - MINUTE)) {
     return { violation: 'no scan came in more than a scan period.' };
   }

@@ -26,12 +26,16 @@ export function dueTimes(tag: string, timezone: string, from: number, to: number
   const cron = parse(tag);
   const due = new Set<number>();
   for (let day = Math.floor((from - 2 * DAY) / DAY) * DAY; day < to + 2 * DAY; day += DAY) {
-    if (!cron.onDay(new Date(day))) continue;
+    if (!cron.onDay(new Date(day))) {
+      continue;
+    }
     const clock = clockOn(timezone, day);
     for (const hour of cron.hours) {
       for (const minute of cron.minutes) {
         const shown = clock.shows(day + hour * HOUR + minute * MINUTE);
-        for (const instant of cron.hours.length === 24 ? shown : shown.slice(0, 1)) due.add(instant);
+        for (const instant of cron.hours.length === 24 ? shown : shown.slice(0, 1)) {
+          due.add(instant);
+        }
       }
     }
   }
@@ -92,7 +96,9 @@ const clocks = new Map<string, WallClock>();
 function clockOn(timezone: string, day: number): WallClock {
   const name = `${timezone} ${day}`;
   const known = clocks.get(name);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    return known;
+  }
   // All instants of a calendar day lie within these, wherever in the world.
   const [start, end] = [day - DAY, day + 2 * DAY];
   const [before, after] = [offset(timezone, start), offset(timezone, end)];
@@ -110,7 +116,9 @@ function shiftingClock(timezone: string, start: number, end: number): WallClock 
     const reading = instant + now;
     shown.set(reading, [...(shown.get(reading) ?? []), instant]);
     const before = offset(timezone, instant - MINUTE);
-    if (now !== before) beforeJump = before;
+    if (now !== before) {
+      beforeJump = before;
+    }
   }
   return { shows: (reading) => shown.get(reading) ?? [reading - beforeJump] };
 }

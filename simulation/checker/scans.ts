@@ -26,7 +26,9 @@ export class Scans {
 
   /** An invocation begins, for the first time or tried again; a scan does, unless it is one that goes on. */
   began(event: unknown, now: number): void {
-    if (this.#invocationBefore(event) === undefined) this.#begun.push(now);
+    if (this.#invocationBefore(event) === undefined) {
+      this.#begun.push(now);
+    }
   }
 
   /** Whether a scan has begun from one instant to another. */
@@ -48,7 +50,9 @@ export class Scans {
 
   /** @returns the scan that the invocation was the last of, if it was */
   ended(invocation: Invocation, result: Result, now: number): Scan | undefined {
-    if (result.kind === 'returned' && this.goesOn(invocation)) return undefined;
+    if (result.kind === 'returned' && this.goesOn(invocation)) {
+      return undefined;
+    }
     const failed = [...invocation.calls.values()].filter((call) => call.failed);
     const cut = invocation.killed || failed.some(({ operation }) => ['ListSecrets', 'Invoke'].includes(operation));
     const scan = { ...this.#soFar(invocation), ended: now, cut };

@@ -47,7 +47,9 @@ export class Clock {
     await new Promise(setImmediate);
     for (let due = this.#dues[0]; due !== undefined && due.time <= until; due = this.#dues[0]) {
       this.#pop();
-      if (due.act === undefined) continue;
+      if (due.act === undefined) {
+        continue;
+      }
       this.#now = due.time;
       due.act();
       await new Promise(setImmediate);
@@ -61,7 +63,9 @@ export class Clock {
     while (child > 0) {
       const parent = (child - 1) >> 1;
       const above = heap[parent];
-      if (above === undefined || !before(due, above)) break;
+      if (above === undefined || !before(due, above)) {
+        break;
+      }
       heap[child] = above;
       child = parent;
     }
@@ -71,7 +75,9 @@ export class Clock {
   #pop(): void {
     const heap = this.#dues;
     const last = heap.pop();
-    if (last === undefined || heap.length === 0) return;
+    if (last === undefined || heap.length === 0) {
+      return;
+    }
     let parent = 0;
     for (;;) {
       const [left, right] = [heap[2 * parent + 1], heap[2 * parent + 2]];
@@ -79,7 +85,9 @@ export class Clock {
         left !== undefined && right !== undefined && before(right, left)
           ? [2 * parent + 2, right]
           : [2 * parent + 1, left];
-      if (below === undefined || !before(below, last)) break;
+      if (below === undefined || !before(below, last)) {
+        break;
+      }
       heap[parent] = below;
       parent = child;
     }

@@ -50,7 +50,9 @@ class Request extends EventEmitter {
     this.#options = options;
     this.#respond = respond;
     this.#serve = serve;
-    if (this.#header('expect') === '100-continue') queueMicrotask(() => this.emit('continue'));
+    if (this.#header('expect') === '100-continue') {
+      queueMicrotask(() => this.emit('continue'));
+    }
   }
 
   setTimeout(): this {

@@ -42,7 +42,9 @@ export class Faults {
     let left = number;
     for (const [kind, chance] of Object.entries(chances)) {
       left -= chance;
-      if (left < 0) return { kind: this.#strike(kind, name) ? kind : undefined, latency };
+      if (left < 0) {
+        return { kind: this.#strike(kind, name) ? kind : undefined, latency };
+      }
     }
     return { kind: undefined, latency };
   }
@@ -55,13 +57,17 @@ export class Faults {
   /** Whether a service is having a bad time: rare, for a part of an hour, and then all calls fail. */
   outage(operation: string): boolean {
     const hour = Math.floor(this.#clock.now / HOUR);
-    if (!this.#draw.chance(`outage|${operation}|${hour}`, 1 / 500)) return false;
+    if (!this.#draw.chance(`outage|${operation}|${hour}`, 1 / 500)) {
+      return false;
+    }
     return this.#clock.now % HOUR < this.#draw.integer(`outage lasts|${operation}|${hour}`, 5, 60) * MINUTE;
   }
 
   #strike(kind: string, name: string): boolean {
     const id = hash('sha256', name).slice(0, 8);
-    if (this.#keep !== undefined && !this.#keep.has(id)) return false;
+    if (this.#keep !== undefined && !this.#keep.has(id)) {
+      return false;
+    }
     this.count(kind);
     this.struck.push({ id, time: this.#clock.now, kind, site: name });
     return true;

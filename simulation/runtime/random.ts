@@ -24,7 +24,9 @@ export class Draw {
 
   one<T>(name: string, choices: readonly T[]): T {
     const choice = choices[Math.floor(this.number(name) * choices.length)];
-    if (choice === undefined) throw new Error(`There is nothing to choose from for ${name}.`);
+    if (choice === undefined) {
+      throw new Error(`There is nothing to choose from for ${name}.`);
+    }
     return choice;
   }
 
@@ -33,7 +35,9 @@ export class Draw {
     let left = this.number(name) * choices.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, choice] of choices) {
       left -= weight;
-      if (left < 0) return choice;
+      if (left < 0) {
+        return choice;
+      }
     }
     return this.one(
       name,

@@ -36,8 +36,11 @@ class Timer {
 export function surroundings(clock: Clock, random: () => number): Surroundings {
   class VirtualDate extends Date {
     constructor(...args: [] | ConstructorParameters<DateConstructor>) {
-      if (args.length === 0) super(clock.now);
-      else super(...args);
+      if (args.length === 0) {
+        super(clock.now);
+      } else {
+        super(...args);
+      }
     }
 
     static override now(): number {
@@ -54,7 +57,9 @@ export function surroundings(clock: Clock, random: () => number): Surroundings {
         }),
       ),
     clearTimeout: (timer) => {
-      if (timer instanceof Timer) timer.cancel();
+      if (timer instanceof Timer) {
+        timer.cancel();
+      }
     },
     Math: Object.create(Math, { random: { value: random } }) as Math,
   };

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { TaskError } from '../../local/services/step-functions/task.ts';
+import { TaskError } from '../../local/services/task.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Execution } from './execution.ts';
 import type { Faults } from '../runtime/faults.ts';
+import type { Execution } from './execution.ts';
 import type { Json } from './json.ts';
 
 const MINUTE = 60_000;
@@ -46,12 +46,16 @@ export class Batch {
     const site = `SubmitJob|${execution.secret.index}|${execution.when}`;
     const struck = this.#faults.at(site, this.#faults.outage('SubmitJob') ? SUBMIT_OUTAGE : SUBMIT_FAULTS);
     await this.#clock.sleep(struck.latency);
-    if (struck.kind === 'submit throttled') throw new TaskError('Batch.TooManyRequestsException', 'Rate exceeded');
+    if (struck.kind === 'submit throttled') {
+      throw new TaskError('Batch.TooManyRequestsException', 'Rate exceeded');
+    }
     if (pinned !== undefined && Number(pinned) !== this.#revision) {
       throw new TaskError('Batch.ClientException', `JobDefinition ${JobDefinition} is not active`);
     }
     accepted(struck.kind !== 'submit answer lost');
-    if (struck.kind === 'submit answer lost') throw new TaskError('Batch.SdkClientException', 'Connection reset');
+    if (struck.kind === 'submit answer lost') {
+      throw new TaskError('Batch.SdkClientException', 'Connection reset');
+    }
     return await this.#run(JobName, site);
   }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { compilePattern, type Pattern } from '../../local/services/events/event-pattern.ts';
 import { ACCOUNT, REGION, type Template } from '../../local/assembly/template.ts';
+import { compilePattern, type Pattern } from '../../local/services/events/event-pattern.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Faults } from '../runtime/faults.ts';
 import type { LifeEvent, Secret, Span } from '../workload/secret-history.ts';
@@ -49,10 +49,16 @@ export class Events {
     const strike = (): void => {
       const { kind, latency } = this.#faults.at('period', PERIOD_FAULTS);
       const event = { source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} };
-      for (let i = kind === undefined ? 1 : 2; i > 0; i -= 1) this.#deliverAfter(latency * 500 * i, event);
-      if (this.#clock.now + this.period < span.to) this.#clock.at(this.#clock.now + this.period, strike);
+      for (let i = kind === undefined ? 1 : 2; i > 0; i -= 1) {
+        this.#deliverAfter(latency * 500 * i, event);
+      }
+      if (this.#clock.now + this.period < span.to) {
+        this.#clock.at(this.#clock.now + this.period, strike);
+      }
     };
-    if (Number.isFinite(this.period)) this.#clock.at(span.from, strike);
+    if (Number.isFinite(this.period)) {
+      this.#clock.at(span.from, strike);
+    }
   }
 
   /** What CloudTrail tells of a change to a secret, if it does. */
@@ -68,11 +74,17 @@ export class Events {
         responseElements: eventName === 'CreateSecret' ? { arn: secret.arn } : null,
       },
     };
-    if (kind === 'event lost') return;
+    if (kind === 'event lost') {
+      return;
+    }
     const delay = latency * (kind === 'event delayed' ? 2 * MINUTE : 1000);
-    for (let i = kind === 'event duplicated' ? 2 : 1; i > 0; i -= 1) this.put(event, delay * i);
+    for (let i = kind === 'event duplicated' ? 2 : 1; i > 0; i -= 1) {
+      this.put(event, delay * i);
+    }
     const arrival = this.#clock.now + delay;
-    if (arrival < (this.#arrivals.get(secret) ?? 0)) this.#faults.count('events out of order');
+    if (arrival < (this.#arrivals.get(secret) ?? 0)) {
+      this.#faults.count('events out of order');
+    }
     this.#arrivals.set(secret, arrival);
   }
 
@@ -90,7 +102,11 @@ export class Events {
 
   put(sent: object, delay: number): void {
     const event = { version: '0', account: ACCOUNT, region: REGION, resources: [], ...sent };
-    for (const matches of this.#patterns) if (matches(event)) this.#deliverAfter(delay, event);
+    for (const matches of this.#patterns) {
+      if (matches(event)) {
+        this.#deliverAfter(delay, event);
+      }
+    }
   }
 
   #deliverAfter(delay: number, event: object): void {
@@ -101,9 +117,13 @@ export class Events {
 }
 
 function periodOf(expression: string | undefined): number {
-  if (expression === undefined) return Infinity;
+  if (expression === undefined) {
+    return Infinity;
+  }
   const [, number = '', unit = ''] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? [];
   const period = Number(number) * (UNITS[unit] ?? NaN);
-  if (Number.isNaN(period)) throw new Error(`The simulation does not know the schedule ${expression} of a rule.`);
+  if (Number.isNaN(period)) {
+    throw new Error(`The simulation does not know the schedule ${expression} of a rule.`);
+  }
   return period;
 }

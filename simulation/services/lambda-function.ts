@@ -1,10 +1,10 @@
-import path from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { Resource, Template } from '../../local/assembly/template.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { door, type Answer, type Call } from '../runtime/fake-https.ts';
-import type { Json } from './json.ts';
+import { type Answer, type Call, door } from '../runtime/fake-https.ts';
 import { Module, surroundings } from '../runtime/sandbox.ts';
+import type { Json } from './json.ts';
 
 const GLOBALS = ['console', 'process', 'Date', 'setTimeout', 'clearTimeout', 'Math'] as const;
 
@@ -64,7 +64,7 @@ export class SimulatedFunction {
         .map((config) => template.properties(config, asynchronousSchema))
         .find(({ FunctionName }) => FunctionName === this.name)?.MaximumRetryAttempts ?? 2;
     const [module = ''] = this.#properties.Handler.split('.');
-    this.#module = new Module(path.join(template.fileAsset(this.#properties.Code.S3Key), `${module}.js`), GLOBALS);
+    this.#module = new Module(join(template.fileAsset(this.#properties.Code.S3Key), `${module}.js`), GLOBALS);
   }
 
   /** @param done is told before the result goes to the caller */
@@ -171,7 +171,9 @@ class Environment {
   }
 
   #serve(call: Call, answer: (answer: Answer) => void): void {
-    if (this.#current === undefined) return;
+    if (this.#current === undefined) {
+      return;
+    }
     const { invocation, crash } = this.#current;
     this.#world.serve(invocation, call, this.#whileAlive(answer), crash);
   }
@@ -180,7 +182,9 @@ class Environment {
   #whileAlive<Args extends readonly unknown[]>(act: (...args: Args) => void): (...args: Args) => void {
     const life = this.#life;
     return (...args) => {
-      if (life === this.#life) act(...args);
+      if (life === this.#life) {
+        act(...args);
+      }
     };
   }
 }

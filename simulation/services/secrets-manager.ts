@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { REGION } from '../../local/assembly/template.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Draw } from '../runtime/random.ts';
 import type { Faults } from '../runtime/faults.ts';
-import { stateAt, type Secret, type SecretState } from '../workload/secret-history.ts';
+import type { Draw } from '../runtime/random.ts';
+import { type Secret, type SecretState, stateAt } from '../workload/secret-history.ts';
 import { ServiceError } from './service-error.ts';
 
 const MINUTE = 60_000;
@@ -77,13 +77,17 @@ export class SecretsManager {
   #lag({ index, states }: Secret, minute: number): number {
     const now = this.#clock.now;
     const isOld = !states.some(({ from }) => from <= now && from > now - LONGEST_LAG);
-    if (isOld || this.#faults?.at(`listing|${index}`, LISTING_FAULTS).kind === undefined) return 0;
+    if (isOld || this.#faults?.at(`listing|${index}`, LISTING_FAULTS).kind === undefined) {
+      return 0;
+    }
     return this.#draw.integer(`lag|${index}|${minute}`, 0, LONGEST_LAG);
   }
 }
 
 function tagsOf({ tags }: SecretState): readonly { readonly Key: string; readonly Value: string }[] {
-  if (tags === undefined) return [{ Key: 'autodump:start-schedule-of-old', Value: '0 8 * * *' }];
+  if (tags === undefined) {
+    return [{ Key: 'autodump:start-schedule-of-old', Value: '0 8 * * *' }];
+  }
   const { schedule, timezone } = tags;
   return [
     { Key: 'owner', Value: 'somebody' },

@@ -17,7 +17,9 @@ export function answerOf(serve: () => object): Answer {
   try {
     return { status: 200, body: JSON.stringify(serve()), type };
   } catch (error) {
-    if (!(error instanceof ServiceError)) throw error;
+    if (!(error instanceof ServiceError)) {
+      throw error;
+    }
     return { status: error.status, body: JSON.stringify({ __type: error.name, message: error.message }), type };
   }
 }

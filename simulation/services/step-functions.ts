@@ -1,18 +1,18 @@
-import type { StateMachine, StateMachineDefinition } from 'aws-local-stepfunctions';
 import { createRequire } from 'node:module';
+import type { StateMachine, StateMachineDefinition } from 'aws-local-stepfunctions';
 import { z } from 'zod';
 import { allStates, runnable, type TaskState, type WaitState } from '../../local/assembly/state-machine.ts';
-import { TaskError } from '../../local/services/step-functions/task.ts';
 import type { Template } from '../../local/assembly/template.ts';
-import type { Batch } from './batch.ts';
+import { TaskError } from '../../local/services/task.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Faults } from '../runtime/faults.ts';
+import { Module, surroundings } from '../runtime/sandbox.ts';
+import type { Batch } from './batch.ts';
 import type { Execution, ExecutionEnd, Step } from './execution.ts';
 import type { Json } from './json.ts';
-import type { Faults } from '../runtime/faults.ts';
 import type { Invocation, Result, SimulatedFunction } from './lambda-function.ts';
-import { Module, surroundings } from '../runtime/sandbox.ts';
-import type { SecretsManager } from './secrets-manager.ts';
 import { listRunning } from './list-executions.ts';
+import type { SecretsManager } from './secrets-manager.ts';
 import { ServiceError } from './service-error.ts';
 import { StartQuota } from './start-quota.ts';
 
@@ -76,7 +76,9 @@ export class StepFunctions {
   constructor(template: Template, around: StepFunctionsSurroundings) {
     this.#around = around;
     const [resource] = template.ofType('AWS::StepFunctions::StateMachine');
-    if (resource === undefined) throw new Error('The template has no state machine.');
+    if (resource === undefined) {
+      throw new Error('The template has no state machine.');
+    }
     this.arn = template.arnOf(resource);
     this.#definition = template.properties(resource, z.object({ DefinitionString: z.string() })).DefinitionString;
     this.#library = interpreter(around.clock, around.random);
@@ -92,9 +94,15 @@ export class StepFunctions {
   startExecution(request: unknown): object {
     const { name, input, stateMachineArn } = startSchema.parse(request);
     const { clock } = this.#around;
-    if (stateMachineArn !== this.arn) throw new ServiceError('StateMachineDoesNotExist', stateMachineArn);
-    if (!this.#quota.take(clock.now)) throw new ServiceError('ThrottlingException', 'Rate exceeded');
-    if (!/^[0-9A-Za-z_-]{1,80}$/.test(name)) throw new ServiceError('InvalidName', `Invalid Name: '${name}'`);
+    if (stateMachineArn !== this.arn) {
+      throw new ServiceError('StateMachineDoesNotExist', stateMachineArn);
+    }
+    if (!this.#quota.take(clock.now)) {
+      throw new ServiceError('ThrottlingException', 'Rate exceeded');
+    }
+    if (!/^[0-9A-Za-z_-]{1,80}$/.test(name)) {
+      throw new ServiceError('InvalidName', `Invalid Name: '${name}'`);
+    }
     const existing = this.#executions.get(name);
     if (existing?.end === undefined && existing?.input === input) {
       return { executionArn: name, startDate: existing.started / 1000 };
@@ -124,7 +132,9 @@ export class StepFunctions {
     const { clock, secrets } = this.#around;
     const { secretArn, when } = inputSchema.parse(JSON.parse(input));
     const secret = secrets.find(secretArn);
-    if (secret === undefined) throw new Error(`An execution was started for ${secretArn}, which there never was.`);
+    if (secret === undefined) {
+      throw new Error(`An execution was started for ${secretArn}, which there never was.`);
+    }
     const started = clock.now;
     return { name, secret, when: Date.parse(when), input, started, attempts: [], jobs: [], lostAnswers: 0 };
   }
@@ -145,7 +155,9 @@ export class StepFunctions {
     const { clock } = this.#around;
     this.#running.delete(execution);
     clock.at(clock.now + NAME_KEPT, () => {
-      if (this.#executions.get(execution.name) === execution) this.#executions.delete(execution.name);
+      if (this.#executions.get(execution.name) === execution) {
+        this.#executions.delete(execution.name);
+      }
     });
     this.#around.ended(execution);
   }
@@ -155,9 +167,13 @@ export class StepFunctions {
     const { clock, faults } = this.#around;
     const { secret, when } = execution;
     const { kind, latency } = faults.at(`stop|${secret.index}|${when}`, STOP_FAULTS);
-    if (kind === undefined) return;
+    if (kind === undefined) {
+      return;
+    }
     clock.at(clock.now + (latency / 80) * (Math.max(when, clock.now) + 20 * MINUTE - clock.now), () => {
-      if (execution.end !== undefined) return;
+      if (execution.end !== undefined) {
+        return;
+      }
       execution.stopped = clock.now;
       abort();
     });
@@ -176,14 +192,17 @@ export class StepFunctions {
       States: { ...written.States, [first]: { Type: 'Pass', Next: written.StartAt } },
     };
     const handlers = [...allStates(definition)].flatMap(([name, state]): [string, Handle][] => {
-      if (state.Type === 'Wait') return [[name, this.#wait(state)]];
+      if (state.Type === 'Wait') {
+        return [[name, this.#wait(state)]];
+      }
       return state.Type === 'Task' ? [[name, this.#task(name, state)]] : [];
     });
     const machine = runnable(definition);
     for (const [name, state] of allStates(machine)) {
       // Waits come back as tasks, which may not last longer than a real timer.
-      if (state.Type === 'Task' && allStates(definition).get(name)?.Type === 'Wait')
+      if (state.Type === 'Task' && allStates(definition).get(name)?.Type === 'Wait') {
         state.TimeoutSeconds = LONGEST_WAIT;
+      }
     }
     return { handlers, machine: new this.#library.StateMachine(machine, { validationOptions: { noValidate: true } }) };
   }
@@ -209,12 +228,16 @@ export class StepFunctions {
   async #attempt(execution: Execution, step: Step, act: () => Promise<Tried>): Promise<Json> {
     const { clock } = this.#around;
     // The interpreter may come by once more after it was told to stop.
-    if (execution.stopped !== undefined) return await new Promise<Json>(() => undefined);
+    if (execution.stopped !== undefined) {
+      return await new Promise<Json>(() => undefined);
+    }
     const started = clock.now;
     const { outcome, prevented } = await act();
     const ok = !(outcome instanceof TaskError);
     execution.attempts.push({ step, started, ended: clock.now, ok, prevented });
-    if (outcome instanceof TaskError) throw outcome;
+    if (outcome instanceof TaskError) {
+      throw outcome;
+    }
     return outcome;
   }
 
@@ -222,12 +245,18 @@ export class StepFunctions {
     const { clock, faults, functions } = this.#around;
     const { FunctionName, Payload } = invokeSchema.parse(input);
     const called = functions.find(({ arn, name }) => arn === FunctionName || name === FunctionName);
-    if (called === undefined) return failure('Lambda.ResourceNotFoundException', FunctionName, false);
+    if (called === undefined) {
+      return failure('Lambda.ResourceNotFoundException', FunctionName, false);
+    }
     const { kind, latency } = faults.at(`${step}|${execution.secret.index}|${execution.when}`, INVOKE_FAULTS);
     await clock.sleep(latency);
-    if (kind === 'invocation refused') return failure('Lambda.TooManyRequestsException', 'Rate Exceeded.', true);
+    if (kind === 'invocation refused') {
+      return failure('Lambda.TooManyRequestsException', 'Rate Exceeded.', true);
+    }
     const { result, invocation } = await this.#around.invoke(called, Payload);
-    if (kind !== undefined) return failure('Lambda.SdkClientException', 'Connection reset', true);
+    if (kind !== undefined) {
+      return failure('Lambda.SdkClientException', 'Connection reset', true);
+    }
     if (result.kind === 'failed') {
       return failure(
         result.error,
@@ -235,7 +264,9 @@ export class StepFunctions {
         invocation.killed || [...invocation.calls.values()].some(({ failed }) => failed),
       );
     }
-    if (step === 'compare') execution.outcome = comparisonSchema.parse(result.payload).outcome;
+    if (step === 'compare') {
+      execution.outcome = comparisonSchema.parse(result.payload).outcome;
+    }
     return { outcome: { Payload: result.payload, StatusCode: 200 }, prevented: false };
   }
 
@@ -245,12 +276,16 @@ export class StepFunctions {
     try {
       const detail = await this.#around.batch.submitJob(input, execution, (answered) => {
         execution.jobs.push(this.#around.clock.now);
-        if (!answered) execution.lostAnswers += 1;
+        if (!answered) {
+          execution.lostAnswers += 1;
+        }
         this.#around.submitted(execution, told);
       });
       return { outcome: detail, prevented: false };
     } catch (error) {
-      if (!(error instanceof TaskError)) throw error;
+      if (!(error instanceof TaskError)) {
+        throw error;
+      }
       return { outcome: error, prevented: execution.jobs.length > before || error.name !== 'Batch.ClientException' };
     }
   }

@@ -72,7 +72,9 @@ export function secretLife(index: number, draw: Draw, { span, busy, keep }: Life
   for (let n = 0; time < span.to; n += 1) {
     const id = `${index}.${n}`;
     const [[eventName, what, change], pause] = nextChange(id, lived, former, time, draw, busy);
-    if (lived.tags?.valid === true) former = lived.tags;
+    if (lived.tags?.valid === true) {
+      former = lived.tags;
+    }
     lived = { ...lived, ...change, from: time };
     if (keep === undefined || keep.has(id)) {
       kept = { ...kept, ...change, from: time };
@@ -157,7 +159,9 @@ function nextChange(
 export function stateAt({ states }: Secret, time: number): SecretState {
   for (let i = states.length - 1; i > 0; i -= 1) {
     const state = states[i];
-    if (state !== undefined && state.from <= time) return state;
+    if (state !== undefined && state.from <= time) {
+      return state;
+    }
   }
   return NOWHERE;
 }

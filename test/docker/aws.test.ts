@@ -1,7 +1,6 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { SecretsManagerServiceException } from '@aws-sdk/client-secrets-manager';
 import { expect, test } from '@jest/globals';
-
 import { awsFailure, isTaken } from '../../docker/aws.ts';
 
 function answer(name: string, httpStatusCode: number): S3ServiceException {

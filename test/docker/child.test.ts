@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-
 import { run } from '../../docker/child.ts';
 import { processes } from './support/stage.ts';
 
@@ -42,8 +41,9 @@ describe('what a child has started', () => {
   const leader = (then: string) => ['-c', `sleep 1000 & echo $! >&2; ${then}`];
 
   async function expectGone(worker: string | undefined): Promise<void> {
-    // Whoever takes it over has to see that it is gone, too.
-    while ((await processes()).some(({ pid, args }) => String(pid) === worker && !args.includes('<defunct>')));
+    while ((await processes()).some(({ pid, args }) => String(pid) === worker && !args.includes('<defunct>'))) {
+      // Its new parent still has to notice that it is gone.
+    }
   }
 
   test('is ended when the child is killed', async () => {

@@ -1,5 +1,4 @@
 import { expect, test } from '@jest/globals';
-
 import { describe as tell, exitStatusOf, Failure, Interrupted } from '../../docker/failure.ts';
 
 test.each([

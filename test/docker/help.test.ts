@@ -1,7 +1,6 @@
-import { expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-
+import { expect, test } from '@jest/globals';
 import { EXIT_STATUS } from '../../contract.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../docker/main.ts', import.meta.url));
@@ -16,6 +15,8 @@ test.each(['--help', '-h', 'dump --help', 'restore --help'])(
     for (const word of ['dump --check', 'restore s3://', '--to', '--jobs', '--into-non-empty']) {
       expect(stdout).toContain(word);
     }
-    for (const code of Object.values(EXIT_STATUS)) expect(stdout).toMatch(new RegExp(`\\b${code}\\b`));
+    for (const code of Object.values(EXIT_STATUS)) {
+      expect(stdout).toMatch(new RegExp(`\\b${code}\\b`));
+    }
   },
 );

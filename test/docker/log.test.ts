@@ -1,5 +1,4 @@
 import { expect, test } from '@jest/globals';
-
 import { printable } from '../../docker/log.ts';
 
 test.each([

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-
 import { progressLine, sized, withProgress } from '../../docker/progress.ts';
 
 test.each([

@@ -1,9 +1,7 @@
 import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { z } from 'zod';
-
 import type { Builder, ContainerOrder } from './builder.ts';
 import { command, demand, works } from './command.ts';
 import { debianBase } from './debian-base.ts';
@@ -61,7 +59,9 @@ export class Buildah implements Builder {
   }
 
   async run({ command: words, environment, user }: ContainerOrder, said: (line: string) => void): Promise<number> {
-    if (this.#mounted === undefined || this.#folder === undefined) throw new Error('The image has not been built.');
+    if (this.#mounted === undefined || this.#folder === undefined) {
+      throw new Error('The image has not been built.');
+    }
     const { root, config } = this.#mounted;
     const scratch = await mkdtemp(join(this.#folder, 'scratch-'));
     await chown(scratch, Number(user), Number(user));
@@ -81,7 +81,9 @@ export class Buildah implements Builder {
   }
 
   async remove(): Promise<void> {
-    if (this.#folder === undefined) return;
+    if (this.#folder === undefined) {
+      return;
+    }
     await this.#buildah('rm', '--all');
     await rm(this.#folder, { recursive: true, force: true });
   }

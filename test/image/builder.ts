@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-
 import { Buildah } from './buildah.ts';
 import { command, demand, works } from './command.ts';
 
@@ -14,7 +13,7 @@ export interface ContainerOrder {
 /** What builds the image, and runs it with a read-only root, without privileges and in the network of this machine. */
 export interface Builder {
   readonly name: string;
-  /** @param context the folder that synth wrote. @throws Error with the builder's last words */
+  /** @param context the folder that synth wrote. @throws {Error} with the builder's last words */
   build(context: string): Promise<void>;
   /** @returns exit status */
   run(order: ContainerOrder, said: (line: string) => void): Promise<number>;
@@ -51,7 +50,9 @@ class Docker implements Builder {
 /** What this machine has. A Docker client without an engine is of no use. */
 export async function findBuilder(): Promise<Builder | undefined> {
   for (const name of ['docker', 'podman']) {
-    if (await works(name, 'info')) return new Docker(name);
+    if (await works(name, 'info')) {
+      return new Docker(name);
+    }
   }
   return process.getuid?.() === 0 && (await works('buildah', 'version')) ? new Buildah() : undefined;
 }

@@ -13,12 +13,14 @@ export async function command(
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<number> {
   const child = spawn(program, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
-  for (const output of [child.stdout, child.stderr]) createInterface({ input: output }).on('line', said);
+  for (const output of [child.stdout, child.stderr]) {
+    createInterface({ input: output }).on('line', said);
+  }
   await once(child, 'close');
   return child.exitCode ?? -1;
 }
 
-/** What a program that must end well wrote to its standard output. @throws Error with all that it said otherwise */
+/** What a program that must end well wrote to its standard output. @throws {Error} with all that it said otherwise */
 export async function demand(
   program: string,
   args: readonly string[],

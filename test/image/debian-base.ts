@@ -1,6 +1,5 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { demand } from './command.ts';
 
 /** Has Node.js 24 and PostgreSQL's client 18. */
@@ -21,7 +20,9 @@ export async function debianBase(folder: string): Promise<readonly number[]> {
   const archives = await demand('apt-get', ['indextargets', '--format', '$(REPO_URI)']);
   // The security updates of a release have an archive of their own.
   const archive = archives.split('\n').find((uri) => uri !== '' && !uri.includes('security'));
-  if (archive === undefined) throw new Error('The sources of apt on this machine name no package archive.');
+  if (archive === undefined) {
+    throw new Error('The sources of apt on this machine name no package archive.');
+  }
   await demand('debootstrap', [
     '--variant=minbase',
     '--include=ca-certificates,nodejs',

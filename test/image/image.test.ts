@@ -1,15 +1,13 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
-
-import { startPostgres, type PostgresServer } from '../../local/postgres/server.ts';
+import { type PostgresServer, startPostgres } from '../../local/postgres/server.ts';
 import { contentsOf } from '../docker/support/contents.ts';
-import { findBuilder, type Builder } from './builder.ts';
+import { type Builder, findBuilder } from './builder.ts';
 import { CONTENTS, LARGE_CONTENTS } from './contents.ts';
-import { Stack, type Overrides } from './stack.ts';
+import { type Overrides, Stack } from './stack.ts';
 
 /** How far a job is. */
 const PHASE = /^(Dumping|Proving|Uploading|Fetching|Restoring): /;
@@ -31,7 +29,9 @@ function progress(text: string): void {
 
 beforeAll(async () => {
   const found = await findBuilder();
-  if (found === undefined) throw new Error('There is nothing to build the image with.');
+  if (found === undefined) {
+    throw new Error('There is nothing to build the image with.');
+  }
   builder = found;
   folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
   // The servers' own user has to get at their folders.
@@ -54,7 +54,9 @@ async function run(job: string, overrides: Overrides, about = ''): Promise<{ sta
   const said: string[] = [];
   const status = await stack.run(job, overrides, builder, (line) => {
     said.push(line);
-    if (PHASE.test(line)) progress(`${about}: ${line}`);
+    if (PHASE.test(line)) {
+      progress(`${about}: ${line}`);
+    }
   });
   return { status, said: said.join('\n') };
 }
@@ -83,7 +85,9 @@ async function connect({ host, port, user, password }: PostgresServer, database:
 async function execute(server: PostgresServer, database: string, statements: readonly string[]): Promise<void> {
   const client = await connect(server, database);
   try {
-    for (const statement of statements) await client.query(statement);
+    for (const statement of statements) {
+      await client.query(statement);
+    }
   } finally {
     await client.end();
   }

@@ -1,17 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { z } from 'zod';
-
-import { awsEnvironment } from '../../local/services/protocol/credentials.ts';
-import { serve } from '../../local/services/protocol/json-endpoint.ts';
-import type { Loopback } from '../../local/host/loopback.ts';
-import { Processes } from '../../local/host/processes.ts';
-import { startS3, type S3Server } from '../../local/services/s3/s3.ts';
-import { SecretsManager } from '../../local/services/secrets-manager/secrets-manager.ts';
-import { secretOperations } from '../../local/services/operations.ts';
 import { synthesize } from '../../local/assembly/synth.ts';
 import { Template } from '../../local/assembly/template.ts';
+import type { Loopback } from '../../local/host/loopback.ts';
+import { Processes } from '../../local/host/processes.ts';
+import { secretOperations } from '../../local/services/operations.ts';
+import { awsEnvironment } from '../../local/services/protocol/credentials.ts';
+import { serve } from '../../local/services/protocol/json-endpoint.ts';
+import { type S3Server, startS3 } from '../../local/services/s3/s3.ts';
+import { SecretsManager } from '../../local/services/secrets-manager/secrets-manager.ts';
 import type { Builder } from './builder.ts';
 
 const definitionSchema = z.object({
@@ -80,7 +78,9 @@ export class Stack {
   /** Runs a job to its end. @returns exit status */
   run(name: string, overrides: Overrides, builder: Builder, said: (line: string) => void): Promise<number> {
     const job = this.#jobs.get(name);
-    if (job === undefined) throw new Error(`The stack has no job ${name}.`);
+    if (job === undefined) {
+      throw new Error(`The stack has no job ${name}.`);
+    }
     const order = {
       command: overrides.command ?? job.Command,
       environment: {

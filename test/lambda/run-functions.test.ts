@@ -1,13 +1,13 @@
-import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import {
   DescribeSecretCommand,
   ResourceNotFoundException,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { ExecutionAlreadyExists, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
-import { readTags } from '../../lambda/core/tags.ts';
 import { handler as hash } from '../../lambda/compare-tags.ts';
+import { readTags } from '../../lambda/core/tags.ts';
 import { handler as reschedule } from '../../lambda/reschedule.ts';
 
 const secretArn = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:orders-a1B2c3';

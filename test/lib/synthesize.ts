@@ -1,7 +1,7 @@
-import { afterAll } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AutoDumpStack } from '../../lib/autodump-stack.ts';
@@ -16,12 +16,14 @@ export const CONTEXT = {
 
 const folders: string[] = [];
 afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true });
+  for (const folder of folders) {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 /** Makes a folder that is gone after the tests of the file; CDK would leave one of its own. */
 function makeFolder(): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'autodump-test-'));
+  const folder = mkdtempSync(join(tmpdir(), 'autodump-test-'));
   folders.push(folder);
   return folder;
 }

@@ -1,21 +1,21 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { findClients } from '../../local/postgres/clients.ts';
-import { startPostgres, type PostgresServer } from '../../local/postgres/server.ts';
+import { synthesize } from '../../local/assembly/synth.ts';
 import { Processes } from '../../local/host/processes.ts';
+import { findClients } from '../../local/postgres/clients.ts';
+import { type PostgresServer, startPostgres } from '../../local/postgres/server.ts';
 import { Reporter } from '../../local/report.ts';
 import { dumpOnce } from '../../local/run.ts';
 import { Steps } from '../../local/steps.ts';
-import { synthesize } from '../../local/assembly/synth.ts';
 import { fingerprint, query } from './support/database.ts';
 
 const MAIN = fileURLToPath(new URL('../../local/main.ts', import.meta.url));
@@ -37,7 +37,7 @@ const running: ChildProcess[] = [];
 const folders: string[] = [];
 
 beforeAll(async () => {
-  data = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
+  data = await mkdtemp(join(tmpdir(), 'autodump-test-'));
   server = await startPostgres({ directory: data });
   await query(
     server,
@@ -62,8 +62,14 @@ afterAll(async () => {
 });
 
 afterEach(async () => {
-  for (const child of running.splice(0)) if (child.exitCode === null) child.kill('SIGKILL');
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
+  for (const child of running.splice(0)) {
+    if (child.exitCode === null) {
+      child.kill('SIGKILL');
+    }
+  }
+  for (const folder of folders.splice(0)) {
+    await rm(folder, { recursive: true });
+  }
 });
 
 function literal(value: string): string {
@@ -71,7 +77,7 @@ function literal(value: string): string {
 }
 
 async function stateDir(): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
+  const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
   folders.push(folder);
   return folder;
 }
@@ -105,7 +111,7 @@ function url(database: string): string {
 
 async function restore(file: string, database: string): Promise<void> {
   const clients = await findClients(process.env.PATH ?? '');
-  const program = path.join(clients[0]?.folder ?? '', 'pg_restore');
+  const program = join(clients[0]?.folder ?? '', 'pg_restore');
   const { host, port, user, password } = server;
   const connection = ['--host', host, '--port', `${port}`, '--username', user, '--dbname', database];
   await promisify(execFile)(program, ['--no-owner', '--exit-on-error', ...connection, file], {
@@ -124,7 +130,7 @@ describe('the local run', () => {
   let sampleFile: string;
 
   beforeAll(async () => {
-    directory = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
+    directory = await mkdtemp(join(tmpdir(), 'autodump-test-'));
   });
 
   afterAll(() => rm(directory, { recursive: true }));
@@ -170,8 +176,10 @@ describe('the local run', () => {
     expect(await fingerprint(server, 'restored')).toEqual(await fingerprint(server, 'My shop'));
     expect(child.spawnargs.join()).not.toContain(PASSWORD);
     for (const name of await readdir(directory, { recursive: true, withFileTypes: true })) {
-      if (!name.isFile() || name.parentPath.includes('cdk.out')) continue;
-      expect(await readFile(path.join(name.parentPath, name.name), 'utf8')).not.toContain(PASSWORD);
+      if (!name.isFile() || name.parentPath.includes('cdk.out')) {
+        continue;
+      }
+      expect(await readFile(join(name.parentPath, name.name), 'utf8')).not.toContain(PASSWORD);
     }
     expect(stdout).not.toContain(PASSWORD);
   });
@@ -204,8 +212,8 @@ describe('bad input ends in one message, without a stack trace', () => {
     let folder: string;
 
     beforeAll(async () => {
-      folder = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
-      cdkOut = path.join(folder, 'cdk.out');
+      folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+      cdkOut = join(folder, 'cdk.out');
       await synthesize(cdkOut, new Processes());
     });
 
@@ -230,7 +238,9 @@ describe('bad input ends in one message, without a stack trace', () => {
       try {
         await expect(done).rejects.toMatchObject({ step, message: expect.stringContaining(reason) });
       } finally {
-        for (const cleanup of cleanups) await cleanup();
+        for (const cleanup of cleanups) {
+          await cleanup();
+        }
       }
     });
   });
@@ -241,7 +251,7 @@ describe('a signal stops everything', () => {
     expect(await processesIn(directory)).toEqual([]);
     expect(await readdir(directory)).not.toContain('lock');
     expect(await readdir(directory)).not.toContain('scratch');
-    const objects = await readdir(path.join(directory, 's3'), { recursive: true }).catch(() => []);
+    const objects = await readdir(join(directory, 's3'), { recursive: true }).catch(() => []);
     expect(objects.filter((name) => name.endsWith('.dmp'))).toEqual([]);
   }
 
@@ -291,7 +301,9 @@ async function said(child: ChildProcess, part: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     child.stderr?.on('data', (chunk: Buffer) => {
       all += chunk.toString();
-      if (all.includes(part)) resolve();
+      if (all.includes(part)) {
+        resolve();
+      }
     });
     child.on('close', () => {
       reject(new Error(`The run ended without saying "${part}": ${all}`));

@@ -1,25 +1,25 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomInt } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { Processes } from '../../local/host/processes.ts';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { synthesize } from '../../local/assembly/synth.ts';
 import { Template } from '../../local/assembly/template.ts';
-import { Clock } from '../../simulation/runtime/clock.ts';
-import { SimulatedFunction, type Result, type World } from '../../simulation/services/lambda-function.ts';
-import { historyText } from '../../simulation/report.ts';
-import { scale } from '../../simulation/scale.ts';
-import type { Figures, Progress } from '../../simulation/shard.ts';
+import { Processes } from '../../local/host/processes.ts';
 import type { Violation } from '../../simulation/checker/invariants.ts';
+import { historyText } from '../../simulation/report.ts';
+import { Clock } from '../../simulation/runtime/clock.ts';
+import { scale } from '../../simulation/scale.ts';
+import { type Result, SimulatedFunction, type World } from '../../simulation/services/lambda-function.ts';
+import type { Figures, Progress } from '../../simulation/shard.ts';
 import { shrink, type Shrunk } from '../../simulation/shrink.ts';
 import { simulate, type Simulation } from '../../simulation/simulate.ts';
 import { breakCode, breakDefinition, breakTemplate } from './support/broken-stack.ts';
 
 const DAY = 24 * 60 * 60_000;
 
-const folder = mkdtempSync(path.join(tmpdir(), 'autodump-simulation-'));
-const cdkOut = path.join(folder, 'good');
+const folder = mkdtempSync(join(tmpdir(), 'autodump-simulation-'));
+const cdkOut = join(folder, 'good');
 
 const processes = new Processes();
 
@@ -90,14 +90,16 @@ test('a simulation that is stopped ends at once, and says why', async () => {
 });
 
 test('a simulation whose worlds fail says so', async () => {
-  const simulation = { cdkOut: path.join(folder, 'missing'), secrets: 4, days: 1, seed: 1, busy: true };
+  const simulation = { cdkOut: join(folder, 'missing'), secrets: 4, days: 1, seed: 1, busy: true };
   await expect(simulate(simulation, processes)).rejects.toThrow('The process of a world ended too early: status 1');
 });
 
 test('a function that crashed does not run out of time as well, when its environment serves another invocation', async () => {
   const template = new Template(cdkOut);
   const [resource] = template.ofType('AWS::Lambda::Function').filter(({ title }) => title === 'RunFunctions/Hash');
-  if (resource === undefined) throw new Error('The template has no Hash function.');
+  if (resource === undefined) {
+    throw new Error('The template has no Hash function.');
+  }
   const hash = new SimulatedFunction(template, resource);
   const clock = new Clock(0);
   const timeout = 30_000;
@@ -107,12 +109,15 @@ test('a function that crashed does not run out of time as well, when its environ
     clock,
     random: () => 0.5,
     serve: (_invocation, _call, answer, crash) => {
-      if (clock.now < timeout / 2) clock.at(clock.now + 1, crash);
+      if (clock.now < timeout / 2) {
+        clock.at(clock.now + 1, crash);
+      }
       // Answered when the time of the one that crashed would be over.
-      else
+      else {
         clock.at(timeout + 100, () => {
           answer({ status: 200, body, type: 'application/x-amz-json-1.1' });
         });
+      }
     },
   };
   const results: Result[] = [];
@@ -137,7 +142,7 @@ describe('a scan of a settled account', () => {
 
 describe('a simulation finds out that', () => {
   function broken(name: string, breakIt: (copy: string) => void): string {
-    const copy = path.join(folder, name);
+    const copy = join(folder, name);
     cpSync(cdkOut, copy, { recursive: true });
     breakIt(copy);
     return copy;
@@ -220,7 +225,9 @@ describe('a simulation finds out that', () => {
     const copy = broken('disabled', (at) => {
       breakTemplate(at, ({ Resources }) => {
         for (const { Type, Properties } of Object.values(Resources)) {
-          if (Type === 'AWS::Events::Rule') Object.assign(Properties, { State: 'DISABLED' });
+          if (Type === 'AWS::Events::Rule') {
+            Object.assign(Properties, { State: 'DISABLED' });
+          }
         }
       });
     });

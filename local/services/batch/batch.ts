@@ -2,20 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { devNull } from 'node:os';
-import path from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
-import { awsEnvironment, type Endpoints } from '../protocol/credentials.ts';
-import type { Report } from '../trace.ts';
-import { startTask, type StartedTask } from '../permissions/task-start.ts';
+import type { Template } from '../../assembly/template.ts';
+import type { Processes } from '../../host/processes.ts';
 import type { Iam } from '../iam/iam.ts';
 import { jobArn, submitCalls } from '../permissions/service-calls.ts';
-import { jobDefinitionSchema, environmentSchema, type JobDefinition } from './job-definition.ts';
-import type { Processes } from '../../host/processes.ts';
-import { triesAgain, type Attempt } from './retry-strategy.ts';
-import { permitted, TaskError, type Caller } from '../step-functions/task.ts';
-import type { Template } from '../../assembly/template.ts';
+import { type StartedTask, startTask } from '../permissions/task-start.ts';
+import { awsEnvironment, type Endpoints } from '../protocol/credentials.ts';
+import { type Caller, permitted, TaskError } from '../task.ts';
+import type { Report } from '../trace.ts';
+import { environmentSchema, type JobDefinition, jobDefinitionSchema } from './job-definition.ts';
+import { type Attempt, triesAgain } from './retry-strategy.ts';
 
 /** https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html */
 const JOB_NAME = /^[A-Za-z0-9][\w-]{0,127}$/;
@@ -70,7 +70,7 @@ export class Batch {
    *
    * @returns the job's detail in the form of Step Functions
    * @param caller who submits it; when it stops, the job is ended, if it may do that
-   * @throws TaskError `States.TaskFailed` with the detail as the cause, or `Batch.BatchException` for what Batch refuses
+   * @throws {TaskError} `States.TaskFailed` with the detail as the cause, or `Batch.BatchException` for what Batch refuses
    */
   async submitJob(parameters: unknown, caller: Caller): Promise<object> {
     const { JobName, JobDefinition, JobQueue, ContainerOverrides } = submitSchema.parse(parameters);
@@ -92,7 +92,9 @@ export class Batch {
     const attempts = await running.finally(() => this.#jobs.delete(running));
     const last = attempts.at(-1);
     const detail = detailOf(job, attempts);
-    if (last?.exitCode === 0) return detail;
+    if (last?.exitCode === 0) {
+      return detail;
+    }
     throw new TaskError('States.TaskFailed', JSON.stringify(detail));
   }
 
@@ -112,10 +114,12 @@ export class Batch {
         const isEnding = job.caller.stopped.aborted || this.#surroundings.processes.stopped;
         const tryAgain = !isEnding && triesAgain(job.definition.RetryStrategy, attempt, ended.length);
         report({ kind: 'job ended', name: job.name, exitCode: attempt.exitCode ?? -1, tryAgain });
-        if (!tryAgain) return ended;
+        if (!tryAgain) {
+          return ended;
+        }
       }
     } finally {
-      await rm(path.join(scratch, job.id), { recursive: true, force: true });
+      await rm(join(scratch, job.id), { recursive: true, force: true });
     }
   }
 
@@ -123,9 +127,11 @@ export class Batch {
     const { iam, processes } = this.#surroundings;
     const { ContainerProperties, Timeout } = job.definition;
     const task = await startTask(iam, job.id, logStream(job), ContainerProperties);
-    if (!task.started) return { ...task, timedOut: false };
+    if (!task.started) {
+      return { ...task, timedOut: false };
+    }
     const image = this.#template.imageAsset(ContainerProperties.Image);
-    const [program = '', ...args] = entrypointOf(readFileSync(path.join(image, 'Dockerfile'), 'utf8'));
+    const [program = '', ...args] = entrypointOf(readFileSync(join(image, 'Dockerfile'), 'utf8'));
     const command = job.overrides.Command ?? ContainerProperties.Command;
     const env = await this.#environment(job, number, task);
     if (processes.stopped) {
@@ -144,7 +150,9 @@ export class Batch {
     const { stopped } = job.caller;
     const terminate = (): void => void this.#terminate(job, end);
     stopped.addEventListener('abort', terminate, { once: true });
-    if (stopped.aborted) terminate();
+    if (stopped.aborted) {
+      terminate();
+    }
     const how = await ended;
     stopped.removeEventListener('abort', terminate);
     log.end();
@@ -160,7 +168,9 @@ export class Batch {
   /** Ends a job whose execution was stopped, if the machine may do that. */
   async #terminate({ id, caller }: Job, end: () => void): Promise<void> {
     const call = { principal: caller.principal, action: 'batch:TerminateJob', resource: jobArn(id) };
-    if (await this.#surroundings.iam.allows(call)) end();
+    if (await this.#surroundings.iam.allows(call)) {
+      end();
+    }
   }
 
   /** The environment of the container, with the paths of its volumes turned into folders of this machine. */
@@ -169,9 +179,11 @@ export class Batch {
     const { Environment, MountPoints } = job.definition.ContainerProperties;
     const volumes = MountPoints.map(({ ContainerPath, SourceVolume }) => ({
       container: ContainerPath,
-      local: path.join(scratch, job.id, `${attempt}`, SourceVolume),
+      local: join(scratch, job.id, `${attempt}`, SourceVolume),
     }));
-    for (const { local } of volumes) await mkdir(local, { recursive: true });
+    for (const { local } of volumes) {
+      await mkdir(local, { recursive: true });
+    }
     const given = [...Environment, ...job.overrides.Environment].map(({ Name, Value }) => {
       const volume = volumes.find(({ container }) => Value === container || Value.startsWith(`${container}/`));
       return [Name, volume === undefined ? Value : volume.local + Value.slice(volume.container.length)] as const;
@@ -186,14 +198,18 @@ export class Batch {
   }
 
   async #log(job: Job, { logged }: StartedTask): Promise<NodeJS.WritableStream> {
-    if (!logged) return createWriteStream(devNull);
-    const file = path.join(this.#surroundings.logs, `${logStream(job)}.log`);
-    await mkdir(path.dirname(file), { recursive: true });
+    if (!logged) {
+      return createWriteStream(devNull);
+    }
+    const file = join(this.#surroundings.logs, `${logStream(job)}.log`);
+    await mkdir(dirname(file), { recursive: true });
     return createWriteStream(file, { flags: 'a' });
   }
 
   #relay(output: Readable | null, stream: 'stdout' | 'stderr', log: NodeJS.WritableStream): void {
-    if (output === null) return;
+    if (output === null) {
+      return;
+    }
     createInterface({ input: output }).on('line', (line) => {
       log.write(`${new Date().toISOString()} ${line}\n`);
       this.#surroundings.report({ kind: 'job said', line, stream });
@@ -206,22 +222,28 @@ export class Batch {
       const name = this.#template.nameOf(resource);
       return [arn, arn.replace(/:\d+$/, ''), name, `${name}:1`].includes(id);
     });
-    if (found === undefined) throw new TaskError('Batch.BatchException', `JobDefinition does not exist: ${id}`);
+    if (found === undefined) {
+      throw new TaskError('Batch.BatchException', `JobDefinition does not exist: ${id}`);
+    }
     return { arn: this.#template.arnOf(found), definition: this.#template.properties(found, jobDefinitionSchema) };
   }
 
   #queue(id: string): string {
     const queues = this.#template.ofType('AWS::Batch::JobQueue').map((resource) => this.#template.arnOf(resource));
     const found = queues.find((arn) => arn === id || arn.endsWith(`/${id}`));
-    if (found === undefined) throw new TaskError('Batch.BatchException', `JobQueue does not exist: ${id}`);
+    if (found === undefined) {
+      throw new TaskError('Batch.BatchException', `JobQueue does not exist: ${id}`);
+    }
     return found;
   }
 }
 
-/** @throws Error if the image has no ENTRYPOINT in its JSON form */
+/** @throws {Error} if the image has no ENTRYPOINT in its JSON form */
 export function entrypointOf(dockerfile: string): readonly string[] {
   const last = [...dockerfile.matchAll(/^ENTRYPOINT\s+(\[.*\])\s*$/gim)].at(-1)?.[1];
-  if (last === undefined) throw new Error('The Dockerfile of the job has no ENTRYPOINT ["program", "argument"].');
+  if (last === undefined) {
+    throw new Error('The Dockerfile of the job has no ENTRYPOINT ["program", "argument"].');
+  }
   return z.array(z.string()).min(1).parse(JSON.parse(last));
 }
 

@@ -37,7 +37,9 @@ export interface Attempt {
  * https://docs.aws.amazon.com/batch/latest/APIReference/API_EvaluateOnExit.html
  */
 export function triesAgain({ Attempts, EvaluateOnExit }: RetryStrategy, attempt: Attempt, done: number): boolean {
-  if (attempt.exitCode === 0 || attempt.timedOut || done >= Attempts) return false;
+  if (attempt.exitCode === 0 || attempt.timedOut || done >= Attempts) {
+    return false;
+  }
   const rule = EvaluateOnExit.find(
     ({ OnExitCode, OnReason, OnStatusReason }) =>
       fits(OnExitCode, `${attempt.exitCode ?? ''}`) &&
@@ -49,6 +51,8 @@ export function triesAgain({ Attempts, EvaluateOnExit }: RetryStrategy, attempt:
 
 /** A pattern may end in an asterisk, and then fits every text that begins so. */
 function fits(pattern: string | undefined, text: string): boolean {
-  if (pattern === undefined) return true;
+  if (pattern === undefined) {
+    return true;
+  }
   return pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : text === pattern;
 }

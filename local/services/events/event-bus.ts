@@ -1,11 +1,11 @@
-import { z } from 'zod';
 import { randomUUID } from 'node:crypto';
-import { compilePattern, type Pattern } from './event-pattern.ts';
-import type { Report } from '../trace.ts';
-import { AccessDenied, type Iam, type Service } from '../iam/iam.ts';
-import { destinationCall } from '../permissions/service-calls.ts';
-import type { DeadLetter, LambdaFunction } from '../lambda/lambda.ts';
+import { z } from 'zod';
 import { ACCOUNT, REGION, type Template } from '../../assembly/template.ts';
+import { AccessDenied, type Iam, type Service } from '../iam/iam.ts';
+import type { DeadLetter, LambdaFunction } from '../lambda/lambda.ts';
+import { destinationCall } from '../permissions/service-calls.ts';
+import type { Report } from '../trace.ts';
+import { compilePattern, type Pattern } from './event-pattern.ts';
 
 const ruleSchema = z.object({
   EventPattern: z.unknown().optional(),
@@ -57,8 +57,9 @@ export class EventBus {
         scheduled: enabled && ScheduleExpression !== undefined,
         targets: Targets.map(({ Arn, DeadLetterConfig }) => {
           const target = functions.find(({ arn }) => arn === Arn);
-          if (target === undefined)
+          if (target === undefined) {
             throw new Error(`The rule ${resource.title} has a target that is no function: ${Arn}`);
+          }
           return { function: target, deadLetters: DeadLetterConfig?.Arn };
         }),
       };
@@ -75,7 +76,9 @@ export class EventBus {
     const event = complete(sent);
     const name = z.object({ eventName: z.string() }).safeParse(sent.detail);
     this.#report({ kind: 'event', name: name.data?.eventName ?? sent['detail-type'], source: sent.source });
-    for (const rule of this.#rules.filter(({ matches }) => matches(event))) this.#deliver(rule, event);
+    for (const rule of this.#rules.filter(({ matches }) => matches(event))) {
+      this.#deliver(rule, event);
+    }
   }
 
   /** Lets the schedules of all rules strike once. */
@@ -88,7 +91,9 @@ export class EventBus {
 
   /** Comes when no target is under way any more. */
   async settled(): Promise<void> {
-    while (this.#deliveries.size > 0) await Promise.all(this.#deliveries);
+    while (this.#deliveries.size > 0) {
+      await Promise.all(this.#deliveries);
+    }
   }
 
   #deliver(rule: Rule, event: object): void {
@@ -102,7 +107,9 @@ export class EventBus {
 
   async #invoke(rule: Rule, target: Target, event: object): Promise<void> {
     const letter = await this.#deliverOrBury(rule, target, event);
-    if (letter === undefined) return;
+    if (letter === undefined) {
+      return;
+    }
     this.#deadLetters.push(letter);
     this.#report({ kind: 'dead letter', name: target.function.title, destination: letter.destination });
   }
@@ -114,7 +121,9 @@ export class EventBus {
       await this.#iam.demandFor(service, { action: 'lambda:InvokeFunction', resource: functionArn });
       return await target.function.invokeAsynchronously(event);
     } catch (error) {
-      if (!(error instanceof AccessDenied)) throw error;
+      if (!(error instanceof AccessDenied)) {
+        throw error;
+      }
       // Delivery that is not permitted is not tried again.
       const responsePayload = { errorType: 'NO_PERMISSIONS', errorMessage: error.message };
       const destination = await this.#burialGround(service, target);
@@ -123,12 +132,16 @@ export class EventBus {
   }
 
   async #burialGround(service: Service, { deadLetters }: Target): Promise<string> {
-    if (deadLetters === undefined) return 'nowhere';
+    if (deadLetters === undefined) {
+      return 'nowhere';
+    }
     try {
       await this.#iam.demandFor(service, destinationCall(deadLetters));
       return deadLetters;
     } catch (error) {
-      if (error instanceof AccessDenied) return 'nowhere';
+      if (error instanceof AccessDenied) {
+        return 'nowhere';
+      }
       throw error;
     }
   }

@@ -9,11 +9,13 @@ const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
  * Compiles an event pattern of EventBridge, of which the operators exact match, `prefix`, `exists` and `anything-but`
  * (values or a prefix) are known: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
  *
- * @throws Error that names an operator which is not known here
+ * @throws {Error} that names an operator which is not known here
  */
 export function compilePattern(pattern: unknown): Pattern {
   const fields = Object.entries(z.record(z.string(), z.unknown()).parse(pattern)).map(([name, expected]) => {
-    if (name.startsWith('$')) throw unknownOperator(name);
+    if (name.startsWith('$')) {
+      throw unknownOperator(name);
+    }
     const matches = Array.isArray(expected) ? compileChoices(expected) : compileObject(expected);
     return [name, matches] as const;
   });
@@ -36,10 +38,14 @@ function compileChoices(choices: readonly unknown[]): Pattern {
 
 function compileChoice(choice: unknown): Pattern {
   const exact = scalar.safeParse(choice);
-  if (exact.success) return (value) => value === exact.data;
+  if (exact.success) {
+    return (value) => value === exact.data;
+  }
   const entries = Object.entries(z.record(z.string(), z.unknown()).parse(choice));
   const [[operator, operand] = ['', undefined]] = entries;
-  if (entries.length !== 1) throw unknownOperator(JSON.stringify(choice));
+  if (entries.length !== 1) {
+    throw unknownOperator(JSON.stringify(choice));
+  }
   switch (operator) {
     case 'prefix': {
       const prefix = z.string().parse(operand);

@@ -1,4 +1,4 @@
-import { runSimulation, type RequestAnalysis } from '@cloud-copilot/iam-simulate';
+import { type RequestAnalysis, runSimulation } from '@cloud-copilot/iam-simulate';
 import { ACCOUNT, REGION } from '../../assembly/template.ts';
 import { DEFAULT_KEY_POLICY, type Policies, type Policy } from './policies.ts';
 
@@ -38,7 +38,7 @@ const EVERYTHING: Policy = {
 /**
  * Decides a call as AWS would.
  *
- * @throws Error if the call makes no sense to the engine, such as an action that does not exist
+ * @throws {Error} if the call makes no sense to the engine, such as an action that does not exist
  */
 export async function decide(policies: Policies, call: Call): Promise<Decision> {
   const { principal, action, resource } = call;
@@ -60,7 +60,9 @@ export async function decide(policies: Policies, call: Call): Promise<Decision> 
     throw new Error(`${action} on ${resource} can't be decided: ${JSON.stringify(result.errors)}`);
   }
   const analyses = result.resultType === 'single' ? [result.result.analysis] : result.results.map((it) => it.analysis);
-  if (result.overallResult !== 'Allowed') return { allowed: false, reason: reasonFor(call, analyses) };
+  if (result.overallResult !== 'Allowed') {
+    return { allowed: false, reason: reasonFor(call, analyses) };
+  }
   const grants = analyses.flatMap(({ identityAnalysis, resourceAnalysis }) => [
     ...(identityAnalysis?.allowStatements ?? []).map(({ policyId, statement }) => ({
       policy: policyId,

@@ -1,9 +1,9 @@
-import type { Report } from '../trace.ts';
 import { ACCOUNT, type Template } from '../../assembly/template.ts';
+import type { Report } from '../trace.ts';
 import { rolesByHand } from './by-hand.ts';
-import { ADMINISTRATOR, decide, type Call } from './decision.ts';
-import { policiesOf, type Policies } from './policies.ts';
-import { unusedPermissions, type UnusedPermission, type UsedGrant } from './unused.ts';
+import { ADMINISTRATOR, type Call, decide } from './decision.ts';
+import { type Policies, policiesOf } from './policies.ts';
+import { type UnusedPermission, unusedPermissions, type UsedGrant } from './unused.ts';
 
 /** AWS said no. The message is AWS's own. */
 export class AccessDenied extends Error {
@@ -58,7 +58,7 @@ export class Iam {
     };
   }
 
-  /** @throws AccessDenied */
+  /** @throws {AccessDenied} */
   async demand(call: Call): Promise<void> {
     const decision = await decide(this.#policies, call);
     this.#calls.push({ ...call, allowed: decision.allowed });
@@ -78,12 +78,14 @@ export class Iam {
       await this.demand(call);
       return true;
     } catch (error) {
-      if (error instanceof AccessDenied) return false;
+      if (error instanceof AccessDenied) {
+        return false;
+      }
       throw error;
     }
   }
 
-  /** A call of a service in its own name. @throws AccessDenied */
+  /** A call of a service in its own name. @throws {AccessDenied} */
   demandFor({ name, sourceArn }: Service, call: Pick<Call, 'action' | 'resource'>): Promise<void> {
     return this.demand({
       ...call,
@@ -96,7 +98,7 @@ export class Iam {
    * Lets a service take on a role, if the role trusts it.
    *
    * @returns ARN of the session, the principal of what is done in the role's name
-   * @throws AccessDenied
+   * @throws {AccessDenied}
    */
   async assume(service: Service, roleArn: string, sessionName: string): Promise<string> {
     await this.demandFor(service, { action: 'sts:AssumeRole', resource: roleArn });

@@ -43,7 +43,7 @@ const identitySchema = z.object({
   Policies: z.array(z.object({ PolicyName: z.string(), PolicyDocument: documentSchema })).default([]),
 });
 
-/** @throws Error that names a policy whose text is not in the template */
+/** @throws {Error} that names a policy whose text is not in the template */
 export function policiesOf(template: Template): Policies {
   const managed = template.ofType('AWS::IAM::ManagedPolicy');
   const attachments = [...template.ofType('AWS::IAM::Policy'), ...managed].map((resource) => ({
@@ -114,7 +114,9 @@ function functionPolicy(template: Template, resource: Resource): [arn: string, p
       permission,
       permissionSchema,
     );
-    if (FunctionName !== arn && FunctionName !== template.nameOf(resource)) return [];
+    if (FunctionName !== arn && FunctionName !== template.nameOf(resource)) {
+      return [];
+    }
     const Condition = {
       ...(SourceArn === undefined ? {} : { ArnLike: { 'aws:SourceArn': SourceArn } }),
       ...(SourceAccount === undefined ? {} : { StringEquals: { 'aws:SourceAccount': SourceAccount } }),
@@ -123,7 +125,9 @@ function functionPolicy(template: Template, resource: Resource): [arn: string, p
     const Sid = permission.logicalId;
     return [{ Sid, Effect: 'Allow', Principal: principal, Action: [Action], Resource: [arn], Condition }];
   });
-  if (statements.length === 0) return [];
+  if (statements.length === 0) {
+    return [];
+  }
   return [[arn, { name: resource.title, document: { Version: '2012-10-17', Statement: statements } }]];
 }
 

@@ -78,7 +78,9 @@ interface Unused {
 
 function unusedOf({ name, document }: Policy, used: readonly UsedGrant[]): readonly Unused[] {
   return document.Statement.flatMap((statement, index) => {
-    if (statement.Effect === 'Deny') return [];
+    if (statement.Effect === 'Deny') {
+      return [];
+    }
     const calls = used.filter((grant) => grant.policy === name && grant.index === index);
     return statement.Action.filter((pattern) => !calls.some(({ action }) => fits(pattern, action))).map((action) => ({
       action,

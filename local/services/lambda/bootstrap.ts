@@ -27,7 +27,9 @@ process.once('message', (message: { readonly event: unknown }) => {
 async function invoke(event: unknown): Promise<BootstrapMessage> {
   try {
     const handler = (createRequire(import.meta.url)(file) as Exports)[exported];
-    if (typeof handler !== 'function') throw new TypeError(`${exported} of ${file} is not a function.`);
+    if (typeof handler !== 'function') {
+      throw new TypeError(`${exported} of ${file} is not a function.`);
+    }
     const payload: unknown = await Reflect.apply(handler, undefined, [event, {}]);
     return { payload: payload ?? null };
   } catch (error) {

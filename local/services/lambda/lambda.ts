@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream, existsSync } from 'node:fs';
 import { devNull } from 'node:os';
-import path from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import type { Resource, Template } from '../../assembly/template.ts';
+import type { Processes } from '../../host/processes.ts';
+import { AccessDenied, type Iam, sessionOf } from '../iam/iam.ts';
+import type { FunctionError, InvocationResult } from '../invocation.ts';
+import { destinationCall, logCalls } from '../permissions/service-calls.ts';
 import { awsEnvironment, type Endpoints } from '../protocol/credentials.ts';
 import type { Report } from '../trace.ts';
-import { destinationCall, logCalls } from '../permissions/service-calls.ts';
-import { AccessDenied, sessionOf, type Iam } from '../iam/iam.ts';
 import type { BootstrapMessage } from './bootstrap.ts';
-import type { Processes } from '../../host/processes.ts';
-import type { Resource, Template } from '../../assembly/template.ts';
 
 const BOOTSTRAP = fileURLToPath(new URL('bootstrap.ts', import.meta.url));
 
@@ -21,16 +22,6 @@ const RETRY_MS = 200;
 /** Lambda's own defaults: three seconds, and two more tries of an asynchronous invocation. */
 const DEFAULT_TIMEOUT_SECONDS = 3;
 const DEFAULT_RETRIES = 2;
-
-/** As Lambda describes an error to the caller. */
-export interface FunctionError {
-  readonly errorType: string;
-  readonly errorMessage: string;
-  readonly trace?: readonly string[] | undefined;
-}
-
-export type InvocationResult =
-  { readonly kind: 'returned'; readonly payload: unknown } | { readonly kind: 'failed'; readonly error: FunctionError };
 
 /** What went to the destination of a function that failed for good: a part of what Lambda sends. */
 export interface DeadLetter {
@@ -114,7 +105,9 @@ export class LambdaFunction {
     const retries = this.#asynchronous?.MaximumRetryAttempts ?? DEFAULT_RETRIES;
     for (let attempt = 0; ; attempt += 1) {
       const result = await this.invoke(event);
-      if (result.kind === 'returned') return undefined;
+      if (result.kind === 'returned') {
+        return undefined;
+      }
       if (attempt < retries && !this.#surroundings.processes.stopped) {
         await sleep(RETRY_MS);
         continue;
@@ -127,7 +120,9 @@ export class LambdaFunction {
   /** Where what failed goes, if there is such a place and the function's role may send there. */
   async #destination(): Promise<string> {
     const destination = this.#asynchronous?.DestinationConfig?.OnFailure.Destination;
-    if (destination === undefined) return 'nowhere';
+    if (destination === undefined) {
+      return 'nowhere';
+    }
     const principal = sessionOf(this.#properties.Role, this.name);
     return (await this.#surroundings.iam.allows({ ...destinationCall(destination), principal }))
       ? destination
@@ -140,7 +135,9 @@ export class LambdaFunction {
       const service = { name: 'lambda.amazonaws.com', sourceArn: this.arn };
       return await this.#surroundings.iam.assume(service, this.#properties.Role, this.name);
     } catch (error) {
-      if (error instanceof AccessDenied) return undefined;
+      if (error instanceof AccessDenied) {
+        return undefined;
+      }
       throw error;
     }
   }
@@ -150,7 +147,9 @@ export class LambdaFunction {
     const group = this.#properties.LoggingConfig.LogGroup ?? `/aws/lambda/${this.name}`;
     const stream = `${new Date().toISOString().slice(0, 10).replaceAll('-', '/')}/[$LATEST]${randomUUID()}`;
     for (const call of logCalls(group, stream)) {
-      if (!(await this.#surroundings.iam.allows({ ...call, principal }))) return false;
+      if (!(await this.#surroundings.iam.allows({ ...call, principal }))) {
+        return false;
+      }
     }
     return true;
   }
@@ -164,7 +163,9 @@ export class LambdaFunction {
       return failed('AccessDeniedException', 'The role defined for the function cannot be assumed by Lambda.');
     }
     const logged = await this.#mayLog(session);
-    if (processes.stopped) return failed('Runtime.ExitError', 'The local run is ending.');
+    if (processes.stopped) {
+      return failed('Runtime.ExitError', 'The local run is ending.');
+    }
     const { child, ended } = processes.start(process.execPath, [BOOTSTRAP, this.#file(module), exported], {
       cwd: this.#code,
       env: { ...awsEnvironment(session, endpoints), AWS_LAMBDA_FUNCTION_NAME: this.name, ...Environment?.Variables },
@@ -172,7 +173,7 @@ export class LambdaFunction {
       timeoutSeconds: Timeout,
       graceSeconds: 0,
     });
-    const log = createWriteStream(logged ? path.join(logs, `${this.name}.log`) : devNull, { flags: 'a' });
+    const log = createWriteStream(logged ? join(logs, `${this.name}.log`) : devNull, { flags: 'a' });
     child.stdout?.pipe(log, { end: false });
     child.stderr?.pipe(log, { end: false });
     let answer: BootstrapMessage | undefined;
@@ -182,8 +183,9 @@ export class LambdaFunction {
     child.send({ event }, () => undefined);
     const how = await ended;
     log.end();
-    if (how.kind === 'timed out')
+    if (how.kind === 'timed out') {
       return failed('Sandbox.Timedout', `Task timed out after ${Timeout.toFixed(2)} seconds`);
+    }
     if (answer === undefined) {
       const status = how.kind === 'exit' ? `exit status ${how.status}` : how.error.message;
       return failed('Runtime.ExitError', `Runtime exited without a response: ${status}`);
@@ -192,8 +194,10 @@ export class LambdaFunction {
   }
 
   #file(module: string): string {
-    const file = ['.js', '.cjs', '.mjs'].map((ending) => path.join(this.#code, `${module}${ending}`)).find(existsSync);
-    if (file === undefined) throw new Error(`The code of ${this.title} has no module ${module}.`);
+    const file = ['.js', '.cjs', '.mjs'].map((ending) => join(this.#code, `${module}${ending}`)).find(existsSync);
+    if (file === undefined) {
+      throw new Error(`The code of ${this.title} has no module ${module}.`);
+    }
     return file;
   }
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { ServiceError, type Operation } from '../protocol/json-endpoint.ts';
-import type { SecretsManager } from '../secrets-manager/secrets-manager.ts';
 import { ACCOUNT, REGION } from '../../assembly/template.ts';
 import type { Call } from '../iam/decision.ts';
 import { AccessDenied, type Iam } from '../iam/iam.ts';
+import { type Operation, ServiceError } from '../protocol/json-endpoint.ts';
+import type { SecretsManager } from '../secrets-manager/secrets-manager.ts';
 
 type Wanted = Omit<Call, 'principal'>;
 
@@ -17,7 +17,9 @@ export function authorized(
     target,
     async (request, caller) => {
       try {
-        for (const call of callsOf(target, request, secrets)) await iam.demand({ ...call, principal: caller });
+        for (const call of callsOf(target, request, secrets)) {
+          await iam.demand({ ...call, principal: caller });
+        }
       } catch (error) {
         throw error instanceof AccessDenied ? new ServiceError('AccessDeniedException', error.message) : error;
       }
@@ -56,9 +58,13 @@ const secretRequest = z.object({
 /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html */
 function secretCalls(operation: string, request: unknown, secrets: SecretsManager): readonly Wanted[] {
   const action = `secretsmanager:${operation}`;
-  if (operation === 'ListSecrets') return [{ action, resource: '*' }];
+  if (operation === 'ListSecrets') {
+    return [{ action, resource: '*' }];
+  }
   const { data } = secretRequest.safeParse(request);
-  if (data === undefined) return [];
+  if (data === undefined) {
+    return [];
+  }
   const { Name, SecretId = '', Tags } = data;
   const requested = Object.fromEntries(Tags.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value]));
   if (Name !== undefined) {

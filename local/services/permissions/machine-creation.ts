@@ -14,7 +14,7 @@ interface CreatedMachine {
  * the end of jobs.
  *
  * @returns the session of the role
- * @throws Error with the words of AWS if it may not
+ * @throws {Error} with the words of AWS if it may not
  */
 export async function createMachine(iam: Iam, { arn, name, roleArn, integrations }: CreatedMachine): Promise<string> {
   const cannotAssume = `Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the provided role.`;
@@ -33,7 +33,9 @@ async function inOneWord<T>(message: string, work: () => Promise<T>): Promise<T>
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof AccessDenied)) throw error;
+    if (!(error instanceof AccessDenied)) {
+      throw error;
+    }
     throw new Error(`${message} ${error.message}`, { cause: error });
   }
 }

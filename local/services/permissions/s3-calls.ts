@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { signerOf } from '../protocol/credentials.ts';
 import { REGION, type Template } from '../../assembly/template.ts';
-import { S3Error } from '../s3/message.ts';
-import type { Guard, GuardedRequest } from '../s3/guard.ts';
 import type { Call } from '../iam/decision.ts';
 import { AccessDenied, type Iam } from '../iam/iam.ts';
+import { signerOf } from '../protocol/credentials.ts';
+import type { Guard, GuardedRequest } from '../s3/guard.ts';
+import { S3Error } from '../s3/message.ts';
 
 type Wanted = Omit<Call, 'principal'>;
 
@@ -20,7 +20,9 @@ export function s3Guard(iam: Iam, keys: ReadonlyMap<string, string>): Guard {
       throw new S3Error(403, 'InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist in our records.');
     }
     try {
-      for (const call of callsOf(request, keys)) await iam.demand({ ...call, principal });
+      for (const call of callsOf(request, keys)) {
+        await iam.demand({ ...call, principal });
+      }
     } catch (error) {
       throw error instanceof AccessDenied ? new S3Error(403, 'AccessDenied', error.message) : error;
     }
@@ -29,17 +31,27 @@ export function s3Guard(iam: Iam, keys: ReadonlyMap<string, string>): Guard {
 
 function callsOf(request: GuardedRequest, keys: ReadonlyMap<string, string>): readonly Wanted[] {
   const { bucket, key } = request.target;
-  if (bucket === '') return [{ action: 's3:ListAllMyBuckets', resource: '*' }];
+  if (bucket === '') {
+    return [{ action: 's3:ListAllMyBuckets', resource: '*' }];
+  }
   return key === '' ? [bucketCall(request)] : objectCalls(request, keys.get(bucket));
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html */
 function bucketCall({ method, target: { bucket, query } }: GuardedRequest): Wanted {
   const resource = `arn:aws:s3:::${bucket}`;
-  if (method === 'PUT') return { action: 's3:CreateBucket', resource };
-  if (method === 'DELETE') return { action: 's3:DeleteBucket', resource };
-  if (query.has('uploads')) return { action: 's3:ListBucketMultipartUploads', resource };
-  if (query.has('location')) return { action: 's3:GetBucketLocation', resource };
+  if (method === 'PUT') {
+    return { action: 's3:CreateBucket', resource };
+  }
+  if (method === 'DELETE') {
+    return { action: 's3:DeleteBucket', resource };
+  }
+  if (query.has('uploads')) {
+    return { action: 's3:ListBucketMultipartUploads', resource };
+  }
+  if (query.has('location')) {
+    return { action: 's3:GetBucketLocation', resource };
+  }
   const given = ['prefix', 'delimiter', 'max-keys'].flatMap((name): [string, string][] => {
     const value = query.get(name);
     return value === null ? [] : [[`s3:${name}`, value]];
@@ -57,7 +69,9 @@ function objectCalls(
     encryptionKey === undefined
       ? []
       : [{ action, resource: encryptionKey, context: { 'kms:ViaService': `s3.${REGION}.amazonaws.com` } }];
-  if (method === 'DELETE') return [{ action: isPart ? 's3:AbortMultipartUpload' : 's3:DeleteObject', resource }];
+  if (method === 'DELETE') {
+    return [{ action: isPart ? 's3:AbortMultipartUpload' : 's3:DeleteObject', resource }];
+  }
   if (method === 'GET' || method === 'HEAD') {
     // Who may not list is not told that an object is not there.
     return exists

@@ -14,7 +14,9 @@ export function destinationCall(arn: string): Wanted {
   const [, , service = ''] = arn.split(':');
   const actions: Readonly<Record<string, string>> = { sqs: 'sqs:SendMessage', sns: 'sns:Publish' };
   const action = actions[service];
-  if (action === undefined) throw new Error(`${arn} gets failed events, and which permission that takes is not known.`);
+  if (action === undefined) {
+    throw new Error(`${arn} gets failed events, and which permission that takes is not known.`);
+  }
   return { action, resource: arn };
 }
 
@@ -23,7 +25,9 @@ export function destinationCall(arn: string): Wanted {
  * a rule of its own. https://docs.aws.amazon.com/step-functions/latest/dg/connect-batch.html
  */
 export function managedRuleCalls(taskResource: string): readonly Wanted[] {
-  if (!taskResource.endsWith(':batch:submitJob.sync')) return [];
+  if (!taskResource.endsWith(':batch:submitJob.sync')) {
+    return [];
+  }
   const resource = `arn:aws:events:${REGION}:${ACCOUNT}:rule/StepFunctionsGetEventsForBatchJobsRule`;
   return ['events:DescribeRule', 'events:PutRule', 'events:PutTargets'].map((action) => ({ action, resource }));
 }
@@ -47,7 +51,9 @@ export function jobArn(jobId: string): string {
 export function pullCalls(image: string): readonly Wanted[] {
   const [, account, region, repository] = /^(\d{12})\.dkr\.ecr\.([^.]+)\.[^/]+\/(.+?)[:@]/.exec(image) ?? [];
   // From elsewhere images are pulled without a permission.
-  if (account === undefined || region === undefined || repository === undefined) return [];
+  if (account === undefined || region === undefined || repository === undefined) {
+    return [];
+  }
   const resource = `arn:aws:ecr:${region}:${account}:repository/${repository}`;
   return ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'].map((action) => ({
     action,

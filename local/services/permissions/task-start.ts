@@ -48,24 +48,34 @@ export async function startTask(
     failure = (reason) => ({
       statusReason: `ResourceInitializationError: unable to pull secrets or registry auth: AccessDeniedException: ${reason}`,
     });
-    if (pull.length > 0) await iam.demand({ principal, action: 'ecr:GetAuthorizationToken', resource: '*' });
+    if (pull.length > 0) {
+      await iam.demand({ principal, action: 'ecr:GetAuthorizationToken', resource: '*' });
+    }
     failure = (reason) => ({
       statusReason: 'Task failed to start',
       reason: `CannotPullContainerError: AccessDeniedException: ${reason}`,
     });
-    for (const call of pull) await iam.demand({ ...call, principal });
+    for (const call of pull) {
+      await iam.demand({ ...call, principal });
+    }
     failure = () => ({ statusReason: cannotAssume(JobRoleArn) });
     const session = await iam.assume(service, JobRoleArn, taskId);
     failure = (reason) => ({
       statusReason: `ResourceInitializationError: failed to create Cloudwatch log stream: AccessDeniedException: ${reason}`,
     });
     const [open, ...write] = logCalls(LogConfiguration.Options['awslogs-group'], logStream);
-    if (open !== undefined) await iam.demand({ ...open, principal });
+    if (open !== undefined) {
+      await iam.demand({ ...open, principal });
+    }
     let logged = true;
-    for (const call of write) logged &&= await iam.allows({ ...call, principal });
+    for (const call of write) {
+      logged &&= await iam.allows({ ...call, principal });
+    }
     return { started: true, session, logged };
   } catch (error) {
-    if (error instanceof AccessDenied) return { started: false, ...failure(error.message) };
+    if (error instanceof AccessDenied) {
+      return { started: false, ...failure(error.message) };
+    }
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import { signerOf } from './credentials.ts';
 import { listen, type Loopback } from '../../host/loopback.ts';
+import { signerOf } from './credentials.ts';
 
 /** An error answer of a service: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html */
 export class ServiceError extends Error {
@@ -21,7 +21,9 @@ export type Operation = (request: unknown, caller: string) => object | Promise<o
 export function operation<Request>(schema: z.ZodType<Request>, answer: (request: Request) => object): Operation {
   return (request) => {
     const parsed = schema.safeParse(request);
-    if (!parsed.success) throw new ServiceError('ValidationException', z.prettifyError(parsed.error));
+    if (!parsed.success) {
+      throw new ServiceError('ValidationException', z.prettifyError(parsed.error));
+    }
     return answer(parsed.data);
   };
 }
@@ -53,11 +55,16 @@ async function answer(
     }
     const body: unknown = JSON.parse(await text(request));
     const called = find(target);
-    if (called === undefined) throw new ServiceError('UnknownOperationException', `${target} is not served here.`);
+    if (called === undefined) {
+      throw new ServiceError('UnknownOperationException', `${target} is not served here.`);
+    }
     send(response, 200, await called(body, caller));
   } catch (error) {
-    if (error instanceof ServiceError) send(response, 400, { __type: error.code, message: error.message });
-    else send(response, 500, { __type: 'InternalFailure', message: String(error) });
+    if (error instanceof ServiceError) {
+      send(response, 400, { __type: error.code, message: error.message });
+    } else {
+      send(response, 500, { __type: 'InternalFailure', message: String(error) });
+    }
   }
 }
 
@@ -67,8 +74,14 @@ function send(response: ServerResponse, status: number, body: unknown): void {
 
 /** Dates as these protocols write them: seconds since 1970. */
 function epochSeconds(value: unknown): unknown {
-  if (value instanceof Date) return value.getTime() / 1000;
-  if (Array.isArray(value)) return value.map(epochSeconds);
-  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Date) {
+    return value.getTime() / 1000;
+  }
+  if (Array.isArray(value)) {
+    return value.map(epochSeconds);
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, epochSeconds(inner)]));
 }

@@ -1,9 +1,9 @@
-import { Crc64Nvme } from '@aws-sdk/checksums/crc';
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
+import { Crc64Nvme } from '@aws-sdk/checksums/crc';
 import { S3Error } from './message.ts';
 
 /** The checksums known here, by the name that S3's headers use. Values are base64, as in these headers. */
@@ -45,7 +45,7 @@ export interface Received {
  * behind (a body in the coding `aws-chunked`).
  *
  * @param also checksums to work out besides those that came with the body
- * @throws S3Error BadDigest if the body is not what the sender meant to send
+ * @throws {S3Error} BadDigest if the body is not what the sender meant to send
  */
 export async function receive(request: IncomingMessage, file: string, also: readonly Algorithm[]): Promise<Received> {
   const trailers: Record<string, string> = {};
@@ -75,7 +75,9 @@ export async function store(
     async function* (source: AsyncIterable<Uint8Array>) {
       for await (const chunk of source) {
         size += chunk.length;
-        for (const { checksum } of running) checksum.update(chunk);
+        for (const { checksum } of running) {
+          checksum.update(chunk);
+        }
         yield chunk;
       }
     },
@@ -118,7 +120,9 @@ function announced(headers: IncomingHttpHeaders): Algorithm[] {
 
 function known(algorithm: string): Algorithm {
   const match = (Object.keys(ALGORITHMS) as Algorithm[]).find((name) => name === algorithm);
-  if (match === undefined) throw new S3Error(501, 'NotImplemented', `The checksum ${algorithm} is not served here.`);
+  if (match === undefined) {
+    throw new S3Error(501, 'NotImplemented', `The checksum ${algorithm} is not served here.`);
+  }
   return match;
 }
 
@@ -140,28 +144,41 @@ async function* unchunk(body: AsyncIterable<Buffer>, trailers: Record<string, st
     for (;;) {
       if (missing !== undefined && missing > 0) {
         const data = rest.subarray(0, missing);
-        if (data.length === 0) break;
+        if (data.length === 0) {
+          break;
+        }
         yield data;
         missing -= data.length;
         rest = rest.subarray(data.length);
         continue;
       }
       const end = rest.indexOf('\r\n');
-      if (end < 0) break;
+      if (end < 0) {
+        break;
+      }
       const line = rest.toString('latin1', 0, end);
       rest = rest.subarray(end + 2);
       if (missing === 0) {
         missing = undefined;
       } else if (ended) {
         const [name, value] = line.split(':', 2);
-        if (name && value !== undefined) trailers[name.toLowerCase()] = value.trim();
+        if (name && value !== undefined) {
+          trailers[name.toLowerCase()] = value.trim();
+        }
       } else {
         const size = Number.parseInt(line, 16);
-        if (Number.isNaN(size)) throw new S3Error(400, 'InvalidRequest', 'The body is not in aws-chunked form.');
-        if (size === 0) ended = true;
-        else missing = size;
+        if (Number.isNaN(size)) {
+          throw new S3Error(400, 'InvalidRequest', 'The body is not in aws-chunked form.');
+        }
+        if (size === 0) {
+          ended = true;
+        } else {
+          missing = size;
+        }
       }
     }
   }
-  if (!ended) throw new S3Error(400, 'IncompleteBody', 'The body ended before its last chunk.');
+  if (!ended) {
+    throw new S3Error(400, 'IncompleteBody', 'The body ended before its last chunk.');
+  }
 }

@@ -10,5 +10,5 @@ export interface GuardedRequest {
   readonly exists: boolean;
 }
 
-/** @throws S3Error for a request that is refused */
+/** @throws {S3Error} for a request that is refused */
 export type Guard = (request: GuardedRequest) => Promise<void>;

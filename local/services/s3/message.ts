@@ -19,7 +19,7 @@ export interface Target {
   readonly query: URLSearchParams;
 }
 
-/** @throws S3Error for keys that would leave their folder or take the name of a file of `s3rver` */
+/** @throws {S3Error} for keys that would leave their folder or take the name of a file of `s3rver` */
 export function targetOf(url: string): Target {
   const [pathname = '', search = ''] = url.split('?', 2);
   const [, bucket = '', ...segments] = pathname.split('/').map((segment) => decodeURIComponent(segment));

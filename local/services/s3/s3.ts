@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import path from 'node:path';
+import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { listen } from '../../host/loopback.ts';
 import { crc64nvmeOf, receive } from './body.ts';
 import type { Guard } from './guard.ts';
-import { element, S3Error, sendError, sendXml, targetOf, type Target } from './message.ts';
+import { element, S3Error, sendError, sendXml, type Target, targetOf } from './message.ts';
 import { Store } from './store.ts';
 import { Uploads } from './uploads.ts';
 
@@ -39,8 +39,8 @@ export interface S3Server {
  * checksums, `If-None-Match: *`, the coding `aws-chunked`, and that a broken-off upload leaves no object.
  */
 export async function startS3({ directory, guard }: S3Options): Promise<S3Server> {
-  const root = path.resolve(directory);
-  const incoming = path.join(root, INCOMING);
+  const root = resolve(directory);
+  const incoming = join(root, INCOMING);
   // Uploads that an earlier server left can't be carried on.
   await rm(incoming, { recursive: true, force: true });
   await mkdir(incoming, { recursive: true });
@@ -87,9 +87,11 @@ class Front {
       await this.#route(request, response, target);
     } catch (error) {
       // The sender is gone, or hears the end of the connection as the failure that it is.
-      if (request.destroyed && !request.complete) response.destroy();
-      else if (response.headersSent) response.destroy();
-      else {
+      if (request.destroyed && !request.complete) {
+        response.destroy();
+      } else if (response.headersSent) {
+        response.destroy();
+      } else {
         sendError(response, error);
         // What is still under way is taken in, or the sender would see a broken connection instead of the answer.
         request.resume();
@@ -103,11 +105,19 @@ class Front {
     const uploadId = query.get('uploadId');
     if (bucket !== '' && key !== '') {
       if (uploadId !== null) {
-        if (method === 'PUT') return this.#putPart(request, response, uploadId, Number(query.get('partNumber')));
-        if (method === 'POST') return this.#complete(request, response, uploadId);
-        if (method === 'DELETE') return this.#abort(response, uploadId);
+        if (method === 'PUT') {
+          return this.#putPart(request, response, uploadId, Number(query.get('partNumber')));
+        }
+        if (method === 'POST') {
+          return this.#complete(request, response, uploadId);
+        }
+        if (method === 'DELETE') {
+          return this.#abort(response, uploadId);
+        }
       }
-      if (method === 'POST' && query.has('uploads')) return this.#begin(request, response, target);
+      if (method === 'POST' && query.has('uploads')) {
+        return this.#begin(request, response, target);
+      }
     }
     if (bucket !== '' && key === '' && method === 'GET' && query.has('uploads')) {
       this.#listUploads(response, target);
@@ -116,8 +126,12 @@ class Front {
     if ([...query.keys()].some((name) => !PLAIN_QUERY.test(name)) || 'x-amz-copy-source' in request.headers) {
       throw new S3Error(501, 'NotImplemented', `${method} ${request.url ?? ''} is not served here.`);
     }
-    if (key !== '' && method === 'PUT') return this.#put(request, response, target);
-    if (key !== '' && method === 'DELETE') return this.#store.answerDelete(request, response, target);
+    if (key !== '' && method === 'PUT') {
+      return this.#put(request, response, target);
+    }
+    if (key !== '' && method === 'DELETE') {
+      return this.#store.answerDelete(request, response, target);
+    }
     if (key !== '' && !(await this.#store.has(target))) {
       await this.#store.demandBucket(bucket);
       throw new S3Error(404, 'NoSuchKey', 'The specified key does not exist.');
@@ -189,6 +203,6 @@ class Front {
   }
 
   #newFile(): string {
-    return path.join(this.#incoming, randomBytes(8).toString('hex'));
+    return join(this.#incoming, randomBytes(8).toString('hex'));
   }
 }

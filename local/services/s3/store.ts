@@ -1,14 +1,14 @@
-import { access, link, mkdir, rm, rmdir, statfs, writeFile } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
+import { access, link, mkdir, rm, rmdir, statfs, writeFile } from 'node:fs/promises';
 import {
   createServer,
-  request as httpRequest,
   type IncomingHttpHeaders,
   type IncomingMessage,
   type OutgoingHttpHeaders,
+  request as httpRequest,
   type ServerResponse,
 } from 'node:http';
-import path from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import S3rver from 's3rver';
@@ -45,8 +45,8 @@ export class Store {
   }
 
   static async open(directory: string): Promise<Store> {
-    await mkdir(path.join(directory, FOLDER), { recursive: true });
-    const s3rver = new S3rver({ directory: path.join(directory, FOLDER), silent: true, vhostBuckets: false });
+    await mkdir(join(directory, FOLDER), { recursive: true });
+    const s3rver = new S3rver({ directory: join(directory, FOLDER), silent: true, vhostBuckets: false });
     const answer = s3rver.callback();
     const server = createServer((request, response) => {
       answer(request, response);
@@ -68,9 +68,9 @@ export class Store {
     }
   }
 
-  /** @throws S3Error NoSuchBucket */
+  /** @throws {S3Error} NoSuchBucket */
   async demandBucket(bucket: string): Promise<void> {
-    if (!(await exists(path.join(this.#directory, FOLDER, bucket)))) {
+    if (!(await exists(join(this.#directory, FOLDER, bucket)))) {
       throw new S3Error(404, 'NoSuchBucket', 'The specified bucket does not exist');
     }
   }
@@ -84,7 +84,7 @@ export class Store {
    *
    * @param ifNoneMatch `*` for an object that must not be there yet
    * @returns the ETag
-   * @throws S3Error
+   * @throws {S3Error}
    */
   async commit(
     name: Name,
@@ -115,8 +115,10 @@ export class Store {
       );
       const [answer] = await Promise.all([responseTo(upstream), pipeline(createReadStream(file), upstream)]);
       const said = await text(answer);
-      if (answer.statusCode !== 200) throw refusal(answer, said);
-      await mkdir(path.dirname(object), { recursive: true });
+      if (answer.statusCode !== 200) {
+        throw refusal(answer, said);
+      }
+      await mkdir(dirname(object), { recursive: true });
       await rm(object, { force: true });
       await link(this.#kept(name, 'object'), object);
       return answer.headers.etag ?? '';
@@ -151,8 +153,8 @@ export class Store {
   async answerDelete(request: IncomingMessage, response: ServerResponse, name: Name): Promise<void> {
     await this.answer(request, response);
     await rm(this.#file(name), { force: true });
-    const bucket = path.join(this.#directory, name.bucket);
-    for (let folder = path.dirname(this.#file(name)); folder !== bucket; folder = path.dirname(folder)) {
+    const bucket = join(this.#directory, name.bucket);
+    for (let folder = dirname(this.#file(name)); folder !== bucket; folder = dirname(folder)) {
       try {
         await rmdir(folder);
       } catch {
@@ -164,7 +166,9 @@ export class Store {
   /** `s3rver` would end this process if the disk became full while it writes. */
   async #demandSpace(bytes: number): Promise<void> {
     const { bavail, bsize } = await statfs(this.#directory);
-    if (bavail * bsize <= bytes) throw diskFull(`${bytes} bytes do not fit`);
+    if (bavail * bsize <= bytes) {
+      throw diskFull(`${bytes} bytes do not fit`);
+    }
   }
 
   #request(method: string, target: string, headers: OutgoingHttpHeaders): ReturnType<typeof httpRequest> {
@@ -173,12 +177,12 @@ export class Store {
   }
 
   #file({ bucket, key }: Name): string {
-    return path.join(this.#directory, bucket, ...key.split('/'));
+    return join(this.#directory, bucket, ...key.split('/'));
   }
 
   /** A file of `s3rver` about an object. */
   #kept({ bucket, key }: Name, what: string): string {
-    return path.join(this.#directory, FOLDER, bucket, `${key}._S3rver_${what}`);
+    return join(this.#directory, FOLDER, bucket, `${key}._S3rver_${what}`);
   }
 }
 

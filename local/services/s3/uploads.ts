@@ -2,8 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import path from 'node:path';
-import { receive, store, type Received } from './body.ts';
+import { join } from 'node:path';
+import { receive, type Received, store } from './body.ts';
 import { S3Error } from './message.ts';
 
 /** S3 refuses smaller parts, except for the last one. */
@@ -36,7 +36,7 @@ export class Uploads {
 
   async begin(bucket: string, key: string, headers: IncomingHttpHeaders): Promise<Upload> {
     const upload = { id: randomBytes(16).toString('hex'), bucket, key, headers, initiated: new Date() };
-    await mkdir(path.join(this.#directory, upload.id), { recursive: true });
+    await mkdir(join(this.#directory, upload.id), { recursive: true });
     this.#open.set(upload.id, { upload, parts: new Map() });
     return upload;
   }
@@ -44,12 +44,14 @@ export class Uploads {
   /** @returns the part's ETag */
   async put(id: string, number: number, request: IncomingMessage): Promise<string> {
     const { parts } = this.#find(id);
-    const file = path.join(this.#directory, id, `${number}-${randomBytes(4).toString('hex')}`);
+    const file = join(this.#directory, id, `${number}-${randomBytes(4).toString('hex')}`);
     const { size, checksums } = await receive(request, file, ['md5']);
     const etag = `"${Buffer.from(checksums.md5 ?? '', 'base64').toString('hex')}"`;
     const replaced = parts.get(number);
     parts.set(number, { file, size, etag });
-    if (replaced !== undefined) await rm(replaced.file);
+    if (replaced !== undefined) {
+      await rm(replaced.file);
+    }
     return etag;
   }
 
@@ -74,7 +76,9 @@ export class Uploads {
       }
       return { number, ...found };
     });
-    if (chosen.length === 0) throw new S3Error(400, 'MalformedXML', 'At least one part is needed.');
+    if (chosen.length === 0) {
+      throw new S3Error(400, 'MalformedXML', 'At least one part is needed.');
+    }
     if (chosen.some(({ number }, index) => number <= (chosen[index - 1]?.number ?? 0))) {
       throw new S3Error(400, 'InvalidPartOrder', 'The parts are not in ascending order.');
     }
@@ -82,7 +86,9 @@ export class Uploads {
       throw new S3Error(400, 'EntityTooSmall', 'A part before the last is smaller than 5 MiB.');
     }
     const hash = createHash('md5');
-    for (const { etag } of chosen) hash.update(Buffer.from(etag.replaceAll('"', ''), 'hex'));
+    for (const { etag } of chosen) {
+      hash.update(Buffer.from(etag.replaceAll('"', ''), 'hex'));
+    }
     const etag = `${hash.digest('hex')}-${chosen.length}`;
     return { upload, etag, ...(await store(concatenated(chosen), file, ['crc64nvme'])) };
   }
@@ -91,7 +97,7 @@ export class Uploads {
   async abort(id: string): Promise<void> {
     this.#find(id);
     this.#open.delete(id);
-    await rm(path.join(this.#directory, id), { recursive: true });
+    await rm(join(this.#directory, id), { recursive: true });
   }
 
   list(bucket: string): readonly Upload[] {
@@ -100,13 +106,17 @@ export class Uploads {
 
   #find(id: string): { readonly upload: Upload; readonly parts: Map<number, Part> } {
     const found = this.#open.get(id);
-    if (found === undefined) throw new S3Error(404, 'NoSuchUpload', 'The specified upload does not exist.');
+    if (found === undefined) {
+      throw new S3Error(404, 'NoSuchUpload', 'The specified upload does not exist.');
+    }
     return found;
   }
 }
 
 async function* concatenated(parts: readonly Part[]): AsyncGenerator<Uint8Array> {
   for (const { file } of parts) {
-    for await (const chunk of createReadStream(file)) yield chunk as Uint8Array;
+    for await (const chunk of createReadStream(file)) {
+      yield chunk as Uint8Array;
+    }
   }
 }

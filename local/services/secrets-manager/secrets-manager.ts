@@ -1,3 +1,4 @@
+import { randomBytes, randomUUID } from 'node:crypto';
 import type {
   CreateSecretRequest,
   CreateSecretResponse,
@@ -14,9 +15,8 @@ import type {
   TagResourceRequest,
   UntagResourceRequest,
 } from '@aws-sdk/client-secrets-manager';
-import { randomBytes, randomUUID } from 'node:crypto';
-import { ServiceError } from '../protocol/json-endpoint.ts';
 import { ACCOUNT, REGION } from '../../assembly/template.ts';
+import { ServiceError } from '../protocol/json-endpoint.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const DEFAULT_RECOVERY_DAYS = 30;
@@ -116,8 +116,11 @@ export class SecretsManager {
   }: DeleteSecretRequest): DeleteSecretResponse {
     const secret = this.#usable(SecretId);
     const deleted = new Date(Date.now() + (ForceDeleteWithoutRecovery ? 0 : RecoveryWindowInDays * DAY_MS));
-    if (ForceDeleteWithoutRecovery) this.#secrets.delete(secret.arn);
-    else this.#secrets.set(secret.arn, { ...secret, deleted });
+    if (ForceDeleteWithoutRecovery) {
+      this.#secrets.delete(secret.arn);
+    } else {
+      this.#secrets.set(secret.arn, { ...secret, deleted });
+    }
     this.#onCall({
       eventName: 'DeleteSecret',
       requestParameters: { secretId: SecretId },
@@ -174,7 +177,9 @@ export class SecretsManager {
 
   #usable(id: string | undefined): Secret {
     const secret = this.#demand(id);
-    if (secret.deleted === undefined) return secret;
+    if (secret.deleted === undefined) {
+      return secret;
+    }
     throw new ServiceError(
       'InvalidRequestException',
       "You can't perform this operation on the secret because it was marked for deletion.",
@@ -188,7 +193,9 @@ export class SecretsManager {
 
   #demand(id: string | undefined): Secret {
     const secret = this.find(id);
-    if (secret !== undefined) return secret;
+    if (secret !== undefined) {
+      return secret;
+    }
     throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
   }
 }

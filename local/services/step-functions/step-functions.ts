@@ -9,40 +9,19 @@ import type {
 import { ExecutionAbortedError, StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import { z } from 'zod';
 import { allStates, runnable, type TaskState, type WaitState } from '../../assembly/state-machine.ts';
-import { ServiceError } from '../protocol/json-endpoint.ts';
-import type { Report } from '../trace.ts';
-import { sessionOf, type Iam } from '../iam/iam.ts';
-import { createMachine } from '../permissions/machine-creation.ts';
-import type { Batch } from '../batch/batch.ts';
-import type { LambdaFunction } from '../lambda/lambda.ts';
-import { permitted, TaskError, type Caller } from './task.ts';
 import type { Resource, Template } from '../../assembly/template.ts';
+import type { Batch } from '../batch/batch.ts';
+import type { Execution, ExecutionEnd } from '../execution.ts';
+import { type Iam, sessionOf } from '../iam/iam.ts';
+import type { LambdaFunction } from '../lambda/lambda.ts';
+import { createMachine } from '../permissions/machine-creation.ts';
+import { ServiceError } from '../protocol/json-endpoint.ts';
+import { type Caller, permitted, TaskError } from '../task.ts';
+import type { Report } from '../trace.ts';
 import { waiting, waitUntil } from './wait.ts';
 
 /** Pauses between retries, which on AWS are seconds to minutes. */
 const RETRY_MS = 200;
-
-export type ExecutionEnd =
-  | { readonly status: 'SUCCEEDED'; readonly output: unknown }
-  | { readonly status: 'FAILED'; readonly error: string; readonly cause: string }
-  | { readonly status: 'ABORTED' };
-
-/** One run of a state machine. What is not `readonly` changes while it runs. */
-export interface Execution {
-  readonly arn: string;
-  readonly name: string;
-  readonly stateMachineArn: string;
-  /** JSON. */
-  readonly input: string;
-  readonly startDate: Date;
-  readonly ended: Promise<ExecutionEnd>;
-  /** Stops it, and its job. */
-  readonly stopping: AbortController;
-  /** Set once it has ended. */
-  end?: ExecutionEnd;
-  /** Set while it is in a Wait state. */
-  wait?: { readonly until: Date; readonly finish: () => void };
-}
 
 export interface StepFunctionsSurroundings {
   readonly functions: readonly LambdaFunction[];
@@ -75,7 +54,9 @@ export class StepFunctions {
       template.ofType('AWS::StepFunctions::StateMachine').map((resource) => {
         const machine = machineOf(template, resource);
         for (const [name, state] of allStates(machine.definition)) {
-          if (state.Type === 'Task') this.#handler(name, state);
+          if (state.Type === 'Task') {
+            this.#handler(name, state);
+          }
         }
         return [machine.arn, machine];
       }),
@@ -85,7 +66,7 @@ export class StepFunctions {
   /**
    * Creates the machines.
    *
-   * @throws Error with the words of AWS if a role does not let Step Functions do so
+   * @throws {Error} with the words of AWS if a role does not let Step Functions do so
    */
   async create(): Promise<void> {
     for (const { arn, name, roleArn, definition } of this.#machines.values()) {
@@ -193,8 +174,12 @@ export class StepFunctions {
     const states = [...allStates(machine.definition)];
     const caller = { principal: sessionOf(machine.roleArn, machine.name), stopped: execution.stopping.signal };
     const handlers = states.flatMap(([name, state]): [string, (input: Json) => Promise<Json>][] => {
-      if (state.Type === 'Wait') return [[name, (input) => this.#wait(state, execution, input)]];
-      if (state.Type !== 'Task') return [];
+      if (state.Type === 'Wait') {
+        return [[name, (input) => this.#wait(state, execution, input)]];
+      }
+      if (state.Type !== 'Task') {
+        return [];
+      }
       const handle = this.#handler(name, state);
       let entered = false;
       const reported = (input: Json): Promise<Json> => {
@@ -225,14 +210,18 @@ export class StepFunctions {
   async #invoke(input: Json, { principal }: Caller): Promise<Json> {
     const { FunctionName, Payload } = z.object({ FunctionName: z.string(), Payload: z.unknown() }).parse(input);
     const called = this.#surroundings.functions.find(({ arn, name }) => arn === FunctionName || name === FunctionName);
-    if (called === undefined) throw new TaskError('Lambda.ResourceNotFoundException', `No function ${FunctionName}.`);
+    if (called === undefined) {
+      throw new TaskError('Lambda.ResourceNotFoundException', `No function ${FunctionName}.`);
+    }
     await permitted(this.#surroundings.iam, 'Lambda.AWSLambdaException', {
       principal,
       action: 'lambda:InvokeFunction',
       resource: called.arn,
     });
     const result = await called.invoke(Payload);
-    if (result.kind === 'failed') throw new TaskError(result.error.errorType, JSON.stringify(result.error));
+    if (result.kind === 'failed') {
+      throw new TaskError(result.error.errorType, JSON.stringify(result.error));
+    }
     const Answer = jsonSchema.parse(result.payload);
     return { ExecutedVersion: '$LATEST', Payload: Answer, SdkHttpMetadata: { HttpStatusCode: 200 }, StatusCode: 200 };
   }
@@ -264,7 +253,9 @@ async function endOf(result: Promise<Json>): Promise<ExecutionEnd> {
   try {
     return { status: 'SUCCEEDED', output: await result };
   } catch (error) {
-    if (error instanceof ExecutionAbortedError) return { status: 'ABORTED' };
+    if (error instanceof ExecutionAbortedError) {
+      return { status: 'ABORTED' };
+    }
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     return cause instanceof Error
       ? { status: 'FAILED', error: cause.name, cause: cause.message }

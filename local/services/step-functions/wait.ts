@@ -34,12 +34,16 @@ async function sleep(until: Date, ending: AbortSignal): Promise<void> {
 export function waitUntil(state: WaitState, input: unknown, now: Date): Date {
   const { Seconds, SecondsPath, Timestamp, TimestampPath } = state;
   const seconds = Seconds ?? (SecondsPath === undefined ? undefined : z.number().parse(at(SecondsPath, input)));
-  if (seconds !== undefined) return new Date(now.getTime() + seconds * 1000);
+  if (seconds !== undefined) {
+    return new Date(now.getTime() + seconds * 1000);
+  }
   return new Date(Timestamp ?? z.iso.datetime({ offset: true }).parse(at(TimestampPath ?? '$', input)));
 }
 
 function at(jsonPath: string, input: unknown): unknown {
-  if (!/^\$(\.\w+)*$/.test(jsonPath)) throw new Error(`The local run can't follow the path ${jsonPath} of a wait.`);
+  if (!/^\$(\.\w+)*$/.test(jsonPath)) {
+    throw new Error(`The local run can't follow the path ${jsonPath} of a wait.`);
+  }
   return jsonPath
     .split('.')
     .slice(1)

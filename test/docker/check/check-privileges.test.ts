@@ -1,6 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
-
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { inState, rowsOf, sqlOf } from '../support/findings-table.ts';
 import { keyOf, Stage } from '../support/stage.ts';
 

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-
 import { rowsOf } from '../support/findings-table.ts';
 import { becomeReplica } from '../support/replica.ts';
 import { keyOf, Stage } from '../support/stage.ts';

@@ -1,13 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-
 import pg from 'pg';
-
 import { clientFolder } from '../support/client-folder.ts';
 import { ACCESS_DENIED, startFaultyS3 } from '../support/faulty-s3.ts';
 import { inState, rowsOf, sqlOf } from '../support/findings-table.ts';
 import { freePort } from '../support/free-port.ts';
-import { BUCKET, keyOf, Stage } from '../support/stage.ts';
-import type { Order, Outcome } from '../support/stage.ts';
+import { BUCKET, keyOf, type Order, type Outcome, Stage } from '../support/stage.ts';
 
 const CHECKS = [
   'Secret',

@@ -1,4 +1,3 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -6,12 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { clientFolder } from '../support/client-folder.ts';
-import { startFaultyS3 } from '../support/faulty-s3.ts';
-import type { FaultyS3 } from '../support/faulty-s3.ts';
-import { keyOf, pgDumpOf, processes, Stage } from '../support/stage.ts';
-import type { Outcome, Running } from '../support/stage.ts';
+import { type FaultyS3, startFaultyS3 } from '../support/faulty-s3.ts';
+import { keyOf, type Outcome, pgDumpOf, processes, type Running, Stage } from '../support/stage.ts';
 
 const execute = promisify(execFile);
 

@@ -1,9 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-
 import { clientFolder } from '../support/client-folder.ts';
 import { freePort } from '../support/free-port.ts';
-import { keyOf, Stage } from '../support/stage.ts';
-import type { Order } from '../support/stage.ts';
+import { keyOf, type Order, Stage } from '../support/stage.ts';
 
 let stage: Stage;
 

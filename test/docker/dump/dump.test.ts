@@ -1,19 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-
 import { restoreCommand } from '../../../docker/dump/restore-command.ts';
 import { clientFolder } from '../support/client-folder.ts';
 import { contentsOf, ODD_CONTENTS } from '../support/contents.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
-import { BUCKET, EXECUTION, keyOf, processes, SECRET_ARN, Stage, WHEN } from '../support/stage.ts';
-import type { Outcome } from '../support/stage.ts';
+import { BUCKET, EXECUTION, keyOf, type Outcome, processes, SECRET_ARN, Stage, WHEN } from '../support/stage.ts';
 
 const execute = promisify(execFile);
 

@@ -1,11 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
 import { readFileSync, writeFileSync } from 'node:fs';
-
+import { describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { z } from 'zod';
-
-import { manifestOf, manifestSchema, recoveredManifest } from '../../../docker/dump/manifest.ts';
-import type { Made, Plan } from '../../../docker/dump/manifest.ts';
+import { type Made, manifestOf, manifestSchema, recoveredManifest } from '../../../docker/dump/manifest.ts';
+import type { Plan } from '../../../docker/plan/plan.ts';
 
 const FILE = new URL('../../../docker/manifest.schema.json', import.meta.url);
 

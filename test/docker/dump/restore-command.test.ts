@@ -1,12 +1,11 @@
-import { expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-
-import type { Task } from '../../../docker/plan/environment.ts';
+import { expect, test } from '@jest/globals';
 import { restoreJobCommand } from '../../../docker/dump/restore-command.ts';
+import type { Task } from '../../../docker/plan/environment.ts';
 
 const execute = promisify(execFile);
 

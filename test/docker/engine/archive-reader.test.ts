@@ -1,10 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-
-import { ArchiveReader, checkFinalHead } from '../../../docker/engine/archive-reader.ts';
-import type { Structure } from '../../../docker/engine/archive-reader.ts';
-import { record } from '../support/replay.ts';
-import type { Recording } from '../support/replay.ts';
+import { ArchiveReader, checkFinalHead, type Structure } from '../../../docker/engine/archive-reader.ts';
+import { record, type Recording } from '../support/replay.ts';
 import { Stage } from '../support/stage.ts';
 
 let stage: Stage;

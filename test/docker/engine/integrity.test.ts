@@ -1,11 +1,8 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
-
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import pMap from 'p-map';
-
 import { Failure } from '../../../docker/failure.ts';
-import { Player, record } from '../support/replay.ts';
-import type { Mishap, PlayedWay, Recording } from '../support/replay.ts';
+import { type Mishap, type PlayedWay, Player, record, type Recording } from '../support/replay.ts';
 import { Stage } from '../support/stage.ts';
 
 let stage: Stage;

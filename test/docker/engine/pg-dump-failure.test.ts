@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-
-import { dumpFailure, StorageFull, verificationFailure } from '../../../docker/engine/pg-dump-failure.ts';
+import { StorageFull } from '../../../docker/disk.ts';
+import { dumpFailure, verificationFailure } from '../../../docker/engine/pg-dump-failure.ts';
 
 function ended(complaints: string, end: { status?: number; signal?: NodeJS.Signals } = { status: 1 }) {
   return {

@@ -1,9 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { holdable, Spool } from '../../../docker/engine/spool.ts';
 
 const MIB = 1024 * 1024;
@@ -34,7 +33,9 @@ test('a part that is held in memory is sent a little at a time', async () => {
   await spool.write(Buffer.alloc(3 * MIB));
   const part = await spool.close(7n);
   const sizes: number[] = [];
-  for await (const chunk of part.open()) sizes.push((chunk as Buffer).length);
+  for await (const chunk of part.open()) {
+    sizes.push((chunk as Buffer).length);
+  }
   expect(Math.max(...sizes)).toBeLessThanOrEqual(256 * 1024);
   expect(sizes.reduce((sum, size) => sum + size)).toBe(3 * MIB);
 });

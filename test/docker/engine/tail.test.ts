@@ -1,8 +1,7 @@
-import { expect, test } from '@jest/globals';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
+import { expect, test } from '@jest/globals';
 import { follow } from '../../../docker/engine/tail.ts';
 
 test('a file is followed until its writer is gone, to its last byte', async () => {

@@ -1,6 +1,5 @@
-import { expect, test } from '@jest/globals';
 import { tmpdir } from 'node:os';
-
+import { expect, test } from '@jest/globals';
 import { readEnvironment } from '../../../docker/plan/environment.ts';
 
 const ENVIRONMENT = {

@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-
 import { dumpKey } from '../../../docker/plan/key.ts';
 
 const WHEN = '2026-11-22T08:00:00Z';

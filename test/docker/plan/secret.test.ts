@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-
 import { Failure } from '../../../docker/failure.ts';
 import { parseSecret } from '../../../docker/plan/secret.ts';
-import type { Target } from '../../../docker/postgres/connection-settings.ts';
+import type { ConnectionSettings } from '../../../docker/postgres/connection-settings.ts';
 
 const BUCKETS = ['dumps', 'more-dumps'] as const;
 
@@ -25,7 +24,7 @@ const RDS = {
   port: 5433,
 };
 
-function parse(value: unknown): Target {
+function parse(value: unknown): ConnectionSettings {
   return parseSecret({ name: 'prod/app', value: typeof value === 'string' ? value : JSON.stringify(value) }, BUCKETS);
 }
 

@@ -1,16 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   compressionOf,
   compressOption,
   findClients,
   pickClient,
   pickRestoreClient,
+  type PostgresClient,
 } from '../../../docker/postgres/clients.ts';
-import type { PostgresClient } from '../../../docker/postgres/clients.ts';
 
 function client(version: string): PostgresClient {
   return {

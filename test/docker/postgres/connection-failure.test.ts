@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-
 import { connectionFailure } from '../../../docker/postgres/connection-failure.ts';
 
 const TARGET = {

@@ -1,13 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo, Server, Socket } from 'node:net';
-
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Client } from 'pg';
-
-import { withConnection } from '../../../docker/postgres/connection.ts';
 import { Failure } from '../../../docker/failure.ts';
-import type { Target } from '../../../docker/postgres/connection-settings.ts';
+import type { ConnectionSettings } from '../../../docker/postgres/connection-settings.ts';
+import { withConnection } from '../../../docker/postgres/connection.ts';
 import { Stage } from '../support/stage.ts';
 
 /** The message by which a client takes leave: https://www.postgresql.org/docs/current/protocol-message-formats.html */
@@ -77,7 +74,7 @@ describe('without a password', () => {
   const signal = new AbortController().signal;
   const one = async (client: Client) => (await client.query<{ one: number }>('SELECT 1 AS one')).rows;
 
-  function targetOf(user: string): Target {
+  function targetOf(user: string): ConnectionSettings {
     const { host, port } = stage.postgres;
     return { host, port, user, password: '', database: 'postgres' };
   }

@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-
 import { parseEndpoint, parsePort } from '../../../docker/postgres/endpoint.ts';
 
 test.each([

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import pg from 'pg';
-
-import { inspect } from '../../../docker/postgres/database.ts';
 import { problemsOf } from '../../../docker/check/finding.ts';
-import { identifier, onOneLine } from '../../../docker/postgres/identifier.ts';
 import { privilegeFindings } from '../../../docker/check/privilege-findings.ts';
+import { inspect } from '../../../docker/postgres/database.ts';
+import { identifier, onOneLine } from '../../../docker/postgres/identifier.ts';
 import { inspectPrivileges } from '../../../docker/postgres/privileges.ts';
 import { Stage } from '../support/stage.ts';
 

@@ -1,15 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { generate } from 'selfsigned';
-
-import { withConnection } from '../../../docker/postgres/connection.ts';
 import type { SslMode } from '../../../docker/postgres/connection-settings.ts';
+import { withConnection } from '../../../docker/postgres/connection.ts';
 import { inState, rowsOf } from '../support/findings-table.ts';
-import { Stage } from '../support/stage.ts';
-import type { Outcome } from '../support/stage.ts';
+import { type Outcome, Stage } from '../support/stage.ts';
 
 let stage: Stage;
 let folder: string;

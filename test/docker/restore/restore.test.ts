@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { contentsOf, ODD_CONTENTS } from '../support/contents.ts';
 import { startFaultyS3 } from '../support/faulty-s3.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
-import { BUCKET, keyOf, SECRET_ARN, Stage } from '../support/stage.ts';
-import type { Order, Outcome } from '../support/stage.ts';
+import { BUCKET, keyOf, type Order, type Outcome, SECRET_ARN, Stage } from '../support/stage.ts';
 import { startRestore } from '../support/start-restore.ts';
 
 let stage: Stage;
@@ -46,7 +44,9 @@ async function copy(
   const original = stage.fileOf(keyOf('source'));
   await put(keyOf(name), dump(await readFile(original)));
   const text = manifest(await readFile(`${original}.json`, 'utf8'));
-  if (text !== undefined) await put(`${keyOf(name)}.json`, text);
+  if (text !== undefined) {
+    await put(`${keyOf(name)}.json`, text);
+  }
 }
 
 async function expectEmpty(database: string): Promise<void> {

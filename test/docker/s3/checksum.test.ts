@@ -1,7 +1,6 @@
 import { Crc64Nvme } from '@aws-sdk/checksums/crc';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-
 import { checksumsOf, Cuts } from '../../../docker/s3/checksum.ts';
 import { combine, crc64nvme, inBase64 } from '../../../docker/s3/crc64nvme.ts';
 

@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-
 import { MOST_PARTS, partSize, SMALLEST_PART } from '../../../docker/s3/part-size.ts';
 
 const MIB = 1024 * 1024;

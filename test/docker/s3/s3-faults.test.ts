@@ -1,10 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Interrupted } from '../../../docker/failure.ts';
-import { SLOW_DOWN, startFaultyS3 } from '../support/faulty-s3.ts';
-import type { Fault, FaultyS3 } from '../support/faulty-s3.ts';
+import { type Fault, type FaultyS3, SLOW_DOWN, startFaultyS3 } from '../support/faulty-s3.ts';
 import { Player, record } from '../support/replay.ts';
 import { keyOf, Stage } from '../support/stage.ts';
 

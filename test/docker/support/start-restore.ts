@@ -1,5 +1,4 @@
-import { BUCKET, keyOf, SECRET_ARN } from './stage.ts';
-import type { Order, Running, Stage } from './stage.ts';
+import { BUCKET, keyOf, type Order, type Running, SECRET_ARN, type Stage } from './stage.ts';
 
 /** Starts the restore of a dump into a database, which the secret names. */
 export function startRestore(

@@ -70,7 +70,9 @@ describe('a scan', () => {
 describe('a scan with a memo of what was started', () => {
   const memo = new Memo(MACHINE);
   const decision = decide(secret('0 8 * * *'), now, memo);
-  if (decision.kind === 'start') memo.add(decision.input, now);
+  if (decision.kind === 'start') {
+    memo.add(decision.input, now);
+  }
 
   test('knows the run that waits, up to its time', () => {
     const late = new Date('2026-11-22T07:59:59.999Z');

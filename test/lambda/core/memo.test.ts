@@ -81,8 +81,12 @@ describe('a memo', () => {
           at = new Date(at.getTime() + later);
           const decision = decide(secret(schedule), at, memo);
           const without = decide(secret(schedule), at, new Memo(MACHINE));
-          if (decision.kind === 'start') memo.add(decision.input, at);
-          if (without.kind !== 'start') throw new Error('These schedules always have a next run.');
+          if (decision.kind === 'start') {
+            memo.add(decision.input, at);
+          }
+          if (without.kind !== 'start') {
+            throw new Error('These schedules always have a next run.');
+          }
           const name = JSON.stringify(without.input);
           if (decision.kind === 'waiting') {
             // What the memo keeps from being started was started before, or a run within the minute is to start it.

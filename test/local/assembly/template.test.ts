@@ -1,8 +1,8 @@
+import { basename } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import path from 'node:path';
 import { z } from 'zod';
 import { Template } from '../../../local/assembly/template.ts';
-import { writeCdkOut, type Resources } from '../support/cdk-out.ts';
+import { type Resources, writeCdkOut } from '../support/cdk-out.ts';
 import { tempFolders } from '../support/temp-folder.ts';
 
 const folder = tempFolders();
@@ -59,8 +59,8 @@ describe('resolve', () => {
 describe('a template', () => {
   test('finds the folder of an asset by the key or the image', () => {
     const parsed = template(RESOURCES);
-    expect(path.basename(parsed.fileAsset('abc.zip'))).toBe('asset.abc');
-    expect(path.basename(parsed.imageAsset('123456789012.dkr.ecr.us-west-2.amazonaws.com/r:abc'))).toBe('asset.abc');
+    expect(basename(parsed.fileAsset('abc.zip'))).toBe('asset.abc');
+    expect(basename(parsed.imageAsset('123456789012.dkr.ecr.us-west-2.amazonaws.com/r:abc'))).toBe('asset.abc');
     expect(() => parsed.fileAsset('other.zip')).toThrow('other.zip is none of the assets');
   });
 

@@ -1,7 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
 import { takeStateDir } from '../../../local/host/state-dir.ts';
 import { tempFolders } from '../support/temp-folder.ts';
 
@@ -9,7 +9,7 @@ const folder = tempFolders();
 
 describe('takeStateDir', () => {
   test('makes the directory, and gives it back', async () => {
-    const directory = path.join(folder(), 'new', 'one');
+    const directory = join(folder(), 'new', 'one');
     const giveBack = await takeStateDir(directory);
     expect(readdirSync(directory)).toEqual(['lock']);
     await giveBack();
@@ -29,14 +29,14 @@ describe('takeStateDir', () => {
   test('takes over what a process left that is gone', async () => {
     const directory = folder();
     const { pid } = spawnSync(process.execPath, ['--version']);
-    writeFileSync(path.join(directory, 'lock'), `${pid}\n`);
+    writeFileSync(join(directory, 'lock'), `${pid}\n`);
     await (
       await takeStateDir(directory)
     )();
   });
 
   test('tells what is wrong with a directory that can not be made', async () => {
-    const file = path.join(folder(), 'file');
+    const file = join(folder(), 'file');
     writeFileSync(file, '');
     await expect(takeStateDir(file)).rejects.toThrow(`${file} can't be the state directory`);
   });

@@ -1,6 +1,6 @@
-import { describe, expect, test } from '@jest/globals';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { delimiter, join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
 import { findClients } from '../../../local/postgres/clients.ts';
 import { tempFolders } from '../support/temp-folder.ts';
 
@@ -11,7 +11,7 @@ function programs(directory: string, version: string, restore = true): string {
   mkdirSync(directory, { recursive: true });
   for (const name of restore ? ['pg_dump', 'pg_restore'] : ['pg_dump']) {
     const text = `#!/bin/sh\necho "${name} (PostgreSQL) ${version}"\n`;
-    writeFileSync(path.join(directory, name), text, { mode: 0o755 });
+    writeFileSync(join(directory, name), text, { mode: 0o755 });
   }
   return directory;
 }
@@ -26,28 +26,30 @@ describe('findClients', () => {
     ['Homebrew on Intel, the library', 'usr/local/opt/libpq/bin'],
   ])('looks where %s puts them', async (_, place) => {
     const root = folder();
-    const directory = programs(path.join(root, place), '17.2 (Homebrew)');
+    const directory = programs(join(root, place), '17.2 (Homebrew)');
     expect(await findClients('', root)).toEqual([{ folder: directory, version: '17.2', major: 17 }]);
   });
 
   test('finds all on the PATH, each once, and leaves out what is not whole', async () => {
     const root = folder();
-    const sixteen = programs(path.join(root, 'a'), '16.4');
-    const half = programs(path.join(root, 'b'), '17.0', false);
-    const eighteen = programs(path.join(root, 'usr/lib/postgresql/18/bin'), '18.1 (Debian 18.1-1)');
-    const again = path.join(root, 'again');
+    const sixteen = programs(join(root, 'a'), '16.4');
+    const half = programs(join(root, 'b'), '17.0', false);
+    const eighteen = programs(join(root, 'usr/lib/postgresql/18/bin'), '18.1 (Debian 18.1-1)');
+    const again = join(root, 'again');
     symlinkSync(eighteen, again);
-    const searchPath = [sixteen, half, again, '', path.join(root, 'absent')].join(path.delimiter);
+    const searchPath = [sixteen, half, again, '', join(root, 'absent')].join(delimiter);
     expect((await findClients(searchPath, root)).map(({ version }) => version)).toEqual(['16.4', '18.1']);
   });
 
   test("passes by Debian's wrapper, which only calls one of the others", async () => {
     const root = folder();
-    const wrapper = path.join(root, 'pg_wrapper');
+    const wrapper = join(root, 'pg_wrapper');
     writeFileSync(wrapper, '#!/bin/sh\necho "pg_dump (PostgreSQL) 16.4"\n', { mode: 0o755 });
-    const bin = path.join(root, 'bin');
+    const bin = join(root, 'bin');
     mkdirSync(bin);
-    for (const name of ['pg_dump', 'pg_restore']) symlinkSync(wrapper, path.join(bin, name));
+    for (const name of ['pg_dump', 'pg_restore']) {
+      symlinkSync(wrapper, join(bin, name));
+    }
     expect(await findClients(bin, root)).toEqual([]);
   });
 });

@@ -1,19 +1,21 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { startPostgres, type PostgresServer } from '../../../local/postgres/server.ts';
+import { type PostgresServer, startPostgres } from '../../../local/postgres/server.ts';
 
 describe('startPostgres', () => {
   const cleanups: (() => Promise<unknown>)[] = [];
 
   afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+    for (const cleanup of cleanups.splice(0).reverse()) {
+      await cleanup();
+    }
   });
 
   async function server(): Promise<PostgresServer> {
-    const directory = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
+    const directory = await mkdtemp(join(tmpdir(), 'autodump-test-'));
     cleanups.push(() => rm(directory, { recursive: true }));
     const started = await startPostgres({ directory });
     cleanups.push(() => started.stop());

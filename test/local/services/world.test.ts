@@ -1,3 +1,6 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   CreateSecretCommand,
   DeleteSecretCommand,
@@ -5,14 +8,11 @@ import {
   UntagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { findClients } from '../../../local/postgres/clients.ts';
-import type { Execution } from '../../../local/services/step-functions/step-functions.ts';
-import { startPostgres, type PostgresServer } from '../../../local/postgres/server.ts';
-import { Processes } from '../../../local/host/processes.ts';
 import { synthesize } from '../../../local/assembly/synth.ts';
+import { Processes } from '../../../local/host/processes.ts';
+import { findClients } from '../../../local/postgres/clients.ts';
+import { type PostgresServer, startPostgres } from '../../../local/postgres/server.ts';
+import type { Execution } from '../../../local/services/execution.ts';
 import { startWorld, type World } from '../../../local/services/world.ts';
 
 const SCHEDULE = 'autodump:start-schedule';
@@ -26,11 +26,11 @@ let world: World;
 let bucket: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
-  cdkOut = path.join(folder, 'cdk.out');
+  folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+  cdkOut = join(folder, 'cdk.out');
   await synthesize(cdkOut, new Processes());
   clients = (await findClients(process.env.PATH ?? '')).map((found) => found.folder);
-  data = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
+  data = await mkdtemp(join(tmpdir(), 'autodump-test-'));
   server = await startPostgres({ directory: data });
 });
 
@@ -41,7 +41,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  const directory = await mkdtemp(path.join(folder, 'world-'));
+  const directory = await mkdtemp(join(folder, 'world-'));
   world = await startWorld({ cdkOut, directory, clients, report: () => undefined });
   bucket = world.buckets[0] ?? '';
 });
@@ -78,14 +78,16 @@ function waiting(secretArn: string): readonly Execution[] {
 /** Lets the time come that the one waiting execution of a secret waits for. */
 async function timeComes(secretArn: string): Promise<Execution> {
   const [execution, ...others] = waiting(secretArn);
-  if (execution === undefined || others.length > 0) throw new Error(`${waiting(secretArn).length} executions wait.`);
+  if (execution === undefined || others.length > 0) {
+    throw new Error(`${waiting(secretArn).length} executions wait.`);
+  }
   execution.wait?.finish();
   await execution.ended;
   return execution;
 }
 
 async function dumps(secretName: string): Promise<readonly string[]> {
-  const files = await readdir(path.join(world.objects, bucket), { recursive: true }).catch(() => []);
+  const files = await readdir(join(world.objects, bucket), { recursive: true }).catch(() => []);
   return files.filter((file) => file.startsWith(`${secretName}/`) && file.endsWith('.dmp'));
 }
 

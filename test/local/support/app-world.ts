@@ -1,18 +1,18 @@
-import { CreateSecretCommand, type CreateSecretCommandInput } from '@aws-sdk/client-secrets-manager';
-import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { EventEmitter, once } from 'node:events';
 import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import path from 'node:path';
+import { join } from 'node:path';
+import { CreateSecretCommand, type CreateSecretCommandInput } from '@aws-sdk/client-secrets-manager';
+import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
+import { AutoDumpStack } from '../../../lib/autodump-stack.ts';
+import { readContext } from '../../../lib/context.ts';
 import { findClients } from '../../../local/postgres/clients.ts';
-import { credentialsOf } from '../../../local/services/protocol/credentials.ts';
-import type { Execution } from '../../../local/services/step-functions/step-functions.ts';
-import type { Happening } from '../../../local/services/trace.ts';
-import { ADMINISTRATOR } from '../../../local/services/iam/decision.ts';
 import type { PostgresServer } from '../../../local/postgres/server.ts';
+import type { Execution } from '../../../local/services/execution.ts';
+import { ADMINISTRATOR } from '../../../local/services/iam/decision.ts';
+import { credentialsOf } from '../../../local/services/protocol/credentials.ts';
+import type { Happening } from '../../../local/services/trace.ts';
 import { startWorld, type World } from '../../../local/services/world.ts';
 import { CONTEXT, makeApp } from '../../lib/synthesize.ts';
-import { readContext } from '../../../lib/context.ts';
-import { AutoDumpStack } from '../../../lib/autodump-stack.ts';
 
 /** A key that is not of the stack. */
 export const KEY = 'arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
@@ -40,9 +40,9 @@ export async function changed(
   folder: string,
   change: (template: Template) => Template,
 ): Promise<string> {
-  const copy = await mkdtemp(path.join(folder, 'cdk.out-'));
+  const copy = await mkdtemp(join(folder, 'cdk.out-'));
   await cp(cdkOut, copy, { recursive: true });
-  const file = path.join(copy, 'AutoDump.template.json');
+  const file = join(copy, 'AutoDump.template.json');
   await writeFile(file, JSON.stringify(change(JSON.parse(await readFile(file, 'utf8')) as Template)));
   return copy;
 }
@@ -62,7 +62,7 @@ export class AppWorld {
   }
 
   static async start(cdkOut: string, folder: string, server: PostgresServer): Promise<AppWorld> {
-    const directory = await mkdtemp(path.join(folder, 'world-'));
+    const directory = await mkdtemp(join(folder, 'world-'));
     const clients = (await findClients(process.env.PATH ?? '')).map((found) => found.folder);
     const happenings: Happening[] = [];
     const watch = new EventEmitter();
@@ -81,7 +81,9 @@ export class AppWorld {
   async until(fits: (happening: Happening) => boolean, doing: () => unknown): Promise<void> {
     const happened = new AbortController();
     const listen = (happening: Happening): void => {
-      if (fits(happening)) happened.abort();
+      if (fits(happening)) {
+        happened.abort();
+      }
     };
     this.#watch.on('happening', listen);
     const ended = once(happened.signal, 'abort');
@@ -110,7 +112,9 @@ export class AppWorld {
   waiting(secretArn: string): Execution {
     const found = this.world.executions.filter(({ input, wait }) => input.includes(secretArn) && wait !== undefined);
     const [execution, ...others] = found;
-    if (execution === undefined || others.length > 0) throw new Error(`${found.length} executions wait.`);
+    if (execution === undefined || others.length > 0) {
+      throw new Error(`${found.length} executions wait.`);
+    }
     return execution;
   }
 

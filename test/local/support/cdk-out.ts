@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Resources of a template by logical id, as CloudFormation has them. */
 export type Resources = Readonly<Record<string, { readonly Type: string; readonly Properties?: object }>>;
@@ -11,11 +11,13 @@ export function writeCdkOut(
   assets: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
 ): void {
   const write = (file: string, text: string): void => {
-    mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
-    writeFileSync(path.join(folder, file), text);
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), text);
   };
   for (const [asset, files] of Object.entries(assets)) {
-    for (const [file, text] of Object.entries(files)) write(path.join(`asset.${asset}`, file), text);
+    for (const [file, text] of Object.entries(files)) {
+      write(join(`asset.${asset}`, file), text);
+    }
   }
   const named = Object.keys(assets);
   write(

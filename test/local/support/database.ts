@@ -11,7 +11,9 @@ export async function query(
   await client.connect();
   try {
     let rows: readonly Record<string, unknown>[] = [];
-    for (const statement of statements) ({ rows } = await client.query<Record<string, unknown>>(statement));
+    for (const statement of statements) {
+      ({ rows } = await client.query<Record<string, unknown>>(statement));
+    }
     return rows;
   } finally {
     await client.end();

@@ -1,11 +1,11 @@
+import { EventEmitter, once } from 'node:events';
 import { SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterEach } from '@jest/globals';
-import { EventEmitter, once } from 'node:events';
+import { ADMINISTRATOR } from '../../../local/services/iam/decision.ts';
 import { credentialsOf } from '../../../local/services/protocol/credentials.ts';
 import type { Happening } from '../../../local/services/trace.ts';
-import { ADMINISTRATOR } from '../../../local/services/iam/decision.ts';
 import { startWorld, type World } from '../../../local/services/world.ts';
-import { writeCdkOut, type Resources } from './cdk-out.ts';
+import { type Resources, writeCdkOut } from './cdk-out.ts';
 import { tempFolders } from './temp-folder.ts';
 
 /** ARN of the state machine of the logical id `Machine`. */
@@ -15,7 +15,9 @@ const folder = tempFolders();
 const cleanups: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  for (const cleanup of cleanups.splice(0).reverse()) {
+    await cleanup();
+  }
 });
 
 /** A role that may do everything, for every service that has one. */
@@ -127,7 +129,9 @@ export async function stage(
     client.send(new StartExecutionCommand({ stateMachineArn: MACHINE, name, input: JSON.stringify(input) }));
   const stop: Stage['stop'] = (executionArn) => client.send(new StopExecutionCommand({ executionArn }));
   const first: Stage['first'] = async (kind) => {
-    if (!happenings.some((it) => it.kind === kind)) await once(watch, kind);
+    if (!happenings.some((it) => it.kind === kind)) {
+      await once(watch, kind);
+    }
   };
   return { world, happenings, first, start, stop };
 }

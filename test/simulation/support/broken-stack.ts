@@ -1,6 +1,6 @@
-import { buildSync } from 'esbuild';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { join, resolve } from 'node:path';
+import { buildSync } from 'esbuild';
 import { z } from 'zod';
 import { Template } from '../../../local/assembly/template.ts';
 
@@ -15,7 +15,7 @@ interface Definition {
 }
 
 export function breakTemplate(cdkOut: string, change: (template: Written) => void): void {
-  const file = path.join(cdkOut, 'AutoDump.template.json');
+  const file = join(cdkOut, 'AutoDump.template.json');
   const template = JSON.parse(readFileSync(file, 'utf8')) as Written;
   change(template);
   writeFileSync(file, JSON.stringify(template));
@@ -31,7 +31,9 @@ export function breakDefinition(cdkOut: string, change: (definition: Definition,
     const { DefinitionString } = machine?.Properties as { DefinitionString: { 'Fn::Join': [string, unknown[]] } };
     const references: Record<string, unknown> = {};
     const text = DefinitionString['Fn::Join'][1].map((part, i) => {
-      if (typeof part === 'string') return part;
+      if (typeof part === 'string') {
+        return part;
+      }
       references[i] = part;
       return `@@${i}@@`;
     });
@@ -44,13 +46,15 @@ export function breakDefinition(cdkOut: string, change: (definition: Definition,
 
 /** Breaks a file of `lambda/`, and bundles the functions with it. */
 export function breakCode(cdkOut: string, file: string, good: string, bad: string): void {
-  const sources = path.join(cdkOut, 'broken');
+  const sources = join(cdkOut, 'broken');
   mkdirSync(sources);
-  cpSync('lambda', path.join(sources, 'lambda'), { recursive: true });
-  cpSync('contract.ts', path.join(sources, 'contract.ts'));
-  const broken = path.join(sources, 'lambda', file);
+  cpSync('lambda', join(sources, 'lambda'), { recursive: true });
+  cpSync('contract.ts', join(sources, 'contract.ts'));
+  const broken = join(sources, 'lambda', file);
   const text = readFileSync(broken, 'utf8');
-  if (!text.includes(good)) throw new Error(`lambda/${file} has no "${good}" to break.`);
+  if (!text.includes(good)) {
+    throw new Error(`lambda/${file} has no "${good}" to break.`);
+  }
   writeFileSync(broken, text.replace(good, bad));
   const template = new Template(cdkOut);
   const codeSchema = z.object({ Code: z.object({ S3Key: z.string() }) });
@@ -58,9 +62,9 @@ export function breakCode(cdkOut: string, file: string, good: string, bad: strin
     const source =
       { 'RunFunctions/Hash': 'hash', 'RunFunctions/Reschedule': 'reschedule' }[resource.title] ?? 'scanner';
     buildSync({
-      entryPoints: [path.join(sources, 'lambda', `${source}.ts`)],
-      outfile: path.join(template.fileAsset(template.properties(resource, codeSchema).Code.S3Key), 'index.js'),
-      nodePaths: [path.resolve('node_modules')],
+      entryPoints: [join(sources, 'lambda', `${source}.ts`)],
+      outfile: join(template.fileAsset(template.properties(resource, codeSchema).Code.S3Key), 'index.js'),
+      nodePaths: [resolve('node_modules')],
       bundle: true,
       platform: 'node',
       format: 'cjs',

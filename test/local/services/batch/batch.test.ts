@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Happening } from '../../../../local/services/trace.ts';
 import { entrypointOf } from '../../../../local/services/batch/batch.ts';
+import type { Happening } from '../../../../local/services/trace.ts';
 import type { Resources } from '../../support/cdk-out.ts';
 import { stage } from '../../support/mini-world.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { triesAgain, type Attempt, type RetryStrategy } from '../../../../local/services/batch/retry-strategy.ts';
+import { type Attempt, type RetryStrategy, triesAgain } from '../../../../local/services/batch/retry-strategy.ts';
 
 describe('triesAgain', () => {
   const rules: RetryStrategy = {

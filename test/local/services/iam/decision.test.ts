@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { ADMINISTRATOR, decide, type Call } from '../../../../local/services/iam/decision.ts';
-import { policiesOf, type Policies } from '../../../../local/services/iam/policies.ts';
-import { fits, unusedPermissions } from '../../../../local/services/iam/unused.ts';
 import { Template } from '../../../../local/assembly/template.ts';
-import { writeCdkOut, type Resources } from '../../support/cdk-out.ts';
+import { ADMINISTRATOR, type Call, decide } from '../../../../local/services/iam/decision.ts';
+import { type Policies, policiesOf } from '../../../../local/services/iam/policies.ts';
+import { fits, unusedPermissions } from '../../../../local/services/iam/unused.ts';
+import { type Resources, writeCdkOut } from '../../support/cdk-out.ts';
 import { tempFolders } from '../../support/temp-folder.ts';
 
 const folder = tempFolders();

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
-import type { ExecutionEnd } from '../../../../local/services/step-functions/step-functions.ts';
-import { startPostgres, type PostgresServer } from '../../../../local/postgres/server.ts';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type PostgresServer, startPostgres } from '../../../../local/postgres/server.ts';
+import type { ExecutionEnd } from '../../../../local/services/execution.ts';
 import { AppWorld, changed, synthesizeEverything } from '../../support/app-world.ts';
 
 let folder: string;
@@ -12,9 +12,9 @@ let cdkOut: string;
 let server: PostgresServer;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
-  data = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
-  cdkOut = path.join(folder, 'cdk.out');
+  folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+  data = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+  cdkOut = join(folder, 'cdk.out');
   synthesizeEverything(cdkOut);
   server = await startPostgres({ directory: data });
 });
@@ -68,7 +68,7 @@ async function run(app: AppWorld): Promise<ExecutionEnd | undefined> {
 }
 
 async function dumps({ world, bucket }: AppWorld): Promise<readonly string[]> {
-  const files = await readdir(path.join(world.objects, bucket), { recursive: true }).catch(() => []);
+  const files = await readdir(join(world.objects, bucket), { recursive: true }).catch(() => []);
   return files.filter((file) => file.endsWith('.dmp'));
 }
 

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   CompleteMultipartUploadCommand,
   CreateBucketCommand,
@@ -12,11 +15,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { sessionOf } from '../../../../local/services/iam/iam.ts';
-import { openClients, type Clients } from '../../../../local/services/world.ts';
+import { type Clients, openClients } from '../../../../local/services/world.ts';
 import { AppWorld, synthesizeEverything } from '../../support/app-world.ts';
 import { roleArn } from './steps.ts';
 
@@ -32,8 +32,8 @@ let tagged: string;
 let untagged: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
-  const cdkOut = path.join(folder, 'cdk.out');
+  folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+  const cdkOut = join(folder, 'cdk.out');
   synthesizeEverything(cdkOut);
   const nowhere = { host: 'nowhere.test', port: 1, user: 'x', password: 'x', stop: () => Promise.resolve() };
   app = await AppWorld.start(cdkOut, folder, nowhere);
@@ -47,7 +47,9 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const client of [job.s3, job.secretsManager, scanner.s3, scanner.secretsManager]) client.destroy();
+  for (const client of [job.s3, job.secretsManager, scanner.s3, scanner.secretsManager]) {
+    client.destroy();
+  }
   await app.world.stop();
   await rm(folder, { recursive: true });
 });

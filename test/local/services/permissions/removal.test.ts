@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { decide } from '../../../../local/services/iam/decision.ts';
-import { policiesOf, type Policies, type Policy } from '../../../../local/services/iam/policies.ts';
-import { fits } from '../../../../local/services/iam/unused.ts';
-import { startPostgres, type PostgresServer } from '../../../../local/postgres/server.ts';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Template } from '../../../../local/assembly/template.ts';
+import { type PostgresServer, startPostgres } from '../../../../local/postgres/server.ts';
+import { decide } from '../../../../local/services/iam/decision.ts';
+import { type Policies, policiesOf, type Policy } from '../../../../local/services/iam/policies.ts';
+import { fits } from '../../../../local/services/iam/unused.ts';
 import { synthesizeEverything } from '../../support/app-world.ts';
 import { query } from '../../support/database.ts';
 import { liveThrough, type Steps } from './steps.ts';
@@ -18,9 +18,9 @@ let server: PostgresServer;
 let steps: Steps;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
-  data = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
-  cdkOut = path.join(folder, 'cdk.out');
+  folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+  data = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+  cdkOut = join(folder, 'cdk.out');
   synthesizeEverything(cdkOut);
   server = await startPostgres({ directory: data });
   // Its dump is uploaded in parts.
@@ -177,7 +177,9 @@ function* shortened({
 async function firstThatFails({ action, left }: Removal): Promise<string> {
   for (const [name, calls] of steps) {
     for (const call of calls.filter((it) => fits(action, it.action))) {
-      if ((await decide(left, call)).allowed !== call.allowed) return name;
+      if ((await decide(left, call)).allowed !== call.allowed) {
+        return name;
+      }
     }
   }
   return 'none';
@@ -188,7 +190,9 @@ test('without one action of one statement, the step that needs it goes otherwise
   for (const removal of removals(policiesOf(new Template(cdkOut)))) {
     (found[await firstThatFails(removal)] ??= []).push(`${removal.policy} ${removal.action}`);
   }
-  for (const needed of Object.values(found)) needed.sort();
+  for (const needed of Object.values(found)) {
+    needed.sort();
+  }
   expect(found).toEqual(NEEDED);
 });
 

@@ -6,10 +6,10 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import pg from 'pg';
-import { ADMINISTRATOR } from '../../../../local/services/iam/decision.ts';
-import { sessionOf, type DecidedCall } from '../../../../local/services/iam/iam.ts';
-import type { PostgresServer } from '../../../../local/postgres/server.ts';
 import { ACCOUNT, Template } from '../../../../local/assembly/template.ts';
+import type { PostgresServer } from '../../../../local/postgres/server.ts';
+import { ADMINISTRATOR } from '../../../../local/services/iam/decision.ts';
+import { type DecidedCall, sessionOf } from '../../../../local/services/iam/iam.ts';
 import { openClients, type World } from '../../../../local/services/world.ts';
 import { AppWorld, changed, ELSEWHERE, KEY } from '../../support/app-world.ts';
 import { query } from '../../support/database.ts';
@@ -60,7 +60,9 @@ export async function liveThrough(cdkOut: string, folder: string, server: Postgr
 async function readDump(cdkOut: string, { endpoints }: World, Bucket: string): Promise<void> {
   const template = new Template(cdkOut);
   const [user] = template.ofType('AWS::IAM::User');
-  if (user === undefined) throw new Error('The stack has no user that may read.');
+  if (user === undefined) {
+    throw new Error('The stack has no user that may read.');
+  }
   const { s3 } = openClients(template.arnOf(user), endpoints);
   await s3.send(new GetBucketLocationCommand({ Bucket }));
   const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket }));
@@ -73,7 +75,9 @@ async function readDump(cdkOut: string, { endpoints }: World, Bucket: string): P
 async function missDump(app: AppWorld): Promise<void> {
   const target = await app.createSecret('nowhere', { Tags: [{ Key: 'autodump:restore-target', Value: '' }] });
   const [restored] = await Promise.allSettled([submitRestore(app, `s3://${app.bucket}/missing.dmp`, target)]);
-  if (restored.status === 'fulfilled') throw new Error('A dump that is not there was restored.');
+  if (restored.status === 'fulfilled') {
+    throw new Error('A dump that is not there was restored.');
+  }
 }
 
 function submitRestore(app: AppWorld, dump: string, target: string): Promise<unknown> {
@@ -131,9 +135,13 @@ async function replaceDumps(cdkOut: string, { endpoints }: World, bucket: string
     job.send(new PutObjectCommand({ Bucket: ELSEWHERE, Key: 'db/dump', Body: 'x' })),
   ];
   for (const attempt of await Promise.allSettled(attempts)) {
-    if (attempt.status === 'fulfilled') throw new Error('An object could be replaced.');
+    if (attempt.status === 'fulfilled') {
+      throw new Error('An object could be replaced.');
+    }
   }
-  for (const client of [job, administrator]) client.destroy();
+  for (const client of [job, administrator]) {
+    client.destroy();
+  }
 }
 
 /** A session of the job's role. */
@@ -144,7 +152,9 @@ export function jobSession(cdkOut: string): string {
 export function roleArn(cdkOut: string, title: string): string {
   const template = new Template(cdkOut);
   const role = template.ofType('AWS::IAM::Role').find((resource) => resource.title === title);
-  if (role === undefined) throw new Error(`The stack has no role ${title}.`);
+  if (role === undefined) {
+    throw new Error(`The stack has no role ${title}.`);
+  }
   return template.arnOf(role);
 }
 
@@ -171,7 +181,9 @@ function goingOn(cdkOut: string): readonly DecidedCall[] {
   const scanner = new Template(cdkOut)
     .ofType('AWS::Lambda::Function')
     .find(({ title }) => title === 'Scanner/Function');
-  if (scanner === undefined) throw new Error('The stack has no Scanner.');
+  if (scanner === undefined) {
+    throw new Error('The stack has no Scanner.');
+  }
   const resource = new Template(cdkOut).arnOf(scanner);
   const principal = sessionOf(roleArn(cdkOut, 'Scanner/FunctionRole'), 'scanner');
   return [{ principal, action: 'lambda:InvokeFunction', resource, allowed: true }];

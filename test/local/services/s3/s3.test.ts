@@ -1,3 +1,10 @@
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { Crc64Nvme } from '@aws-sdk/checksums/crc';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -13,17 +20,10 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { Crc64Nvme } from '@aws-sdk/checksums/crc';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createServer, request } from 'node:http';
-import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { sendError } from '../../../../local/services/s3/message.ts';
-import { startS3, type S3Server } from '../../../../local/services/s3/s3.ts';
+import { type S3Server, startS3 } from '../../../../local/services/s3/s3.ts';
 
 const MIB = 1024 * 1024;
 
@@ -32,7 +32,7 @@ let server: S3Server;
 let s3: S3Client;
 
 beforeAll(async () => {
-  directory = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
+  directory = await mkdtemp(join(tmpdir(), 'autodump-test-'));
   server = await startS3({ directory });
   s3 = new S3Client({
     endpoint: server.endpoint,
@@ -66,7 +66,7 @@ describe('an object', () => {
     async (key) => {
       await s3.send(new PutObjectCommand({ Bucket: 'dumps', Key: key, Body: `body of ${key}` }));
       expect(await read(key)).toBe(`body of ${key}`);
-      expect(await readFile(path.join(directory, 'dumps', key), 'utf8')).toBe(`body of ${key}`);
+      expect(await readFile(join(directory, 'dumps', key), 'utf8')).toBe(`body of ${key}`);
     },
   );
 
@@ -96,7 +96,7 @@ describe('an object', () => {
         ChecksumAlgorithm: 'CRC64NVME',
       }),
     );
-    expect(body.equals(await readFile(path.join(directory, 'dumps', 'stream')))).toBe(true);
+    expect(body.equals(await readFile(join(directory, 'dumps', 'stream')))).toBe(true);
   });
 
   test('is refused if its checksum is not that of its body', async () => {
@@ -131,7 +131,7 @@ describe('an object', () => {
   test('is replaced by an unconditional write, in the plain file too', async () => {
     await s3.send(new PutObjectCommand({ Bucket: 'dumps', Key: 'twice', Body: 'first' }));
     await s3.send(new PutObjectCommand({ Bucket: 'dumps', Key: 'twice', Body: 'second' }));
-    expect(await readFile(path.join(directory, 'dumps', 'twice'), 'utf8')).toBe('second');
+    expect(await readFile(join(directory, 'dumps', 'twice'), 'utf8')).toBe('second');
   });
 
   test('is not there after an upload that broke off', async () => {
@@ -141,14 +141,14 @@ describe('an object', () => {
     await once(half, 'socket');
     half.destroy();
     await expect(read('half')).rejects.toMatchObject({ name: 'NoSuchKey' });
-    expect(await readdir(path.join(directory, 'dumps'))).not.toContain('half');
+    expect(await readdir(join(directory, 'dumps'))).not.toContain('half');
   });
 
   test('is deleted with its plain file', async () => {
     await s3.send(new PutObjectCommand({ Bucket: 'dumps', Key: 'gone/soon', Body: 'x' }));
     await s3.send(new DeleteObjectCommand({ Bucket: 'dumps', Key: 'gone/soon' }));
     await expect(read('gone/soon')).rejects.toMatchObject({ name: 'NoSuchKey' });
-    expect(await readdir(path.join(directory, 'dumps'))).not.toContain('gone');
+    expect(await readdir(join(directory, 'dumps'))).not.toContain('gone');
   });
 
   test('needs its bucket', async () => {
@@ -157,8 +157,9 @@ describe('an object', () => {
   });
 
   test('is listed by prefix', async () => {
-    for (const Key of ['list/a b', 'list/ü', 'other'])
+    for (const Key of ['list/a b', 'list/ü', 'other']) {
       await s3.send(new PutObjectCommand({ Bucket: 'dumps', Key, Body: '12345' }));
+    }
     const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: 'dumps', Prefix: 'list/' }));
     expect(Contents?.map(({ Key, Size }) => [Key, Size])).toEqual([
       ['list/a b', 5],
@@ -214,7 +215,7 @@ describe('an upload in parts', () => {
       }),
     );
     expect(done).toMatchObject({ Key: 'parts', ChecksumCRC64NVME: await crc64nvme(whole) });
-    expect(whole.equals(await readFile(path.join(directory, 'dumps', 'parts')))).toBe(true);
+    expect(whole.equals(await readFile(join(directory, 'dumps', 'parts')))).toBe(true);
     expect(await open()).toEqual([]);
   });
 
@@ -224,7 +225,7 @@ describe('an upload in parts', () => {
       params: { Bucket: 'dumps', Key: 'lib', Body: Readable.from(parts), ChecksumAlgorithm: 'CRC64NVME' },
     });
     await upload.done();
-    expect(whole.equals(await readFile(path.join(directory, 'dumps', 'lib')))).toBe(true);
+    expect(whole.equals(await readFile(join(directory, 'dumps', 'lib')))).toBe(true);
   });
 
   test('is refused, and stays open, if the checksum of the whole is wrong or the key is taken', async () => {
@@ -264,11 +265,11 @@ describe('an upload in parts', () => {
 
 describe('the server', () => {
   test('takes a body in and tells the reason where it can not store it', async () => {
-    const other = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
+    const other = await mkdtemp(join(tmpdir(), 'autodump-test-'));
     const broken = await startS3({ directory: other });
     try {
       await broken.createBucket('dumps');
-      await rm(path.join(other, '.incoming'), { recursive: true });
+      await rm(join(other, '.incoming'), { recursive: true });
       const answer = await fetch(`${broken.endpoint}/dumps/key`, { method: 'PUT', body: Buffer.alloc(16 * MIB) });
       expect(answer.status).toBe(500);
       expect(await answer.text()).toContain('ENOENT: no such file or directory');
@@ -294,7 +295,7 @@ describe('the server', () => {
   });
 
   test('serves what an earlier one stored in the same directory', async () => {
-    const other = await mkdtemp(path.join(tmpdir(), 'autodump-test-'));
+    const other = await mkdtemp(join(tmpdir(), 'autodump-test-'));
     const first = await startS3({ directory: other });
     await first.createBucket('kept');
     await fetch(`${first.endpoint}/kept/key`, { method: 'PUT', body: 'kept' });

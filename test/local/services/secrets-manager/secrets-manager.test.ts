@@ -10,11 +10,11 @@ import {
   UntagResourceCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Loopback } from '../../../../local/host/loopback.ts';
+import { secretOperations } from '../../../../local/services/operations.ts';
 import { credentialsOf } from '../../../../local/services/protocol/credentials.ts';
 import { serve } from '../../../../local/services/protocol/json-endpoint.ts';
-import type { Loopback } from '../../../../local/host/loopback.ts';
-import { SecretsManager, type SecretCall } from '../../../../local/services/secrets-manager/secrets-manager.ts';
-import { secretOperations } from '../../../../local/services/operations.ts';
+import { type SecretCall, SecretsManager } from '../../../../local/services/secrets-manager/secrets-manager.ts';
 
 let endpoint: Loopback;
 let client: SecretsManagerClient;
@@ -116,7 +116,9 @@ describe('ListSecrets', () => {
   });
 
   test('comes in pages', async () => {
-    for (const name of ['a', 'b', 'c', 'd', 'e']) await create(name);
+    for (const name of ['a', 'b', 'c', 'd', 'e']) {
+      await create(name);
+    }
     const pages: (string | undefined)[][] = [];
     for await (const { SecretList = [] } of paginateListSecrets({ client, pageSize: 2 }, {})) {
       pages.push(SecretList.map(({ Name }) => Name));

@@ -1,5 +1,5 @@
-import type { Call } from '../iam/decision.ts';
-import { AccessDenied, type Iam } from '../iam/iam.ts';
+import type { Call } from './iam/decision.ts';
+import { AccessDenied, type Iam } from './iam/iam.ts';
 
 /** A task failed; the name is what `ErrorEquals` matches, the message is the cause. */
 export class TaskError extends Error {
@@ -17,7 +17,7 @@ export interface Caller {
   readonly stopped: AbortSignal;
 }
 
-/** @throws TaskError of the given name with the words of AWS */
+/** @throws {TaskError} of the given name with the words of AWS */
 export async function permitted(iam: Iam, errorName: string, call: Call): Promise<void> {
   try {
     await iam.demand(call);

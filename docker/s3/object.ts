@@ -1,0 +1,5 @@
+/** Where a dump is in S3. */
+export interface DumpObject {
+  readonly bucket: string;
+  readonly key: string;
+}

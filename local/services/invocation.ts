@@ -1,0 +1,9 @@
+/** As Lambda describes an error to the caller. */
+export interface FunctionError {
+  readonly errorType: string;
+  readonly errorMessage: string;
+  readonly trace?: readonly string[] | undefined;
+}
+
+export type InvocationResult =
+  { readonly kind: 'returned'; readonly payload: unknown } | { readonly kind: 'failed'; readonly error: FunctionError };
