@@ -9,8 +9,8 @@ import {
 import { ExecutionAlreadyExists, ListExecutionsCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
-import { ScanFailed } from '../../lambda/report.ts';
-import type { Finding } from '../../lambda/scan.ts';
+import { ScanFailed } from '../../lambda/scan-report.ts';
+import type { ScanResult } from '../../lambda/scan.ts';
 import { handler } from '../../lambda/scanner.ts';
 
 const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:AutoDump';
@@ -18,11 +18,11 @@ const secrets = mockClient(SecretsManagerClient);
 const machine = mockClient(SFNClient);
 const objects = mockClient(S3Client);
 const functions = mockClient(LambdaClient);
-const findings: Finding[] = [];
+const findings: ScanResult[] = [];
 const { now } = Date;
 const clock = jest.spyOn(Date, 'now');
 const log = jest.spyOn(console, 'info').mockImplementation((finding) => {
-  findings.push(finding as Finding);
+  findings.push(finding as ScanResult);
 });
 
 const arn = (name: string) => `arn:aws:secretsmanager:us-west-2:123456789012:secret:${name}-a1B2c3`;

@@ -11,7 +11,7 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
 function started(memo: Memo, tagsHash = 'a', at = now): string | undefined {
-  return memo.startedAfter(ARN, tagsHash, at);
+  return memo.nextStarted(ARN, tagsHash, at);
 }
 
 describe('a memo', () => {
@@ -20,7 +20,7 @@ describe('a memo', () => {
     memo.add(run, now);
     expect(started(memo)).toBe(run.when);
     expect(started(memo, 'b')).toBeUndefined();
-    expect(memo.startedAfter('other', 'a', now)).toBeUndefined();
+    expect(memo.nextStarted('other', 'a', now)).toBeUndefined();
   });
 
   test('outlives being written and read', () => {

@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { CronExpressionParser } from 'cron-parser';
 import fc from 'fast-check';
-import { readingsAfter } from '../../../lambda/core/readings.ts';
+import { wallTimesAfter } from '../../../lambda/core/wall-times.ts';
 
 function first(count: number, expression: string, after: Date): readonly string[] {
   const { fields } = CronExpressionParser.parse(expression);
-  const readings = readingsAfter(fields, after.getTime());
+  const readings = wallTimesAfter(fields, after.getTime());
   return Array.from({ length: count }, () => new Date(readings.next().value).toISOString());
 }
 
