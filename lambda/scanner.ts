@@ -10,8 +10,8 @@ import { type Continuation, continuationOf, invokeAgain } from './continuation.t
 import { Memo } from './core/memo.ts';
 import { secretIdOf } from './core/tag-event.ts';
 import { readMemo, writeMemo } from './memo-store.ts';
-import { ScanReport, type Summary } from './scan-report.ts';
 import { runningNames } from './running-executions.ts';
+import { ScanReport, type Summary } from './scan-report.ts';
 import { CONCURRENCY, scan, type ScanContext } from './scan.ts';
 import { describeSecret, listTaggedSecrets } from './secrets.ts';
 

@@ -35,7 +35,7 @@ function allowed(what: string) {
   return {
     abort: true,
     error: ({ input }: { readonly input?: unknown }) =>
-      input === undefined ? `is missing: give ${what}` : `is "${String(input)}": allowed is ${what}`,
+      typeof input === 'string' ? `is "${input}": allowed is ${what}` : `is missing: give ${what}`,
   };
 }
 

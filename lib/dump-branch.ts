@@ -2,7 +2,7 @@ import { Aws, Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { DumpEnvironment } from '../contract.ts';
-import { type BranchResult, branchFailed, readFailure, RUN_FIELDS, valueAt, withDefaults } from './branch-result.ts';
+import { branchFailed, type BranchResult, readFailure, RUN_FIELDS, valueAt, withDefaults } from './branch-result.ts';
 import type { DumpJob } from './dump-job.ts';
 
 /**

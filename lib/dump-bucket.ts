@@ -65,8 +65,7 @@ export class DumpBucket extends Construct {
    * replace an object is denied in every bucket. With ListBucket a retry can see that its dump already exists.
    */
   grantWrite(role: iam.IRole): void {
-    const buckets = this.bucketArns();
-    const objects = buckets.map((bucket) => `${bucket}/*`);
+    const objects = this.objectArns();
     role.addToPrincipalPolicy(
       new iam.PolicyStatement({
         sid: 'MakeDumps',
@@ -83,34 +82,19 @@ export class DumpBucket extends Construct {
         conditions: REPLACING_WRITE,
       }),
     );
-    role.addToPrincipalPolicy(
-      new iam.PolicyStatement({ sid: 'FindDumps', actions: ['s3:ListBucket'], resources: [...buckets] }),
-    );
-    acknowledgeWildcards(
-      role,
-      objects,
-      'The key of a dump contains the names of secret and database, which are not known at deployment.',
-    );
+    this.grantList(role);
     // S3 decrypts the parts of a multipart upload when it assembles them.
     this.grantKey(role, 'EncryptDumps', ['kms:GenerateDataKey', 'kms:Decrypt']);
   }
 
   /** Lets a role find and read dumps in every bucket that they may have gone to. */
   grantRead(role: iam.IRole): void {
-    const buckets = this.bucketArns();
-    const objects = buckets.map((bucket) => `${bucket}/*`);
+    const objects = this.objectArns();
     role.addToPrincipalPolicy(
       new iam.PolicyStatement({ sid: 'ReadDumps', actions: ['s3:GetObject'], resources: objects }),
     );
     // Without ListBucket S3 answers a missing key with AccessDenied.
-    role.addToPrincipalPolicy(
-      new iam.PolicyStatement({ sid: 'FindDumps', actions: ['s3:ListBucket'], resources: [...buckets] }),
-    );
-    acknowledgeWildcards(
-      role,
-      objects,
-      'The key of a dump contains the names of secret and database, which are not known at deployment.',
-    );
+    this.grantList(role);
     this.grantKey(role, 'DecryptDumps', ['kms:Decrypt']);
   }
 
@@ -138,6 +122,22 @@ export class DumpBucket extends Construct {
       description: 'User that may read the dumps; it has no access key',
     });
     return user;
+  }
+
+  /** Lets a role list the buckets, and acknowledges its permissions on all of their objects. */
+  private grantList(role: iam.IRole): void {
+    role.addToPrincipalPolicy(
+      new iam.PolicyStatement({ sid: 'FindDumps', actions: ['s3:ListBucket'], resources: [...this.bucketArns()] }),
+    );
+    acknowledgeWildcards(
+      role,
+      this.objectArns(),
+      'The key of a dump contains the names of secret and database, which are not known at deployment.',
+    );
+  }
+
+  private objectArns(): string[] {
+    return this.bucketArns().map((bucket) => `${bucket}/*`);
   }
 
   private bucketArns(): readonly string[] {

@@ -5,7 +5,7 @@ import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import type { Comparison } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
-import { ABSENT, type BranchResult, branchFailed, format, readFailure, valueAt } from './branch-result.ts';
+import { ABSENT, branchFailed, type BranchResult, format, readFailure, valueAt } from './branch-result.ts';
 import { dumpBranch } from './dump-branch.ts';
 import type { DumpJob } from './dump-job.ts';
 import { allowStart } from './scheduling-functions.ts';

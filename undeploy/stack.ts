@@ -43,7 +43,7 @@ export async function readStack(client: CloudFormationClient): Promise<Stack> {
     const { TemplateBody = '' } = await client.send(new GetTemplateCommand({ StackName: STACK_NAME }));
     return stackOf(resources, TemplateBody);
   } catch (error) {
-    if (error instanceof CloudFormationServiceException && /does not exist/.test(error.message)) {
+    if (error instanceof CloudFormationServiceException && error.message.includes('does not exist')) {
       throw new StackNotFound(
         `There is no stack ${STACK_NAME} in this account and Region. Check AWS_PROFILE and AWS_REGION.`,
         { cause: error },

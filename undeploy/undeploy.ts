@@ -14,11 +14,11 @@ export interface Environment {
   readonly eventBridge: EventBridgeClient;
   readonly stepFunctions: SFNClient;
   /** Runs CDK with arguments. @throws {CdkFailed} if it does not exit with status 0 */
-  cdk(args: readonly string[]): Promise<void>;
+  readonly cdk: (args: readonly string[]) => Promise<void>;
   /** Asks the user, unless the options say `force`. */
-  confirm(question: string): Promise<boolean>;
+  readonly confirm: (question: string) => Promise<boolean>;
   /** Prints a line. */
-  report(line: string): void;
+  readonly report: (line: string) => void;
 }
 
 /** CDK did not do what it was run for. */

@@ -80,7 +80,7 @@ export function secretOperations(secrets: SecretsManager): ReadonlyMap<string, O
 }
 
 /** What is served of Step Functions. */
-export function executionOperations(stepFunctions: StepFunctions): ReadonlyMap<string, Operation> {
+function executionOperations(stepFunctions: StepFunctions): ReadonlyMap<string, Operation> {
   return new Map([
     ['AWSStepFunctions.StartExecution', operation(startExecution, (request) => stepFunctions.startExecution(request))],
     ['AWSStepFunctions.ListExecutions', operation(listExecutions, (request) => stepFunctions.listExecutions(request))],
@@ -89,7 +89,7 @@ export function executionOperations(stepFunctions: StepFunctions): ReadonlyMap<s
 }
 
 /** What is served of EventBridge. */
-export function ruleOperations(bus: EventBus): ReadonlyMap<string, Operation> {
+function ruleOperations(bus: EventBus): ReadonlyMap<string, Operation> {
   return new Map([
     [
       'AWSEvents.DisableRule',
@@ -101,4 +101,13 @@ export function ruleOperations(bus: EventBus): ReadonlyMap<string, Operation> {
       }),
     ],
   ]);
+}
+
+/** All that is served, by the value of `X-Amz-Target`. */
+export function servedOperations(
+  secrets: SecretsManager,
+  stepFunctions: StepFunctions,
+  bus: EventBus,
+): ReadonlyMap<string, Operation> {
+  return new Map([...secretOperations(secrets), ...executionOperations(stepFunctions), ...ruleOperations(bus)]);
 }
