@@ -56,9 +56,10 @@ const listExecutions: z.ZodType<ListExecutionsInput> = z.strictObject({
   statusFilter: z.literal('RUNNING'),
   maxResults: z.number().min(1).max(1000).optional(),
 });
+
 const stopExecution: z.ZodType<StopExecutionInput> = z.strictObject({ executionArn: z.string() });
 
-/** What is served of Secrets Manager, by the value of `X-Amz-Target`. */
+/** The served operations of Secrets Manager, by the value of `X-Amz-Target`. */
 export function secretOperations(secrets: SecretsManager): ReadonlyMap<string, Operation> {
   return new Map([
     ['secretsmanager.CreateSecret', operation(createSecret, (request) => secrets.createSecret(request))],
@@ -71,7 +72,7 @@ export function secretOperations(secrets: SecretsManager): ReadonlyMap<string, O
   ]);
 }
 
-/** What is served of Step Functions. */
+/** The served operations of Step Functions, by the value of `X-Amz-Target`. */
 export function executionOperations(stepFunctions: StepFunctions): ReadonlyMap<string, Operation> {
   return new Map([
     ['AWSStepFunctions.StartExecution', operation(startExecution, (request) => stepFunctions.startExecution(request))],

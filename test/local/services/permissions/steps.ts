@@ -6,7 +6,8 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import pg from 'pg';
-import { ACCOUNT, Template } from '../../../../local/assembly/template.ts';
+import { Template } from '../../../../local/assembly/template.ts';
+import { ACCOUNT } from '../../../../local/assembly/account.ts';
 import type { PostgresServer } from '../../../../local/postgres/server.ts';
 import { ADMINISTRATOR } from '../../../../local/services/iam/decision.ts';
 import { type DecidedCall, sessionOf } from '../../../../local/services/iam/iam.ts';
