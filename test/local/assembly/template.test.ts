@@ -2,8 +2,8 @@ import { basename } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { Template } from '../../../local/assembly/template.ts';
-import { type Resources, writeCdkOut } from '../support/cdk-out.ts';
 import { tempFolders } from '../../support/temp-folder.ts';
+import { type Resources, writeCdkOut } from '../support/cdk-out.ts';
 
 const folder = tempFolders();
 

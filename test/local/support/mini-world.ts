@@ -5,8 +5,8 @@ import { ADMINISTRATOR } from '../../../local/services/iam/decision.ts';
 import { credentialsOf } from '../../../local/services/protocol/credentials.ts';
 import type { TraceEvent } from '../../../local/services/trace.ts';
 import { World } from '../../../local/services/world.ts';
-import { type Resources, writeCdkOut } from './cdk-out.ts';
 import { tempFolders } from '../../support/temp-folder.ts';
+import { type Resources, writeCdkOut } from './cdk-out.ts';
 
 /** ARN of the state machine with the logical ID `Machine`. */
 const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:Mini-Machine';

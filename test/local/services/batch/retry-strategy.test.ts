@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Attempt, type RetryStrategy, isRetried } from '../../../../local/services/batch/retry-strategy.ts';
+import { type Attempt, isRetried, type RetryStrategy } from '../../../../local/services/batch/retry-strategy.ts';
 
 describe('isRetried', () => {
   const rules: RetryStrategy = {

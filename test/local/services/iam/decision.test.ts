@@ -3,8 +3,8 @@ import { Template } from '../../../../local/assembly/template.ts';
 import { ADMINISTRATOR, type Call, decide } from '../../../../local/services/iam/decision.ts';
 import { type Policies, policiesOf } from '../../../../local/services/iam/policies.ts';
 import { matchesAction, unusedPermissions } from '../../../../local/services/iam/unused.ts';
-import { type Resources, writeCdkOut } from '../../support/cdk-out.ts';
 import { tempFolders } from '../../../support/temp-folder.ts';
+import { type Resources, writeCdkOut } from '../../support/cdk-out.ts';
 
 const folder = tempFolders();
 

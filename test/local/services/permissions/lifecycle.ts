@@ -6,8 +6,8 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import pg from 'pg';
-import { Template } from '../../../../local/assembly/template.ts';
 import { ACCOUNT } from '../../../../local/assembly/account.ts';
+import { Template } from '../../../../local/assembly/template.ts';
 import type { PostgresServer } from '../../../../local/postgres/server.ts';
 import { openClients } from '../../../../local/services/aws-clients.ts';
 import { ADMINISTRATOR } from '../../../../local/services/iam/decision.ts';

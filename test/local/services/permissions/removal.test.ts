@@ -6,7 +6,7 @@ import { matchesAction } from '../../../../local/services/iam/unused.ts';
 import { synthesizedAppWithOptions } from '../../../support/shared.ts';
 import { appOnPostgres } from '../../support/app-on-postgres.ts';
 import { query } from '../../support/database.ts';
-import { recordLifecycle, type RecordedSteps } from './lifecycle.ts';
+import { type RecordedSteps, recordLifecycle } from './lifecycle.ts';
 
 const shared = appOnPostgres(synthesizedAppWithOptions);
 
