@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { z } from 'zod';
-import type { Clients } from './postgres/clients.ts';
-import type { Summary, Told } from './report.ts';
+import type { ClientPrograms } from './postgres/client-programs.ts';
+import type { ReportDetails, Summary } from './report.ts';
 import type { World } from './services/world.ts';
 
-/** What the local run reads of a manifest. */
+/** The fields of a manifest that the local run reads. */
 const manifestSchema = z.object({
   scheduledFor: z.string(),
   dump: z.object({ client: z.string().nullable() }),
@@ -22,26 +22,26 @@ const manifestSchema = z.object({
   }),
 });
 
-export interface Found extends Told {
+export interface FoundDump extends ReportDetails {
   readonly scheduledFor: string;
   readonly dump: Summary['dump'];
 }
 
 /**
- * Finds the one dump of a secret, and compares its file with its manifest.
+ * Finds the dump of a secret, and checks its file against its manifest.
  *
- * @throws {Error} if there is none, or if the file is not what the manifest says
+ * @throws {Error} if there is no dump, or its file does not match the manifest
  */
 export async function findDump(
   world: World,
   bucket: string,
   secretName: string,
-  clients: readonly Clients[],
-): Promise<Found> {
+  programs: readonly ClientPrograms[],
+): Promise<FoundDump> {
   const { Contents = [] } = await world.s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: `${secretName}/` }));
   const manifestKey = Contents.map(({ Key = '' }) => Key).find((key) => key.endsWith('.json'));
   if (manifestKey === undefined) {
-    throw new Error(`The run ended well, but there is no dump of ${secretName}.`);
+    throw new Error(`The execution succeeded, but there is no dump of ${secretName}.`);
   }
   const manifestFile = join(world.objects, bucket, manifestKey);
   const manifest = manifestSchema.parse(JSON.parse(await readFile(manifestFile, 'utf8')));
@@ -50,13 +50,13 @@ export async function findDump(
   const { bytes, sha256 } = await measure(file);
   const { proof } = manifest;
   if (bytes !== proof.bytes || (proof.sha256 !== null && sha256 !== proof.sha256)) {
-    throw new Error(`${file} has ${bytes} bytes and the SHA-256 ${sha256}, which is not what its manifest says.`);
+    throw new Error(`${file} has ${bytes} bytes and the SHA-256 ${sha256}, which does not match its manifest.`);
   }
   return {
     scheduledFor: manifest.scheduledFor,
     dump: { bucket, key, file, bytes, sha256, verified: proof.verified, manifest: manifestFile },
-    proof: `${proof.method} The file here has that SHA-256.`,
-    restore: restoreCommand(file, manifest.dump.client, clients),
+    proof: `${proof.method} The SHA-256 of the file matches.`,
+    restore: restoreCommand(file, manifest.dump.client, programs),
   };
 }
 
@@ -72,14 +72,14 @@ async function measure(file: string): Promise<{ readonly bytes: number; readonly
   return { bytes, sha256: hash.digest('hex') };
 }
 
-/** With the pg_restore that belongs to the pg_dump which made the file, wherever it is. */
-function restoreCommand(file: string, client: string | null, clients: readonly Clients[]): string {
-  const folder = clients.find(({ version }) => `pg_dump ${version}` === client)?.folder ?? '';
+/** Uses the pg_restore next to the pg_dump that made the file. */
+function restoreCommand(file: string, client: string | null, programs: readonly ClientPrograms[]): string {
+  const folder = programs.find(({ version }) => `pg_dump ${version}` === client)?.folder ?? '';
   const database = '"${PGDATABASE:?set PGHOST, PGUSER, PGPASSWORD and PGDATABASE to an empty database}"';
   return `${quoted(join(folder, 'pg_restore'))} --no-owner --jobs=4 --dbname=${database} ${quoted(file)}`;
 }
 
-/** The text as one word of a POSIX shell. */
+/** Quotes a word for a POSIX shell. */
 function quoted(word: string): string {
   return /^[\w./@:-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,18 +1,18 @@
 import { HELP, InvalidOptions, type Options, parseOptions } from './options.ts';
 import { Reporter } from './report.ts';
-import { localRun } from './run.ts';
+import { runLocally } from './run.ts';
 import { StepFailed } from './steps.ts';
 
 const EXIT = { failed: 1, misuse: 2, SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGPIPE: 141 } as const;
 
 type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGPIPE';
 
-/** A signal asked the local run to end. */
+/** A signal ended the local run. */
 class Interrupted extends Error {
   readonly signal: EndingSignal;
 
   constructor(signal: EndingSignal) {
-    super(`Ended by ${signal}. Everything was stopped, and no dump is half made.`);
+    super(`Interrupted by ${signal}. Everything was stopped, and no partial dump was left behind.`);
     this.signal = signal;
   }
 }
@@ -22,7 +22,7 @@ const json = args.includes('--json');
 const reporter = new Reporter(json ? process.stderr : process.stdout);
 
 const status = await main();
-// What was started is stopped, and what was written is out: nothing that a library left behind may keep this alive.
+// Everything is stopped and all output is flushed, so no handle that a library left open may keep the process alive.
 process.stdout.write('', () => process.exit(status));
 
 async function main(): Promise<number> {
@@ -40,7 +40,7 @@ async function main(): Promise<number> {
 }
 
 async function run(options: Options): Promise<void> {
-  // It is in the options now, and no child gets it but through the secret.
+  // The options contain it now, and child processes get it only from the secret.
   delete process.env.PGPASSWORD;
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -51,11 +51,11 @@ async function run(options: Options): Promise<void> {
   process.stdout.on('error', () => {
     controller.abort(new Interrupted('SIGPIPE'));
   });
-  // Such as a log that can't be written because the disk is full: what was started still has to be stopped.
+  // For example, a log that cannot be written because the disk is full. Everything must still be stopped.
   process.on('uncaughtException', (error) => {
     controller.abort(error);
   });
-  const { proof, restore, ...summary } = await localRun(options, reporter, controller.signal);
+  const { proof, restore, ...summary } = await runLocally(options, reporter, controller.signal);
   reporter.summary(summary, { proof, restore });
   if (options.json) {
     process.stdout.write(`${JSON.stringify(summary)}\n`);
@@ -63,7 +63,7 @@ async function run(options: Options): Promise<void> {
 }
 
 function fail(error: unknown): number {
-  const { step, reason, status } = explained(error);
+  const { step, reason, status } = explain(error);
   reporter.failed(step, reason);
   if (json) {
     process.stdout.write(`${JSON.stringify({ status: 'failed', step, reason })}\n`);
@@ -71,7 +71,7 @@ function fail(error: unknown): number {
   return status;
 }
 
-function explained(error: unknown): { readonly step: string; readonly reason: string; readonly status: number } {
+function explain(error: unknown): { readonly step: string; readonly reason: string; readonly status: number } {
   if (error instanceof InvalidOptions) {
     return { step: 'options', reason: error.message, status: EXIT.misuse };
   }
@@ -88,7 +88,7 @@ function explained(error: unknown): { readonly step: string; readonly reason: st
   return { step: 'internal', reason: stack.split('\n').slice(0, 4).join('\n'), status: EXIT.failed };
 }
 
-/** Of the operating system, such as ENOSPC: its message says it all, and a stack nothing more. */
+/** An error of the operating system, such as ENOSPC: its message is sufficient, and a stack trace adds nothing. */
 function isSystemError(error: unknown): error is Error {
   return error instanceof Error && 'syscall' in error;
 }

@@ -1,58 +1,49 @@
 import { parseArgs } from 'node:util';
-
-/** A database of the user's, as its URL and the environment describe it. */
-export interface DatabaseOption {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
-  readonly sslmode?: string;
-}
+import type { Database } from './postgres/database.ts';
 
 export interface Options {
-  /** @default - a sample database */
-  readonly database?: DatabaseOption;
+  /** The database to dump. @default - a sample database */
+  readonly database?: Database;
   /** Value of the schedule tag. */
   readonly schedule: string;
-  /** Value of the timezone tag; without one there is no such tag. */
+  /** Value of the timezone tag. @default - the secret has no such tag */
   readonly timezone?: string;
   readonly stateDir: string;
   readonly json: boolean;
 }
 
-/** The command line makes no sense. */
+/** The command line is invalid. */
 export class InvalidOptions extends Error {
   override readonly name = 'InvalidOptions';
 }
 
 const DEFAULT_PORT = 5432;
 
-/** libpq's own: https://www.postgresql.org/docs/current/libpq-ssl.html */
+/** As in libpq: https://www.postgresql.org/docs/current/libpq-ssl.html */
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
 
-export const HELP = `Makes a real dump of a real PostgreSQL database on this machine, with the template, functions, state machine
-and dump program that "cdk deploy" would put on AWS. It needs no AWS account.
+export const HELP = `Makes a real dump of a real PostgreSQL database on this machine, with the same template, functions, state machine
+and dump program that "cdk deploy" deploys to AWS. It needs no AWS account.
 
   npx -y pnpm@12 local [options]
 
-  --database URL    Dump this database instead of a sample: postgres://user@host:port/name?sslmode=require
-                    The port is 5432 if left out; reserved characters are percent-encoded. The password comes
-                    from PGPASSWORD. One in the URL works too, but shows in the list of processes, and pnpm prints it.
-  --schedule CRON   Five-field cron or an alias (default @daily). The wait for the first run is skipped.
-  --timezone ZONE   IANA name of the schedule's zone (default UTC).
-  --state-dir DIR   Where dumps, logs and the synthesized stack go (default .autodump).
-  --json            Progress goes to standard error, the last line of standard output is the result as JSON.
-  --help            This text.
+  --database URL    Dump this database instead of the sample: postgres://user@host:port/name?sslmode=require
+                    The default port is 5432. Percent-encode reserved characters. Set the password in PGPASSWORD;
+                    the URL may contain it too, but then it is visible in the process list, and pnpm prints it.
+  --schedule CRON   Cron expression of five fields, or an alias (default @daily). The wait for the first run is skipped.
+  --timezone ZONE   IANA name of the schedule's time zone (default UTC).
+  --state-dir DIR   Folder for dumps, logs and the synthesized stack (default .autodump).
+  --json            Print progress to standard error, and the result as JSON in the last line of standard output.
+  --help            Print this text.
 
-Exit status: 0 for a dump that is proven, 2 for options that make no sense, 128 + number for a signal, 1 for the rest.
+Exit status: 0 if the dump was made and proven, 2 for invalid options, 128 + signal number after a signal, otherwise 1.
 `;
 
 /**
- * Reads the command line.
+ * Parses the command line.
  *
- * @returns `help` if that is what was asked for
- * @throws {InvalidOptions}
+ * @returns the options, or `help` if `--help` is among them
+ * @throws {InvalidOptions} if an option is unknown or invalid
  */
 export function parseOptions(args: readonly string[], environment: NodeJS.ProcessEnv): Options | 'help' {
   const values = parse(args);
@@ -60,7 +51,7 @@ export function parseOptions(args: readonly string[], environment: NodeJS.Proces
     return 'help';
   }
   if (values['state-dir'] === '') {
-    throw new InvalidOptions('--state-dir is empty; it is to name a folder.');
+    throw new InvalidOptions('--state-dir is empty. Pass the path of a folder.');
   }
   return {
     ...(values.database === undefined ? {} : { database: parseDatabase(values.database, environment.PGPASSWORD) }),
@@ -72,11 +63,11 @@ export function parseOptions(args: readonly string[], environment: NodeJS.Proces
 }
 
 function parse(args: readonly string[]) {
-  // Package runners differ in whether they pass the separator on.
-  const own = args[0] === '--' ? args.slice(1) : args;
+  // Some package runners pass the separator on, some do not.
+  const ownArgs = args[0] === '--' ? args.slice(1) : args;
   try {
     return parseArgs({
-      args: [...own],
+      args: [...ownArgs],
       options: {
         database: { type: 'string' },
         schedule: { type: 'string' },
@@ -93,13 +84,13 @@ function parse(args: readonly string[]) {
 }
 
 /**
- * Reads the URL of a database. No message repeats the URL, which may hold a password.
+ * Parses the URL of a database. No message repeats the URL, because it may contain a password.
  *
- * @param password of the environment; one in the URL comes first
- * @throws {InvalidOptions} that names every part which is missing
+ * @param password used if the URL contains none
+ * @throws {InvalidOptions} if the URL is invalid, naming all missing parts
  */
-export function parseDatabase(text: string, password: string | undefined): DatabaseOption {
-  const form = 'It has the form postgres://user@host:port/name, reserved characters percent-encoded.';
+export function parseDatabase(text: string, password: string | undefined): Database {
+  const form = 'Expected postgres://user@host:port/name with reserved characters percent-encoded.';
   const url = URL.parse(text);
   if (url === null || !['postgres:', 'postgresql:'].includes(url.protocol)) {
     throw new InvalidOptions(`--database is not the URL of a PostgreSQL database. ${form}`);
@@ -112,12 +103,12 @@ export function parseDatabase(text: string, password: string | undefined): Datab
   };
   const missing = Object.entries(parts).flatMap(([part, value]) => (value === '' ? [part] : []));
   if (missing.length > 0) {
-    const advice = missing.includes('password') ? ' The password is taken from PGPASSWORD.' : '';
+    const advice = missing.includes('password') ? ' Set the password in PGPASSWORD.' : '';
     throw new InvalidOptions(`--database lacks: ${missing.join(', ')}. ${form}${advice}`);
   }
-  const other = [...url.searchParams.keys()].find((name) => name !== 'sslmode');
-  if (other !== undefined) {
-    throw new InvalidOptions(`--database has the parameter ${other}; only sslmode is known.`);
+  const unsupported = [...url.searchParams.keys()].find((name) => name !== 'sslmode');
+  if (unsupported !== undefined) {
+    throw new InvalidOptions(`--database has the parameter ${unsupported}; only sslmode is supported.`);
   }
   const sslmode = url.searchParams.get('sslmode');
   if (sslmode !== null && !SSL_MODES.includes(sslmode)) {
@@ -138,7 +129,7 @@ function decoded(text: string, part: string): string {
     return decodeURIComponent(text);
   } catch {
     throw new InvalidOptions(
-      `--database has a percent sign in its ${part} that encodes nothing. A percent sign itself is written %25.`,
+      `--database has an invalid percent-encoding in its ${part}. Encode a percent sign as %25.`,
     );
   }
 }

@@ -1,12 +1,12 @@
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import type { Permissions } from './services/iam/iam.ts';
-import type { Happening } from './services/trace.ts';
+import type { TraceEvent } from './services/trace.ts';
 
-/** Longest text of a result that is shown. */
-const LONGEST = 200;
+/** Length, in characters, to which results of functions are cut. */
+const MAX_RESULT_LENGTH = 200;
 
-/** What the local run ends with. */
+/** Result of the local run, printed as JSON by `--json`. */
 export interface Summary {
   readonly status: 'succeeded';
   /** ARN of the execution. */
@@ -14,12 +14,12 @@ export interface Summary {
   readonly secretArn: string;
   /** UTC, RFC 3339. */
   readonly scheduledFor: string;
-  /** Time of the next run, null if it is too far away to be waited for. */
+  /** Time of the next run; null if it is too far in the future to be scheduled yet. */
   readonly next: string | null;
   readonly dump: {
     readonly bucket: string;
     readonly key: string;
-    /** Absolute. */
+    /** Absolute path. */
     readonly file: string;
     readonly bytes: number;
     readonly sha256: string;
@@ -30,13 +30,15 @@ export interface Summary {
   readonly permissions: Permissions;
 }
 
-/** What only people are told. */
-export interface Told {
+/** Parts of the result that are only in the text report. */
+export interface ReportDetails {
+  /** How the dump was proven. */
   readonly proof: string;
+  /** Command that restores the dump. */
   readonly restore: string;
 }
 
-/** Writes to people what happens, each line with the seconds since the start. */
+/** Prints the progress and the result as text; each line begins with the seconds since the start. */
 export class Reporter {
   readonly #output: Writable;
   readonly #started = performance.now();
@@ -54,32 +56,32 @@ export class Reporter {
     this.#output.write(`${this.#style('dim', `${seconds} s`)}  ${text}\n`);
   }
 
-  done(what: string, result: string): void {
-    this.line(`${this.#style('green', '✓')} ${what}: ${result}`);
+  done(step: string, result: string): void {
+    this.line(`${this.#style('green', '✓')} ${step}: ${result}`);
   }
 
-  happened(happening: Happening): void {
-    const text = describe(happening);
+  event(event: TraceEvent): void {
+    const text = describe(event);
     if (text !== undefined) {
       this.line(text);
     }
   }
 
   failed(step: string, reason: string): void {
-    this.line(`${this.#style('red', '✗')} Failed at the step "${step}".`);
+    this.line(`${this.#style('red', '✗')} Step "${step}" failed.`);
     this.#output.write(`\n${reason}\n`);
   }
 
-  summary({ dump, next, permissions, scheduledFor }: Summary, { proof, restore }: Told): void {
-    this.heading('The dump is done, and proven');
+  summary({ dump, next, permissions, scheduledFor }: Summary, { proof, restore }: ReportDetails): void {
+    this.heading('The dump is complete and proven');
     const rows = [
       ['Dump', dump.file],
       ['Manifest', dump.manifest],
       ['Size', `${dump.bytes.toLocaleString('en')} bytes, SHA-256 ${dump.sha256}`],
       ['Proof', proof],
       ['Scheduled', `${scheduledFor} (the wait until then was skipped)`],
-      ['Next run', next ?? 'too far away to be waited for yet'],
-      ['IAM', `${permissions.calls} calls decided by the policies of the stack, ${permissions.denied} denied`],
+      ['Next run', next ?? 'too far in the future to be scheduled yet'],
+      ['IAM', `${permissions.calls} calls checked against the stack's policies, ${permissions.denied} denied`],
       ['Restore', restore],
     ];
     for (const [name = '', value = ''] of rows) {
@@ -88,57 +90,57 @@ export class Reporter {
   }
 
   #style(style: 'bold' | 'dim' | 'green' | 'red', text: string): string {
-    // The check of the stream includes NO_COLOR.
+    // Validating the stream also honors NO_COLOR.
     return styleText(style, text, { stream: this.#output, validateStream: true });
   }
 }
 
-/** A sentence for people; undefined for what others tell already. */
-function describe(happening: Happening): string | undefined {
-  switch (happening.kind) {
+/** @returns undefined for events that other events already imply */
+function describe(event: TraceEvent): string | undefined {
+  switch (event.kind) {
     case 'call denied':
-      return `AWS would refuse this: ${happening.message}`;
+      return `AWS would deny this: ${event.message}`;
     case 'event':
-      return `Event ${happening.name} of ${happening.source} is on the event bus`;
+      return `Event ${event.name} from ${event.source} is on the event bus`;
     case 'rule matched':
-      return `Rule ${happening.rule} matches: it invokes ${happening.target}`;
+      return `Rule ${event.rule} matches and invokes ${event.target}`;
     case 'function invoked':
-      return `${happening.name} runs${happening.description === '' ? '' : `: ${happening.description}`}`;
+      return `${event.name} is invoked${event.description === '' ? '' : `: ${event.description}`}`;
     case 'function ended': {
-      const { name, seconds, result } = happening;
+      const { name, seconds, result } = event;
       const outcome =
         result.kind === 'returned'
-          ? `returned ${shortened(JSON.stringify(result.payload))}`
-          : `failed with ${result.error.errorType}: ${shortened(result.error.errorMessage)}`;
+          ? `returned ${truncated(JSON.stringify(result.payload))}`
+          : `failed with ${result.error.errorType}: ${truncated(result.error.errorMessage)}`;
       return `${name} ${outcome} (${seconds.toFixed(1)} s)`;
     }
     case 'dead letter':
-      return `The event for ${happening.name} was given up on, and went to ${happening.destination}`;
+      return `Gave up on the event for ${event.name}; its dead letter went to ${event.destination}`;
     case 'execution started':
-      return `Execution ${happening.execution.name} started`;
+      return `Execution ${event.execution.name} started`;
     case 'waiting':
-      return `It waits until ${utc(happening.until)}`;
+      return `The execution waits until ${utc(event.until)}`;
     case 'task entered':
       return undefined;
     case 'task retried':
-      return `"${happening.state}" failed and is tried again; on AWS the pause before would be longer`;
+      return `"${event.state}" failed and is retried; on AWS the delay would be longer`;
     case 'execution ended':
-      return happening.execution.end?.status === 'ABORTED'
+      return event.execution.end?.status === 'ABORTED'
         ? undefined
-        : `Execution ${happening.execution.name} ended: ${happening.execution.end?.status ?? ''}`;
+        : `Execution ${event.execution.name} ended: ${event.execution.end?.status ?? ''}`;
     case 'job started':
-      return `Batch job ${happening.name} started${happening.attempt === 1 ? '' : ` (attempt ${happening.attempt})`}`;
-    case 'job said':
-      return `  | ${happening.line}`;
+      return `Batch job ${event.name} started${event.attempt === 1 ? '' : ` (attempt ${event.attempt})`}`;
+    case 'job output':
+      return `  | ${event.line}`;
     case 'job ended': {
-      const { exitCode, tryAgain } = happening;
-      return `Batch job ended with exit status ${exitCode}${tryAgain ? ', and is tried again' : ''}`;
+      const { exitCode, retried } = event;
+      return `Batch job ended with exit status ${exitCode}${retried ? ' and is retried' : ''}`;
     }
   }
 }
 
-function shortened(text: string): string {
-  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`;
+function truncated(text: string): string {
+  return text.length <= MAX_RESULT_LENGTH ? text : `${text.slice(0, MAX_RESULT_LENGTH)}…`;
 }
 
 /** RFC 3339, whole seconds. */

@@ -1,6 +1,6 @@
 import type { Reporter } from './report.ts';
 
-/** A step of the local run failed. The message is for people, and whole. */
+/** A step of the local run failed. The message is complete and meant for people. */
 export class StepFailed extends Error {
   override readonly name = 'StepFailed';
   readonly step: string;
@@ -11,7 +11,7 @@ export class StepFailed extends Error {
   }
 }
 
-/** Runs one step after the other, each with a name that its failure bears. */
+/** Runs the named steps of the local run. A failure carries the name of its step. */
 export class Steps {
   readonly #reporter: Reporter;
   readonly #signal: AbortSignal;
@@ -22,15 +22,16 @@ export class Steps {
   }
 
   /**
-   * @param tell what to say about the result; without it the step is too small to mention
-   * @throws {StepFailed}, or the reason of the signal if that has ended the run
+   * @param describe describes the result for the report; without it, the step is not reported
+   * @throws {StepFailed} if the step fails
+   * @throws {Error} the reason of the signal, if it is aborted
    */
-  async take<T>(name: string, work: () => Promise<T>, tell?: (result: T) => string): Promise<T> {
+  async run<T>(name: string, work: () => Promise<T>, describe?: (result: T) => string): Promise<T> {
     this.#signal.throwIfAborted();
     try {
       const result = await work();
-      if (tell !== undefined) {
-        this.#reporter.done(name, tell(result));
+      if (describe !== undefined) {
+        this.#reporter.done(name, describe(result));
       }
       return result;
     } catch (error) {
@@ -42,20 +43,20 @@ export class Steps {
     }
   }
 
-  /** Waits for something that ends by itself, or for the signal. */
+  /** Waits for work that cannot be aborted, but no longer than until the signal is aborted. */
   async orAborted<T>(work: Promise<T>): Promise<T> {
     this.#signal.throwIfAborted();
-    let stop: () => void = () => undefined;
+    let abort: () => void = () => undefined;
     const aborted = new Promise<never>((_, reject) => {
-      stop = () => {
-        reject(this.#signal.reason instanceof Error ? this.#signal.reason : new Error('The local run was ended.'));
+      abort = () => {
+        reject(this.#signal.reason instanceof Error ? this.#signal.reason : new Error('The local run was aborted.'));
       };
-      this.#signal.addEventListener('abort', stop);
+      this.#signal.addEventListener('abort', abort);
     });
     try {
       return await Promise.race([work, aborted]);
     } finally {
-      this.#signal.removeEventListener('abort', stop);
+      this.#signal.removeEventListener('abort', abort);
     }
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ACCOUNT, REGION, Template } from '../local/assembly/template.ts';
+import { Template } from '../local/assembly/template.ts';
+import { ACCOUNT, REGION } from '../local/assembly/account.ts';
 import { Clock } from './runtime/clock.ts';
 import type { Answer, Call } from './runtime/fake-https.ts';
 import { Draw } from './runtime/random.ts';

@@ -1,11 +1,25 @@
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
+import { z } from 'zod';
 
 type States = StateMachineDefinition['States'];
 type State = States[string];
 export type TaskState = Extract<State, { Type: 'Task' }>;
 export type WaitState = Extract<State, { Type: 'Wait' }>;
 
-/** States of a definition, those within parallel branches included, by name. Names are unique in the whole machine. */
+/** The parts that this module relies on. The interpreter validates the rest when it is constructed. */
+const shapeSchema = z.object({ States: z.record(z.string(), z.looseObject({ Type: z.string() })) });
+
+const definitionSchema = z.custom<StateMachineDefinition>(
+  (value) => shapeSchema.safeParse(value).success,
+  'Not the definition of a state machine.',
+);
+
+/** @throws {Error} if the text is not the JSON of a state machine's definition */
+export function parseDefinition(json: string): StateMachineDefinition {
+  return definitionSchema.parse(JSON.parse(json));
+}
+
+/** All states of a definition by name, including those in parallel branches. Names are unique in the whole machine. */
 export function allStates({ States }: Pick<StateMachineDefinition, 'States'>): ReadonlyMap<string, State> {
   return new Map(
     Object.entries(States).flatMap(([name, state]) => [
@@ -16,11 +30,11 @@ export function allStates({ States }: Pick<StateMachineDefinition, 'States'>): R
 }
 
 /**
- * The definition in a form that `aws-local-stepfunctions` 3.0.0 runs as AWS runs the original. It can't
+ * Rewrites a definition so that `aws-local-stepfunctions` 3.0.0 runs it as AWS runs the original. The interpreter
  *
- * - end a wait before its time, and takes one of more than 24.8 days for none: waits become tasks;
- * - evaluate intrinsic functions in `CausePath`: they move to a Pass state in front;
- * - let a task without a timeout run for more than a minute: it gets the longest one that there is.
+ * - cannot end a wait early, and skips waits of more than 24.8 days: waits become tasks;
+ * - does not evaluate intrinsic functions in `CausePath`: a Pass state inserted before evaluates them;
+ * - times out tasks without a timeout after a minute: they get the longest possible timeout.
  */
 export function runnable<Machine extends Pick<StateMachineDefinition, 'States'>>(machine: Machine): Machine {
   const states = Object.entries(machine.States).flatMap(([name, state]): [string, State][] => {
@@ -41,7 +55,7 @@ export function runnable<Machine extends Pick<StateMachineDefinition, 'States'>>
   return { ...machine, States: Object.fromEntries(states) };
 }
 
-/** A timer can't run for longer. */
+/** The longest delay of a Node.js timer. */
 const LONGEST_TIMEOUT_SECONDS = 2_147_483;
 
 function waitAsTask(name: string, state: WaitState): State {

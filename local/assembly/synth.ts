@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Processes } from '../host/processes.ts';
-import { REGION } from './template.ts';
+import { REGION } from './account.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A deployment context for a network that nobody has; nothing of it is used here. */
+/** The stack requires a network. This one does not exist, and nothing here connects to it. */
 const CONTEXT = {
   vpcId: 'vpc-0a5fd51718cbc523a',
   privateSubnetIds: 'subnet-08b42fcaa8530abaf,subnet-017d971130aaa412a',
@@ -18,11 +18,11 @@ const CONTEXT = {
 /**
  * Runs `cdk synth` on this project.
  *
- * @param output folder to write to
- * @throws {Error} with what `cdk` said
+ * @param output folder to write to; replaced if it exists
+ * @throws {Error} with the output of `cdk`, if it fails
  */
 export async function synthesize(output: string, processes: Processes): Promise<void> {
-  // What an earlier synth left half written, as the disk was full, would be taken for whole.
+  // An earlier synth may have left incomplete assets, for example on a full disk; cdk would reuse them.
   await rm(output, { recursive: true, force: true });
   const cdk = createRequire(import.meta.url).resolve('aws-cdk/bin/cdk');
   const context = Object.entries(CONTEXT).flatMap(([key, value]) => ['--context', `${key}=${value}`]);
@@ -39,20 +39,20 @@ export async function synthesize(output: string, processes: Processes): Promise<
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
-  let said = '';
+  let log = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text: string) => (said += text));
+    stream?.setEncoding('utf8').on('data', (text: string) => (log += text));
   }
-  const how = await ended;
-  if (how.kind !== 'exit' || how.status !== 0) {
-    throw new Error(reasonIn(said, output));
+  const end = await ended;
+  if (end.kind !== 'exit' || end.status !== 0) {
+    throw new Error(failureReason(log, output));
   }
-  // On AWS no package.json is above the bundles; here one that says "module" is, and would change what they mean.
+  // On AWS there is no package.json above the bundles. Here there is, and its `"type": "module"` would break them.
   await writeFile(join(output, 'package.json'), '{}\n');
 }
 
-function reasonIn(said: string, output: string): string {
-  return said.includes('ENOSPC')
-    ? `No space is left for what cdk synth writes, in ${output} and, for a while, in ${tmpdir()}. Make room, or give another folder with --state-dir.`
-    : `cdk synth failed: ${said.replace(/^npm warn .*\n/gm, '').trim()}`;
+function failureReason(log: string, output: string): string {
+  return log.includes('ENOSPC')
+    ? `No space left for the output of cdk synth in ${output} (and, temporarily, in ${tmpdir()}). Free some space, or choose another folder with --state-dir.`
+    : `cdk synth failed: ${log.replace(/^npm warn .*\n/gm, '').trim()}`;
 }

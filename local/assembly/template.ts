@@ -1,69 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { z } from 'zod';
-
-/** The one account and Region of the local run, made up but well-formed. */
-export const ACCOUNT = '123456789012';
-export const REGION = 'us-west-2';
-const PARTITION = 'aws';
-const URL_SUFFIX = 'amazonaws.com';
+import { ACCOUNT, PARTITION, REGION, URL_SUFFIX } from './account.ts';
+import { evaluate } from './intrinsic-functions.ts';
+import { namingOf } from './resource-names.ts';
 
 export interface Resource {
   readonly logicalId: string;
   readonly type: string;
-  /** For people: `Triggers/TagsChanged`. */
+  /** Human-readable path in the stack: `Triggers/TagsChanged`. */
   readonly title: string;
-  /** As the template has them; {@link Template.resolve} takes the intrinsic functions out. */
+  /** As in the template; {@link Template.resolve} evaluates the intrinsic functions. */
   readonly properties: unknown;
 }
-
-/** Names of a type of resource: its ARN without partition, and what `Ref` gives. */
-interface Naming {
-  /** Property that holds the name if the template chooses it. */
-  readonly property: string;
-  readonly arn: (name: string) => string;
-  readonly ref: 'name' | 'arn';
-}
-
-/** `Ref` as in https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-template-resource-type-ref.html */
-const NAMINGS: Readonly<Record<string, Naming>> = {
-  'AWS::Batch::JobDefinition': {
-    property: 'JobDefinitionName',
-    arn: (name) => `batch:${REGION}:${ACCOUNT}:job-definition/${name}:1`,
-    ref: 'arn',
-  },
-  'AWS::Batch::JobQueue': {
-    property: 'JobQueueName',
-    arn: (name) => `batch:${REGION}:${ACCOUNT}:job-queue/${name}`,
-    ref: 'arn',
-  },
-  'AWS::Events::Rule': { property: 'Name', arn: (name) => `events:${REGION}:${ACCOUNT}:rule/${name}`, ref: 'name' },
-  'AWS::IAM::ManagedPolicy': {
-    property: 'ManagedPolicyName',
-    arn: (name) => `iam::${ACCOUNT}:policy/${name}`,
-    ref: 'arn',
-  },
-  'AWS::IAM::Role': { property: 'RoleName', arn: (name) => `iam::${ACCOUNT}:role/${name}`, ref: 'name' },
-  'AWS::IAM::User': { property: 'UserName', arn: (name) => `iam::${ACCOUNT}:user/${name}`, ref: 'name' },
-  'AWS::Lambda::Function': {
-    property: 'FunctionName',
-    arn: (name) => `lambda:${REGION}:${ACCOUNT}:function:${name}`,
-    ref: 'name',
-  },
-  'AWS::Logs::LogGroup': {
-    property: 'LogGroupName',
-    arn: (name) => `logs:${REGION}:${ACCOUNT}:log-group:${name}:*`,
-    ref: 'name',
-  },
-  'AWS::S3::Bucket': { property: 'BucketName', arn: (name) => `s3:::${name}`, ref: 'name' },
-  'AWS::SNS::Topic': { property: 'TopicName', arn: (name) => `sns:${REGION}:${ACCOUNT}:${name}`, ref: 'arn' },
-  'AWS::SQS::Queue': { property: 'QueueName', arn: (name) => `sqs:${REGION}:${ACCOUNT}:${name}`, ref: 'name' },
-  'AWS::StepFunctions::StateMachine': {
-    property: 'StateMachineName',
-    arn: (name) => `states:${REGION}:${ACCOUNT}:stateMachine:${name}`,
-    ref: 'arn',
-  },
-};
 
 const manifestSchema = z.object({
   artifacts: z.record(
@@ -88,7 +37,7 @@ const assetsSchema = z.object({
   dockerImages: z.record(z.string(), z.object({ source: z.object({ directory: z.string().optional() }) })).default({}),
 });
 
-/** What `cdk synth` wrote for one stack: the template with its intrinsic functions resolved, and the assets. */
+/** The output of `cdk synth` for one stack: the template, its intrinsic functions resolved, and the assets. */
 export class Template {
   readonly stackName: string;
   readonly stackId: string;
@@ -102,7 +51,7 @@ export class Template {
     const stacks = Object.entries(artifacts).filter(([, { type }]) => type === 'aws:cloudformation:stack');
     const [stack] = stacks;
     if (stack === undefined || stacks.length > 1) {
-      throw new Error(`${cdkOut} holds ${stacks.length} stacks, and the local run takes one.`);
+      throw new Error(`${cdkOut} holds ${stacks.length} stacks; the local run needs exactly one.`);
     }
     const [name, { properties }] = stack;
     this.stackName = name;
@@ -122,106 +71,53 @@ export class Template {
     return [...this.#resources.values()].filter((resource) => resource.type === type);
   }
 
-  /** The resource's properties without intrinsic functions, in the form that the schema wants. */
+  /**
+   * The resource's properties, resolved and parsed.
+   *
+   * @throws {Error} naming the resource, if its properties do not match the schema
+   */
   properties<T>(resource: Resource, schema: z.ZodType<T>): T {
     const parsed = schema.safeParse(this.resolve(resource.properties));
     if (parsed.success) {
       return parsed.data;
     }
     throw new Error(
-      `The local run can't make use of ${resource.title} (${resource.type}): ${z.prettifyError(parsed.error)}`,
+      `The local run does not support these properties of ${resource.title} (${resource.type}): ${z.prettifyError(parsed.error)}`,
     );
   }
 
   arnOf(resource: Resource): string {
-    return `arn:${PARTITION}:${naming(resource).arn(this.nameOf(resource))}`;
+    return `arn:${PARTITION}:${namingOf(resource.type, resource.logicalId).arn(this.nameOf(resource))}`;
   }
 
-  /** The name that the template gives, or else one made from the resource's place in the stack. */
-  nameOf(resource: Resource): string {
-    const properties = z.record(z.string(), z.unknown()).parse(resource.properties);
-    const chosen = z.string().safeParse(this.resolve(properties[naming(resource).property]));
-    if (chosen.success) {
-      return chosen.data;
+  /** The name set in the template, or else one derived from the resource's path in the stack. */
+  nameOf({ type, logicalId, title, properties }: Resource): string {
+    const { property } = namingOf(type, logicalId);
+    const name = z.string().safeParse(this.resolve(z.record(z.string(), z.unknown()).parse(properties)[property]));
+    if (name.success) {
+      return name.data;
     }
-    const madeUp = `${this.stackName}-${resource.title.replaceAll('/', '-')}`;
-    return resource.type === 'AWS::S3::Bucket' ? madeUp.toLowerCase() : madeUp;
+    const derived = `${this.stackName}-${title.replaceAll('/', '-')}`;
+    return type === 'AWS::S3::Bucket' ? derived.toLowerCase() : derived;
   }
 
-  /** Folder of a zipped asset, by the key of its object. */
+  /** Folder of a zipped asset, by its object key. */
   fileAsset(objectKey: string): string {
     const id = basename(objectKey, extname(objectKey));
     return this.#assetFolder(this.#assets.files[id]?.source.path, objectKey);
   }
 
-  /** Build context of an image, by the image's URI. */
+  /** Build context of an image, by its URI. */
   imageAsset(uri: string): string {
     const tag = uri.slice(uri.lastIndexOf(':') + 1);
     return this.#assetFolder(this.#assets.dockerImages[tag]?.source.directory, uri);
   }
 
-  /** @throws {Error} that names an intrinsic function which is not known here */
+  /** @throws {Error} naming an intrinsic function that is not supported */
   resolve(value: unknown): unknown {
-    if (Array.isArray(value)) {
-      return value.map((item) => this.resolve(item));
-    }
-    if (typeof value !== 'object' || value === null) {
-      return value;
-    }
-    const entries = Object.entries(value);
-    const [[name, argument] = ['', undefined]] = entries;
-    if (entries.length === 1 && (name === 'Ref' || name.startsWith('Fn::'))) {
-      return this.#intrinsic(name, argument);
-    }
-    return Object.fromEntries(entries.map(([key, inner]) => [key, this.resolve(inner)]));
-  }
-
-  #intrinsic(name: string, argument: unknown): unknown {
-    switch (name) {
-      case 'Ref':
-        return this.#ref(z.string().parse(argument));
-      case 'Fn::GetAtt': {
-        const [logicalId, attribute] = z
-          .union([z.array(z.string()), z.string().transform((text) => text.split('.', 2))])
-          .parse(argument);
-        return this.#attribute(logicalId ?? '', attribute ?? '');
-      }
-      case 'Fn::Join': {
-        const [separator, parts] = z.tuple([z.string(), z.array(z.string())]).parse(this.resolve(argument));
-        return parts.join(separator);
-      }
-      case 'Fn::Split': {
-        const [separator, text] = z.tuple([z.string(), z.string()]).parse(this.resolve(argument));
-        return text.split(separator);
-      }
-      case 'Fn::Select': {
-        const [index, list] = z.tuple([z.coerce.number(), z.array(z.unknown())]).parse(this.resolve(argument));
-        return list[index];
-      }
-      case 'Fn::Sub':
-        return this.#sub(argument);
-      default:
-        throw new Error(`The template uses ${name}, which the local run does not know.`);
-    }
-  }
-
-  #sub(argument: unknown): string {
-    const [text, values] = z
-      .union([
-        z.string().transform((only) => [only, {}] as const),
-        z.tuple([z.string(), z.record(z.string(), z.unknown())]),
-      ])
-      .parse(argument);
-    const own: Readonly<Record<string, unknown>> = values;
-    return text.replace(/\$\{(!?)([^}]+)\}/g, (_, literal: string, name: string) => {
-      if (literal !== '') {
-        return `\${${name}}`;
-      }
-      const [logicalId = '', attribute] = name.split(/\.(.*)/s, 2);
-      if (name in own) {
-        return z.string().parse(this.resolve(own[name]));
-      }
-      return attribute === undefined ? this.#ref(logicalId) : this.#attribute(logicalId, attribute);
+    return evaluate(value, {
+      ref: (name) => this.#ref(name),
+      attribute: (logicalId, attribute) => this.#attribute(logicalId, attribute),
     });
   }
 
@@ -241,12 +137,12 @@ export class Template {
         return this.stackId;
       default: {
         const resource = this.#find(name);
-        return naming(resource).ref === 'arn' ? this.arnOf(resource) : this.nameOf(resource);
+        return namingOf(resource.type, name).ref === 'arn' ? this.arnOf(resource) : this.nameOf(resource);
       }
     }
   }
 
-  /** Attributes are told by their ending: `Arn`, `JobQueueArn`; `Name`, `QueueName`. */
+  /** Attributes are recognized by their suffix: `Arn`, `JobQueueArn`; `Name`, `QueueName`. */
   #attribute(logicalId: string, attribute: string): string {
     const resource = this.#find(logicalId);
     if (attribute.endsWith('Arn')) {
@@ -255,33 +151,25 @@ export class Template {
     if (attribute.endsWith('Name')) {
       return this.nameOf(resource);
     }
-    throw new Error(`The template uses the attribute ${attribute} of ${logicalId}, which the local run does not know.`);
+    throw new Error(
+      `The template uses the attribute ${attribute} of ${logicalId}, which the local run does not support.`,
+    );
   }
 
   #find(logicalId: string): Resource {
     const resource = this.#resources.get(logicalId);
     if (resource === undefined) {
-      throw new Error(`The template refers to ${logicalId}, which it does not define.`);
+      throw new Error(`The template refers to ${logicalId}, but does not define it.`);
     }
     return resource;
   }
 
-  #assetFolder(folder: string | undefined, of: string): string {
+  #assetFolder(folder: string | undefined, asset: string): string {
     if (folder === undefined) {
-      throw new Error(`${of} is none of the assets that cdk synth wrote.`);
+      throw new Error(`${asset} is not an asset in the output of cdk synth.`);
     }
     return join(this.#folder, folder);
   }
-}
-
-function naming({ type, logicalId }: Resource): Naming {
-  const known = NAMINGS[type];
-  if (known === undefined) {
-    throw new Error(
-      `The template refers to ${logicalId}, and the local run has no names for resources of type ${type}.`,
-    );
-  }
-  return known;
 }
 
 function read<T>(file: string, schema: z.ZodType<T>): T {

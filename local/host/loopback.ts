@@ -4,16 +4,16 @@ import type { Server } from 'node:http';
 export interface Loopback {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
-  /** Breaks off what is under way. */
+  /** Closes the server and all connections, including those with a request in progress. */
   stop(): Promise<void>;
 }
 
-/** Has a server listen on a free port of this machine alone. */
+/** Has a server listen on a free port of the loopback interface. */
 export async function listen(server: Server): Promise<Loopback> {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') {
-    throw new Error('The server does not listen.');
+    throw new Error('The server is not listening on a TCP port.');
   }
   return {
     url: `http://127.0.0.1:${address.port}`,

@@ -3,10 +3,10 @@ import { constants } from 'node:os';
 
 const GRACE_SECONDS = 10;
 
-/** A timer can't run for longer. */
+/** The longest delay of a Node.js timer. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
-/** How a process ended; the status is 128 and the number of the signal for one ended by a signal. */
+/** How a process ended. After a signal, the status is 128 plus the signal's number. */
 export type ProcessEnd =
   | { readonly kind: 'exit'; readonly status: number }
   | { readonly kind: 'timed out'; readonly status: number }
@@ -14,22 +14,22 @@ export type ProcessEnd =
 
 export interface Process {
   readonly child: ChildProcess;
-  /** Comes when all output has been read. */
+  /** Resolves when the process has exited and all of its output has been read. */
   readonly ended: Promise<ProcessEnd>;
-  /** Ends it as at the end of its time. */
-  readonly end: () => void;
+  /** Sends SIGTERM, and SIGKILL to the process group after the grace period. */
+  readonly terminate: () => void;
 }
 
 export interface ProcessOptions extends SpawnOptions {
-  /** After this time the process is asked to end. */
+  /** Time after which the process is terminated. @default - unlimited */
   readonly timeoutSeconds?: number | undefined;
-  /** And after this time more it is ended, with all that it started. @default 10 */
+  /** Time between SIGTERM and SIGKILL. @default 10 */
   readonly graceSeconds?: number;
 }
 
 /**
- * The processes under way. Each runs in a process group of its own, so that Ctrl-C in a terminal does not reach
- * it, and what it leaves running ends with it, as in a container.
+ * The running child processes. Each leads its own process group: Ctrl-C in a terminal does not reach it, and whatever
+ * it leaves running is killed when it exits, as in a container.
  */
 export class Processes {
   readonly #running = new Map<ChildProcess, Process>();
@@ -39,9 +39,10 @@ export class Processes {
     return this.#stopped;
   }
 
+  /** @throws {Error} after {@link stop} */
   start(program: string, args: readonly string[], options: ProcessOptions): Process {
     if (this.#stopped) {
-      throw new Error('All is ending, and nothing is started any more.');
+      throw new Error('The local run is stopping, and starts no more processes.');
     }
     const { timeoutSeconds = Infinity, graceSeconds = GRACE_SECONDS, ...spawnOptions } = options;
     const child = spawn(program, args, { ...spawnOptions, detached: true });
@@ -49,7 +50,7 @@ export class Processes {
     const timeout = setTimeout(
       () => {
         timedOut = true;
-        end(child, graceSeconds);
+        terminate(child, graceSeconds);
       },
       Math.min(timeoutSeconds * 1000, LONGEST_TIMER_MS),
     );
@@ -70,8 +71,8 @@ export class Processes {
     const process: Process = {
       child,
       ended,
-      end: () => {
-        end(child, graceSeconds);
+      terminate: () => {
+        terminate(child, graceSeconds);
       },
     };
     this.#running.set(child, process);
@@ -79,18 +80,18 @@ export class Processes {
     return process;
   }
 
-  /** Ends all; none is started any more. */
+  /** Terminates all processes and waits until they have ended. None can be started afterwards. */
   async stop(): Promise<void> {
     this.#stopped = true;
     const running = [...this.#running.values()];
     for (const { child } of running) {
-      end(child, GRACE_SECONDS);
+      terminate(child, GRACE_SECONDS);
     }
     await Promise.all(running.map(({ ended }) => ended));
   }
 }
 
-function end(child: ChildProcess, graceSeconds: number): void {
+function terminate(child: ChildProcess, graceSeconds: number): void {
   if (child.exitCode !== null || child.signalCode !== null) {
     return;
   }
@@ -110,6 +111,6 @@ function killGroup({ pid }: ChildProcess): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // Nobody is left in the group.
+    // The group is empty.
   }
 }

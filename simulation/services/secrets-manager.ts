@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { REGION } from '../../local/assembly/template.ts';
+import { REGION } from '../../local/assembly/account.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Faults } from '../runtime/faults.ts';
 import type { Draw } from '../runtime/random.ts';

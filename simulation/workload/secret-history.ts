@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { ACCOUNT, REGION } from '../../local/assembly/template.ts';
+import { ACCOUNT, REGION } from '../../local/assembly/account.ts';
 import type { Draw } from '../runtime/random.ts';
 import { drawTags, rephrased, type Tags } from './random-tags.ts';
 

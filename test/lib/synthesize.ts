@@ -1,11 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AutoDumpStack } from '../../lib/autodump-stack.ts';
 import { readContext } from '../../lib/context.ts';
+import { tempFoldersOfFile } from '../support/temp-folder.ts';
 
 /** The context of the README's example. */
 export const CONTEXT = {
@@ -14,22 +12,11 @@ export const CONTEXT = {
   availabilityZones: 'us-west-2a,us-west-2b',
 };
 
-const folders: string[] = [];
-afterAll(() => {
-  for (const folder of folders) {
-    rmSync(folder, { recursive: true });
-  }
-});
+/** CDK would leave a folder of its own behind. */
+const folder = tempFoldersOfFile();
 
-/** Makes a folder that is deleted after the tests of the file; CDK would leave its own behind. */
-function makeFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'autodump-test-'));
-  folders.push(folder);
-  return folder;
-}
-
-/** An app with the feature flags of cdk.json, as under the CDK CLI. */
-export function makeApp(outdir = makeFolder()): App {
+/** The app with the feature flags of cdk.json, as the CDK CLI creates it. */
+export function makeApp(outdir = folder()): App {
   const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: Record<string, unknown> };
   return new App({ context, analyticsReporting: false, outdir });
 }

@@ -9,21 +9,22 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { synthesize } from '../../local/assembly/synth.ts';
+import { dumpOnce } from '../../local/dump-once.ts';
 import { Processes } from '../../local/host/processes.ts';
-import { findClients } from '../../local/postgres/clients.ts';
+import { findClientPrograms } from '../../local/postgres/client-programs.ts';
 import { type PostgresServer, startPostgres } from '../../local/postgres/server.ts';
 import { Reporter } from '../../local/report.ts';
-import { dumpOnce } from '../../local/run.ts';
 import { Steps } from '../../local/steps.ts';
+import { synthesizedApp } from '../support/shared.ts';
 import { fingerprint, query } from './support/database.ts';
 
 const MAIN = fileURLToPath(new URL('../../local/main.ts', import.meta.url));
 
-/** Characters that shells, URLs, SQL and connection strings give a meaning to. */
+/** Characters with a special meaning in shells, URLs, SQL and connection strings. */
 const PASSWORD = `' " \\ $ ( ) ; | & % # @ : / ü x`;
 
-interface Ended {
+/** How a local run ended, and its output. */
+interface Outcome {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -51,7 +52,7 @@ beforeAll(async () => {
     'My shop',
     'create table "Größe" (id int generated always as identity, "it\'s" text)',
     `insert into "Größe" ("it's") select 'row ' || n from generate_series(1, 1000) n`,
-    'create view odd as select * from "Größe" where id % 2 = 1',
+    'create view uneven as select * from "Größe" where id % 2 = 1',
     'grant pg_read_all_data to reader',
   );
 });
@@ -82,16 +83,16 @@ async function stateDir(): Promise<string> {
   return folder;
 }
 
-function start(
+function spawnRun(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
-): { child: ChildProcess; ended: Promise<Ended> } {
+): { child: ChildProcess; ended: Promise<Outcome> } {
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.push(child);
-  const end = async (): Promise<Ended> => {
+  const end = async (): Promise<Outcome> => {
     const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
     const last = stdout.trimEnd().split('\n').at(-1) ?? '';
     const json = last.startsWith('{') ? (JSON.parse(last) as Record<string, unknown>) : {};
@@ -100,9 +101,12 @@ function start(
   return { child, ended: end() };
 }
 
-/** Runs that do not disturb each other, each in a state directory of its own. */
-async function run(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  return start(['--state-dir', await stateDir(), ...args], environment).ended;
+/** Starts a local run whose `cdk synth` copies the app that the tests share, which saves most of the time it takes. */
+async function start(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<{ child: ChildProcess; ended: Promise<Outcome> }> {
+  return spawnRun(args, { CDK_APP: `cp -R ${await synthesizedApp()}/. "$CDK_OUTDIR"`, ...environment });
 }
 
 function url(database: string): string {
@@ -110,8 +114,8 @@ function url(database: string): string {
 }
 
 async function restore(file: string, database: string): Promise<void> {
-  const clients = await findClients(process.env.PATH ?? '');
-  const program = join(clients[0]?.folder ?? '', 'pg_restore');
+  const programs = await findClientPrograms(process.env.PATH ?? '');
+  const program = join(programs[0]?.folder ?? '', 'pg_restore');
   const { host, port, user, password } = server;
   const connection = ['--host', host, '--port', `${port}`, '--username', user, '--dbname', database];
   await promisify(execFile)(program, ['--no-owner', '--exit-on-error', ...connection, file], {
@@ -119,7 +123,7 @@ async function restore(file: string, database: string): Promise<void> {
   });
 }
 
-/** Processes whose command line names the folder. */
+/** Processes whose command line contains the folder. */
 async function processesIn(folder: string): Promise<readonly string[]> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'args']);
   return stdout.split('\n').filter((line) => line.includes(folder));
@@ -135,8 +139,8 @@ describe('the local run', () => {
 
   afterAll(() => rm(directory, { recursive: true }));
 
-  test('makes a proven dump of the sample, that restores', async () => {
-    const { status, json, stderr } = await start(['--json', '--state-dir', directory]).ended;
+  test('makes a proven dump of the sample database, which can be restored', async () => {
+    const { status, json, stderr } = await spawnRun(['--json', '--state-dir', directory]).ended;
     expect({ status, stderr }).toMatchObject({ status: 0 });
     expect(json).toMatchObject({
       status: 'succeeded',
@@ -160,11 +164,11 @@ describe('the local run', () => {
     expect((await readdir(directory)).sort()).toEqual(['cdk.out', 'log', 's3']);
   });
 
-  test("then dumps a database of the user's, whose password is nowhere to be seen, and lets no other in meanwhile", async () => {
+  test("then dumps a user's database without revealing the password, while a second run is refused", async () => {
     const args = ['--database', url('My shop'), '--state-dir', directory];
-    const { child, ended } = start(args, { PGPASSWORD: PASSWORD });
+    const { child, ended } = await start(args, { PGPASSWORD: PASSWORD });
     await once(child.stdout ?? child, 'data');
-    expect(await start(['--json', '--state-dir', directory]).ended).toMatchObject({
+    expect(await spawnRun(['--json', '--state-dir', directory]).ended).toMatchObject({
       status: 1,
       json: { status: 'failed', step: 'state directory', reason: expect.stringContaining(`process ${child.pid}`) },
     });
@@ -185,20 +189,20 @@ describe('the local run', () => {
   });
 });
 
-describe('bad input ends in one message, without a stack trace', () => {
+describe('invalid input is reported in one message, without a stack trace', () => {
   test.each<[string, readonly string[], NodeJS.ProcessEnv, number, string, string]>([
     ['an unknown option', ['--databse', 'x'], {}, 2, 'options', "Unknown option '--databse'"],
-    ['a broken URL', ['--database', 'shop'], {}, 2, 'options', 'is not the URL of a PostgreSQL database'],
+    ['an invalid URL', ['--database', 'shop'], {}, 2, 'options', 'is not the URL of a PostgreSQL database'],
   ])('%s', async (_, args, environment, status, step, reason) => {
-    const ended = await run(['--json', ...args], environment);
+    const ended = await spawnRun(['--json', '--state-dir', await stateDir(), ...args], environment).ended;
     expect(ended).toMatchObject({ status, json: { status: 'failed', step, reason: expect.stringContaining(reason) } });
     expect(ended.stderr).not.toMatch(/^ +at /m);
   });
 
-  test('a server that is not there', async () => {
+  test('a server that does not exist', async () => {
     const directory = await stateDir();
     const args = ['--json', '--state-dir', directory, '--database', 'postgres://reader@127.0.0.1:1/x'];
-    const { status, json, stderr } = await start(args, { PGPASSWORD: PASSWORD }).ended;
+    const { status, json, stderr } = await (await start(args, { PGPASSWORD: PASSWORD })).ended;
     expect({ status, json }).toEqual({
       status: 1,
       json: { status: 'failed', step: 'dump', reason: expect.stringContaining('127.0.0.1 port 1') },
@@ -207,21 +211,18 @@ describe('bad input ends in one message, without a stack trace', () => {
     expect(await processesIn(directory)).toEqual([]);
   });
 
-  describe('with the stack at hand', () => {
-    let cdkOut: string;
+  describe('after preparing', () => {
     let folder: string;
 
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-      cdkOut = join(folder, 'cdk.out');
-      await synthesize(cdkOut, new Processes());
     });
 
     afterAll(() => rm(folder, { recursive: true }));
 
     test.each([
-      ['a cron of six fields', 'My shop', PASSWORD, '0 0 8 * * 1', 'UTC', 'schedule', 'has 6 fields'],
-      ['a run that is too far away', 'My shop', PASSWORD, '0 0 29 2 *', 'UTC', 'schedule', 'too far away'],
+      ['a cron expression of six fields', 'My shop', PASSWORD, '0 0 8 * * 1', 'UTC', 'schedule', 'has 6 fields'],
+      ['a run too far in the future', 'My shop', PASSWORD, '0 0 29 2 *', 'UTC', 'schedule', 'too far away'],
       ['an unknown timezone', 'My shop', PASSWORD, '@daily', 'Mars/Base', 'schedule', '"Mars/Base" is not known'],
       ['a wrong password', 'My shop', 'wrong', '@daily', 'UTC', 'dump', 'password'],
       ['an unknown database', 'absent', PASSWORD, '@daily', 'UTC', 'dump', 'absent'],
@@ -232,9 +233,9 @@ describe('bad input ends in one message, without a stack trace', () => {
       const steps = new Steps(reporter, new AbortController().signal);
       const { host, port } = server;
       const database = { host, port, user: 'reader', password, database: name };
-      const clients = await findClients(process.env.PATH ?? '');
+      const programs = await findClientPrograms(process.env.PATH ?? '');
       const run = { options, stateDir: folder, reporter, steps, processes: new Processes(), cleanups };
-      const done = dumpOnce(run, { clients, database, cdkOut });
+      const done = dumpOnce(run, { programs, database, cdkOut: await synthesizedApp() });
       try {
         await expect(done).rejects.toMatchObject({ step, message: expect.stringContaining(reason) });
       } finally {
@@ -247,7 +248,7 @@ describe('bad input ends in one message, without a stack trace', () => {
 });
 
 describe('a signal stops everything', () => {
-  async function expectNothingLeft(directory: string): Promise<void> {
+  async function expectNothingLeftIn(directory: string): Promise<void> {
     expect(await processesIn(directory)).toEqual([]);
     expect(await readdir(directory)).not.toContain('lock');
     expect(await readdir(directory)).not.toContain('scratch');
@@ -255,48 +256,48 @@ describe('a signal stops everything', () => {
     expect(objects.filter((name) => name.endsWith('.dmp'))).toEqual([]);
   }
 
-  test('while it prepares', async () => {
+  test('while preparing', async () => {
     const directory = await stateDir();
-    const { child, ended } = start(['--json', '--state-dir', directory]);
+    const { child, ended } = spawnRun(['--json', '--state-dir', directory]);
     await once(child.stderr ?? child, 'data');
     child.kill('SIGINT');
     expect(await ended).toMatchObject({ status: 130, json: { status: 'failed', step: 'interrupted' } });
-    await expectNothingLeft(directory);
+    await expectNothingLeftIn(directory);
   });
 
-  test.each(['Creating the secret', 'Scanner/Function', 'Batch job'])('as soon as it says "%s"', async (moment) => {
+  test.each(['Creating the secret', 'Scanner/Function', 'Batch job'])('right after the output "%s"', async (text) => {
     const directory = await stateDir();
     const args = ['--json', '--state-dir', directory, '--database', url('My shop')];
-    const { child, ended } = start(args, { PGPASSWORD: PASSWORD });
-    await said(child, moment);
+    const { child, ended } = await start(args, { PGPASSWORD: PASSWORD });
+    await printed(child, text);
     child.kill('SIGINT');
     const { status, json, stderr } = await ended;
     expect({ status, json }).toMatchObject({ status: 130, json: { status: 'failed', step: 'interrupted' } });
-    expect(stderr).not.toContain('could not be ended');
-    await expectNothingLeft(directory);
+    expect(stderr).not.toContain('Cleanup failed');
+    await expectNothingLeftIn(directory);
   });
 
-  test('in the middle of a dump', async () => {
+  test('during a dump', async () => {
     const directory = await stateDir();
     const holder = new pg.Client({ ...server, database: 'My shop' });
     await holder.connect();
-    // The dump waits for this lock until it is killed.
+    // The dump waits for this lock until it is terminated.
     try {
       await holder.query('begin; lock table "Größe" in access exclusive mode');
       const args = ['--json', '--state-dir', directory, '--database', url('My shop')];
-      const { child, ended } = start(args, { PGPASSWORD: PASSWORD });
-      await said(child, '| Database');
+      const { child, ended } = await start(args, { PGPASSWORD: PASSWORD });
+      await printed(child, '| Database');
       child.kill('SIGTERM');
       expect(await ended).toMatchObject({ status: 143, json: { status: 'failed', step: 'interrupted' } });
     } finally {
       await holder.end();
     }
-    await expectNothingLeft(directory);
+    await expectNothingLeftIn(directory);
   });
 });
 
-/** Comes when the run has said something that contains the text. */
-async function said(child: ChildProcess, part: string): Promise<void> {
+/** Resolves when the run has printed the text to standard error. */
+async function printed(child: ChildProcess, part: string): Promise<void> {
   let all = '';
   await new Promise<void>((resolve, reject) => {
     child.stderr?.on('data', (chunk: Buffer) => {
@@ -306,7 +307,7 @@ async function said(child: ChildProcess, part: string): Promise<void> {
       }
     });
     child.on('close', () => {
-      reject(new Error(`The run ended without saying "${part}": ${all}`));
+      reject(new Error(`The run ended without printing "${part}": ${all}`));
     });
   });
 }

@@ -2,11 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import { parseDatabase, parseOptions } from '../../local/options.ts';
 
 describe('parseOptions', () => {
-  test('has a default for everything', () => {
+  test('has defaults for all options', () => {
     expect(parseOptions([], {})).toEqual({ schedule: '@daily', stateDir: '.autodump', json: false });
   });
 
-  test('takes every option, behind the separator of a package runner too', () => {
+  test('parses all options, also after the separator that a package runner passes on', () => {
     const args = ['--', '--schedule', '5 8 * * 1', '--timezone', 'America/Denver', '--state-dir', 'x', '--json'];
     expect(parseOptions(args, {})).toEqual({
       schedule: '5 8 * * 1',
@@ -16,7 +16,7 @@ describe('parseOptions', () => {
     });
   });
 
-  test.each([[['--help']], [['-h']]])('knows %j', (args) => {
+  test.each([[['--help']], [['-h']]])('returns help for %j', (args) => {
     expect(parseOptions(args, {})).toBe('help');
   });
 
@@ -25,11 +25,11 @@ describe('parseOptions', () => {
     [['--schedule'], "Option '--schedule <value>' argument missing"],
     [['--json=yes'], "Option '--json' does not take an argument"],
     [['extra'], "Unexpected argument 'extra'"],
-  ])('refuses %j', (args, message) => {
+  ])('rejects %j', (args, message) => {
     expect(() => parseOptions(args, {})).toThrow(message);
   });
 
-  test('takes the password of the database from PGPASSWORD', () => {
+  test('reads the password of the database from PGPASSWORD', () => {
     expect(parseOptions(['--database', 'postgres://me@db/shop'], { PGPASSWORD: 'secret' })).toMatchObject({
       database: { password: 'secret' },
     });
@@ -47,16 +47,16 @@ describe('parseDatabase', () => {
     ['postgres://me:from%20url@db/shop', { ...common, password: 'from url' }],
     ['postgres://M%C3%BCller%40x@db/a%2Fb%20%22c%22', { ...common, user: 'Müller@x', database: 'a/b "c"' }],
     ['postgres://me@db/größe', { ...common, database: 'größe' }],
-  ])('reads %s', (url, expected) => {
+  ])('parses %s', (url, expected) => {
     expect(parseDatabase(url, 'pw')).toEqual(expected);
   });
 
-  test('passes a password of the environment on as it is', () => {
+  test('does not change the password from the environment', () => {
     const password = `' " \\ $ ( ) ; | & % # @ : / é`;
     expect(parseDatabase('postgres://me@db/shop', password).password).toBe(password);
   });
 
-  test('an empty folder, as of a variable that is not set, is refused', () => {
+  test('rejects an empty folder, as from a shell variable that is not set', () => {
     expect(() => parseOptions(['--state-dir', ''], {})).toThrow('--state-dir is empty');
   });
 
@@ -67,11 +67,11 @@ describe('parseDatabase', () => {
     ['mysql://me@db/shop', 'not the URL of a PostgreSQL database'],
     ['shop', 'not the URL of a PostgreSQL database'],
     ['postgres://me@db:99999/shop', 'not the URL of a PostgreSQL database'],
-    ['postgres://me:100%@db/shop', 'percent sign in its password'],
+    ['postgres://me:100%@db/shop', 'invalid percent-encoding in its password'],
     ['postgres://me:pw@db/shop?connect_timeout=3', 'parameter connect_timeout'],
     ['postgres://me:pw@db/shop?sslmode=bogus', 'sslmode=bogus; it must be one of disable, allow, prefer, require'],
     ['postgres://me:pw@db/shop?sslmode=', 'sslmode=; it must be one of'],
-  ])('refuses %s', (url, message) => {
+  ])('rejects %s', (url, message) => {
     expect(() => parseDatabase(url, undefined)).toThrow(message);
   });
 

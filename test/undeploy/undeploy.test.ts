@@ -11,9 +11,9 @@ import { Template } from '../../local/assembly/template.ts';
 import type { Loopback } from '../../local/host/loopback.ts';
 import { ADMINISTRATOR } from '../../local/services/iam/decision.ts';
 import { credentialsOf } from '../../local/services/protocol/credentials.ts';
-import { startWorld, type World } from '../../local/services/world.ts';
+import { World } from '../../local/services/world.ts';
 import { type Environment, undeploy } from '../../undeploy/undeploy.ts';
-import { synthesizeEverything } from '../local/support/app-world.ts';
+import { synthesizedAppWithOptions } from '../support/shared.ts';
 import { serveStack, type StackResource } from './cloudformation.ts';
 
 const PHYSICAL_IDS: Readonly<Record<string, (template: Template, resource: Resource) => string>> = {
@@ -33,9 +33,8 @@ let resources: readonly StackResource[];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-  const cdkOut = join(folder, 'cdk.out');
-  synthesizeEverything(cdkOut);
-  world = await startWorld({ cdkOut, directory: join(folder, 'world'), clients: [], report: () => undefined });
+  const cdkOut = await synthesizedAppWithOptions();
+  world = await World.start({ cdkOut, directory: join(folder, 'world'), clientFolders: [], trace: () => undefined });
   const template = new Template(cdkOut);
   resources = Object.entries(PHYSICAL_IDS).flatMap(([type, physicalId]) =>
     template
@@ -141,8 +140,8 @@ test('disables the rules, stops all executions, then destroys the stack, and lis
   expect(lines.at(-1)).toBe('AutoDump was removed from us-west-2. 7 resources stay, as listed above.');
 
   await tagSecret('late');
-  world.strike();
-  world.deployed();
+  world.triggerSchedules();
+  world.sendDeploymentEvent();
   await world.settled();
   expect(running()).toBe(0);
   expect(world.executions).toHaveLength(3);

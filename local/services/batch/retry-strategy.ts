@@ -23,34 +23,36 @@ export const retryStrategySchema = z
 
 export type RetryStrategy = z.infer<typeof retryStrategySchema>;
 
-/** How an attempt ended, in the words of Batch. */
+/** How an attempt ended; the reasons are worded as by Batch. */
 export interface Attempt {
   readonly exitCode?: number;
-  /** Of the container, where it did not end by itself. */
+  /** Of the container, if it failed to start. */
   readonly reason?: string;
   readonly statusReason: string;
   readonly timedOut: boolean;
 }
 
 /**
- * Whether Batch begins another attempt. Without a rule that fits it does; a timed-out attempt is the last.
+ * Whether Batch starts another attempt. It does if no rule matches; it never does after a timeout.
  * https://docs.aws.amazon.com/batch/latest/APIReference/API_EvaluateOnExit.html
+ *
+ * @param attempts number of attempts so far, including this one
  */
-export function triesAgain({ Attempts, EvaluateOnExit }: RetryStrategy, attempt: Attempt, done: number): boolean {
-  if (attempt.exitCode === 0 || attempt.timedOut || done >= Attempts) {
+export function isRetried({ Attempts, EvaluateOnExit }: RetryStrategy, attempt: Attempt, attempts: number): boolean {
+  if (attempt.exitCode === 0 || attempt.timedOut || attempts >= Attempts) {
     return false;
   }
   const rule = EvaluateOnExit.find(
     ({ OnExitCode, OnReason, OnStatusReason }) =>
-      fits(OnExitCode, `${attempt.exitCode ?? ''}`) &&
-      fits(OnReason, attempt.reason ?? '') &&
-      fits(OnStatusReason, attempt.statusReason),
+      matches(OnExitCode, `${attempt.exitCode ?? ''}`) &&
+      matches(OnReason, attempt.reason ?? '') &&
+      matches(OnStatusReason, attempt.statusReason),
   );
   return rule?.Action !== 'EXIT';
 }
 
-/** A pattern may end in an asterisk, and then fits every text that begins so. */
-function fits(pattern: string | undefined, text: string): boolean {
+/** A pattern may end with an asterisk, and then matches by prefix. */
+function matches(pattern: string | undefined, text: string): boolean {
   if (pattern === undefined) {
     return true;
   }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { ACCOUNT, REGION, type Template } from '../../assembly/template.ts';
+import { ACCOUNT, REGION } from '../../assembly/account.ts';
+import type { Template } from '../../assembly/template.ts';
 import { AccessDenied, type Iam, type Service } from '../iam/iam.ts';
-import type { DeadLetter, LambdaFunction } from '../lambda/lambda.ts';
+import type { DeadLetter, LambdaFunction } from '../lambda/lambda-function.ts';
 import { destinationCall } from '../permissions/service-calls.ts';
-import type { Report } from '../trace.ts';
+import type { Trace } from '../trace.ts';
 import { compilePattern, type Pattern } from './event-pattern.ts';
 
 const ruleSchema = z.object({
@@ -18,7 +19,7 @@ interface Rule {
   readonly name: string;
   readonly title: string;
   readonly arn: string;
-  /** A rule with a schedule alone matches no event. */
+  /** Matches no event if the rule has only a schedule. */
   readonly matches: Pattern;
   readonly scheduled: boolean;
   readonly targets: readonly Target[];
@@ -26,30 +27,31 @@ interface Rule {
 
 interface Target {
   readonly function: LambdaFunction;
-  /** ARN of the queue for what could not be delivered. */
-  readonly deadLetters: string | undefined;
+  /** ARN of the queue for events that could not be delivered. */
+  readonly deadLetterQueue: string | undefined;
 }
 
-/** An event as the service that it comes from sends it. */
+/** An event as the service that emits it sends it. */
 export interface SentEvent {
   readonly source: string;
   readonly 'detail-type': string;
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-/** The default event bus with the rules of the template. */
+/** The default event bus, with the rules of the template. */
 export class EventBus {
   readonly #rules: readonly Rule[];
   readonly #iam: Iam;
-  readonly #report: Report;
+  readonly #trace: Trace;
   readonly #deliveries = new Set<Promise<void>>();
   readonly #deadLetters: DeadLetter[] = [];
   /** Names of rules that were disabled after their deployment. */
   readonly #disabled = new Set<string>();
 
-  constructor(template: Template, functions: readonly LambdaFunction[], iam: Iam, report: Report) {
+  /** @throws {Error} if a rule's target is not one of the functions */
+  constructor(template: Template, functions: readonly LambdaFunction[], iam: Iam, trace: Trace) {
     this.#iam = iam;
-    this.#report = report;
+    this.#trace = trace;
     this.#rules = template.ofType('AWS::Events::Rule').map((resource) => {
       const { EventPattern, ScheduleExpression, State, Targets } = template.properties(resource, ruleSchema);
       const enabled = State === 'ENABLED';
@@ -62,15 +64,15 @@ export class EventBus {
         targets: Targets.map(({ Arn, DeadLetterConfig }) => {
           const target = functions.find(({ arn }) => arn === Arn);
           if (target === undefined) {
-            throw new Error(`The rule ${resource.title} has a target that is no function: ${Arn}`);
+            throw new Error(`The target of the rule ${resource.title} is not a function: ${Arn}`);
           }
-          return { function: target, deadLetters: DeadLetterConfig?.Arn };
+          return { function: target, deadLetterQueue: DeadLetterConfig?.Arn };
         }),
       };
     });
   }
 
-  /** Events that were given up on. */
+  /** Events that could not be delivered or handled. */
   get deadLetters(): readonly DeadLetter[] {
     return this.#deadLetters;
   }
@@ -85,25 +87,25 @@ export class EventBus {
     return this.#rules.filter(({ name }) => !this.#disabled.has(name));
   }
 
-  /** Puts an event on the bus; the targets of the rules that match are invoked in the background. */
+  /** Puts an event on the bus. The targets of matching rules are invoked in the background. */
   put(sent: SentEvent): void {
-    const event = complete(sent);
+    const event = withEnvelope(sent);
     const name = z.object({ eventName: z.string() }).safeParse(sent.detail);
-    this.#report({ kind: 'event', name: name.data?.eventName ?? sent['detail-type'], source: sent.source });
+    this.#trace({ kind: 'event', name: name.data?.eventName ?? sent['detail-type'], source: sent.source });
     for (const rule of this.#enabled.filter(({ matches }) => matches(event))) {
       this.#deliver(rule, event);
     }
   }
 
-  /** Lets the schedules of all rules strike once. */
-  strike(): void {
+  /** Triggers every rule that has a schedule, once. */
+  triggerSchedules(): void {
     for (const rule of this.#enabled.filter(({ scheduled }) => scheduled)) {
-      const event = complete({ source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} });
+      const event = withEnvelope({ source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} });
       this.#deliver(rule, { ...event, resources: [rule.arn] });
     }
   }
 
-  /** Comes when no target is under way any more. */
+  /** Resolves when no delivery is in progress. */
   async settled(): Promise<void> {
     while (this.#deliveries.size > 0) {
       await Promise.all(this.#deliveries);
@@ -112,7 +114,7 @@ export class EventBus {
 
   #deliver(rule: Rule, event: object): void {
     for (const target of rule.targets) {
-      this.#report({ kind: 'rule matched', rule: rule.title, target: target.function.title });
+      this.#trace({ kind: 'rule matched', rule: rule.title, target: target.function.title });
       const delivery = this.#invoke(rule, target, event);
       this.#deliveries.add(delivery);
       void delivery.finally(() => this.#deliveries.delete(delivery));
@@ -120,38 +122,39 @@ export class EventBus {
   }
 
   async #invoke(rule: Rule, target: Target, event: object): Promise<void> {
-    const letter = await this.#deliverOrBury(rule, target, event);
+    const letter = await this.#attemptDelivery(rule, target, event);
     if (letter === undefined) {
       return;
     }
     this.#deadLetters.push(letter);
-    this.#report({ kind: 'dead letter', name: target.function.title, destination: letter.destination });
+    this.#trace({ kind: 'dead letter', name: target.function.title, destination: letter.destination });
   }
 
-  async #deliverOrBury(rule: Rule, target: Target, event: object): Promise<DeadLetter | undefined> {
+  async #attemptDelivery(rule: Rule, target: Target, event: object): Promise<DeadLetter | undefined> {
     const service: Service = { name: 'events.amazonaws.com', sourceArn: rule.arn };
     const functionArn = target.function.arn;
     try {
-      await this.#iam.demandFor(service, { action: 'lambda:InvokeFunction', resource: functionArn });
+      await this.#iam.authorizeService(service, { action: 'lambda:InvokeFunction', resource: functionArn });
       return await target.function.invokeAsynchronously(event);
     } catch (error) {
       if (!(error instanceof AccessDenied)) {
         throw error;
       }
-      // Delivery that is not permitted is not tried again.
+      // EventBridge does not retry a delivery that is denied.
       const responsePayload = { errorType: 'NO_PERMISSIONS', errorMessage: error.message };
-      const destination = await this.#burialGround(service, target);
+      const destination = await this.#deadLetterDestination(service, target);
       return { functionArn, destination, requestPayload: event, responsePayload };
     }
   }
 
-  async #burialGround(service: Service, { deadLetters }: Target): Promise<string> {
-    if (deadLetters === undefined) {
+  /** @returns ARN of the target's queue, or `nowhere` if it has none, or the rule may not send to it */
+  async #deadLetterDestination(service: Service, { deadLetterQueue }: Target): Promise<string> {
+    if (deadLetterQueue === undefined) {
       return 'nowhere';
     }
     try {
-      await this.#iam.demandFor(service, destinationCall(deadLetters));
-      return deadLetters;
+      await this.#iam.authorizeService(service, destinationCall(deadLetterQueue));
+      return deadLetterQueue;
     } catch (error) {
       if (error instanceof AccessDenied) {
         return 'nowhere';
@@ -161,7 +164,7 @@ export class EventBus {
   }
 }
 
-function complete(event: SentEvent): object {
+function withEnvelope(event: SentEvent): object {
   return {
     version: '0',
     id: randomUUID(),

@@ -6,10 +6,11 @@ export type Pattern = (event: unknown) => boolean;
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 /**
- * Compiles an event pattern of EventBridge, of which the operators exact match, `prefix`, `exists` and `anything-but`
- * (values or a prefix) are known: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+ * Compiles an event pattern of EventBridge. Supports exact matches and the operators `prefix`, `exists` and
+ * `anything-but` (with values or a prefix):
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
  *
- * @throws {Error} that names an operator which is not known here
+ * @throws {Error} naming an operator that is not supported
  */
 export function compilePattern(pattern: unknown): Pattern {
   const fields = Object.entries(z.record(z.string(), z.unknown()).parse(pattern)).map(([name, expected]) => {
@@ -27,7 +28,7 @@ function compileObject(pattern: unknown): Pattern {
   return (value) => typeof value === 'object' && value !== null && matches(value);
 }
 
-/** One of the choices is enough; of a value that is a list, one element is. */
+/** Matches if any choice matches the value, or any element of a value that is a list. */
 function compileChoices(choices: readonly unknown[]): Pattern {
   const compiled = choices.map(compileChoice);
   return (value) => {
@@ -52,12 +53,12 @@ function compileChoice(choice: unknown): Pattern {
       return (value) => typeof value === 'string' && value.startsWith(prefix);
     }
     case 'exists': {
-      const wanted = z.boolean().parse(operand);
-      return (value) => (value !== undefined) === wanted;
+      const expected = z.boolean().parse(operand);
+      return (value) => (value !== undefined) === expected;
     }
     case 'anything-but': {
-      const refused = compileChoices(Array.isArray(operand) ? operand : [operand]);
-      return (value) => value !== undefined && !refused(value);
+      const excluded = compileChoices(Array.isArray(operand) ? operand : [operand]);
+      return (value) => value !== undefined && !excluded(value);
     }
     default:
       throw unknownOperator(operator);
@@ -70,5 +71,5 @@ function field(event: unknown, name: string): unknown {
 }
 
 function unknownOperator(operator: string): Error {
-  return new Error(`An event pattern uses the operator ${operator}, which the local run does not know.`);
+  return new Error(`An event pattern uses the operator ${operator}, which the local run does not support.`);
 }

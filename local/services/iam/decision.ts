@@ -1,44 +1,47 @@
 import { type RequestAnalysis, runSimulation } from '@cloud-copilot/iam-simulate';
-import { ACCOUNT, REGION } from '../../assembly/template.ts';
+import { ACCOUNT, REGION } from '../../assembly/account.ts';
 import { DEFAULT_KEY_POLICY, type Policies, type Policy } from './policies.ts';
 
-/** What somebody wants to do. */
+/** A request for authorization. */
 export interface Call {
-  /** ARN of a user or of a role's session, or a service such as `events.amazonaws.com`. */
+  /** ARN of a user or of a role session, or a service such as `events.amazonaws.com`. */
   readonly principal: string;
   /** `s3:PutObject` */
   readonly action: string;
-  /** ARN, or `*` for an action that knows no resources. */
+  /** ARN, or `*` for an action without resource-level permissions. */
   readonly resource: string;
-  /** Condition keys of this call, besides those that every call has. */
+  /** Condition keys specific to this call, in addition to those that every call has. */
   readonly context?: Readonly<Record<string, string>>;
 }
 
-/** A statement that let a call pass. */
+/** A call that an operation must be allowed to make, by whoever requests the operation. */
+export type RequiredCall = Omit<Call, 'principal'>;
+
+/** A statement that allowed a call. */
 export interface Grant {
   /** Name of its policy. */
   readonly policy: string;
-  /** Its place in the policy, the first is 0. */
+  /** Index of the statement in the policy. */
   readonly index: number;
 }
 
 export type Decision =
   | { readonly allowed: true; readonly grants: readonly Grant[] }
-  /** The reason is in the words of AWS. */
+  /** The reason is worded as by AWS. */
   | { readonly allowed: false; readonly reason: string };
 
-/** The account's own administrator: who deploys the stack, and makes secrets. */
+/** The account's administrator, who deploys the stack and creates secrets. */
 export const ADMINISTRATOR = `arn:aws:iam::${ACCOUNT}:user/you`;
 
-const EVERYTHING: Policy = {
+const ADMINISTRATOR_ACCESS: Policy = {
   name: 'AdministratorAccess',
   document: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: ['*'], Resource: ['*'] }] },
 };
 
 /**
- * Decides a call as AWS would.
+ * Allows or denies a call as AWS would.
  *
- * @throws {Error} if the call makes no sense to the engine, such as an action that does not exist
+ * @throws {Error} if the policy engine rejects the call as invalid, for example for an action that does not exist
  */
 export async function decide(policies: Policies, call: Call): Promise<Decision> {
   const { principal, action, resource } = call;
@@ -57,7 +60,7 @@ export async function decide(policies: Policies, call: Call): Promise<Decision> 
     {},
   );
   if (result.resultType === 'error') {
-    throw new Error(`${action} on ${resource} can't be decided: ${JSON.stringify(result.errors)}`);
+    throw new Error(`Cannot evaluate policies for ${action} on ${resource}: ${JSON.stringify(result.errors)}`);
   }
   const analyses = result.resultType === 'single' ? [result.result.analysis] : result.results.map((it) => it.analysis);
   if (result.overallResult !== 'Allowed') {
@@ -76,24 +79,24 @@ export async function decide(policies: Policies, call: Call): Promise<Decision> 
   return { allowed: true, grants };
 }
 
-/** ARN of the role of `arn:aws:sts::…:assumed-role/<role>/<session>`; of others the principal itself. */
+/** ARN of the role of a session `arn:aws:sts::…:assumed-role/<role>/<session>`; any other principal unchanged. */
 export function identityOf(principal: string): string {
   const [, role] = /:assumed-role\/([^/]+)\//.exec(principal) ?? [];
   return role === undefined ? principal : `arn:aws:iam::${ACCOUNT}:role/${role}`;
 }
 
 function identityPoliciesOf({ identities }: Policies, principal: string): readonly Policy[] {
-  return principal === ADMINISTRATOR ? [EVERYTHING] : (identities.get(identityOf(principal)) ?? []);
+  return principal === ADMINISTRATOR ? [ADMINISTRATOR_ACCESS] : (identities.get(identityOf(principal)) ?? []);
 }
 
-/** Objects come under their bucket's policy, and keys that are not the template's let IAM decide. */
+/** Objects are subject to their bucket's policy. KMS keys outside of the template have the default key policy. */
 function resourcePolicyFor({ resources }: Policies, { resource }: Call): Policy | undefined {
   const owner = resource.startsWith('arn:aws:s3:::') ? resource.replace(/\/.*/s, '') : resource;
   return resources.get(owner) ?? (resource.startsWith('arn:aws:kms:') ? DEFAULT_KEY_POLICY : undefined);
 }
 
 /**
- * Condition keys of a call. What goes over loopback here goes over TLS on AWS, and is judged as such.
+ * Condition keys of a call. Traffic that goes over loopback here goes over TLS on AWS, and is treated as TLS.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
  */
 function contextOf({ principal, action, context }: Call): Record<string, string> {
@@ -121,7 +124,7 @@ function contextOf({ principal, action, context }: Call): Record<string, string>
 function reasonFor({ principal, action, resource }: Call, analyses: readonly RequestAnalysis[]): string {
   const isDenied = (by: 'identityAnalysis' | 'resourceAnalysis'): boolean =>
     analyses.some((analysis) => analysis[by]?.result === 'ExplicitlyDenied');
-  // S3 alone puts the resource into quotation marks.
+  // Only S3 quotes the resource.
   const on = action.startsWith('s3:') ? `"${resource}"` : resource;
   const because = isDenied('identityAnalysis')
     ? 'with an explicit deny in an identity-based policy'

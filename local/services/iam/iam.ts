@@ -1,50 +1,51 @@
-import { ACCOUNT, type Template } from '../../assembly/template.ts';
-import type { Report } from '../trace.ts';
-import { rolesByHand } from './by-hand.ts';
-import { ADMINISTRATOR, type Call, decide } from './decision.ts';
+import { ACCOUNT } from '../../assembly/account.ts';
+import type { Template } from '../../assembly/template.ts';
+import type { Trace } from '../trace.ts';
+import { ADMINISTRATOR, type Call, decide, type RequiredCall } from './decision.ts';
+import { manualJobRoles } from './manual-jobs.ts';
 import { type Policies, policiesOf } from './policies.ts';
 import { type UnusedPermission, unusedPermissions, type UsedGrant } from './unused.ts';
 
-/** AWS said no. The message is AWS's own. */
+/** IAM denied a call. The message is worded as by AWS. */
 export class AccessDenied extends Error {
   override readonly name = 'AccessDenied';
 }
 
-/** What became of the calls that the stack made, in the names of its roles and by services. */
+/** Summary of the calls made by the stack's roles, and by services on the stack's behalf. */
 export interface Permissions {
   readonly calls: number;
   readonly denied: number;
   readonly unused: readonly UnusedPermission[];
 }
 
-/** A call as it was decided. */
+/** A call, and whether it was allowed. */
 export interface DecidedCall extends Call {
   readonly allowed: boolean;
 }
 
-/** A service that acts for a resource of the stack. */
+/** An AWS service that acts on behalf of a resource of the stack. */
 export interface Service {
   /** `events.amazonaws.com` */
   readonly name: string;
-  /** ARN of what it acts for. */
+  /** ARN of that resource. */
   readonly sourceArn: string;
 }
 
-/** Identity and access management: decides every call by the policies of the template, and keeps account of them. */
+/** Identity and access management: allows or denies every call by the policies of the template, and records it. */
 export class Iam {
   readonly #policies: Policies;
-  readonly #byHand: ReadonlySet<string>;
-  readonly #report: Report;
+  readonly #manualJobRoles: ReadonlySet<string>;
+  readonly #trace: Trace;
   readonly #calls: DecidedCall[] = [];
   readonly #grants = new Map<string, UsedGrant>();
 
-  constructor(template: Template, report: Report) {
+  constructor(template: Template, trace: Trace) {
     this.#policies = policiesOf(template);
-    this.#byHand = rolesByHand(template, this.#policies);
-    this.#report = report;
+    this.#manualJobRoles = manualJobRoles(template, this.#policies);
+    this.#trace = trace;
   }
 
-  /** The calls that were decided, in their order; the administrator's own are among them. */
+  /** All calls so far in order, including those of the administrator. */
   get calls(): readonly DecidedCall[] {
     return this.#calls;
   }
@@ -54,16 +55,16 @@ export class Iam {
     return {
       calls: calls.length,
       denied: calls.filter(({ allowed }) => !allowed).length,
-      unused: unusedPermissions(this.#policies, [...this.#grants.values()], this.#byHand),
+      unused: unusedPermissions(this.#policies, [...this.#grants.values()], this.#manualJobRoles),
     };
   }
 
-  /** @throws {AccessDenied} */
-  async demand(call: Call): Promise<void> {
+  /** @throws {AccessDenied} if the call is denied */
+  async authorize(call: Call): Promise<void> {
     const decision = await decide(this.#policies, call);
     this.#calls.push({ ...call, allowed: decision.allowed });
     if (!decision.allowed) {
-      this.#report({ kind: 'call denied', message: decision.reason });
+      this.#trace({ kind: 'call denied', message: decision.reason });
       throw new AccessDenied(decision.reason);
     }
     for (const grant of decision.grants) {
@@ -72,10 +73,10 @@ export class Iam {
     }
   }
 
-  /** As {@link demand}, for what goes on without. @returns whether it is allowed */
+  /** As {@link authorize}, for calls that are optional. @returns whether the call is allowed */
   async allows(call: Call): Promise<boolean> {
     try {
-      await this.demand(call);
+      await this.authorize(call);
       return true;
     } catch (error) {
       if (error instanceof AccessDenied) {
@@ -85,9 +86,9 @@ export class Iam {
     }
   }
 
-  /** A call of a service in its own name. @throws {AccessDenied} */
-  demandFor({ name, sourceArn }: Service, call: Pick<Call, 'action' | 'resource'>): Promise<void> {
-    return this.demand({
+  /** As {@link authorize}, for a call that a service makes as itself. @throws {AccessDenied} if the call is denied */
+  authorizeService({ name, sourceArn }: Service, call: Pick<RequiredCall, 'action' | 'resource'>): Promise<void> {
+    return this.authorize({
       ...call,
       principal: name,
       context: { 'aws:SourceArn': sourceArn, 'aws:SourceAccount': ACCOUNT },
@@ -95,18 +96,18 @@ export class Iam {
   }
 
   /**
-   * Lets a service take on a role, if the role trusts it.
+   * Has a service assume a role.
    *
-   * @returns ARN of the session, the principal of what is done in the role's name
-   * @throws {AccessDenied}
+   * @returns ARN of the session, the principal of calls made with the role
+   * @throws {AccessDenied} if the role does not trust the service
    */
   async assume(service: Service, roleArn: string, sessionName: string): Promise<string> {
-    await this.demandFor(service, { action: 'sts:AssumeRole', resource: roleArn });
+    await this.authorizeService(service, { action: 'sts:AssumeRole', resource: roleArn });
     return sessionOf(roleArn, sessionName);
   }
 }
 
-/** ARN of a session of a role. */
+/** ARN of a role session. */
 export function sessionOf(roleArn: string, name: string): string {
   const role = roleArn.slice(roleArn.lastIndexOf('/') + 1);
   return `arn:aws:sts::${ACCOUNT}:assumed-role/${role}/${name}`;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ACCOUNT, type Resource, type Template } from '../../assembly/template.ts';
+import { ACCOUNT } from '../../assembly/account.ts';
+import type { Resource, Template } from '../../assembly/template.ts';
 
 const strings = z.union([z.string().transform((only) => [only]), z.array(z.string())]).readonly();
 
@@ -12,21 +13,21 @@ const statementSchema = z.looseObject({
 
 const documentSchema = z.looseObject({ Version: z.string(), Statement: z.array(statementSchema).readonly() });
 
-/** A statement of a policy. Fields that are not named here are the engine's business. */
+/** A statement of a policy. Other fields are passed through to the policy engine. */
 export type Statement = z.infer<typeof statementSchema>;
 export type PolicyDocument = z.infer<typeof documentSchema>;
 
-/** A policy, named by the resource of the template that holds it, for people: `DumpJob/JobRole/DefaultPolicy`. */
+/** A policy, named after the resource that contains it: `DumpJob/JobRole/DefaultPolicy`. */
 export interface Policy {
   readonly name: string;
   readonly document: PolicyDocument;
 }
 
-/** Every policy of a template. */
+/** All policies of a template. */
 export interface Policies {
-  /** Of users and roles, by ARN. Who has no entry is not of the template. */
+  /** Identity-based policies of the users and roles of the template, by ARN. */
   readonly identities: ReadonlyMap<string, readonly Policy[]>;
-  /** Of resources, by ARN: of buckets, queues, topics, functions and keys; of roles the policies by which they trust. */
+  /** Resource-based policies of buckets, queues, topics and functions, and the trust policies of roles, by ARN. */
   readonly resources: ReadonlyMap<string, Policy>;
 }
 
@@ -39,11 +40,11 @@ const attached = {
 const identitySchema = z.object({
   AssumeRolePolicyDocument: documentSchema.optional(),
   ManagedPolicyArns: z.array(z.string()).default([]),
-  PermissionsBoundary: z.undefined('Permissions boundaries are not known here.').optional(),
+  PermissionsBoundary: z.undefined('Permissions boundaries are not supported.').optional(),
   Policies: z.array(z.object({ PolicyName: z.string(), PolicyDocument: documentSchema })).default([]),
 });
 
-/** @throws {Error} that names a policy whose text is not in the template */
+/** @throws {Error} naming a policy whose document is not in the template */
 export function policiesOf(template: Template): Policies {
   const managed = template.ofType('AWS::IAM::ManagedPolicy');
   const attachments = [...template.ofType('AWS::IAM::Policy'), ...managed].map((resource) => ({
@@ -58,13 +59,16 @@ export function policiesOf(template: Template): Policies {
     const name = template.nameOf(resource);
     const foreign = ManagedPolicyArns.find((arn) => !attachments.some((policy) => policy.arn === arn));
     if (foreign !== undefined) {
-      throw new Error(`${resource.title} has the policy ${foreign}, whose text the local run does not know.`);
+      throw new Error(`${resource.title} has the policy ${foreign}, whose document is not in the template.`);
     }
-    const isFor = resource.type === 'AWS::IAM::Role' ? ('Roles' as const) : ('Users' as const);
+    const attachedTo = resource.type === 'AWS::IAM::Role' ? ('Roles' as const) : ('Users' as const);
     identities.set(template.arnOf(resource), [
-      ...Policies.map((own) => ({ name: `${resource.title}/${own.PolicyName}`, document: own.PolicyDocument })),
+      ...Policies.map((inline) => ({
+        name: `${resource.title}/${inline.PolicyName}`,
+        document: inline.PolicyDocument,
+      })),
       ...attachments
-        .filter((policy) => policy[isFor].includes(name) || ManagedPolicyArns.includes(policy.arn ?? ''))
+        .filter((policy) => policy[attachedTo].includes(name) || ManagedPolicyArns.includes(policy.arn ?? ''))
         .map((policy) => ({ name: policy.name, document: policy.PolicyDocument })),
     ]);
     if (AssumeRolePolicyDocument !== undefined) {
@@ -75,7 +79,11 @@ export function policiesOf(template: Template): Policies {
 }
 
 function resourcePolicies(template: Template): [arn: string, policy: Policy][] {
-  const documented = <T extends object>(type: string, more: z.ZodType<T>, arns: (properties: T) => readonly string[]) =>
+  const policiesOfType = <T extends object>(
+    type: string,
+    more: z.ZodType<T>,
+    arns: (properties: T) => readonly string[],
+  ) =>
     template.ofType(type).flatMap((resource): [string, Policy][] => {
       const { PolicyDocument } = template.properties(resource, z.object({ PolicyDocument: documentSchema }));
       const policy = { name: resource.title, document: PolicyDocument };
@@ -87,13 +95,13 @@ function resourcePolicies(template: Template): [arn: string, policy: Policy][] {
       .filter((resource) => names.includes(template.nameOf(resource)))
       .map((resource) => template.arnOf(resource));
   return [
-    ...documented('AWS::S3::BucketPolicy', z.object({ Bucket: z.string() }), ({ Bucket }) => [
+    ...policiesOfType('AWS::S3::BucketPolicy', z.object({ Bucket: z.string() }), ({ Bucket }) => [
       `arn:aws:s3:::${Bucket}`,
     ]),
-    ...documented('AWS::SQS::QueuePolicy', z.object({ Queues: z.array(z.string()) }), ({ Queues }) =>
+    ...policiesOfType('AWS::SQS::QueuePolicy', z.object({ Queues: z.array(z.string()) }), ({ Queues }) =>
       arnsNamed('AWS::SQS::Queue', Queues),
     ),
-    ...documented('AWS::SNS::TopicPolicy', z.object({ Topics: z.array(z.string()) }), ({ Topics }) => Topics),
+    ...policiesOfType('AWS::SNS::TopicPolicy', z.object({ Topics: z.array(z.string()) }), ({ Topics }) => Topics),
     ...template.ofType('AWS::Lambda::Function').flatMap((resource) => functionPolicy(template, resource)),
   ];
 }
@@ -106,7 +114,7 @@ const permissionSchema = z.object({
   SourceArn: z.string().optional(),
 });
 
-/** The policy of a function, of which each permission becomes a statement, as Lambda does it. */
+/** The policy of a function. As in Lambda, each permission becomes a statement. */
 function functionPolicy(template: Template, resource: Resource): [arn: string, policy: Policy][] {
   const arn = template.arnOf(resource);
   const statements = template.ofType('AWS::Lambda::Permission').flatMap((permission): Statement[] => {
@@ -131,9 +139,9 @@ function functionPolicy(template: Template, resource: Resource): [arn: string, p
   return [[arn, { name: resource.title, document: { Version: '2012-10-17', Statement: statements } }]];
 }
 
-/** What a key has whose policy is not known here: it lets IAM decide. */
+/** For keys outside of the template: access is controlled by identity-based policies. */
 export const DEFAULT_KEY_POLICY: Policy = {
-  name: 'the default policy of keys',
+  name: 'the default key policy',
   document: {
     Version: '2012-10-17',
     Statement: [

@@ -2,47 +2,48 @@ import { z } from 'zod';
 import type { Grant } from './decision.ts';
 import type { Policies, Policy, Statement } from './policies.ts';
 
-/** What a statement of the template allows, and no call made use of. */
+/** An action that a statement of the template allows, and that no call used. */
 export interface UnusedPermission {
-  /** ARN of the role or user, or the service, such as `events.amazonaws.com`. */
+  /** ARN of the role or user, or a service such as `events.amazonaws.com`. */
   readonly principal: string;
   readonly action: string;
-  /** As the statement has them; of a role's trust, the role itself. */
+  /** As in the statement; for a trust policy, the role. */
   readonly resources: readonly string[];
-  /** Where in the template it is, for people: `DumpJob/JobRole/DefaultPolicy`. */
+  /** Path of the policy in the stack: `DumpJob/JobRole/DefaultPolicy`. */
   readonly policy: string;
-  /** Its Sid, or else its number in the policy, the first is 1. */
+  /** The statement's Sid, or else its number in the policy, from 1. */
   readonly statement: string;
-  /** Why a run that goes well has no use for it; null if that is not known. */
+  /** When the action is needed, if not in a successful run; null if unknown. */
   readonly reason: string | null;
 }
 
-/** When AWS needs an action that a run which goes well does without; of services with the service in front. */
+/** When an action is needed that a successful run does not use. Keys of actions by services begin with the service. */
 const REASONS: Readonly<Record<string, string>> = {
-  'batch:TerminateJob': 'Only when an execution is stopped while its job runs.',
-  'kms:Decrypt': 'Only for what is encrypted with a key of its own.',
-  'lambda:InvokeFunction': 'Only when a function has to go on in another invocation.',
-  's3:ListBucket': 'Only when an object is asked for that is not there, or a list of them.',
-  'sqs:SendMessage': 'Only when a function fails every time.',
-  'states:ListExecutions': 'Only when what runs was not listed some minutes before, as by an earlier run here.',
-  'cloudwatch.amazonaws.com sns:Publish': 'Only when an alarm goes off, and no metrics are kept here.',
-  'events.amazonaws.com lambda:InvokeFunction': 'Only when an event comes that the rule matches, or its time.',
-  'events.amazonaws.com sqs:SendMessage': 'Only when an event can not be delivered.',
+  'batch:TerminateJob': 'Only when an execution is stopped while its job is running.',
+  'kms:Decrypt': 'Only for data encrypted with a customer managed key.',
+  'lambda:InvokeFunction': 'Only when a function has to continue in another invocation.',
+  's3:ListBucket': 'Only when a requested object does not exist, or objects are listed.',
+  'sqs:SendMessage': 'Only when a function fails on every attempt.',
+  'states:ListExecutions':
+    'Only when running executions were not listed in the last few minutes, for example by an earlier local run.',
+  'cloudwatch.amazonaws.com sns:Publish': 'Only when an alarm goes off; the local run has no metrics.',
+  'events.amazonaws.com lambda:InvokeFunction': 'Only when an event matches the rule, or its schedule is due.',
+  'events.amazonaws.com sqs:SendMessage': 'Only when an event cannot be delivered.',
 };
 
-const BY_HAND = 'Only when somebody submits its job by hand.';
+const MANUAL_JOB = 'Only when its job is submitted manually.';
 
 export type UsedGrant = Grant & { readonly action: string };
 
 /**
- * The permissions of the template, one action of a statement at a time, that no call made use of.
+ * The permissions of the template that no call used, one entry per action of a statement.
  *
- * @param byHand ARNs of the roles of jobs that nothing in the template submits
+ * @param manualJobRoles ARNs of the roles of jobs that are only submitted manually
  */
 export function unusedPermissions(
   { identities, resources }: Policies,
   used: readonly UsedGrant[],
-  byHand: ReadonlySet<string> = new Set(),
+  manualJobRoles: ReadonlySet<string> = new Set(),
 ): readonly UnusedPermission[] {
   return [
     ...[...identities].flatMap(([principal, policies]) =>
@@ -52,7 +53,7 @@ export function unusedPermissions(
           action,
           resources: statement.Resource ?? [],
           ...place,
-          reason: byHand.has(principal) ? BY_HAND : (REASONS[action] ?? null),
+          reason: manualJobRoles.has(principal) ? MANUAL_JOB : (REASONS[action] ?? null),
         })),
       ),
     ),
@@ -63,7 +64,7 @@ export function unusedPermissions(
           action,
           resources: statement.Resource ?? [arn],
           ...place,
-          reason: byHand.has(arn) ? BY_HAND : (REASONS[`${principal} ${action}`] ?? null),
+          reason: manualJobRoles.has(arn) ? MANUAL_JOB : (REASONS[`${principal} ${action}`] ?? null),
         })),
       ),
     ),
@@ -82,15 +83,17 @@ function unusedOf({ name, document }: Policy, used: readonly UsedGrant[]): reado
       return [];
     }
     const calls = used.filter((grant) => grant.policy === name && grant.index === index);
-    return statement.Action.filter((pattern) => !calls.some(({ action }) => fits(pattern, action))).map((action) => ({
-      action,
-      statement,
-      place: { policy: name, statement: statement.Sid ?? `${index + 1}` },
-    }));
+    return statement.Action.filter((pattern) => !calls.some(({ action }) => matchesAction(pattern, action))).map(
+      (action) => ({
+        action,
+        statement,
+        place: { policy: name, statement: statement.Sid ?? `${index + 1}` },
+      }),
+    );
   });
 }
 
-/** Whom a resource lets in; a statement of the template that names nobody makes no sense. */
+/** A statement of a resource-based policy always has a principal. */
 const principalSchema = z.union([z.string(), z.record(z.string(), z.union([z.string(), z.array(z.string())]))]);
 
 function principalsOf({ Principal }: Statement): readonly string[] {
@@ -98,8 +101,8 @@ function principalsOf({ Principal }: Statement): readonly string[] {
   return typeof principal === 'string' ? [principal] : Object.values(principal).flat();
 }
 
-/** Whether an action is meant by a pattern of a statement, which may hold asterisks. */
-export function fits(pattern: string, action: string): boolean {
+/** Whether a statement's action, which may contain asterisks, includes an action. */
+export function matchesAction(pattern: string, action: string): boolean {
   const expression = pattern.replaceAll(/[^\w*]/g, String.raw`\$&`).replaceAll('*', '.*');
   return new RegExp(`^${expression}$`, 'i').test(action);
 }

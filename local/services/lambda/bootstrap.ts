@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import process from 'node:process';
 
-/** The loaded code of a function; `exports` is the module as the bundle wrote it. */
+/** Exports of a function's bundle, by name. */
 type Exports = Readonly<Record<string, unknown>>;
 
-/** What is sent back for an invocation: the payload, or the error as Lambda describes it. */
+/** Response to an invocation: the payload, or the error in the format of Lambda. */
 export type BootstrapMessage =
   | { readonly payload: unknown }
   | {
@@ -12,16 +12,16 @@ export type BootstrapMessage =
     };
 
 /**
- * Runs in a process of its own for each invocation: `bootstrap.ts <module> <export>`. The event comes in the
- * first message of the parent, the answer goes back as the only one.
+ * Entry point of the process that handles one invocation: `bootstrap.ts <module> <export>`. The parent sends the event in
+ * the first message; the response is the only message sent back.
  */
 const [, , file = '', exported = ''] = process.argv;
 
-// The parent is gone: nobody waits for the answer any more.
+// The parent has exited, so nothing waits for the response.
 process.on('disconnect', () => process.exit());
 
 process.once('message', (message: { readonly event: unknown }) => {
-  void invoke(message.event).then((answer) => process.send?.(answer, () => process.exit()));
+  void invoke(message.event).then((response) => process.send?.(response, () => process.exit()));
 });
 
 async function invoke(event: unknown): Promise<BootstrapMessage> {

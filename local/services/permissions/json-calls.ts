@@ -1,13 +1,11 @@
 import { z } from 'zod';
-import { ACCOUNT, REGION } from '../../assembly/template.ts';
-import type { Call } from '../iam/decision.ts';
+import { ACCOUNT, REGION } from '../../assembly/account.ts';
+import type { RequiredCall } from '../iam/decision.ts';
 import { AccessDenied, type Iam } from '../iam/iam.ts';
 import { type Operation, ServiceError } from '../protocol/json-endpoint.ts';
 import type { SecretsManager } from '../secrets-manager/secrets-manager.ts';
 
-type Wanted = Omit<Call, 'principal'>;
-
-/** The operations, each of which is done only for those who may. */
+/** The operations, each of which first checks that the caller is allowed to request it. */
 export function authorized(
   operations: ReadonlyMap<string, Operation>,
   iam: Iam,
@@ -18,7 +16,7 @@ export function authorized(
     async (request, caller) => {
       try {
         for (const call of callsOf(target, request, secrets)) {
-          await iam.demand({ ...call, principal: caller });
+          await iam.authorize({ ...call, principal: caller });
         }
       } catch (error) {
         throw error instanceof AccessDenied ? new ServiceError('AccessDeniedException', error.message) : error;
@@ -33,8 +31,8 @@ const ruleRequest = z.object({ Name: z.string() });
 
 const executionRequest = z.object({ executionArn: z.string().optional(), stateMachineArn: z.string().optional() });
 
-/** What a request needs to be allowed, by the value of `X-Amz-Target`; nothing if it makes no sense, and is refused. */
-function callsOf(target: string, request: unknown, secrets: SecretsManager): readonly Wanted[] {
+/** The calls that a request requires. None for an invalid request, which the operation itself will refuse. */
+function callsOf(target: string, request: unknown, secrets: SecretsManager): readonly RequiredCall[] {
   const [service = '', operation = ''] = target.split('.');
   switch (service) {
     case 'secretsmanager':
@@ -50,7 +48,7 @@ function callsOf(target: string, request: unknown, secrets: SecretsManager): rea
       return data === undefined ? [] : [{ action: `events:${operation}`, resource }];
     }
     default:
-      throw new Error(`Which permission ${target} takes is not known here.`);
+      throw new Error(`The permissions required for ${target} are unknown.`);
   }
 }
 
@@ -63,7 +61,7 @@ const secretRequest = z.object({
 });
 
 /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html */
-function secretCalls(operation: string, request: unknown, secrets: SecretsManager): readonly Wanted[] {
+function secretCalls(operation: string, request: unknown, secrets: SecretsManager): readonly RequiredCall[] {
   const action = `secretsmanager:${operation}`;
   if (operation === 'ListSecrets') {
     return [{ action, resource: '*' }];
@@ -81,7 +79,7 @@ function secretCalls(operation: string, request: unknown, secrets: SecretsManage
   const context = {
     'secretsmanager:SecretId': SecretId,
     ...requested,
-    // The engine (0.1.173) knows no keys `secretsmanager:ResourceTag/…`, which mean the same: what asks for one is refused.
+    // The policy engine (0.1.173) does not support the equivalent `secretsmanager:ResourceTag/…`, and denies conditions on it.
     ...Object.fromEntries([...(secret?.tags ?? [])].map(([key, value]) => [`aws:ResourceTag/${key}`, value])),
   };
   const call = { action, resource: secret?.arn ?? arnFor(SecretId), context };
@@ -92,7 +90,7 @@ function secretCalls(operation: string, request: unknown, secrets: SecretsManage
 
 const VIA_SECRETS_MANAGER = { 'kms:ViaService': `secretsmanager.${REGION}.amazonaws.com` };
 
-/** Of a secret that need not be there, by its name or ARN. */
+/** ARN of a secret that may not exist, by its name or ARN. */
 function arnFor(id: string): string {
   return id.startsWith('arn:') ? id : `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${id}`;
 }

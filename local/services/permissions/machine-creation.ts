@@ -5,31 +5,31 @@ interface CreatedMachine {
   readonly arn: string;
   readonly name: string;
   readonly roleArn: string;
-  /** What its tasks call, such as `arn:aws:states:::lambda:invoke`. */
+  /** Resources of its tasks, such as `arn:aws:states:::lambda:invoke`. */
   readonly integrations: readonly string[];
 }
 
 /**
- * What Step Functions does when a machine is created: it takes on the machine's role, and makes the rules that tell of
- * the end of jobs.
+ * Authorizes what Step Functions does when it creates a state machine: it assumes the machine's role, and creates the
+ * rules that notify it of the end of jobs.
  *
- * @returns the session of the role
- * @throws {Error} with the words of AWS if it may not
+ * @returns ARN of the role session
+ * @throws {Error} worded as by AWS, if a call is denied
  */
 export async function createMachine(iam: Iam, { arn, name, roleArn, integrations }: CreatedMachine): Promise<string> {
   const cannotAssume = `Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the provided role.`;
-  const principal = await inOneWord(cannotAssume, () =>
+  const principal = await withMessage(cannotAssume, () =>
     iam.assume({ name: 'states.amazonaws.com', sourceArn: arn }, roleArn, name),
   );
   for (const call of integrations.flatMap(managedRuleCalls)) {
     const cannotMakeRule = `'${roleArn}' is not authorized to create managed-rule.`;
-    await inOneWord(cannotMakeRule, () => iam.demand({ ...call, principal }));
+    await withMessage(cannotMakeRule, () => iam.authorize({ ...call, principal }));
   }
   return principal;
 }
 
-/** Step Functions does not pass on what it was told. */
-async function inOneWord<T>(message: string, work: () => Promise<T>): Promise<T> {
+/** Step Functions has its own messages for denied calls. */
+async function withMessage<T>(message: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

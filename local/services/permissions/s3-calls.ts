@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { REGION, type Template } from '../../assembly/template.ts';
+import { REGION } from '../../assembly/account.ts';
+import type { Template } from '../../assembly/template.ts';
 import type { Call } from '../iam/decision.ts';
 import { AccessDenied, type Iam } from '../iam/iam.ts';
 import { signerOf } from '../protocol/credentials.ts';
@@ -21,7 +22,7 @@ export function s3Guard(iam: Iam, keys: ReadonlyMap<string, string>): Guard {
     }
     try {
       for (const call of callsOf(request, keys)) {
-        await iam.demand({ ...call, principal });
+        await iam.authorize({ ...call, principal });
       }
     } catch (error) {
       throw error instanceof AccessDenied ? new S3Error(403, 'AccessDenied', error.message) : error;

@@ -1,30 +1,28 @@
-import { ACCOUNT, REGION } from '../../assembly/template.ts';
-import type { Call } from '../iam/decision.ts';
+import { ACCOUNT, REGION } from '../../assembly/account.ts';
+import type { RequiredCall } from '../iam/decision.ts';
 
-type Wanted = Omit<Call, 'principal'>;
-
-/** Opening a log stream and writing to it. Both are authorized on the stream. */
-export function logCalls(group: string, stream: string): readonly Wanted[] {
+/** Creating a log stream and writing to it. Both are authorized on the stream. */
+export function logCalls(group: string, stream: string): readonly RequiredCall[] {
   const resource = `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${group}:log-stream:${stream}`;
   return ['logs:CreateLogStream', 'logs:PutLogEvents'].map((action) => ({ action, resource }));
 }
 
 /** Sending to a destination of failed events. */
-export function destinationCall(arn: string): Wanted {
+export function destinationCall(arn: string): RequiredCall {
   const [, , service = ''] = arn.split(':');
   const actions: Readonly<Record<string, string>> = { sqs: 'sqs:SendMessage', sns: 'sns:Publish' };
   const action = actions[service];
   if (action === undefined) {
-    throw new Error(`${arn} gets failed events, and which permission that takes is not known.`);
+    throw new Error(`The permission required to send failed events to ${arn} is unknown.`);
   }
   return { action, resource: arn };
 }
 
 /**
- * What Step Functions asks for when it creates a machine with a task that waits for a job: it learns of the job's end by
- * a rule of its own. https://docs.aws.amazon.com/step-functions/latest/dg/connect-batch.html
+ * Creating a state machine with a task that waits for a job: Step Functions is notified of the job's end by a managed
+ * rule. https://docs.aws.amazon.com/step-functions/latest/dg/connect-batch.html
  */
-export function managedRuleCalls(taskResource: string): readonly Wanted[] {
+export function managedRuleCalls(taskResource: string): readonly RequiredCall[] {
   if (!taskResource.endsWith(':batch:submitJob.sync')) {
     return [];
   }
@@ -32,8 +30,8 @@ export function managedRuleCalls(taskResource: string): readonly Wanted[] {
   return ['events:DescribeRule', 'events:PutRule', 'events:PutTargets'].map((action) => ({ action, resource }));
 }
 
-/** What Step Functions does in the machine's name to submit a job, mark it as its own, and look at how it goes. */
-export function submitCalls(queueArn: string, definitionArn: string, jobId: string): readonly Wanted[] {
+/** Submitting, tagging and monitoring a job, which Step Functions does with the machine's role. */
+export function submitCalls(queueArn: string, definitionArn: string, jobId: string): readonly RequiredCall[] {
   return [
     { action: 'batch:SubmitJob', resource: queueArn },
     { action: 'batch:SubmitJob', resource: definitionArn },
@@ -48,9 +46,9 @@ export function jobArn(jobId: string): string {
 }
 
 /** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html */
-export function pullCalls(image: string): readonly Wanted[] {
+export function pullCalls(image: string): readonly RequiredCall[] {
   const [, account, region, repository] = /^(\d{12})\.dkr\.ecr\.([^.]+)\.[^/]+\/(.+?)[:@]/.exec(image) ?? [];
-  // From elsewhere images are pulled without a permission.
+  // Pulling from other registries requires no permission.
   if (account === undefined || region === undefined || repository === undefined) {
     return [];
   }

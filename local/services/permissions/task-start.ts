@@ -1,17 +1,17 @@
-import { ACCOUNT, REGION } from '../../assembly/template.ts';
+import { ACCOUNT, REGION } from '../../assembly/account.ts';
 import { AccessDenied, type Iam } from '../iam/iam.ts';
 import { logCalls, pullCalls } from './service-calls.ts';
 
-/** A container that may run. */
+/** A container that may start. */
 export interface StartedTask {
   readonly started: true;
-  /** ARN of the session of the job's own role. */
+  /** ARN of the session of the job role. */
   readonly session: string;
-  /** Whether its output may be kept. */
+  /** Whether the execution role may write the log. */
   readonly logged: boolean;
 }
 
-/** A container that could not be started; the reasons are in the words of Batch. */
+/** A container that may not start; the reasons are worded as by Batch. */
 export interface FailedStart {
   readonly started: false;
   readonly statusReason: string;
@@ -26,8 +26,8 @@ interface Container {
 }
 
 /**
- * What ECS does before a container runs: it takes on the execution role, logs in to the registry, pulls the image, opens
- * the log, and gets the credentials of the job's own role.
+ * Authorizes what ECS does before it starts a container: it assumes the execution role, logs in to the registry, pulls
+ * the image, creates the log stream, and assumes the job role.
  */
 export async function startTask(
   iam: Iam,
@@ -38,7 +38,7 @@ export async function startTask(
   const service = { name: 'ecs-tasks.amazonaws.com', sourceArn: `arn:aws:ecs:${REGION}:${ACCOUNT}:task/${taskId}` };
   const cannotAssume = (role: string): string =>
     `ECS was unable to assume the role '${role}' that was provided for this task. Please verify that the role being passed has the proper trust relationship and permissions.`;
-  // What is under way, for the failure.
+  // Describes the failure of the current step.
   let failure: (reason: string) => Omit<FailedStart, 'started'> = () => ({
     statusReason: cannotAssume(ExecutionRoleArn),
   });
@@ -49,14 +49,14 @@ export async function startTask(
       statusReason: `ResourceInitializationError: unable to pull secrets or registry auth: AccessDeniedException: ${reason}`,
     });
     if (pull.length > 0) {
-      await iam.demand({ principal, action: 'ecr:GetAuthorizationToken', resource: '*' });
+      await iam.authorize({ principal, action: 'ecr:GetAuthorizationToken', resource: '*' });
     }
     failure = (reason) => ({
       statusReason: 'Task failed to start',
       reason: `CannotPullContainerError: AccessDeniedException: ${reason}`,
     });
     for (const call of pull) {
-      await iam.demand({ ...call, principal });
+      await iam.authorize({ ...call, principal });
     }
     failure = () => ({ statusReason: cannotAssume(JobRoleArn) });
     const session = await iam.assume(service, JobRoleArn, taskId);
@@ -65,7 +65,7 @@ export async function startTask(
     });
     const [open, ...write] = logCalls(LogConfiguration.Options['awslogs-group'], logStream);
     if (open !== undefined) {
-      await iam.demand({ ...open, principal });
+      await iam.authorize({ ...open, principal });
     }
     let logged = true;
     for (const call of write) {

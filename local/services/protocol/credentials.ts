@@ -1,10 +1,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { REGION } from '../../assembly/template.ts';
+import { REGION } from '../../assembly/account.ts';
 
 /** Where the AWS APIs are served. */
 export interface Endpoints {
   readonly s3: string;
-  /** Secrets Manager, Step Functions, and a refusal of all others. */
+  /** Secrets Manager and Step Functions; refuses requests to any other service. */
   readonly services: string;
 }
 
@@ -13,13 +13,13 @@ export interface Credentials {
   readonly secretAccessKey: string;
 }
 
-/** Makes the keys of this process unknown to all others on the machine, some of which may belong to other people. */
+/** Makes this process's keys unpredictable for other users of the machine. */
 const SALT = randomBytes(32);
 
-/** Who holds which key. */
+/** Principals by access key ID. */
 const issued = new Map<string, string>();
 
-/** Keys of a principal, such as the ARN of a role's session, for as long as this process lives. */
+/** Issues keys to a principal, such as the ARN of a role session. They are valid as long as this process runs. */
 export function credentialsOf(principal: string): Credentials {
   const digest = createHmac('sha256', SALT).update(principal).digest('hex').toUpperCase();
   const accessKeyId = `ASIA${digest.slice(0, 16)}`;
@@ -28,8 +28,8 @@ export function credentialsOf(principal: string): Credentials {
 }
 
 /**
- * The principal that signed a request, by its header `Authorization`, if the keys were issued here. Nobody else knows the
- * name of a key, so that the signature itself is not worked out again.
+ * The principal that signed a request, by its `Authorization` header; undefined if the key was not issued here. The key
+ * IDs are secret, so the signature itself is not verified.
  */
 export function signerOf(authorization: string | undefined): string | undefined {
   const [, accessKeyId = ''] = /Credential=([^/]+)\//.exec(authorization ?? '') ?? [];
@@ -37,8 +37,8 @@ export function signerOf(authorization: string | undefined): string | undefined 
 }
 
 /**
- * What AWS puts into the environment of a function or job, so that SDK clients find their Region, credentials and
- * endpoints. Nothing of the user's own AWS configuration reaches them.
+ * Environment of a function or job, from which SDK clients take their Region, credentials and endpoints. The user's own
+ * AWS configuration does not reach them.
  */
 export function awsEnvironment(principal: string, endpoints: Endpoints): Record<string, string> {
   const { accessKeyId, secretAccessKey } = credentialsOf(principal);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { listen, type Loopback } from '../../host/loopback.ts';
 import { signerOf } from './credentials.ts';
 
-/** An error answer of a service: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html */
+/** An error response of a service: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html */
 export class ServiceError extends Error {
   readonly code: string;
 
@@ -14,35 +14,35 @@ export class ServiceError extends Error {
   }
 }
 
-/** Takes the JSON of a request and who signed it, and gives the answer, in which dates are still dates. */
+/** Handles the JSON of a request signed by `caller`. Dates in the response are `Date`s. */
 export type Operation = (request: unknown, caller: string) => object | Promise<object>;
 
-/** An operation, its request checked first: a field that is not in the schema is not served here, and refused. */
-export function operation<Request>(schema: z.ZodType<Request>, answer: (request: Request) => object): Operation {
+/** An operation that refuses requests that do not match the schema, including any unknown field. */
+export function operation<Request>(schema: z.ZodType<Request>, handle: (request: Request) => object): Operation {
   return (request) => {
     const parsed = schema.safeParse(request);
     if (!parsed.success) {
       throw new ServiceError('ValidationException', z.prettifyError(parsed.error));
     }
-    return answer(parsed.data);
+    return handle(parsed.data);
   };
 }
 
 /**
- * Serves the AWS JSON protocols 1.0 and 1.1 on a free port of loopback, to those alone whom keys were issued to: one of
- * the operations hands out passwords.
+ * Serves the AWS JSON protocols 1.0 and 1.1 on a free port of the loopback interface. Only requests signed with an
+ * issued key are accepted, because secrets contain passwords.
  *
- * @param find the operation for a value of the header `X-Amz-Target`, such as `secretsmanager.CreateSecret`
+ * @param find returns the operation for a value of the header `X-Amz-Target`, such as `secretsmanager.CreateSecret`
  */
 export async function serve(find: (target: string) => Operation | undefined): Promise<Loopback> {
   return await listen(
     createServer((request, response) => {
-      void answer(find, request, response);
+      void respond(find, request, response);
     }),
   );
 }
 
-async function answer(
+async function respond(
   find: (target: string) => Operation | undefined,
   request: IncomingMessage,
   response: ServerResponse,
@@ -54,11 +54,11 @@ async function answer(
       throw new ServiceError('UnrecognizedClientException', 'The security token included in the request is invalid.');
     }
     const body: unknown = JSON.parse(await text(request));
-    const called = find(target);
-    if (called === undefined) {
+    const handle = find(target);
+    if (handle === undefined) {
       throw new ServiceError('UnknownOperationException', `${target} is not served here.`);
     }
-    send(response, 200, await called(body, caller));
+    send(response, 200, await handle(body, caller));
   } catch (error) {
     if (error instanceof ServiceError) {
       send(response, 400, { __type: error.code, message: error.message });
@@ -72,7 +72,7 @@ function send(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(epochSeconds(body)));
 }
 
-/** Dates as these protocols write them: seconds since 1970. */
+/** Replaces dates by seconds since 1970, the format of these protocols. */
 function epochSeconds(value: unknown): unknown {
   if (value instanceof Date) {
     return value.getTime() / 1000;

@@ -15,14 +15,14 @@ import type {
   TagResourceRequest,
   UntagResourceRequest,
 } from '@aws-sdk/client-secrets-manager';
-import { ACCOUNT, REGION } from '../../assembly/template.ts';
+import { ACCOUNT, REGION } from '../../assembly/account.ts';
 import { ServiceError } from '../protocol/json-endpoint.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const DEFAULT_RECOVERY_DAYS = 30;
 const LARGEST_PAGE = 100;
 
-/** A call that changed a secret, as CloudTrail would tell of it. */
+/** A call that changed a secret, as CloudTrail records it. */
 export interface SecretCall {
   readonly eventName: 'CreateSecret' | 'TagResource' | 'UntagResource' | 'DeleteSecret';
   readonly requestParameters: Readonly<Record<string, unknown>>;
@@ -36,13 +36,14 @@ export interface Secret {
   readonly versionId: string;
   readonly created: Date;
   readonly tags: ReadonlyMap<string, string>;
-  /** ARN of a key of its own. */
+  /** ARN of a customer managed key. */
   readonly kmsKeyId?: string | undefined;
+  /** Time of the planned deletion. */
   readonly deleted?: Date;
 }
 
 /**
- * Secrets Manager, in memory: the operations that the app and its user call, with the errors of the service.
+ * Secrets Manager, in memory: the operations that the app and its users call, with the errors of the service.
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Operations.html
  */
 export class SecretsManager {
@@ -61,14 +62,14 @@ export class SecretsManager {
         'Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!',
       );
     }
-    const taken = [...this.#secrets.values()].find((secret) => secret.name === name);
-    if (taken?.deleted !== undefined) {
+    const existing = [...this.#secrets.values()].find((secret) => secret.name === name);
+    if (existing?.deleted !== undefined) {
       throw new ServiceError(
         'InvalidRequestException',
         "You can't create this secret because a secret with this name is already scheduled for deletion.",
       );
     }
-    if (taken !== undefined) {
+    if (existing !== undefined) {
       throw new ServiceError(
         'ResourceExistsException',
         `The operation failed because the secret ${name} already exists.`,
@@ -95,14 +96,14 @@ export class SecretsManager {
   }
 
   tagResource({ SecretId, Tags }: TagResourceRequest): object {
-    const secret = this.#usable(SecretId);
+    const secret = this.#active(SecretId);
     this.#secrets.set(secret.arn, { ...secret, tags: new Map([...secret.tags, ...tagMap(Tags)]) });
     this.#onCall({ eventName: 'TagResource', requestParameters: { secretId: SecretId }, responseElements: null });
     return {};
   }
 
   untagResource({ SecretId, TagKeys }: UntagResourceRequest): object {
-    const secret = this.#usable(SecretId);
+    const secret = this.#active(SecretId);
     const tags = new Map([...secret.tags].filter(([key]) => !TagKeys?.includes(key)));
     this.#secrets.set(secret.arn, { ...secret, tags });
     this.#onCall({ eventName: 'UntagResource', requestParameters: { secretId: SecretId }, responseElements: null });
@@ -114,7 +115,7 @@ export class SecretsManager {
     ForceDeleteWithoutRecovery = false,
     RecoveryWindowInDays = DEFAULT_RECOVERY_DAYS,
   }: DeleteSecretRequest): DeleteSecretResponse {
-    const secret = this.#usable(SecretId);
+    const secret = this.#active(SecretId);
     const deleted = new Date(Date.now() + (ForceDeleteWithoutRecovery ? 0 : RecoveryWindowInDays * DAY_MS));
     if (ForceDeleteWithoutRecovery) {
       this.#secrets.delete(secret.arn);
@@ -130,7 +131,7 @@ export class SecretsManager {
   }
 
   describeSecret({ SecretId }: DescribeSecretRequest): DescribeSecretResponse {
-    return entry(this.#demand(SecretId));
+    return listEntry(this.#existing(SecretId));
   }
 
   listSecrets({
@@ -143,22 +144,24 @@ export class SecretsManager {
     if (other !== undefined) {
       throw new ServiceError('InvalidParameterException', `The filter ${other.Key ?? ''} is not served here.`);
     }
-    // Values of a filter match as prefixes, in upper and lower case as written.
+    // Values of a filter match as prefixes, and are case-sensitive.
     const found = [...this.#secrets.values()]
       .filter(({ deleted }) => IncludePlannedDeletion || deleted === undefined)
       .filter(({ tags }) =>
-        Filters.every(({ Values = [] }) => [...tags.keys()].some((key) => Values.some((it) => key.startsWith(it)))),
+        Filters.every(({ Values = [] }) =>
+          [...tags.keys()].some((key) => Values.some((prefix) => key.startsWith(prefix))),
+        ),
       );
     const start = NextToken === undefined ? 0 : Number(Buffer.from(NextToken, 'base64url').toString());
     const end = start + MaxResults;
     return {
-      SecretList: found.slice(start, end).map(entry),
+      SecretList: found.slice(start, end).map(listEntry),
       ...(end < found.length ? { NextToken: Buffer.from(`${end}`).toString('base64url') } : {}),
     };
   }
 
   getSecretValue({ SecretId }: GetSecretValueRequest): GetSecretValueResponse {
-    const { arn, name, value, versionId, created } = this.#usable(SecretId);
+    const { arn, name, value, versionId, created } = this.#active(SecretId);
     if (value === undefined) {
       throw new ServiceError(
         'ResourceNotFoundException',
@@ -175,8 +178,9 @@ export class SecretsManager {
     };
   }
 
-  #usable(id: string | undefined): Secret {
-    const secret = this.#demand(id);
+  /** @throws {ServiceError} if the secret does not exist, or its deletion is planned */
+  #active(id: string | undefined): Secret {
+    const secret = this.#existing(id);
     if (secret.deleted === undefined) {
       return secret;
     }
@@ -186,12 +190,13 @@ export class SecretsManager {
     );
   }
 
-  /** By ARN or name. */
+  /** Finds a secret by ARN or name. */
   find(id: string | undefined): Secret | undefined {
     return [...this.#secrets.values()].find(({ arn, name }) => arn === id || name === id);
   }
 
-  #demand(id: string | undefined): Secret {
+  /** @throws {ServiceError} if the secret does not exist */
+  #existing(id: string | undefined): Secret {
     const secret = this.find(id);
     if (secret !== undefined) {
       return secret;
@@ -204,7 +209,7 @@ function tagMap(tags: readonly Tag[] | undefined): ReadonlyMap<string, string> {
   return new Map((tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));
 }
 
-function entry({ arn, name, created, tags, deleted }: Secret): SecretListEntry {
+function listEntry({ arn, name, created, tags, deleted }: Secret): SecretListEntry {
   return {
     ARN: arn,
     Name: name,

@@ -6,56 +6,41 @@ import type {
   StopExecutionInput,
   StopExecutionOutput,
 } from '@aws-sdk/client-sfn';
-import { ExecutionAbortedError, StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
-import { z } from 'zod';
-import { allStates, runnable, type TaskState, type WaitState } from '../../assembly/state-machine.ts';
-import type { Resource, Template } from '../../assembly/template.ts';
-import type { Batch } from '../batch/batch.ts';
+import { ExecutionAbortedError } from 'aws-local-stepfunctions';
+import { allStates, type WaitState } from '../../assembly/state-machine.ts';
+import type { Template } from '../../assembly/template.ts';
 import type { Execution, ExecutionEnd } from '../execution.ts';
-import { type Iam, sessionOf } from '../iam/iam.ts';
-import type { LambdaFunction } from '../lambda/lambda.ts';
+import { sessionOf } from '../iam/iam.ts';
 import { createMachine } from '../permissions/machine-creation.ts';
 import { ServiceError } from '../protocol/json-endpoint.ts';
-import { type Caller, permitted, TaskError } from '../task.ts';
-import type { Report } from '../trace.ts';
+import type { Trace } from '../trace.ts';
+import { integrationsOf, type Machine, readMachine } from './machine.ts';
+import { type Json, jsonSchema, type TaskDependencies, taskHandler } from './tasks.ts';
 import { waiting, waitUntil } from './wait.ts';
 
-/** Pauses between retries, which on AWS are seconds to minutes. */
+/** Delay of retries, which on AWS takes seconds to minutes. */
 const RETRY_MS = 200;
 
-export interface StepFunctionsSurroundings {
-  readonly functions: readonly LambdaFunction[];
-  readonly batch: Batch;
-  readonly iam: Iam;
-  readonly report: Report;
+export interface StepFunctionsDependencies extends TaskDependencies {
+  readonly trace: Trace;
 }
 
-type Json = Parameters<StateMachine['run']>[0];
-type TaskHandler = (input: Json, caller: Caller) => Promise<Json>;
-
-interface Machine {
-  readonly arn: string;
-  readonly name: string;
-  readonly roleArn: string;
-  readonly definition: StateMachineDefinition;
-  readonly interpreter: StateMachine;
-}
-
-/** Step Functions: runs the state machines of the template as `aws-local-stepfunctions` interprets them. */
+/** Step Functions: runs the state machines of the template with the interpreter `aws-local-stepfunctions`. */
 export class StepFunctions {
   readonly #machines: ReadonlyMap<string, Machine>;
   readonly #executions = new Map<string, Execution>();
-  readonly #surroundings: StepFunctionsSurroundings;
-  readonly #ending = new AbortController();
+  readonly #dependencies: StepFunctionsDependencies;
+  readonly #stopping = new AbortController();
 
-  constructor(template: Template, surroundings: StepFunctionsSurroundings) {
-    this.#surroundings = surroundings;
+  /** @throws {Error} naming a state that the local run does not support */
+  constructor(template: Template, dependencies: StepFunctionsDependencies) {
+    this.#dependencies = dependencies;
     this.#machines = new Map(
       template.ofType('AWS::StepFunctions::StateMachine').map((resource) => {
-        const machine = machineOf(template, resource);
+        const machine = readMachine(template, resource);
         for (const [name, state] of allStates(machine.definition)) {
           if (state.Type === 'Task') {
-            this.#handler(name, state);
+            taskHandler(name, state, dependencies);
           }
         }
         return [machine.arn, machine];
@@ -64,15 +49,13 @@ export class StepFunctions {
   }
 
   /**
-   * Creates the machines.
+   * Authorizes the creation of the machines.
    *
-   * @throws {Error} with the words of AWS if a role does not let Step Functions do so
+   * @throws {Error} worded as by AWS, if a machine's role lacks a permission
    */
   async create(): Promise<void> {
-    for (const { arn, name, roleArn, definition } of this.#machines.values()) {
-      const states = [...allStates(definition).values()];
-      const integrations = states.flatMap((state) => (state.Type === 'Task' ? [state.Resource] : []));
-      await createMachine(this.#surroundings.iam, { arn, name, roleArn, integrations });
+    for (const machine of this.#machines.values()) {
+      await createMachine(this.#dependencies.iam, { ...machine, integrations: integrationsOf(machine) });
     }
   }
 
@@ -101,7 +84,10 @@ export class StepFunctions {
     return { executionArn: arn, startDate: execution.startDate };
   }
 
-  /** Lists what runs, the newest first, in one page: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html */
+  /**
+   * Lists the running executions, newest first, in one page:
+   * https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
+   */
   listExecutions({ stateMachineArn = '' }: ListExecutionsInput): ListExecutionsOutput {
     const running = this.executions.filter((one) => one.end === undefined && one.stateMachineArn === stateMachineArn);
     return {
@@ -125,17 +111,16 @@ export class StepFunctions {
     return { stopDate: new Date() };
   }
 
-  /** Aborts what runs and waits. */
+  /** Aborts all executions, and waits until they have ended. */
   async stop(): Promise<void> {
-    this.#ending.abort();
+    this.#stopping.abort();
     await Promise.all(this.executions.map(({ ended }) => ended));
   }
 
   #start(machine: Machine, arn: string, name: string, input: string): Execution {
-    const { report } = this.#surroundings;
-    let begin: (ended: Promise<ExecutionEnd>) => void = () => undefined;
+    let run: (end: Promise<ExecutionEnd>) => void = () => undefined;
     const ended = new Promise<ExecutionEnd>((resolve) => {
-      begin = resolve;
+      run = resolve;
     });
     const execution: Execution = {
       arn,
@@ -147,8 +132,9 @@ export class StepFunctions {
       stopping: new AbortController(),
     };
     this.#executions.set(arn, execution);
-    report({ kind: 'execution started', execution });
-    begin(this.#run(machine, execution));
+    this.#dependencies.trace({ kind: 'execution started', execution });
+    // Only now: running the execution traces more events.
+    run(this.#run(machine, execution));
     return execution;
   }
 
@@ -160,19 +146,19 @@ export class StepFunctions {
       },
       overrides: this.#overrides(machine, execution),
     });
-    const ending = AbortSignal.any([this.#ending.signal, execution.stopping.signal]);
-    ending.addEventListener('abort', run.abort, { once: true });
+    const stopping = AbortSignal.any([this.#stopping.signal, execution.stopping.signal]);
+    stopping.addEventListener('abort', run.abort, { once: true });
     const end = await endOf(run.result);
-    ending.removeEventListener('abort', run.abort);
+    stopping.removeEventListener('abort', run.abort);
     execution.end = end;
-    this.#surroundings.report({ kind: 'execution ended', execution });
+    this.#dependencies.trace({ kind: 'execution ended', execution });
     return end;
   }
 
-  #overrides(machine: Machine, execution: Execution): object {
-    const { report } = this.#surroundings;
-    const states = [...allStates(machine.definition)];
-    const caller = { principal: sessionOf(machine.roleArn, machine.name), stopped: execution.stopping.signal };
+  #overrides({ definition, roleArn, name: machineName }: Machine, execution: Execution): object {
+    const { trace } = this.#dependencies;
+    const states = [...allStates(definition)];
+    const caller = { principal: sessionOf(roleArn, machineName), stopped: execution.stopping.signal };
     const handlers = states.flatMap(([name, state]): [string, (input: Json) => Promise<Json>][] => {
       if (state.Type === 'Wait') {
         return [[name, (input) => this.#wait(state, execution, input)]];
@@ -180,14 +166,14 @@ export class StepFunctions {
       if (state.Type !== 'Task') {
         return [];
       }
-      const handle = this.#handler(name, state);
+      const handle = taskHandler(name, state, this.#dependencies);
       let entered = false;
-      const reported = (input: Json): Promise<Json> => {
-        report({ kind: entered ? 'task retried' : 'task entered', execution, state: name });
+      const traced = (input: Json): Promise<Json> => {
+        trace({ kind: entered ? 'task retried' : 'task entered', execution, state: name });
         entered = true;
         return handle(input, caller);
       };
-      return [[name, reported]];
+      return [[name, traced]];
     });
     const retrying = states.filter(([, state]) => 'Retry' in state);
     return {
@@ -196,57 +182,15 @@ export class StepFunctions {
     };
   }
 
-  #handler(name: string, { Resource }: TaskState): TaskHandler {
-    switch (Resource.replace(/^arn:[^:]+:/, '')) {
-      case 'states:::lambda:invoke':
-        return (input, caller) => this.#invoke(input, caller);
-      case 'states:::batch:submitJob.sync':
-        return async (input, caller) => jsonSchema.parse(await this.#surroundings.batch.submitJob(input, caller));
-      default:
-        throw new Error(`The state ${name} calls ${Resource}, which the local run does not know.`);
-    }
-  }
-
-  async #invoke(input: Json, { principal }: Caller): Promise<Json> {
-    const { FunctionName, Payload } = z.object({ FunctionName: z.string(), Payload: z.unknown() }).parse(input);
-    const called = this.#surroundings.functions.find(({ arn, name }) => arn === FunctionName || name === FunctionName);
-    if (called === undefined) {
-      throw new TaskError('Lambda.ResourceNotFoundException', `No function ${FunctionName}.`);
-    }
-    await permitted(this.#surroundings.iam, 'Lambda.AWSLambdaException', {
-      principal,
-      action: 'lambda:InvokeFunction',
-      resource: called.arn,
-    });
-    const result = await called.invoke(Payload);
-    if (result.kind === 'failed') {
-      throw new TaskError(result.error.errorType, JSON.stringify(result.error));
-    }
-    const Answer = jsonSchema.parse(result.payload);
-    return { ExecutedVersion: '$LATEST', Payload: Answer, SdkHttpMetadata: { HttpStatusCode: 200 }, StatusCode: 200 };
-  }
-
   async #wait(state: WaitState, execution: Execution, input: Json): Promise<Json> {
     const until = waitUntil(state, input, new Date());
-    const { over, finish } = waiting(until, this.#ending.signal);
+    const { over, finish } = waiting(until, this.#stopping.signal);
     execution.wait = { until, finish };
-    this.#surroundings.report({ kind: 'waiting', execution, until });
+    this.#dependencies.trace({ kind: 'waiting', execution, until });
     await over;
     delete execution.wait;
     return input;
   }
-}
-
-const jsonSchema: z.ZodType<Json> = z.json();
-
-function machineOf(template: Template, resource: Resource): Machine {
-  const { DefinitionString, RoleArn } = template.properties(
-    resource,
-    z.object({ DefinitionString: z.string(), RoleArn: z.string() }),
-  );
-  const definition = JSON.parse(DefinitionString) as StateMachineDefinition;
-  const interpreter = new StateMachine(runnable(definition), { validationOptions: { checkArn: false } });
-  return { arn: template.arnOf(resource), name: template.nameOf(resource), roleArn: RoleArn, definition, interpreter };
 }
 
 async function endOf(result: Promise<Json>): Promise<ExecutionEnd> {

@@ -2,35 +2,40 @@ import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import type { WaitState } from '../../assembly/state-machine.ts';
 
-/** A timer can't run for longer. */
+/** The longest delay of a Node.js timer. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
 export interface Waiting {
+  /** Resolves at the end of the wait. */
   readonly over: Promise<void>;
-  /** Ends it early. */
+  /** Ends the wait early. */
   readonly finish: () => void;
 }
 
-/** Waits until a time, or the end of all. */
-export function waiting(until: Date, ending: AbortSignal): Waiting {
+/** Waits until a time, or until `stopping` is aborted. */
+export function waiting(until: Date, stopping: AbortSignal): Waiting {
   const early = new AbortController();
   return {
-    over: sleep(until, AbortSignal.any([ending, early.signal])),
+    over: sleep(until, AbortSignal.any([stopping, early.signal])),
     finish: () => {
       early.abort();
     },
   };
 }
 
-async function sleep(until: Date, ending: AbortSignal): Promise<void> {
+async function sleep(until: Date, stopping: AbortSignal): Promise<void> {
   const left = (): number => until.getTime() - Date.now();
-  while (left() > 0 && !ending.aborted) {
-    // Nothing but its end rejects a timer.
-    await setTimeout(Math.min(left(), LONGEST_TIMER_MS), undefined, { signal: ending }).catch(() => undefined);
+  while (left() > 0 && !stopping.aborted) {
+    // The timer only rejects when the signal is aborted.
+    await setTimeout(Math.min(left(), LONGEST_TIMER_MS), undefined, { signal: stopping }).catch(() => undefined);
   }
 }
 
-/** When a wait is over. Paths are followed through plain names, as in `$.run.when`. */
+/**
+ * When a Wait state ends. Supports paths of plain names only, such as `$.run.when`.
+ *
+ * @throws {Error} if the path is not supported, or the value at the path is invalid
+ */
 export function waitUntil(state: WaitState, input: unknown, now: Date): Date {
   const { Seconds, SecondsPath, Timestamp, TimestampPath } = state;
   const seconds = Seconds ?? (SecondsPath === undefined ? undefined : z.number().parse(at(SecondsPath, input)));
@@ -42,7 +47,7 @@ export function waitUntil(state: WaitState, input: unknown, now: Date): Date {
 
 function at(jsonPath: string, input: unknown): unknown {
   if (!/^\$(\.\w+)*$/.test(jsonPath)) {
-    throw new Error(`The local run can't follow the path ${jsonPath} of a wait.`);
+    throw new Error(`The local run does not support the path ${jsonPath} in a Wait state.`);
   }
   return jsonPath
     .split('.')

@@ -2,8 +2,8 @@ import { basename } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { Template } from '../../../local/assembly/template.ts';
+import { tempFolders } from '../../support/temp-folder.ts';
 import { type Resources, writeCdkOut } from '../support/cdk-out.ts';
-import { tempFolders } from '../support/temp-folder.ts';
 
 const folder = tempFolders();
 
@@ -19,7 +19,7 @@ const RESOURCES: Resources = {
   Bucket: { Type: 'AWS::S3::Bucket' },
   Machine: { Type: 'AWS::StepFunctions::StateMachine' },
   Queue: { Type: 'AWS::Batch::JobQueue' },
-  Odd: { Type: 'AWS::Odd::Thing' },
+  Unknown: { Type: 'AWS::Unknown::Thing' },
 };
 
 describe('resolve', () => {
@@ -42,33 +42,33 @@ describe('resolve', () => {
       { deep: [{ Ref: 'Fn' }], plain: 1 },
       { deep: ['Mini-Fn'], plain: 1 },
     ],
-  ])('%j gives %j', (value, expected) => {
+  ])('%j to %j', (value, expected) => {
     expect(template(RESOURCES).resolve(value)).toEqual(expected);
   });
 
   test.each([
     [{ 'Fn::If': ['a', 'b', 'c'] }, 'Fn::If'],
     [{ Ref: 'Nothing' }, 'Nothing'],
-    [{ Ref: 'Odd' }, 'AWS::Odd::Thing'],
+    [{ Ref: 'Unknown' }, 'AWS::Unknown::Thing'],
     [{ 'Fn::GetAtt': ['Fn', 'Version'] }, 'Version'],
-  ])('refuses %j by name', (value, name) => {
+  ])('rejects %j, naming what is not supported', (value, name) => {
     expect(() => template(RESOURCES).resolve(value)).toThrow(name);
   });
 });
 
 describe('a template', () => {
-  test('finds the folder of an asset by the key or the image', () => {
+  test('finds the folder of an asset by its object key or image', () => {
     const parsed = template(RESOURCES);
     expect(basename(parsed.fileAsset('abc.zip'))).toBe('asset.abc');
     expect(basename(parsed.imageAsset('123456789012.dkr.ecr.us-west-2.amazonaws.com/r:abc'))).toBe('asset.abc');
-    expect(() => parsed.fileAsset('other.zip')).toThrow('other.zip is none of the assets');
+    expect(() => parsed.fileAsset('other.zip')).toThrow('other.zip is not an asset');
   });
 
-  test('tells which resource has properties that can not be used', () => {
+  test('names the resource whose properties are not supported', () => {
     const parsed = template({ Fn: { Type: 'AWS::Lambda::Function', Properties: { Handler: 1 } } });
     const [resource] = parsed.ofType('AWS::Lambda::Function');
     expect(() => resource && parsed.properties(resource, z.object({ Handler: z.string() }))).toThrow(
-      /can't make use of Fn \(AWS::Lambda::Function\).*expected string/s,
+      /does not support these properties of Fn \(AWS::Lambda::Function\).*expected string/s,
     );
   });
 });

@@ -2,42 +2,42 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { takeStateDir } from '../../../local/host/state-dir.ts';
-import { tempFolders } from '../support/temp-folder.ts';
+import { lockStateDir } from '../../../local/host/state-dir.ts';
+import { tempFolders } from '../../support/temp-folder.ts';
 
 const folder = tempFolders();
 
-describe('takeStateDir', () => {
-  test('makes the directory, and gives it back', async () => {
+describe('lockStateDir', () => {
+  test('creates the directory, and releases the lock', async () => {
     const directory = join(folder(), 'new', 'one');
-    const giveBack = await takeStateDir(directory);
+    const release = await lockStateDir(directory);
     expect(readdirSync(directory)).toEqual(['lock']);
-    await giveBack();
+    await release();
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  test('lets one in at a time', async () => {
+  test('locks the directory only once', async () => {
     const directory = folder();
-    const giveBack = await takeStateDir(directory);
-    await expect(takeStateDir(directory)).rejects.toThrow(`Another local run (process ${process.pid})`);
-    await giveBack();
+    const release = await lockStateDir(directory);
+    await expect(lockStateDir(directory)).rejects.toThrow(`Another local run (process ${process.pid})`);
+    await release();
     await (
-      await takeStateDir(directory)
+      await lockStateDir(directory)
     )();
   });
 
-  test('takes over what a process left that is gone', async () => {
+  test('takes over the lock of a process that has exited', async () => {
     const directory = folder();
     const { pid } = spawnSync(process.execPath, ['--version']);
     writeFileSync(join(directory, 'lock'), `${pid}\n`);
     await (
-      await takeStateDir(directory)
+      await lockStateDir(directory)
     )();
   });
 
-  test('tells what is wrong with a directory that can not be made', async () => {
+  test('explains why a directory cannot be created', async () => {
     const file = join(folder(), 'file');
     writeFileSync(file, '');
-    await expect(takeStateDir(file)).rejects.toThrow(`${file} can't be the state directory`);
+    await expect(lockStateDir(file)).rejects.toThrow(`${file} can't be the state directory`);
   });
 });

@@ -1,29 +1,24 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { type PostgresServer, startPostgres } from '../../../local/postgres/server.ts';
+import { tempFoldersOfFile } from '../../support/temp-folder.ts';
+
+const folder = tempFoldersOfFile();
 
 describe('startPostgres', () => {
-  const cleanups: (() => Promise<unknown>)[] = [];
+  let one: PostgresServer;
+  let two: PostgresServer;
 
-  afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).reverse()) {
-      await cleanup();
-    }
+  beforeAll(async () => {
+    [one, two] = await Promise.all([startPostgres({ directory: folder() }), startPostgres({ directory: folder() })]);
   });
 
-  async function server(): Promise<PostgresServer> {
-    const directory = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-    cleanups.push(() => rm(directory, { recursive: true }));
-    const started = await startPostgres({ directory });
-    cleanups.push(() => started.stop());
-    return started;
-  }
+  afterAll(async () => {
+    await Promise.all([one.stop(), two.stop()]);
+  });
 
-  async function ask(of: PostgresServer, sql: string): Promise<unknown> {
-    const client = new pg.Client({ ...of, database: 'postgres' });
+  async function rows(server: PostgresServer, sql: string): Promise<unknown> {
+    const client = new pg.Client({ ...server, database: 'postgres' });
     await client.connect();
     try {
       return (await client.query(sql)).rows;
@@ -32,29 +27,25 @@ describe('startPostgres', () => {
     }
   }
 
-  test('serves PostgreSQL 15 to its superuser', async () => {
-    const started = await server();
-    expect(await ask(started, "select current_setting('server_version_num')::int / 10000 as major")).toEqual([
+  test('starts PostgreSQL 15 with a superuser', async () => {
+    expect(await rows(one, "select current_setting('server_version_num')::int / 10000 as major")).toEqual([
       { major: 15 },
     ]);
   });
 
-  test('demands the password', async () => {
-    const started = await server();
-    await expect(ask({ ...started, password: 'wrong' }, 'select 1')).rejects.toThrow('password authentication failed');
+  test('requires the password', async () => {
+    await expect(rows({ ...one, password: 'wrong' }, 'select 1')).rejects.toThrow('password authentication failed');
   });
 
-  test('runs several servers side by side', async () => {
-    const [one, two] = await Promise.all([server(), server()]);
+  test('starts several servers side by side', async () => {
     expect(one.port).not.toBe(two.port);
-    expect(await ask(one, 'select 1 as one')).toEqual([{ one: 1 }]);
-    expect(await ask(two, 'select 2 as two')).toEqual([{ two: 2 }]);
+    expect(await rows(one, 'select 1 as one')).toEqual([{ one: 1 }]);
+    expect(await rows(two, 'select 2 as two')).toEqual([{ two: 2 }]);
   });
 
-  test('is gone after stop, which may be called again', async () => {
-    const started = await server();
-    await started.stop();
-    await started.stop();
-    await expect(ask(started, 'select 1')).rejects.toThrow('ECONNREFUSED');
+  test('returns a server that has exited after stop, which may be called again', async () => {
+    await two.stop();
+    await two.stop();
+    await expect(rows(two, 'select 1')).rejects.toThrow('ECONNREFUSED');
   });
 });

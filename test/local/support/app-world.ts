@@ -1,40 +1,23 @@
 import { EventEmitter, once } from 'node:events';
-import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CreateSecretCommand, type CreateSecretCommandInput } from '@aws-sdk/client-secrets-manager';
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
-import { AutoDumpStack } from '../../../lib/autodump-stack.ts';
-import { readContext } from '../../../lib/context.ts';
-import { findClients } from '../../../local/postgres/clients.ts';
+import { findClientPrograms } from '../../../local/postgres/client-programs.ts';
 import type { PostgresServer } from '../../../local/postgres/server.ts';
 import type { Execution } from '../../../local/services/execution.ts';
 import { ADMINISTRATOR } from '../../../local/services/iam/decision.ts';
 import { credentialsOf } from '../../../local/services/protocol/credentials.ts';
-import type { Happening } from '../../../local/services/trace.ts';
-import { startWorld, type World } from '../../../local/services/world.ts';
-import { CONTEXT, makeApp } from '../../lib/synthesize.ts';
+import type { TraceEvent } from '../../../local/services/trace.ts';
+import { World } from '../../../local/services/world.ts';
 
-/** A key that is not of the stack. */
-export const KEY = 'arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
-
-/** A bucket that secrets may name, not of the stack. */
-export const ELSEWHERE = 'elsewhere';
-
-/** Writes the app with every part that permissions are for. */
-export function synthesizeEverything(outdir: string): void {
-  const app = makeApp(outdir);
-  // As the CDK CLI has it, so that resources have titles.
-  app.node.setContext('aws:cdk:enable-path-metadata', true);
-  const more = { extraBucketNames: ELSEWHERE, createReadOnlyUser: 'true', kmsKeyArn: KEY };
-  new AutoDumpStack(app, 'AutoDump', { context: readContext({ ...CONTEXT, ...more }) });
-  app.synth();
-}
+export const SCHEDULE_TAG = 'autodump:start-schedule';
 
 interface Template {
   readonly Resources: Readonly<Record<string, { readonly Type: string; readonly Properties?: object }>>;
 }
 
-/** Copies what synth wrote, with another template. */
+/** Copies the output of synth, with a changed template. @returns the copy, in `folder` */
 export async function changed(
   cdkOut: string,
   folder: string,
@@ -47,86 +30,102 @@ export async function changed(
   return copy;
 }
 
-/** The app in a world of its own, and its user's doings. */
+/** How secrets reach a database server. */
+export type Server = Pick<PostgresServer, 'host' | 'port' | 'user' | 'password'>;
+
+/** The app in its own world, and what its users do there. */
 export class AppWorld {
   readonly world: World;
-  readonly happenings: readonly Happening[];
-  readonly #watch: EventEmitter;
-  readonly #server: PostgresServer;
+  readonly events: readonly TraceEvent[];
+  readonly #emitter: EventEmitter;
+  readonly #server: Server;
 
-  private constructor(world: World, server: PostgresServer, happenings: readonly Happening[], watch: EventEmitter) {
+  private constructor(world: World, server: Server, events: readonly TraceEvent[], emitter: EventEmitter) {
     this.world = world;
-    this.happenings = happenings;
-    this.#watch = watch;
+    this.events = events;
+    this.#emitter = emitter;
     this.#server = server;
   }
 
-  static async start(cdkOut: string, folder: string, server: PostgresServer): Promise<AppWorld> {
+  static async start(cdkOut: string, folder: string, server: Server): Promise<AppWorld> {
     const directory = await mkdtemp(join(folder, 'world-'));
-    const clients = (await findClients(process.env.PATH ?? '')).map((found) => found.folder);
-    const happenings: Happening[] = [];
-    const watch = new EventEmitter();
-    const report = (happening: Happening): void => {
-      happenings.push(happening);
-      watch.emit('happening', happening);
+    const clientFolders = (await findClientPrograms(process.env.PATH ?? '')).map((found) => found.folder);
+    const events: TraceEvent[] = [];
+    const emitter = new EventEmitter();
+    const trace = (event: TraceEvent): void => {
+      events.push(event);
+      emitter.emit('event', event);
     };
-    return new AppWorld(await startWorld({ cdkOut, directory, clients, report }), server, happenings, watch);
+    return new AppWorld(await World.start({ cdkOut, directory, clientFolders, trace }), server, events, emitter);
   }
 
   get bucket(): string {
     return this.world.buckets[0] ?? '';
   }
 
-  /** Comes when something happens that fits; `doing` begins once that is watched for. */
-  async until(fits: (happening: Happening) => boolean, doing: () => unknown): Promise<void> {
-    const happened = new AbortController();
-    const listen = (happening: Happening): void => {
-      if (fits(happening)) {
-        happened.abort();
+  /** Starts an action, and resolves on the first matching event after that. */
+  async until(matches: (event: TraceEvent) => boolean, action: () => unknown): Promise<void> {
+    const matched = new AbortController();
+    const listen = (event: TraceEvent): void => {
+      if (matches(event)) {
+        matched.abort();
       }
     };
-    this.#watch.on('happening', listen);
-    const ended = once(happened.signal, 'abort');
-    doing();
+    this.#emitter.on('event', listen);
+    const ended = once(matched.signal, 'abort');
+    action();
     await ended;
-    this.#watch.off('happening', listen);
+    this.#emitter.off('event', listen);
   }
 
-  /** Creates a secret for a database of the server. @returns its ARN, once its event has been dealt with */
-  async createSecret(Name: string, more: Partial<CreateSecretCommandInput> = {}): Promise<string> {
+  /** Creates a secret for a database of the server, and waits until its event has been handled. @returns its ARN */
+  async createSecret(
+    Name: string,
+    { value = {}, ...input }: Partial<CreateSecretCommandInput> & { readonly value?: object } = {},
+  ): Promise<string> {
     const { host, port, user, password } = this.#server;
     const database = { engine: 'postgres', endpoint: host, port, username: user, password, databasename: 'postgres' };
     const { ARN = '' } = await this.world.secretsManager.send(
       new CreateSecretCommand({
         Name,
-        SecretString: JSON.stringify(database),
-        Tags: [{ Key: 'autodump:start-schedule', Value: '@daily' }],
-        ...more,
+        SecretString: JSON.stringify({ ...database, ...value }),
+        Tags: [{ Key: SCHEDULE_TAG, Value: '@daily' }],
+        ...input,
       }),
     );
     await this.world.settled();
     return ARN;
   }
 
-  /** The one execution of a secret that waits. */
+  /** The waiting executions of a secret. */
+  allWaiting(secretArn: string): readonly Execution[] {
+    return this.world.executions.filter(({ input, wait }) => input.includes(secretArn) && wait !== undefined);
+  }
+
+  /** The only waiting execution of a secret. */
   waiting(secretArn: string): Execution {
-    const found = this.world.executions.filter(({ input, wait }) => input.includes(secretArn) && wait !== undefined);
-    const [execution, ...others] = found;
+    const [execution, ...others] = this.allWaiting(secretArn);
     if (execution === undefined || others.length > 0) {
-      throw new Error(`${found.length} executions wait.`);
+      throw new Error(`Expected one waiting execution, found ${this.allWaiting(secretArn).length}.`);
     }
     return execution;
   }
 
-  /** Lets the time come that the execution of a secret waits for. */
-  async timeComes(secretArn: string): Promise<Execution> {
+  /** The files of the dumps in the stack's bucket, relative to it. */
+  async dumps(): Promise<readonly string[]> {
+    const files = await readdir(join(this.world.objects, this.bucket), { recursive: true }).catch(() => []);
+    return files.filter((file) => file.endsWith('.dmp'));
+  }
+
+  /** Ends the wait of a secret's execution, as if its time had come. @returns the execution, ended */
+  async runNow(secretArn: string): Promise<Execution> {
     const execution = this.waiting(secretArn);
     execution.wait?.finish();
     await execution.ended;
     return execution;
   }
 
-  /** Stops an execution, as its user would. */
+  /** Stops an execution, as a user would. */
   async stopExecution(executionArn: string): Promise<void> {
     const client = new SFNClient({
       endpoint: this.world.endpoints.services,

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Resources of a template by logical id, as CloudFormation has them. */
+/** Resources of a template by logical ID, in the format of CloudFormation. */
 export type Resources = Readonly<Record<string, { readonly Type: string; readonly Properties?: object }>>;
 
-/** Writes what `cdk synth` would for a stack of the name `Mini`; each asset is a folder of files. */
+/** Writes the output of `cdk synth` for a stack named `Mini`. An asset maps the names of its files to their text. */
 export function writeCdkOut(
   folder: string,
   resources: Resources,

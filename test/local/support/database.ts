@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { PostgresServer } from '../../../local/postgres/server.ts';
 
-/** Runs statements in a database, and gives the rows of the last one. */
+/** Runs statements in a database. @returns the rows of the last one */
 export async function query(
   { host, port, user, password }: PostgresServer,
   database: string,
@@ -20,7 +20,7 @@ export async function query(
   }
 }
 
-/** Every table of a database with a hash of all of its rows, and the state of its sequences. */
+/** The tables of a database with hashes of their rows, the state of its sequences, and its views. */
 export async function fingerprint(server: PostgresServer, database: string): Promise<Record<string, unknown>> {
   const tables = await query(
     server,

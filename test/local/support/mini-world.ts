@@ -3,12 +3,12 @@ import { SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk
 import { afterEach } from '@jest/globals';
 import { ADMINISTRATOR } from '../../../local/services/iam/decision.ts';
 import { credentialsOf } from '../../../local/services/protocol/credentials.ts';
-import type { Happening } from '../../../local/services/trace.ts';
-import { startWorld, type World } from '../../../local/services/world.ts';
+import type { TraceEvent } from '../../../local/services/trace.ts';
+import { World } from '../../../local/services/world.ts';
+import { tempFolders } from '../../support/temp-folder.ts';
 import { type Resources, writeCdkOut } from './cdk-out.ts';
-import { tempFolders } from './temp-folder.ts';
 
-/** ARN of the state machine of the logical id `Machine`. */
+/** ARN of the state machine with the logical ID `Machine`. */
 const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:Mini-Machine';
 
 const folder = tempFolders();
@@ -20,7 +20,7 @@ afterEach(async () => {
   }
 });
 
-/** A role that may do everything, for every service that has one. */
+/** A role that may do everything, and that all services may assume. */
 const role = (name: string) => ({
   Type: 'AWS::IAM::Role',
   Properties: {
@@ -44,7 +44,7 @@ const role = (name: string) => ({
   },
 });
 
-/** A function whose code is an asset. */
+/** A function with the code of an asset. */
 export function lambda(asset: string, properties: object = {}) {
   return {
     Type: 'AWS::Lambda::Function',
@@ -57,7 +57,7 @@ export function lambda(asset: string, properties: object = {}) {
   };
 }
 
-/** Lets rules invoke the function of the logical id `Fn`. */
+/** Lets rules invoke the function with the logical ID `Fn`. */
 export const RULES_MAY_INVOKE = {
   Type: 'AWS::Lambda::Permission',
   Properties: { Action: 'lambda:InvokeFunction', FunctionName: { Ref: 'Fn' }, Principal: 'events.amazonaws.com' },
@@ -70,7 +70,7 @@ export function machine(definition: object) {
   };
 }
 
-/** A definition with one task that calls a function with the whole input. */
+/** A definition with one task, which invokes a function with the whole input. */
 export function calling(FunctionName: string, more: object = {}) {
   return {
     StartAt: 'Call',
@@ -89,29 +89,29 @@ export function calling(FunctionName: string, more: object = {}) {
 
 export interface Stage {
   readonly world: World;
-  readonly happenings: readonly Happening[];
-  /** Comes when something of the kind happens for the first time. */
-  readonly first: (kind: Happening['kind']) => Promise<void>;
+  readonly events: readonly TraceEvent[];
+  /** Resolves on the first event of a kind, even if it is past. */
+  readonly first: (kind: TraceEvent['kind']) => Promise<void>;
   readonly stop: (executionArn: string) => Promise<unknown>;
   readonly start: (name: string, input?: object) => Promise<{ executionArn?: string; startDate?: Date }>;
 }
 
-/** A world of a small stack of its own. It ends with the test. */
+/** Runs a small stack until the end of the test. */
 export async function stage(
   resources: Resources,
   assets: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
 ): Promise<Stage> {
   const directory = folder();
   writeCdkOut(`${directory}/cdk.out`, { Role: role('mini'), ...resources }, assets);
-  const happenings: Happening[] = [];
-  const watch = new EventEmitter();
-  const world = await startWorld({
+  const events: TraceEvent[] = [];
+  const emitter = new EventEmitter();
+  const world = await World.start({
     cdkOut: `${directory}/cdk.out`,
     directory,
-    clients: [],
-    report: (happening) => {
-      happenings.push(happening);
-      watch.emit(happening.kind);
+    clientFolders: [],
+    trace: (event) => {
+      events.push(event);
+      emitter.emit(event.kind);
     },
   });
   cleanups.push(() => world.stop());
@@ -129,9 +129,9 @@ export async function stage(
     client.send(new StartExecutionCommand({ stateMachineArn: MACHINE, name, input: JSON.stringify(input) }));
   const stop: Stage['stop'] = (executionArn) => client.send(new StopExecutionCommand({ executionArn }));
   const first: Stage['first'] = async (kind) => {
-    if (!happenings.some((it) => it.kind === kind)) {
-      await once(watch, kind);
+    if (!events.some((event) => event.kind === kind)) {
+      await once(emitter, kind);
     }
   };
-  return { world, happenings, first, start, stop };
+  return { world, events, first, start, stop };
 }

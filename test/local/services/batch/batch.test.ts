@@ -1,16 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
-import { entrypointOf } from '../../../../local/services/batch/batch.ts';
-import type { Happening } from '../../../../local/services/trace.ts';
+import { entrypointOf } from '../../../../local/services/batch/container.ts';
+import type { TraceEvent } from '../../../../local/services/trace.ts';
 import type { Resources } from '../../support/cdk-out.ts';
 import { stage } from '../../support/mini-world.ts';
 
 describe('entrypointOf', () => {
-  test('reads the last one, in its JSON form', () => {
+  test('returns the last ENTRYPOINT in JSON form', () => {
     const dockerfile = 'FROM x\nENTRYPOINT ["old"]\n# ENTRYPOINT ["no"]\nentrypoint ["node", "a b.js"]\n';
     expect(entrypointOf(dockerfile)).toEqual(['node', 'a b.js']);
   });
 
-  test('refuses an image without one', () => {
+  test('rejects a Dockerfile without one', () => {
     expect(() => entrypointOf('FROM x\nENTRYPOINT node x.js\n')).toThrow('no ENTRYPOINT');
   });
 });
@@ -65,35 +65,35 @@ describe('a job', () => {
     return { image: { Dockerfile: 'FROM x\nENTRYPOINT ["node", "program.js"]\n', 'program.js': program } };
   }
 
-  function said(happenings: readonly Happening[]): string[] {
-    return happenings.flatMap((it) => (it.kind === 'job said' ? [`${it.stream}: ${it.line}`] : []));
+  function output(events: readonly TraceEvent[]): string[] {
+    return events.flatMap((event) => (event.kind === 'job output' ? [`${event.stream}: ${event.line}`] : []));
   }
 
-  test('runs with the command, environment and volumes of the template', async () => {
+  test('runs with the command, environment and volumes of its definition', async () => {
     const program = `
       const { TMPDIR, DEEP, OTHER, OWN } = process.env;
       require('fs').writeFileSync(TMPDIR + '/file', 'x');
       console.log(process.argv[2], OTHER, OWN, DEEP === TMPDIR + '/deep', TMPDIR.endsWith('/space'));
     `;
-    const { world, start, happenings } = await stage(BATCH, image(program));
+    const { world, start, events } = await stage(BATCH, image(program));
     await start('name', { own: 'mine' });
     expect(await world.executions[0]?.ended).toMatchObject({
       status: 'SUCCEEDED',
       output: { JobName: 'name', Status: 'SUCCEEDED', Container: { ExitCode: 0 } },
     });
-    expect(said(happenings)).toEqual(['stdout: work /scratchy mine true true']);
+    expect(output(events)).toEqual(['stdout: work /scratchy mine true true']);
   });
 
-  test('is tried again as its rules say, and its failure tells status and log', async () => {
+  test('is retried according to its retry strategy, and reports its status and log if it fails', async () => {
     const program = `
       const attempt = Number(process.env.AWS_BATCH_JOB_ATTEMPT);
       console.error('attempt', attempt);
       process.exit(attempt < 2 ? 75 : 9);
     `;
-    const { world, start, happenings } = await stage(BATCH, image(program));
+    const { world, start, events } = await stage(BATCH, image(program));
     await start('name', { own: '' });
     const end = await world.executions[0]?.ended;
-    expect(said(happenings)).toEqual(['stderr: attempt 1', 'stderr: attempt 2']);
+    expect(output(events)).toEqual(['stderr: attempt 1', 'stderr: attempt 2']);
     expect(end).toMatchObject({ status: 'FAILED', error: 'States.TaskFailed' });
     const job: unknown = JSON.parse(end?.status === 'FAILED' ? end.cause : '');
     expect(job).toMatchObject({
@@ -104,23 +104,23 @@ describe('a job', () => {
     });
   });
 
-  test('is ended with its execution, and not tried again', async () => {
+  test('is terminated with its execution, and not retried', async () => {
     const program = `
       process.on('SIGTERM', () => process.exit(75));
       console.log('up');
       setInterval(() => {}, 1000);
     `;
-    const { world, start, stop, first, happenings } = await stage(BATCH, image(program));
+    const { world, start, stop, first, events } = await stage(BATCH, image(program));
     const { executionArn = '' } = await start('name', { own: '' });
-    await first('job said');
+    await first('job output');
     await stop(executionArn);
     await first('job ended');
     expect(await world.executions[0]?.ended).toEqual({ status: 'ABORTED' });
-    expect(happenings.filter(({ kind }) => kind === 'job started')).toHaveLength(1);
-    expect(happenings).toContainEqual(expect.objectContaining({ kind: 'job ended', tryAgain: false }));
+    expect(events.filter(({ kind }) => kind === 'job started')).toHaveLength(1);
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'job ended', retried: false }));
   });
 
-  test('is ended with the world, and all that it started', async () => {
+  test('is terminated with the world, as are the processes that it started', async () => {
     const program = `
       const forever = 'console.log("up"); setInterval(() => {}, 1000);';
       require('child_process').spawn(process.execPath, ['-e', forever], { stdio: 'inherit' });
@@ -128,8 +128,8 @@ describe('a job', () => {
     `;
     const { world, start, first } = await stage(BATCH, image(program));
     await start('name', { own: '' });
-    await first('job said');
-    // Comes only when nobody holds the job's standard output any more.
+    await first('job output');
+    // Resolves only when no process holds the job's standard output.
     await world.stop();
     expect(await world.executions[0]?.ended).toEqual({ status: 'ABORTED' });
   });

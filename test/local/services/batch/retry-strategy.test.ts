@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Attempt, type RetryStrategy, triesAgain } from '../../../../local/services/batch/retry-strategy.ts';
+import { type Attempt, isRetried, type RetryStrategy } from '../../../../local/services/batch/retry-strategy.ts';
 
-describe('triesAgain', () => {
+describe('isRetried', () => {
   const rules: RetryStrategy = {
     Attempts: 3,
     EvaluateOnExit: [
@@ -15,24 +15,24 @@ describe('triesAgain', () => {
 
   test.each<[string, Attempt, number, boolean]>([
     ['success', ended(0), 1, false],
-    ['a status that a rule names', ended(75), 1, true],
-    ['the same status at the last attempt', ended(75), 3, false],
-    ['a status that falls to the last rule', ended(77), 1, false],
-    ['a reason that begins as a rule says', notStarted, 1, true],
-    ['a timeout, whatever the status', { ...ended(75), timedOut: true }, 1, false],
-  ])('after %s', (_, attempt, done, expected) => {
-    expect(triesAgain(rules, attempt, done)).toBe(expected);
+    ['an exit code that a rule retries', ended(75), 1, true],
+    ['the same exit code in the last attempt', ended(75), 3, false],
+    ['an exit code that matches only the last rule', ended(77), 1, false],
+    ['a reason with the prefix in a rule', notStarted, 1, true],
+    ['a timeout, whatever the exit code', { ...ended(75), timedOut: true }, 1, false],
+  ])('after %s', (_, attempt, attempts, expected) => {
+    expect(isRetried(rules, attempt, attempts)).toBe(expected);
   });
 
-  test('without a rule that fits', () => {
-    expect(triesAgain({ Attempts: 2, EvaluateOnExit: [{ Action: 'EXIT', OnExitCode: '7' }] }, ended(1), 1)).toBe(true);
+  test('if no rule matches', () => {
+    expect(isRetried({ Attempts: 2, EvaluateOnExit: [{ Action: 'EXIT', OnExitCode: '7' }] }, ended(1), 1)).toBe(true);
   });
 
-  test('by a rule only if all of its conditions fit', () => {
+  test('by a rule only if all of its conditions match', () => {
     const both: RetryStrategy = {
       Attempts: 2,
       EvaluateOnExit: [{ Action: 'EXIT', OnExitCode: '1', OnStatusReason: 'Other*' }],
     };
-    expect(triesAgain(both, ended(1), 1)).toBe(true);
+    expect(isRetried(both, ended(1), 1)).toBe(true);
   });
 });

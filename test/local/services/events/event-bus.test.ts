@@ -30,22 +30,22 @@ describe('a rule', () => {
   };
 
   test('with a schedule invokes its target, unless it is disabled', async () => {
-    const { world, happenings } = await stage(RULE, {
-      a: { 'index.js': 'exports.handler = async (it) => it.source;' },
+    const { world, events } = await stage(RULE, {
+      a: { 'index.js': 'exports.handler = async (event) => event.source;' },
     });
-    world.strike();
+    world.triggerSchedules();
     await world.settled();
-    expect(happenings.filter(({ kind }) => kind === 'rule matched')).toHaveLength(1);
-    expect(happenings.at(-1)).toMatchObject({ result: { kind: 'returned', payload: 'aws.events' } });
+    expect(events.filter(({ kind }) => kind === 'rule matched')).toHaveLength(1);
+    expect(events.at(-1)).toMatchObject({ result: { kind: 'returned', payload: 'aws.events' } });
     expect(world.deadLetters).toEqual([]);
   });
 
-  test('whose target fails every time leaves a dead letter', async () => {
+  test('leaves a dead letter if its target fails on every attempt', async () => {
     const code = `exports.handler = async () => { throw new Error('no'); };`;
-    const { world, happenings } = await stage(RULE, { a: { 'index.js': code } });
-    world.strike();
+    const { world, events } = await stage(RULE, { a: { 'index.js': code } });
+    world.triggerSchedules();
     await world.settled();
-    expect(happenings.filter(({ kind }) => kind === 'function invoked')).toHaveLength(2);
+    expect(events.filter(({ kind }) => kind === 'function invoked')).toHaveLength(2);
     expect(world.deadLetters).toMatchObject([
       {
         functionArn: 'arn:aws:lambda:us-west-2:123456789012:function:Mini-Fn',

@@ -33,7 +33,7 @@ describe('compilePattern', () => {
     [{ detail: { size: [{ numeric: ['>', 1] }] } }, 'numeric'],
     [{ source: [{ 'equals-ignore-case': 'x' }] }, 'equals-ignore-case'],
     [{ $or: [{ source: ['x'] }] }, '$or'],
-  ])('refuses %j by the name of its operator', (pattern, operator) => {
+  ])('rejects %j, naming the operator', (pattern, operator) => {
     expect(() => compilePattern(pattern)).toThrow(`the operator ${operator}`);
   });
 });

@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { Template } from '../../../../local/assembly/template.ts';
 import { ADMINISTRATOR, type Call, decide } from '../../../../local/services/iam/decision.ts';
 import { type Policies, policiesOf } from '../../../../local/services/iam/policies.ts';
-import { fits, unusedPermissions } from '../../../../local/services/iam/unused.ts';
+import { matchesAction, unusedPermissions } from '../../../../local/services/iam/unused.ts';
+import { tempFolders } from '../../../support/temp-folder.ts';
 import { type Resources, writeCdkOut } from '../../support/cdk-out.ts';
-import { tempFolders } from '../../support/temp-folder.ts';
 
 const folder = tempFolders();
 
@@ -41,14 +41,14 @@ const call = (action: string, resource: string, context: Call['context'] = {}, p
   context,
 });
 
-describe('a role may what is allowed', () => {
+describe('a role may do what is allowed', () => {
   const send = call('sqs:SendMessage', QUEUE);
 
   test.each<[string, Resources]>([
-    ['in the role', { Role: inline(allow('sqs:SendMessage', { 'Fn::GetAtt': ['Queue', 'Arn'] })) }],
+    ['by an inline policy', { Role: inline(allow('sqs:SendMessage', { 'Fn::GetAtt': ['Queue', 'Arn'] })) }],
     ['by a pattern', { Role: inline(allow('sqs:Send*', 'arn:aws:sqs:*:*:Mini-*')) }],
     [
-      'by a policy beside it',
+      'by a separate policy',
       {
         Role: role(),
         Policy: {
@@ -58,7 +58,7 @@ describe('a role may what is allowed', () => {
       },
     ],
     [
-      'by a managed policy of the template',
+      'by a managed policy in the template',
       {
         Role: role({ ManagedPolicyArns: [{ Ref: 'Policy' }] }),
         Policy: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: document(allow('sqs:SendMessage')) } },
@@ -99,7 +99,7 @@ describe('a role may what is allowed', () => {
     });
   });
 
-  test('and others may not', async () => {
+  test('which other roles may not', async () => {
     const other = call('sqs:SendMessage', QUEUE, {}, SESSION.replace('worker', 'other'));
     expect(await decide(read({ Role: inline(allow('*')) }), other)).toMatchObject({ allowed: false });
   });
@@ -125,7 +125,7 @@ describe('conditions', () => {
     ['the Region', { StringEquals: { 'aws:RequestedRegion': 'us-west-2' } }, call(put, object), true],
     ['another Region', { StringEquals: { 'aws:RequestedRegion': 'eu-west-1' } }, call(put, object), false],
     ['TLS', { Bool: { 'aws:SecureTransport': 'true' } }, call(put, object), true],
-    ['its version', { NumericGreaterThanEquals: { 's3:TlsVersion': 1.2 } }, call(put, object), true],
+    ['the TLS version', { NumericGreaterThanEquals: { 's3:TlsVersion': 1.2 } }, call(put, object), true],
     [
       'the role',
       { ArnEquals: { 'aws:PrincipalArn': 'arn:aws:iam::123456789012:role/worker' } },
@@ -133,7 +133,7 @@ describe('conditions', () => {
       true,
     ],
     [
-      'the service that calls in its name',
+      'the service that makes the call on its behalf',
       { StringEquals: { 'kms:ViaService': 's3.us-west-2.amazonaws.com' } },
       call('kms:Decrypt', KEY, { 'kms:ViaService': 's3.us-west-2.amazonaws.com' }),
       true,
@@ -180,24 +180,28 @@ describe('a service', () => {
 
   test.each<[string, Call, boolean]>([
     [
-      'invokes the function that lets it',
+      'may invoke a function whose policy allows it',
       call('lambda:InvokeFunction', FUNCTION, rule('Mini-Rule'), 'events.amazonaws.com'),
       true,
     ],
     [
-      'does not for another rule',
+      'may not invoke it for another rule',
       call('lambda:InvokeFunction', FUNCTION, rule('Mini-Other'), 'events.amazonaws.com'),
       false,
     ],
     [
-      'does not as another service',
+      'may not invoke it as another service',
       call('lambda:InvokeFunction', FUNCTION, rule('Mini-Rule'), 's3.amazonaws.com'),
       false,
     ],
-    ['takes on the role that trusts it', call('sts:AssumeRole', ROLE, machine, 'states.amazonaws.com'), true],
-    ['does not for something else', call('sts:AssumeRole', ROLE, rule('Mini-Rule'), 'states.amazonaws.com'), false],
+    ['may assume a role that trusts it', call('sts:AssumeRole', ROLE, machine, 'states.amazonaws.com'), true],
     [
-      'does not take on a role that trusts another',
+      'may not assume it for another resource',
+      call('sts:AssumeRole', ROLE, rule('Mini-Rule'), 'states.amazonaws.com'),
+      false,
+    ],
+    [
+      'may not assume a role that trusts another service',
       call('sts:AssumeRole', ROLE, machine, 'lambda.amazonaws.com'),
       false,
     ],
@@ -205,7 +209,7 @@ describe('a service', () => {
     expect(await decide(read(RESOURCES), made)).toMatchObject({ allowed });
   });
 
-  test('is told that the resource does not let it', async () => {
+  test('gets a message about the resource-based policy', async () => {
     const made = call('lambda:InvokeFunction', FUNCTION, {}, 'events.amazonaws.com');
     expect(await decide(read({}), made)).toEqual({
       allowed: false,
@@ -214,7 +218,7 @@ describe('a service', () => {
   });
 });
 
-test('the administrator may everything but what a resource denies', async () => {
+test('the administrator may do everything that no resource-based policy denies', async () => {
   const policies = read({
     Bucket: { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'bucket' } },
     Policy: {
@@ -237,21 +241,25 @@ test('the administrator may everything but what a resource denies', async () => 
 
 test.each([
   [
-    'a policy of AWS',
+    'an AWS managed policy',
     { ManagedPolicyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess'] },
     /Role has the policy .*ReadOnly/,
   ],
-  ['a boundary', { PermissionsBoundary: 'arn:aws:iam::aws:policy/ReadOnlyAccess' }, /Permissions boundaries/],
-])('a role with %s is refused, since its text is not known', (_, properties, message) => {
+  [
+    'a permissions boundary',
+    { PermissionsBoundary: 'arn:aws:iam::aws:policy/ReadOnlyAccess' },
+    /Permissions boundaries/,
+  ],
+])('a role with %s is rejected, because the document is not in the template', (_, properties, message) => {
   expect(() => read({ Role: role(properties) })).toThrow(message);
 });
 
-test('an action that does not exist is an error, not a refusal', async () => {
+test('an action that does not exist is an error, not a denial', async () => {
   await expect(decide(read({}), call('sqs:SendMail', QUEUE))).rejects.toThrow('sqs:SendMail on arn:aws:sqs:us-west-2');
 });
 
-describe('unused', () => {
-  test('is each action of each statement that no call fell under, with the reason if there is one', async () => {
+describe('unused permissions', () => {
+  test('are the actions of statements that no call used, with the reason if known', async () => {
     const policies = read({
       Role: inline(allow(['sqs:SendMessage', 'sqs:Get*', 'sqs:PurgeQueue']), allow('sns:Publish')),
     });
@@ -264,7 +272,7 @@ describe('unused', () => {
       statement: '1',
     };
     expect(unusedPermissions(policies, used)).toEqual([
-      { ...unused, action: 'sqs:SendMessage', reason: 'Only when a function fails every time.' },
+      { ...unused, action: 'sqs:SendMessage', reason: 'Only when a function fails on every attempt.' },
       { ...unused, action: 'sqs:PurgeQueue', reason: null },
       { ...unused, action: 'sns:Publish', statement: '2', reason: null },
     ]);
@@ -277,7 +285,7 @@ describe('unused', () => {
     ['*', 's3:GetObject', true],
     ['s3:Get', 's3:GetObject', false],
     ['s3.GetObject', 's3:GetObject', false],
-  ])('%s means %s: %s', (pattern, action, expected) => {
-    expect(fits(pattern, action)).toBe(expected);
+  ])('%s includes %s: %s', (pattern, action, expected) => {
+    expect(matchesAction(pattern, action)).toBe(expected);
   });
 });

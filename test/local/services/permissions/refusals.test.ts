@@ -15,27 +15,27 @@ import {
 } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type AwsClients, openClients } from '../../../../local/services/aws-clients.ts';
 import { sessionOf } from '../../../../local/services/iam/iam.ts';
-import { type Clients, openClients } from '../../../../local/services/world.ts';
-import { AppWorld, synthesizeEverything } from '../../support/app-world.ts';
-import { roleArn } from './steps.ts';
+import { synthesizedAppWithOptions } from '../../../support/shared.ts';
+import { AppWorld } from '../../support/app-world.ts';
+import { roleArn } from './lifecycle.ts';
 
 const DUMP = 'db/postgres.dmp';
-const OTHER = 'not-of-the-stack';
+const OTHER = 'outside-the-stack';
 
 let folder: string;
 let app: AppWorld;
 let Bucket: string;
-let job: Clients;
-let scanner: Clients;
+let job: AwsClients;
+let scanner: AwsClients;
 let tagged: string;
 let untagged: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-  const cdkOut = join(folder, 'cdk.out');
-  synthesizeEverything(cdkOut);
-  const nowhere = { host: 'nowhere.test', port: 1, user: 'x', password: 'x', stop: () => Promise.resolve() };
+  const cdkOut = await synthesizedAppWithOptions();
+  const nowhere = { host: 'nowhere.test', port: 1, user: 'x', password: 'x' };
   app = await AppWorld.start(cdkOut, folder, nowhere);
   Bucket = app.bucket;
   job = openClients(sessionOf(roleArn(cdkOut, 'DumpJob/JobRole'), 'task'), app.world.endpoints);
@@ -60,18 +60,18 @@ const noIdentityPolicy = (role: string, action: string, resource: string): strin
 describe('the value of a secret', () => {
   const read = (client: SecretsManagerClient, SecretId: string) => client.send(new GetSecretValueCommand({ SecretId }));
 
-  test('is read by the job if the secret bears the tag', async () => {
+  test('can be read by the job if the secret has the tag', async () => {
     expect(await read(job.secretsManager, tagged)).toMatchObject({ ARN: tagged });
   });
 
-  test('is not read by the job if it does not, even if another tag begins as the tag', async () => {
+  test('cannot be read by the job otherwise, even if the secret has a tag with a prefix of the name', async () => {
     await expect(read(job.secretsManager, untagged)).rejects.toMatchObject({
       name: 'AccessDeniedException',
       message: noIdentityPolicy('DumpJob-JobRole/task', 'secretsmanager:GetSecretValue', untagged),
     });
   });
 
-  test('is not read by the Scanner', async () => {
+  test('cannot be read by the scanner', async () => {
     await expect(read(scanner.secretsManager, tagged)).rejects.toMatchObject({
       name: 'AccessDeniedException',
       message: noIdentityPolicy('Scanner-FunctionRole/fn', 'secretsmanager:GetSecretValue', tagged),
@@ -80,7 +80,7 @@ describe('the value of a secret', () => {
 });
 
 describe('a dump', () => {
-  test('is made by the job where there is none, and not where there is one', async () => {
+  test('can be created by the job, but not if it exists', async () => {
     const put = (Key: string) => job.s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x', IfNoneMatch: '*' }));
     await put('db/new.dmp');
     await expect(put('db/new.dmp')).rejects.toMatchObject({ name: 'PreconditionFailed' });
@@ -89,7 +89,7 @@ describe('a dump', () => {
   test.each<[string, string, (s3: S3Client) => Promise<unknown>]>([
     ['read', 's3:GetObject', (s3) => s3.send(new GetObjectCommand({ Bucket, Key: DUMP }))],
     ['deleted', 's3:DeleteObject', (s3) => s3.send(new DeleteObjectCommand({ Bucket, Key: DUMP }))],
-  ])('is not %s by the job', async (_, action, attempt) => {
+  ])('cannot be %s by the job', async (_, action, attempt) => {
     await expect(attempt(job.s3)).rejects.toMatchObject({
       name: 'AccessDenied',
       $metadata: { httpStatusCode: 403 },
@@ -97,12 +97,12 @@ describe('a dump', () => {
     });
   });
 
-  test('is not looked at by the job', async () => {
+  test('cannot be checked for by the job', async () => {
     const head = new HeadObjectCommand({ Bucket, Key: DUMP });
     await expect(job.s3.send(head)).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } });
   });
 
-  test('is not overwritten by the job, at once or in parts', async () => {
+  test('cannot be overwritten by the job, in one request or in parts', async () => {
     const denied = {
       name: 'AccessDenied',
       message: expect.stringContaining(
@@ -120,7 +120,7 @@ describe('a dump', () => {
     expect(await Body?.transformToString()).toBe('the dump');
   });
 
-  test('is not overwritten by an administrator either', async () => {
+  test('cannot be overwritten by an administrator either', async () => {
     const put = new PutObjectCommand({ Bucket, Key: DUMP, Body: 'x' });
     await expect(app.world.s3.send(put)).rejects.toMatchObject({
       name: 'AccessDenied',
@@ -128,7 +128,7 @@ describe('a dump', () => {
     });
   });
 
-  test('is not written to another bucket, or looked for there', async () => {
+  test('cannot be written to another bucket, or listed there', async () => {
     const put = new PutObjectCommand({ Bucket: OTHER, Key: DUMP, Body: 'x', IfNoneMatch: '*' });
     await expect(job.s3.send(put)).rejects.toMatchObject({
       name: 'AccessDenied',
@@ -139,13 +139,13 @@ describe('a dump', () => {
   });
 });
 
-test('who may not list a bucket is not told that an object is missing', async () => {
+test('only those who may list a bucket learn that an object is missing', async () => {
   const get = new GetObjectCommand({ Bucket, Key: 'missing' });
   await expect(app.world.s3.send(get)).rejects.toMatchObject({ name: 'NoSuchKey' });
   await expect(scanner.s3.send(get)).rejects.toMatchObject({ name: 'AccessDenied' });
 });
 
-test('keys that were not issued open nothing', async () => {
+test('keys that were not issued are rejected', async () => {
   const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'x' };
   const s3 = new S3Client({
     credentials,
@@ -158,10 +158,10 @@ test('keys that were not issued open nothing', async () => {
   s3.destroy();
 });
 
-test('every refusal is counted and told', () => {
+test('every denied call is counted and traced', () => {
   const { denied } = app.world.iam.permissions;
   expect(denied).toBeGreaterThan(0);
-  // The administrator's own calls are told, but are none of the stack's.
-  const told = app.happenings.filter(({ kind }) => kind === 'call denied');
-  expect(told).toHaveLength(denied + 1);
+  // The administrator's calls are traced too, but not counted as the stack's.
+  const traced = app.events.filter(({ kind }) => kind === 'call denied');
+  expect(traced).toHaveLength(denied + 1);
 });

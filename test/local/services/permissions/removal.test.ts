@@ -1,49 +1,34 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { Template } from '../../../../local/assembly/template.ts';
-import { type PostgresServer, startPostgres } from '../../../../local/postgres/server.ts';
 import { decide } from '../../../../local/services/iam/decision.ts';
 import { type Policies, policiesOf, type Policy } from '../../../../local/services/iam/policies.ts';
-import { fits } from '../../../../local/services/iam/unused.ts';
-import { synthesizeEverything } from '../../support/app-world.ts';
+import { matchesAction } from '../../../../local/services/iam/unused.ts';
+import { synthesizedAppWithOptions } from '../../../support/shared.ts';
+import { appOnPostgres } from '../../support/app-on-postgres.ts';
 import { query } from '../../support/database.ts';
-import { liveThrough, type Steps } from './steps.ts';
+import { type RecordedSteps, recordLifecycle } from './lifecycle.ts';
 
-let folder: string;
-let data: string;
-let cdkOut: string;
-let server: PostgresServer;
-let steps: Steps;
+const shared = appOnPostgres(synthesizedAppWithOptions);
+
+let steps: RecordedSteps;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-  data = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-  cdkOut = join(folder, 'cdk.out');
-  synthesizeEverything(cdkOut);
-  server = await startPostgres({ directory: data });
-  // Its dump is uploaded in parts.
+  const { server } = shared();
+  // Large enough for its dump to be uploaded in parts.
   const big = 'create table big as select md5(random()::text) || md5(random()::text) from generate_series(1, 400000)';
   await query(server, 'postgres', big);
-  steps = await liveThrough(cdkOut, folder, server);
+  steps = await recordLifecycle(shared());
 });
 
-afterAll(async () => {
-  await server.stop();
-  await rm(data, { recursive: true });
-  await rm(folder, { recursive: true });
-});
-
-/** By step: what it needs first, of each policy. */
+/** For each step, the permissions that it is the first to need. */
 const NEEDED = {
-  'the stack comes up': [
+  'the stack is created': [
     'Workflow/StateMachine/Role sts:AssumeRole',
     'Workflow/StateMachine/Role/DefaultPolicy events:DescribeRule',
     'Workflow/StateMachine/Role/DefaultPolicy events:PutRule',
     'Workflow/StateMachine/Role/DefaultPolicy events:PutTargets',
   ],
-  'the stack was deployed': [
+  'the deployment is announced': [
     'Scanner/Function lambda:InvokeFunction',
     'Scanner/FunctionRole sts:AssumeRole',
     'Scanner/FunctionRole/DefaultPolicy logs:CreateLogStream',
@@ -54,13 +39,13 @@ const NEEDED = {
     'Scanner/FunctionRole/DefaultPolicy secretsmanager:ListSecrets',
     'Scanner/FunctionRole/DefaultPolicy states:ListExecutions',
   ],
-  'the hour strikes': ['Scanner/Function lambda:InvokeFunction'],
+  'the hourly schedule is due': ['Scanner/Function lambda:InvokeFunction'],
   'a secret is tagged': [
     'Scanner/Function lambda:InvokeFunction',
     'Scanner/FunctionRole/DefaultPolicy secretsmanager:DescribeSecret',
     'Scanner/StartRuns states:StartExecution',
   ],
-  'its time comes': [
+  'its dump is due': [
     'DumpJob/ExecutionRole sts:AssumeRole',
     'DumpJob/ExecutionRole/DefaultPolicy ecr:BatchCheckLayerAvailability',
     'DumpJob/ExecutionRole/DefaultPolicy ecr:BatchGetImage',
@@ -69,7 +54,7 @@ const NEEDED = {
     'DumpJob/ExecutionRole/DefaultPolicy logs:CreateLogStream',
     'DumpJob/ExecutionRole/DefaultPolicy logs:PutLogEvents',
     'DumpJob/JobRole sts:AssumeRole',
-    'DumpJob/JobRole/DefaultPolicy kms:Decrypt', // Of the secret's key, and of the bucket's.
+    'DumpJob/JobRole/DefaultPolicy kms:Decrypt', // For the secret, and for the bucket.
     'DumpJob/JobRole/DefaultPolicy kms:Decrypt',
     'DumpJob/JobRole/DefaultPolicy kms:GenerateDataKey',
     'DumpJob/JobRole/DefaultPolicy s3:AbortMultipartUpload',
@@ -87,7 +72,7 @@ const NEEDED = {
     'Workflow/StartRuns states:StartExecution',
     'Workflow/StateMachine/Role/DefaultPolicy batch:DescribeJobs',
     'Workflow/StateMachine/Role/DefaultPolicy batch:SubmitJob',
-    'Workflow/StateMachine/Role/DefaultPolicy batch:TagResource', // Of the definition, and of the job.
+    'Workflow/StateMachine/Role/DefaultPolicy batch:TagResource', // For the definition, and for the job.
     'Workflow/StateMachine/Role/DefaultPolicy batch:TagResource',
     'Workflow/StateMachine/Role/DefaultPolicy lambda:InvokeFunction',
   ],
@@ -106,24 +91,24 @@ const NEEDED = {
     'RestoreJob/ExecutionRole/DefaultPolicy logs:CreateLogStream',
     'RestoreJob/ExecutionRole/DefaultPolicy logs:PutLogEvents',
     'RestoreJob/JobRole sts:AssumeRole',
-    'RestoreJob/JobRole/DefaultPolicy kms:Decrypt', // Of the secret's key, and of the bucket's.
+    'RestoreJob/JobRole/DefaultPolicy kms:Decrypt', // For the secret, and for the bucket.
     'RestoreJob/JobRole/DefaultPolicy kms:Decrypt',
     'RestoreJob/JobRole/DefaultPolicy s3:GetObject',
     'RestoreJob/JobRole/DefaultPolicy secretsmanager:GetSecretValue',
   ],
   'a run is stopped': ['Workflow/StateMachine/Role/DefaultPolicy batch:TerminateJob'],
-  // Refused by the bucket's policy, and to the job in other buckets by its own.
+  // Denied by the bucket's policy, and to the job in other buckets by its own policy.
   'a dump is replaced': ['Archive/Bucket/Policy s3:PutObject', 'DumpJob/JobRole/DefaultPolicy s3:PutObject'],
   'a scan fails': ['Scanner/FunctionRole/DefaultPolicy sqs:SendMessage'],
-  'a scan goes on': ['Scanner/GoOn lambda:InvokeFunction'],
-  'an event can not be delivered': [
+  'a scan is continued': ['Scanner/GoOn lambda:InvokeFunction'],
+  'an event cannot be delivered': [
     'DeadLetters/Policy sqs:SendMessage',
     'DeadLetters/Policy sqs:SendMessage',
     'DeadLetters/Policy sqs:SendMessage',
   ],
-  'a dump that is not there is restored': ['RestoreJob/JobRole/DefaultPolicy s3:ListBucket'],
+  'a missing dump is restored': ['RestoreJob/JobRole/DefaultPolicy s3:ListBucket'],
   'an alarm goes off': ['Alarms/Topic/Policy sns:Publish'],
-  'TLS is missing or old': [
+  'TLS is missing or outdated': [
     'Alarms/Topic/Policy sns:Publish',
     'Archive/Bucket/Policy s3:*',
     'Archive/Bucket/Policy s3:*',
@@ -139,7 +124,7 @@ interface Removal {
   readonly left: Policies;
 }
 
-/** Every policy without one action of one of its statements. */
+/** All policies, each time without one action of one statement. */
 function* removals({ identities, resources }: Policies): Generator<Removal> {
   for (const [arn, policies] of identities) {
     for (const policy of policies) {
@@ -173,10 +158,10 @@ function* shortened({
   }
 }
 
-/** The first step that goes otherwise by these policies. */
-async function firstThatFails({ action, left }: Removal): Promise<string> {
+/** The first step with a call that the remaining policies allow or deny differently. */
+async function firstAffectedStep({ action, left }: Removal): Promise<string> {
   for (const [name, calls] of steps) {
-    for (const call of calls.filter((it) => fits(action, it.action))) {
+    for (const call of calls.filter((it) => matchesAction(action, it.action))) {
       if ((await decide(left, call)).allowed !== call.allowed) {
         return name;
       }
@@ -185,10 +170,10 @@ async function firstThatFails({ action, left }: Removal): Promise<string> {
   return 'none';
 }
 
-test('without one action of one statement, the step that needs it goes otherwise', async () => {
+test('without one action of one statement, the step that needs it is affected', async () => {
   const found: Record<string, string[]> = {};
-  for (const removal of removals(policiesOf(new Template(cdkOut)))) {
-    (found[await firstThatFails(removal)] ??= []).push(`${removal.policy} ${removal.action}`);
+  for (const removal of removals(policiesOf(new Template(shared().cdkOut)))) {
+    (found[await firstAffectedStep(removal)] ??= []).push(`${removal.policy} ${removal.action}`);
   }
   for (const needed of Object.values(found)) {
     needed.sort();
@@ -196,18 +181,18 @@ test('without one action of one statement, the step that needs it goes otherwise
   expect(found).toEqual(NEEDED);
 });
 
-test('nothing is refused in the whole life of the stack but what has to be', () => {
-  const refused = [...steps].flatMap(([step, calls]) =>
+test('nothing else is denied in the whole lifecycle of the stack', () => {
+  const denied = [...steps].flatMap(([step, calls]) =>
     calls.filter(({ allowed }) => !allowed).map(({ action }) => `${step}: ${action}`),
   );
-  expect(refused).toEqual([
+  expect(denied).toEqual([
     'a dump is replaced: s3:PutObject',
     'a dump is replaced: s3:PutObject',
-    'TLS is missing or old: s3:ListBucket',
-    'TLS is missing or old: s3:ListBucket',
-    'TLS is missing or old: s3:ListBucket',
-    'TLS is missing or old: s3:ListBucket',
-    'TLS is missing or old: sqs:SendMessage',
-    'TLS is missing or old: sns:Publish',
+    'TLS is missing or outdated: s3:ListBucket',
+    'TLS is missing or outdated: s3:ListBucket',
+    'TLS is missing or outdated: s3:ListBucket',
+    'TLS is missing or outdated: s3:ListBucket',
+    'TLS is missing or outdated: sqs:SendMessage',
+    'TLS is missing or outdated: sns:Publish',
   ]);
 });

@@ -58,7 +58,7 @@ describe('a secret', () => {
     }
   });
 
-  test('gives its value', async () => {
+  test('has its value', async () => {
     const SecretId = await create('x');
     expect(await client.send(new GetSecretValueCommand({ SecretId }))).toMatchObject({
       SecretString: 'value of x',
@@ -66,7 +66,7 @@ describe('a secret', () => {
     });
   });
 
-  test('changes its tags', async () => {
+  test('has changed tags', async () => {
     const SecretId = await create('x', { a: '1', b: '2' });
     await client.send(new TagResourceCommand({ SecretId, Tags: [{ Key: 'b', Value: '3' }] }));
     await client.send(new UntagResourceCommand({ SecretId, TagKeys: ['a'] }));
@@ -74,13 +74,13 @@ describe('a secret', () => {
     expect(Tags).toEqual([{ Key: 'b', Value: '3' }]);
   });
 
-  test('takes a name once', async () => {
+  test('has a valid and unique name', async () => {
     await create('x');
     await expect(create('x')).rejects.toMatchObject({ name: 'ResourceExistsException' });
     await expect(create('no spaces')).rejects.toMatchObject({ name: 'ValidationException' });
   });
 
-  test('that is deleted for good is not found', async () => {
+  test('is not found after it was deleted immediately', async () => {
     const SecretId = await create('x');
     await client.send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }));
     await expect(client.send(new DescribeSecretCommand({ SecretId }))).rejects.toMatchObject({
@@ -88,7 +88,7 @@ describe('a secret', () => {
     });
   });
 
-  test('that is to be deleted is described, but neither used nor listed', async () => {
+  test('with a planned deletion can be described, but not used or listed', async () => {
     const SecretId = await create('x', { a: '1' });
     await client.send(new DeleteSecretCommand({ SecretId, RecoveryWindowInDays: 7 }));
     const { DeletedDate } = await client.send(new DescribeSecretCommand({ SecretId }));
@@ -104,7 +104,7 @@ describe('a secret', () => {
 });
 
 describe('ListSecrets', () => {
-  test('filters by the beginning of tag keys, in upper and lower case', async () => {
+  test('filters by case-sensitive prefixes of tag keys', async () => {
     await create('exact', { 'app:schedule': '1' });
     await create('longer', { 'app:schedule-x': '1' });
     await create('upper', { 'App:schedule': '1' });
@@ -115,7 +115,7 @@ describe('ListSecrets', () => {
     expect(SecretList.map(({ Name }) => Name)).toEqual(['exact', 'longer']);
   });
 
-  test('comes in pages', async () => {
+  test('returns pages', async () => {
     for (const name of ['a', 'b', 'c', 'd', 'e']) {
       await create(name);
     }
@@ -127,7 +127,7 @@ describe('ListSecrets', () => {
   });
 });
 
-test('CloudTrail hears of changes, without values', async () => {
+test('CloudTrail records changes, without values', async () => {
   const arn = await create('x', { a: 'tag value' });
   await client.send(new TagResourceCommand({ SecretId: 'x', Tags: [{ Key: 'b', Value: 'tag value' }] }));
   await client.send(new UntagResourceCommand({ SecretId: 'x', TagKeys: ['a'] }));
@@ -152,8 +152,8 @@ async function call(headers: Readonly<Record<string, string>>): Promise<unknown>
   return answer.json();
 }
 
-describe('what is not served', () => {
-  test('is refused by name', async () => {
+describe('a request is rejected', () => {
+  test('for an unsupported operation, naming it', async () => {
     const authorization = `AWS4-HMAC-SHA256 Credential=${credentialsOf('tester').accessKeyId}/20261122/x`;
     expect(await call({ authorization })).toEqual({
       __type: 'UnknownOperationException',
@@ -161,11 +161,11 @@ describe('what is not served', () => {
     });
   });
 
-  test('and who is not known, is not served at all', async () => {
+  test('without a known key', async () => {
     expect(await call({})).toMatchObject({ __type: 'UnrecognizedClientException' });
   });
 
-  test('is refused by field', async () => {
+  test('with an unsupported field, naming it', async () => {
     await expect(client.send(new CreateSecretCommand({ Name: 'x', KmsKeyId: 'key' }))).rejects.toMatchObject({
       name: 'ValidationException',
       message: expect.stringContaining('KmsKeyId'),

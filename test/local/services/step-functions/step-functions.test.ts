@@ -8,7 +8,7 @@ const WAITING = machine({
 const FAR = { when: '2100-01-01T00:00:00Z' };
 
 describe('StartExecution', () => {
-  test('starts a running name with the same input once', async () => {
+  test('starts only one execution for the same name and input', async () => {
     const { world, start } = await stage({ Machine: WAITING });
     const first = await start('name', FAR);
     expect(await start('name', FAR)).toMatchObject({ executionArn: first.executionArn, startDate: first.startDate });
@@ -16,7 +16,7 @@ describe('StartExecution', () => {
     expect(first.executionArn).toBe('arn:aws:states:us-west-2:123456789012:execution:Mini-Machine:name');
   });
 
-  test('refuses a name that runs with another input, or has ended', async () => {
+  test('rejects the name of an execution that is running with another input, or has ended', async () => {
     const { world, start } = await stage({ Machine: WAITING });
     await start('name', FAR);
     const exists = { name: 'ExecutionAlreadyExists' };
@@ -26,19 +26,19 @@ describe('StartExecution', () => {
     await expect(start('name', FAR)).rejects.toMatchObject(exists);
   });
 
-  test.each(['has space', 'a/b', 'é*', 'x'.repeat(81)])('refuses the name %j', async (name) => {
+  test.each(['has space', 'a/b', 'é*', 'x'.repeat(81)])('rejects the name %j', async (name) => {
     const { start } = await stage({ Machine: WAITING });
     await expect(start(name)).rejects.toMatchObject({ name: 'InvalidName' });
   });
 
-  test('refuses a machine that is not there', async () => {
+  test('rejects an unknown state machine', async () => {
     const { start } = await stage({});
     await expect(start('name')).rejects.toMatchObject({ name: 'StateMachineDoesNotExist' });
   });
 });
 
 describe('an execution', () => {
-  test('waits longer than any timer runs, until its wait is ended', async () => {
+  test('waits longer than a timer can, until the wait is ended', async () => {
     const { world, start } = await stage({ Machine: WAITING });
     await start('name', FAR);
     const [execution] = world.executions;
@@ -48,13 +48,13 @@ describe('an execution', () => {
     expect(await execution?.ended).toEqual({ status: 'SUCCEEDED', output: FAR });
   });
 
-  test('does not wait for a time that is past', async () => {
+  test('does not wait for a time in the past', async () => {
     const { world, start } = await stage({ Machine: WAITING });
     await start('name', { when: '2020-01-01T00:00:00Z' });
     expect(await world.executions[0]?.ended).toMatchObject({ status: 'SUCCEEDED' });
   });
 
-  test('calls functions with the environment, role and Region of the template', async () => {
+  test('invokes functions with the environment, role and Region of the template', async () => {
     const code = `exports.handler = async (event) => ({ event, env: process.env });`;
     const environment = { Environment: { Variables: { OWN: { Ref: 'AWS::StackName' } } } };
     const { world, start } = await stage(
@@ -73,7 +73,7 @@ describe('an execution', () => {
     expect(JSON.stringify(end)).not.toContain('HOME');
   });
 
-  test('has the error of a function as its own', async () => {
+  test('fails with the error of its function', async () => {
     const code = `exports.handler = () => { throw new RangeError('too much'); };`;
     const { world, start } = await stage(
       { Machine: machine(calling('Mini-Fn')), Fn: lambda('a') },
@@ -90,9 +90,9 @@ describe('an execution', () => {
   });
 
   test.each([
-    ['that exits', 'process.exit(3)', 'Runtime.ExitError'],
-    ['that takes too long', 'new Promise((done) => setTimeout(done, 60_000))', 'Sandbox.Timedout'],
-  ])('sees a function %s', async (_, body, error) => {
+    ['exits', 'process.exit(3)', 'Runtime.ExitError'],
+    ['times out', 'new Promise((done) => setTimeout(done, 60_000))', 'Sandbox.Timedout'],
+  ])('fails if its function %s', async (_, body, error) => {
     const { world, start } = await stage(
       { Machine: machine(calling('Mini-Fn')), Fn: lambda('a', { Timeout: 1 }) },
       { a: { 'index.js': `exports.handler = () => ${body};` } },
@@ -101,14 +101,14 @@ describe('an execution', () => {
     expect(await world.executions[0]?.ended).toMatchObject({ status: 'FAILED', error });
   });
 
-  test('tries again as the state says, and catches', async () => {
+  test('retries and catches as defined in the state', async () => {
     const code = `exports.handler = () => { throw new Error('always'); };`;
     const retrying = {
       Retry: [{ ErrorEquals: ['States.ALL'], MaxAttempts: 2, IntervalSeconds: 60 }],
       Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.failure', Next: 'Caught' }],
     };
     const definition = calling('Mini-Fn', retrying);
-    const { world, start, happenings } = await stage(
+    const { world, start, events } = await stage(
       {
         Machine: machine({
           ...definition,
@@ -123,8 +123,8 @@ describe('an execution', () => {
     );
     await start('name');
     expect(await world.executions[0]?.ended).toEqual({ status: 'FAILED', error: 'Caught', cause: 'It was Error' });
-    expect(happenings.filter(({ kind }) => kind === 'function invoked')).toHaveLength(3);
-    expect(happenings.filter(({ kind }) => kind === 'task retried')).toHaveLength(2);
+    expect(events.filter(({ kind }) => kind === 'function invoked')).toHaveLength(3);
+    expect(events.filter(({ kind }) => kind === 'task retried')).toHaveLength(2);
   });
 
   test('can be stopped', async () => {
@@ -143,10 +143,10 @@ describe('an execution', () => {
     expect(await execution?.ended).toEqual({ status: 'ABORTED' });
   });
 
-  test('can only be of states that are known', async () => {
+  test('cannot have an unsupported task', async () => {
     const sqs = { Type: 'Task', Resource: 'arn:aws:states:::sqs:sendMessage', End: true };
     await expect(stage({ Machine: machine({ StartAt: 'Send', States: { Send: sqs } }) })).rejects.toThrow(
-      'The state Send calls arn:aws:states:::sqs:sendMessage, which the local run does not know.',
+      'The state Send calls arn:aws:states:::sqs:sendMessage, which the local run does not support.',
     );
   });
 });

@@ -14,7 +14,7 @@ describe('waitUntil', () => {
     expect(waitUntil({ Type: 'Wait', End: true, ...state }, input, now)).toEqual(new Date(expected));
   });
 
-  test('refuses a path that it can not follow', () => {
+  test('rejects an unsupported path', () => {
     expect(() => waitUntil({ Type: 'Wait', End: true, TimestampPath: '$..when' }, {}, now)).toThrow('$..when');
   });
 });

@@ -6,8 +6,8 @@ const rolesSchema = z.object({
   ContainerProperties: z.object({ ExecutionRoleArn: z.string().optional(), JobRoleArn: z.string().optional() }),
 });
 
-/** ARNs of the roles of the jobs that nobody of the template may submit. */
-export function rolesByHand(template: Template, { identities }: Policies): ReadonlySet<string> {
+/** ARNs of the roles of jobs that only people submit: no principal in the template may submit them. */
+export function manualJobRoles(template: Template, { identities }: Policies): ReadonlySet<string> {
   const submitted = [...identities.values()]
     .flat()
     .flatMap(({ document }) => document.Statement)

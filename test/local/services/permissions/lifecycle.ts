@@ -6,62 +6,66 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import pg from 'pg';
-import { ACCOUNT, Template } from '../../../../local/assembly/template.ts';
+import { ACCOUNT } from '../../../../local/assembly/account.ts';
+import { Template } from '../../../../local/assembly/template.ts';
 import type { PostgresServer } from '../../../../local/postgres/server.ts';
+import { openClients } from '../../../../local/services/aws-clients.ts';
 import { ADMINISTRATOR } from '../../../../local/services/iam/decision.ts';
 import { type DecidedCall, sessionOf } from '../../../../local/services/iam/iam.ts';
-import { openClients, type World } from '../../../../local/services/world.ts';
-import { AppWorld, changed, ELSEWHERE, KEY } from '../../support/app-world.ts';
+import type { World } from '../../../../local/services/world.ts';
+import { EXTRA_BUCKET, KEY } from '../../../support/shared.ts';
+import type { AppOnPostgres } from '../../support/app-on-postgres.ts';
+import { AppWorld, changed, SCHEDULE_TAG } from '../../support/app-world.ts';
 import { query } from '../../support/database.ts';
 
-/** What happens in the life of the stack, with the calls that were decided meanwhile. */
-export type Steps = ReadonlyMap<string, readonly DecidedCall[]>;
+/** The steps of the stack's lifecycle, each with the calls that were authorized or denied in it. */
+export type RecordedSteps = ReadonlyMap<string, readonly DecidedCall[]>;
 
-/** Lives through everything that takes a permission, or is refused for the want of one. */
-export async function liveThrough(cdkOut: string, folder: string, server: PostgresServer): Promise<Steps> {
+/** Goes through everything that requires a permission, or is denied for the lack of one. */
+export async function recordLifecycle({ cdkOut, folder, server }: AppOnPostgres): Promise<RecordedSteps> {
   const app = await AppWorld.start(cdkOut, folder, server);
   const { world } = app;
-  const steps = new Map<string, readonly DecidedCall[]>([['the stack comes up', world.iam.calls.slice()]]);
+  const steps = new Map<string, readonly DecidedCall[]>([['the stack is created', world.iam.calls.slice()]]);
   const step = async (name: string, work: () => Promise<unknown>): Promise<void> => {
     const before = world.iam.calls.length;
     await work();
     steps.set(name, world.iam.calls.slice(before));
   };
   try {
-    await world.s3.send(new CreateBucketCommand({ Bucket: ELSEWHERE }));
-    await step('the stack was deployed', () => {
-      world.deployed();
+    await world.s3.send(new CreateBucketCommand({ Bucket: EXTRA_BUCKET }));
+    await step('the deployment is announced', () => {
+      world.sendDeploymentEvent();
       return world.settled();
     });
-    await step('the hour strikes', () => {
-      world.strike();
+    await step('the hourly schedule is due', () => {
+      world.triggerSchedules();
       return world.settled();
     });
     let secret = '';
     await step('a secret is tagged', async () => (secret = await app.createSecret('db', { KmsKeyId: KEY })));
-    await step('its time comes', () => app.timeComes(secret));
+    await step('its dump is due', () => app.runNow(secret));
     await step('its dump is read', () => readDump(cdkOut, world, app.bucket));
     await step('its dump is restored', () => restoreDump(app, server));
-    await step('a dump that is not there is restored', () => missDump(app));
+    await step('a missing dump is restored', () => restoreMissingDump(app));
     await step('a run is stopped', () => stopRun(app, secret, server));
     await step('a dump is replaced', () => replaceDumps(cdkOut, world, app.bucket));
-    const Tags = [{ Key: 'autodump:start-schedule', Value: 'every day' }];
-    await step('a scan fails', () => app.createSecret('odd', { Tags }));
+    const Tags = [{ Key: SCHEDULE_TAG, Value: 'every day' }];
+    await step('a scan fails', () => app.createSecret('broken', { Tags }));
   } finally {
     await world.stop();
   }
-  steps.set('an event can not be delivered', await undeliverable(cdkOut, folder, server));
+  steps.set('an event cannot be delivered', await undeliverable(cdkOut, folder, server));
   return steps
-    .set('a scan goes on', goingOn(cdkOut))
+    .set('a scan is continued', continuedScan(cdkOut))
     .set('an alarm goes off', alarms(cdkOut))
-    .set('TLS is missing or old', insecure(cdkOut));
+    .set('TLS is missing or outdated', insecure(cdkOut));
 }
 
 async function readDump(cdkOut: string, { endpoints }: World, Bucket: string): Promise<void> {
   const template = new Template(cdkOut);
   const [user] = template.ofType('AWS::IAM::User');
   if (user === undefined) {
-    throw new Error('The stack has no user that may read.');
+    throw new Error('The stack has no read-only user.');
   }
   const { s3 } = openClients(template.arnOf(user), endpoints);
   await s3.send(new GetBucketLocationCommand({ Bucket }));
@@ -71,12 +75,12 @@ async function readDump(cdkOut: string, { endpoints }: World, Bucket: string): P
   s3.destroy();
 }
 
-/** The job is to tell that the dump is not there, which takes more than to be refused. */
-async function missDump(app: AppWorld): Promise<void> {
+/** To report that the dump is missing, the job needs a permission that it does not need otherwise. */
+async function restoreMissingDump(app: AppWorld): Promise<void> {
   const target = await app.createSecret('nowhere', { Tags: [{ Key: 'autodump:restore-target', Value: '' }] });
   const [restored] = await Promise.allSettled([submitRestore(app, `s3://${app.bucket}/missing.dmp`, target)]);
   if (restored.status === 'fulfilled') {
-    throw new Error('A dump that is not there was restored.');
+    throw new Error('A missing dump was restored.');
   }
 }
 
@@ -89,7 +93,7 @@ function submitRestore(app: AppWorld, dump: string, target: string): Promise<unk
   });
 }
 
-/** Restores the first dump into a new database, by a job that the administrator submits. */
+/** Restores the first dump into a new database, with a job that the administrator submits. */
 async function restoreDump(app: AppWorld, server: PostgresServer): Promise<void> {
   const { s3 } = app.world;
   await query(server, 'postgres', 'create database restored template template0');
@@ -105,7 +109,7 @@ async function restoreDump(app: AppWorld, server: PostgresServer): Promise<void>
   await submitRestore(app, dump, target);
 }
 
-/** Brings the next run of a secret as far as its dump, which then waits for a lock, and stops it there. */
+/** Runs the next execution of a secret until its dump waits for a lock, and stops it there. */
 async function stopRun(app: AppWorld, secret: string, server: PostgresServer): Promise<void> {
   const execution = app.waiting(secret);
   const holder = new pg.Client({ ...server, database: 'postgres' });
@@ -113,7 +117,7 @@ async function stopRun(app: AppWorld, secret: string, server: PostgresServer): P
   try {
     await holder.query('begin; lock table big in access exclusive mode');
     await app.until(
-      (it) => it.kind === 'job said' && it.line.startsWith('Database '),
+      (it) => it.kind === 'job output' && it.line.startsWith('Database '),
       () => execution.wait?.finish(),
     );
     await app.until(
@@ -126,17 +130,17 @@ async function stopRun(app: AppWorld, secret: string, server: PostgresServer): P
   await execution.ended;
 }
 
-/** In vain: by the administrator, and by the job in a bucket that is not the stack's. */
+/** Fails: as the administrator, and as the job in a bucket outside of the stack. */
 async function replaceDumps(cdkOut: string, { endpoints }: World, bucket: string): Promise<void> {
   const job = openClients(jobSession(cdkOut), endpoints).s3;
   const administrator = openClients(ADMINISTRATOR, endpoints).s3;
   const attempts = [
     administrator.send(new PutObjectCommand({ Bucket: bucket, Key: 'db/dump', Body: 'x' })),
-    job.send(new PutObjectCommand({ Bucket: ELSEWHERE, Key: 'db/dump', Body: 'x' })),
+    job.send(new PutObjectCommand({ Bucket: EXTRA_BUCKET, Key: 'db/dump', Body: 'x' })),
   ];
   for (const attempt of await Promise.allSettled(attempts)) {
     if (attempt.status === 'fulfilled') {
-      throw new Error('An object could be replaced.');
+      throw new Error('An object was replaced.');
     }
   }
   for (const client of [job, administrator]) {
@@ -144,8 +148,8 @@ async function replaceDumps(cdkOut: string, { endpoints }: World, bucket: string
   }
 }
 
-/** A session of the job's role. */
-export function jobSession(cdkOut: string): string {
+/** ARN of a session of the job's role. */
+function jobSession(cdkOut: string): string {
   return sessionOf(roleArn(cdkOut, 'DumpJob/JobRole'), 'task');
 }
 
@@ -158,7 +162,7 @@ export function roleArn(cdkOut: string, title: string): string {
   return template.arnOf(role);
 }
 
-/** No rule may invoke its target. */
+/** Starts the app without the permissions of rules to invoke their targets. */
 async function undeliverable(cdkOut: string, folder: string, server: PostgresServer): Promise<readonly DecidedCall[]> {
   const without = await changed(cdkOut, folder, ({ Resources }) => ({
     Resources: Object.fromEntries(
@@ -167,8 +171,8 @@ async function undeliverable(cdkOut: string, folder: string, server: PostgresSer
   }));
   const app = await AppWorld.start(without, folder, server);
   try {
-    app.world.deployed();
-    app.world.strike();
+    app.world.sendDeploymentEvent();
+    app.world.triggerSchedules();
     await app.createSecret('db');
     return app.world.iam.calls.filter(({ action }) => action === 'sqs:SendMessage');
   } finally {
@@ -176,20 +180,20 @@ async function undeliverable(cdkOut: string, folder: string, server: PostgresSer
   }
 }
 
-/** What a scan does that is too long for one invocation, which would take a quarter of an hour here. */
-function goingOn(cdkOut: string): readonly DecidedCall[] {
+/** The call of a scan that exceeds one invocation; running it would take a quarter of an hour. */
+function continuedScan(cdkOut: string): readonly DecidedCall[] {
   const scanner = new Template(cdkOut)
     .ofType('AWS::Lambda::Function')
     .find(({ title }) => title === 'Scanner/Function');
   if (scanner === undefined) {
-    throw new Error('The stack has no Scanner.');
+    throw new Error('The stack has no scanner.');
   }
   const resource = new Template(cdkOut).arnOf(scanner);
   const principal = sessionOf(roleArn(cdkOut, 'Scanner/FunctionRole'), 'scanner');
   return [{ principal, action: 'lambda:InvokeFunction', resource, allowed: true }];
 }
 
-/** What CloudWatch would do. It is not played: no metrics are kept. */
+/** The call of CloudWatch for an alarm; there are no metrics here to trigger one. */
 function alarms(cdkOut: string): readonly DecidedCall[] {
   const [topic] = topics(cdkOut);
   const sourceArn = `arn:aws:cloudwatch:us-west-2:${ACCOUNT}:alarm:any`;
@@ -204,7 +208,7 @@ function alarms(cdkOut: string): readonly DecidedCall[] {
   ];
 }
 
-/** Calls that can't be made here: what goes over loopback is taken for TLS. */
+/** Calls that cannot be made here, because traffic over loopback is treated as TLS. */
 function insecure(cdkOut: string): readonly DecidedCall[] {
   const template = new Template(cdkOut);
   const queues = template.ofType('AWS::SQS::Queue').map((queue) => template.arnOf(queue));

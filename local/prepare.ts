@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { synthesize } from './assembly/synth.ts';
+import { lockStateDir } from './host/state-dir.ts';
+import { type ClientPrograms, ensureClientPrograms } from './postgres/client-programs.ts';
+import type { Database } from './postgres/database.ts';
+import { SAMPLE_MAJOR, startSample } from './postgres/sample.ts';
+import type { Cleanups, RunContext } from './run-context.ts';
+import type { Steps } from './steps.ts';
+
+export interface Prepared {
+  readonly programs: readonly ClientPrograms[];
+  readonly database: Database;
+  readonly cdkOut: string;
+}
+
+/** Locks the state directory, finds the client programs, starts the sample database if needed, and synthesizes the app. */
+export async function prepare({
+  options,
+  stateDir,
+  reporter,
+  steps,
+  processes,
+  cleanups,
+}: RunContext): Promise<Prepared> {
+  cleanups.push(await steps.run('state directory', () => lockStateDir(stateDir)));
+  reporter.heading('Preparing');
+  const log = (text: string): void => {
+    reporter.line(text);
+  };
+  const serverMajor = options.database === undefined ? SAMPLE_MAJOR : undefined;
+  const programs = await steps.run(
+    'PostgreSQL clients',
+    () => ensureClientPrograms(serverMajor, processes, log),
+    (found) => found.map(({ version, folder }) => `${version} in ${folder}`).join(', '),
+  );
+  const cdkOut = join(stateDir, 'cdk.out');
+  log('Running cdk synth, which takes some seconds');
+  const synth = steps.run(
+    'cdk synth',
+    () => synthesize(cdkOut, processes),
+    () => cdkOut,
+  );
+  const [database, synthesized] = await Promise.allSettled([options.database ?? sample(steps, cleanups), synth]);
+  if (database.status === 'rejected') {
+    throw database.reason;
+  }
+  if (synthesized.status === 'rejected') {
+    throw synthesized.reason;
+  }
+  return { programs, database: database.value, cdkOut };
+}
+
+async function sample(steps: Steps, cleanups: Cleanups): Promise<Database> {
+  const started = await steps.run(
+    'sample database',
+    startSample,
+    ({ serverVersion, host, port, database, orderItems }) =>
+      `PostgreSQL ${serverVersion} on ${host} port ${port}, database ${database} with ${orderItems} order items`,
+  );
+  cleanups.push(() => started.stop());
+  return started;
+}

@@ -1,0 +1,20 @@
+import type { Caller } from '../task.ts';
+import type { JobDefinition } from './job-definition.ts';
+
+type Environment = JobDefinition['ContainerProperties']['Environment'];
+
+/** A submitted job. */
+export interface Job {
+  readonly id: string;
+  readonly name: string;
+  /** ARN. */
+  readonly queue: string;
+  readonly definition: JobDefinition;
+  readonly overrides: { readonly Command?: readonly string[] | undefined; readonly Environment: Environment };
+  readonly caller: Caller;
+}
+
+/** Name of the job's log stream. */
+export function logStream({ id, definition }: Job): string {
+  return `${definition.ContainerProperties.LogConfiguration.Options['awslogs-stream-prefix']}/default/${id}`;
+}

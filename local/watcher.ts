@@ -1,0 +1,48 @@
+import type { Reporter } from './report.ts';
+import type { TraceEvent } from './services/trace.ts';
+
+/** Reports the events of the stack, skips the first wait, and records what explains a failure. */
+export class Watcher {
+  readonly #reporter: Reporter;
+  #skippedWait = false;
+  #lastLine: string | undefined;
+  /** Last line of standard error of each failed attempt. */
+  readonly #errors: string[] = [];
+  #lastResult = 'nothing';
+
+  constructor(reporter: Reporter) {
+    this.#reporter = reporter;
+  }
+
+  observe(event: TraceEvent): void {
+    this.#reporter.event(event);
+    if (event.kind === 'waiting' && !this.#skippedWait) {
+      this.#skippedWait = true;
+      this.#reporter.line('Skipping this wait, as if the scheduled time had come');
+      event.execution.wait?.finish();
+    }
+    if (event.kind === 'function ended' && event.result.kind === 'returned') {
+      this.#lastResult = JSON.stringify(event.result.payload);
+    }
+    if (event.kind === 'job output' && event.stream === 'stderr') {
+      this.#lastLine = event.line;
+    }
+    if (event.kind === 'job ended') {
+      if (event.exitCode !== 0 && this.#lastLine !== undefined) {
+        this.#errors.push(this.#lastLine);
+      }
+      this.#lastLine = undefined;
+    }
+  }
+
+  /** JSON of the last result that a function returned. */
+  get lastResult(): string {
+    return this.#lastResult;
+  }
+
+  /** Errors of the job: that of the last attempt, which decides, followed by different ones of earlier attempts. */
+  get jobErrors(): string {
+    const [last, ...earlier] = new Set(this.#errors.toReversed());
+    return [last, ...earlier.map((error) => `An earlier attempt: ${error}`)].join('\n');
+  }
+}
