@@ -22,7 +22,7 @@ import {
 import { Upload } from '@aws-sdk/lib-storage';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { sendError } from '../../../../local/services/s3/message.ts';
+import { sendError } from '../../../../local/services/s3/response.ts';
 import { type S3Server, startS3 } from '../../../../local/services/s3/s3.ts';
 
 const MIB = 1024 * 1024;
