@@ -53,6 +53,8 @@ export interface World extends Clients {
   /** The stack's buckets. Their objects are files in `<directory>/s3/<bucket>`. */
   readonly buckets: readonly string[];
   readonly objects: string;
+  /** Path of an object's file; undefined if there is no such object. */
+  fileOf(bucket: string, key: string): string | undefined;
   readonly logs: string;
   readonly endpoints: Endpoints;
   readonly executions: readonly Execution[];
@@ -110,6 +112,7 @@ export async function startWorld({ cdkOut, directory, clients, report }: WorldOp
   return {
     buckets,
     objects,
+    fileOf: (bucket, key) => objectStore.fileOf(bucket, key),
     logs,
     endpoints,
     iam,

@@ -6,9 +6,10 @@ import { type Algorithm, CHECKSUMS, checksumsIn, trailerAlgorithm } from './chec
 import { S3Error } from './response.ts';
 
 /** A body that was written to a file. */
-export interface WrittenBody<A extends Algorithm> {
+export interface WrittenBody {
   readonly size: number;
-  readonly digests: Readonly<Record<A, Buffer>>;
+  /** Of the algorithms asked for only. */
+  readonly digests: Readonly<Record<Algorithm, Buffer>>;
 }
 
 /**
@@ -17,11 +18,11 @@ export interface WrittenBody<A extends Algorithm> {
  * @param algorithms checksums to compute in addition to those that came with the body
  * @throws {S3Error} BadDigest if a checksum is not that of the body
  */
-export async function receive<A extends Algorithm>(
+export async function receive(
   request: IncomingMessage,
   file: string,
-  algorithms: readonly A[],
-): Promise<WrittenBody<A>> {
+  algorithms: readonly Algorithm[],
+): Promise<WrittenBody> {
   const { headers } = request;
   const trailers: Record<string, string> = {};
   // A request whose file fails must stay open, as it still has to be answered with the reason.
@@ -29,17 +30,17 @@ export async function receive<A extends Algorithm>(
   const body = isAwsChunked(headers) ? decodeAwsChunked(source, trailers) : source;
   const trailer = trailerAlgorithm(headers);
   const sent = [...checksumsIn(headers).map(([algorithm]) => algorithm), ...(trailer === undefined ? [] : [trailer])];
-  const written = await writeBody<Algorithm>(body, file, [...new Set([...algorithms, ...sent])]);
-  verify({ ...headers, ...trailers }, written.digests);
+  const written = await writeBody(body, file, [...new Set([...algorithms, ...sent])]);
+  verify({ ...headers, ...trailers }, (algorithm) => written.digests[algorithm].toString('base64'));
   return written;
 }
 
 /** Writes a body to a new file and computes its checksums. */
-export async function writeBody<A extends Algorithm>(
+export async function writeBody(
   body: AsyncIterable<Uint8Array>,
   file: string,
-  algorithms: readonly A[],
-): Promise<WrittenBody<A>> {
+  algorithms: readonly Algorithm[],
+): Promise<WrittenBody> {
   const checksums = algorithms.map((algorithm) => ({ algorithm, checksum: CHECKSUMS[algorithm]() }));
   let size = 0;
   await pipeline(
@@ -58,13 +59,18 @@ export async function writeBody<A extends Algorithm>(
   const digests = await Promise.all(
     checksums.map(async ({ algorithm, checksum }) => [algorithm, Buffer.from(await checksum.digest())] as const),
   );
-  return { size, digests: Object.fromEntries(digests) as Record<A, Buffer> };
+  return { size, digests: Object.fromEntries(digests) as Record<Algorithm, Buffer> };
 }
 
-/** @throws {S3Error} BadDigest if headers contain another checksum than those computed */
-export function verify(headers: IncomingHttpHeaders, digests: Readonly<Partial<Record<Algorithm, Buffer>>>): void {
+/**
+ * Compares the checksums in headers with the actual ones.
+ *
+ * @param actual base64, by algorithm; undefined if there is none
+ * @throws {S3Error} BadDigest
+ */
+export function verify(headers: IncomingHttpHeaders, actual: (algorithm: Algorithm) => string | undefined): void {
   for (const [algorithm, value] of checksumsIn(headers)) {
-    if (digests[algorithm]?.toString('base64') !== value) {
+    if (actual(algorithm) !== value) {
       const name = algorithm.toUpperCase();
       throw new S3Error(400, 'BadDigest', `The ${name} you specified did not match the calculated checksum.`);
     }

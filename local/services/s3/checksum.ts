@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import { Crc64Nvme } from '@aws-sdk/checksums/crc';
 import { S3Error } from './response.ts';
 
-export interface Checksum {
+interface Checksum {
   update(data: Uint8Array): void;
   digest(): Promise<Uint8Array>;
 }
@@ -65,13 +65,6 @@ export function objectAlgorithm(headers: IncomingHttpHeaders): Algorithm {
   }
   const [sent] = checksumsIn(headers).find(([algorithm]) => algorithm !== 'md5') ?? [];
   return sent ?? trailerAlgorithm(headers) ?? DEFAULT_ALGORITHM;
-}
-
-/** A checksum of checksums, as S3 computes it for multipart uploads, the ETag included. */
-export async function composite(algorithm: Algorithm, digests: readonly Uint8Array[]): Promise<Buffer> {
-  const checksum = CHECKSUMS[algorithm]();
-  checksum.update(Buffer.concat(digests));
-  return Buffer.from(await checksum.digest());
 }
 
 function hash(name: string): Checksum {

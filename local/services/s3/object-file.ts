@@ -25,5 +25,5 @@ export function digestOf(key: string): string {
 const UNAVAILABLE = new Set(['ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE', 'EEXIST', 'ENOTDIR']);
 
 export function isUnavailable(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && UNAVAILABLE.has(String(error.code));
+  return typeof error === 'object' && error !== null && 'code' in error && UNAVAILABLE.has(String(error.code));
 }

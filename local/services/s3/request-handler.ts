@@ -3,7 +3,6 @@ import { createReadStream, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { receive } from './body.ts';
 import { byteRange } from './byte-range.ts';
@@ -50,7 +49,6 @@ export class RequestHandler {
 
   async #route(request: IncomingMessage, response: ServerResponse, target: Target): Promise<void> {
     const operation = operationOf(request, target);
-    const uploadId = target.query.get('uploadId') ?? '';
     if (operation === 'PUT bucket') {
       await this.#store.createBucket(target.bucket);
       response.end();
@@ -83,9 +81,9 @@ export class RequestHandler {
       case 'PUT object?partNumber&uploadId':
         return this.#uploadPart(request, response, target);
       case 'POST object?uploadId':
-        return this.#completeUpload(request, response, target, uploadId);
+        return this.#completeUpload(request, response, target);
       case 'DELETE object?uploadId':
-        await this.#uploads.abort(target, uploadId);
+        await this.#uploads.delete(target);
         response.writeHead(204).end();
         return;
       default:
@@ -122,6 +120,7 @@ export class RequestHandler {
   async #putObject(request: IncomingMessage, response: ServerResponse, target: Target): Promise<void> {
     const { headers } = request;
     const algorithm = objectAlgorithm(headers);
+    const isConditional = isConditionalWrite(headers);
     await this.#withFile(async (file) => {
       const { size, digests } = await receive(request, file, ['md5', algorithm]);
       const object: NewObject = {
@@ -130,7 +129,7 @@ export class RequestHandler {
         metadata: metadataOf(headers),
         checksum: { algorithm, value: digests[algorithm].toString('base64'), type: 'FULL_OBJECT' },
       };
-      this.#store.put(target, object, file, isConditionalWrite(headers));
+      this.#store.put(target, object, file, isConditional);
       response.writeHead(200, { etag: `"${object.etag}"`, ...checksumHeaders(object) }).end();
     });
   }
@@ -142,28 +141,17 @@ export class RequestHandler {
   }
 
   async #uploadPart(request: IncomingMessage, response: ServerResponse, target: Target): Promise<void> {
-    const { query } = target;
-    const etag = await this.#uploads.addPart(
-      target,
-      query.get('uploadId') ?? '',
-      Number(query.get('partNumber')),
-      request,
-    );
+    const etag = await this.#uploads.addPart(target, request);
     response.writeHead(200, { etag: `"${etag}"` }).end();
   }
 
-  async #completeUpload(
-    request: IncomingMessage,
-    response: ServerResponse,
-    target: Target,
-    uploadId: string,
-  ): Promise<void> {
+  async #completeUpload(request: IncomingMessage, response: ServerResponse, target: Target): Promise<void> {
     const { headers } = request;
-    const body = await text(request);
+    const isConditional = isConditionalWrite(headers);
     await this.#withFile(async (file) => {
-      const object = await this.#uploads.join(target, uploadId, headers, body, file);
-      this.#store.put(target, object, file, isConditionalWrite(headers));
-      await this.#uploads.abort(target, uploadId);
+      const object = await this.#uploads.join(target, request, file);
+      this.#store.put(target, object, file, isConditional);
+      await this.#uploads.delete(target);
       const { algorithm, value, type } = object.checksum;
       sendXml(response, 'CompleteMultipartUploadResult', {
         Location: `http://${headers.host ?? ''}${request.url?.split('?')[0] ?? ''}`,

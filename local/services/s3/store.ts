@@ -17,7 +17,7 @@ import { digestOf, isUnavailable, pathOf } from './object-file.ts';
 import type { ObjectName } from './request.ts';
 import { preconditionFailed } from './response.ts';
 
-/** For what S3 knows about objects besides their bytes. No bucket's name begins with a dot. */
+/** Folder for everything about objects but their bytes. No bucket's name begins with a dot. */
 const INDEX = '.index';
 
 const entrySchema = z.object({
@@ -43,7 +43,7 @@ type Entry = z.infer<typeof entrySchema>;
 /** An object; its `file` is an absolute path. */
 export type StoredObject = Readonly<Entry>;
 
-/** An object to be: its bytes are in a file already. */
+/** An object to be created from a file. */
 export type NewObject = Readonly<Pick<Entry, 'size' | 'etag' | 'metadata' | 'checksum'>>;
 
 /** The request headers that become an object's metadata; all others are about the request. */
@@ -62,8 +62,8 @@ export function metadataOf(headers: IncomingHttpHeaders): NewObject['metadata'] 
  * Objects as plain files `<folder>/<bucket>/<key>`, or nearly so: see {@link pathOf}. Where that path is not available,
  * the file is in `<folder>/.index/<bucket>`.
  *
- * Calls for objects are synchronous, so that each is atomic for the requests: a condition that was checked still holds when the
- * object is written, and an entry belongs to the file that is opened next.
+ * Calls for objects are synchronous, so that no request sees one half done: a condition that was checked still holds
+ * when the object is written, and a file that is opened right after its entry was read belongs to it.
  */
 export class Store {
   readonly #folder: string;

@@ -3,9 +3,10 @@ import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { receive, verify, writeBody } from './body.ts';
-import { type Algorithm, composite, objectAlgorithm } from './checksum.ts';
-import type { ObjectName } from './request.ts';
+import { text } from 'node:stream/consumers';
+import { receive, verify, writeBody, type WrittenBody } from './body.ts';
+import { type Algorithm, CHECKSUMS, objectAlgorithm } from './checksum.ts';
+import type { ObjectName, Target } from './request.ts';
 import { S3Error } from './response.ts';
 import { metadataOf, type NewObject } from './store.ts';
 
@@ -14,12 +15,9 @@ const MIN_PART_BYTES = 5 * 1024 * 1024;
 
 const MAX_PARTS = 10_000;
 
-interface Part {
+/** Its digests are the MD5 and that of the upload's algorithm. */
+interface Part extends WrittenBody {
   readonly file: string;
-  readonly size: number;
-  readonly md5: Buffer;
-  /** Of the upload's algorithm. */
-  readonly checksum: Buffer;
 }
 
 /** A multipart upload in progress. */
@@ -41,8 +39,8 @@ export class Uploads {
     this.#folder = folder;
   }
 
-  /** @param headers of CreateMultipartUpload @returns the upload's id */
-  async create({ bucket, key }: ObjectName, headers: IncomingHttpHeaders): Promise<string> {
+  /** CreateMultipartUpload. @returns the upload's id */
+  async create({ bucket, key }: Target, headers: IncomingHttpHeaders): Promise<string> {
     const id = randomBytes(16).toString('hex');
     const algorithm = objectAlgorithm(headers);
     const isFullObject = algorithm === 'crc64nvme' || headers['x-amz-checksum-type'] === 'FULL_OBJECT';
@@ -61,67 +59,50 @@ export class Uploads {
   }
 
   /**
+   * UploadPart.
+   *
    * @returns the part's ETag, without quotation marks
    * @throws {S3Error} NoSuchUpload, InvalidArgument, BadDigest
    */
-  async addPart(name: ObjectName, id: string, number: number, request: IncomingMessage): Promise<string> {
-    const { parts, algorithm } = this.#find(name, id);
+  async addPart(target: Target, request: IncomingMessage): Promise<string> {
+    const { id, parts, algorithm } = this.#find(target);
+    const number = Number(target.query.get('partNumber'));
     if (!Number.isInteger(number) || number < 1 || number > MAX_PARTS) {
       throw new S3Error(400, 'InvalidArgument', 'Part number must be an integer between 1 and 10000, inclusive');
     }
     const file = join(this.#folder, id, `${number}-${randomBytes(4).toString('hex')}`);
-    const { size, digests } = await receive(request, file, ['md5', algorithm]);
+    const part = { file, ...(await receive(request, file, ['md5', algorithm])) };
     const replaced = parts.get(number);
-    parts.set(number, { file, size, md5: digests.md5, checksum: digests[algorithm] });
+    parts.set(number, part);
     if (replaced !== undefined) {
       await rm(replaced.file);
     }
-    return digests.md5.toString('hex');
+    return etagOf(part);
   }
 
   /**
-   * Joins the parts in a file. The upload stays open, to be ended by {@link abort} when the object exists.
+   * The first half of CompleteMultipartUpload: joins the parts in a file. Only {@link delete} ends the upload, once the
+   * object exists.
    *
-   * @param headers of CompleteMultipartUpload
-   * @param body XML
    * @throws {S3Error} NoSuchUpload, MalformedXML, InvalidPart, InvalidPartOrder, EntityTooSmall, BadDigest
    */
-  async join(
-    name: ObjectName,
-    id: string,
-    headers: IncomingHttpHeaders,
-    body: string,
-    file: string,
-  ): Promise<NewObject> {
-    const { parts: uploaded, algorithm, checksumType, metadata } = this.#find(name, id);
-    const parts = chosenParts(body, uploaded);
+  async join(target: Target, request: IncomingMessage, file: string): Promise<NewObject> {
+    const { parts: uploaded, algorithm, checksumType: type, metadata } = this.#find(target);
+    const parts = chosenParts(await text(request), uploaded);
     const { size, digests } = await writeBody(concatenated(parts), file, [algorithm]);
-    const isFullObject = checksumType === 'FULL_OBJECT';
-    const whole = isFullObject
-      ? digests[algorithm]
-      : await composite(
-          algorithm,
-          parts.map(({ checksum }) => checksum),
-        );
-    if (isFullObject) {
-      verify(headers, { [algorithm]: whole });
-    }
-    const md5 = await composite(
-      'md5',
-      parts.map((part) => part.md5),
-    );
     const suffix = `-${parts.length}`;
-    return {
-      size,
-      etag: `${md5.toString('hex')}${suffix}`,
-      metadata,
-      checksum: { algorithm, value: `${whole.toString('base64')}${isFullObject ? '' : suffix}`, type: checksumType },
-    };
+    const value =
+      type === 'FULL_OBJECT'
+        ? digests[algorithm].toString('base64')
+        : `${(await composite(algorithm, parts)).toString('base64')}${suffix}`;
+    verify(request.headers, (sent) => (sent === algorithm ? value : undefined));
+    const etag = `${(await composite('md5', parts)).toString('hex')}${suffix}`;
+    return { size, etag, metadata, checksum: { algorithm, value, type } };
   }
 
-  /** Deletes the upload and its parts. @throws {S3Error} NoSuchUpload */
-  async abort(name: ObjectName, id: string): Promise<void> {
-    this.#find(name, id);
+  /** AbortMultipartUpload. @throws {S3Error} NoSuchUpload */
+  async delete(target: Target): Promise<void> {
+    const { id } = this.#find(target);
     this.#uploads.delete(id);
     await rm(join(this.#folder, id), { recursive: true });
   }
@@ -130,8 +111,8 @@ export class Uploads {
     return [...this.#uploads.values()].filter((upload) => upload.bucket === bucket);
   }
 
-  #find({ bucket, key }: ObjectName, id: string): Upload {
-    const upload = this.#uploads.get(id);
+  #find({ bucket, key, query }: Target): Upload {
+    const upload = this.#uploads.get(query.get('uploadId') ?? '');
     if (upload?.bucket !== bucket || upload.key !== key) {
       throw new S3Error(404, 'NoSuchUpload', 'The specified upload does not exist.');
     }
@@ -139,14 +120,18 @@ export class Uploads {
   }
 }
 
-/** @throws {S3Error} if these are not parts in order that S3 would take */
+/**
+ * The parts that the body of CompleteMultipartUpload lists.
+ *
+ * @throws {S3Error} MalformedXML, InvalidPart, InvalidPartOrder, EntityTooSmall
+ */
 function chosenParts(body: string, uploaded: ReadonlyMap<number, Part>): readonly Part[] {
   let last = 0;
   const parts = [...body.matchAll(/<Part>(.*?)<\/Part>/gs)].map(([, xml = '']) => {
     const number = Number(/<PartNumber>(\d+)<\/PartNumber>/.exec(xml)?.[1]);
     const etag = /<ETag>(?:"|&quot;|&#34;)?([0-9a-f]+)/.exec(xml)?.[1];
     const part = uploaded.get(number);
-    if (part?.md5.toString('hex') !== etag || part === undefined) {
+    if (part === undefined || etagOf(part) !== etag) {
       throw new S3Error(400, 'InvalidPart', `Part ${number} has not been uploaded, or has another ETag.`);
     }
     if (number <= last) {
@@ -162,6 +147,17 @@ function chosenParts(body: string, uploaded: ReadonlyMap<number, Part>): readonl
     throw new S3Error(400, 'EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size');
   }
   return parts;
+}
+
+function etagOf({ digests }: Part): string {
+  return digests.md5.toString('hex');
+}
+
+/** The checksum of the parts' checksums. */
+async function composite(algorithm: Algorithm, parts: readonly Part[]): Promise<Buffer> {
+  const checksum = CHECKSUMS[algorithm]();
+  checksum.update(Buffer.concat(parts.map(({ digests }) => digests[algorithm])));
+  return Buffer.from(await checksum.digest());
 }
 
 async function* concatenated(parts: readonly Part[]): AsyncGenerator<Uint8Array, void, undefined> {

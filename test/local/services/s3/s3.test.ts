@@ -1,15 +1,17 @@
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { access, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { crc32 } from 'node:zlib';
 import { Crc64Nvme } from '@aws-sdk/checksums/crc';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
+  type CreateMultipartUploadCommandInput,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -56,21 +58,80 @@ async function crc64nvme(body: Uint8Array): Promise<string> {
   return Buffer.from(await checksum.digest()).toString('base64');
 }
 
+function crc32InBase64(body: Uint8Array): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(crc32(body));
+  return bytes.toString('base64');
+}
+
+async function put(Key: string, Body: string): Promise<void> {
+  await s3.send(new PutObjectCommand({ Bucket: 'dumps', Key, Body }));
+}
+
 async function read(key: string): Promise<string | undefined> {
   return (await s3.send(new GetObjectCommand({ Bucket: 'dumps', Key: key }))).Body?.transformToString();
 }
 
 describe('an object', () => {
   test.each(['plain.dmp', 'prod/orders-20261122T080000Z.dmp', 'größe und länge/日本 (1)+&=%41.dmp', "quote's.dmp"])(
-    'under the key %s reads back, over S3 and as a plain file',
+    'under the key %s can be read over S3 and at that path',
     async (key) => {
-      await s3.send(new PutObjectCommand({ Bucket: 'dumps', Key: key, Body: `body of ${key}` }));
+      await put(key, `body of ${key}`);
       expect(await read(key)).toBe(`body of ${key}`);
       expect(await readFile(join(directory, 'dumps', key), 'utf8')).toBe(`body of ${key}`);
     },
   );
 
-  test('keeps its metadata and answers its full-object checksum', async () => {
+  test.each([
+    ['/prod/app/orders.dmp', '%/prod/app/orders.dmp'],
+    ['a//b', 'a/%/b'],
+    ['a/./b', 'a/%./b'],
+    ['a/../b', 'a/%../b'],
+    ['../../../../escaped', '%../%../%../%../escaped'],
+    ['folder/', 'folder/%'],
+    ['//', '%/%/%'],
+    ['%/prod', '%%/prod'],
+    ['%../prod', '%%../prod'],
+    ['.incoming/x', '.incoming/x'],
+  ])('under the key %s, which is not a path, has the file %s', async (key, file) => {
+    await put(key, `body of ${key}`);
+    expect(await read(key)).toBe(`body of ${key}`);
+    expect(await readFile(join(directory, 'dumps', file), 'utf8')).toBe(`body of ${key}`);
+    expect(server.fileOf('dumps', key)).toBe(join(directory, 'dumps', file));
+    const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket: 'dumps', Prefix: key }));
+    expect(Contents?.map(({ Key }) => Key)).toContain(key);
+    await s3.send(new DeleteObjectCommand({ Bucket: 'dumps', Key: key }));
+    await expect(read(key)).rejects.toMatchObject({ name: 'NoSuchKey' });
+    await expect(access(join(directory, 'dumps', file))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test.each([
+    ['a segment too long for a file name', [`${'ü'.repeat(200)}.dmp`]],
+    ['1,024 bytes without a slash', ['x'.repeat(1024)]],
+    ['1,024 slashes', ['/'.repeat(1024)]],
+    ['a NUL', ['nul\0', 'nul\0/x']],
+    ['the key of another object as a prefix', ['both', 'both/inner', 'both/inner/most']],
+    ['a prefix of the key of another object', ['outer/inner', 'outer']],
+  ])('under a key with %s can be written, replaced and deleted', async (_, keys) => {
+    for (const key of keys) {
+      await put(key, 'first');
+      await put(key, `body of ${key}`);
+    }
+    for (const key of keys) {
+      expect(await read(key)).toBe(`body of ${key}`);
+      expect(await readFile(server.fileOf('dumps', key) ?? '', 'utf8')).toBe(`body of ${key}`);
+    }
+    for (const key of keys) {
+      await s3.send(new DeleteObjectCommand({ Bucket: 'dumps', Key: key }));
+      await expect(read(key)).rejects.toMatchObject({ name: 'NoSuchKey' });
+    }
+  });
+
+  test('cannot have a key of more than 1,024 bytes', async () => {
+    await expect(put('ü'.repeat(513), 'x')).rejects.toMatchObject({ name: 'KeyTooLongError' });
+  });
+
+  test('keeps its metadata, and the checksum that it was uploaded with', async () => {
     const Body = Buffer.from('some bytes');
     await s3.send(
       new PutObjectCommand({ Bucket: 'dumps', Key: 'meta', Body, ContentType: 'text/x', Metadata: { of: 'mine' } }),
@@ -80,12 +141,76 @@ describe('an object', () => {
       ContentLength: Body.length,
       ContentType: 'text/x',
       Metadata: { of: 'mine' },
-      ChecksumCRC64NVME: await crc64nvme(Body),
+      ChecksumCRC32: crc32InBase64(Body),
       ChecksumType: 'FULL_OBJECT',
     });
+    expect(head.ChecksumCRC64NVME).toBeUndefined();
   });
 
-  test('may come as a stream with its checksum behind it', async () => {
+  test.each(['CRC32', 'CRC64NVME', 'SHA1', 'SHA256'] as const)('is verified by its %s', async (ChecksumAlgorithm) => {
+    const Key = `verified/${ChecksumAlgorithm}`;
+    const sent = await s3.send(new PutObjectCommand({ Bucket: 'dumps', Key, Body: 'body', ChecksumAlgorithm }));
+    const head = await s3.send(new HeadObjectCommand({ Bucket: 'dumps', Key, ChecksumMode: 'ENABLED' }));
+    const field = `Checksum${ChecksumAlgorithm}` as const;
+    expect(head[field]).toMatch(/^[\w+/]+=*$/);
+    expect(sent[field]).toBe(head[field]);
+  });
+
+  test('that comes without a checksum gets the CRC64NVME of S3', async () => {
+    await fetch(`${server.endpoint}/dumps/bare`, { method: 'PUT', body: 'some bytes' });
+    const head = await s3.send(new HeadObjectCommand({ Bucket: 'dumps', Key: 'bare', ChecksumMode: 'ENABLED' }));
+    expect(head.ChecksumCRC64NVME).toBe(await crc64nvme(Buffer.from('some bytes')));
+  });
+
+  test.each([
+    ['bytes=2-4', 206, 'cde', 'bytes 2-4/10'],
+    ['bytes=7-', 206, 'hij', 'bytes 7-9/10'],
+    ['bytes=-3', 206, 'hij', 'bytes 7-9/10'],
+    ['bytes=0-99', 206, 'abcdefghij', 'bytes 0-9/10'],
+    ['bytes=-99', 206, 'abcdefghij', 'bytes 0-9/10'],
+    ['bytes=4-2', 200, 'abcdefghij', null],
+    ['lines=1-2', 200, 'abcdefghij', null],
+  ])('is read by the range %s', async (range, status, body, contentRange) => {
+    await put('range', 'abcdefghij');
+    const answer = await fetch(`${server.endpoint}/dumps/range`, { headers: { range } });
+    expect([answer.status, await answer.text()]).toEqual([status, body]);
+    expect(answer.headers.get('content-range')).toBe(contentRange);
+  });
+
+  test.each([
+    ['ten', 'bytes=10-'],
+    ['ten', 'bytes=-0'],
+    ['empty', 'bytes=0-0'],
+  ])('of %s bytes cannot be read by the range %s', async (size, range) => {
+    await put('short', size === 'ten' ? 'abcdefghij' : '');
+    const answer = await fetch(`${server.endpoint}/dumps/short`, { headers: { range } });
+    expect(answer.status).toBe(416);
+    expect(await answer.text()).toContain('<Code>InvalidRange</Code>');
+  });
+
+  test('may be empty', async () => {
+    await put('empty', '');
+    expect(await read('empty')).toBe('');
+  });
+
+  test('is read only while its ETag matches', async () => {
+    const { ETag } = await s3.send(new PutObjectCommand({ Bucket: 'dumps', Key: 'match', Body: 'first' }));
+    const get = new GetObjectCommand({ Bucket: 'dumps', Key: 'match', IfMatch: ETag });
+    expect(await (await s3.send(get)).Body?.transformToString()).toBe('first');
+    await put('match', 'second');
+    await expect(s3.send(get)).rejects.toMatchObject({ name: 'PreconditionFailed' });
+  });
+
+  test('stays whole for whoever reads it while it is replaced', async () => {
+    const first = 'a'.repeat(4 * MIB);
+    await put('replaced', first);
+    const reading = await s3.send(new GetObjectCommand({ Bucket: 'dumps', Key: 'replaced' }));
+    await put('replaced', 'second');
+    expect((await reading.Body?.transformToString()) === first).toBe(true);
+    expect(await read('replaced')).toBe('second');
+  });
+
+  test('may be a stream whose checksum follows in a trailer', async () => {
     const body = Buffer.alloc(3 * MIB, 'stream');
     await s3.send(
       new PutObjectCommand({
@@ -99,14 +224,32 @@ describe('an object', () => {
     expect(body.equals(await readFile(join(directory, 'dumps', 'stream')))).toBe(true);
   });
 
-  test('is refused if its checksum is not that of its body', async () => {
-    const put = await fetch(`${server.endpoint}/dumps/bad`, {
-      method: 'PUT',
-      headers: { 'x-amz-checksum-crc64nvme': 'AAAAAAAAAAA=' },
-      body: 'body',
-    });
-    expect(put.status).toBe(400);
-    expect(await put.text()).toContain('<Code>BadDigest</Code>');
+  test.each([
+    ['CRC64NVME', { 'x-amz-checksum-crc64nvme': 'AAAAAAAAAAA=' }, 'body'],
+    ['CRC32', { 'x-amz-checksum-crc32': 'AAAAAA==' }, 'body'],
+    ['SHA256', { 'x-amz-checksum-sha256': 'AAAA' }, 'body'],
+    ['MD5', { 'content-md5': 'AAAA' }, 'body'],
+    [
+      'CRC32 in the trailer',
+      { 'content-encoding': 'aws-chunked', 'x-amz-trailer': 'x-amz-checksum-crc32' },
+      '4\r\nbody\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n',
+    ],
+  ])('is refused if its %s is not that of its body', async (_, headers, body) => {
+    const answer = await fetch(`${server.endpoint}/dumps/bad`, { method: 'PUT', headers, body });
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain('<Code>BadDigest</Code>');
+    await expect(read('bad')).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
+
+  test.each([
+    ['IncompleteBody', '4\r\nbody\r\n'],
+    ['IncompleteBody', '8\r\nbody'],
+    ['InvalidRequest', 'no size\r\n'],
+  ])('is refused with %s if aws-chunked encodes it as %j', async (code, body) => {
+    const headers = { 'content-encoding': 'aws-chunked' };
+    const answer = await fetch(`${server.endpoint}/dumps/bad`, { method: 'PUT', headers, body });
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain(`<Code>${code}</Code>`);
     await expect(read('bad')).rejects.toMatchObject({ name: 'NoSuchKey' });
   });
 
@@ -120,21 +263,29 @@ describe('an object', () => {
     expect(await read('once')).toBe('first');
   });
 
-  test('is made by one of two conditional writes at the same time', async () => {
-    const writes = ['one', 'two'].map((Body) =>
+  test('is created by exactly one of several concurrent conditional writes', async () => {
+    const bodies = Array.from({ length: 8 }, (_, index) => `${index}`.repeat(MIB));
+    const writes = bodies.map((Body) =>
       s3.send(new PutObjectCommand({ Bucket: 'dumps', Key: 'race', Body, IfNoneMatch: '*' })),
     );
     const settled = await Promise.allSettled(writes);
-    expect(settled.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const won = bodies.filter((_, index) => settled[index]?.status === 'fulfilled');
+    expect(won).toHaveLength(1);
+    expect((await read('race')) === won[0]).toBe(true);
+    for (const write of settled) {
+      if (write.status === 'rejected') {
+        expect(write.reason).toMatchObject({ name: 'PreconditionFailed' });
+      }
+    }
   });
 
-  test('is replaced by an unconditional write, in the plain file too', async () => {
+  test('is replaced by an unconditional write, and so is its file', async () => {
     await s3.send(new PutObjectCommand({ Bucket: 'dumps', Key: 'twice', Body: 'first' }));
     await s3.send(new PutObjectCommand({ Bucket: 'dumps', Key: 'twice', Body: 'second' }));
     expect(await readFile(join(directory, 'dumps', 'twice'), 'utf8')).toBe('second');
   });
 
-  test('is not there after an upload that broke off', async () => {
+  test('does not exist after an upload that was broken off', async () => {
     const half = request(`${server.endpoint}/dumps/half`, { method: 'PUT', headers: { 'content-length': 1000 } });
     half.on('error', () => undefined);
     half.write('half of it');
@@ -144,11 +295,11 @@ describe('an object', () => {
     expect(await readdir(join(directory, 'dumps'))).not.toContain('half');
   });
 
-  test('is deleted with its plain file', async () => {
-    await s3.send(new PutObjectCommand({ Bucket: 'dumps', Key: 'gone/soon', Body: 'x' }));
-    await s3.send(new DeleteObjectCommand({ Bucket: 'dumps', Key: 'gone/soon' }));
-    await expect(read('gone/soon')).rejects.toMatchObject({ name: 'NoSuchKey' });
-    expect(await readdir(join(directory, 'dumps'))).not.toContain('gone');
+  test('is deleted with its file and the folders that are empty then', async () => {
+    await s3.send(new PutObjectCommand({ Bucket: 'dumps', Key: 'deleted/soon', Body: 'x' }));
+    await s3.send(new DeleteObjectCommand({ Bucket: 'dumps', Key: 'deleted/soon' }));
+    await expect(read('deleted/soon')).rejects.toMatchObject({ name: 'NoSuchKey' });
+    expect(await readdir(join(directory, 'dumps'))).not.toContain('deleted');
   });
 
   test('needs its bucket', async () => {
@@ -167,23 +318,41 @@ describe('an object', () => {
     ]);
   });
 
-  test.each(['/dumps/../../escaped', '/dumps/%2e%2e/%2e%2e/escaped', '/dumps/a/%2e%2e%2f%2e%2e%2f%2e%2e%2fescaped'])(
-    'can not leave the directory by %s',
-    async (pathname) => {
-      const sent = request({ ...hostOf(server), path: pathname, method: 'PUT' }).end('x');
-      const [response] = (await once(sent, 'response')) as [{ statusCode: number; resume(): void }];
-      response.resume();
-      expect(response.statusCode).toBe(400);
-    },
-  );
+  test.each([
+    ['/dumps/../../escaped', '../../escaped'],
+    ['/dumps/%2e%2e/%2e%2e/escaped', '../../escaped'],
+    ['/dumps/a/%2e%2e%2f%2e%2e%2f%2e%2e%2fescaped', 'a/../../../escaped'],
+  ])('cannot leave the directory by the URL %s', async (path, key) => {
+    expect(await statusOf('PUT', path)).toBe(200);
+    expect(server.fileOf('dumps', key)).toMatch(new RegExp(`^${directory}/dumps/.*%\\.\\./escaped$`));
+  });
+
+  test.each([
+    ['/%2e%2e/escaped', 400],
+    ['/.index/dumps', 400],
+    ['//escaped', 501],
+    ['/dumps/%ff', 400],
+  ])('is refused at the URL %s', async (path, status) => {
+    expect(await statusOf('PUT', path)).toBe(status);
+  });
+
+  async function statusOf(method: string, path: string): Promise<number> {
+    const sent = request({ ...hostOf(server), path, method }).end('x');
+    const [response] = (await once(sent, 'response')) as [{ statusCode: number; resume(): void }];
+    response.resume();
+    return response.statusCode;
+  }
 });
 
-describe('an upload in parts', () => {
+describe('a multipart upload', () => {
   const parts = [Buffer.alloc(5 * MIB, 'a'), Buffer.alloc(5 * MIB, 'b'), Buffer.from('the end')];
   const whole = Buffer.concat(parts);
 
-  async function uploadParts(Key: string): Promise<{ UploadId: string | undefined; Parts: object[] }> {
-    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket: 'dumps', Key }));
+  async function uploadParts(
+    Key: string,
+    options: Pick<CreateMultipartUploadCommandInput, 'ChecksumAlgorithm' | 'ChecksumType'> = {},
+  ): Promise<{ UploadId: string | undefined; Parts: object[] }> {
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket: 'dumps', Key, ...options }));
     const Parts = await Promise.all(
       parts.map(async (Body, index) => {
         const PartNumber = index + 1;
@@ -219,7 +388,36 @@ describe('an upload in parts', () => {
     expect(await open()).toEqual([]);
   });
 
-  test('is made by lib-storage', async () => {
+  test.each([
+    ['full-object CRC32', { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const, crc32InBase64(whole)],
+    [
+      'composite CRC32',
+      { ChecksumAlgorithm: 'CRC32' } as const,
+      `${crc32InBase64(Buffer.concat(parts.map((part) => Buffer.from(crc32InBase64(part), 'base64'))))}-3`,
+    ],
+  ])('has a %s', async (name, options, ChecksumCRC32) => {
+    const { UploadId, Parts } = await uploadParts(name, options);
+    const complete = { Bucket: 'dumps', Key: name, UploadId, MultipartUpload: { Parts } };
+    for (const wrong of [{ ChecksumCRC32: 'AAAAAA==' }, { ChecksumCRC64NVME: await crc64nvme(whole) }]) {
+      await expect(s3.send(new CompleteMultipartUploadCommand({ ...complete, ...wrong }))).rejects.toMatchObject({
+        name: 'BadDigest',
+      });
+    }
+    const ChecksumType = 'ChecksumType' in options ? options.ChecksumType : 'COMPOSITE';
+    const done = await s3.send(new CompleteMultipartUploadCommand({ ...complete, ChecksumCRC32, ChecksumType }));
+    expect(done).toMatchObject({ ChecksumCRC32, ChecksumType });
+    const head = await s3.send(new HeadObjectCommand({ Bucket: 'dumps', Key: name, ChecksumMode: 'ENABLED' }));
+    expect(head).toMatchObject({ ChecksumCRC32, ChecksumType, ContentLength: whole.length, ETag: done.ETag });
+  });
+
+  test('belongs to one key', async () => {
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket: 'dumps', Key: 'mine' }));
+    const abort = (Key: string) => s3.send(new AbortMultipartUploadCommand({ Bucket: 'dumps', Key, UploadId }));
+    await expect(abort('other')).rejects.toMatchObject({ name: 'NoSuchUpload' });
+    await abort('mine');
+  });
+
+  test('can be made by lib-storage', async () => {
     const upload = new Upload({
       client: s3,
       params: { Bucket: 'dumps', Key: 'lib', Body: Readable.from(parts), ChecksumAlgorithm: 'CRC64NVME' },
@@ -228,7 +426,7 @@ describe('an upload in parts', () => {
     expect(whole.equals(await readFile(join(directory, 'dumps', 'lib')))).toBe(true);
   });
 
-  test('is refused, and stays open, if the checksum of the whole is wrong or the key is taken', async () => {
+  test('is refused, and stays open, if its checksum is wrong or the key is taken', async () => {
     await s3.send(new PutObjectCommand({ Bucket: 'dumps', Key: 'taken', Body: 'first' }));
     const { UploadId, Parts } = await uploadParts('taken');
     const complete = { Bucket: 'dumps', Key: 'taken', UploadId, MultipartUpload: { Parts } };
@@ -245,26 +443,26 @@ describe('an upload in parts', () => {
   });
 
   test('is refused with parts that were not uploaded', async () => {
-    const { UploadId } = await uploadParts('odd');
+    const { UploadId } = await uploadParts('missing');
     await expect(
       s3.send(
         new CompleteMultipartUploadCommand({
           Bucket: 'dumps',
-          Key: 'odd',
+          Key: 'missing',
           UploadId,
           MultipartUpload: { Parts: [{ PartNumber: 4, ETag: '"00"' }] },
         }),
       ),
     ).rejects.toMatchObject({ name: 'InvalidPart' });
-    await s3.send(new AbortMultipartUploadCommand({ Bucket: 'dumps', Key: 'odd', UploadId }));
+    await s3.send(new AbortMultipartUploadCommand({ Bucket: 'dumps', Key: 'missing', UploadId }));
     await expect(
-      s3.send(new AbortMultipartUploadCommand({ Bucket: 'dumps', Key: 'odd', UploadId })),
+      s3.send(new AbortMultipartUploadCommand({ Bucket: 'dumps', Key: 'missing', UploadId })),
     ).rejects.toMatchObject({ name: 'NoSuchUpload' });
   });
 });
 
 describe('the server', () => {
-  test('takes a body in and tells the reason where it can not store it', async () => {
+  test('reads the body and responds with the reason if it cannot store it', async () => {
     const other = await mkdtemp(join(tmpdir(), 'autodump-test-'));
     const broken = await startS3({ directory: other });
     try {
@@ -279,7 +477,7 @@ describe('the server', () => {
     }
   });
 
-  test('calls a full disk by its name', async () => {
+  test('reports a full disk', async () => {
     const full = createServer((_request, response) => {
       sendError(response, new Error('ENOSPC: no space left on device, write'));
     });
@@ -288,13 +486,13 @@ describe('the server', () => {
       const { port } = z.object({ port: z.number() }).parse(full.address());
       const answer = await fetch(`http://127.0.0.1:${port}/`);
       expect(answer.status).toBe(507);
-      expect(await answer.text()).toContain('The disk that stands for S3 is full');
+      expect(await answer.text()).toContain('The disk that holds the S3 objects is full');
     } finally {
       full.close();
     }
   });
 
-  test('serves what an earlier one stored in the same directory', async () => {
+  test('serves the objects that an earlier one stored in the same directory', async () => {
     const other = await mkdtemp(join(tmpdir(), 'autodump-test-'));
     const first = await startS3({ directory: other });
     await first.createBucket('kept');
@@ -309,10 +507,26 @@ describe('the server', () => {
     }
   });
 
-  test('takes buckets from S3 clients, and says no to operations it does not know', async () => {
+  test('creates buckets for clients', async () => {
     await s3.send(new CreateBucketCommand({ Bucket: 'made-by-client' }));
-    const answer = await fetch(`${server.endpoint}/made-by-client?versioning`);
+    const { KeyCount } = await s3.send(new ListObjectsV2Command({ Bucket: 'made-by-client' }));
+    expect(KeyCount).toBe(0);
+  });
+
+  test.each([
+    ['GET', 'dumps?versioning', {}],
+    ['GET', 'dumps?list-type=2&delimiter=/', {}],
+    ['DELETE', 'dumps', {}],
+    ['GET', 'dumps/key?versionId=1', {}],
+    ['GET', 'dumps/key', { 'if-none-match': '"x"' }],
+    ['PUT', 'dumps/key', { 'if-none-match': '"x"' }],
+    ['PUT', 'dumps/key', { 'if-match': '"x"' }],
+    ['PUT', 'dumps/key', { 'x-amz-copy-source': '/dumps/other' }],
+    ['PUT', 'dumps/key', { 'x-amz-checksum-crc32c': 'AAAAAA==' }],
+  ])('refuses what it does not implement: %s %s %j', async (method, path, headers) => {
+    const answer = await fetch(`${server.endpoint}/${path}`, { method, headers });
     expect(answer.status).toBe(501);
+    expect(await answer.text()).toContain('<Code>NotImplemented</Code>');
   });
 });
 
