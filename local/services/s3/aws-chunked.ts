@@ -60,10 +60,10 @@ class Reader {
   }
 
   async #next(): Promise<Buffer> {
-    const { done, value } = await this.#source.next();
-    if (done === true) {
+    const next = await this.#source.next();
+    if (next.done === true) {
       throw new S3Error(400, 'IncompleteBody', 'The body ended before its last chunk.');
     }
-    return value;
+    return next.value;
   }
 }
