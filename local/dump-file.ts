@@ -43,10 +43,10 @@ export async function findDump(
   if (manifestKey === undefined) {
     throw new Error(`The execution succeeded, but there is no dump of ${secretName}.`);
   }
-  const manifestFile = join(world.objects, bucket, manifestKey);
+  const manifestFile = fileOf(world, bucket, manifestKey);
   const manifest = manifestSchema.parse(JSON.parse(await readFile(manifestFile, 'utf8')));
   const { key } = manifest.object;
-  const file = join(world.objects, bucket, key);
+  const file = fileOf(world, bucket, key);
   const { bytes, sha256 } = await measure(file);
   const { proof } = manifest;
   if (bytes !== proof.bytes || (proof.sha256 !== null && sha256 !== proof.sha256)) {
@@ -58,6 +58,14 @@ export async function findDump(
     proof: `${proof.method} The SHA-256 of the file matches.`,
     restore: restoreCommand(file, manifest.dump.client, programs),
   };
+}
+
+function fileOf(world: World, bucket: string, key: string): string {
+  const file = world.fileOf(bucket, key);
+  if (file === undefined) {
+    throw new Error(`There is no object s3://${bucket}/${key}.`);
+  }
+  return file;
 }
 
 async function measure(file: string): Promise<{ readonly bytes: number; readonly sha256: string }> {

@@ -42,6 +42,8 @@ interface Servers {
   /** Sets the operations of all services but S3, by the value of `X-Amz-Target`. */
   handle(operations: ReadonlyMap<string, Operation>): void;
   createBucket(name: string): Promise<void>;
+  /** As {@link World.fileOf}. */
+  fileOf(bucket: string, key: string): string | undefined;
   stop(): Promise<void>;
 }
 
@@ -130,6 +132,11 @@ export class World implements AwsClients {
     return this.#services.bus.deadLetters;
   }
 
+  /** Path of an object's file, or undefined if the object does not exist. */
+  fileOf(bucket: string, key: string): string | undefined {
+    return this.#servers.fileOf(bucket, key);
+  }
+
   /** Sends the event that CloudFormation sends after a deployment. */
   sendDeploymentEvent(): void {
     this.#services.bus.put(deploymentEvent(this.#template));
@@ -179,6 +186,7 @@ async function startServers(template: Template, { objects, scratch }: Folders, i
       served = operations;
     },
     createBucket: (name) => objectStore.createBucket(name),
+    fileOf: (bucket, key) => objectStore.fileOf(bucket, key),
     stop: async () => {
       await Promise.all([services.stop(), objectStore.stop(), rm(scratch, { recursive: true, force: true })]);
     },

@@ -4,15 +4,16 @@ import type { Template } from '../../assembly/template.ts';
 import type { Call } from '../iam/decision.ts';
 import { AccessDenied, type Iam } from '../iam/iam.ts';
 import { signerOf } from '../protocol/credentials.ts';
-import type { Guard, GuardedRequest } from '../s3/guard.ts';
-import { S3Error } from '../s3/message.ts';
+import type { Guard, GuardedRequest } from '../s3/request.ts';
+import { S3Error } from '../s3/response.ts';
 
-type Wanted = Omit<Call, 'principal'>;
+/** A call that a request needs permission for. */
+type RequiredCall = Omit<Call, 'principal'>;
 
 /**
- * Lets pass what the signer may do.
+ * Permits requests whose signer is allowed to make them.
  *
- * @param keys ARNs of the KMS keys that buckets are encrypted with, by name of the bucket
+ * @param keys ARNs of the KMS keys that encrypt buckets, by the bucket's name
  */
 export function s3Guard(iam: Iam, keys: ReadonlyMap<string, string>): Guard {
   return async (request) => {
@@ -30,22 +31,16 @@ export function s3Guard(iam: Iam, keys: ReadonlyMap<string, string>): Guard {
   };
 }
 
-function callsOf(request: GuardedRequest, keys: ReadonlyMap<string, string>): readonly Wanted[] {
+function callsOf(request: GuardedRequest, keys: ReadonlyMap<string, string>): readonly RequiredCall[] {
   const { bucket, key } = request.target;
-  if (bucket === '') {
-    return [{ action: 's3:ListAllMyBuckets', resource: '*' }];
-  }
   return key === '' ? [bucketCall(request)] : objectCalls(request, keys.get(bucket));
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html */
-function bucketCall({ method, target: { bucket, query } }: GuardedRequest): Wanted {
+function bucketCall({ method, target: { bucket, query } }: GuardedRequest): RequiredCall {
   const resource = `arn:aws:s3:::${bucket}`;
   if (method === 'PUT') {
     return { action: 's3:CreateBucket', resource };
-  }
-  if (method === 'DELETE') {
-    return { action: 's3:DeleteBucket', resource };
   }
   if (query.has('uploads')) {
     return { action: 's3:ListBucketMultipartUploads', resource };
@@ -53,28 +48,28 @@ function bucketCall({ method, target: { bucket, query } }: GuardedRequest): Want
   if (query.has('location')) {
     return { action: 's3:GetBucketLocation', resource };
   }
-  const given = ['prefix', 'delimiter', 'max-keys'].flatMap((name): [string, string][] => {
+  const conditions = ['prefix', 'delimiter', 'max-keys'].flatMap((name): [string, string][] => {
     const value = query.get(name);
     return value === null ? [] : [[`s3:${name}`, value]];
   });
-  return { action: 's3:ListBucket', resource, context: Object.fromEntries(given) };
+  return { action: 's3:ListBucket', resource, context: Object.fromEntries(conditions) };
 }
 
 function objectCalls(
   { method, target: { bucket, key, query }, headers, exists }: GuardedRequest,
   encryptionKey: string | undefined,
-): readonly Wanted[] {
+): readonly RequiredCall[] {
   const resource = `arn:aws:s3:::${bucket}/${key}`;
-  const isPart = query.has('uploadId');
-  const encryption = (action: string): readonly Wanted[] =>
+  const hasUpload = query.has('uploadId');
+  const encryption = (action: string): readonly RequiredCall[] =>
     encryptionKey === undefined
       ? []
       : [{ action, resource: encryptionKey, context: { 'kms:ViaService': `s3.${REGION}.amazonaws.com` } }];
   if (method === 'DELETE') {
-    return [{ action: isPart ? 's3:AbortMultipartUpload' : 's3:DeleteObject', resource }];
+    return [{ action: hasUpload ? 's3:AbortMultipartUpload' : 's3:DeleteObject', resource }];
   }
   if (method === 'GET' || method === 'HEAD') {
-    // Who may not list is not told that an object is not there.
+    // Only principals that may list a bucket learn that an object does not exist.
     return exists
       ? [{ action: 's3:GetObject', resource }, ...encryption('kms:Decrypt')]
       : [
@@ -82,15 +77,18 @@ function objectCalls(
           { action: 's3:ListBucket', resource: `arn:aws:s3:::${bucket}` },
         ];
   }
-  // The calls that begin an upload in parts, and that add a part, create no object.
-  const creates = (method === 'PUT' && !isPart) || (method === 'POST' && isPart);
+  // CreateMultipartUpload and UploadPart create no object.
+  const creates = (method === 'PUT' && !hasUpload) || (method === 'POST' && hasUpload);
   const ifNoneMatch = headers['if-none-match'];
   const context = {
     's3:ObjectCreationOperation': `${creates}`,
     ...(ifNoneMatch === undefined ? {} : { 's3:if-none-match': ifNoneMatch }),
   };
-  // S3 decrypts the key of an upload in parts for each of them, and to put them together.
-  return [{ action: 's3:PutObject', resource, context }, ...encryption(isPart ? 'kms:Decrypt' : 'kms:GenerateDataKey')];
+  // S3 decrypts a multipart upload's data key for each part, and to join the parts.
+  return [
+    { action: 's3:PutObject', resource, context },
+    ...encryption(hasUpload ? 'kms:Decrypt' : 'kms:GenerateDataKey'),
+  ];
 }
 
 const encryptionSchema = z.object({
@@ -103,7 +101,7 @@ const encryptionSchema = z.object({
     .optional(),
 });
 
-/** ARNs of the keys that the template's buckets are encrypted with, by name of the bucket. */
+/** ARNs of the KMS keys that encrypt the template's buckets, by the bucket's name. */
 export function encryptionKeys(template: Template): ReadonlyMap<string, string> {
   const keys = template.ofType('AWS::S3::Bucket').flatMap((resource): [string, string][] => {
     const { BucketEncryption } = template.properties(resource, encryptionSchema);

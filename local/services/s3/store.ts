@@ -1,200 +1,175 @@
-import { createReadStream } from 'node:fs';
-import { access, link, mkdir, rm, rmdir, statfs, writeFile } from 'node:fs/promises';
 import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  request as httpRequest,
-  type ServerResponse,
-} from 'node:http';
-import { dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
-import S3rver from 's3rver';
-import { listen, type Loopback } from '../../host/loopback.ts';
-import type { Received } from './body.ts';
-import { diskFull, refusal, S3Error, type Target } from './message.ts';
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import type { IncomingHttpHeaders } from 'node:http';
+import { dirname, join, relative, sep } from 'node:path';
+import { z } from 'zod';
+import { digestOf, isUnavailable, pathOf } from './object-file.ts';
+import type { ObjectName } from './request.ts';
+import { preconditionFailed } from './response.ts';
 
-/** Where `s3rver` keeps its own files. No bucket's name begins with a dot. */
-const FOLDER = '.store';
+/** Folder for everything about objects but their bytes. No bucket's name begins with a dot. */
+const INDEX = '.index';
 
-/** Metadata that stands for S3's own checksum header, which `s3rver` does not keep. */
-const CRC64NVME = 'x-amz-meta-.crc64nvme';
+const entrySchema = z.object({
+  key: z.string(),
+  /** Relative to the store's folder. */
+  file: z.string(),
+  size: z.number(),
+  /** Without quotation marks. */
+  etag: z.string(),
+  /** The object's metadata, by header. */
+  metadata: z.record(z.string(), z.string()),
+  checksum: z.object({
+    algorithm: z.string(),
+    /** Base64. */
+    value: z.string(),
+    type: z.enum(['FULL_OBJECT', 'COMPOSITE']),
+  }),
+  lastModified: z.string(),
+});
 
-/** Headers of an upload that make up the object's metadata; all others are about the request. */
+type Entry = z.infer<typeof entrySchema>;
+
+/** An object; its `file` is an absolute path. */
+export type StoredObject = Readonly<Entry>;
+
+/** An object to be created from a file. */
+export type NewObject = Readonly<Pick<Entry, 'size' | 'etag' | 'metadata' | 'checksum'>>;
+
+/** The request headers that become an object's metadata; all others are about the request. */
 const METADATA_HEADER = /^(x-amz-meta-.*|content-type|content-disposition|content-language|cache-control|expires)$/;
 
-const ALREADY_EXISTS = 409;
-
-type Name = Pick<Target, 'bucket' | 'key'>;
+/** @param headers of PutObject or CreateMultipartUpload */
+export function metadataOf(headers: IncomingHttpHeaders): NewObject['metadata'] {
+  const metadata = Object.entries(headers).filter(([name]) => METADATA_HEADER.test(name));
+  return {
+    'content-type': 'binary/octet-stream',
+    ...z.record(z.string(), z.string()).parse(Object.fromEntries(metadata)),
+  };
+}
 
 /**
- * The objects, as `s3rver` keeps, reads and lists them. Each stands as a plain file `<directory>/<bucket>/<key>` besides,
- * which comes into being at once and whole.
+ * Objects as plain files `<folder>/<bucket>/<key>`, or nearly so: see {@link pathOf}. Where that path is not available,
+ * the file is in `<folder>/.index/<bucket>`.
+ *
+ * Calls for objects are synchronous, so that no request sees one half done: a condition that was checked still holds
+ * when the object is written, and a file that is opened right after its entry was read belongs to it.
  */
 export class Store {
-  readonly #directory: string;
-  /** `s3rver`, which serves whoever reaches it without a signature. */
-  readonly #server: Loopback;
-  readonly #committing = new Set<string>();
+  readonly #folder: string;
 
-  private constructor(directory: string, server: Loopback) {
-    this.#directory = directory;
-    this.#server = server;
+  /** @param folder absolute path */
+  constructor(folder: string) {
+    this.#folder = folder;
   }
 
-  static async open(directory: string): Promise<Store> {
-    await mkdir(join(directory, FOLDER), { recursive: true });
-    const s3rver = new S3rver({ directory: join(directory, FOLDER), silent: true, vhostBuckets: false });
-    const answer = s3rver.callback();
-    const server = createServer((request, response) => {
-      answer(request, response);
-    });
-    // Large objects take longer than the default of five minutes to arrive.
-    server.requestTimeout = 0;
-    return new Store(directory, await listen(server));
+  /** Creates a bucket unless it exists. */
+  async createBucket(bucket: string): Promise<void> {
+    await mkdir(join(this.#folder, bucket), { recursive: true });
+    await mkdir(join(this.#folder, INDEX, bucket), { recursive: true });
   }
 
-  async close(): Promise<void> {
-    await this.#server.stop();
+  hasBucket(bucket: string): boolean {
+    return existsSync(join(this.#folder, INDEX, bucket));
   }
 
-  /** Makes a bucket if it is not there. */
-  async createBucket(name: string): Promise<void> {
-    const response = await fetch(`${this.#server.url}/${name}`, { method: 'PUT' });
-    if (!response.ok && response.status !== ALREADY_EXISTS) {
-      throw new Error(`Bucket ${name} could not be made: ${await response.text()}`);
-    }
+  find(name: ObjectName): StoredObject | undefined {
+    return this.#read(this.#entryFile(name));
   }
 
-  /** @throws {S3Error} NoSuchBucket */
-  async demandBucket(bucket: string): Promise<void> {
-    if (!(await exists(join(this.#directory, FOLDER, bucket)))) {
-      throw new S3Error(404, 'NoSuchBucket', 'The specified bucket does not exist');
-    }
-  }
-
-  has(name: Name): Promise<boolean> {
-    return exists(this.#file(name));
+  /** In the order of S3: by the bytes of their keys. */
+  list(bucket: string): readonly StoredObject[] {
+    const folder = join(this.#folder, INDEX, bucket);
+    return readdirSync(folder)
+      .filter((file) => file.endsWith('.json'))
+      .flatMap((file) => this.#read(join(folder, file)) ?? [])
+      .sort((one, other) => Buffer.compare(Buffer.from(one.key), Buffer.from(other.key)));
   }
 
   /**
-   * Makes an object of a file.
+   * Makes an object of a file, replacing the one there is.
    *
-   * @param ifNoneMatch `*` for an object that must not be there yet
-   * @returns the ETag
-   * @throws {S3Error}
+   * @param file on the same file system; the caller removes it afterwards if it is still there
+   * @param isConditional whether the key must not have an object yet
+   * @throws {S3Error} PreconditionFailed if it has one
    */
-  async commit(
-    name: Name,
-    headers: IncomingHttpHeaders,
-    ifNoneMatch: string | undefined,
-    file: string,
-    { size, checksums }: Received,
-  ): Promise<string> {
-    const object = this.#file(name);
-    if (this.#committing.has(object)) {
-      throw new S3Error(409, 'ConditionalRequestConflict', 'Another request is writing to this key.');
+  put(name: ObjectName, object: NewObject, file: string, isConditional: boolean): void {
+    const replaced = this.find(name);
+    if (isConditional && replaced !== undefined) {
+      throw preconditionFailed();
     }
-    this.#committing.add(object);
-    try {
-      if (ifNoneMatch === '*' && (await exists(object))) {
-        throw new S3Error(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
-      }
-      await this.#demandSpace(size);
-      const metadata = Object.entries(headers).filter(([header]) => METADATA_HEADER.test(header));
-      const upstream = this.#request(
-        'PUT',
-        `/${name.bucket}/${name.key.split('/').map(encodeURIComponent).join('/')}`,
-        {
-          ...Object.fromEntries(metadata),
-          [CRC64NVME]: checksums.crc64nvme,
-          'content-length': size,
-        },
-      );
-      const [answer] = await Promise.all([responseTo(upstream), pipeline(createReadStream(file), upstream)]);
-      const said = await text(answer);
-      if (answer.statusCode !== 200) {
-        throw refusal(answer, said);
-      }
-      await mkdir(dirname(object), { recursive: true });
-      await rm(object, { force: true });
-      await link(this.#kept(name, 'object'), object);
-      return answer.headers.etag ?? '';
-    } finally {
-      this.#committing.delete(object);
+    let path = replaced?.file;
+    if (path === undefined) {
+      path = this.#link(name, file);
+    } else {
+      renameSync(file, path);
     }
+    const entry: Entry = {
+      ...object,
+      key: name.key,
+      file: relative(this.#folder, path),
+      lastModified: new Date().toISOString(),
+    };
+    const entryFile = this.#entryFile(name);
+    writeFileSync(`${entryFile}.new`, JSON.stringify(entry));
+    renameSync(`${entryFile}.new`, entryFile);
   }
 
-  /** Gives an object that was made of parts its ETag; `s3rver` took it for one piece, and keeps the ETag in a file. */
-  async setEtag(name: Name, etag: string): Promise<void> {
-    await writeFile(this.#kept(name, 'object.md5'), etag);
-  }
-
-  /** Has `s3rver` answer a request. */
-  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const headers = { ...request.headers };
-    // s3rver would check the signature, but knows no keys but its own.
-    delete headers.authorization;
-    const upstream = this.#request(request.method ?? '', request.url ?? '/', headers);
-    const [answer] = await Promise.all([responseTo(upstream), pipeline(request, upstream)]);
-    const { [CRC64NVME]: checksum, ...answered } = answer.headers;
-    response.writeHead(answer.statusCode ?? 500, {
-      ...answered,
-      ...(answer.statusCode === 200 && request.headers['x-amz-checksum-mode'] === 'ENABLED' && checksum !== undefined
-        ? { 'x-amz-checksum-crc64nvme': checksum, 'x-amz-checksum-type': 'FULL_OBJECT' }
-        : {}),
-    });
-    await pipeline(answer, response);
-  }
-
-  /** Has `s3rver` answer a request to delete an object, whose plain file goes too. */
-  async answerDelete(request: IncomingMessage, response: ServerResponse, name: Name): Promise<void> {
-    await this.answer(request, response);
-    await rm(this.#file(name), { force: true });
-    const bucket = join(this.#directory, name.bucket);
-    for (let folder = dirname(this.#file(name)); folder !== bucket; folder = dirname(folder)) {
+  delete(name: ObjectName): void {
+    const object = this.find(name);
+    if (object === undefined) {
+      return;
+    }
+    rmSync(object.file);
+    rmSync(this.#entryFile(name));
+    const bucketFolder = join(this.#folder, name.bucket);
+    for (let folder = dirname(object.file); folder.startsWith(`${bucketFolder}${sep}`); folder = dirname(folder)) {
       try {
-        await rmdir(folder);
+        rmdirSync(folder);
       } catch {
         return; // Holds other objects.
       }
     }
   }
 
-  /** `s3rver` would end this process if the disk became full while it writes. */
-  async #demandSpace(bytes: number): Promise<void> {
-    const { bavail, bsize } = await statfs(this.#directory);
-    if (bavail * bsize <= bytes) {
-      throw diskFull(`${bytes} bytes do not fit`);
+  /** @returns path of the new object's file */
+  #link({ bucket, key }: ObjectName, file: string): string {
+    const path = join(this.#folder, bucket, pathOf(key));
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      linkSync(file, path);
+      return path;
+    } catch (error) {
+      if (!isUnavailable(error)) {
+        throw error;
+      }
+      const substitute = join(this.#folder, INDEX, bucket, digestOf(key));
+      renameSync(file, substitute);
+      return substitute;
     }
   }
 
-  #request(method: string, target: string, headers: OutgoingHttpHeaders): ReturnType<typeof httpRequest> {
-    const { hostname, port } = new URL(this.#server.url);
-    return httpRequest({ host: hostname, port, method, path: target, headers, agent: false });
+  #entryFile({ bucket, key }: ObjectName): string {
+    return join(this.#folder, INDEX, bucket, `${digestOf(key)}.json`);
   }
 
-  #file({ bucket, key }: Name): string {
-    return join(this.#directory, bucket, ...key.split('/'));
-  }
-
-  /** A file of `s3rver` about an object. */
-  #kept({ bucket, key }: Name, what: string): string {
-    return join(this.#directory, FOLDER, bucket, `${key}._S3rver_${what}`);
-  }
-}
-
-async function responseTo(upstream: ReturnType<typeof httpRequest>): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => upstream.on('response', resolve).on('error', reject));
-}
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    await access(file);
-    return true;
-  } catch {
-    return false;
+  #read(entryFile: string): StoredObject | undefined {
+    if (!existsSync(entryFile)) {
+      return undefined;
+    }
+    const entry = entrySchema.parse(JSON.parse(readFileSync(entryFile, 'utf8')));
+    const file = join(this.#folder, entry.file);
+    // People may delete a dump's file.
+    return existsSync(file) ? { ...entry, file } : undefined;
   }
 }

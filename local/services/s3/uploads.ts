@@ -1,119 +1,166 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { receive, type Received, store } from './body.ts';
-import { S3Error } from './message.ts';
+import { text } from 'node:stream/consumers';
+import { receive, verify, writeBody, type WrittenBody } from './body.ts';
+import { type Algorithm, CHECKSUMS, objectAlgorithm } from './checksum.ts';
+import type { ObjectName, Target } from './request.ts';
+import { S3Error } from './response.ts';
+import { metadataOf, type NewObject } from './store.ts';
 
 /** S3 refuses smaller parts, except for the last one. */
-const SMALLEST_PART = 5 * 1024 * 1024;
+const MIN_PART_BYTES = 5 * 1024 * 1024;
 
-export interface Upload {
-  readonly id: string;
-  readonly bucket: string;
-  readonly key: string;
-  /** Of the request that began the upload: the object's metadata. */
-  readonly headers: IncomingHttpHeaders;
-  readonly initiated: Date;
-}
+const MAX_PARTS = 10_000;
 
-interface Part {
+/** Its digests are the MD5 and that of the upload's algorithm. */
+interface Part extends WrittenBody {
   readonly file: string;
-  readonly size: number;
-  /** With its quotation marks. */
-  readonly etag: string;
 }
 
-/** The uploads in parts that are under way, their parts on disk below `directory`. */
+/** A multipart upload in progress. */
+export interface Upload extends ObjectName {
+  readonly id: string;
+  readonly initiated: Date;
+  readonly metadata: NewObject['metadata'];
+  readonly algorithm: Algorithm;
+  readonly checksumType: NewObject['checksum']['type'];
+  readonly parts: Map<number, Part>;
+}
+
+/** The multipart uploads in progress, their parts on disk below a folder. */
 export class Uploads {
-  readonly #directory: string;
-  readonly #open = new Map<string, { readonly upload: Upload; readonly parts: Map<number, Part> }>();
+  readonly #folder: string;
+  readonly #uploads = new Map<string, Upload>();
 
-  constructor(directory: string) {
-    this.#directory = directory;
+  constructor(folder: string) {
+    this.#folder = folder;
   }
 
-  async begin(bucket: string, key: string, headers: IncomingHttpHeaders): Promise<Upload> {
-    const upload = { id: randomBytes(16).toString('hex'), bucket, key, headers, initiated: new Date() };
-    await mkdir(join(this.#directory, upload.id), { recursive: true });
-    this.#open.set(upload.id, { upload, parts: new Map() });
-    return upload;
-  }
-
-  /** @returns the part's ETag */
-  async put(id: string, number: number, request: IncomingMessage): Promise<string> {
-    const { parts } = this.#find(id);
-    const file = join(this.#directory, id, `${number}-${randomBytes(4).toString('hex')}`);
-    const { size, checksums } = await receive(request, file, ['md5']);
-    const etag = `"${Buffer.from(checksums.md5 ?? '', 'base64').toString('hex')}"`;
-    const replaced = parts.get(number);
-    parts.set(number, { file, size, etag });
-    if (replaced !== undefined) {
-      await rm(replaced.file);
-    }
-    return etag;
+  /** CreateMultipartUpload. @returns the upload's id */
+  async create({ bucket, key }: Target, headers: IncomingHttpHeaders): Promise<string> {
+    const id = randomBytes(16).toString('hex');
+    const algorithm = objectAlgorithm(headers);
+    const isFullObject = algorithm === 'crc64nvme' || headers['x-amz-checksum-type'] === 'FULL_OBJECT';
+    await mkdir(join(this.#folder, id));
+    this.#uploads.set(id, {
+      id,
+      bucket,
+      key,
+      initiated: new Date(),
+      metadata: metadataOf(headers),
+      algorithm,
+      checksumType: isFullObject ? 'FULL_OBJECT' : 'COMPOSITE',
+      parts: new Map(),
+    });
+    return id;
   }
 
   /**
-   * Puts the parts together into `file`. The upload stays open: it ends by {@link abort} once the object is there.
+   * UploadPart.
    *
-   * @param body of CompleteMultipartUpload, XML
-   * @returns with the ETag of the whole, without quotation marks
+   * @returns the part's ETag, without quotation marks
+   * @throws {S3Error} NoSuchUpload, InvalidArgument, BadDigest
    */
-  async assemble(
-    id: string,
-    body: string,
-    file: string,
-  ): Promise<Received & { readonly upload: Upload; readonly etag: string }> {
-    const { upload, parts } = this.#find(id);
-    const chosen = [...body.matchAll(/<Part>(.*?)<\/Part>/gs)].map(([, part = '']) => {
-      const number = Number(/<PartNumber>(\d+)<\/PartNumber>/.exec(part)?.[1]);
-      const etag = /<ETag>(?:"|&quot;|&#34;)?([0-9a-f]+)/.exec(part)?.[1];
-      const found = parts.get(number);
-      if (found?.etag !== `"${etag ?? ''}"`) {
-        throw new S3Error(400, 'InvalidPart', `Part ${number} was not uploaded, or with another ETag.`);
-      }
-      return { number, ...found };
-    });
-    if (chosen.length === 0) {
-      throw new S3Error(400, 'MalformedXML', 'At least one part is needed.');
+  async addPart(target: Target, request: IncomingMessage): Promise<string> {
+    const { id, parts, algorithm } = this.#find(target);
+    const number = Number(target.query.get('partNumber'));
+    if (!Number.isInteger(number) || number < 1 || number > MAX_PARTS) {
+      throw new S3Error(400, 'InvalidArgument', 'Part number must be an integer between 1 and 10000, inclusive');
     }
-    if (chosen.some(({ number }, index) => number <= (chosen[index - 1]?.number ?? 0))) {
-      throw new S3Error(400, 'InvalidPartOrder', 'The parts are not in ascending order.');
+    const file = join(this.#folder, id, `${number}-${randomBytes(4).toString('hex')}`);
+    const part = { file, ...(await receive(request, file, ['md5', algorithm])) };
+    const replaced = parts.get(number);
+    parts.set(number, part);
+    if (replaced !== undefined) {
+      await rm(replaced.file);
     }
-    if (chosen.slice(0, -1).some(({ size }) => size < SMALLEST_PART)) {
-      throw new S3Error(400, 'EntityTooSmall', 'A part before the last is smaller than 5 MiB.');
-    }
-    const hash = createHash('md5');
-    for (const { etag } of chosen) {
-      hash.update(Buffer.from(etag.replaceAll('"', ''), 'hex'));
-    }
-    const etag = `${hash.digest('hex')}-${chosen.length}`;
-    return { upload, etag, ...(await store(concatenated(chosen), file, ['crc64nvme'])) };
+    return etagOf(part);
   }
 
-  /** Forgets the upload and its parts. */
-  async abort(id: string): Promise<void> {
-    this.#find(id);
-    this.#open.delete(id);
-    await rm(join(this.#directory, id), { recursive: true });
+  /**
+   * The first half of CompleteMultipartUpload: joins the parts in a file. Only {@link delete} ends the upload, once the
+   * object exists.
+   *
+   * @throws {S3Error} NoSuchUpload, MalformedXML, InvalidPart, InvalidPartOrder, EntityTooSmall, BadDigest
+   */
+  async join(target: Target, request: IncomingMessage, file: string): Promise<NewObject> {
+    const { parts: uploaded, algorithm, checksumType: type, metadata } = this.#find(target);
+    const parts = chosenParts(await text(request), uploaded);
+    const { size, digests } = await writeBody(concatenated(parts), file, [algorithm]);
+    const suffix = `-${parts.length}`;
+    const value =
+      type === 'FULL_OBJECT'
+        ? digests[algorithm].toString('base64')
+        : `${(await composite(algorithm, parts)).toString('base64')}${suffix}`;
+    verify(request.headers, (sent) => (sent === algorithm ? value : undefined));
+    const etag = `${(await composite('md5', parts)).toString('hex')}${suffix}`;
+    return { size, etag, metadata, checksum: { algorithm, value, type } };
+  }
+
+  /** AbortMultipartUpload. @throws {S3Error} NoSuchUpload */
+  async delete(target: Target): Promise<void> {
+    const { id } = this.#find(target);
+    this.#uploads.delete(id);
+    await rm(join(this.#folder, id), { recursive: true });
   }
 
   list(bucket: string): readonly Upload[] {
-    return [...this.#open.values()].map(({ upload }) => upload).filter((upload) => upload.bucket === bucket);
+    return [...this.#uploads.values()].filter((upload) => upload.bucket === bucket);
   }
 
-  #find(id: string): { readonly upload: Upload; readonly parts: Map<number, Part> } {
-    const found = this.#open.get(id);
-    if (found === undefined) {
+  #find({ bucket, key, query }: Target): Upload {
+    const upload = this.#uploads.get(query.get('uploadId') ?? '');
+    if (upload?.bucket !== bucket || upload.key !== key) {
       throw new S3Error(404, 'NoSuchUpload', 'The specified upload does not exist.');
     }
-    return found;
+    return upload;
   }
 }
 
-async function* concatenated(parts: readonly Part[]): AsyncGenerator<Uint8Array> {
+/**
+ * The parts that the body of CompleteMultipartUpload lists.
+ *
+ * @throws {S3Error} MalformedXML, InvalidPart, InvalidPartOrder, EntityTooSmall
+ */
+function chosenParts(body: string, uploaded: ReadonlyMap<number, Part>): readonly Part[] {
+  let last = 0;
+  const parts = [...body.matchAll(/<Part>(.*?)<\/Part>/gs)].map(([, xml = '']) => {
+    const number = Number(/<PartNumber>(\d+)<\/PartNumber>/.exec(xml)?.[1]);
+    const etag = /<ETag>(?:"|&quot;|&#34;)?([0-9a-f]+)/.exec(xml)?.[1];
+    const part = uploaded.get(number);
+    if (part === undefined || etagOf(part) !== etag) {
+      throw new S3Error(400, 'InvalidPart', `Part ${number} has not been uploaded, or has another ETag.`);
+    }
+    if (number <= last) {
+      throw new S3Error(400, 'InvalidPartOrder', 'The list of parts was not in ascending order.');
+    }
+    last = number;
+    return part;
+  });
+  if (parts.length === 0) {
+    throw new S3Error(400, 'MalformedXML', 'You must specify at least one part');
+  }
+  if (parts.slice(0, -1).some(({ size }) => size < MIN_PART_BYTES)) {
+    throw new S3Error(400, 'EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size');
+  }
+  return parts;
+}
+
+function etagOf({ digests }: Part): string {
+  return digests.md5.toString('hex');
+}
+
+/** The checksum of the parts' checksums. */
+async function composite(algorithm: Algorithm, parts: readonly Part[]): Promise<Buffer> {
+  const checksum = CHECKSUMS[algorithm]();
+  checksum.update(Buffer.concat(parts.map(({ digests }) => digests[algorithm])));
+  return Buffer.from(await checksum.digest());
+}
+
+async function* concatenated(parts: readonly Part[]): AsyncGenerator<Uint8Array, void, undefined> {
   for (const { file } of parts) {
     for await (const chunk of createReadStream(file)) {
       yield chunk as Uint8Array;
