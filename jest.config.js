@@ -3,7 +3,8 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   // They have a configuration of their own.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/image/'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/image/', '<rootDir>/test/soak/'],
+  globalSetup: '<rootDir>/test/run-folder.js',
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, diagnostics: false }] },
   maxWorkers: '100%',

@@ -28,7 +28,7 @@ export type Message =
 // Libraries throw and catch errors all the time, and their stacks are never read.
 Error.stackTraceLimit = 0;
 
-// The parent has exited or needs no more worlds.
+// The parent has exited.
 process.on('disconnect', () => process.exit());
 
 process.on('message', (shard: Shard) => {

@@ -72,8 +72,7 @@ class Search {
     world: WorldProcess,
     onAttempt: (attempts: number) => void,
   ) {
-    const { invariant, secret } = violation;
-    this.#best = { ...simulation, until: { invariant, secret } };
+    this.#best = simulation;
     this.#violation = violation;
     this.#world = world;
     this.#onAttempt = onAttempt;
@@ -93,8 +92,7 @@ class Search {
   /** Leaves out secret events and faults. */
   async finish(): Promise<ShrinkResult> {
     await this.#reduceOccurrences();
-    const { until: _, ...simulation } = this.#best;
-    return { simulation, violation: this.#violation, history: await this.#history() };
+    return { simulation: this.#best, violation: this.#violation, history: await this.#history() };
   }
 
   /** The history up to the violation. */
@@ -145,8 +143,9 @@ class Search {
     this.#onAttempt(this.#attempts);
     this.#attempts += 1;
     const { invariant, secret } = this.#violation;
+    const shards = shardsOf({ ...simulation, until: { invariant, secret } });
     // Worlds do not influence each other.
-    const relevant = shardsOf(simulation).filter(({ secrets }) => secret === undefined || secrets.includes(secret));
+    const relevant = shards.filter(({ secrets }) => secret === undefined || secrets.includes(secret));
     for (const shard of relevant) {
       const { violations, occurrences } = await this.#world.run(shard);
       const violation = violations.find((one) => one.invariant === invariant && one.secret === secret);

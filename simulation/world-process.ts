@@ -55,10 +55,8 @@ export class WorldProcess {
 
   /** Ends the process. Resolves when it has exited. */
   async end(): Promise<void> {
-    const { child, ended } = this.#process;
-    if (child.connected) {
-      child.disconnect();
-    }
-    await ended;
+    // Node.js may never emit `close` after `disconnect()`, and `ended` would not resolve.
+    this.#process.end();
+    await this.#process.ended;
   }
 }

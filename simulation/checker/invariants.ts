@@ -12,7 +12,7 @@ export interface InvariantsOptions {
   /** Of the scans, in milliseconds. */
   readonly period: number;
   readonly span: Span;
-  onViolation(violation: Violation): void;
+  readonly onViolation: (violation: Violation) => void;
 }
 
 /** Checks a world against what the design promises. The world reports to it what happens. */

@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { synthesize } from '../../local/assembly/synth.ts';
+import { Processes } from '../../local/host/processes.ts';
+
+const POLL_MS = 100;
+
+/** The output of `cdk synth`, made once in a run of tests. Copy it to change it. */
+export function synthesized(): Promise<string> {
+  return shared('cdk.out', (folder) => synthesize(folder, new Processes()));
+}
+
+/**
+ * Makes a folder that all test files of a run share. The first one that asks for it makes it; the others wait.
+ *
+ * @throws {Error} if making it failed, in whichever file
+ */
+export async function shared(name: string, make: (folder: string) => Promise<void>): Promise<string> {
+  const folder = join(process.env.TEST_RUN_FOLDER ?? '', name);
+  const result = `${folder}.result`;
+  if (await claim(`${folder}.claimed`)) {
+    const error = await make(folder).then(
+      () => '',
+      (reason: unknown) => String(reason),
+    );
+    await writeFile(`${result}.new`, error);
+    await rename(`${result}.new`, result);
+  }
+  while (!existsSync(result)) {
+    await setTimeout(POLL_MS);
+  }
+  const error = await readFile(result, 'utf8');
+  if (error !== '') {
+    throw new Error(`Could not make ${name}: ${error}`);
+  }
+  return folder;
+}
+
+/** @returns whether this is the first claim */
+async function claim(path: string): Promise<boolean> {
+  try {
+    await mkdir(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+      return false;
+    }
+    throw error;
+  }
+}
