@@ -34,6 +34,6 @@ test('a run that nothing waits for is found even if it is due long after the mis
   const breakStack = breakCode(/await startExecution\(\w+, \w+, decision\.input\)/, '"started"');
   const isLate = ({ time, message }: Violation) =>
     Date.parse(/^Nothing waits for (\S+) after the Reschedule/.exec(message)?.[1] ?? '') > time + 3 * DAY;
-  const { violation } = await shrinkViolation(breakStack, { secrets: 30, days: 20, seed: 4, busy: false }, isLate);
+  const { violation } = await shrinkViolation(breakStack, { secrets: 30, days: 6, seed: 4, busy: false }, isLate);
   expect(violation.invariant).toBe('always served');
 });
