@@ -1,23 +1,26 @@
 /**
- * What the deployed parts agree on: `lib` writes it into the template, `lambda` and `docker` read it at run time.
- * This file imports nothing, so that neither side can pull the other in.
+ * The contract between the deployed parts: `lib` writes it into the template, `lambda` and `docker` read it at run time.
+ * This file imports nothing, so that neither side can pull in the other.
  */
 
 /** Tag that puts a secret on a schedule: five-field cron or an alias such as `@daily`. */
 export const SCHEDULE_TAG = 'autodump:start-schedule';
 
-/** Tag with the IANA name of the zone that the schedule's wall-clock time is in. */
+/** Tag with the IANA name of the time zone that the schedule is in. */
 export const TIMEZONE_TAG = 'autodump:timezone';
 
-/** Tag, of any value, that lets a restore read the secret of the database to restore into. */
+/** Tag, with any value, that lets the restore job read the secret of the database to restore into. */
 export const RESTORE_TARGET_TAG = 'autodump:restore-target';
 
-/** The zone of a secret without {@link TIMEZONE_TAG}. */
+/** Time zone of a secret without {@link TIMEZONE_TAG}. */
 export const DEFAULT_TIMEZONE = 'UTC';
+
+/** The one object in the Scanner's bucket: its memo of the runs that were started. */
+export const MEMO_KEY = 'started-runs.json';
 
 /**
  * Input of an execution of the state machine. Executions wait for up to a year under the definition they were started
- * with, so a field may be added but never renamed, removed or given another meaning.
+ * with, so fields may be added, but never renamed, removed or redefined.
  */
 export interface ExecutionInput {
   readonly secretArn: string;
@@ -27,69 +30,69 @@ export interface ExecutionInput {
   readonly when: string;
 }
 
-/** What the Hash function found when the wait was over. Only `unchanged` lets the run go on. */
+/** Result of the Hash function, at the scheduled time. Only `unchanged` lets the run continue. */
 export interface Comparison {
   readonly outcome: 'unchanged' | 'changed' | 'removed' | 'gone';
-  /** For the reader of the execution, a whole sentence. */
+  /** A whole sentence for whoever reads the execution. */
   readonly reason: string;
 }
 
-/** Input of the Reschedule function. The machine names itself, which spares the function a reference back to it. */
+/** Input of the Reschedule function. The state machine passes its own ARN, as a reference to it would be circular. */
 export interface RescheduleInput extends ExecutionInput {
   readonly stateMachineArn: string;
 }
 
-/** What the Reschedule function did. */
+/** Result of the Reschedule function. */
 export interface Rescheduled {
   readonly outcome: 'started' | 'waiting' | 'closed' | 'later' | 'superseded';
-  /** For the reader of the execution, a whole sentence. */
+  /** A whole sentence for whoever reads the execution. */
   readonly reason: string;
-  /** The next scheduled time, in the form of {@link ExecutionInput.when}, where there is one. */
+  /** The next scheduled time, if any, in the format of {@link ExecutionInput.when}. */
   readonly next?: string;
 }
 
 /** Environment of the Scanner function. */
 export interface ScannerEnvironment {
   readonly STATE_MACHINE_ARN: string;
-  /** Bucket of the Scanner's own, where it keeps what it knows to be started. */
+  /** The Scanner's own bucket, which holds {@link MEMO_KEY}. */
   readonly MEMO_BUCKET: string;
 }
 
 /** Environment of the dump program. */
 export interface DumpEnvironment {
-  /** The secret that describes the database. Its ARN also says which Region the services are called in. */
+  /** The secret that describes the database. AWS services are called in the Region of this ARN. */
   readonly AUTODUMP_SECRET_ARN: string;
-  /** Scheduled time, in the form of {@link ExecutionInput.when}; part of the dump's key. */
+  /** Scheduled time, in the format of {@link ExecutionInput.when}; part of the dump's key. */
   readonly AUTODUMP_WHEN: string;
-  /** ARN of the execution, for the manifest. */
+  /** ARN of the execution, recorded in the manifest. */
   readonly AUTODUMP_EXECUTION: string;
-  /** Comma-separated names of the buckets that a dump may go to; the first serves secrets that name none. */
+  /** Comma-separated names of the buckets that a dump may go to; the first is the default. */
   readonly AUTODUMP_BUCKETS: string;
-  /** Name of both job definition and job queue of restores, for the manifest. */
+  /** Name of both the job definition and the job queue of restores, recorded in the manifest. */
   readonly AUTODUMP_RESTORE_JOB: string;
-  /** Writable folder on local disk, for the dump while it is made. */
+  /** Writable folder on local disk that holds the dump while it is being made. */
   readonly TMPDIR: string;
 }
 
-/** Environment of the same program when it restores; dump and database are given as arguments. */
+/** Environment of the same program for a restore; the dump and the database are arguments. */
 export interface RestoreEnvironment {
-  /** Writable folder on local disk, for the dump while it is restored. */
+  /** Writable folder on local disk that holds the dump while it is being restored. */
   readonly TMPDIR: string;
 }
 
-/** Exit status of the dump program. Batch tries again after `tryAgain` and after nothing else. */
+/** Exit status of the dump program. Batch retries `tryAgain` and no other status. */
 export const EXIT_STATUS = {
   done: 0,
-  /** Called with an environment or arguments that make no sense. */
+  /** Invalid environment or arguments. */
   misuse: 64,
-  /** The secret's value lacks fields or has odd ones. */
+  /** Fields of the secret's value are missing or invalid. */
   badSecret: 65,
-  /** The archive is not whole: never committed. */
+  /** The archive is incomplete, and was not committed. */
   verificationFailed: 69,
-  /** A fault of the program itself. */
+  /** A bug in the program itself. */
   internal: 70,
-  /** Worth another try: database or S3 out of reach, lock timeout, storage pressure. */
+  /** Worth a retry: database or S3 unreachable, lock timeout, storage pressure. */
   tryAgain: 75,
-  /** The database or AWS said no. */
+  /** Refused by the database or by AWS. */
   refused: 77,
 } as const;

@@ -3,9 +3,9 @@ import { AutoDumpStack } from '../lib/autodump-stack.ts';
 import { InvalidContext, readContext } from '../lib/context.ts';
 
 const app = new App();
-const given = app.node.getAllContext() as Record<string, unknown>;
+const context = app.node.getAllContext() as Record<string, unknown>;
 try {
-  new AutoDumpStack(app, 'AutoDump', { context: readContext(given) });
+  new AutoDumpStack(app, 'AutoDump', { context: readContext(context) });
 } catch (error) {
   if (!(error instanceof InvalidContext)) {
     throw error;

@@ -5,7 +5,7 @@ import { describeSecret } from './secrets.ts';
 
 const secretsManager = new SecretsManagerClient();
 
-/** The Hash function: whether the tags still are what the execution was started for. */
+/** The Hash function: checks whether the tags are still those that the execution was started for. */
 export async function handler({ secretArn, tagsHash }: ExecutionInput): Promise<Comparison> {
   const comparison = compare(await describeSecret(secretsManager, secretArn), tagsHash);
   console.info({ secretArn, ...comparison });

@@ -1,37 +1,37 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import * as z from 'zod/mini';
 
-/** Lambda stops a function that invokes itself about 16 times in a row. This many legs reach some 900,000 secrets. */
-const MOST_LEGS = 12;
+/** Lambda stops a function after about 16 recursive invocations. This many cover some 900,000 secrets. */
+const MAX_LEGS = 12;
 
 const continuation = z.object({
   continuation: z.object({
-    /** Number of this invocation among those of one scan, the first being 1. */
+    /** Number of this invocation within its scan, from 1. */
     leg: z.number(),
     nextToken: z.string(),
-    /** How many secrets the legs before could not handle, and why, for some. */
+    /** How many secrets the earlier invocations could not handle, and the reasons for some of them. */
     failed: z.number(),
     reasons: z.array(z.string()),
   }),
 });
 
-/** Where a scan goes on that was too long for one invocation. */
+/** Where a scan that was too long for one invocation continues. */
 export type Continuation = z.infer<typeof continuation>['continuation'];
 
-/** Where the event tells a scan to go on, if it does. */
+/** The continuation in an event, if it is one. */
 export function continuationOf(event: unknown): Continuation | undefined {
   return continuation.safeParse(event).data?.continuation;
 }
 
 /**
- * Invokes this very function to go on.
+ * Invokes the Scanner again, to continue its scan.
  *
- * @throws {Error} if the scan has gone on too often: it would be stopped half-way, and nobody told
+ * @throws {Error} if the scan took too many invocations already: Lambda would stop it without an error
  */
-export async function goOn(client: LambdaClient, functionName: string, to: Continuation): Promise<void> {
-  if (to.leg > MOST_LEGS) {
-    throw new Error(`After ${MOST_LEGS} invocations the scan is not at its end: secrets were left out.`);
+export async function invokeAgain(client: LambdaClient, functionName: string, next: Continuation): Promise<void> {
+  if (next.leg > MAX_LEGS) {
+    throw new Error(`After ${MAX_LEGS} invocations the scan is still incomplete: secrets were left out.`);
   }
-  const Payload = JSON.stringify({ continuation: to } satisfies z.infer<typeof continuation>);
+  const Payload = JSON.stringify({ continuation: next } satisfies z.infer<typeof continuation>);
   await client.send(new InvokeCommand({ FunctionName: functionName, InvocationType: 'Event', Payload }));
 }

@@ -1,16 +1,15 @@
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { MEMO_KEY } from '../contract.ts';
 import { Memo } from './core/memo.ts';
 
-const KEY = 'started-runs.json';
-
 /**
- * The memo of earlier scans; an empty one if there is none yet.
+ * Reads the memo of earlier scans; an empty one if none exists yet.
  *
- * @throws {Error} if it is out of reach, or makes no sense
+ * @throws {Error} if it cannot be read or is invalid
  */
 export async function readMemo(client: S3Client, bucket: string, stateMachineArn: string): Promise<Memo> {
   try {
-    const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: KEY }));
+    const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: MEMO_KEY }));
     return Memo.read((await Body?.transformToString()) ?? '', stateMachineArn);
   } catch (error) {
     if (error instanceof NoSuchKey) {
@@ -20,7 +19,7 @@ export async function readMemo(client: S3Client, bucket: string, stateMachineArn
   }
 }
 
-/** Keeps the memo for the next scan. Of two scans at once the last one's is kept. */
+/** Stores the memo for the next scan. Of two concurrent scans the last writer wins. */
 export async function writeMemo(client: S3Client, bucket: string, memo: Memo): Promise<void> {
-  await client.send(new PutObjectCommand({ Bucket: bucket, Key: KEY, Body: memo.write(new Date()) }));
+  await client.send(new PutObjectCommand({ Bucket: bucket, Key: MEMO_KEY, Body: memo.write(new Date()) }));
 }

@@ -9,7 +9,7 @@ import { startExecution } from './start-execution.ts';
 const secretsManager = new SecretsManagerClient();
 const stepFunctions = new SFNClient();
 
-/** The Reschedule function: starts the execution for the run that follows this one, of this one secret. */
+/** The Reschedule function: starts the execution for the secret's next run after this one. */
 export async function handler(input: RescheduleInput): Promise<Rescheduled> {
   const rescheduled = await reschedule(input);
   console.info({ secretArn: input.secretArn, ...rescheduled });
@@ -26,7 +26,7 @@ async function reschedule({ secretArn, tagsHash, when, stateMachineArn }: Resche
   switch (decision.kind) {
     case 'start': {
       const outcome = await startExecution(stepFunctions, stateMachineArn, decision.input);
-      const stopped = outcome === 'closed' ? ' Its execution has ended already: somebody stopped it.' : '';
+      const stopped = outcome === 'closed' ? ' Its execution has already ended: it was stopped.' : '';
       return { outcome, next: decision.input.when, reason: `The next run is at ${decision.input.when}.${stopped}` };
     }
     case 'later':
@@ -34,6 +34,6 @@ async function reschedule({ secretArn, tagsHash, when, stateMachineArn }: Resche
     case 'skip':
       return { outcome: 'superseded', reason: decision.reason };
     case 'invalid':
-      throw new Error(`The schedule of ${secretArn} cannot be followed any more: ${decision.reason}`);
+      throw new Error(`The schedule of ${secretArn} is no longer valid: ${decision.reason}`);
   }
 }

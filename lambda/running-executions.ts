@@ -1,13 +1,13 @@
 import { ListExecutionsCommand, type SFNClient } from '@aws-sdk/client-sfn';
 
-/** The listing may lag behind; Step Functions does not say how far. What it hides for longer is asked for by its name. */
-const LISTING_LAG = 5 * 60_000;
+/** How far the listing may lag; Step Functions documents no bound. What is missing for longer is found on its start. */
+const LISTING_LAG_MS = 5 * 60_000;
 
 /**
- * Names of the executions that run and were started since an instant, most of them by Reschedule, and of some older ones.
- * Step Functions lists the newest first, a thousand a page.
+ * Names of the running executions that were started since an instant, most of them by Reschedule, and of some older
+ * ones. Step Functions lists the newest first, a thousand per page.
  */
-export async function namesRunning(
+export async function runningNames(
   client: SFNClient,
   stateMachineArn: string,
   since: Date,
@@ -26,6 +26,6 @@ export async function namesRunning(
       oldest = startDate;
     }
     nextToken = page.nextToken;
-  } while (nextToken !== undefined && (oldest === undefined || oldest.getTime() >= since.getTime() - LISTING_LAG));
+  } while (nextToken !== undefined && (oldest === undefined || oldest.getTime() >= since.getTime() - LISTING_LAG_MS));
   return names;
 }

@@ -5,47 +5,47 @@ import { executionName, secretName } from './core/execution.ts';
 import type { Memo } from './core/memo.ts';
 import { startExecution } from './start-execution.ts';
 
-/** What a scan did about one secret. */
-export interface Finding {
+/** What a scan did for one secret. */
+export interface ScanResult {
   readonly secret: string;
   /**
-   * `closed`: its execution was started and has ended before its time, most likely because somebody stopped it; what the
-   * memo knows is `waiting` even so.
+   * `closed`: its execution was started and ended before its scheduled time, most likely because it was stopped. A run
+   * that the memo knows is reported as `waiting` even so.
    */
   readonly outcome: 'started' | 'waiting' | 'closed' | 'later' | 'skipped' | 'failed';
-  /** The next run, UTC, RFC 3339, where there is one. */
+  /** The next run, if any: UTC, RFC 3339. */
   readonly when?: string;
   readonly reason?: string;
 }
 
-/** How many secrets are scanned at once. */
+/** How many secrets are scanned concurrently. */
 export const CONCURRENCY = 10;
 
 /**
- * With ten at once a hundred starts a second at most. StartExecution allows 150 a second in small Regions, and leaves
- * the rest to runs that reschedule themselves.
+ * Minimum duration of a start: with ten concurrent ones at most a hundred starts a second. StartExecution allows 150 a
+ * second in small Regions, which leaves the rest to runs that reschedule themselves.
  */
-const LEAST_TIME_OF_A_START = 100;
+const MIN_START_MS = 100;
 
-/** What a scan of one secret needs. */
-export interface ScanTools {
+/** Clients and state that the scans of all secrets share. */
+export interface ScanContext {
   readonly stepFunctions: SFNClient;
   readonly stateMachineArn: string;
   readonly memo: Memo;
-  /** Names of executions that run and that the memo need not know. */
+  /** Names of running executions, which may be missing from the memo. */
   readonly running: ReadonlySet<string>;
 }
 
-/** Does what is due for one secret. Whatever goes wrong stays with this secret and is reported by its name. */
-export async function scan(secret: SecretDescription, tools: ScanTools): Promise<Finding> {
+/** Starts the next run of one secret if need be. A failure affects only this secret and is reported by its name. */
+export async function scan(secret: SecretDescription, context: ScanContext): Promise<ScanResult> {
   const name = secretName(secret.ARN);
-  const { memo } = tools;
+  const { memo } = context;
   try {
     const decision = decide(secret, new Date(), memo);
     switch (decision.kind) {
       case 'start': {
-        const outcome = await start(decision.input, tools);
-        // The name of an execution that is closed may be free again at any time.
+        const outcome = await start(decision.input, context);
+        // The name of a closed execution may become available again at any time.
         if (outcome !== 'closed') {
           memo.add(decision.input, new Date());
         }
@@ -65,15 +65,15 @@ export async function scan(secret: SecretDescription, tools: ScanTools): Promise
   }
 }
 
-/** Starts the execution for a run unless it runs already, no sooner than the next one may be started. */
+/** Starts the execution for a run unless it is already running. Resolves when the next one may be started. */
 async function start(
   input: ExecutionInput,
-  { stepFunctions, stateMachineArn, running }: ScanTools,
+  { stepFunctions, stateMachineArn, running }: ScanContext,
 ): Promise<'started' | 'waiting' | 'closed'> {
   if (running.has(executionName(input))) {
     return 'waiting';
   }
-  const pause = new Promise((resolve) => setTimeout(resolve, LEAST_TIME_OF_A_START));
+  const pause = new Promise((resolve) => setTimeout(resolve, MIN_START_MS));
   const outcome = await startExecution(stepFunctions, stateMachineArn, input);
   await pause;
   return outcome;

@@ -3,22 +3,23 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import pMap from 'p-map';
+// All of lambda/ uses zod/mini: in a bundle it is 23 kB where zod is 106 to 470 kB, and cold starts parse every byte.
 import * as z from 'zod/mini';
 import type { ScannerEnvironment } from '../contract.ts';
-import { type Continuation, continuationOf, goOn } from './continuation.ts';
+import { type Continuation, continuationOf, invokeAgain } from './continuation.ts';
 import { Memo } from './core/memo.ts';
-import { secretNamedBy } from './core/tag-event.ts';
+import { secretIdOf } from './core/tag-event.ts';
 import { readMemo, writeMemo } from './memo-store.ts';
-import { Report, type Summary } from './report.ts';
-import { namesRunning } from './running-executions.ts';
-import { CONCURRENCY, scan, type ScanTools } from './scan.ts';
+import { runningNames } from './running-executions.ts';
+import { ScanReport, type Summary } from './scan-report.ts';
+import { CONCURRENCY, scan, type ScanContext } from './scan.ts';
 import { describeSecret, listTaggedSecrets } from './secrets.ts';
 
-/** An invocation ends after 15 minutes. A page of secrets, memo and all, takes far less than the two that are left. */
-const LONGEST_LEG = 13 * 60_000;
+/** An invocation ends after 15 minutes. One more page, and storing the memo, take far less than the remaining two. */
+const MAX_LEG_MS = 13 * 60_000;
 
-/** Within this time, as when a scan is tried again, what has begun to run is not listed again: ListExecutions refills at 2/s. */
-const NEW_ENOUGH = 10 * 60_000;
+/** A memo this recent, as when a scan is retried, needs no listing of executions: ListExecutions refills at only 2/s. */
+const RECENT_MS = 10 * 60_000;
 
 const environment: z.ZodMiniType<ScannerEnvironment & { readonly AWS_LAMBDA_FUNCTION_NAME: string }> = z.object({
   STATE_MACHINE_ARN: z.string(),
@@ -31,29 +32,27 @@ const s3 = new S3Client();
 const lambda = new LambdaClient();
 
 /**
- * The Scanner function. An event that names a secret is about that one alone: many secrets may be tagged at once, and
- * others that have nothing to do with AutoDump as well. Anything else is for a scan of all.
+ * The Scanner function. An event that names a secret causes a scan of only that one, since many secrets may be tagged at
+ * once, including those that have nothing to do with AutoDump. Anything else causes a scan of all secrets.
  *
- * @throws {ScanFailed} after all else is done, naming the secrets that could not be handled
+ * @throws {ScanFailed} after everything else is done, naming the secrets that could not be handled
  */
 export async function handler(event: unknown): Promise<Summary> {
   const { STATE_MACHINE_ARN, MEMO_BUCKET, AWS_LAMBDA_FUNCTION_NAME } = environment.parse(process.env);
-  const named = secretNamedBy(event);
+  const named = secretIdOf(event);
   return named === undefined
     ? await scanAll(STATE_MACHINE_ARN, MEMO_BUCKET, AWS_LAMBDA_FUNCTION_NAME, continuationOf(event))
     : await scanNamed(named, STATE_MACHINE_ARN);
 }
 
-/** Starts the next run of one secret. It is described afresh, since the listing lags behind changes. */
+/** Starts the next run of one secret. DescribeSecret is used, since listings may lag behind changes. */
 async function scanNamed(secretId: string, stateMachineArn: string): Promise<Summary> {
-  const report = new Report();
-  const tools = { stepFunctions, stateMachineArn, memo: new Memo(stateMachineArn), running: new Set<string>() };
-  await report.orElse(secretId, undefined, async () => {
+  const report = new ScanReport();
+  const context = { stepFunctions, stateMachineArn, memo: new Memo(stateMachineArn), running: new Set<string>() };
+  await report.attempt(secretId, undefined, async () => {
     const secret = await describeSecret(secretsManager, secretId);
     report.addNamed(
-      secret
-        ? await scan(secret, tools)
-        : { secret: secretId, outcome: 'skipped', reason: 'It does not exist any more.' },
+      secret ? await scan(secret, context) : { secret: secretId, outcome: 'skipped', reason: 'It no longer exists.' },
     );
   });
   report.throwIfFailed();
@@ -61,53 +60,53 @@ async function scanNamed(secretId: string, stateMachineArn: string): Promise<Sum
 }
 
 /**
- * Starts the next run of every tagged secret of the account's Region. A scan that is too long for one invocation goes on
- * in another one, and the last of them tells what went wrong in all; what is tried again then is that last part.
+ * Starts the next run of every tagged secret in this account and Region. A scan that is too long for one invocation
+ * continues in another. The last one fails if any had failures; Lambda then retries only this last part.
  */
 async function scanAll(
   stateMachineArn: string,
   memoBucket: string,
   functionName: string,
-  before: Continuation | undefined,
+  previous: Continuation | undefined,
 ): Promise<Summary> {
-  const end = Date.now() + LONGEST_LEG;
-  const report = new Report(before);
-  const tools = await scanTools(stateMachineArn, memoBucket, before, report);
-  let nextToken = before?.nextToken;
+  const end = Date.now() + MAX_LEG_MS;
+  const report = new ScanReport(previous);
+  const context = await scanContext(stateMachineArn, memoBucket, previous, report);
+  let nextToken = previous?.nextToken;
   do {
     const page = await listTaggedSecrets(secretsManager, nextToken);
-    const findings = await pMap(page.secrets, (secret) => scan(secret, tools), { concurrency: CONCURRENCY });
-    findings.forEach((finding) => {
-      report.add(finding);
+    const results = await pMap(page.secrets, (secret) => scan(secret, context), { concurrency: CONCURRENCY });
+    results.forEach((result) => {
+      report.add(result);
     });
     nextToken = page.nextToken;
   } while (nextToken !== undefined && Date.now() < end);
 
-  await report.orElse('memo of started runs', undefined, () => writeMemo(s3, memoBucket, tools.memo));
+  await report.attempt('memo of started runs', undefined, () => writeMemo(s3, memoBucket, context.memo));
   if (nextToken !== undefined) {
-    await goOn(lambda, functionName, report.continuation(nextToken));
+    await invokeAgain(lambda, functionName, report.continuation(nextToken));
   } else {
     report.throwIfFailed();
   }
   return report.summary;
 }
 
-/** What the scans before knew, and what has begun to run since. */
-async function scanTools(
+/** Loads what earlier scans started, and the executions that were started since. */
+async function scanContext(
   stateMachineArn: string,
   bucket: string,
-  before: Continuation | undefined,
-  report: Report,
-): Promise<ScanTools> {
+  previous: Continuation | undefined,
+  report: ScanReport,
+): Promise<ScanContext> {
   const now = new Date();
-  const memo = await report.orElse('memo of started runs', new Memo(stateMachineArn), () =>
+  const memo = await report.attempt('memo of started runs', new Memo(stateMachineArn), () =>
     readMemo(s3, bucket, stateMachineArn),
   );
-  if (before !== undefined || now.getTime() - memo.asOf.getTime() < NEW_ENOUGH) {
+  if (previous !== undefined || now.getTime() - memo.asOf.getTime() < RECENT_MS) {
     return { stepFunctions, stateMachineArn, memo, running: new Set() };
   }
-  const running = await report.orElse('list of running executions', undefined, () =>
-    namesRunning(stepFunctions, stateMachineArn, memo.asOf),
+  const running = await report.attempt('list of running executions', undefined, () =>
+    runningNames(stepFunctions, stateMachineArn, memo.asOf),
   );
   if (running !== undefined) {
     memo.asOf = now;

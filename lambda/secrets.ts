@@ -8,7 +8,7 @@ import {
 import { SCHEDULE_TAG } from '../contract.ts';
 import type { SecretDescription } from './core/decision.ts';
 
-/** Reads a secret's tags and state, never its value. Unlike a listing the answer is up to date. */
+/** Reads a secret's tags and state, never its value. Unlike a listing it is up to date. @returns undefined if none exists */
 export async function describeSecret(
   client: SecretsManagerClient,
   secretId: string,
@@ -25,13 +25,13 @@ export async function describeSecret(
 
 export interface Page {
   readonly secrets: readonly SecretDescription[];
-  /** Where the listing goes on, unless this was the last page. */
+  /** Undefined on the last page. */
   readonly nextToken: string | undefined;
 }
 
 /**
- * A page of all secrets whose tags include one that begins like the schedule tag. The listing may lag behind changes by
- * five minutes, and a page may be empty although others follow.
+ * Lists a page of the secrets with a tag that starts with the schedule tag. The listing may lag behind changes by five
+ * minutes, and a page may be empty although others follow.
  */
 export async function listTaggedSecrets(client: SecretsManagerClient, nextToken?: string): Promise<Page> {
   const { SecretList = [], NextToken } = await client.send(
@@ -46,7 +46,7 @@ export async function listTaggedSecrets(client: SecretsManagerClient, nextToken?
 
 function withArn(secret: SecretListEntry): SecretDescription {
   if (secret.ARN === undefined) {
-    throw new Error(`Secrets Manager described a secret without an ARN: ${String(secret.Name)}`);
+    throw new Error(`Secrets Manager returned a secret without an ARN: ${String(secret.Name)}`);
   }
   return { ...secret, ARN: secret.ARN };
 }

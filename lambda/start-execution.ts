@@ -3,9 +3,9 @@ import type { ExecutionInput } from '../contract.ts';
 import { executionName } from './core/execution.ts';
 
 /**
- * Starts the execution for a run, once: `waiting` means that it was started before, `closed` that it has ended as well.
- * Step Functions answers a repeated start of a running execution with that execution, and refuses the name of a closed
- * one for 90 days.
+ * Starts the execution for a run, exactly once: `waiting` means that it was started before, `closed` that it has already
+ * ended. Step Functions answers a repeated start of a running execution with that execution, and refuses the name of a
+ * closed one for 90 days.
  */
 export async function startExecution(
   client: SFNClient,
@@ -13,7 +13,7 @@ export async function startExecution(
   input: ExecutionInput,
 ): Promise<'started' | 'waiting' | 'closed'> {
   const { secretArn, tagsHash, when } = input;
-  const asked = new Date();
+  const requestedAt = new Date();
   try {
     const { startDate } = await client.send(
       new StartExecutionCommand({
@@ -22,7 +22,7 @@ export async function startExecution(
         input: JSON.stringify({ secretArn, tagsHash, when } satisfies ExecutionInput),
       }),
     );
-    return startDate !== undefined && startDate < asked ? 'waiting' : 'started';
+    return startDate !== undefined && startDate < requestedAt ? 'waiting' : 'started';
   } catch (error) {
     if (error instanceof ExecutionAlreadyExists) {
       return 'closed';

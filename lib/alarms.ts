@@ -14,12 +14,12 @@ export interface AlarmsProps {
   readonly deadLetters: sqs.Queue;
 }
 
-/** Tells somebody when a dump, a schedule or a scan failed: alarms, and a topic to subscribe to. */
+/** Alarms for failed runs, failed scans and lost events, and the topic that they notify. */
 export class Alarms extends Construct {
   constructor(scope: Construct, id: string, { stateMachine, scanner, deadLetters }: AlarmsProps) {
     super(scope, id);
     const topic = new sns.Topic(this, 'Topic', { displayName: 'AutoDump alarms', enforceSSL: true });
-    // A topic with a policy of its own has lost the one that lets alarms in.
+    // An explicit topic policy replaces the default one, which lets alarms publish.
     topic.addToResourcePolicy(
       new iam.PolicyStatement({
         sid: 'LetAlarmsIn',
@@ -33,17 +33,22 @@ export class Alarms extends Construct {
       }),
     );
     const options = { statistic: 'Sum', period: Duration.minutes(5) };
-    const alarms: Record<string, [string, cloudwatch.IMetric]> = {
-      RunFailed: ['A dump or its rescheduling failed', stateMachine.metricFailed(options)],
-      RunTimedOut: ['A run took longer than an execution may', stateMachine.metricTimedOut(options)],
-      RunAborted: ['A run was stopped by hand', stateMachine.metricAborted(options)],
-      ScanFailed: ['A scan could not handle every secret', scanner.metricErrors(options)],
-      // What comes, not what lies there: else one message that nobody removes would hide all that follow.
-      EventLost: ['An event was given up on', deadLetters.metricNumberOfMessagesSent(options)],
+    /** By construct ID: the problem, its article in the runbook, and the metric that shows it. */
+    const alarms: Record<string, [problem: string, article: string, metric: cloudwatch.IMetric]> = {
+      RunFailed: ['A dump or its rescheduling failed', 'alarm-run-failed', stateMachine.metricFailed(options)],
+      RunTimedOut: ['A run exceeded its time limit', 'alarm-run-timed-out', stateMachine.metricTimedOut(options)],
+      RunAborted: ['A run was stopped', 'alarm-run-aborted', stateMachine.metricAborted(options)],
+      ScanFailed: ['A scan could not handle every secret', 'alarm-scan-failed', scanner.metricErrors(options)],
+      // Counts arrivals, not the queue's length: one message left in the queue would hide all later ones.
+      EventLost: [
+        'An event could not be delivered or processed',
+        'alarm-event-lost',
+        deadLetters.metricNumberOfMessagesSent(options),
+      ],
     };
-    for (const [name, [alarmDescription, metric]] of Object.entries(alarms)) {
+    for (const [name, [problem, article, metric]] of Object.entries(alarms)) {
       const alarm = new cloudwatch.Alarm(this, name, {
-        alarmDescription,
+        alarmDescription: `${problem}. See docs/operations.md#${article}`,
         metric,
         threshold: 0,
         comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
@@ -54,7 +59,7 @@ export class Alarms extends Construct {
     }
     new CfnOutput(Stack.of(this), 'AlarmTopicArn', {
       value: topic.topicArn,
-      description: 'Subscribe to this topic to be told when a dump, a schedule or a scan failed',
+      description: 'Subscribe to this topic to be notified of failed runs, failed scans and lost events',
     });
   }
 }

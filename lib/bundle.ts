@@ -8,22 +8,21 @@ import { buildSync } from 'esbuild';
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
- * Bundles a program and all that it imports into one CommonJS file for Node 24, with a source map that its stack
- * traces are read through.
+ * Bundles a program and everything that it imports into one CommonJS file for Node 24, with a source map that is
+ * applied to its stack traces.
  *
- * The output does not depend on where the project lies or where the bundle goes, so that the same source always makes
+ * The output depends neither on the project's location nor on the output folder, so that the same source always yields
  * the same asset.
  *
  * @param source path of the program, relative to the project's root
  * @param file name of the bundled file
- * @param stage makes an asset of the folder that holds the bundle; the folder is gone afterwards, for the asset is a
- *   copy of it
+ * @param stage makes an asset from the folder that holds the bundle, which is deleted afterwards: the asset is a copy
  */
 export function withBundle<T>(source: string, file: string, stage: (folder: string) => T): T {
   const { outputFiles } = buildSync({
     absWorkingDir: ROOT,
     entryPoints: [source],
-    // Nothing is written there: the path only anchors those in the source map.
+    // Not written to: only the base of the relative paths in the source map.
     outfile: join(ROOT, 'bundle', file),
     write: false,
     bundle: true,
@@ -31,7 +30,7 @@ export function withBundle<T>(source: string, file: string, stage: (folder: stri
     target: 'node24',
     format: 'cjs',
     inject: ['source-map-support/register.js'],
-    // An optional native driver that pg looks for and does without.
+    // An optional native driver of pg.
     external: ['pg-native'],
     sourcemap: 'linked',
     sourcesContent: false,

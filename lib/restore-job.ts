@@ -9,23 +9,23 @@ import { jobContainer, type JobSize, SCRATCH } from './job-container.ts';
 import { grantReadSecrets } from './secret-access.ts';
 
 export interface RestoreJobProps extends JobSize {
-  /** Where the dumps are. */
+  /** Source of the dumps. */
   readonly dumpBucket: DumpBucket;
-  /** The image of the dumps: who made them restores them. */
+  /** The image that made a dump restores it. */
   readonly image: DockerImageAsset;
-  /** Where the jobs run, beside the dumps. */
+  /** Shared with the dump jobs. */
   readonly computeEnvironment: batch.IComputeEnvironment;
-  /** Names both the job definition and its queue. */
+  /** Name of both the job definition and its queue. */
   readonly name: string;
 }
 
-/** Ends a restore that was forgotten. Whoever submits one watches it. */
+/** Only ends abandoned restores: whoever submits one is expected to watch it. */
 const TIMEOUT = Duration.days(7);
 
-/** Before dumps, where both wait for capacity: a restore is what dumps are for. */
+/** A restore takes priority over queued dumps, whose queue has the default priority of 1. */
 const PRIORITY = 10;
 
-/** The job that restores a dump. Nothing in the stack submits it: people do, with the dump and the database as command. */
+/** The job that restores a dump. People submit it, with the dump and the database as its command; the stack never does. */
 export class RestoreJob extends Construct {
   constructor(scope: Construct, id: string, props: RestoreJobProps) {
     super(scope, id);
@@ -44,13 +44,13 @@ export class RestoreJob extends Construct {
         jobRole: this.jobRole(props.dumpBucket),
         streamPrefix: 'restore',
       }),
-      // Half a restore is not carried on, and the next attempt would find the database not empty.
+      // A partial restore cannot be resumed, and a retry would find the database not empty.
       retryAttempts: 1,
       timeout: TIMEOUT,
     });
   }
 
-  /** Reads dumps, and the secrets of databases that somebody has marked to be restored into; writes nothing. */
+  /** May read dumps and the secrets that are tagged as restore targets, and write nothing. */
   private jobRole(dumpBucket: DumpBucket): iam.Role {
     const role = new iam.Role(this, 'JobRole', { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') });
     grantReadSecrets(role, 'ReadRestoreTargets', RESTORE_TARGET_TAG);

@@ -3,13 +3,11 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-
-/** The one object of the bucket. */
-const KEY = 'started-runs.json';
+import { MEMO_KEY } from '../contract.ts';
 
 /**
- * What the Scanner knows to be started, so that a scan in which nothing is new costs little. Nothing is lost with it but
- * calls. The bucket outlives the stack, since CloudFormation deletes none that is not empty; S3 empties it in time.
+ * The Scanner's memo of started runs, which keeps a scan that finds nothing new cheap. It is a cache: losing it costs
+ * only API calls. The bucket is retained, since CloudFormation cannot delete one that is not empty; S3 expires its object.
  */
 export class ScanMemo extends Construct {
   readonly bucket: s3.Bucket;
@@ -27,17 +25,17 @@ export class ScanMemo extends Construct {
     });
     Validations.of(this.bucket).acknowledge({
       id: 'AwsSolutions-S1',
-      reason: 'It holds times of runs, which the executions tell as well.',
+      reason: 'It holds only the times of runs, which the executions show as well.',
     });
   }
 
-  /** Lets a function keep its memo. Without the right to list, a memo that is not there yet would look like a refusal. */
-  grantUse(fn: lambda.Function): void {
+  /** Lets a function read and write its memo. Without ListBucket a memo that does not exist yet would yield AccessDenied. */
+  grantReadWrite(fn: lambda.Function): void {
     fn.addToRolePolicy(
       new iam.PolicyStatement({
         sid: 'KeepMemo',
         actions: ['s3:GetObject', 's3:PutObject'],
-        resources: [this.bucket.arnForObjects(KEY)],
+        resources: [this.bucket.arnForObjects(MEMO_KEY)],
       }),
     );
     fn.addToRolePolicy(

@@ -10,7 +10,7 @@ import { acknowledgeWildcards } from './acknowledge.ts';
 import { withBundle } from './bundle.ts';
 import { ScanMemo } from './scan-memo.ts';
 
-/** The functions that the workflow calls: Hash and Reschedule. Neither may read the value of a secret. */
+/** The functions that a run calls: Hash and Reschedule. Neither may read the value of a secret. */
 export class RunFunctions extends Construct {
   readonly hash: lambda.Function;
   readonly reschedule: lambda.Function;
@@ -19,13 +19,13 @@ export class RunFunctions extends Construct {
     super(scope, id);
     this.hash = schedulingFunction(this, 'Hash', {
       source: 'lambda/compare-tags.ts',
-      description: 'Whether the schedule tags of a secret are what its run was started for',
+      description: 'Checks whether the schedule tags of a secret are those that its run was started for',
       timeout: Duration.seconds(30),
     });
     allowDescribe(this.hash);
     this.reschedule = schedulingFunction(this, 'Reschedule', {
       source: 'lambda/reschedule.ts',
-      description: 'Starts the run of a secret that follows the one under way',
+      description: 'Starts the next run of a secret',
       timeout: Duration.seconds(30),
     });
     allowDescribe(this.reschedule);
@@ -33,9 +33,9 @@ export class RunFunctions extends Construct {
 }
 
 export interface ScannerProps {
-  /** The state machine whose executions the Scanner starts. */
+  /** State machine whose executions the Scanner starts. */
   readonly stateMachine: sfn.IStateMachine;
-  /** Where an event goes that the Scanner failed on for good. */
+  /** Receives events that the Scanner failed to process even on its last retry. */
   readonly deadLetters: sqs.IQueue;
 }
 
@@ -52,17 +52,17 @@ export class Scanner extends Construct {
     };
     this.function = schedulingFunction(this, 'Function', {
       source: 'lambda/scanner.ts',
-      description: 'Starts the next run of a secret that was tagged, or of all with a schedule tag',
+      description: 'Starts the next run of the secret that an event names, or of every secret with a schedule tag',
       timeout: Duration.minutes(15),
       environment: { ...environment },
-      // A dead-letter queue of the rules covers delivery alone; a scan that fails is kept by the function itself.
-      onFailure: sendTo(deadLetters),
+      // The dead-letter queue of a rule covers only delivery; events of failed scans are sent by the function itself.
+      onFailure: queueDestination(deadLetters),
       retryAttempts: 2,
     });
     this.function.addToRolePolicy(
       new iam.PolicyStatement({ sid: 'ListSecrets', actions: ['secretsmanager:ListSecrets'], resources: ['*'] }),
     );
-    acknowledgeWildcards(this, ['*'], 'Listing secrets knows no resources.');
+    acknowledgeWildcards(this, ['*'], 'ListSecrets has no resource-level permissions.');
     allowDescribe(this.function);
     allowStart(this, stateMachine, this.function);
     this.function.addToRolePolicy(
@@ -72,12 +72,12 @@ export class Scanner extends Construct {
         resources: [stateMachine.stateMachineArn],
       }),
     );
-    memo.grantUse(this.function);
-    this.allowGoingOn();
+    memo.grantReadWrite(this.function);
+    this.allowContinuation();
   }
 
-  /** A scan too long for one invocation goes on in another. As with the runs, the permission must stand beside the role. */
-  private allowGoingOn(): void {
+  /** A scan too long for one invocation continues in another. As with StartRuns, a separate policy avoids a cycle. */
+  private allowContinuation(): void {
     const { role, functionArn } = this.function;
     new iam.Policy(this, 'GoOn', {
       statements: [
@@ -89,8 +89,8 @@ export class Scanner extends Construct {
 }
 
 /**
- * Lets functions start executions. The permission is a policy beside the role, not part of it: the state machine
- * refers to a function that starts it, and must not wait for a permission that refers back.
+ * Lets functions start executions. The permission is a separate policy, not part of the role: the state machine refers
+ * to a function that starts it, and would otherwise depend on a permission that refers back to it.
  */
 export function allowStart(scope: Construct, stateMachine: sfn.IStateMachine, ...functions: lambda.Function[]): void {
   new iam.Policy(scope, 'StartRuns', {
@@ -105,8 +105,8 @@ export function allowStart(scope: Construct, stateMachine: sfn.IStateMachine, ..
   });
 }
 
-/** A destination that grants what sending takes; the one of the CDK grants two actions more. */
-function sendTo(queue: sqs.IQueue): lambda.IDestination {
+/** A queue as a destination. Unlike CDK's own class it grants only the action that sending needs. */
+function queueDestination(queue: sqs.IQueue): lambda.IDestination {
   return {
     bind: (_, fn) => {
       const statement = { sid: 'KeepFailed', actions: ['sqs:SendMessage'], resources: [queue.queueArn] };
@@ -120,7 +120,7 @@ interface SchedulingFunctionProps extends Pick<
   lambda.FunctionOptions,
   'description' | 'timeout' | 'environment' | 'onFailure' | 'retryAttempts'
 > {
-  /** Path of the handler's file, relative to the project's root. */
+  /** Path of the handler's source, relative to the project's root. */
   readonly source: string;
 }
 
@@ -156,7 +156,7 @@ function schedulingFunction(
   );
 }
 
-/** Lets a function read tags and state of secrets, whichever they are: what was untagged or deleted has to be seen. */
+/** Lets a function read tags and state of all secrets, since it must notice those that lost the tag or were deleted. */
 function allowDescribe(fn: lambda.Function): void {
   const secrets = Stack.of(fn).formatArn({ service: 'secretsmanager', resource: 'secret:*' });
   fn.addToRolePolicy(
@@ -169,6 +169,6 @@ function allowDescribe(fn: lambda.Function): void {
   acknowledgeWildcards(
     fn.role ?? fn,
     [secrets],
-    'Any secret may get the tag or lose it, and its description holds no value.',
+    'Any secret may gain or lose the tag, and its description does not include its value.',
   );
 }

@@ -3,8 +3,8 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { acknowledgeWildcards } from './acknowledge.ts';
 
 /**
- * Lets a role read the values of the secrets that bear a tag, and of no other. Those with a key of their own are
- * decrypted by way of Secrets Manager alone, and the key's policy has to agree.
+ * Lets a role read the values of secrets that have a tag, and of no others. Secrets with a customer managed key can be
+ * decrypted only through Secrets Manager, and only if the key's policy allows it.
  */
 export function grantReadSecrets(role: iam.Role, sid: string, tag: string): void {
   const stack = Stack.of(role);
@@ -26,6 +26,6 @@ export function grantReadSecrets(role: iam.Role, sid: string, tag: string): void
       conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${stack.region}.${stack.urlSuffix}` } },
     }),
   );
-  acknowledgeWildcards(role, [secrets], 'Which secrets it may read is said by their tag, which the condition demands.');
-  acknowledgeWildcards(role, [keys], 'A secret may have any key; the condition demands the way by Secrets Manager.');
+  acknowledgeWildcards(role, [secrets], 'The condition restricts it to secrets with the tag.');
+  acknowledgeWildcards(role, [keys], 'A secret may have any key; the condition restricts its use to Secrets Manager.');
 }

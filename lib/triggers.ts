@@ -7,13 +7,13 @@ import { Construct } from 'constructs';
 
 export interface TriggersProps {
   readonly scanner: lambda.IFunction;
-  /** Where an event goes that could not be delivered. */
+  /** Receives events that could not be delivered. */
   readonly deadLetters: sqs.IQueue;
-  /** Period of the scan that finds what no event told of. */
+  /** Period of the scan that finds changes which no event reported. */
   readonly scanInterval: Duration;
 }
 
-/** What invokes the Scanner: a secret that is tagged, time, and a deployment. */
+/** The rules that invoke the Scanner: on a tag event, periodically, and after a deployment. */
 export class Triggers extends Construct {
   constructor(scope: Construct, id: string, props: TriggersProps) {
     super(scope, id);
@@ -23,22 +23,22 @@ export class Triggers extends Construct {
       retryAttempts: 10,
     });
     new events.Rule(this, 'TagsChanged', {
-      description: 'A secret was made, or its tags were changed',
-      // No tags: whether CloudTrail shows the tags of a secret is not promised.
+      description: 'A secret was created, or its tags were changed',
+      // Not filtered by tags: CloudTrail does not guarantee to include them.
       eventPattern: {
         source: ['aws.secretsmanager'],
         detailType: ['AWS API Call via CloudTrail'],
         detail: {
           eventSource: ['secretsmanager.amazonaws.com'],
           eventName: ['CreateSecret', 'TagResource', 'UntagResource'],
-          // CloudTrail tells of refused calls as well, which may name a secret of somebody else.
+          // CloudTrail also reports refused calls, which may name a secret of another account.
           errorCode: [{ exists: false }],
         },
       },
       targets: [target],
     });
     new events.Rule(this, 'Periodically', {
-      description: 'Finds what no event told of',
+      description: 'Finds changes that no event reported',
       schedule: events.Schedule.rate(props.scanInterval),
       targets: [target],
     });

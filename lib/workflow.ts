@@ -5,7 +5,7 @@ import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import type { Comparison } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
-import { ABSENT, at, type BranchEnd, branchFailed, format, readFailure } from './branch-end.ts';
+import { ABSENT, branchFailed, type BranchResult, format, readFailure, valueAt } from './branch-result.ts';
 import { dumpBranch } from './dump-branch.ts';
 import type { DumpJob } from './dump-job.ts';
 import { allowStart } from './scheduling-functions.ts';
@@ -17,9 +17,9 @@ export interface WorkflowProps {
 }
 
 /**
- * Worst case: seven attempts, at most 1 + 2 + 4 + 8 + 16 + 32 s apart, so that a fault of up to a minute passes
- * unnoticed and a lasting one is known in about a minute, attempts themselves not counted. Every error is tried again:
- * the functions may be called any number of times, and an error that is no accident only costs that minute.
+ * Worst case: seven attempts, at most 1 + 2 + 4 + 8 + 16 + 32 s apart, so that a fault of up to a minute is ridden out
+ * and a lasting one is reported after about a minute, not counting the attempts themselves. Every error is retried: the
+ * functions are idempotent, and retrying a permanent error only costs that minute.
  */
 const FUNCTION_RETRY: sfn.RetryProps = {
   errors: [sfn.Errors.ALL],
@@ -41,9 +41,9 @@ const UNCHANGED: Comparison['outcome'] = 'unchanged';
  * The state machine of one run:
  *
  *     wait until `when` -> compare tags -> changed, removed, gone: superseded
- *                                       -> unchanged: dump | reschedule -> done, or failed by name of the branch
+ *                                       -> unchanged: dump | reschedule -> done, or failed with both branches' messages
  *
- * Neither branch can stop the other: each ends well in any case, and tells how it went.
+ * Neither branch can stop the other: each always succeeds, and its result says whether it failed.
  */
 export class Workflow extends Construct {
   readonly stateMachine: sfn.StateMachine;
@@ -64,7 +64,7 @@ export class Workflow extends Construct {
       outputPath: '$.comparison',
     });
     const run = new sfn.Parallel(this, 'Dump and reschedule', {
-      resultSelector: { dump: at('$[0]'), reschedule: at('$[1]') },
+      resultSelector: { dump: valueAt('$[0]'), reschedule: valueAt('$[1]') },
       resultPath: '$.branches',
     });
     const didBothEndWell = new sfn.Choice(this, 'Did both end well?');
@@ -89,14 +89,17 @@ export class Workflow extends Construct {
       {
         id: 'AwsSolutions-SF1',
         reason:
-          'Step Functions keeps the history of an execution for 90 days; delivery of logs asks for wildcard rights.',
+          'Step Functions keeps the history of an execution for 90 days; log delivery would need wildcard permissions.',
       },
-      { id: 'AwsSolutions-SF2', reason: 'A run has five steps and tells its own story; there is nothing to trace.' },
+      {
+        id: 'AwsSolutions-SF2',
+        reason: 'A run has five steps, all in its execution history; a trace would add nothing.',
+      },
     );
     acknowledgeWildcards(
       this.stateMachine,
       [hash, reschedule].flatMap((fn) => fn.resourceArnsForGrantInvoke.slice(1)),
-      'Versions of the very function.',
+      'The versions of these functions.',
     );
     dumpJob.grantRun(this.stateMachine.role);
     allowStart(this, this.stateMachine, reschedule);
@@ -106,7 +109,7 @@ export class Workflow extends Construct {
     const task = new LambdaInvoke(this, 'Compare tags', {
       lambdaFunction: hash,
       payload: sfn.TaskInput.fromObject(EXECUTION_INPUT),
-      resultSelector: { outcome: at('$.Payload.outcome'), reason: at('$.Payload.reason') },
+      resultSelector: { outcome: valueAt('$.Payload.outcome'), reason: valueAt('$.Payload.reason') },
       resultPath: '$.comparison',
       retryOnServiceExceptions: false,
     });
@@ -132,7 +135,7 @@ export class Workflow extends Construct {
       resultSelector: {
         failed: false,
         message: format('Rescheduling ended well. {}', ['$.Payload.reason']),
-      } satisfies BranchEnd,
+      } satisfies BranchResult,
       retryOnServiceExceptions: false,
     });
     const reschedulingFailed = branchFailed(

@@ -3,12 +3,12 @@ import type { SecretDescription } from './decision.ts';
 import { readTags } from './tags.ts';
 
 /**
- * Compares a secret as it is now (`undefined`: there is none) with the hash of the tags that its run was started for.
- * Only an unchanged secret is dumped; what a newer tag asks for, a newer execution serves.
+ * Compares the current state of a secret (`undefined` if it no longer exists) with the hash of the tags that its run was
+ * started for. Only an unchanged secret is dumped; a new schedule has an execution of its own.
  */
 export function compare(secret: SecretDescription | undefined, tagsHash: string): Comparison {
   if (!secret) {
-    return { outcome: 'gone', reason: 'The secret does not exist any more.' };
+    return { outcome: 'gone', reason: 'The secret no longer exists.' };
   }
   if (secret.DeletedDate) {
     return { outcome: 'gone', reason: 'The secret is marked for deletion.' };
@@ -20,8 +20,8 @@ export function compare(secret: SecretDescription | undefined, tagsHash: string)
   if (tags.hash !== tagsHash) {
     return {
       outcome: 'changed',
-      reason: "The secret's schedule was changed; another execution waits for the new one.",
+      reason: "The secret's schedule was changed; another execution serves the new one.",
     };
   }
-  return { outcome: 'unchanged', reason: 'The schedule is what it was when this execution was started.' };
+  return { outcome: 'unchanged', reason: 'The schedule has not changed since this execution was started.' };
 }

@@ -4,7 +4,7 @@ import type { Memo } from './memo.ts';
 import { InvalidSchedule, nextTime, parseSchedule } from './schedule.ts';
 import { readTags, type ScheduleTags, type Tag } from './tags.ts';
 
-/** What Secrets Manager tells about a secret without its value: the shared part of DescribeSecret and ListSecrets. */
+/** A secret without its value: the fields that DescribeSecret and ListSecrets share. */
 export interface SecretDescription {
   readonly ARN: string;
   readonly Tags?: readonly Tag[];
@@ -13,7 +13,7 @@ export interface SecretDescription {
   readonly PrimaryRegion?: string;
 }
 
-/** What to do about a secret. Reasons are for the reader of a log. */
+/** What to do for a secret. Reasons are written to the log. */
 export type Decision =
   | { readonly kind: 'start'; readonly input: ExecutionInput }
   | { readonly kind: 'later'; readonly when: string; readonly reason: string }
@@ -23,37 +23,37 @@ export type Decision =
 const MINUTE = 60_000;
 
 /** Step Functions ends an execution after a year; a run further away than this is left to a later scan. */
-const LONGEST_WAIT = 364 * 24 * 60 * MINUTE;
+const MAX_WAIT_MS = 364 * 24 * 60 * MINUTE;
 
 /**
- * Decides for a scan: the next run of a secret that is at least a minute away, unless that one or one before it is known
- * to be started, which is to start those that follow.
+ * Decides for a scan: start the next run of a secret that is at least a minute away, unless the memo has that run or an
+ * earlier one, which will reschedule itself.
  */
 export function decide(
   secret: SecretDescription,
   now: Date,
   memo: Memo,
 ): Decision | { readonly kind: 'waiting'; readonly when: string } {
-  const standing = standingOf(secret);
-  if (standing.kind === 'skip') {
-    return standing;
+  const eligibility = eligibilityOf(secret);
+  if (eligibility.kind === 'skip') {
+    return eligibility;
   }
-  const when = memo.startedAfter(secret.ARN, standing.tags.hash, now);
+  const when = memo.nextStarted(secret.ARN, eligibility.tags.hash, now);
   return when === undefined
-    ? decideAfter(secret.ARN, standing.tags, now, new Date(now.getTime() + MINUTE - 1))
+    ? decideAfter(secret.ARN, eligibility.tags, now, new Date(now.getTime() + MINUTE - 1))
     : { kind: 'waiting', when };
 }
 
-/** Decides for the run of a secret that follows the one at `previous`; what is past by now is not made up for. */
+/** Decides for the run after the one at `previous`. Runs that are already in the past are not made up for. */
 export function decideFollowing(secret: SecretDescription, previous: Date, now: Date): Decision {
-  const standing = standingOf(secret);
-  return standing.kind === 'skip'
-    ? standing
-    : decideAfter(secret.ARN, standing.tags, now, new Date(Math.max(previous.getTime(), now.getTime())));
+  const eligibility = eligibilityOf(secret);
+  return eligibility.kind === 'skip'
+    ? eligibility
+    : decideAfter(secret.ARN, eligibility.tags, now, new Date(Math.max(previous.getTime(), now.getTime())));
 }
 
-/** Whether a secret is on a schedule at all. */
-function standingOf(
+/** Whether a secret is on a schedule in this Region. */
+function eligibilityOf(
   secret: SecretDescription,
 ): Extract<Decision, { kind: 'skip' }> | { readonly kind: 'scheduled'; readonly tags: ScheduleTags } {
   const tags = readTags(secret.Tags);
@@ -73,7 +73,7 @@ function decideAfter(secretArn: string, tags: ScheduleTags, now: Date, after: Da
   try {
     const due = nextTime(parseSchedule(tags.schedule, tags.timezone), after);
     const when = formatWhen(due);
-    if (due.getTime() - now.getTime() > LONGEST_WAIT) {
+    if (due.getTime() - now.getTime() > MAX_WAIT_MS) {
       return {
         kind: 'later',
         when,

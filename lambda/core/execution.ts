@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { parse } from '@aws-sdk/util-arn-parser';
 import type { ExecutionInput } from '../../contract.ts';
 
-/** Secrets Manager ends every ARN with a hyphen and six random characters behind the name. */
+/** Secrets Manager appends a hyphen and six random characters to the name in an ARN. */
 const RANDOM_SUFFIX = /-[0-9A-Za-z]{6}$/;
 
 /** The name in a secret's full ARN: `prod/orders` of `arn:aws:secretsmanager:…:secret:prod/orders-a1B2c3`. */
@@ -17,7 +17,7 @@ export function secretRegion(secretArn: string): string {
   return parse(secretArn).region;
 }
 
-/** UTC, RFC 3339, whole seconds: the form of {@link ExecutionInput.when}. */
+/** UTC, RFC 3339, whole seconds: the format of {@link ExecutionInput.when}. */
 export function formatWhen(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`;
 }
@@ -25,8 +25,8 @@ export function formatWhen(time: Date): string {
 /**
  * The name of the execution: `<secret name>-<time>-<hash>`, at most 80 characters of `0-9A-Za-z-_`.
  *
- * It is a function of its input alone. Step Functions starts a name once, so that any number of scans, duplicate
- * events and retries start a run exactly once. The hash tells apart what the readable part leaves out.
+ * It is a pure function of the input. Step Functions starts each name only once, so that any number of scans, duplicate
+ * events and retries start a run exactly once. The hash distinguishes inputs whose readable part is the same.
  */
 export function executionName({ secretArn, tagsHash, when }: ExecutionInput): string {
   const readable = secretName(secretArn)

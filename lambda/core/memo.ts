@@ -4,31 +4,31 @@ import type { ExecutionInput } from '../../contract.ts';
 import { formatWhen } from './execution.ts';
 
 /**
- * Step Functions keeps the name of an execution for 90 days after its end, so that to start it again does nothing. That
- * an execution runs may be old news, by far less than the day that is left.
+ * Step Functions reserves the name of an execution for 90 days after its end, so that starting it again has no effect.
+ * The remaining day is ample for the time between observing that an execution runs and recording it.
  */
-const NAME_KEPT = 89 * 24 * 60 * 60;
+const NAME_RESERVED_S = 89 * 24 * 60 * 60;
 
-/** Seconds since 1970: the scheduled time, and when the entry is forgotten. */
+/** Seconds since 1970: the scheduled time, and when the entry expires. */
 type Entry = readonly [when: number, until: number];
 
-const written = z.object({
+const memoSchema = z.object({
   version: z.literal(1),
-  /** Another machine has other executions. */
+  /** The memo is valid only for this state machine's executions. */
   stateMachineArn: z.string(),
-  /** Executions that were started by then are known, in seconds since 1970. */
+  /** Executions started before this instant are in the memo; seconds since 1970. */
   asOf: z.number(),
   /** By the hash of secret and tags. */
   runs: z.record(z.string(), z.readonly(z.tuple([z.number(), z.number()]))),
 });
 
 /**
- * What scans know to be started, so that they need not ask Step Functions again. It is a cache and no more: an entry is
- * made while its execution runs and forgotten before the name of it can be free again, so that losing an entry, or
- * bringing back an older one, costs calls and changes nothing.
+ * The runs that scans know to be started, so that they need not ask Step Functions again. It is only a cache: an entry is
+ * made while its execution runs, and expires before the execution's name becomes available again. Losing an entry, or
+ * restoring an older one, costs API calls and changes nothing.
  */
 export class Memo {
-  /** Executions that ran by then are known; 1970 for a new memo. */
+  /** Executions started before this instant are in the memo; 1970 for a new one. */
   asOf: Date;
   readonly #stateMachineArn: string;
   readonly #runs: Map<string, Entry>;
@@ -40,30 +40,32 @@ export class Memo {
   }
 
   /**
-   * The memo in a text, or a new one if it is about another state machine.
+   * Parses the output of {@link Memo.write}. A memo of another state machine is replaced by a new one.
    *
-   * @throws {Error} if the text is not what {@link Memo.write} made
+   * @throws {Error} if the text is not a valid memo
    */
   static read(text: string, stateMachineArn: string): Memo {
-    const { stateMachineArn: about, runs, asOf } = written.parse(JSON.parse(text));
-    return about === stateMachineArn ? new Memo(about, runs, new Date(asOf * 1000)) : new Memo(stateMachineArn);
+    const { stateMachineArn: owner, runs, asOf } = memoSchema.parse(JSON.parse(text));
+    return owner === stateMachineArn ? new Memo(owner, runs, new Date(asOf * 1000)) : new Memo(stateMachineArn);
   }
 
   /**
-   * The run of a secret under its tags that is known to be the next one and to be started, in the form of
-   * {@link ExecutionInput.when}.
+   * The next run of a secret with these tags, if it is known to be started, in the format of {@link ExecutionInput.when}.
    */
-  startedAfter(secretArn: string, tagsHash: string, now: Date): string | undefined {
+  nextStarted(secretArn: string, tagsHash: string, now: Date): string | undefined {
     const [when, until] = this.#runs.get(keyOf(secretArn, tagsHash)) ?? [0, 0];
     return Math.min(when, until) * 1000 > now.getTime() ? formatWhen(new Date(when * 1000)) : undefined;
   }
 
-  /** Remembers that the execution for the next run of a secret runs: it was started, now or before, and not closed. */
+  /** Adds the next run of a secret, whose execution must be running: started now or earlier, and not closed. */
   add({ secretArn, tagsHash, when }: ExecutionInput, now: Date): void {
-    this.#runs.set(keyOf(secretArn, tagsHash), [Date.parse(when) / 1000, Math.floor(now.getTime() / 1000) + NAME_KEPT]);
+    this.#runs.set(keyOf(secretArn, tagsHash), [
+      Date.parse(when) / 1000,
+      Math.floor(now.getTime() / 1000) + NAME_RESERVED_S,
+    ]);
   }
 
-  /** Its text, without what is over: its size is bounded by the secrets and how often their tags change. */
+  /** Serializes the memo without past runs, so that its size depends only on the secrets and how often their tags change. */
   write(now: Date): string {
     const seconds = Math.floor(now.getTime() / 1000);
     const current = [...this.#runs].filter(([, [when, until]]) => when > seconds && until > seconds);
@@ -72,7 +74,7 @@ export class Memo {
       stateMachineArn: this.#stateMachineArn,
       asOf: Math.floor(this.asOf.getTime() / 1000),
       runs: Object.fromEntries(current),
-    } satisfies z.infer<typeof written>);
+    } satisfies z.infer<typeof memoSchema>);
   }
 }
 

@@ -1,17 +1,17 @@
 import { CronExpressionParser, type CronFieldCollection } from 'cron-parser';
 import { IANAZone } from 'luxon';
-import { readingsAfter } from './readings.ts';
+import { wallTimesAfter } from './wall-times.ts';
 
-/** A cron expression and the zone that its wall-clock time is in. Made by {@link parseSchedule} alone. */
+/** A cron expression and its time zone, as returned by {@link parseSchedule}. */
 export interface Schedule {
   readonly cron: CronFieldCollection;
   /** IANA name. */
   readonly timezone: string;
-  /** Whether the schedule runs in every hour of its days, so that it also runs in an hour that is repeated. */
+  /** Whether the schedule runs in every hour of its days, and therefore again in a repeated hour. */
   readonly hourly: boolean;
 }
 
-/** A schedule or a zone that cannot be followed. The message says what was given and what is allowed. */
+/** A schedule or time zone is invalid. The message quotes it and says what is allowed. */
 export class InvalidSchedule extends Error {
   override readonly name = 'InvalidSchedule';
 }
@@ -19,11 +19,11 @@ export class InvalidSchedule extends Error {
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-/** No zone moves its clock by more than this at once (Antarctica/Casey, three hours, holds the record). */
+/** No zone shifts its clock by more than this at once (Antarctica/Casey holds the record with three hours). */
 const LARGEST_SHIFT = 3 * 60 * MINUTE;
 
 const ALIASES = ['@hourly', '@daily', '@weekdays', '@weekends', '@weekly', '@monthly', '@annually', '@yearly'];
-/** Each field with the number that no step may exceed: a longer one would never take a second step. */
+/** Each field with its largest step: a larger one would match only the first value. */
 const FIELDS = [
   ['minute', 59],
   ['hour', 23],
@@ -39,13 +39,13 @@ const ALLOWED =
 const ITEM = /^(\*|(\d{1,2}|[a-z]{3})(-(\d{1,2}|[a-z]{3}))?)(\/(?<step>\d{1,2}))?$/i;
 
 /**
- * Reads the schedule tag and the timezone tag.
+ * Parses the values of the schedule tag and the timezone tag.
  *
- * Some tag editors refuse `*` and `,`: a lone `-` as a field stands for `*`, and `:` for `,`. The minute field may not
- * stand for every minute. Everything that cron-parser would take although it is no five-field cron (six fields, an
- * empty string, `H`) is refused here.
+ * Some tag editors refuse `*` and `,`: a field that is just `-` stands for `*`, and `:` for `,`. The minute field may not
+ * match every minute. Input that cron-parser accepts although it is not five-field cron (six fields, an empty string,
+ * `H`) is refused here.
  *
- * @throws {InvalidSchedule} if the expression or the zone cannot be followed, or never comes due (31 February)
+ * @throws {InvalidSchedule} if the expression or the zone is invalid, or the expression is never due (31 February)
  */
 export function parseSchedule(tag: string, timezone: string): Schedule {
   if (!isTimezone(timezone)) {
@@ -65,9 +65,9 @@ export function parseSchedule(tag: string, timezone: string): Schedule {
 /**
  * The first scheduled time strictly after an instant.
  *
- * Time is the zone's wall-clock time. A time that the clock skips runs as much later as the clock jumped. A time that
- * the clock repeats runs once, the first time round, except for schedules that run in every hour: those run in the
- * repeated hour again.
+ * Schedules are in the zone's wall-clock time. A time that the clock skips runs as much later as the clock jumped. A time
+ * that the clock repeats runs once, on its first occurrence, except for schedules that run in every hour, which also run
+ * in the repeated hour.
  */
 export function nextTime(schedule: Schedule, after: Date): Date {
   const zone = IANAZone.create(schedule.timezone);
@@ -75,12 +75,12 @@ export function nextTime(schedule: Schedule, after: Date): Date {
   if (soon !== undefined) {
     return soon;
   }
-  // Around a shift of the clock the order of instants is not that of wall-clock readings. Readings further away than a
-  // shift in each direction cannot be due before the ones in between.
+  // Around a clock shift, instants and wall-clock times are not in the same order. A wall-clock time further away than
+  // the largest shift in each direction cannot be due before those in between.
   const start = wallClock(zone, after.getTime()) - 2 * LARGEST_SHIFT;
   let next = Infinity;
   let last = Infinity;
-  for (const wall of readingsAfter(schedule.cron, start)) {
+  for (const wall of wallTimesAfter(schedule.cron, start)) {
     if (wall > last) {
       break;
     }
@@ -94,15 +94,16 @@ export function nextTime(schedule: Schedule, after: Date): Date {
 }
 
 /**
- * The next time if it is within a day, and the clock is not set within two days each way: readings and instants are then
- * in the same order. No zone sets its clock and sets it back within four days, so that equal offsets mean that it is not.
+ * The next time if it is within a day and the clock does not shift within two days in either direction, so that
+ * wall-clock times and instants are in the same order. No zone shifts its clock and shifts it back within four days, so
+ * equal offsets mean that there is no shift.
  */
 function nextTimeOnSteadyClock({ cron }: Schedule, zone: IANAZone, after: number): Date | undefined {
   const offset = zone.offset(after) * MINUTE;
   if ([-2, 2].some((days) => zone.offset(after + days * DAY) * MINUTE !== offset)) {
     return undefined;
   }
-  const next = readingsAfter(cron, after + offset).next().value - offset;
+  const next = wallTimesAfter(cron, after + offset).next().value - offset;
   return next < after + DAY ? new Date(next) : undefined;
 }
 
@@ -117,7 +118,7 @@ function canonical(tag: string): string {
 function parseCron(tag: string, expression: string): CronFieldCollection {
   if (expression.startsWith('@')) {
     if (!ALIASES.includes(expression)) {
-      throw new InvalidSchedule(`schedule "${tag}" is not an alias that is known: ${ALLOWED}`);
+      throw new InvalidSchedule(`schedule "${tag}" is not a known alias: ${ALLOWED}`);
     }
   } else {
     const fields = expression === '' ? [] : expression.split(' ');
@@ -127,20 +128,20 @@ function parseCron(tag: string, expression: string): CronFieldCollection {
     for (const [i, [name, longestStep]] of FIELDS.entries()) {
       const field = String(fields[i]);
       if (!field.split(',').every((item) => isItem(item, longestStep))) {
-        throw new InvalidSchedule(`schedule "${tag}" has an odd ${name} "${field}": ${ALLOWED}`);
+        throw new InvalidSchedule(`schedule "${tag}" has an invalid ${name} "${field}": ${ALLOWED}`);
       }
     }
   }
   try {
-    // Only read here, and not counted with: a zone would cost as much again.
+    // Only the fields are used, and no occurrences computed; passing a zone would double the cost.
     return CronExpressionParser.parse(expression).fields;
   } catch (error) {
-    throw new InvalidSchedule(`schedule "${tag}" cannot be followed (${reasonOf(error as Error)}): ${ALLOWED}`);
+    throw new InvalidSchedule(`schedule "${tag}" is invalid (${reasonOf(error as Error)}): ${ALLOWED}`);
   }
 }
 
 function reasonOf({ message }: Error): string {
-  return message === 'Invalid explicit day of month definition' ? 'none of its months has such a day' : message;
+  return message === 'Invalid explicit day of month definition' ? 'none of its months has that day' : message;
 }
 
 function isItem(item: string, longestStep: number): boolean {
@@ -152,18 +153,18 @@ function isTimezone(timezone: string): boolean {
   return /^[A-Za-z]/.test(timezone) && IANAZone.create(timezone).isValid;
 }
 
-/** What a clock in the zone shows at an instant, as milliseconds counted as if the clock were in UTC. */
+/** The wall-clock time in a zone at an instant, in milliseconds since 1970 as if the clock were in UTC. */
 function wallClock(zone: IANAZone, instant: number): number {
   return instant + zone.offset(instant) * MINUTE;
 }
 
-/** The instants at which a schedule runs for one wall-clock reading, in order: one, or two in a repeated hour. */
+/** The instants at which a schedule runs for one wall-clock time, in order: one, or two in a repeated hour. */
 function instants(zone: IANAZone, wall: number, hourly: boolean): readonly number[] {
-  // No zone is further than 14 hours from UTC, so that a day each way lies before and after a shift of the clock.
+  // No zone is further than 14 hours from UTC, so these offsets are the ones before and after a nearby clock shift.
   const before = zone.offset(wall - DAY) * MINUTE;
   const after = zone.offset(wall + DAY) * MINUTE;
-  const read = [wall - before, wall - after].filter((instant) => wallClock(zone, instant) === wall);
-  const [first, second] = [...new Set(read)].sort((a, b) => a - b);
+  const matching = [wall - before, wall - after].filter((instant) => wallClock(zone, instant) === wall);
+  const [first, second] = [...new Set(matching)].sort((a, b) => a - b);
   if (first === undefined) {
     return [wall - before];
   }

@@ -3,16 +3,16 @@ import * as z from 'zod/mini';
 const tagEvent = z.object({
   detail: z.object({
     requestParameters: z.nullish(z.object({ secretId: z.optional(z.string()) })),
-    // CloudTrail writes both spellings of the ARN.
+    // CloudTrail uses both spellings.
     responseElements: z.nullish(z.object({ arn: z.optional(z.string()), aRN: z.optional(z.string()) })),
   }),
 });
 
 /**
- * The name or ARN of the secret that a CloudTrail event of Secrets Manager is about. `undefined` for whatever else
- * invokes a scan: the periodic rule, a deployment, a person.
+ * The name or ARN of the secret in a CloudTrail event of Secrets Manager. `undefined` for any other event: of the periodic
+ * rule, a deployment or a manual invocation.
  */
-export function secretNamedBy(event: unknown): string | undefined {
+export function secretIdOf(event: unknown): string | undefined {
   const parsed = tagEvent.safeParse(event);
   if (!parsed.success) {
     return undefined;

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { DEFAULT_TIMEZONE, SCHEDULE_TAG, TIMEZONE_TAG } from '../../contract.ts';
 
-/** A tag in the form of the AWS SDK. */
+/** A tag in the format of the AWS SDK. */
 export interface Tag {
   readonly Key?: string;
   readonly Value?: string;
@@ -11,13 +11,13 @@ export interface Tag {
 export interface ScheduleTags {
   readonly schedule: string;
   readonly timezone: string;
-  /** Identifies the tags' values: 32 hexadecimal digits. An execution runs only while the hash is what it was. */
+  /** Identifies the tags' values: 32 hexadecimal digits. An execution makes its dump only if this is unchanged. */
   readonly hash: string;
 }
 
 /**
- * Picks AutoDump's tags, or `undefined` if the secret is not on a schedule. The key must match exactly, since filters
- * of ListSecrets match prefixes.
+ * Reads AutoDump's tags; `undefined` if the secret is not on a schedule. Keys must match exactly, whereas the filters of
+ * ListSecrets match prefixes.
  */
 export function readTags(tags: readonly Tag[] = []): ScheduleTags | undefined {
   const value = (key: string) => tags.find((tag) => tag.Key === key)?.Value;

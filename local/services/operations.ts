@@ -1,3 +1,4 @@
+import type { DisableRuleRequest } from '@aws-sdk/client-eventbridge';
 import type {
   CreateSecretRequest,
   DeleteSecretRequest,
@@ -9,7 +10,8 @@ import type {
 } from '@aws-sdk/client-secrets-manager';
 import type { ListExecutionsInput, StartExecutionInput, StopExecutionInput } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
-import { operation, type Operation } from './protocol/json-endpoint.ts';
+import type { EventBus } from './events/event-bus.ts';
+import { operation, type Operation, ServiceError } from './protocol/json-endpoint.ts';
 import type { SecretsManager } from './secrets-manager/secrets-manager.ts';
 import type { StepFunctions } from './step-functions/step-functions.ts';
 
@@ -56,7 +58,13 @@ const listExecutions: z.ZodType<ListExecutionsInput> = z.strictObject({
   statusFilter: z.literal('RUNNING'),
   maxResults: z.number().min(1).max(1000).optional(),
 });
-const stopExecution: z.ZodType<StopExecutionInput> = z.strictObject({ executionArn: z.string() });
+
+const stopExecution: z.ZodType<StopExecutionInput> = z.strictObject({
+  executionArn: z.string(),
+  cause: z.string().optional(),
+});
+
+const disableRule: z.ZodType<DisableRuleRequest> = z.strictObject({ Name: z.string() });
 
 /** What is served of Secrets Manager, by the value of `X-Amz-Target`. */
 export function secretOperations(secrets: SecretsManager): ReadonlyMap<string, Operation> {
@@ -72,10 +80,34 @@ export function secretOperations(secrets: SecretsManager): ReadonlyMap<string, O
 }
 
 /** What is served of Step Functions. */
-export function executionOperations(stepFunctions: StepFunctions): ReadonlyMap<string, Operation> {
+function executionOperations(stepFunctions: StepFunctions): ReadonlyMap<string, Operation> {
   return new Map([
     ['AWSStepFunctions.StartExecution', operation(startExecution, (request) => stepFunctions.startExecution(request))],
     ['AWSStepFunctions.ListExecutions', operation(listExecutions, (request) => stepFunctions.listExecutions(request))],
     ['AWSStepFunctions.StopExecution', operation(stopExecution, (request) => stepFunctions.stopExecution(request))],
   ]);
+}
+
+/** What is served of EventBridge. */
+function ruleOperations(bus: EventBus): ReadonlyMap<string, Operation> {
+  return new Map([
+    [
+      'AWSEvents.DisableRule',
+      operation(disableRule, ({ Name = '' }) => {
+        if (!bus.disable(Name)) {
+          throw new ServiceError('ResourceNotFoundException', `Rule ${Name} does not exist on EventBus default.`);
+        }
+        return {};
+      }),
+    ],
+  ]);
+}
+
+/** All that is served, by the value of `X-Amz-Target`. */
+export function servedOperations(
+  secrets: SecretsManager,
+  stepFunctions: StepFunctions,
+  bus: EventBus,
+): ReadonlyMap<string, Operation> {
+  return new Map([...secretOperations(secrets), ...executionOperations(stepFunctions), ...ruleOperations(bus)]);
 }

@@ -11,7 +11,7 @@ import type { Execution } from './execution.ts';
 import { ADMINISTRATOR } from './iam/decision.ts';
 import { Iam } from './iam/iam.ts';
 import { type DeadLetter, LambdaFunction } from './lambda/lambda.ts';
-import { executionOperations, secretOperations } from './operations.ts';
+import { servedOperations } from './operations.ts';
 import { authorized } from './permissions/json-calls.ts';
 import { encryptionKeys, s3Guard } from './permissions/s3-calls.ts';
 import { credentialsOf, type Endpoints } from './protocol/credentials.ts';
@@ -103,8 +103,7 @@ export async function startWorld({ cdkOut, directory, clients, report }: WorldOp
     throw error;
   }
   const { bus, stepFunctions } = stack;
-  const served = new Map([...secretOperations(secrets), ...executionOperations(stepFunctions)]);
-  const operations = authorized(served, iam, secrets);
+  const operations = authorized(servedOperations(secrets, stepFunctions, bus), iam, secrets);
 
   const opened = openClients(ADMINISTRATOR, endpoints);
   return {

@@ -31,12 +31,12 @@ afterAll(() => {
 });
 
 describe('the Hash function', () => {
-  test('answers with the comparison of the tags as they are now', async () => {
+  test('returns the comparison with the current tags', async () => {
     expect(await hash(input)).toMatchObject({ outcome: 'unchanged' });
     expect(await hash({ ...input, tagsHash: 'other' })).toMatchObject({ outcome: 'changed' });
   });
 
-  test('takes a secret that does not exist for gone, and any other error for what it is', async () => {
+  test('reports a secret that does not exist as gone, and fails on any other error', async () => {
     secrets.on(DescribeSecretCommand).rejects(gone);
     expect(await hash(input)).toMatchObject({ outcome: 'gone' });
     secrets.on(DescribeSecretCommand).rejects(new Error('throttled'));
@@ -48,7 +48,7 @@ describe('the Reschedule function', () => {
   const run = { ...input, stateMachineArn };
   const today = `${new Date().toISOString().slice(0, 10)}T08:00:00Z`;
 
-  test('starts the run that follows, of this secret, on the machine that asks', async () => {
+  test('starts the next run of this secret, on the state machine that calls it', async () => {
     const following = await reschedule({ ...run, when: today });
     expect(following.outcome).toBe('started');
     const started = machine.commandCalls(StartExecutionCommand)[0]?.args[0].input;
@@ -61,7 +61,7 @@ describe('the Reschedule function', () => {
     expect(machine.commandCalls(StartExecutionCommand)).toEqual([]);
   });
 
-  test('is content if that execution was there already', async () => {
+  test('succeeds if that execution already exists', async () => {
     machine.on(StartExecutionCommand).rejects(new ExecutionAlreadyExists({ message: 'exists', $metadata: {} }));
     expect(await reschedule({ ...run, when: today })).toMatchObject({ outcome: 'closed' });
   });
@@ -70,7 +70,7 @@ describe('the Reschedule function', () => {
     ['retagged', { ARN: secretArn, Tags: [{ Key: 'autodump:start-schedule', Value: '0 9 * * *' }] }],
     ['untagged', { ARN: secretArn, Tags: [] }],
     ['marked for deletion', { ARN: secretArn, Tags, DeletedDate: new Date() }],
-  ])('starts nothing for a secret that was %s meanwhile', async (_, secret) => {
+  ])('starts nothing for a secret that was %s in the meantime', async (_, secret) => {
     secrets.on(DescribeSecretCommand).resolves(secret);
     expect(await reschedule(run)).toMatchObject({ outcome: 'superseded' });
     expect(machine.commandCalls(StartExecutionCommand)).toEqual([]);

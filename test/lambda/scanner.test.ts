@@ -9,8 +9,8 @@ import {
 import { ExecutionAlreadyExists, ListExecutionsCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
-import { ScanFailed } from '../../lambda/report.ts';
-import type { Finding } from '../../lambda/scan.ts';
+import { ScanFailed } from '../../lambda/scan-report.ts';
+import type { ScanResult } from '../../lambda/scan.ts';
 import { handler } from '../../lambda/scanner.ts';
 
 const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:AutoDump';
@@ -18,11 +18,11 @@ const secrets = mockClient(SecretsManagerClient);
 const machine = mockClient(SFNClient);
 const objects = mockClient(S3Client);
 const functions = mockClient(LambdaClient);
-const findings: Finding[] = [];
+const results: ScanResult[] = [];
 const { now } = Date;
 const clock = jest.spyOn(Date, 'now');
-const log = jest.spyOn(console, 'info').mockImplementation((finding) => {
-  findings.push(finding as Finding);
+const log = jest.spyOn(console, 'info').mockImplementation((result) => {
+  results.push(result as ScanResult);
 });
 
 const arn = (name: string) => `arn:aws:secretsmanager:us-west-2:123456789012:secret:${name}-a1B2c3`;
@@ -46,7 +46,7 @@ beforeEach(() => {
   machine.reset();
   objects.reset();
   functions.reset();
-  findings.length = 0;
+  results.length = 0;
   objects.on(GetObjectCommand).rejects(new NoSuchKey({ message: 'none', $metadata: {} }));
   secrets.on(ListSecretsCommand).resolves({ SecretList: [] });
   machine.on(StartExecutionCommand).callsFake(() => ({ executionArn: 'x', startDate: new Date() }));
@@ -57,7 +57,7 @@ afterAll(() => {
 });
 
 describe('a scan', () => {
-  test('starts the next run of every tagged secret, through empty pages to the last one', async () => {
+  test('starts the next run of every tagged secret, on all pages, including empty ones', async () => {
     secrets
       .on(ListSecretsCommand)
       .resolvesOnce({ SecretList: [tagged('a'), tagged('b')], NextToken: '1' })
@@ -65,7 +65,7 @@ describe('a scan', () => {
       .resolvesOnce({ SecretList: [tagged('c')] });
     const summary = await handler({});
     expect(summary).toEqual({ secrets: { started: 3, waiting: 0, closed: 0, later: 0, skipped: 0, failed: 0 } });
-    expect(findings.map(({ secret, outcome }) => [secret, outcome])).toEqual([
+    expect(results.map(({ secret, outcome }) => [secret, outcome])).toEqual([
       ['a', 'started'],
       ['b', 'started'],
       ['c', 'started'],
@@ -80,7 +80,7 @@ describe('a scan', () => {
     );
   });
 
-  test('names the execution after its input, on the machine of the environment', async () => {
+  test('names the execution after its input, on the state machine of the environment', async () => {
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('orders')] });
     await handler({});
     const input = machine.commandCalls(StartExecutionCommand)[0]?.args[0].input;
@@ -93,7 +93,7 @@ describe('a scan', () => {
     });
   });
 
-  test('reports what already waits, was stopped, is skipped, or is too far away', async () => {
+  test('reports runs that already wait or were stopped, and secrets that are skipped', async () => {
     machine
       .on(StartExecutionCommand)
       .resolvesOnce({ executionArn: 'x', startDate: new Date('2026-01-01') })
@@ -107,7 +107,7 @@ describe('a scan', () => {
       ],
     });
     await handler({});
-    expect(findings.map(({ secret, outcome }) => [secret, outcome])).toEqual([
+    expect(results.map(({ secret, outcome }) => [secret, outcome])).toEqual([
       ['waiting', 'waiting'],
       ['closed', 'closed'],
       ['replica', 'skipped'],
@@ -115,7 +115,7 @@ describe('a scan', () => {
     ]);
   });
 
-  test('handles all others and then fails, naming each secret that it could not handle', async () => {
+  test('handles all other secrets and then fails, naming each that it could not handle', async () => {
     secrets
       .on(ListSecretsCommand)
       .resolves({ SecretList: [tagged('broken', 'x'), tagged('a'), tagged('denied'), tagged('b')] });
@@ -131,12 +131,12 @@ describe('a scan', () => {
     expect(started()).toEqual(expect.arrayContaining([arn('a'), arn('b')]));
   });
 
-  test('fails if it cannot list', async () => {
+  test('fails if it cannot list the secrets', async () => {
     secrets.on(ListSecretsCommand).rejects(new Error('AccessDenied'));
     await expect(handler({})).rejects.toThrow('AccessDenied');
   });
 
-  test('never has more than ten executions being started', async () => {
+  test('never starts more than ten executions concurrently', async () => {
     let [now, most] = [0, 0];
     secrets.on(ListSecretsCommand).resolves({ SecretList: Array.from({ length: 50 }, (_, i) => tagged(`s${i}`)) });
     machine.on(StartExecutionCommand).callsFake(async () => {
@@ -149,53 +149,53 @@ describe('a scan', () => {
     expect(most).toBe(10);
   });
 
-  test('names at most fifty of the secrets that it could not handle, and says how many there are', async () => {
+  test('names at most fifty of the secrets that it could not handle, and says how many more there are', async () => {
     secrets.on(ListSecretsCommand).resolves({ SecretList: Array.from({ length: 60 }, (_, i) => tagged(`s${i}`, 'x')) });
     await expect(handler({})).rejects.toThrow(/^60 problem.*… and 10 more/s);
   });
 });
 
 describe('an event that names a secret', () => {
-  test('is about that one alone, described afresh', async () => {
+  test('scans only that one, as DescribeSecret returns it', async () => {
     secrets.on(DescribeSecretCommand, { SecretId: 'late' }).resolves(tagged('late', '0 9 * * *'));
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a'), tagged('late', '0 8 * * *')] });
     await handler(tagEvent('late'));
-    expect(findings.map(({ secret, when }) => [secret, when?.slice(11)])).toEqual([['late', '09:00:00Z']]);
+    expect(results.map(({ secret, when }) => [secret, when?.slice(11)])).toEqual([['late', '09:00:00Z']]);
     expect(secrets.calls()).toHaveLength(1);
     expect([...objects.calls(), ...functions.calls()]).toEqual([]);
     expect(machine.calls()).toHaveLength(1);
   });
 
-  test('is answered with what was done for it', async () => {
+  test('returns the result for it', async () => {
     secrets.on(DescribeSecretCommand, { SecretId: 'leap' }).resolves(tagged('leap', '0 0 29 2 *'));
     const { named } = await handler(tagEvent('leap'));
     expect(named).toMatchObject({ secret: 'leap', outcome: 'later', reason: expect.stringContaining('too far away') });
   });
 
-  test('which is gone, ends well', async () => {
+  test('which no longer exists, succeeds', async () => {
     secrets.on(DescribeSecretCommand).rejects(new ResourceNotFoundException({ message: 'gone', $metadata: {} }));
     await handler(tagEvent('gone'));
-    expect(findings).toMatchObject([{ secret: 'gone', outcome: 'skipped' }]);
+    expect(results).toMatchObject([{ secret: 'gone', outcome: 'skipped' }]);
   });
 
   test.each([
-    ['cannot be described', () => Promise.reject(new Error('throttled')), 'odd: Error: throttled'],
-    ['has a tag that cannot be followed', () => Promise.resolve(tagged('odd', 'x')), 'odd: schedule "x" has 1 fields'],
-  ])('which %s, fails and says so', async (_, described, reason) => {
+    ['cannot be described', () => Promise.reject(new Error('throttled')), 'bad: Error: throttled'],
+    ['has an invalid tag', () => Promise.resolve(tagged('bad', 'x')), 'bad: schedule "x" has 1 fields'],
+  ])('which %s, fails with the reason', async (_, described, reason) => {
     secrets.on(DescribeSecretCommand).callsFake(described);
-    await expect(handler(tagEvent('odd'))).rejects.toThrow(reason);
+    await expect(handler(tagEvent('bad'))).rejects.toThrow(reason);
   });
 });
 
 describe('the memo', () => {
-  /** The memo as the last scan wrote it, for the next one to read. */
+  /** Lets the next scan read the memo that the last one wrote. */
   const keep = () => {
     const Body = objects.commandCalls(PutObjectCommand)[0]?.args[0].input.Body as string;
     objects.on(GetObjectCommand).resolves({ Body: { transformToString: () => Promise.resolve(Body) } as never });
   };
   const far = '0 0 1 1 *';
 
-  test('spares the next scan all calls but one for each page, and two for itself', async () => {
+  test('reduces the calls of the next scan to one for each page and two for itself', async () => {
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a', far), tagged('b', far)] });
     await handler({});
     keep();
@@ -206,7 +206,7 @@ describe('the memo', () => {
     expect(objects.calls()).toHaveLength(2);
   });
 
-  test('does not hold a run that was stopped: its name may be free again', async () => {
+  test('does not record a run that was stopped, whose name may become available again', async () => {
     machine.on(StartExecutionCommand).rejects(new ExecutionAlreadyExists({ message: 'exists', $metadata: {} }));
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a', far)] });
     await handler({});
@@ -215,7 +215,7 @@ describe('the memo', () => {
     expect(started()).toEqual([arn('a'), arn('a')]);
   });
 
-  test('does not hold a run that could not be started', async () => {
+  test('does not record a run that could not be started', async () => {
     machine.on(StartExecutionCommand).rejects(new Error('throttled'));
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a', far)] });
     await expect(handler({})).rejects.toThrow('throttled');
@@ -223,7 +223,7 @@ describe('the memo', () => {
     await expect(handler({})).rejects.toThrow('throttled');
   });
 
-  test('is completed by what runs and was started since it was written', async () => {
+  test('is complemented by the running executions that were started since it was written', async () => {
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a', far), tagged('b', far)] });
     await handler({});
     const [a, b] = machine.commandCalls(StartExecutionCommand).map(({ args: [{ input }] }) => input.name);
@@ -251,7 +251,7 @@ describe('the memo', () => {
     expect(objects.commandCalls(PutObjectCommand)).toHaveLength(2);
   });
 
-  test('that is an hour old lets the listing end with the first page that reaches back to it', async () => {
+  test('an hour old, ends the listing at the first page that reaches back that far', async () => {
     const asOf = Date.now() / 1000 - 3600;
     const Body = JSON.stringify({ version: 1, stateMachineArn: MACHINE, asOf, runs: {} });
     objects.on(GetObjectCommand).resolves({ Body: { transformToString: () => Promise.resolve(Body) } as never });
@@ -261,21 +261,21 @@ describe('the memo', () => {
     expect(machine.commandCalls(ListExecutionsCommand)).toHaveLength(1);
   });
 
-  test('goes without what cannot be listed, and the scan fails after all secrets are done', async () => {
+  test('is used without the executions if they cannot be listed, and the scan fails after all secrets are done', async () => {
     machine.on(ListExecutionsCommand).rejects(new Error('AccessDenied'));
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a')] });
     await expect(handler({})).rejects.toThrow('list of running executions: Error: AccessDenied');
     expect(started()).toEqual([arn('a')]);
   });
 
-  test('that is out of reach fails the scan, after all secrets are done', async () => {
+  test('which cannot be read, fails the scan after all secrets are done', async () => {
     objects.on(GetObjectCommand).rejects(new Error('AccessDenied'));
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a')] });
     await expect(handler({})).rejects.toThrow('memo of started runs: Error: AccessDenied');
     expect(started()).toEqual([arn('a')]);
   });
 
-  test('that cannot be kept fails the scan', async () => {
+  test('which cannot be stored, fails the scan', async () => {
     objects.on(PutObjectCommand).rejects(new Error('AccessDenied'));
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a')] });
     await expect(handler({})).rejects.toThrow('memo of started runs: Error: AccessDenied');
@@ -295,7 +295,7 @@ describe('a scan that is too long for one invocation', () => {
     return { FunctionName, InvocationType, event: JSON.parse(Payload as string) as unknown };
   };
 
-  test('keeps its memo and goes on where it stopped, in an invocation of its own', async () => {
+  test('stores its memo and continues where it stopped, in another invocation', async () => {
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a'), tagged('broken', 'x')], NextToken: 'there' });
     await handler({});
     expect(objects.commandCalls(PutObjectCommand)).toHaveLength(1);
@@ -306,14 +306,14 @@ describe('a scan that is too long for one invocation', () => {
     });
   });
 
-  test('ends, if it goes on for too long, with a failure', async () => {
+  test('fails after too many invocations', async () => {
     secrets.on(ListSecretsCommand).resolves({ SecretList: [], NextToken: 'there' });
     const continuation = { leg: 12, nextToken: 'here', failed: 0, reasons: [] };
     await expect(handler({ continuation })).rejects.toThrow('secrets were left out');
     expect(functions.calls()).toEqual([]);
   });
 
-  test('tells in its last invocation what went wrong in any of them', async () => {
+  test('reports in its last invocation the failures of all of them', async () => {
     clock.mockReset().mockImplementation(now);
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('b')] });
     const continuation = { leg: 2, nextToken: 'there', failed: 1, reasons: ['broken: no schedule'] };

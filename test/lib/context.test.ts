@@ -15,7 +15,7 @@ function problems(context: Readonly<Record<string, unknown>>): readonly string[]
 }
 
 describe('the context', () => {
-  test('needs VPC, subnets and zones, and has defaults for the rest', () => {
+  test('requires VPC, subnets and zones, and has defaults for the rest', () => {
     expect(readContext(CONTEXT)).toEqual({
       vpcId: 'vpc-0a5fd51718cbc523a',
       privateSubnetIds: ['subnet-08b42fcaa8530abaf', 'subnet-017d971130aaa412a'],
@@ -36,7 +36,7 @@ describe('the context', () => {
     });
   });
 
-  test('takes what cdk.json can hold as well: numbers, flags, lists, blanks', () => {
+  test('may also hold the types of cdk.json: numbers, booleans, lists; and blanks', () => {
     const context = {
       ...CONTEXT,
       privateSubnetIds: CONTEXT.privateSubnetIds.split(','),
@@ -52,14 +52,14 @@ describe('the context', () => {
     });
   });
 
-  test('takes a KMS key of one Region or of several', () => {
+  test('accepts a single-Region or a multi-Region KMS key', () => {
     const arn = 'arn:aws:kms:us-west-2:123456789012:key/';
     for (const id of ['1234abcd-12ab-34cd-56ef-1234567890ab', 'mrk-1234abcd12ab34cd56ef1234567890ab']) {
       expect(readContext({ ...CONTEXT, kmsKeyArn: `${arn}${id}` }).kmsKeyArn).toBe(`${arn}${id}`);
     }
   });
 
-  test('is refused with every problem at once', () => {
+  test('is refused with all of its problems', () => {
     expect(problems({ retentionDays: '0', cpuArchitecture: 'arm', scanIntervalMinute: '5' })).toEqual([
       'scanIntervalMinute is not known: did you mean scanIntervalMinutes?',
       'privateSubnetIds is missing: give a comma-separated list of subnet IDs such as subnet-08b42fcaa8530abaf.',
@@ -113,7 +113,7 @@ describe('the context', () => {
   });
 
   test.each(['VpcId', 'vpcid', 'vpcIds', 'scanIntervallMinutes', 'retentionDay'])(
-    'knows %s for a misspelt key',
+    'reports %s as a misspelled key',
     (key) => {
       expect(problems({ ...CONTEXT, [key]: 'x' })).toEqual([
         expect.stringMatching(`^${key} is not known: did you mean`),
@@ -126,13 +126,13 @@ describe('the context', () => {
     'aws:cdk:enable-path-metadata',
     'unrelated',
     'availability-zones:account',
-  ])('leaves %s alone', (key) => {
+  ])('ignores %s', (key) => {
     expect(problems({ ...CONTEXT, [key]: true })).toEqual([]);
   });
 });
 
 describe('the size of a job', () => {
-  test('is one that Fargate offers', () => {
+  test('can be any that Fargate offers', () => {
     expect(
       VCPUS.map((vcpu) => [vcpu, memoryChoices(vcpu)[0], memoryChoices(vcpu).at(-1), memoryChoices(vcpu).length]),
     ).toEqual([
@@ -146,7 +146,7 @@ describe('the size of a job', () => {
     ]);
   });
 
-  test('is refused exactly if Fargate does not offer it', () => {
+  test('is refused if and only if Fargate does not offer it', () => {
     fc.assert(
       fc.property(fc.constantFrom(...VCPUS), fc.integer({ min: 1, max: 240 }), (vcpu, half) => {
         const refused = problems({ ...CONTEXT, jobVcpu: String(vcpu), jobMemoryMiB: String(half * 512) }).length > 0;

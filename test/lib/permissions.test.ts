@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { resourcesOf, synthesize } from './synthesize.ts';
+import { resourcesOf, synthesize } from './unbundled.ts';
 
 interface Statement {
   readonly Sid?: string;
@@ -82,7 +82,7 @@ describe('permissions', () => {
       ],
     ],
     [
-      'the job',
+      'the dump job',
       /^DumpJobJobRole/,
       [
         'kms:Decrypt',
@@ -95,12 +95,12 @@ describe('permissions', () => {
       ],
     ],
     [
-      'the restore',
+      'the restore job',
       /^RestoreJobJobRole/,
       ['kms:Decrypt', 'kms:Decrypt', 's3:GetObject', 's3:ListBucket', 'secretsmanager:GetSecretValue'],
     ],
     [
-      'what starts the restore',
+      'the execution role of the restore job',
       /^RestoreJobExecutionRole/,
       [
         'ecr:BatchCheckLayerAvailability',
@@ -112,7 +112,7 @@ describe('permissions', () => {
       ],
     ],
     [
-      'what starts the job',
+      'the execution role of the dump job',
       /^DumpJobExecutionRole/,
       [
         'ecr:BatchCheckLayerAvailability',
@@ -123,8 +123,12 @@ describe('permissions', () => {
         'logs:PutLogEvents',
       ],
     ],
-    ['the reader', /^ArchiveReadOnlyUser/, ['kms:Decrypt', 's3:GetBucketLocation', 's3:GetObject', 's3:ListBucket']],
-  ])('of %s are these and no more', (_, role, expected) => {
+    [
+      'the read-only user',
+      /^ArchiveReadOnlyUser/,
+      ['kms:Decrypt', 's3:GetBucketLocation', 's3:GetObject', 's3:ListBucket'],
+    ],
+  ])('of %s are exactly these', (_, role, expected) => {
     expect(actions(role)).toEqual(expected);
   });
 
@@ -141,7 +145,7 @@ describe('permissions', () => {
     }
   });
 
-  test('nobody but the jobs may read the value of a secret, each of those alone that bear its tag', () => {
+  test('only the jobs may read values of secrets, each only of those with its tag', () => {
     const readers = [...statements].flatMap(([role, granted]) =>
       granted
         .filter(({ Action }) => [Action].flat().some((action) => /Secret(Value|\*)/.test(action)))
@@ -159,7 +163,7 @@ describe('permissions', () => {
     ]);
   });
 
-  test('the job may not write what could replace a dump, in any bucket', () => {
+  test('the dump job is denied writes that could replace a dump, in every bucket', () => {
     const [allowed, denied] = of(/^DumpJobJobRole/).filter(({ Action }) => [Action].flat().includes('s3:PutObject'));
     expect(denied).toMatchObject({
       Effect: 'Deny',
@@ -169,10 +173,10 @@ describe('permissions', () => {
     expect(JSON.stringify(denied?.Resource)).toContain(':s3:::elsewhere/*');
   });
 
-  test('nobody may read, delete or overwrite a dump but the reader and the restore, who may read', () => {
+  test('only the read-only user and the restore job may read dumps, and nothing may delete or overwrite them', () => {
     const s3 = [...statements].flatMap(([role, granted]) =>
       granted
-        // The memo of the Scanner is in a bucket of its own.
+        // The Scanner's memo is in its own bucket.
         .filter(({ Effect, Sid }) => Effect === 'Allow' && Sid !== 'KeepMemo')
         .flatMap(({ Action }) => Action)
         .filter((action) => /^s3:(Get|Delete|Put)/.test(action))
@@ -186,7 +190,7 @@ describe('permissions', () => {
     ]);
   });
 
-  test('the Scanner keeps one object, in a bucket that is not the archive, and may invoke nothing but itself', () => {
+  test('the Scanner may access one object, outside the dump bucket, and invoke only itself', () => {
     const bucket = Object.keys(resourcesOf(template, 'AWS::S3::Bucket')).find((id) => id.startsWith('ScannerMemo'));
     const granted = (sid: string) => of(/^ScannerFunctionRole/).find(({ Sid }) => Sid === sid)?.Resource;
     expect(granted('KeepMemo')).toEqual({
@@ -196,7 +200,7 @@ describe('permissions', () => {
     expect(granted('GoOn')).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^ScannerFunction/), 'Arn'] });
   });
 
-  test('keys serve one service each', () => {
+  test('each KMS permission is for one service', () => {
     const keys = [...statements.values()]
       .flat()
       .filter(({ Action }) => [Action].flat().some((action) => action.startsWith('kms:')));
@@ -206,7 +210,7 @@ describe('permissions', () => {
     }
   });
 
-  test('a run may be started on this machine alone, and a job from this definition and queue alone', () => {
+  test('executions can be started only of this state machine, and jobs only from this definition and queue', () => {
     const machine = { Ref: Object.keys(resourcesOf(template, 'AWS::StepFunctions::StateMachine'))[0] };
     const starts = [...statements.values()].flat().filter(({ Action }) => Action === 'states:StartExecution');
     expect(starts.map(({ Resource }) => Resource)).toEqual([machine, machine]);

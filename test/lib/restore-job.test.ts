@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { resourcesOf, synthesize } from './synthesize.ts';
+import { resourcesOf, synthesize } from './unbundled.ts';
 
 const template = synthesize();
 
 describe('the restore job', () => {
-  test('is the image of the dumps, told to restore by whoever submits it, and never tried again', () => {
+  test('runs the image of the dumps with the command restore, and is never retried', () => {
     const [dump, restore] = ['AutoDump-dump', 'AutoDump-restore'].map(
       (JobDefinitionName) =>
         Object.values(template.findResources('AWS::Batch::JobDefinition', { Properties: { JobDefinitionName } }))[0],
@@ -22,7 +22,7 @@ describe('the restore job', () => {
     });
   });
 
-  test('has a queue of its name, which goes before that of dumps on the same machines', () => {
+  test('has its own queue, which takes priority over queued dumps in the same compute environment', () => {
     const queues = Object.values(resourcesOf(template, 'AWS::Batch::JobQueue')).map(({ Properties }) => Properties);
     expect(queues).toEqual([
       expect.objectContaining({ Priority: 1 }),
@@ -31,7 +31,7 @@ describe('the restore job', () => {
     expect(queues[0]?.ComputeEnvironmentOrder).toEqual(queues[1]?.ComputeEnvironmentOrder);
   });
 
-  test('is submitted by nothing in the stack', () => {
+  test('cannot be submitted by anything in the stack', () => {
     const granted = JSON.stringify(template.findResources('AWS::IAM::Policy'));
     expect(granted).toContain('AutoDump-dump');
     expect(granted).not.toContain('AutoDump-restore');

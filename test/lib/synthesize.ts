@@ -7,7 +7,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { AutoDumpStack } from '../../lib/autodump-stack.ts';
 import { readContext } from '../../lib/context.ts';
 
-/** The context that the README's example deploys with. */
+/** The context of the README's example. */
 export const CONTEXT = {
   vpcId: 'vpc-0a5fd51718cbc523a',
   privateSubnetIds: 'subnet-08b42fcaa8530abaf,subnet-017d971130aaa412a',
@@ -21,14 +21,14 @@ afterAll(() => {
   }
 });
 
-/** Makes a folder that is gone after the tests of the file; CDK would leave one of its own. */
+/** Makes a folder that is deleted after the tests of the file; CDK would leave its own behind. */
 function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'autodump-test-'));
   folders.push(folder);
   return folder;
 }
 
-/** The app with the feature flags of cdk.json, as the CDK CLI would make it. */
+/** An app with the feature flags of cdk.json, as under the CDK CLI. */
 export function makeApp(outdir = makeFolder()): App {
   const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: Record<string, unknown> };
   return new App({ context, analyticsReporting: false, outdir });
@@ -42,7 +42,7 @@ export function synthesize(context: Readonly<Record<string, unknown>> = {}): Tem
   return Template.fromStack(makeStack(context));
 }
 
-/** A resource of a template, as far as tests look into it. */
+/** The parts of a template's resource that tests look at. */
 export interface Resource {
   readonly Type: string;
   readonly DependsOn?: readonly string[];

@@ -1,18 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import { runnable } from '../../local/assembly/state-machine.ts';
-import { resourcesOf, synthesize } from './synthesize.ts';
+import { resourcesOf, synthesize } from './unbundled.ts';
 
-/** What a task does in place of the function or job: answers, or fails with an error of that name and cause. */
+/** Stands in for a function or job: the task's result, or the name and cause of its error. */
 type Task = object | { readonly fails: string; readonly cause?: string };
 type Tasks = Readonly<Record<'Compare tags' | 'Reschedule' | 'Dump', Task>>;
 
 const SECRET = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:_orders-a1B2c3';
 const UNCHANGED = { Payload: { outcome: 'unchanged', reason: 'It is what it was.' } };
 const RESCHEDULED = { Payload: { outcome: 'started', reason: 'The next run is tomorrow.' } };
-const well: Tasks = { 'Compare tags': UNCHANGED, Reschedule: RESCHEDULED, Dump: { JobId: 'j1' } };
+const SUCCESS: Tasks = { 'Compare tags': UNCHANGED, Reschedule: RESCHEDULED, Dump: { JobId: 'j1' } };
 
-/** The description that Batch gives of a job that failed. */
+/** Batch's description of a failed job. */
 const failedJob = (more: object = {}) =>
   JSON.stringify({
     Attempts: [],
@@ -34,7 +34,7 @@ function definitionOf(): StateMachineDefinition {
 }
 
 async function run(tasks: Partial<Tasks>): Promise<{ output?: unknown; error?: string; cause?: string }> {
-  const handlers: [string, () => Promise<unknown>][] = Object.entries({ ...well, ...tasks }).map(([name, task]) => [
+  const handlers: [string, () => Promise<unknown>][] = Object.entries({ ...SUCCESS, ...tasks }).map(([name, task]) => [
     name,
     () =>
       'fails' in task
@@ -47,7 +47,7 @@ async function run(tasks: Partial<Tasks>): Promise<{ output?: unknown; error?: s
     overrides: {
       taskResourceLocalHandlers: {
         ...Object.fromEntries(handlers),
-        'Wait until scheduled': (given) => given,
+        'Wait until scheduled': (input) => input,
       },
       retryIntervalOverrides: { 'Compare tags': 0, Reschedule: 0, Dump: 0 },
     },
@@ -65,20 +65,20 @@ async function run(tasks: Partial<Tasks>): Promise<{ output?: unknown; error?: s
 }
 
 describe('a run', () => {
-  test('succeeds if both branches end well', async () => {
+  test('succeeds if both branches succeed', async () => {
     expect(await run({})).toMatchObject({
       output: { branches: { dump: { failed: false }, reschedule: { failed: false } } },
     });
   });
 
-  test('ends well with the reason if the schedule is another by now', async () => {
+  test('succeeds with the reason if the schedule has changed', async () => {
     const comparison = { outcome: 'changed', reason: 'It was changed.' };
     expect(await run({ 'Compare tags': { Payload: comparison }, Dump: { fails: 'Never' } })).toEqual({
       output: comparison,
     });
   });
 
-  test('fails, naming the secret, if the comparison fails, with a cause or without', async () => {
+  test('fails, naming the secret, if the comparison fails, with or without a cause', async () => {
     expect(await run({ 'Compare tags': { fails: 'ThrottlingException', cause: 'slow down' } })).toEqual({
       error: 'ComparisonFailed',
       cause: expect.stringMatching(new RegExp(`${SECRET} .*ThrottlingException: slow down`)),
@@ -86,15 +86,15 @@ describe('a run', () => {
     expect(await run({ 'Compare tags': { fails: 'States.Timeout' } })).toMatchObject({ error: 'ComparisonFailed' });
   });
 
-  test('dumps although rescheduling fails, and fails naming that branch', async () => {
-    const ended = await run({ Reschedule: { fails: 'AccessDeniedException', cause: 'not authorized' } });
-    expect(ended.error).toBe('RunFailed');
-    expect(ended.cause).toContain('The dump ended well.');
-    expect(ended.cause).toContain(`Rescheduling failed: the next run of ${SECRET} was not started`);
-    expect(ended.cause).toContain('AccessDeniedException: not authorized');
+  test('dumps even if rescheduling fails, and then fails, naming that branch', async () => {
+    const result = await run({ Reschedule: { fails: 'AccessDeniedException', cause: 'not authorized' } });
+    expect(result.error).toBe('RunFailed');
+    expect(result.cause).toContain('The dump ended well.');
+    expect(result.cause).toContain(`Rescheduling failed: the next run of ${SECRET} was not started`);
+    expect(result.cause).toContain('AccessDeniedException: not authorized');
   });
 
-  test('reschedules although the job fails, and tells secret, exit status, reason and log stream', async () => {
+  test('reschedules even if the job fails, and reports secret, exit status, reason and log stream', async () => {
     expect(await run({ Dump: { fails: 'States.TaskFailed', cause: failedJob() } })).toEqual({
       error: 'RunFailed',
       cause:
@@ -104,7 +104,7 @@ describe('a run', () => {
     });
   });
 
-  test('tells of a job that never came to run its container', async () => {
+  test('reports a job that never started its container', async () => {
     const cause = failedJob({ Container: {}, StatusReason: undefined });
     expect((await run({ Dump: { fails: 'States.TaskFailed', cause } })).cause).toContain(
       'failed: exit status none, no reason given (no further reason); log stream none, job j1.',
@@ -115,11 +115,11 @@ describe('a run', () => {
     ['States.Timeout', ''],
     ['Batch.ClientException', 'Job name should match valid pattern'],
     ['Batch.ServerException', 'try later'],
-  ])('tells of a job that was not accepted or did not end: %s', async (error, cause) => {
-    const ended = await run({ Dump: { fails: error, cause } });
-    expect(ended.error).toBe('RunFailed');
-    expect(ended.cause).toContain(`failed without a job that ended. ${error}: ${cause}`);
-    expect(ended.cause).toContain('Rescheduling ended well.');
+  ])('reports a job that was not accepted or did not end: %s', async (error, cause) => {
+    const result = await run({ Dump: { fails: error, cause } });
+    expect(result.error).toBe('RunFailed');
+    expect(result.cause).toContain(`failed without a job that ended. ${error}: ${cause}`);
+    expect(result.cause).toContain('Rescheduling ended well.');
   });
 
   test('fails with both branches in the cause if both fail', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { resourcesOf, synthesize } from './synthesize.ts';
+import { resourcesOf, synthesize } from './unbundled.ts';
 
 interface State {
   readonly Type: string;
@@ -52,7 +52,7 @@ describe('the workflow', () => {
     expect(machine.States.Superseded?.Type).toBe('Succeed');
   });
 
-  test('submits the job by the name of its definition, without a revision, for the secret and time of the run', () => {
+  test('submits the job for the secret and time of the run, by the name of its definition without a revision', () => {
     expect(dump?.States.Dump?.Parameters).toEqual({
       'JobName.$': "States.Format('dump-{}', $$.Execution.Name)",
       JobDefinition: 'AutoDump-dump',
@@ -67,22 +67,22 @@ describe('the workflow', () => {
     });
   });
 
-  test('bounds the time that a job waits for capacity', () => {
+  test('limits the time that a job waits for capacity', () => {
     expect(dump?.States.Dump?.TimeoutSeconds).toBe((3 * 12 + 6) * 3600);
   });
 
-  test('does not try a failed job again', () => {
+  test('does not retry a failed job', () => {
     const retried = dump?.States.Dump?.Retry?.flatMap(({ ErrorEquals }) => ErrorEquals) ?? [];
     expect(retried.filter((error) => !error.startsWith('Batch.'))).toEqual([]);
   });
 
-  test('names the machine to the Reschedule function', () => {
+  test('passes its own ARN to the Reschedule function', () => {
     expect(reschedule?.States.Reschedule?.Parameters).toMatchObject({
       Payload: { 'stateMachineArn.$': '$$.StateMachine.Id', 'when.$': '$.when' },
     });
   });
 
-  test('lets no branch fail, whatever happens in its task', () => {
+  test('lets no branch fail, whatever its task does', () => {
     for (const branch of [dump, reschedule]) {
       const states = Object.values(branch?.States ?? {});
       expect(states.filter(({ Type }) => Type === 'Task')).toHaveLength(1);
@@ -92,7 +92,7 @@ describe('the workflow', () => {
     }
   });
 
-  test('every task is tried again after transient errors', () => {
+  test('retries every task after transient errors', () => {
     for (const task of [machine.States['Compare tags'], dump?.States.Dump, reschedule?.States.Reschedule]) {
       expect(task?.Retry).toHaveLength(1);
     }

@@ -15,6 +15,7 @@ const ruleSchema = z.object({
 });
 
 interface Rule {
+  readonly name: string;
   readonly title: string;
   readonly arn: string;
   /** A rule with a schedule alone matches no event. */
@@ -43,6 +44,8 @@ export class EventBus {
   readonly #report: Report;
   readonly #deliveries = new Set<Promise<void>>();
   readonly #deadLetters: DeadLetter[] = [];
+  /** Names of rules that were disabled after their deployment. */
+  readonly #disabled = new Set<string>();
 
   constructor(template: Template, functions: readonly LambdaFunction[], iam: Iam, report: Report) {
     this.#iam = iam;
@@ -51,6 +54,7 @@ export class EventBus {
       const { EventPattern, ScheduleExpression, State, Targets } = template.properties(resource, ruleSchema);
       const enabled = State === 'ENABLED';
       return {
+        name: template.nameOf(resource),
         title: resource.title,
         arn: template.arnOf(resource),
         matches: enabled && EventPattern !== undefined ? compilePattern(EventPattern) : () => false,
@@ -71,19 +75,29 @@ export class EventBus {
     return this.#deadLetters;
   }
 
+  /** Disables a rule. @returns whether it exists */
+  disable(name: string): boolean {
+    this.#disabled.add(name);
+    return this.#rules.some((rule) => rule.name === name);
+  }
+
+  get #enabled(): readonly Rule[] {
+    return this.#rules.filter(({ name }) => !this.#disabled.has(name));
+  }
+
   /** Puts an event on the bus; the targets of the rules that match are invoked in the background. */
   put(sent: SentEvent): void {
     const event = complete(sent);
     const name = z.object({ eventName: z.string() }).safeParse(sent.detail);
     this.#report({ kind: 'event', name: name.data?.eventName ?? sent['detail-type'], source: sent.source });
-    for (const rule of this.#rules.filter(({ matches }) => matches(event))) {
+    for (const rule of this.#enabled.filter(({ matches }) => matches(event))) {
       this.#deliver(rule, event);
     }
   }
 
   /** Lets the schedules of all rules strike once. */
   strike(): void {
-    for (const rule of this.#rules.filter(({ scheduled }) => scheduled)) {
+    for (const rule of this.#enabled.filter(({ scheduled }) => scheduled)) {
       const event = complete({ source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} });
       this.#deliver(rule, { ...event, resources: [rule.arn] });
     }

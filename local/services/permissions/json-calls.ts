@@ -29,6 +29,8 @@ export function authorized(
   return new Map(guarded);
 }
 
+const ruleRequest = z.object({ Name: z.string() });
+
 const executionRequest = z.object({ executionArn: z.string().optional(), stateMachineArn: z.string().optional() });
 
 /** What a request needs to be allowed, by the value of `X-Amz-Target`; nothing if it makes no sense, and is refused. */
@@ -41,6 +43,11 @@ function callsOf(target: string, request: unknown, secrets: SecretsManager): rea
       const { data } = executionRequest.safeParse(request);
       const resource = data?.executionArn ?? data?.stateMachineArn;
       return resource === undefined ? [] : [{ action: `states:${operation}`, resource }];
+    }
+    case 'AWSEvents': {
+      const { data } = ruleRequest.safeParse(request);
+      const resource = `arn:aws:events:${REGION}:${ACCOUNT}:rule/${data?.Name ?? ''}`;
+      return data === undefined ? [] : [{ action: `events:${operation}`, resource }];
     }
     default:
       throw new Error(`Which permission ${target} takes is not known here.`);

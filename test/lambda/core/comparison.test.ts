@@ -8,13 +8,13 @@ const hash = String(readTags(Tags)?.hash);
 
 test.each([
   ['unchanged', 'as it was', { ARN, Tags }],
-  ['unchanged', 'with another tag beside it', { ARN, Tags: [...Tags, { Key: 'team', Value: 'orders' }] }],
+  ['unchanged', 'with an unrelated tag added', { ARN, Tags: [...Tags, { Key: 'team', Value: 'orders' }] }],
   ['changed', 'with another schedule', { ARN, Tags: [{ Key: 'autodump:start-schedule', Value: '0 9 * * *' }] }],
-  ['changed', 'with a broken schedule', { ARN, Tags: [{ Key: 'autodump:start-schedule', Value: 'x' }] }],
+  ['changed', 'with an invalid schedule', { ARN, Tags: [{ Key: 'autodump:start-schedule', Value: 'x' }] }],
   ['changed', 'with a zone', { ARN, Tags: [...Tags, { Key: 'autodump:timezone', Value: 'Europe/Berlin' }] }],
   ['removed', 'without its tag', { ARN, Tags: [] }],
   ['gone', 'marked for deletion', { ARN, Tags, DeletedDate: new Date() }],
-  ['gone', 'no more', undefined],
-])('%s is a secret %s, for a reason', (outcome, _, secret) => {
+  ['gone', 'that no longer exists', undefined],
+])('%s: a secret %s, with a reason', (outcome, _, secret) => {
   expect(compare(secret, hash)).toEqual({ outcome, reason: expect.stringMatching(/^[A-Z].+\.$/) });
 });

@@ -30,7 +30,7 @@ describe('a scan', () => {
     });
   });
 
-  test('does not take the primary of a replica for one', () => {
+  test('does not skip the primary of a replica', () => {
     expect(decide(secret('0 8 * * *', { PrimaryRegion: 'us-west-2' }), now, new Memo(MACHINE))).toMatchObject({
       kind: 'start',
     });
@@ -51,7 +51,7 @@ describe('a scan', () => {
     ['2026-11-22T07:59:00.000Z', '2026-11-22T08:00:00Z'],
     ['2026-11-22T07:59:00.001Z', '2026-11-23T08:00:00Z'],
     ['2026-11-22T08:00:00.000Z', '2026-11-23T08:00:00Z'],
-  ])('at %s leaves a run less than a minute away to the next one: %s', (at, when) => {
+  ])('at %s skips a run less than a minute away and starts the next one: %s', (at, when) => {
     expect(decide(secret('0 8 * * *'), new Date(at), new Memo(MACHINE))).toMatchObject({
       kind: 'start',
       input: { when },
@@ -67,30 +67,30 @@ describe('a scan', () => {
   });
 });
 
-describe('a scan with a memo of what was started', () => {
+describe('a scan with a memo of started runs', () => {
   const memo = new Memo(MACHINE);
   const decision = decide(secret('0 8 * * *'), now, memo);
   if (decision.kind === 'start') {
     memo.add(decision.input, now);
   }
 
-  test('knows the run that waits, up to its time', () => {
+  test('recognizes a waiting run until its scheduled time', () => {
     const late = new Date('2026-11-22T07:59:59.999Z');
     expect(decide(secret('0 8 * * *'), late, memo)).toMatchObject({ kind: 'waiting' });
     expect(decide(secret('0 8 * * *'), now, memo)).toEqual({ kind: 'waiting', when: '2026-11-22T08:00:00Z' });
   });
 
   test.each([
-    ['under other tags', secret('0 8 * * 0'), now, '2026-11-22T08:00:00Z'],
-    ['once it is over', secret('0 8 * * *'), new Date('2026-11-22T08:00:00Z'), '2026-11-23T08:00:00Z'],
-  ])('works the next run out anew %s', (_, description, at, when) => {
+    ['if the tags changed', secret('0 8 * * 0'), now, '2026-11-22T08:00:00Z'],
+    ['once the known one is over', secret('0 8 * * *'), new Date('2026-11-22T08:00:00Z'), '2026-11-23T08:00:00Z'],
+  ])('computes the next run %s', (_, description, at, when) => {
     expect(decide(description, at, memo)).toMatchObject({ kind: 'start', input: { when } });
   });
 
   test.each([
     ['marked for deletion', { DeletedDate: now }],
     ['a replica', { PrimaryRegion: 'eu-west-1' }],
-  ])('skips what is %s all the same', (_, more) => {
+  ])('still skips a secret that is %s', (_, more) => {
     expect(decide(secret('0 8 * * *', more), now, memo)).toMatchObject({ kind: 'skip' });
   });
 });
@@ -107,7 +107,7 @@ describe('rescheduling', () => {
       '2026-11-22T08:01:00Z',
     ],
     ['late', '*/5 * * * *', '2026-11-22T08:00:00Z', '2026-11-22T08:17:00Z', '2026-11-22T08:20:00Z'],
-  ])('%s takes the run that follows', (_, schedule, previous, at, when) => {
+  ])('%s starts the next run', (_, schedule, previous, at, when) => {
     expect(decideFollowing(secret(schedule), new Date(previous), new Date(at))).toMatchObject({ input: { when } });
   });
 });

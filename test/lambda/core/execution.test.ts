@@ -6,7 +6,7 @@ const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:';
 const input = { secretArn: `${ARN}prod/orders-a1B2c3`, tagsHash: 'f00d', when: '2026-11-22T08:00:00Z' };
 
 const inputs = fc.record({
-  // What Secrets Manager allows in a name.
+  // All that Secrets Manager allows in a name.
   secretArn: fc.stringMatching(/^[0-9A-Za-z/_+=.@-]{1,512}$/).map((name) => `${ARN}${name}-a1B2c3`),
   tagsHash: fc.stringMatching(/^[0-9a-f]{32}$/),
   when: fc.date({ min: new Date('2026-01-01'), max: new Date('2036-12-31'), noInvalidDate: true }).map(formatWhen),
@@ -14,11 +14,11 @@ const inputs = fc.record({
 
 describe('the name of an execution', () => {
   test('is readable: secret, time, hash', () => {
-    // Executions that wait bear the name, so a release that makes another would start every run twice.
+    // Waiting executions have this name, so a release that changes it would start every run twice.
     expect(executionName(input)).toBe('prod_orders-20261122T080000Z-2b845bb09f67ffb8df2ed657');
   });
 
-  test('is one that Step Functions takes', () => {
+  test('is valid for Step Functions', () => {
     fc.assert(
       fc.property(inputs, (any) => {
         expect(executionName(any)).toMatch(/^[0-9A-Za-z_-]{1,80}$/);
@@ -26,7 +26,7 @@ describe('the name of an execution', () => {
     );
   });
 
-  test('is the same for the same run, and another for every other', () => {
+  test('is the same for the same run, and different for any other', () => {
     fc.assert(
       fc.property(inputs, inputs, (one, other) => {
         expect(executionName({ ...one })).toBe(executionName(one));

@@ -11,26 +11,26 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
 function started(memo: Memo, tagsHash = 'a', at = now): string | undefined {
-  return memo.startedAfter(ARN, tagsHash, at);
+  return memo.nextStarted(ARN, tagsHash, at);
 }
 
 describe('a memo', () => {
-  test('knows what it was told, of this secret and these tags alone', () => {
+  test('returns a run only for its own secret and tags', () => {
     const memo = new Memo(MACHINE);
     memo.add(run, now);
     expect(started(memo)).toBe(run.when);
     expect(started(memo, 'b')).toBeUndefined();
-    expect(memo.startedAfter('other', 'a', now)).toBeUndefined();
+    expect(memo.nextStarted('other', 'a', now)).toBeUndefined();
   });
 
-  test('outlives being written and read', () => {
+  test('survives being written and read', () => {
     const memo = new Memo(MACHINE);
     memo.add(run, now);
     const read = Memo.read(memo.write(now), MACHINE);
     expect(started(read)).toBe(run.when);
   });
 
-  test('forgets a run that is over, and one whose name Step Functions may have forgotten', () => {
+  test('drops a run that is over, and one whose name Step Functions may have released', () => {
     const memo = new Memo(MACHINE);
     memo.add({ ...run, when: '2027-11-01T00:00:00Z' }, now);
     expect(started(memo, 'a', new Date(now.getTime() + 88 * DAY))).toBe('2027-11-01T00:00:00Z');
@@ -39,14 +39,14 @@ describe('a memo', () => {
     expect(JSON.parse(memo.write(new Date(run.when)))).toMatchObject({ runs: {} });
   });
 
-  test('knows nothing of another state machine, in which nothing waits yet', () => {
+  test('is empty for another state machine, in which nothing waits yet', () => {
     const memo = new Memo(MACHINE);
     memo.add(run, now);
     const read = Memo.read(memo.write(now), `${MACHINE}2`);
     expect([started(read), read.asOf.getTime()]).toEqual([undefined, 0]);
   });
 
-  test('says until when it knows what runs', () => {
+  test('keeps the time until which it knows the running executions', () => {
     const memo = new Memo(MACHINE);
     memo.asOf = now;
     expect(Memo.read(memo.write(new Date(run.when)), MACHINE).asOf).toEqual(now);
@@ -54,13 +54,13 @@ describe('a memo', () => {
 
   const about = `"version":1,"stateMachineArn":"${MACHINE}"`;
   test.each(['', 'null', '{}', `{${about},"runs":{}}`, `{${about},"asOf":0,"runs":{"a":["x",1]}}`])(
-    'is not read from %p',
+    'cannot be read from %p',
     (text) => {
       expect(() => Memo.read(text, MACHINE)).toThrow();
     },
   );
 
-  test('keeps a scan from starting nothing but what was started, or is to be started by a run within the minute', () => {
+  test('suppresses only runs that were started, or that a run within the minute will start', () => {
     const schedules = ['0 8 * * *', '*/15 * * * *', '30 2 * * 0', '0 0 1 * *'];
     const secret = (schedule: string): SecretDescription => ({
       ARN,
@@ -89,7 +89,7 @@ describe('a memo', () => {
           }
           const name = JSON.stringify(without.input);
           if (decision.kind === 'waiting') {
-            // What the memo keeps from being started was started before, or a run within the minute is to start it.
+            // The suppressed run was started before, or a run within the minute will start it.
             const within = Date.parse(decision.when) - at.getTime();
             expect(within >= MINUTE ? names.has(name) && decision.when === without.input.when : within > 0).toBe(true);
           }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { secretNamedBy } from '../../../lambda/core/tag-event.ts';
+import { secretIdOf } from '../../../lambda/core/tag-event.ts';
 
 const arn = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:orders-a1B2c3';
 
@@ -10,12 +10,12 @@ test.each([
   ['the other spelling', { requestParameters: { secretId: 'orders' }, responseElements: { aRN: arn } }, arn],
   ['a call that failed', { requestParameters: null, responseElements: null, errorCode: 'AccessDenied' }, undefined],
 ])('%s names the secret', (_, detail, secret) => {
-  expect(secretNamedBy({ source: 'aws.secretsmanager', detail })).toBe(secret);
+  expect(secretIdOf({ source: 'aws.secretsmanager', detail })).toBe(secret);
 });
 
 test.each([undefined, null, {}, 'x', { detail: {} }, { source: 'aws.events', detail: { 'stack-id': 'x' } }])(
   '%j names no secret',
   (event) => {
-    expect(secretNamedBy(event)).toBeUndefined();
+    expect(secretIdOf(event)).toBeUndefined();
   },
 );

@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { CronExpressionParser } from 'cron-parser';
 import fc from 'fast-check';
-import { readingsAfter } from '../../../lambda/core/readings.ts';
+import { wallTimesAfter } from '../../../lambda/core/wall-times.ts';
 
 function first(count: number, expression: string, after: Date): readonly string[] {
   const { fields } = CronExpressionParser.parse(expression);
-  const readings = readingsAfter(fields, after.getTime());
-  return Array.from({ length: count }, () => new Date(readings.next().value).toISOString());
+  const times = wallTimesAfter(fields, after.getTime());
+  return Array.from({ length: count }, () => new Date(times.next().value).toISOString());
 }
 
 const field = (min: number, max: number) => {
@@ -21,7 +21,7 @@ const field = (min: number, max: number) => {
   );
 };
 
-test('readings are those at which cron-parser finds the expression due on a clock in UTC', () => {
+test('wall-clock times are those at which cron-parser finds the expression due in UTC', () => {
   const expression = fc
     .tuple(field(0, 59), field(0, 23), field(1, 29), field(1, 12), field(0, 6))
     .map((fields) => fields.join(' '));
@@ -41,6 +41,6 @@ test.each([
   ['0 8 * * 7', '2026-11-20T08:00:00Z', '2026-11-22T08:00:00.000Z'],
   ['0 0 13 * 5', '2026-11-14T00:00:00Z', '2026-11-20T00:00:00.000Z'],
   ['30 4 * * *', '2026-11-22T04:30:00Z', '2026-11-23T04:30:00.000Z'],
-])('%p after %s is read at %s', (expression, after, due) => {
+])('%p after %s is due at %s', (expression, after, due) => {
   expect(first(1, expression, new Date(after))).toEqual([due]);
 });

@@ -1,0 +1,81 @@
+import type { Continuation } from './continuation.ts';
+import type { ScanResult } from './scan.ts';
+
+/** Response of a scan. Responses are limited in size, so the result for each secret is in the log instead. */
+export interface Summary {
+  /** Number of secrets by outcome. */
+  readonly secrets: Readonly<Record<ScanResult['outcome'], number>>;
+  /** Result for the secret that the event named. */
+  readonly named?: ScanResult;
+}
+
+/** A scan is finished, but could not handle these secrets. */
+export class ScanFailed extends Error {
+  override readonly name = 'ScanFailed';
+  constructor(number: number, reasons: readonly string[]) {
+    super(
+      `${number} problem(s); everything else was done.\n${reasons.join('\n')}` +
+        (number > reasons.length ? `\n… and ${number - reasons.length} more, listed in the log` : ''),
+    );
+  }
+}
+
+/** How many of the secrets that could not be handled an error names. */
+const MAX_REASONS = 50;
+
+/** Collects the results of a scan over all of its invocations. */
+export class ScanReport {
+  readonly #secrets = { started: 0, waiting: 0, closed: 0, later: 0, skipped: 0, failed: 0 };
+  #named: ScanResult | undefined;
+  readonly #leg: number;
+  readonly #reasons: string[];
+  #failed: number;
+
+  constructor({ leg, failed, reasons }: Omit<Continuation, 'nextToken'> = { leg: 1, failed: 0, reasons: [] }) {
+    this.#leg = leg;
+    this.#failed = failed;
+    this.#reasons = [...reasons];
+  }
+
+  add(result: ScanResult): void {
+    console.info(result);
+    this.#secrets[result.outcome] += 1;
+    if (result.outcome === 'failed') {
+      this.#failed += 1;
+      if (this.#reasons.length < MAX_REASONS) {
+        this.#reasons.push(`${result.secret}: ${String(result.reason)}`);
+      }
+    }
+  }
+
+  /** Adds the result for the secret that the event named. */
+  addNamed(result: ScanResult): void {
+    this.add(result);
+    this.#named = result;
+  }
+
+  get summary(): Summary {
+    return { secrets: this.#secrets, ...(this.#named ? { named: this.#named } : {}) };
+  }
+
+  /** Result of an action. If it fails, this is reported as a failure of the scan, which continues with the fallback. */
+  async attempt<T>(name: string, fallback: T, action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      this.add({ secret: name, outcome: 'failed', reason: String(error) });
+      return fallback;
+    }
+  }
+
+  continuation(nextToken: string): Continuation {
+    return { leg: this.#leg + 1, nextToken, failed: this.#failed, reasons: this.#reasons };
+  }
+
+  /** @throws {ScanFailed} if any invocation had a failure */
+  throwIfFailed(): void {
+    if (this.#failed > 0) {
+      throw new ScanFailed(this.#failed, this.#reasons);
+    }
+  }
+}

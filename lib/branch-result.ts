@@ -1,0 +1,60 @@
+import type { IResolvable } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+
+/**
+ * Result of one branch of a run. The state machine's branches always succeed, since a failed branch would stop the
+ * other; a failure is reported here.
+ */
+export interface BranchResult {
+  readonly failed: boolean;
+  /** Whole sentences that name the branch. */
+  readonly message: string;
+}
+
+/**
+ * Defaults for fields that an error, a job or a container may lack, worded for messages. The run carries them as
+ * `$.absent`, since a path to a missing field is a runtime error that no Catch handles.
+ */
+export const ABSENT = {
+  Error: 'Unknown',
+  Cause: 'no cause given',
+  ExitCode: 'none',
+  LogStreamName: 'none',
+  Reason: 'no further reason',
+  StatusReason: 'no reason given',
+};
+
+/** Fields that the states which read a failure pass on. */
+export const RUN_FIELDS = {
+  secretArn: sfn.JsonPath.stringAt('$.secretArn'),
+  when: sfn.JsonPath.stringAt('$.when'),
+  absent: valueAt('$.absent'),
+};
+
+/** The state after a Catch whose result path is `$.failure`: ensures that there is an error name and a cause. */
+export function readFailure(scope: Construct, id: string): sfn.Pass {
+  return new sfn.Pass(scope, id, { parameters: { ...RUN_FIELDS, failure: withDefaults(valueAt('$.failure')) } });
+}
+
+/** The state that ends a branch as failed. */
+export function branchFailed(scope: Construct, id: string, message: string, paths: readonly string[]): sfn.Pass {
+  return new sfn.Pass(scope, id, {
+    parameters: { failed: true, message: format(message, paths) } satisfies BranchResult,
+  });
+}
+
+/** The value at a path, of any type. */
+export function valueAt(path: string): IResolvable {
+  return sfn.JsonPath.objectAt(path);
+}
+
+/** An object with its missing fields filled in from {@link ABSENT}. */
+export function withDefaults(value: IResolvable): string {
+  return sfn.JsonPath.jsonMerge(valueAt('$.absent'), value);
+}
+
+/** A sentence with each `{}` replaced by the value at the respective path. */
+export function format(message: string, paths: readonly string[]): string {
+  return sfn.JsonPath.format(message, ...paths.map((path) => sfn.JsonPath.stringAt(path)));
+}
