@@ -2,10 +2,9 @@
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
-  globalSetup: '<rootDir>/test/global-setup.js',
-  globalTeardown: '<rootDir>/test/global-teardown.js',
-  // These tests have their own configuration.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/image/'],
+  globalSetup: '<rootDir>/test/run-folder.js',
+  // These tests have their own configurations.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/image/', '<rootDir>/test/soak/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, diagnostics: false }] },
   maxWorkers: '100%',

@@ -1,4 +1,4 @@
-/** `copy.ts FILE`: what the predecessor does with a dump, a plain upload to the S3 of AWS_ENDPOINT_URL_S3. */
+/** `copy.ts FILE` uploads a dump as the predecessor does, without checks, to the S3 of AWS_ENDPOINT_URL_S3. */
 import { createReadStream } from 'node:fs';
 import { S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';

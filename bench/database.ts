@@ -2,12 +2,12 @@ import type { Client } from 'pg';
 
 const TABLES = 8;
 
-/** Bytes on disk of one row with its share of the index, about. */
+/** Approximate size on disk of a row with its index entry. */
 const ROW_BYTES = 199;
 
 /**
- * Makes tables of about that many bytes in all. They are the same whenever they are made: numbers, times, words of a
- * small vocabulary and a few digits that do not repeat, so that they compress to about a quarter, as business data do.
+ * Creates tables of about that many bytes in total. Their contents are always the same: numbers, times, words of a small
+ * vocabulary and a few random digits, so that they compress to about a quarter, like business data.
  */
 export async function fill(client: Client, bytes: number): Promise<void> {
   const rows = Math.ceil(bytes / TABLES / ROW_BYTES);

@@ -3,27 +3,27 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 
-/** What a program and its children took. */
-export interface Measure {
+/** The resources that a program and its children used. */
+export interface Measurement {
   readonly seconds: number;
   readonly cpuSeconds: number;
-  /** Largest resident memory of the program alone, in bytes. */
+  /** Peak resident memory of the program without its children, in bytes. */
   readonly memory: number;
-  /** Largest sum of it with its children, pages that they share counted once for each. */
-  readonly memoryOfAll: number;
+  /** Peak sum including its children, in bytes. Shared pages are counted once per process. */
+  readonly memoryWithChildren: number;
 }
 
 const SAMPLE_MS = 50;
 const KIB = 1024;
 
-/** Clock ticks of a second in /proc, on every Linux. */
+/** Clock ticks per second in /proc, the same on every Linux. */
 const TICKS = 100;
 
 function readProc(pid: number, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {
-    return ''; // It is gone.
+    return ''; // The process has exited.
   }
 }
 
@@ -40,13 +40,13 @@ function descendants(pid: number): readonly number[] {
   return below(pid);
 }
 
-/** Processor time of a process and all its children: of those that run, and of those that have ended. */
+/** Processor time of a process and all its descendants, running or exited, in seconds. */
 export function cpuSecondsOfAll(pid: number): number {
   return [pid, ...descendants(pid)].reduce((sum, one) => sum + cpuSecondsOf(one), 0);
 }
 
-/** Processor time of a process and of those of its children that have ended. */
-export function cpuSecondsOf(pid: number): number {
+/** Processor time of a process and its exited children, in seconds. */
+function cpuSecondsOf(pid: number): number {
   const [user = 0, system = 0, childrenUser = 0, childrenSystem = 0] = readProc(pid, 'stat')
     .replace(/^.*\) /, '')
     .split(' ')
@@ -56,35 +56,35 @@ export function cpuSecondsOf(pid: number): number {
 }
 
 /**
- * Runs a program and measures it, its children included as far as it waits for them.
+ * Runs a program and measures it, including the children that it waits for.
  *
- * @throws {Error} with its last words if it ends badly
+ * @throws {Error} with its standard error if it fails
  */
-export async function measure(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Measure> {
+export async function measure(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Measurement> {
   const started = performance.now();
-  // The shell tells what its child, with all of its own, has taken.
+  // The shell prints the processor time of its child with all descendants.
   const shell = spawn('sh', ['-c', '"$@" >/dev/null; status=$?; times; exit $status', 'sh', program, ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { pid = 0, stdout, stderr } = shell;
-  let [memory, memoryOfAll] = [0, 0];
+  let [memory, memoryWithChildren] = [0, 0];
   const sampling = setInterval(() => {
     const [main = 0, ...others] = descendants(pid);
     memory = Math.max(memory, memoryOf(main, 'VmHWM'));
-    memoryOfAll = Math.max(
-      memoryOfAll,
+    memoryWithChildren = Math.max(
+      memoryWithChildren,
       [main, ...others].reduce((sum, one) => sum + memoryOf(one, 'VmRSS'), 0),
     );
   }, SAMPLE_MS);
-  const [times, words] = await Promise.all([text(stdout), text(stderr), once(shell, 'close')]);
+  const [times, errors] = await Promise.all([text(stdout), text(stderr), once(shell, 'close')]);
   clearInterval(sampling);
   if (shell.exitCode !== 0) {
-    throw new Error(`${program} ${args.join(' ')} ended with ${shell.exitCode}: ${words.trim()}`);
+    throw new Error(`${program} ${args.join(' ')} exited with status ${shell.exitCode}: ${errors.trim()}`);
   }
   const cpuSeconds = [...(times.split('\n')[1] ?? '').matchAll(/(\d+)m([\d.]+)s/g)].reduce(
     (sum, [, minutes, seconds]) => sum + 60 * Number(minutes) + Number(seconds),
     0,
   );
-  return { seconds: (performance.now() - started) / 1000, cpuSeconds, memory, memoryOfAll };
+  return { seconds: (performance.now() - started) / 1000, cpuSeconds, memory, memoryWithChildren };
 }

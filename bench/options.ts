@@ -4,38 +4,38 @@ export interface Options {
   /** Bytes of the database on disk. */
   readonly size: number;
   readonly rounds: number;
-  /** Folder of pg_dump and pg_restore; undefined for those of the PATH. */
+  /** Folder of pg_dump and pg_restore, searched before the PATH. */
   readonly clientPath?: string;
 }
 
 export const USAGE = `Usage: bench [--size 1GB] [--rounds 3] [--client-path FOLDER]
 
-  --size         size of the database that is generated: a number with MB or GB; default 1GB
-  --rounds       how often each way is measured, in turns; default 3
-  --client-path  folder of pg_dump and pg_restore; default: those of the PATH
+  --size         size of the generated database: a number with MB or GB; default 1GB
+  --rounds       number of times to measure each method; default 3
+  --client-path  folder of pg_dump and pg_restore; default: those on the PATH
 
-Exit status: 0 when all was measured, 64 for options that make no sense, 128 + number for a signal, 1 for the rest.`;
+Exit status: 0 on success, 64 for invalid options, 128 + number for a signal, 1 for other failures.`;
 
 const UNITS: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9 };
 
-/** The command line makes no sense. */
+/** Invalid command line. */
 export class InvalidOptions extends Error {
   constructor(problem: string) {
     super(`${problem}\n\n${USAGE}`);
   }
 }
 
-/** @throws {InvalidOptions} */
+/** @throws {InvalidOptions} if an option is unknown or its value is invalid */
 export function parseOptions(args: readonly string[]): Options {
   const values = parse(args);
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?(MB|GB)$/i.exec(values.size) ?? [];
   const size = Number(number) * (UNITS[unit.toUpperCase()] ?? NaN);
   if (!(size > 0)) {
-    throw new InvalidOptions(`--size must be a number with MB or GB, such as 1.5GB, not ${values.size}.`);
+    throw new InvalidOptions(`--size must be a positive number with MB or GB, such as 1.5GB, not ${values.size}.`);
   }
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) {
-    throw new InvalidOptions(`--rounds must be a whole number from 1 on, not ${values.rounds}.`);
+    throw new InvalidOptions(`--rounds must be a positive whole number, not ${values.rounds}.`);
   }
   const clientPath = values['client-path'];
   return { size, rounds, ...(clientPath === undefined ? {} : { clientPath }) };

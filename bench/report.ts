@@ -1,10 +1,10 @@
-/** What one run of one way took. */
+/** The resources that one run of a method used. */
 export interface Row {
-  readonly way: string;
+  readonly method: string;
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly memory: number;
-  readonly memoryOfAll: number;
+  readonly memoryWithChildren: number;
   readonly bytes: number;
   readonly serverCpu: number;
   readonly s3Cpu: number;
@@ -29,22 +29,23 @@ export function median(values: readonly number[]): number {
   return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2;
 }
 
-/** The medians of each way, with the ratios of wall time that matter. */
-export function table(rows: readonly Row[], ways: readonly string[]): string {
-  const of = (way: string, value: (row: Row) => number) => median(rows.filter((row) => row.way === way).map(value));
-  const wall = (way: string) => of(way, ({ seconds }) => seconds);
+/** Formats the medians of each method, with ratios of wall time. */
+export function table(rows: readonly Row[], methods: readonly string[]): string {
+  const of = (method: string, value: (row: Row) => number) =>
+    median(rows.filter((row) => row.method === method).map(value));
+  const wall = (method: string) => of(method, ({ seconds }) => seconds);
   const mebibytes = (bytes: number) => (bytes / 1024 ** 2).toFixed(0);
-  const lines = ways.map((way) => [
-    way,
-    wall(way).toFixed(1),
-    (wall(way) / wall('raw')).toFixed(2),
-    (wall('predecessor') / wall(way)).toFixed(2),
-    of(way, ({ cpuSeconds }) => cpuSeconds).toFixed(1),
-    of(way, ({ serverCpu }) => serverCpu).toFixed(1),
-    of(way, ({ s3Cpu }) => s3Cpu).toFixed(1),
-    mebibytes(of(way, ({ memory }) => memory)),
-    mebibytes(of(way, ({ memoryOfAll }) => memoryOfAll)),
-    (of(way, ({ bytes }) => bytes) / 1e6).toFixed(0),
+  const lines = methods.map((method) => [
+    method,
+    wall(method).toFixed(1),
+    (wall(method) / wall('raw')).toFixed(2),
+    (wall('predecessor') / wall(method)).toFixed(2),
+    of(method, ({ cpuSeconds }) => cpuSeconds).toFixed(1),
+    of(method, ({ serverCpu }) => serverCpu).toFixed(1),
+    of(method, ({ s3Cpu }) => s3Cpu).toFixed(1),
+    mebibytes(of(method, ({ memory }) => memory)),
+    mebibytes(of(method, ({ memoryWithChildren }) => memoryWithChildren)),
+    (of(method, ({ bytes }) => bytes) / 1e6).toFixed(0),
   ]);
   const widths = HEADER.map((_, column) => Math.max(...[HEADER, ...lines].map((line) => line[column]?.length ?? 0)));
   return [HEADER, ...lines]

@@ -1,12 +1,12 @@
 /**
- * The services that the benchmark's programs call, in a process of its own, so that what they cost can be told apart. S3
- * is a sink: it takes every request, counts the bytes and keeps none. A store that checked and wrote them would take the
- * processors from what is measured, which on AWS it does not.
+ * The AWS services that the measured programs call, in a separate process, so that their processor time is counted apart.
+ * S3 is a sink: it accepts every request, counts the bytes and discards them. A store that checked and wrote them would
+ * compete for the processors with what is measured; on AWS it does not.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
-/** What the parent process is told, on its request, by a message. */
+/** Sent to the parent process on request; `bytes` were received since the last one. */
 export interface Usage {
   readonly cpuSeconds: number;
   readonly bytes: number;
@@ -14,7 +14,7 @@ export interface Usage {
 
 let bytes = 0;
 
-function takeIn(request: IncomingMessage): Promise<void> {
+function countBytes(request: IncomingMessage): Promise<void> {
   return new Promise((resolve, reject) => {
     request
       .on('data', (chunk: Buffer) => (bytes += chunk.length))
@@ -35,7 +35,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     response.end(JSON.stringify({ ARN: 'arn', Name: 'bench', SecretString: process.env.BENCH_SECRET }));
     return;
   }
-  await takeIn(request);
+  await countBytes(request);
   if (method === 'GET') {
     xml(response, 'ListBucketResult', '<IsTruncated>false</IsTruncated>');
   } else if (method === 'POST' && url.includes('uploads')) {

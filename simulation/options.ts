@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 
 export interface Options {
-  /** Show what scans of many secrets cost instead. */
+  /** Measure scans of many secrets instead. */
   readonly scale: boolean;
   readonly secrets: number;
   readonly days: number;
@@ -12,27 +12,27 @@ export interface Options {
   readonly keep?: readonly string[];
 }
 
-/** The command line makes no sense. */
+/** Invalid command line. */
 export class InvalidOptions extends Error {
   override readonly name = 'InvalidOptions';
 }
 
-export const HELP = `Simulates the stack that "cdk deploy" would put on AWS in virtual time: its own state machine and functions, with
-secrets that come, change and go, and all that may go wrong. Then it checks what happened against the rules.
+export const HELP = `Simulates the stack in virtual time: the synthesized state machine and functions, secrets that are created, changed and
+deleted, and faults. Checks that the invariants of the design hold.
 
   npx -y pnpm@12 simulate [options]
 
-  --secrets N   How many secrets there are (default 500).
-  --days N      How long to simulate (default 365).
-  --seed N      Where chance comes from (default: a new one, which is printed). The same seed is the same history.
-  --busy        Make most schedules hourly or more often: many runs in few days.
-  --only LIST   Of all secrets only these, by their numbers: 3,17.
-  --keep LIST   Of all changes to secrets and all faults only these, by the ids that a history shows: 17.0,9f1c2ab3.
-  --scale       Instead show what a first and a settled scan of up to 100,000 tagged secrets cost.
-  --help        This text.
+  --secrets N   Number of secrets (default 500).
+  --days N      Days to simulate (default 365).
+  --seed N      Seed of the random numbers (default: a new one, which is printed). The same seed gives the same history.
+  --busy        Make most schedules hourly or more frequent: many runs in few days.
+  --only LIST   Simulate only these secrets, by number: 3,17.
+  --keep LIST   Keep only these changes to secrets and these faults, by the ids shown in a history: 17.0,9f1c2ab3.
+  --scale       Instead measure what scans of up to 100,000 tagged secrets cost.
+  --help        Print this text.
 
-Exit status: 0 if nothing violates a rule, 1 if something does, or if a scan of --scale was throttled or failed, 2 for
-options that make no sense, 3 if it could not be simulated.
+Exit status: 0 if all invariants hold; 1 if one is violated, or if a scan of --scale was throttled or failed; 2 for invalid
+options; 3 if the simulation failed.
 `;
 
 const MOST_SECRETS = 100_000;
@@ -67,9 +67,10 @@ const schema = z.object({
 });
 
 /**
- * Reads the command line.
+ * Parses the command line.
  *
- * @returns `help` if that is what was asked for
+ * @param freshSeed the seed if none is passed
+ * @returns `help` if help was requested
  * @throws {InvalidOptions}
  */
 export function parseOptions(args: readonly string[], freshSeed: number): Options | 'help' {
@@ -79,13 +80,15 @@ export function parseOptions(args: readonly string[], freshSeed: number): Option
   }
   const parsed = schema.safeParse(values);
   if (!parsed.success) {
-    const wrong = new Set(parsed.error.issues.map(({ path: [name] }) => String(name)));
-    throw new InvalidOptions([...wrong].map((name) => problemOf(name, values)).join('\n'));
+    const invalid = new Set(parsed.error.issues.map(({ path: [name] }) => String(name)));
+    throw new InvalidOptions([...invalid].map((name) => problemOf(name, values)).join('\n'));
   }
   const { secrets, days, seed = freshSeed, busy, scale, only, keep } = parsed.data;
   const unknown = only?.filter((number) => number >= secrets) ?? [];
   if (only?.length === 0 || unknown.length > 0) {
-    throw new InvalidOptions(`--only names ${unknown.join(', ') || 'no secret'}; there are 0 to ${secrets - 1}.`);
+    throw new InvalidOptions(
+      `--only names ${unknown.join(', ') || 'no secret'}; secrets are numbered from 0 to ${secrets - 1}.`,
+    );
   }
   return {
     scale,
@@ -101,12 +104,12 @@ export function parseOptions(args: readonly string[], freshSeed: number): Option
 const ALLOWED: Readonly<Record<string, string>> = {
   secrets: `a whole number from 1 to ${MOST_SECRETS}`,
   days: `a whole number from 1 to ${MOST_DAYS}`,
-  seed: 'a whole number',
-  only: 'numbers of secrets, with commas between them',
+  seed: 'a whole number of up to 15 digits',
+  only: 'a list of secret numbers, separated by commas',
 };
 
-function problemOf(name: string, given: Readonly<Record<string, unknown>>): string {
-  return `--${name} must be ${ALLOWED[name]}, not "${String(given[name])}". See --help.`;
+function problemOf(name: string, values: Readonly<Record<string, unknown>>): string {
+  return `--${name} must be ${ALLOWED[name]}, not "${String(values[name])}". See --help.`;
 }
 
 function parse(args: readonly string[]) {

@@ -1,50 +1,52 @@
+import type { Figures, Progress } from './figures.ts';
 import { iso } from './runtime/time.ts';
-import type { Figures, Progress } from './shard.ts';
-import type { Shrunk } from './shrink.ts';
+import type { ShrinkResult } from './shrink.ts';
 import type { Simulation } from './simulate.ts';
 
-/** So many violations are shown; the first ones tell most. */
+/** The first violations are the most telling. */
 const MOST_SHOWN = 10;
 
-/** The figures of a simulation, for people. */
+/** Formats the figures of a simulation. */
 export function figuresText({ seed, secrets, days }: Simulation, figures: Figures, seconds: number): string {
-  const { runs, events, scans, continuations, due, dumped, excused, calls, faults, lifeEvents, violations } = figures;
+  const { runs, events, scans, continuations, due, dumped, excused, calls, faults, secretEvents, violations } = figures;
   const rate = Math.round(runs / (seconds / 60));
   const lines = [
     ['seed', String(seed)],
-    ['secrets', `${secrets}, changed ${lifeEvents} times`],
+    ['secrets', `${secrets}, changed ${secretEvents} times`],
     ['virtual time', `${days} days`],
     ['real time', `${seconds.toFixed(1)} s, ${number(rate)} runs a minute`],
     ['runs', number(runs)],
-    ['scheduled times owed a dump', number(due)],
-    ['  dumped', number(dumped)],
-    ...listed(excused),
-    ['events of secrets', number(events)],
+    ['dumps due', number(due)],
+    ['  started', number(dumped)],
+    ...rowsOf(excused),
+    ['events handled', number(events)],
     ['scans of all secrets', number(scans)],
-    ['  gone on in another invocation', number(continuations)],
+    ['  continued in another invocation', number(continuations)],
     ['calls', number(total(calls))],
-    ...listed(calls),
+    ...rowsOf(calls),
     ['faults', number(total(faults))],
-    ...listed(faults),
+    ...rowsOf(faults),
     ['violations', number(violations.length)],
   ];
   const shown = violations
     .slice(0, MOST_SHOWN)
-    .map(({ rule, time, secret, what }) => `  ${iso(time)}  secret ${secret ?? '-'}, "${rule}": ${what}`);
+    .map(
+      ({ invariant, time, secret, message }) => `  ${iso(time)}  secret ${secret ?? '-'}, "${invariant}": ${message}`,
+    );
   return [...lines.map(([name = '', value = '']) => `${name.padEnd(44)} ${value}`), ...shown, ''].join('\n');
 }
 
-/** How far a simulation is. */
+/** Formats the progress of a simulation. */
 export function progressText({ days: all }: Simulation, { days, runs, violations }: Progress): string {
   return `${Math.floor(days)} of ${all} days, ${number(runs)} runs, violations: ${number(violations)}`;
 }
 
-/** The shortest history of a violation, and the command that repeats it. */
-export function historyText({ simulation, violation, history }: Shrunk): string {
+/** Formats the shortest history of a violation, with the command that reproduces it. */
+export function historyText({ simulation, violation, history }: ShrinkResult): string {
   return [
-    `The shortest history found that violates "${violation.rule}":`,
+    `The shortest history found that violates "${violation.invariant}":`,
     ...history.map((line) => `  ${line}`),
-    'To repeat it:',
+    'To reproduce it:',
     `  ${commandOf(simulation)}`,
     '',
   ].join('\n');
@@ -59,7 +61,7 @@ function commandOf({ secrets, days, seed, busy, only, keep }: Simulation): strin
   ].join(' ');
 }
 
-function listed(counts: Readonly<Record<string, number>>): string[][] {
+function rowsOf(counts: Readonly<Record<string, number>>): string[][] {
   return Object.entries(counts)
     .sort(([, a], [, b]) => b - a)
     .map(([name, count]) => [`  ${name}`, number(count)]);

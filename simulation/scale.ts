@@ -3,12 +3,13 @@ import { Template } from '../local/assembly/template.ts';
 import { ACCOUNT, REGION } from '../local/assembly/account.ts';
 import { Clock } from './runtime/clock.ts';
 import type { Answer, Call } from './runtime/fake-https.ts';
-import { Draw } from './runtime/random.ts';
+import { Random } from './runtime/random.ts';
+import { answerCall, type AwsServices } from './services/aws-api.ts';
 import { type Invocation, SimulatedFunction, type World } from './services/lambda-function.ts';
 import { listRunning } from './services/list-executions.ts';
 import { ObjectStore } from './services/object-store.ts';
 import { SecretsManager } from './services/secrets-manager.ts';
-import { answerOf, ServiceError } from './services/service-error.ts';
+import { ServiceError } from './services/service-error.ts';
 import { StartQuota } from './services/start-quota.ts';
 import type { Secret } from './workload/secret-history.ts';
 
@@ -17,19 +18,19 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const START = Date.parse('2026-01-01T00:00:00Z');
 
-/** How long every call takes, in milliseconds. */
+/** Of every call, in milliseconds. */
 const LATENCY = 50;
 
 const startSchema = z.object({ name: z.string(), input: z.string(), stateMachineArn: z.string() });
 
-/** What scans of a number of tagged secrets cost. */
-export interface Scale {
+/** The cost of scans of a number of tagged secrets. */
+export interface ScaleResult {
   readonly secrets: number;
-  /** Nothing waits yet. */
+  /** No execution waits yet. */
   readonly first: Cost;
-  /** An hour later: the runs that came due have started those that follow them. */
+  /** An hour later: runs that came due have started their successors. */
   readonly later: Cost;
-  /** A further hour later. */
+  /** Another hour later. */
   readonly settled: Cost;
 }
 
@@ -43,8 +44,8 @@ export interface Cost {
   readonly seconds: number;
 }
 
-/** Lets the Scanner scan that many secrets with daily schedules each hour, without faults but within the quotas. */
-export async function scale(cdkOut: string, secrets: number): Promise<Scale> {
+/** Measures hourly scans of secrets with daily schedules, without faults but within the quota of StartExecution. */
+export async function measureScale(cdkOut: string, secrets: number): Promise<ScaleResult> {
   const world = new ScaleWorld(cdkOut, secrets);
   const first = await world.scan();
   await world.runFor(HOUR);
@@ -53,8 +54,8 @@ export async function scale(cdkOut: string, secrets: number): Promise<Scale> {
   return { secrets, first, later, settled: await world.scan() };
 }
 
-export function scaleText(scales: readonly Scale[]): string {
-  const rows = scales.flatMap(({ secrets, first, later, settled }) => [
+export function scaleText(results: readonly ScaleResult[]): string {
+  const rows = results.flatMap(({ secrets, first, later, settled }) => [
     rowOf(secrets, 'first', first),
     rowOf(secrets, 'later', later),
     rowOf(secrets, 'settled', settled),
@@ -72,13 +73,13 @@ function rowOf(
   return [secrets.toLocaleString('en-US'), scan, ...numbers.map((number) => number.toLocaleString('en-US'))];
 }
 
-/** An execution that waits. */
-interface Waiting {
+/** A waiting execution. */
+interface WaitingExecution {
   readonly name: string;
   readonly started: number;
 }
 
-/** An account in which nothing happens but scans, and runs that start those that follow them. */
+/** An account with nothing but scans, and runs that start their successors. */
 class ScaleWorld implements World {
   readonly clock = new Clock(START);
   readonly #scanner: SimulatedFunction;
@@ -87,9 +88,9 @@ class ScaleWorld implements World {
   readonly #objectStore = new ObjectStore();
   readonly #quota = new StartQuota();
   readonly #started = new Set<string>();
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Set<WaitingExecution>();
   readonly #counts = { calls: 0, starts: 0, throttled: 0, invocations: 0, failed: 0 };
-  #underWay = 0;
+  #active = 0;
   #ended = START;
 
   constructor(cdkOut: string, secrets: number) {
@@ -104,24 +105,24 @@ class ScaleWorld implements World {
     this.#scanner = functionOf('Scanner');
     this.#reschedule = functionOf('RunFunctions/Reschedule');
     const tagged = Array.from({ length: secrets }, (_, index) => taggedSecret(index));
-    this.#secretsManager = new SecretsManager(tagged, this.clock, new Draw('scale'));
+    this.#secretsManager = new SecretsManager(tagged, this.clock, new Random('scale'));
   }
 
   random(): number {
     return 0.5;
   }
 
-  /** Lets runs come due. */
+  /** Lets time pass, in which runs come due. */
   async runFor(time: number): Promise<void> {
     await this.clock.run(this.clock.now + time);
   }
 
-  /** One scan, with all invocations that it goes on in. */
+  /** Runs one scan, with all invocations in which it is continued. */
   async scan(): Promise<Cost> {
     const before = { ...this.#counts };
     const started = this.clock.now;
     void this.#invoke({});
-    while (this.#underWay > 0) {
+    while (this.#active > 0) {
       await this.clock.run(this.clock.now + MINUTE);
     }
     const { calls, starts, throttled, invocations, failed } = this.#counts;
@@ -139,33 +140,22 @@ class ScaleWorld implements World {
     const counts = caller === this.#scanner ? this.#counts : { calls: 0, starts: 0, throttled: 0 };
     counts.calls += 1;
     this.clock.at(this.clock.now + LATENCY / 2, () => {
-      const given = this.#answer(call, counts);
+      const response = answerCall(this.#servicesFor(counts), call);
       this.clock.at(this.clock.now + LATENCY / 2, () => {
-        answer(given);
+        answer(response);
       });
     });
   }
 
-  #answer({ operation, input, body }: Call, counts: { starts: number; throttled: number }): Answer {
-    switch (operation) {
-      case 'DescribeSecret':
-        return answerOf(() => this.#secretsManager.describeSecret(input));
-      case 'ListSecrets':
-        return answerOf(() => this.#secretsManager.listSecrets(input));
-      case 'ListExecutions':
-        return answerOf(() => listRunning([...this.#waiting], input));
-      case 'StartExecution':
-        return answerOf(() => this.#startExecution(startSchema.parse(input), counts));
-      case 'GetObject':
-        return this.#objectStore.getObject(String(input.path));
-      case 'PutObject':
-        return this.#objectStore.putObject(String(input.path), body);
-      case 'Invoke':
-        void this.#invoke(JSON.parse(body.toString()));
-        return { status: 202, body: '', type: 'application/json' };
-      default:
-        throw new Error(`A function calls ${operation}, which this simulation does not know.`);
-    }
+  #servicesFor(counts: { starts: number; throttled: number }): AwsServices {
+    return {
+      objectStore: this.#objectStore,
+      describeSecret: (request) => this.#secretsManager.describeSecret(request),
+      listSecrets: (request) => this.#secretsManager.listSecrets(request),
+      listExecutions: (request) => listRunning([...this.#waiting], request),
+      startExecution: (request) => this.#startExecution(startSchema.parse(request), counts),
+      invoke: (event) => void this.#invoke(event),
+    };
   }
 
   #startExecution(
@@ -193,18 +183,18 @@ class ScaleWorld implements World {
   }
 
   async #invoke(event: unknown): Promise<void> {
-    this.#underWay += 1;
+    this.#active += 1;
     this.#counts.invocations += 1;
     const { kind } = await this.#scanner.invoke(this, event, () => undefined);
     if (kind === 'failed') {
       this.#counts.failed += 1;
     }
-    this.#underWay -= 1;
+    this.#active -= 1;
     this.#ended = this.clock.now;
   }
 }
 
-/** A secret with a daily schedule, of which as many come due in each hour. */
+/** A secret with a daily schedule. The schedules are spread evenly over the day. */
 function taggedSecret(index: number): Secret {
   const name = `db-${index}`;
   const arn = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-a1B2c3`;

@@ -1,114 +1,85 @@
+/** The program of a {@link WorldProcess}: simulates the worlds that it receives, one after the other. */
 import process from 'node:process';
-import type { Violation } from './checker/invariants.ts';
+import type { ViolationPattern } from './checker/violations.ts';
+import type { Figures, Progress } from './figures.ts';
 import type { Span } from './workload/secret-history.ts';
-import { SimulatedWorld, type WorldOptions } from './world.ts';
+import { SimulatedWorld } from './world.ts';
 
 const DAY = 24 * 60 * 60_000;
 
-/** Something that can be left out of a history, by its id. */
-export interface Happening {
-  readonly id: string;
-  readonly time: number;
-  readonly kind: 'life' | 'fault';
-}
-
-/** What was seen in a world. */
-export interface Figures {
-  readonly runs: number;
-  /** Times that an event of a secret was dealt with. */
-  readonly events: number;
-  /** Of all secrets. */
-  readonly scans: number;
-  /** Invocations in which scans went on. */
-  readonly continuations: number;
-  readonly due: number;
-  readonly dumped: number;
-  readonly excused: Readonly<Record<string, number>>;
-  readonly calls: Readonly<Record<string, number>>;
-  readonly faults: Readonly<Record<string, number>>;
-  readonly lifeEvents: number;
-  readonly violations: readonly Violation[];
-  /** Life events and faults. */
-  readonly happened: readonly Happening[];
-  /** What happened, if it was asked for. */
-  readonly history: readonly string[];
-}
-
-/** How far a world is, or worlds are together. */
-export interface Progress {
-  /** Virtual days that have passed. */
-  readonly days: number;
-  readonly runs: number;
-  readonly violations: number;
-}
-
-/** What a world tells from its process: every virtual day how far it is, and in the end what was seen in it. */
-export type Told =
-  { readonly kind: 'progress'; readonly progress: Progress } | { readonly kind: 'figures'; readonly figures: Figures };
-
-/** A part of the secrets, in a world of its own. */
+/** Some of the secrets, in a world of their own. */
 export interface Shard {
   readonly cdkOut: string;
   readonly seed: string;
+  /** Numbers of the secrets. */
   readonly secrets: readonly number[];
   readonly span: Span;
   readonly busy: boolean;
+  /** Ids of the secret events and faults to keep. */
   readonly keep: readonly string[] | undefined;
-  readonly tell: boolean;
+  readonly until: ViolationPattern | undefined;
+  readonly recordHistory: boolean;
 }
 
-// Libraries throw and catch errors all the time, and nobody reads their stacks.
+/** Sent to the parent process: the progress on every virtual day, and the figures at the end. */
+export type Message =
+  { readonly kind: 'progress'; readonly progress: Progress } | { readonly kind: 'figures'; readonly figures: Figures };
+
+// Libraries throw and catch errors all the time, and their stacks are never read.
 Error.stackTraceLimit = 0;
 
-// The parent is gone: nobody waits for the figures any more.
+// The parent has exited.
 process.on('disconnect', () => process.exit());
 
-process.once('message', (shard: Shard) => {
-  // A world that has nothing left to do and no figures ends as what it is, a failure.
+process.on('message', (shard: Shard) => {
+  // If a world stalls without figures, nothing keeps this process alive, and its exit reports the failure.
   process.channel?.unref();
-  const progressed = (progress: Progress): void => {
-    say({ kind: 'progress', progress });
-  };
-  void simulateShard(shard, progressed).then((figures) => {
-    say({ kind: 'figures', figures }, () => process.exit());
+  void simulateShard(shard).then((figures) => {
+    send({ kind: 'figures', figures });
+    process.channel?.ref();
   });
 });
 
-/** If the parent is gone, `disconnect` tells. */
-function say(told: Told, done: () => void = () => undefined): void {
-  process.send?.(told, undefined, undefined, done);
+function send(message: Message): void {
+  // A failure to send means that the parent has exited, which `disconnect` handles.
+  process.send?.(message, undefined, undefined, () => undefined);
 }
 
-async function simulateShard(
-  { keep, tell, ...shard }: Shard,
-  progressed: (progress: Progress) => void,
-): Promise<Figures> {
-  const options: WorldOptions = { ...shard, ...(keep === undefined ? {} : { keep: new Set(keep) }) };
-  const world = new SimulatedWorld(options, tell);
-  const pass = (days: number): void => {
-    progressed({ days, runs: world.figures.executions, violations: world.rules.violations.length });
+async function simulateShard({ keep, until, ...shard }: Shard): Promise<Figures> {
+  const world = new SimulatedWorld({
+    ...shard,
+    ...(keep === undefined ? {} : { keep: new Set(keep) }),
+    ...(until === undefined ? {} : { until }),
+  });
+  const reportProgress = (days: number): void => {
+    const progress = { days, runs: world.figures.runs, violations: world.invariants.violations.length };
+    send({ kind: 'progress', progress });
     world.clock.at(world.clock.now + DAY, () => {
-      pass(days + 1);
+      reportProgress(days + 1);
     });
   };
-  pass(0);
+  reportProgress(0);
   await world.run();
-  const { rules, faults, figures, secrets } = world;
-  const lives = secrets.flatMap(({ events }) => events).map(({ id, time }) => ({ id, time, kind: 'life' as const }));
-  const struck = faults.struck.map(({ id, time }) => ({ id, time, kind: 'fault' as const }));
+  return figuresOf(world, shard.recordHistory);
+}
+
+function figuresOf(world: SimulatedWorld, withHistory: boolean): Figures {
+  const { invariants, faults, secrets } = world;
+  const { due, dumped, excused } = invariants.schedules.figures;
+  const events = secrets.flatMap((secret) => secret.events);
   return {
-    runs: figures.executions,
-    events: figures.events,
-    scans: figures.scans,
-    continuations: figures.continuations,
-    due: rules.figures.due,
-    dumped: rules.figures.dumped,
-    excused: Object.fromEntries(rules.figures.excused),
-    calls: Object.fromEntries(figures.calls),
+    ...world.figures,
+    due,
+    dumped,
+    excused: Object.fromEntries(excused),
+    calls: Object.fromEntries(world.figures.calls),
     faults: Object.fromEntries(faults.counts),
-    lifeEvents: lives.length,
-    violations: rules.violations,
-    happened: [...lives, ...struck],
-    history: tell ? world.history() : [],
+    secretEvents: events.length,
+    violations: invariants.violations,
+    occurrences: [
+      ...events.map(({ id, time }) => ({ id, time, kind: 'secret event' as const })),
+      ...faults.injected.map(({ id, time }) => ({ id, time, kind: 'fault' as const })),
+    ],
+    history: withHistory ? world.history() : [],
   };
 }

@@ -4,16 +4,16 @@ import { dueTimes } from './oracle.ts';
 const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;
 
-/** A time during which the same valid tags are in force. */
+/** A period during which the same valid tags are in force. */
 export interface Interval extends Span {
   /**
-   * Scheduled times from an hour before it on: a run may begin late, under tags that are there by then. Up to the first
-   * one after the simulation, which waits by then.
+   * Scheduled times, in order. They begin an hour before the interval, since a run may start late, under tags set
+   * meanwhile, and end with the first one after the simulation, for which an execution waits by then.
    */
   readonly due: readonly number[];
 }
 
-/** The times during which a secret is on a schedule, in order. The last one goes on to the end of all time. */
+/** The intervals during which a secret is on a schedule, in order. The last one may have no end. */
 export function intervalsOf(secret: Secret, span: Span): readonly Interval[] {
   const intervals: Interval[] = [];
   let since: SecretState | undefined;
@@ -39,10 +39,24 @@ export function intervalsOf(secret: Secret, span: Span): readonly Interval[] {
   return intervals;
 }
 
-/** Windows in which the next scheduled time is looked for: most schedules are due soon, and some once a year. */
+/** The first scheduled time of an interval after an instant. */
+export function dueAfter({ due }: Interval, instant: number): number | undefined {
+  let [low, high] = [0, due.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((due[middle] ?? 0) <= instant) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return due[low];
+}
+
+/** Windows to search for the next scheduled time: most schedules are due soon, and some once a year. */
 const WINDOWS = [2 * DAY, 40 * DAY, 366 * DAY];
 
-/** The first scheduled time from an instant on, if there is one within a year. */
+/** The first scheduled time from an instant on, if any within a year. */
 function firstDue(schedule: string, timezone: string, from: number): readonly number[] {
   for (const window of WINDOWS) {
     const [first] = dueTimes(schedule, timezone, from, from + window);

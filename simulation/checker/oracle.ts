@@ -1,6 +1,6 @@
 /**
- * When a schedule is due, found by looking at a clock in the zone: at every minute of the days about which it is set, and
- * at both ends of all others. This shares nothing with the schedule module of the functions but the meaning of the tags.
+ * When a schedule is due, found by reading a clock in its time zone: every minute around a clock change, and at both ends
+ * of all other days. It shares nothing with the schedule module of the functions but the meaning of the tags.
  */
 
 const MINUTE = 60_000;
@@ -21,7 +21,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   '@annually': '0 0 1 1 *',
 };
 
-/** The scheduled times of a schedule that can be followed, from one instant to another, in order, as instants. */
+/** The instants at which a valid schedule is due, from one instant (inclusive) to another (exclusive), in order. */
 export function dueTimes(tag: string, timezone: string, from: number, to: number): readonly number[] {
   const cron = parse(tag);
   const due = new Set<number>();
@@ -45,7 +45,7 @@ export function dueTimes(tag: string, timezone: string, from: number, to: number
 interface Cron {
   readonly minutes: readonly number[];
   readonly hours: readonly number[];
-  /** @param day midnight of the calendar day, as if in UTC */
+  /** @param day midnight UTC of the calendar day */
   readonly onDay: (day: Date) => boolean;
 }
 
@@ -85,8 +85,8 @@ function values(field: string, min: number, max: number, names: readonly string[
 
 interface WallClock {
   /**
-   * The instants at which a clock shows a reading of this day, in order. For a reading that it skips, the instant that
-   * is as much later as the clock jumped.
+   * The instants at which a clock shows a reading of this day, in order. A skipped reading is shifted by as much as the
+   * clock jumped.
    */
   readonly shows: (reading: number) => readonly number[];
 }
@@ -99,13 +99,13 @@ function clockOn(timezone: string, day: number): WallClock {
   if (known !== undefined) {
     return known;
   }
-  // All instants of a calendar day lie within these, wherever in the world.
+  // All instants of a calendar day, in any time zone, lie within these.
   const [start, end] = [day - DAY, day + 2 * DAY];
   const [before, after] = [offset(timezone, start), offset(timezone, end)];
-  const made =
+  const clock =
     before === after ? { shows: (reading: number) => [reading - before] } : shiftingClock(timezone, start, end);
-  clocks.set(name, made);
-  return made;
+  clocks.set(name, clock);
+  return clock;
 }
 
 function shiftingClock(timezone: string, start: number, end: number): WallClock {
@@ -125,7 +125,7 @@ function shiftingClock(timezone: string, start: number, end: number): WallClock 
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** What a clock in the zone is ahead of UTC, in milliseconds, by reading one. */
+/** How far a clock in the time zone is ahead of UTC, in milliseconds. */
 function offset(timezone: string, instant: number): number {
   let format = formats.get(timezone);
   if (format === undefined) {

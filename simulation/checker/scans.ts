@@ -1,79 +1,81 @@
 import type { Invocation, Result } from '../services/lambda-function.ts';
 
-/** A whole scan, however many invocations it went on in. */
+/** A scan of all secrets, with all invocations in which it was continued. */
 export interface Scan {
   readonly started: number;
   readonly ended: number;
-  /** The world kept it from reaching all secrets. */
+  /** Faults prevented it from reaching all secrets. */
   readonly cut: boolean;
-  /** ARNs that the world kept it from starting or describing. */
+  /** ARNs of the secrets that faults prevented it from describing or starting. */
   readonly prevented: ReadonlySet<string>;
-  /** Whether a call of it failed for good, in whichever invocation. */
+  /** Whether a call failed for good in any of its invocations. */
   readonly failed: boolean;
 }
 
-type SoFar = Pick<Scan, 'started' | 'prevented' | 'failed'>;
+type PartialScan = Pick<Scan, 'started' | 'prevented' | 'failed'>;
 
-/** The scans of a world, put together from invocations that went on in others. */
+/** The scans of a world, assembled from the invocations in which they were continued. */
 export class Scans {
   /** In the order of their ends. */
-  readonly all: Scan[] = [];
-  /** When scans began, in order, whatever became of them. */
+  readonly ended: Scan[] = [];
+  /** When scans began, in order, whether or not they ended well. */
   readonly #begun: number[] = [];
-  /** The invocation before, by the event that tells to go on. */
-  readonly #before = new WeakMap<object, Invocation>();
-  readonly #wentOn = new WeakSet<Invocation>();
+  /** The previous invocation, by the event that it sent to be continued. */
+  readonly #previous = new WeakMap<object, Invocation>();
+  readonly #continued = new WeakSet<Invocation>();
 
-  /** An invocation begins, for the first time or tried again; a scan does, unless it is one that goes on. */
-  began(event: unknown, now: number): void {
-    if (this.#invocationBefore(event) === undefined) {
+  /** An invocation or a retry of one begins; it begins a scan unless it continues one. */
+  begin(event: unknown, now: number): void {
+    if (this.#previousInvocation(event) === undefined) {
       this.#begun.push(now);
     }
   }
 
-  /** Whether a scan has begun from one instant to another. */
+  /** Whether a scan began between two instants. */
   hasBegun(from: number, to: number): boolean {
     const last = this.#begun.findLast((time) => time <= to);
     return last !== undefined && last >= from;
   }
 
-  /** An invocation sends an event that tells to go on. */
-  wentOn(invocation: Invocation, event: object): void {
-    this.#wentOn.add(invocation);
-    this.#before.set(event, invocation);
+  /** An invocation sends an event to be continued. */
+  continue(invocation: Invocation, event: object): void {
+    this.#continued.add(invocation);
+    this.#previous.set(event, invocation);
   }
 
-  /** Whether the invocation leaves the end of its scan to another one. */
-  goesOn(invocation: Invocation): boolean {
-    return this.#wentOn.has(invocation);
+  isContinued(invocation: Invocation): boolean {
+    return this.#continued.has(invocation);
   }
 
-  /** @returns the scan that the invocation was the last of, if it was */
-  ended(invocation: Invocation, result: Result, now: number): Scan | undefined {
-    if (result.kind === 'returned' && this.goesOn(invocation)) {
+  /** @returns the scan if this was its last invocation */
+  end(invocation: Invocation, result: Result, now: number): Scan | undefined {
+    if (result.kind === 'returned' && this.isContinued(invocation)) {
       return undefined;
     }
-    const failed = [...invocation.calls.values()].filter((call) => call.failed);
+    const failed = failedCalls(invocation);
     const cut = invocation.killed || failed.some(({ operation }) => ['ListSecrets', 'Invoke'].includes(operation));
-    const scan = { ...this.#soFar(invocation), ended: now, cut };
-    this.all.push(scan);
+    const scan = { ...this.#upTo(invocation), ended: now, cut };
+    this.ended.push(scan);
     return scan;
   }
 
-  #soFar({ event, started, calls }: Invocation): SoFar {
-    const previous = this.#invocationBefore(event);
-    const before = previous && this.#soFar(previous);
-    const failed = [...calls.values()].filter((call) => call.failed);
+  #upTo(invocation: Invocation): PartialScan {
+    const previous = this.#previousInvocation(invocation.event);
+    const before = previous && this.#upTo(previous);
+    const failed = failedCalls(invocation);
     return {
-      started: before?.started ?? started,
+      started: before?.started ?? invocation.started,
       prevented: new Set([...(before?.prevented ?? []), ...failed.map(({ subject }) => subject)]),
-      // An invocation that could not be told whether another one goes on for it fails itself.
+      // An invocation that does not know whether another one continues for it fails itself.
       failed: before?.failed === true || failed.some(({ operation }) => operation !== 'Invoke'),
     };
   }
 
-  /** The invocation that the event goes on from, if it does. */
-  #invocationBefore(event: unknown): Invocation | undefined {
-    return typeof event === 'object' && event !== null ? this.#before.get(event) : undefined;
+  #previousInvocation(event: unknown): Invocation | undefined {
+    return typeof event === 'object' && event !== null ? this.#previous.get(event) : undefined;
   }
+}
+
+function failedCalls({ calls }: Invocation) {
+  return [...calls.values()].filter(({ failed }) => failed);
 }

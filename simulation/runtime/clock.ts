@@ -1,35 +1,36 @@
-/** Something due at a time of the virtual clock. */
-interface Due {
+/** An action scheduled on the virtual clock. */
+interface ScheduledAction {
   readonly time: number;
-  /** Things due at the same time happen in the order in which they were asked for. */
+  /** Actions due at the same time run in the order in which they were scheduled. */
   readonly order: number;
   act: (() => void) | undefined;
 }
 
-/** Forgets what was due. */
+/** Cancels a scheduled action. */
 export type Cancel = () => void;
 
-/** The virtual clock: time stands still while code runs, and then leaps to whatever is due next. */
+/** The virtual clock: time stands still while code runs, then jumps to whatever is due next. */
 export class Clock {
   #now: number;
   #order = 0;
+  #stopped = false;
   /** A binary heap, the earliest on top. */
-  readonly #dues: Due[] = [];
+  readonly #queue: ScheduledAction[] = [];
 
   constructor(start: number) {
     this.#now = start;
   }
 
-  /** Whole milliseconds since 1970, as `Date.now()` gives them. */
+  /** Whole milliseconds since 1970, as returned by `Date.now()`. */
   get now(): number {
     return this.#now;
   }
 
   at(time: number, act: () => void): Cancel {
-    const due: Due = { time: Math.max(Math.round(time), this.#now), order: this.#order++, act };
-    this.#push(due);
+    const action: ScheduledAction = { time: Math.max(Math.round(time), this.#now), order: this.#order++, act };
+    this.#push(action);
     return () => {
-      due.act = undefined;
+      action.act = undefined;
     };
   }
 
@@ -39,41 +40,49 @@ export class Clock {
     });
   }
 
+  /** Stops the clock for good: {@link Clock.run} returns after the current action. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   /**
-   * Lets time pass. Nothing that runs on this clock does real input or output, so that whatever the code goes on to do
-   * after a step it does in microtasks, before the next immediate.
+   * Lets time pass. Nothing that runs on this clock does real I/O, so everything that follows from an action happens in
+   * microtasks, before the next immediate.
    */
   async run(until: number): Promise<void> {
     await new Promise(setImmediate);
-    for (let due = this.#dues[0]; due !== undefined && due.time <= until; due = this.#dues[0]) {
+    for (let action = this.#queue[0]; action !== undefined && action.time <= until; action = this.#queue[0]) {
+      if (this.#stopped) {
+        return;
+      }
       this.#pop();
-      if (due.act === undefined) {
+      if (action.act === undefined) {
         continue;
       }
-      this.#now = due.time;
-      due.act();
+      this.#now = action.time;
+      action.act();
       await new Promise(setImmediate);
     }
     this.#now = Math.max(this.#now, until);
   }
 
-  #push(due: Due): void {
-    const heap = this.#dues;
-    let child = heap.push(due) - 1;
+  #push(action: ScheduledAction): void {
+    const heap = this.#queue;
+    let child = heap.push(action) - 1;
     while (child > 0) {
       const parent = (child - 1) >> 1;
       const above = heap[parent];
-      if (above === undefined || !before(due, above)) {
+      if (above === undefined || !isBefore(action, above)) {
         break;
       }
       heap[child] = above;
       child = parent;
     }
-    heap[child] = due;
+    heap[child] = action;
   }
 
   #pop(): void {
-    const heap = this.#dues;
+    const heap = this.#queue;
     const last = heap.pop();
     if (last === undefined || heap.length === 0) {
       return;
@@ -82,10 +91,10 @@ export class Clock {
     for (;;) {
       const [left, right] = [heap[2 * parent + 1], heap[2 * parent + 2]];
       const [child, below] =
-        left !== undefined && right !== undefined && before(right, left)
+        left !== undefined && right !== undefined && isBefore(right, left)
           ? [2 * parent + 2, right]
           : [2 * parent + 1, left];
-      if (below === undefined || !before(below, last)) {
+      if (below === undefined || !isBefore(below, last)) {
         break;
       }
       heap[parent] = below;
@@ -95,6 +104,6 @@ export class Clock {
   }
 }
 
-function before(a: Due, b: Due): boolean {
+function isBefore(a: ScheduledAction, b: ScheduledAction): boolean {
   return a.time < b.time || (a.time === b.time && a.order < b.order);
 }

@@ -1,24 +1,24 @@
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 
-/** A request that an AWS SDK client sends. */
+/** A request sent by an AWS SDK client. */
 export interface Call {
-  /** `ListSecrets`; of S3, `GetObject` and `PutObject`; of Lambda, `Invoke`. */
+  /** Such as `ListSecrets`; for S3 `GetObject` or `PutObject`, for Lambda `Invoke`. */
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly body: Buffer;
-  /** The same for all attempts of one call. */
+  /** Shared by all attempts of one call. */
   readonly id: string;
 }
 
-/** What comes back: an answer of the service, or nothing but a broken connection. */
+/** The outcome of a request: a response from the service, or a broken connection. */
 export type Answer =
   { readonly status: number; readonly body: string | Buffer; readonly type: string } | { readonly broken: string };
 
-/** Takes a request and answers when it is time; for a request without an answer it never does. */
+/** Handles a request, and answers it at some virtual time or never. */
 export type Serve = (call: Call, answer: (answer: Answer) => void) => void;
 
-/** What the handler of the SDK asks of the module `https`, as far as it matters here. */
+/** The request options that the SDK passes to `https`, as far as they matter here. */
 interface Options {
   readonly method: string;
   readonly path: string;
@@ -26,13 +26,13 @@ interface Options {
 }
 
 /**
- * The module `https` as the AWS SDK uses it, with the simulated world behind it: the only way out of a function.
- * The SDK's own stack is in front of it, serialization, signing, retries and all.
+ * A stand-in for the module `https` that sends every request to the simulated world. It is the only exit from a function;
+ * everything above it is the real AWS SDK: serialization, signing, retries.
  */
-export function door(serve: Serve): object {
+export function fakeHttps(serve: Serve): object {
   class Agent {
     destroy(): void {
-      // There is no connection.
+      // There are no connections to close.
     }
   }
   const request = (options: Options, respond: (response: Readable) => void): Request =>

@@ -1,79 +1,87 @@
 import { hash } from 'node:crypto';
 import type { Clock } from './clock.ts';
-import type { Draw } from './random.ts';
+import type { Random } from './random.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** What may go wrong, with how likely it is each time that it could. */
-export type Chances = Readonly<Record<string, number>>;
+/** Kinds of faults, each with its probability per opportunity. */
+export type Probabilities = Readonly<Record<string, number>>;
 
-export interface Struck {
-  /** `undefined`: all goes well. */
+export interface FaultDecision {
+  /** `undefined`: no fault. */
   readonly kind: string | undefined;
+  /** Milliseconds. */
   readonly latency: number;
 }
 
-/** What goes wrong, and when. Each fault has an id by which it can be kept or left out, as life events of secrets have. */
+export interface InjectedFault {
+  readonly id: string;
+  readonly time: number;
+  readonly kind: string;
+  readonly site: string;
+}
+
+/** Decides which faults are injected, and when. Each has an id by which it can be kept or left out, as secret events have. */
 export class Faults {
   readonly counts = new Map<string, number>();
-  readonly struck: { readonly id: string; readonly time: number; readonly kind: string; readonly site: string }[] = [];
+  readonly injected: InjectedFault[] = [];
   readonly #clock: Clock;
-  readonly #draw: Draw;
+  readonly #random: Random;
   readonly #keep: ReadonlySet<string> | undefined;
   #minute = 0;
   readonly #visits = new Map<string, number>();
 
-  /** @param keep ids of the faults that may strike; all if left out */
-  constructor(clock: Clock, draw: Draw, keep?: ReadonlySet<string>) {
+  /** @param keep ids of the faults that may be injected; all if omitted */
+  constructor(clock: Clock, random: Random, keep?: ReadonlySet<string>) {
     this.#clock = clock;
-    this.#draw = draw;
+    this.#random = random;
     this.#keep = keep;
   }
 
   /**
-   * Whether something goes wrong here and now. The site says what is done, to which secret, so that leaving out other
-   * secrets and faults changes nothing about this one.
+   * Decides whether a fault is injected here and now. The site names the operation and its secret, so that leaving out
+   * other secrets and faults does not change the decision.
    */
-  at(site: string, chances: Chances): Struck {
+  decide(site: string, probabilities: Probabilities): FaultDecision {
     const name = `${site}|${this.#visit(site)}`;
-    const number = this.#draw.number(name);
+    const number = this.#random.number(name);
     const latency = 5 + ((number * 1_000_000) % 1) * 75;
     let left = number;
-    for (const [kind, chance] of Object.entries(chances)) {
-      left -= chance;
+    for (const [kind, probability] of Object.entries(probabilities)) {
+      left -= probability;
       if (left < 0) {
-        return { kind: this.#strike(kind, name) ? kind : undefined, latency };
+        return { kind: this.#inject(kind, name) ? kind : undefined, latency };
       }
     }
     return { kind: undefined, latency };
   }
 
-  /** Counts what comes of other faults, such as the wrong order of events. */
+  /** Counts a consequence of other faults, such as events out of order. */
   count(kind: string): void {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
   }
 
-  /** Whether a service is having a bad time: rare, for a part of an hour, and then all calls fail. */
+  /** Whether a service has an outage: rare, for part of an hour, during which all calls fail. */
   outage(operation: string): boolean {
     const hour = Math.floor(this.#clock.now / HOUR);
-    if (!this.#draw.chance(`outage|${operation}|${hour}`, 1 / 500)) {
+    if (!this.#random.chance(`outage|${operation}|${hour}`, 1 / 500)) {
       return false;
     }
-    return this.#clock.now % HOUR < this.#draw.integer(`outage lasts|${operation}|${hour}`, 5, 60) * MINUTE;
+    return this.#clock.now % HOUR < this.#random.integer(`outage lasts|${operation}|${hour}`, 5, 60) * MINUTE;
   }
 
-  #strike(kind: string, name: string): boolean {
+  #inject(kind: string, name: string): boolean {
     const id = hash('sha256', name).slice(0, 8);
     if (this.#keep !== undefined && !this.#keep.has(id)) {
       return false;
     }
     this.count(kind);
-    this.struck.push({ id, time: this.#clock.now, kind, site: name });
+    this.injected.push({ id, time: this.#clock.now, kind, site: name });
     return true;
   }
 
-  /** Sites are told apart by the minute, and within it by how often they were come by. */
+  /** Distinguishes opportunities at one site by the minute, and within it by their number. */
   #visit(site: string): string {
     const minute = Math.floor(this.#clock.now / MINUTE);
     if (minute !== this.#minute) {

@@ -3,15 +3,15 @@ import { createRequire } from 'node:module';
 import vm from 'node:vm';
 import type { Cancel, Clock } from './clock.ts';
 
-/** What code sees of the time and of chance. */
-export interface Surroundings {
+/** The globals through which code sees time and randomness. */
+export interface Globals {
   readonly Date: DateConstructor;
   readonly setTimeout: (act: (...args: unknown[]) => void, milliseconds?: number, ...args: unknown[]) => Timer;
   readonly clearTimeout: (timer?: unknown) => void;
   readonly Math: Math;
 }
 
-/** What `setTimeout` gives in Node.js, as far as libraries use it. */
+/** The return value of `setTimeout` in Node.js, as far as libraries use it. */
 class Timer {
   readonly cancel: Cancel;
 
@@ -32,8 +32,12 @@ class Timer {
   }
 }
 
-/** Time by the virtual clock, and chance by the given source of numbers from 0 to 1. */
-export function surroundings(clock: Clock, random: () => number): Surroundings {
+/**
+ * Globals that tell the time by the virtual clock.
+ *
+ * @param random source of numbers from 0 to 1
+ */
+export function virtualGlobals(clock: Clock, random: () => number): Globals {
   class VirtualDate extends Date {
     constructor(...args: [] | ConstructorParameters<DateConstructor>) {
       if (args.length === 0) {
@@ -51,7 +55,7 @@ export function surroundings(clock: Clock, random: () => number): Surroundings {
     Date: VirtualDate as DateConstructor,
     setTimeout: (act, milliseconds = 0, ...args) =>
       new Timer(
-        // As in Node.js, where no timer takes less than a millisecond.
+        // As in Node.js, where a timer takes at least one millisecond.
         clock.at(clock.now + Math.max(1, milliseconds), () => {
           act(...args);
         }),
@@ -65,14 +69,15 @@ export function surroundings(clock: Clock, random: () => number): Surroundings {
   };
 }
 
-/** A CommonJS module, compiled once, and made anew as often as wanted, each time with other surroundings. */
-export class Module {
+const modules = new Map<string, SandboxedModule>();
+
+/** A CommonJS module that is compiled once per process and can be loaded many times, each time with other globals. */
+export class SandboxedModule {
   readonly #file: string;
   readonly #script: vm.Script;
   readonly #names: readonly string[];
 
-  /** @param names globals that the surroundings replace */
-  constructor(file: string, names: readonly string[]) {
+  private constructor(file: string, names: readonly string[]) {
     this.#file = file;
     this.#names = names;
     this.#script = new vm.Script(
@@ -81,13 +86,20 @@ export class Module {
     );
   }
 
-  /** @param imports modules that the simulation stands in for, by name without `node:` */
-  make(globals: Readonly<Record<string, unknown>>, imports: Readonly<Record<string, unknown>> = {}): unknown {
+  /** @param names globals to replace, the same whenever the file is asked for */
+  static of(file: string, names: readonly string[]): SandboxedModule {
+    const known = modules.get(file) ?? new SandboxedModule(file, names);
+    modules.set(file, known);
+    return known;
+  }
+
+  /** @param imports replacements of modules, by name without `node:` */
+  load(globals: Readonly<Record<string, unknown>>, imports: Readonly<Record<string, unknown>> = {}): unknown {
     const real = createRequire(this.#file);
-    const own = (name: string): unknown => imports[name.replace(/^node:/, '')] ?? real(name);
-    const made: { exports: unknown } = { exports: {} };
-    const load = this.#script.runInThisContext() as (...args: unknown[]) => void;
-    load(made.exports, own, made, ...this.#names.map((name) => globals[name]));
-    return made.exports;
+    const require = (name: string): unknown => imports[name.replace(/^node:/, '')] ?? real(name);
+    const module: { exports: unknown } = { exports: {} };
+    const initialize = this.#script.runInThisContext() as (...args: unknown[]) => void;
+    initialize(module.exports, require, module, ...this.#names.map((name) => globals[name]));
+    return module.exports;
   }
 }

@@ -15,7 +15,7 @@ const SUBMIT_OUTAGE = { 'submit throttled': 1 };
 
 const JOB_FAULTS = { 'job failed': 0.03, 'job timed out': 0.005, 'job reclaimed': 0.02, 'job overrun': 0.02 };
 
-/** Batch: takes on jobs, which run and end as jobs do. */
+/** AWS Batch: accepts jobs, which then succeed or fail. */
 export class Batch {
   readonly #clock: Clock;
   readonly #faults: Faults;
@@ -26,7 +26,7 @@ export class Batch {
     this.#faults = faults;
   }
 
-  /** A deployment registers a new revision of the job definition, and deregisters the one before. */
+  /** A deployment registers a new revision of the job definition, and deregisters the previous one. */
   deploy(): void {
     this.#revision += 1;
   }
@@ -38,30 +38,31 @@ export class Batch {
   /**
    * Runs a job to its end.
    *
-   * @param accepted is told whether the answer got through, once Batch has taken the job on
+   * @param accepted called when Batch has accepted the job, with whether its response arrives
+   * @throws {TaskError} if the job is not accepted, its response is lost, or it fails
    */
   async submitJob(parameters: unknown, execution: Execution, accepted: (answered: boolean) => void): Promise<Json> {
     const { JobName, JobDefinition } = submitSchema.parse(parameters);
     const pinned = /:(\d+)$/.exec(JobDefinition)?.[1];
     const site = `SubmitJob|${execution.secret.index}|${execution.when}`;
-    const struck = this.#faults.at(site, this.#faults.outage('SubmitJob') ? SUBMIT_OUTAGE : SUBMIT_FAULTS);
-    await this.#clock.sleep(struck.latency);
-    if (struck.kind === 'submit throttled') {
+    const fault = this.#faults.decide(site, this.#faults.outage('SubmitJob') ? SUBMIT_OUTAGE : SUBMIT_FAULTS);
+    await this.#clock.sleep(fault.latency);
+    if (fault.kind === 'submit throttled') {
       throw new TaskError('Batch.TooManyRequestsException', 'Rate exceeded');
     }
     if (pinned !== undefined && Number(pinned) !== this.#revision) {
       throw new TaskError('Batch.ClientException', `JobDefinition ${JobDefinition} is not active`);
     }
-    accepted(struck.kind !== 'submit answer lost');
-    if (struck.kind === 'submit answer lost') {
+    accepted(fault.kind !== 'submit answer lost');
+    if (fault.kind === 'submit answer lost') {
       throw new TaskError('Batch.SdkClientException', 'Connection reset');
     }
     return await this.#run(JobName, site);
   }
 
   async #run(name: string, site: string): Promise<Json> {
-    const { kind, latency } = this.#faults.at(`job|${site}`, JOB_FAULTS);
-    // Latency is chance enough: from one minute to half an hour.
+    const { kind, latency } = this.#faults.decide(`job|${site}`, JOB_FAULTS);
+    // Scales the latency to a duration from two minutes to half an hour.
     await this.#clock.sleep(latency * 0.4 * MINUTE);
     switch (kind) {
       case 'job failed':

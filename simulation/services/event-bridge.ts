@@ -4,7 +4,7 @@ import { ACCOUNT, REGION } from '../../local/assembly/account.ts';
 import { compilePattern, type Pattern } from '../../local/services/events/event-pattern.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Faults } from '../runtime/faults.ts';
-import type { LifeEvent, Secret, Span } from '../workload/secret-history.ts';
+import type { Secret, SecretEvent, Span } from '../workload/secret-history.ts';
 
 const MINUTE = 60_000;
 const UNITS: Readonly<Record<string, number>> = { minute: MINUTE, hour: 60 * MINUTE, day: 24 * 60 * MINUTE };
@@ -19,13 +19,13 @@ const ruleSchema = z.object({
   Targets: z.array(z.object({ Arn: z.string() })).default([]),
 });
 
-/** EventBridge with the rules of the template that invoke a function. */
-export class Events {
-  /** The shortest period of a rule; infinite if none is periodic. */
+/** EventBridge, with those rules of the template that invoke a function. */
+export class EventBridge {
+  /** The shortest period of a rule, in milliseconds; infinite if no rule is periodic. */
   readonly period: number;
   readonly #patterns: readonly Pattern[];
   readonly #clock: Clock;
-  /** When the last event of a secret arrives. */
+  /** When the latest event of a secret arrives. */
   readonly #arrivals = new Map<Secret, number>();
   readonly #faults: Faults;
   readonly #deliver: (event: unknown) => void;
@@ -45,26 +45,26 @@ export class Events {
     this.#deliver = deliver;
   }
 
-  /** Lets the periodic rule strike from now on. */
-  startPeriod(span: Span): void {
-    const strike = (): void => {
-      const { kind, latency } = this.#faults.at('period', PERIOD_FAULTS);
+  /** Starts the periodic rule. */
+  startPeriodicRule(span: Span): void {
+    const trigger = (): void => {
+      const { kind, latency } = this.#faults.decide('period', PERIOD_FAULTS);
       const event = { source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} };
       for (let i = kind === undefined ? 1 : 2; i > 0; i -= 1) {
         this.#deliverAfter(latency * 500 * i, event);
       }
       if (this.#clock.now + this.period < span.to) {
-        this.#clock.at(this.#clock.now + this.period, strike);
+        this.#clock.at(this.#clock.now + this.period, trigger);
       }
     };
     if (Number.isFinite(this.period)) {
-      this.#clock.at(span.from, strike);
+      this.#clock.at(span.from, trigger);
     }
   }
 
-  /** What CloudTrail tells of a change to a secret, if it does. */
-  changed(secret: Secret, { id, eventName }: LifeEvent): void {
-    const { kind, latency } = this.#faults.at(`event|${id}`, TAG_EVENT_FAULTS);
+  /** Sends the CloudTrail event of a change to a secret, unless it is lost. */
+  secretChanged(secret: Secret, { id, eventName }: SecretEvent): void {
+    const { kind, latency } = this.#faults.decide(`event|${id}`, TAG_EVENT_FAULTS);
     const event = {
       source: 'aws.secretsmanager',
       'detail-type': 'AWS API Call via CloudTrail',
@@ -80,7 +80,7 @@ export class Events {
     }
     const delay = latency * (kind === 'event delayed' ? 2 * MINUTE : 1000);
     for (let i = kind === 'event duplicated' ? 2 : 1; i > 0; i -= 1) {
-      this.put(event, delay * i);
+      this.#put(event, delay * i);
     }
     const arrival = this.#clock.now + delay;
     if (arrival < (this.#arrivals.get(secret) ?? 0)) {
@@ -89,9 +89,9 @@ export class Events {
     this.#arrivals.set(secret, arrival);
   }
 
-  /** What CloudFormation tells of a deployment. */
-  deployed(stackId: string): void {
-    this.put(
+  /** Sends the CloudFormation event of a deployment. */
+  stackDeployed(stackId: string): void {
+    this.#put(
       {
         source: 'aws.cloudformation',
         'detail-type': 'CloudFormation Stack Status Change',
@@ -101,8 +101,8 @@ export class Events {
     );
   }
 
-  put(sent: object, delay: number): void {
-    const event = { version: '0', account: ACCOUNT, region: REGION, resources: [], ...sent };
+  #put(detail: object, delay: number): void {
+    const event = { version: '0', account: ACCOUNT, region: REGION, resources: [], ...detail };
     for (const matches of this.#patterns) {
       if (matches(event)) {
         this.#deliverAfter(delay, event);
@@ -124,7 +124,9 @@ function periodOf(expression: string | undefined): number {
   const [, number = '', unit = ''] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? [];
   const period = Number(number) * (UNITS[unit] ?? NaN);
   if (Number.isNaN(period)) {
-    throw new Error(`The simulation does not know the schedule ${expression} of a rule.`);
+    throw new Error(
+      `The simulation does not support the schedule ${expression} of a rule; it supports rate(N minutes|hours|days).`,
+    );
   }
   return period;
 }

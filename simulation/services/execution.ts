@@ -1,12 +1,12 @@
 import type { Secret } from '../workload/secret-history.ts';
 
-/** One try of a step of a run. */
+/** One attempt at a step of a run. */
 export interface Attempt {
   readonly step: Step;
   readonly started: number;
   readonly ended: number;
   readonly ok: boolean;
-  /** The world kept it from working: code that works well would have failed as well. */
+  /** An injected fault made it fail: correct code would have failed, too. */
   readonly prevented: boolean;
 }
 
@@ -17,7 +17,7 @@ export type ExecutionEnd =
   | { readonly status: 'FAILED'; readonly error: string; readonly cause: string }
   | { readonly status: 'ABORTED' };
 
-/** One execution of the state machine, with what came of it so far. What is not `readonly` changes while it runs. */
+/** An execution of the state machine and its progress. Fields that are not `readonly` change while it runs. */
 export interface Execution {
   readonly name: string;
   readonly secret: Secret;
@@ -27,21 +27,21 @@ export interface Execution {
   readonly input: string;
   readonly started: number;
   readonly attempts: Attempt[];
-  /** Jobs that Batch took on, by the time of it. */
+  /** The times at which Batch accepted its jobs. */
   readonly jobs: number[];
-  /** Jobs that Batch took on without its answer getting through. */
-  lostAnswers: number;
-  /** Outcome of the comparison of tags. */
+  /** How many jobs Batch accepted although its response was lost. */
+  lostResponses: number;
+  /** The result of comparing the tags. */
   outcome?: string;
   stopped?: number;
   end?: ExecutionEnd;
 }
 
-/** What goes wrong less often in a row, a run has to get over. */
-const LEAST_TRIES = 7;
+/** A run must survive fewer failures in a row than this. */
+const LEAST_ATTEMPTS = 7;
 
-/** Whether the world kept a step from working, every time that it was tried. */
+/** Whether injected faults made every attempt at a step fail. */
 export function prevented({ attempts }: Execution, step: Step): boolean {
-  const tried = attempts.filter((attempt) => attempt.step === step);
-  return tried.length >= LEAST_TRIES && tried.every((attempt) => attempt.prevented);
+  const tries = attempts.filter((attempt) => attempt.step === step);
+  return tries.length >= LEAST_ATTEMPTS && tries.every((attempt) => attempt.prevented);
 }

@@ -1,4 +1,4 @@
 import type { StateMachine } from 'aws-local-stepfunctions';
 
-/** A value of JSON, as the interpreter of state machines has it. */
+/** A JSON value, as typed by the interpreter of state machines. */
 export type Json = Parameters<StateMachine['run']>[0];

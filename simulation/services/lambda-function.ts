@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Resource, Template } from '../../local/assembly/template.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { type Answer, type Call, door } from '../runtime/fake-https.ts';
-import { Module, surroundings } from '../runtime/sandbox.ts';
+import { type Answer, type Call, fakeHttps } from '../runtime/fake-https.ts';
+import { SandboxedModule, virtualGlobals } from '../runtime/sandbox.ts';
 import type { Json } from './json.ts';
 
 const GLOBALS = ['console', 'process', 'Date', 'setTimeout', 'clearTimeout', 'Math'] as const;
@@ -21,22 +21,22 @@ export type Result =
   | { readonly kind: 'returned'; readonly payload: Json }
   | { readonly kind: 'failed'; readonly error: string; readonly cause: string };
 
-/** One invocation of a function, as the world sees it. What is not `readonly` changes while it runs. */
+/** An invocation of a function, as seen by the world. Fields that are not `readonly` change while it runs. */
 export interface Invocation {
   readonly function: SimulatedFunction;
   readonly event: unknown;
   readonly started: number;
-  /** Calls by the id that all attempts share: what each was about, and how the last attempt went. */
+  /** Calls by the id that all their attempts share. The subject is the ARN of a secret or empty; the last attempt decides `failed`. */
   readonly calls: Map<string, { readonly operation: string; readonly subject: string; failed: boolean }>;
-  /** The world took the function down: it crashed, or ran out of time. */
+  /** It crashed or timed out. */
   killed: boolean;
-  /** The last listing that it got goes on in further pages. */
-  unread: boolean;
-  /** The world kept it waiting. */
-  hindered: boolean;
+  /** Its last listing of secrets has more pages. */
+  hasUnreadPages: boolean;
+  /** An injected fault made it wait. */
+  delayed: boolean;
 }
 
-/** What the world does about a request: answers it in time or not at all, or takes the function down. */
+/** Serves the requests of functions: answers each in time, late or never, or makes the function crash. */
 export interface World {
   readonly clock: Clock;
   serve(invocation: Invocation, call: Call, answer: (answer: Answer) => void, crash: () => void): void;
@@ -45,13 +45,13 @@ export interface World {
 
 type Handler = (event: unknown, context: object) => Promise<unknown>;
 
-/** A function of the template: its bundle, run in this process. */
+/** A Lambda function of the template, whose bundle runs in this process. */
 export class SimulatedFunction {
   readonly name: string;
   readonly arn: string;
   readonly retries: number;
   readonly #properties: z.infer<typeof propertiesSchema>;
-  readonly #module: Module;
+  readonly #module: SandboxedModule;
   readonly #idle: Environment[] = [];
 
   constructor(template: Template, resource: Resource) {
@@ -64,10 +64,10 @@ export class SimulatedFunction {
         .map((config) => template.properties(config, asynchronousSchema))
         .find(({ FunctionName }) => FunctionName === this.name)?.MaximumRetryAttempts ?? 2;
     const [module = ''] = this.#properties.Handler.split('.');
-    this.#module = new Module(join(template.fileAsset(this.#properties.Code.S3Key), `${module}.js`), GLOBALS);
+    this.#module = SandboxedModule.of(join(template.fileAsset(this.#properties.Code.S3Key), `${module}.js`), GLOBALS);
   }
 
-  /** @param done is told before the result goes to the caller */
+  /** @param done called before the result is returned to the caller */
   async invoke(world: World, event: unknown, done: (invocation: Invocation, result: Result) => void): Promise<Result> {
     const { clock } = world;
     const invocation: Invocation = {
@@ -76,14 +76,14 @@ export class SimulatedFunction {
       started: clock.now,
       calls: new Map(),
       killed: false,
-      hindered: false,
-      unread: false,
+      delayed: false,
+      hasUnreadPages: false,
     };
     const environment = this.#idle.pop() ?? new Environment(this.#module, this.name, this.#properties, world);
     const timeout = this.#properties.Timeout * 1000;
     const result = await new Promise<Result>((resolve) => {
       const kill = (error: string, cause: string) => () => {
-        // The environment may serve another invocation by the time that this one would have run out of.
+        // By the time that this one would have timed out, the environment may serve another invocation.
         cancel();
         invocation.killed = true;
         environment.kill();
@@ -107,43 +107,43 @@ export class SimulatedFunction {
 }
 
 /**
- * The bundle in memory, warm between invocations, serving one at a time, as an execution environment of Lambda does.
- * After a crash it stands in for the one that Lambda would start: what the old invocation waits for never comes. To
- * compile the bundle anew each time would take most of the simulation's time, and functions keep nothing but clients.
+ * An execution environment of Lambda: the loaded bundle, warm between invocations, serving one at a time. After a crash it
+ * also stands in for its replacement: responses to the old invocation are dropped. Loading the bundle again each time
+ * would take most of the simulation's time, and the functions keep nothing in memory but clients.
  */
 class Environment {
   readonly #handler: Handler;
   readonly #world: World;
   #current: { readonly invocation: Invocation; readonly crash: () => void } | undefined;
-  #life = 0;
+  #generation = 0;
 
   constructor(
-    module: Module,
+    module: SandboxedModule,
     name: string,
     { Environment: { Variables }, Handler }: z.infer<typeof propertiesSchema>,
     world: World,
   ) {
     this.#world = world;
     const [, exported = ''] = Handler.split('.');
-    const around = surroundings(world.clock, () => world.random());
-    const setTimeout: typeof around.setTimeout = (act, ...rest) => around.setTimeout(this.#whileAlive(act), ...rest);
-    const ofThisProcess = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace') ?? NO_PREPARATION;
-    const exports = module.make(
+    const globals = virtualGlobals(world.clock, () => world.random());
+    const setTimeout: typeof globals.setTimeout = (act, ...rest) => globals.setTimeout(this.#whileAlive(act), ...rest);
+    const prepareStackTrace = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace') ?? NO_PREPARE_STACK_TRACE;
+    const exports = module.load(
       {
-        ...around,
+        ...globals,
         setTimeout,
         console: SILENT,
         process: processWith({ AWS_LAMBDA_FUNCTION_NAME: name, ...Variables }),
       },
       {
-        https: door((call, answer) => {
+        https: fakeHttps((call, answer) => {
           this.#serve(call, answer);
         }),
         'fs/promises': NO_FILES,
       },
     );
-    // The bundle's source map support would translate the stack of every error of this process.
-    Object.defineProperty(Error, 'prepareStackTrace', ofThisProcess);
+    // Undoes the bundle's source map support, which would translate the stack of every error in this process.
+    Object.defineProperty(Error, 'prepareStackTrace', prepareStackTrace);
     this.#handler = z
       .record(
         z.string(),
@@ -155,7 +155,7 @@ class Environment {
   }
 
   kill(): void {
-    this.#life += 1;
+    this.#generation += 1;
     this.#current = undefined;
   }
 
@@ -178,24 +178,24 @@ class Environment {
     this.#world.serve(invocation, call, this.#whileAlive(answer), crash);
   }
 
-  /** Does something unless the environment was killed meanwhile. */
+  /** Wraps an action so that it does nothing once the environment has been killed. */
   #whileAlive<Args extends readonly unknown[]>(act: (...args: Args) => void): (...args: Args) => void {
-    const life = this.#life;
+    const generation = this.#generation;
     return (...args) => {
-      if (life === this.#life) {
+      if (generation === this.#generation) {
         act(...args);
       }
     };
   }
 }
 
-const NO_PREPARATION = { value: undefined, writable: true, configurable: true };
+const NO_PREPARE_STACK_TRACE = { value: undefined, writable: true, configurable: true };
 
 const SILENT = { info: () => undefined, log: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** Lambda has no configuration files of the SDK. */
+/** In Lambda the SDK finds no configuration files. */
 const NO_FILES = {
-  readFile: () => Promise.reject(Object.assign(new Error('There are no files here.'), { code: 'ENOENT' })),
+  readFile: () => Promise.reject(Object.assign(new Error('There are no files.'), { code: 'ENOENT' })),
 };
 
 function processWith(variables: Readonly<Record<string, string>>): object {

@@ -7,9 +7,9 @@ const listSchema = z.object({
 });
 
 /**
- * Lists what runs, the newest first: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
+ * Lists running executions, newest first: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
  *
- * @param running in the order of their starts
+ * @param running in the order in which they were started
  */
 export function listRunning(
   running: readonly { readonly name: string; readonly started: number }[],

@@ -1,10 +1,10 @@
 import type { Answer } from '../runtime/fake-https.ts';
 
-/** S3, as far as a function keeps an object in it. */
+/** S3, as far as the functions use it. */
 export class ObjectStore {
   readonly #objects = new Map<string, Buffer>();
 
-  /** @param path path of the request, which begins with the bucket or is about the host's */
+  /** @param path path of the request: of an object in the bucket, or with the bucket in front */
   getObject(path: string): Answer {
     const body = this.#objects.get(keyOf(path));
     return body === undefined

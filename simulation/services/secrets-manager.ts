@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { REGION } from '../../local/assembly/account.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Faults } from '../runtime/faults.ts';
-import type { Draw } from '../runtime/random.ts';
+import type { Random } from '../runtime/random.ts';
 import { type Secret, type SecretState, stateAt } from '../workload/secret-history.ts';
 import { ServiceError } from './service-error.ts';
 
@@ -18,24 +18,24 @@ const listSchema = z.object({
   Filters: z.tuple([z.object({ Key: z.literal('tag-key'), Values: z.tuple([z.string()]) })]),
 });
 
-/** Secrets Manager: tells how secrets are now, and lists how they were up to five minutes ago. */
+/** Secrets Manager: describes secrets as they are, and lists them as they were up to five minutes ago. */
 export class SecretsManager {
   readonly #secrets: readonly Secret[];
   readonly #byId: ReadonlyMap<string, Secret>;
   readonly #clock: Clock;
-  readonly #draw: Draw;
-  /** Without any, the listing is up to date and its pages are full. */
+  readonly #random: Random;
+  /** Without faults the listing is up to date and its pages are full. */
   readonly #faults: Faults | undefined;
 
-  constructor(secrets: readonly Secret[], clock: Clock, draw: Draw, faults?: Faults) {
+  constructor(secrets: readonly Secret[], clock: Clock, random: Random, faults?: Faults) {
     this.#faults = faults;
     this.#secrets = secrets;
     this.#byId = new Map(secrets.flatMap((secret) => [secret.name, secret.arn].map((id) => [id, secret])));
     this.#clock = clock;
-    this.#draw = draw;
+    this.#random = random;
   }
 
-  /** By name or ARN. */
+  /** Finds a secret by name or ARN. */
   find(id: string): Secret | undefined {
     return this.#byId.get(id);
   }
@@ -50,18 +50,18 @@ export class SecretsManager {
     return describe(secret, state);
   }
 
-  /** Pages may be short or empty and still not be the last. */
+  /** Pages may be short or empty without being the last. */
   listSecrets(input: unknown): { readonly SecretList: readonly object[]; readonly NextToken?: string } {
     const { MaxResults, NextToken, Filters } = listSchema.parse(input);
     const prefix = Filters[0].Values[0];
     const start = Number(NextToken);
     const minute = Math.floor(this.#clock.now / MINUTE);
-    const odd = this.#faults === undefined ? 0 : 2;
-    const size = this.#draw.weighted(`page|${minute}|${start}`, [
+    const shortPages = this.#faults === undefined ? 0 : 2;
+    const size = this.#random.weighted(`page|${minute}|${start}`, [
       [14, MaxResults],
-      [odd, MaxResults / 2],
-      [odd, 5],
-      [odd, 1],
+      [shortPages, MaxResults / 2],
+      [shortPages, 5],
+      [shortPages, 1],
     ]);
     const page = this.#secrets.slice(start, start + size);
     const found = page.flatMap((secret) => {
@@ -73,14 +73,14 @@ export class SecretsManager {
     return { SecretList: found, ...(next < this.#secrets.length ? { NextToken: String(next) } : {}) };
   }
 
-  /** The listing may be late by up to five minutes. */
+  /** How stale the listing is about a secret: up to five minutes. */
   #lag({ index, states }: Secret, minute: number): number {
     const now = this.#clock.now;
     const isOld = !states.some(({ from }) => from <= now && from > now - LONGEST_LAG);
-    if (isOld || this.#faults?.at(`listing|${index}`, LISTING_FAULTS).kind === undefined) {
+    if (isOld || this.#faults?.decide(`listing|${index}`, LISTING_FAULTS).kind === undefined) {
       return 0;
     }
-    return this.#draw.integer(`lag|${index}|${minute}`, 0, LONGEST_LAG);
+    return this.#random.integer(`lag|${index}|${minute}`, 0, LONGEST_LAG);
   }
 }
 

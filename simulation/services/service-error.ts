@@ -1,6 +1,6 @@
 import type { Answer } from '../runtime/fake-https.ts';
 
-/** An error that a service of AWS answers with. */
+/** An error response of an AWS service. */
 export class ServiceError extends Error {
   readonly status: number;
 
@@ -11,7 +11,7 @@ export class ServiceError extends Error {
   }
 }
 
-/** What a service says, in the JSON protocols of AWS. */
+/** The response of a service in the JSON protocols of AWS: a result, or a {@link ServiceError}. */
 export function answerOf(serve: () => object): Answer {
   const type = 'application/x-amz-json-1.1';
   try {

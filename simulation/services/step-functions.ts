@@ -6,7 +6,7 @@ import type { Template } from '../../local/assembly/template.ts';
 import { TaskError } from '../../local/services/task.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Faults } from '../runtime/faults.ts';
-import { Module, surroundings } from '../runtime/sandbox.ts';
+import { SandboxedModule, virtualGlobals } from '../runtime/sandbox.ts';
 import type { Batch } from './batch.ts';
 import type { Execution, ExecutionEnd, Step } from './execution.ts';
 import type { Json } from './json.ts';
@@ -22,11 +22,11 @@ const DAY = 24 * 60 * MINUTE;
 const INVOKE_FAULTS = { 'invocation refused': 0.005, 'invocation answer lost': 0.005 };
 const STOP_FAULTS = { 'stopped by hand': 0.003 };
 
-/** Seconds; an execution lasts a year at most. */
+/** Seconds. An execution lasts a year at most. */
 const LONGEST_WAIT = 366 * 24 * 60 * 60;
 
-/** How long nobody else may have the name of an execution that has ended. */
-const NAME_KEPT = 90 * DAY;
+/** How long the name of an ended execution cannot be reused. */
+const NAME_RETENTION = 90 * DAY;
 
 const LONGEST_LISTING_LAG = MINUTE;
 
@@ -36,7 +36,7 @@ const invokeSchema = z.object({ FunctionName: z.string(), Payload: z.unknown() }
 const jobSchema = z.object({
   ContainerOverrides: z.object({ Environment: z.array(z.object({ Value: z.string() })).default([]) }),
 });
-/** The one kind of wait that is known here: until a time in a field of the input. */
+/** The only supported kind of Wait state: until a time in a field of the input. */
 const waitSchema = z.object({ TimestampPath: z.string().regex(/^\$\.\w+$/) });
 const comparisonSchema = z.object({ outcome: z.string() });
 
@@ -44,7 +44,7 @@ interface Library {
   readonly StateMachine: typeof StateMachine;
 }
 
-export interface StepFunctionsSurroundings {
+export interface StepFunctionsContext {
   readonly clock: Clock;
   readonly faults: Faults;
   readonly random: () => number;
@@ -55,10 +55,10 @@ export interface StepFunctionsSurroundings {
     called: SimulatedFunction,
     event: unknown,
   ): Promise<{ readonly result: Result; readonly invocation: Invocation }>;
-  started(execution: Execution): void;
-  /** @param told the values of the job's environment variables */
-  submitted(execution: Execution, told: readonly string[]): void;
-  ended(execution: Execution): void;
+  onStarted(execution: Execution): void;
+  /** @param variables the values of the job's environment variables */
+  onSubmitted(execution: Execution, variables: readonly string[]): void;
+  onEnded(execution: Execution): void;
 }
 
 /** Step Functions: the state machine of the template, interpreted on the virtual clock. */
@@ -66,34 +66,34 @@ export class StepFunctions {
   readonly arn: string;
   readonly #definition: string;
   readonly #library: Library;
-  readonly #around: StepFunctionsSurroundings;
+  readonly #context: StepFunctionsContext;
   readonly #executions = new Map<string, Execution>();
-  /** In the order of their starts. */
+  /** In the order in which they were started. */
   readonly #running = new Set<Execution>();
   #deployment: Deployment;
   readonly #quota = new StartQuota();
 
-  constructor(template: Template, around: StepFunctionsSurroundings) {
-    this.#around = around;
+  constructor(template: Template, context: StepFunctionsContext) {
+    this.#context = context;
     const [resource] = template.ofType('AWS::StepFunctions::StateMachine');
     if (resource === undefined) {
       throw new Error('The template has no state machine.');
     }
     this.arn = template.arnOf(resource);
     this.#definition = template.properties(resource, z.object({ DefinitionString: z.string() })).DefinitionString;
-    this.#library = interpreter(around.clock, around.random);
-    this.#deployment = this.#deployed();
+    this.#library = interpreter(context.clock, context.random);
+    this.#deployment = this.#newDeployment();
   }
 
-  /** What waits and runs goes on under the definition that it was started with. */
+  /** Running executions keep the definition that they were started with. */
   deploy(): void {
-    this.#deployment = this.#deployed();
+    this.#deployment = this.#newDeployment();
   }
 
   /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html */
   startExecution(request: unknown): object {
     const { name, input, stateMachineArn } = startSchema.parse(request);
-    const { clock } = this.#around;
+    const { clock } = this.#context;
     if (stateMachineArn !== this.arn) {
       throw new ServiceError('StateMachineDoesNotExist', stateMachineArn);
     }
@@ -113,14 +113,14 @@ export class StepFunctions {
     const execution = this.#execution(name, input);
     this.#executions.set(name, execution);
     this.#running.add(execution);
-    this.#around.started(execution);
+    this.#context.onStarted(execution);
     void this.#run(execution);
     return { executionArn: name, startDate: execution.started / 1000 };
   }
 
-  /** Lists what runs. What was started a moment ago may be missing. */
+  /** Lists running executions. Those started within the last minute may be missing. */
   listExecutions(request: unknown): object {
-    const { clock, random } = this.#around;
+    const { clock, random } = this.#context;
     const visible = clock.now - random() * LONGEST_LISTING_LAG;
     return listRunning(
       [...this.#running].filter(({ started }) => started <= visible),
@@ -129,14 +129,14 @@ export class StepFunctions {
   }
 
   #execution(name: string, input: string): Execution {
-    const { clock, secrets } = this.#around;
+    const { clock, secrets } = this.#context;
     const { secretArn, when } = inputSchema.parse(JSON.parse(input));
     const secret = secrets.find(secretArn);
     if (secret === undefined) {
-      throw new Error(`An execution was started for ${secretArn}, which there never was.`);
+      throw new Error(`An execution was started for ${secretArn}, a secret that never existed.`);
     }
     const started = clock.now;
-    return { name, secret, when: Date.parse(when), input, started, attempts: [], jobs: [], lostAnswers: 0 };
+    return { name, secret, when: Date.parse(when), input, started, attempts: [], jobs: [], lostResponses: 0 };
   }
 
   async #run(execution: Execution): Promise<void> {
@@ -152,21 +152,21 @@ export class StepFunctions {
     this.#maybeStop(execution, run.abort);
     const end = await endOf(run.result);
     execution.end = execution.stopped === undefined ? end : { status: 'ABORTED' };
-    const { clock } = this.#around;
+    const { clock } = this.#context;
     this.#running.delete(execution);
-    clock.at(clock.now + NAME_KEPT, () => {
+    clock.at(clock.now + NAME_RETENTION, () => {
       if (this.#executions.get(execution.name) === execution) {
         this.#executions.delete(execution.name);
       }
     });
-    this.#around.ended(execution);
+    this.#context.onEnded(execution);
   }
 
-  /** Somebody may stop an execution while it waits or runs. */
+  /** An operator may stop an execution while it waits or runs. */
   #maybeStop(execution: Execution, abort: () => void): void {
-    const { clock, faults } = this.#around;
+    const { clock, faults } = this.#context;
     const { secret, when } = execution;
-    const { kind, latency } = faults.at(`stop|${secret.index}|${when}`, STOP_FAULTS);
+    const { kind, latency } = faults.decide(`stop|${secret.index}|${when}`, STOP_FAULTS);
     if (kind === undefined) {
       return;
     }
@@ -179,10 +179,10 @@ export class StepFunctions {
     });
   }
 
-  /** Each deployment changes the definition: it has one more state in front, and names the job's revision of then. */
-  #deployed(): Deployment {
-    const { batch } = this.#around;
-    // The template refers to the revision of this moment, if it refers to any.
+  /** Each deployment changes the definition: the name of an additional first state and any reference to the job's revision. */
+  #newDeployment(): Deployment {
+    const { batch } = this.#context;
+    // A template that refers to a revision of the job refers to the current one.
     const text = this.#definition.replaceAll(/(job-definition\/[\w-]+):1\b/g, `$1:${batch.revision}`);
     const written = JSON.parse(text) as StateMachineDefinition;
     const first = `Revision ${batch.revision}`;
@@ -199,7 +199,7 @@ export class StepFunctions {
     });
     const machine = runnable(definition);
     for (const [name, state] of allStates(machine)) {
-      // Waits come back as tasks, which may not last longer than a real timer.
+      // `runnable` turns Wait states into tasks, whose default timeout is the longest real timer.
       if (state.Type === 'Task' && allStates(definition).get(name)?.Type === 'Wait') {
         state.TimeoutSeconds = LONGEST_WAIT;
       }
@@ -219,15 +219,15 @@ export class StepFunctions {
     const field = waitSchema.parse(state).TimestampPath.slice('$.'.length);
     const waited = z.looseObject({ [field]: z.iso.datetime() });
     return async (_execution, input) => {
-      const { clock } = this.#around;
+      const { clock } = this.#context;
       await clock.sleep(Date.parse(String(waited.parse(input)[field])) - clock.now);
       return input;
     };
   }
 
-  async #attempt(execution: Execution, step: Step, act: () => Promise<Tried>): Promise<Json> {
-    const { clock } = this.#around;
-    // The interpreter may come by once more after it was told to stop.
+  async #attempt(execution: Execution, step: Step, act: () => Promise<AttemptResult>): Promise<Json> {
+    const { clock } = this.#context;
+    // The interpreter may start one more task after it was told to stop.
     if (execution.stopped !== undefined) {
       return await new Promise<Json>(() => undefined);
     }
@@ -241,19 +241,19 @@ export class StepFunctions {
     return outcome;
   }
 
-  async #invoke(execution: Execution, step: Step, input: Json): Promise<Tried> {
-    const { clock, faults, functions } = this.#around;
+  async #invoke(execution: Execution, step: Step, input: Json): Promise<AttemptResult> {
+    const { clock, faults, functions } = this.#context;
     const { FunctionName, Payload } = invokeSchema.parse(input);
     const called = functions.find(({ arn, name }) => arn === FunctionName || name === FunctionName);
     if (called === undefined) {
       return failure('Lambda.ResourceNotFoundException', FunctionName, false);
     }
-    const { kind, latency } = faults.at(`${step}|${execution.secret.index}|${execution.when}`, INVOKE_FAULTS);
+    const { kind, latency } = faults.decide(`${step}|${execution.secret.index}|${execution.when}`, INVOKE_FAULTS);
     await clock.sleep(latency);
     if (kind === 'invocation refused') {
       return failure('Lambda.TooManyRequestsException', 'Rate Exceeded.', true);
     }
-    const { result, invocation } = await this.#around.invoke(called, Payload);
+    const { result, invocation } = await this.#context.invoke(called, Payload);
     if (kind !== undefined) {
       return failure('Lambda.SdkClientException', 'Connection reset', true);
     }
@@ -270,16 +270,16 @@ export class StepFunctions {
     return { outcome: { Payload: result.payload, StatusCode: 200 }, prevented: false };
   }
 
-  async #submit(execution: Execution, input: Json): Promise<Tried> {
+  async #submit(execution: Execution, input: Json): Promise<AttemptResult> {
     const before = execution.jobs.length;
-    const told = jobSchema.parse(input).ContainerOverrides.Environment.map(({ Value }) => Value);
+    const variables = jobSchema.parse(input).ContainerOverrides.Environment.map(({ Value }) => Value);
     try {
-      const detail = await this.#around.batch.submitJob(input, execution, (answered) => {
-        execution.jobs.push(this.#around.clock.now);
+      const detail = await this.#context.batch.submitJob(input, execution, (answered) => {
+        execution.jobs.push(this.#context.clock.now);
         if (!answered) {
-          execution.lostAnswers += 1;
+          execution.lostResponses += 1;
         }
-        this.#around.submitted(execution, told);
+        this.#context.onSubmitted(execution, variables);
       });
       return { outcome: detail, prevented: false };
     } catch (error) {
@@ -291,33 +291,29 @@ export class StepFunctions {
   }
 }
 
-/** The definition that executions are started with, and keep. */
+/** The definition that executions are started with and keep. */
 interface Deployment {
   readonly machine: StateMachine;
   readonly handlers: readonly (readonly [name: string, handle: Handle])[];
 }
 
+/** Runs a Wait or Task state. */
 type Handle = (execution: Execution, input: Json) => Promise<Json>;
 
-interface Tried {
+/** The result of one attempt at a step. */
+interface AttemptResult {
   readonly outcome: Json | TaskError;
   readonly prevented: boolean;
 }
 
-function failure(name: string, cause: string, prevented: boolean): Tried {
+function failure(name: string, cause: string, prevented: boolean): AttemptResult {
   return { outcome: new TaskError(name, cause), prevented };
 }
 
-let compiled: Module | undefined;
-
 function interpreter(clock: Clock, random: () => number): Library {
-  compiled ??= new Module(createRequire(import.meta.url).resolve('aws-local-stepfunctions'), [
-    'Date',
-    'setTimeout',
-    'clearTimeout',
-    'Math',
-  ]);
-  return compiled.make({ ...surroundings(clock, random) }) as Library;
+  const file = createRequire(import.meta.url).resolve('aws-local-stepfunctions');
+  const module = SandboxedModule.of(file, ['Date', 'setTimeout', 'clearTimeout', 'Math']);
+  return module.load({ ...virtualGlobals(clock, random) }) as Library;
 }
 
 async function endOf(result: Promise<Json>): Promise<ExecutionEnd> {

@@ -1,15 +1,16 @@
-import type { Draw } from '../runtime/random.ts';
+import type { Random } from '../runtime/random.ts';
 
 /** The schedule tags of a secret. */
 export interface Tags {
   readonly schedule: string;
   readonly timezone: string | undefined;
-  /** Whether they can be followed. */
+  /** Whether AutoDump accepts them. */
   readonly valid: boolean;
 }
 
 const ZONES = Intl.supportedValuesOf('timeZone');
-const ODD_ZONES = [
+/** Zones whose clocks change in unusual ways. */
+const UNUSUAL_ZONES = [
   'Australia/Lord_Howe',
   'Antarctica/Troll',
   'Africa/Cairo',
@@ -18,7 +19,7 @@ const ODD_ZONES = [
   'Africa/Casablanca',
 ];
 
-const WRONG = [
+const INVALID_SCHEDULES = [
   '',
   '0 8 * *',
   '* * * * *',
@@ -31,37 +32,37 @@ const WRONG = [
 ];
 
 /**
- * Tags as people write them: most of them daily or weekly, some odd, a few that cannot be followed.
+ * Tags as people write them: most daily or weekly, some unusual, a few invalid.
  *
- * @param busy whether most are hourly or more often, for many runs in little time
+ * @param busy whether most schedules are hourly or more frequent, for many runs in little time
  */
-export function drawTags(id: string, draw: Draw, busy: boolean): Tags {
-  const timezone = draw.weighted<string | undefined>(`timezone|${id}`, [
+export function randomTags(id: string, random: Random, busy: boolean): Tags {
+  const timezone = random.weighted<string | undefined>(`timezone|${id}`, [
     [3, undefined],
     [2, 'UTC'],
-    [4, draw.one(`zone|${id}`, ZONES)],
-    [3, draw.one(`odd zone|${id}`, ODD_ZONES)],
+    [4, random.one(`zone|${id}`, ZONES)],
+    [3, random.one(`odd zone|${id}`, UNUSUAL_ZONES)],
   ]);
-  if (draw.chance(`wrong|${id}`, 0.06)) {
-    return draw.chance(`wrong zone|${id}`, 0.3)
+  if (random.chance(`wrong|${id}`, 0.06)) {
+    return random.chance(`wrong zone|${id}`, 0.3)
       ? { schedule: '0 8 * * *', timezone: 'Mars/Base', valid: false }
-      : { schedule: draw.one(`wrong tag|${id}`, WRONG), timezone, valid: false };
+      : { schedule: random.one(`wrong tag|${id}`, INVALID_SCHEDULES), timezone, valid: false };
   }
-  return { schedule: drawSchedule(id, draw, busy), timezone, valid: true };
+  return { schedule: randomSchedule(id, random, busy), timezone, valid: true };
 }
 
-/** The same times in other words, as people write them after they have read the manual. */
+/** The same schedule in the alternative notation. */
 export function rephrased({ schedule, ...tags }: Tags): Tags {
   const fields = schedule.split(' ').map((field) => (field === '*' ? '-' : field === '-' ? '*' : field));
   return { ...tags, schedule: fields.join(' ') };
 }
 
-function drawSchedule(id: string, draw: Draw, busy: boolean): string {
-  const number = (what: string, min: number, max: number): number => draw.integer(`${what}|${id}`, min, max);
+function randomSchedule(id: string, random: Random, busy: boolean): string {
+  const number = (name: string, min: number, max: number): number => random.integer(`${name}|${id}`, min, max);
   const [minute, hour] = [number('minute', 0, 59), number('hour', 0, 23)];
-  // Hours about which clocks are set.
+  // Hours around clock changes.
   const night = number('night', 0, 3);
-  return draw.weighted(`schedule|${id}`, [
+  return random.weighted(`schedule|${id}`, [
     [18, `${minute} ${hour} * * *`],
     [6, `${minute} ${night} * * *`],
     [1, '@daily'],

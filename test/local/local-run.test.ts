@@ -15,7 +15,7 @@ import { findClientPrograms } from '../../local/postgres/client-programs.ts';
 import { type PostgresServer, startPostgres } from '../../local/postgres/server.ts';
 import { Reporter } from '../../local/report.ts';
 import { Steps } from '../../local/steps.ts';
-import { synthesizedApp } from '../support/shared.ts';
+import { synthesizedApp } from '../support/synthesized-app.ts';
 import { fingerprint, query } from './support/database.ts';
 
 const MAIN = fileURLToPath(new URL('../../local/main.ts', import.meta.url));

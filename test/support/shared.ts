@@ -1,64 +1,45 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { synthesize } from '../../local/assembly/synth.ts';
-import { Processes } from '../../local/host/processes.ts';
 
-/** A KMS key outside of the stack. */
-export const KEY = 'arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
-
-/** A bucket outside of the stack that secrets may name. */
-export const EXTRA_BUCKET = 'elsewhere';
+const POLL_MS = 100;
 
 /**
- * The app as the local run synthesizes it, made once for all test files.
+ * Makes a folder that all test files of a run share. The first one that asks for it makes it; the others wait.
  *
- * @returns the folder, which tests must not change
+ * @throws {Error} if making it failed, in whichever file
  */
-export function synthesizedApp(): Promise<string> {
-  return shared('cdk.out', (folder) => synthesize(folder, new Processes()));
-}
-
-/** As {@link synthesizedApp}, with every optional part that has permissions. */
-export function synthesizedAppWithOptions(): Promise<string> {
-  return shared('cdk.out-with-options', async (folder) => {
-    const context = {
-      vpcId: 'vpc-0a5fd51718cbc523a',
-      privateSubnetIds: 'subnet-08b42fcaa8530abaf,subnet-017d971130aaa412a',
-      availabilityZones: 'us-west-2a,us-west-2b',
-      extraBucketNames: EXTRA_BUCKET,
-      createReadOnlyUser: 'true',
-      kmsKeyArn: KEY,
-    };
-    const cdk = createRequire(import.meta.url).resolve('aws-cdk/bin/cdk');
-    const args = Object.entries(context).flatMap(([key, value]) => ['--context', `${key}=${value}`]);
-    await promisify(execFile)(process.execPath, [cdk, 'synth', '--quiet', '--no-notices', '--output', folder, ...args]);
-  });
-}
-
-/** Makes a folder once for all test files, which run in several processes; the others wait for it. */
-async function shared(name: string, make: (folder: string) => Promise<void>): Promise<string> {
-  const folder = join(process.env.AUTODUMP_TEST_SHARED ?? '', name);
-  const lock = `${folder}.lock`;
-  while (!existsSync(folder)) {
-    try {
-      await mkdir(lock);
-    } catch {
-      await setTimeout(100); // Another process is making it.
-      continue;
-    }
-    try {
-      if (!existsSync(folder)) {
-        await make(`${folder}.incomplete`);
-        await rename(`${folder}.incomplete`, folder);
-      }
-    } finally {
-      await rm(lock, { recursive: true });
-    }
+export async function shared(name: string, make: (folder: string) => Promise<void>): Promise<string> {
+  const folder = join(process.env.TEST_RUN_FOLDER ?? '', name);
+  const result = `${folder}.result`;
+  if (await claim(`${folder}.claimed`)) {
+    const error = await make(folder).then(
+      () => '',
+      (reason: unknown) => String(reason),
+    );
+    await writeFile(`${result}.new`, error);
+    await rename(`${result}.new`, result);
+  }
+  while (!existsSync(result)) {
+    await setTimeout(POLL_MS);
+  }
+  const error = await readFile(result, 'utf8');
+  if (error !== '') {
+    throw new Error(`Could not make ${name}: ${error}`);
   }
   return folder;
+}
+
+/** @returns whether this is the first claim */
+async function claim(path: string): Promise<boolean> {
+  try {
+    await mkdir(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+      return false;
+    }
+    throw error;
+  }
 }

@@ -13,7 +13,7 @@ import { ADMINISTRATOR } from '../../local/services/iam/decision.ts';
 import { credentialsOf } from '../../local/services/protocol/credentials.ts';
 import { World } from '../../local/services/world.ts';
 import { type Environment, undeploy } from '../../undeploy/undeploy.ts';
-import { synthesizedAppWithOptions } from '../support/shared.ts';
+import { synthesizedAppWithOptions } from '../support/synthesized-app.ts';
 import { serveStack, type StackResource } from './cloudformation.ts';
 
 const PHYSICAL_IDS: Readonly<Record<string, (template: Template, resource: Resource) => string>> = {

@@ -1,7 +1,7 @@
 import { DeleteSecretCommand, TagResourceCommand, UntagResourceCommand } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { World } from '../../../local/services/world.ts';
-import { synthesizedApp } from '../../support/shared.ts';
+import { synthesizedApp } from '../../support/synthesized-app.ts';
 import { appOnPostgres } from '../support/app-on-postgres.ts';
 import { AppWorld, SCHEDULE_TAG } from '../support/app-world.ts';
 

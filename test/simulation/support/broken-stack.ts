@@ -1,32 +1,37 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { z } from 'zod';
 import { Template } from '../../../local/assembly/template.ts';
 
-/** A template as CloudFormation takes it, as far as it is broken here. */
-interface Written {
+/** A synthesized template, as far as tests break it. */
+interface WrittenTemplate {
   readonly Resources: Record<string, { readonly Type: string; readonly Properties: Record<string, unknown> }>;
 }
 
-/** A state machine's definition, as far as it is broken here. */
+/** The definition of the state machine, as far as tests break it. */
 interface Definition {
   readonly States: Record<string, Record<string, unknown>>;
 }
 
-export function breakTemplate(cdkOut: string, change: (template: Written) => void): void {
-  const file = join(cdkOut, 'AutoDump.template.json');
-  const template = JSON.parse(readFileSync(file, 'utf8')) as Written;
-  change(template);
-  writeFileSync(file, JSON.stringify(template));
+/** Changes a synthesized stack in place. */
+export type Break = (cdkOut: string) => void;
+
+export function breakTemplate(change: (template: WrittenTemplate) => void): Break {
+  return (cdkOut) => {
+    const file = join(cdkOut, 'AutoDump.template.json');
+    const template = JSON.parse(readFileSync(file, 'utf8')) as WrittenTemplate;
+    change(template);
+    writeFileSync(file, JSON.stringify(template));
+  };
 }
 
 /**
- * Breaks the definition of the state machine. References to other resources are `@@0@@` and so on in it; the change may
- * return one more, which is `@@new@@`.
+ * Breaks the definition of the state machine, in which `@@0@@`, `@@1@@`, … stand for references to other resources. The
+ * change may return another reference, for which `@@new@@` stands.
  */
-export function breakDefinition(cdkOut: string, change: (definition: Definition, template: Written) => unknown): void {
-  breakTemplate(cdkOut, (template) => {
+export function breakDefinition(change: (definition: Definition, template: WrittenTemplate) => unknown): Break {
+  return breakTemplate((template) => {
     const machine = Object.values(template.Resources).find(({ Type }) => Type === 'AWS::StepFunctions::StateMachine');
     const { DefinitionString } = machine?.Properties as { DefinitionString: { 'Fn::Join': [string, unknown[]] } };
     const references: Record<string, unknown> = {};
@@ -44,33 +49,44 @@ export function breakDefinition(cdkOut: string, change: (definition: Definition,
   });
 }
 
-/** Breaks a file of `lambda/`, and bundles the functions with it. */
-export function breakCode(cdkOut: string, file: string, good: string, bad: string): void {
-  const sources = join(cdkOut, 'broken');
-  mkdirSync(sources);
-  cpSync('lambda', join(sources, 'lambda'), { recursive: true });
-  cpSync('contract.ts', join(sources, 'contract.ts'));
-  const broken = join(sources, 'lambda', file);
-  const text = readFileSync(broken, 'utf8');
-  if (!text.includes(good)) {
-    throw new Error(`lambda/${file} has no "${good}" to break.`);
-  }
-  writeFileSync(broken, text.replace(good, bad));
-  const template = new Template(cdkOut);
-  const codeSchema = z.object({ Code: z.object({ S3Key: z.string() }) });
-  for (const resource of template.ofType('AWS::Lambda::Function')) {
-    const source =
-      { 'RunFunctions/Hash': 'hash', 'RunFunctions/Reschedule': 'reschedule' }[resource.title] ?? 'scanner';
+/** Breaks the code of those functions that contain the good code. The stack must be {@link makeBreakable}. */
+export function breakCode(good: RegExp, bad: string): Break {
+  return (cdkOut) => {
+    const bundles = functionsOf(cdkOut).map(({ bundle }) => ({ bundle, text: readFileSync(bundle, 'utf8') }));
+    const matches = bundles.filter(({ text }) => good.test(text));
+    if (matches.length === 0) {
+      throw new Error(`No function contains ${String(good)}.`);
+    }
+    for (const { bundle, text } of matches) {
+      writeFileSync(bundle, text.replace(good, bad));
+    }
+  };
+}
+
+/** Replaces the minified bundles by readable ones, in which {@link breakCode} finds the code of `lambda/`. */
+export function makeBreakable(cdkOut: string): void {
+  for (const { title, bundle } of functionsOf(cdkOut)) {
+    const source = { 'RunFunctions/Hash': 'compare-tags', 'RunFunctions/Reschedule': 'reschedule' }[title] ?? 'scanner';
     buildSync({
-      entryPoints: [join(sources, 'lambda', `${source}.ts`)],
-      outfile: join(template.fileAsset(template.properties(resource, codeSchema).Code.S3Key), 'index.js'),
-      nodePaths: [resolve('node_modules')],
+      entryPoints: [`lambda/${source}.ts`],
+      outfile: bundle,
+      allowOverwrite: true,
       bundle: true,
       platform: 'node',
+      target: 'node24',
       format: 'cjs',
-      minify: true,
       keepNames: true,
       logLevel: 'error',
     });
   }
+}
+
+const codeSchema = z.object({ Code: z.object({ S3Key: z.string() }) });
+
+function functionsOf(cdkOut: string): readonly { readonly title: string; readonly bundle: string }[] {
+  const template = new Template(cdkOut);
+  return template.ofType('AWS::Lambda::Function').map((resource) => {
+    const { S3Key } = template.properties(resource, codeSchema).Code;
+    return { title: resource.title, bundle: join(template.fileAsset(S3Key), 'index.js') };
+  });
 }

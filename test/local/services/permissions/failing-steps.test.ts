@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import type { ExecutionEnd } from '../../../../local/services/execution.ts';
-import { synthesizedAppWithOptions } from '../../../support/shared.ts';
+import { synthesizedAppWithOptions } from '../../../support/synthesized-app.ts';
 import { appOnPostgres } from '../../support/app-on-postgres.ts';
 import { AppWorld, changed } from '../../support/app-world.ts';
 

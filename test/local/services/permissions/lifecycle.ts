@@ -13,7 +13,7 @@ import { openClients } from '../../../../local/services/aws-clients.ts';
 import { ADMINISTRATOR } from '../../../../local/services/iam/decision.ts';
 import { type DecidedCall, sessionOf } from '../../../../local/services/iam/iam.ts';
 import type { World } from '../../../../local/services/world.ts';
-import { EXTRA_BUCKET, KEY } from '../../../support/shared.ts';
+import { EXTRA_BUCKET, KEY } from '../../../support/synthesized-app.ts';
 import type { AppOnPostgres } from '../../support/app-on-postgres.ts';
 import { AppWorld, changed, SCHEDULE_TAG } from '../../support/app-world.ts';
 import { query } from '../../support/database.ts';

@@ -17,7 +17,7 @@ import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/clien
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type AwsClients, openClients } from '../../../../local/services/aws-clients.ts';
 import { sessionOf } from '../../../../local/services/iam/iam.ts';
-import { synthesizedAppWithOptions } from '../../../support/shared.ts';
+import { synthesizedAppWithOptions } from '../../../support/synthesized-app.ts';
 import { AppWorld } from '../../support/app-world.ts';
 import { roleArn } from './lifecycle.ts';
 

@@ -3,7 +3,7 @@ import { Template } from '../../../../local/assembly/template.ts';
 import { decide } from '../../../../local/services/iam/decision.ts';
 import { type Policies, policiesOf, type Policy } from '../../../../local/services/iam/policies.ts';
 import { matchesAction } from '../../../../local/services/iam/unused.ts';
-import { synthesizedAppWithOptions } from '../../../support/shared.ts';
+import { synthesizedAppWithOptions } from '../../../support/synthesized-app.ts';
 import { appOnPostgres } from '../../support/app-on-postgres.ts';
 import { query } from '../../support/database.ts';
 import { type RecordedSteps, recordLifecycle } from './lifecycle.ts';

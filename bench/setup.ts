@@ -1,0 +1,123 @@
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import pg from 'pg';
+import { findClientPrograms } from '../local/postgres/client-programs.ts';
+import { type PostgresServer, startPostgres } from '../local/postgres/server.ts';
+import { startAws } from './aws.ts';
+import { fill } from './database.ts';
+import { cpuSecondsOfAll } from './measure.ts';
+import type { Options } from './options.ts';
+import { synthesizeProgram } from './program.ts';
+import type { Usage } from './services.ts';
+
+export const DATABASE = 'bench';
+
+/** Everything that the measured programs need. */
+export interface Setup {
+  readonly folder: string;
+  /** Path of the dump program. */
+  readonly program: string;
+  /** Environment of the measured programs. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** A PATH whose pg_dump makes the engine stream. */
+  readonly streamingPath: string;
+  readonly usage: () => Promise<Usage>;
+  /** Processor time of the PostgreSQL server, in seconds. */
+  readonly serverCpu: () => Promise<number>;
+}
+
+/**
+ * Synthesizes the program and starts the database and the services.
+ *
+ * @param folder an empty folder
+ * @param onCleanup called with what to do in the end, the last first
+ * @throws {Error} if there are no client programs
+ */
+export async function prepare(
+  folder: string,
+  { size, clientPath }: Options,
+  say: (line: string) => void,
+  onCleanup: (cleanup: () => Promise<void> | void) => void,
+): Promise<Setup> {
+  const path = [clientPath, process.env.PATH].filter((part) => part !== undefined).join(delimiter);
+  say(await describeClients(path));
+  // The server's user must be able to read its folder.
+  await chmod(folder, 0o755);
+  say('Running cdk synth ...');
+  const program = await synthesizeProgram(join(folder, 'cdk.out'));
+  const postgres = await startPostgres({ directory: join(folder, 'postgres') });
+  onCleanup(() => postgres.stop());
+  const { host, port, user, password } = postgres;
+  const aws = await startAws({ engine: 'postgres', host, port, username: user, password, dbname: DATABASE });
+  onCleanup(() => {
+    aws.stop();
+  });
+  say('Generating the database ...');
+  const bytes = await generate(postgres, size);
+  say(`The database takes ${(bytes / 1e6).toFixed(0)} MB on disk.`);
+  const pidFile = join(folder, 'postgres', 'data', 'postmaster.pid');
+  return {
+    folder,
+    program,
+    environment: environmentOf(postgres, { folder, path, endpoint: aws.endpoint }),
+    streamingPath: await streamingPath(folder, path),
+    usage: () => aws.usage(),
+    serverCpu: async () => cpuSecondsOfAll(Number.parseInt(await readFile(pidFile, 'utf8'), 10)),
+  };
+}
+
+/** The client programs on the path, from which the engine chooses. @throws {Error} if there are none */
+async function describeClients(path: string): Promise<string> {
+  const folders = path.split(delimiter);
+  const clients = (await findClientPrograms(path)).filter(({ folder }) => folders.includes(folder));
+  if (clients.length === 0) {
+    throw new Error(`There are no pg_dump and pg_restore on the PATH ${path}. Install them, or pass --client-path.`);
+  }
+  return clients.map(({ version, folder }) => `pg_dump ${version} in ${folder}`).join(', ');
+}
+
+/** @returns bytes of the generated database on disk */
+async function generate({ host, port, user, password }: PostgresServer, size: number): Promise<number> {
+  const connected = async <T>(database: string, use: (client: pg.Client) => Promise<T>): Promise<T> => {
+    const client = new pg.Client({ host, port, user, password, database });
+    await client.connect();
+    return await use(client).finally(() => client.end());
+  };
+  await connected('postgres', (client) => client.query(`CREATE DATABASE ${DATABASE}`));
+  return await connected(DATABASE, async (client) => {
+    await fill(client, size);
+    const { rows } = await client.query<{ size: string }>('SELECT pg_database_size(current_database()) AS size');
+    return Number(rows[0]?.size);
+  });
+}
+
+function environmentOf(
+  { host, port, user, password }: PostgresServer,
+  { folder, path, endpoint }: { readonly folder: string; readonly path: string; readonly endpoint: string },
+): NodeJS.ProcessEnv {
+  return {
+    PATH: path,
+    ...{ PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password },
+    ...{ AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'example', AWS_REGION: 'us-west-2' },
+    ...{ AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint, AWS_ENDPOINT_URL_S3: endpoint },
+    AUTODUMP_SECRET_ARN: 'arn:aws:secretsmanager:us-west-2:123456789012:secret:bench-AbCdEf',
+    AUTODUMP_EXECUTION: 'bench',
+    AUTODUMP_WHEN: '2026-11-22T08:00:00Z',
+    AUTODUMP_BUCKETS: 'dumps',
+    AUTODUMP_RESTORE_JOB: 'bench',
+    TMPDIR: folder,
+  };
+}
+
+/** A PATH whose pg_dump reports a full disk when it writes to a file, so that the engine streams the dump instead. */
+async function streamingPath(folder: string, path: string): Promise<string> {
+  const clients = join(folder, 'streaming');
+  await mkdir(clients);
+  const script = (program: string) => `#!/bin/sh
+case "$*" in *--file=${folder}*) echo 'pg_dump: error: could not write to output file: No space left on device' >&2; exit 1;; esac
+PATH='${path}' exec ${program} "$@"\n`;
+  for (const program of ['pg_dump', 'pg_restore']) {
+    await writeFile(join(clients, program), script(program), { mode: 0o755 });
+  }
+  return [clients, path].join(delimiter);
+}

@@ -1,0 +1,152 @@
+import type { Clock } from '../runtime/clock.ts';
+import { iso } from '../runtime/time.ts';
+import type { Attempt, Execution, Step } from '../services/execution.ts';
+import type { CheckedSecrets } from './checked-secrets.ts';
+import { dueAfter } from './intervals.ts';
+import { LATEST_END, LONGEST_EXECUTION, LONGEST_WAIT } from './limits.ts';
+import type { Violations } from './violations.ts';
+
+/** Checks executions when they start, submit a job and end. */
+export class ExecutionChecks {
+  readonly #secrets: CheckedSecrets;
+  readonly #clock: Clock;
+  readonly #violations: Violations;
+
+  constructor(secrets: CheckedSecrets, clock: Clock, violations: Violations) {
+    this.#secrets = secrets;
+    this.#clock = clock;
+    this.#violations = violations;
+  }
+
+  onStarted(execution: Execution): void {
+    const { secret, when } = execution;
+    if (when - this.#clock.now > LONGEST_EXECUTION) {
+      this.#violations.report(
+        'true ends',
+        secret,
+        `An execution was started for ${iso(when)}, more than a year ahead.`,
+      );
+    }
+    const { executions } = this.#secrets.of(secret);
+    const same = executions.get(when);
+    if (same === undefined) {
+      executions.set(when, [execution]);
+    } else {
+      same.push(execution);
+    }
+    this.#clock.at(when + LATEST_END, () => {
+      if (execution.end === undefined) {
+        this.#violations.report('true ends', secret, `The execution for ${iso(when)} had not ended three days later.`);
+      }
+    });
+  }
+
+  /**
+   * A job was accepted: it must know its secret and time, must not start before that time or a second time, and the time
+   * must be one of the tags that existed when they were last compared.
+   *
+   * @param variables the values of the job's environment variables
+   */
+  onSubmitted(execution: Execution, variables: readonly string[]): void {
+    const { secret, when } = execution;
+    const violate = (message: string): void => {
+      this.#violations.report('no other dump', secret, message);
+    };
+    if (this.#clock.now < when) {
+      violate(`The dump for ${iso(when)} was started too early.`);
+    }
+    if (!variables.includes(secret.arn) || !variables.includes(iso(when))) {
+      violate(`The job for ${iso(when)} was not passed its secret and time.`);
+    }
+    if (!this.#isScheduled(execution)) {
+      violate(`A dump was started for ${iso(when)}, which no tags of that time schedule.`);
+    }
+    // Executions of a distant past are dropped, so the current one may be the only one known.
+    const same = new Set([...(this.#secrets.of(secret).executions.get(when) ?? []), execution]);
+    const started = [...same].reduce((sum, { jobs, lostResponses }) => sum + jobs.length - lostResponses, 0);
+    if (started > 1) {
+      violate(`${started} dumps were started for ${iso(when)}.`);
+    }
+  }
+
+  /** Whether its time is one of the tags that existed when they were last compared. */
+  #isScheduled({ secret, when, attempts }: Execution): boolean {
+    const compared = attempts.findLast(({ step, ok }) => step === 'compare' && ok);
+    return (
+      compared !== undefined &&
+      this.#secrets
+        .of(secret)
+        .intervals.some(
+          (interval) =>
+            interval.from <= compared.ended && interval.to > compared.started && dueAfter(interval, when - 1) === when,
+        )
+    );
+  }
+
+  /** An execution ended: it must succeed exactly if its steps did. One stopped by an operator is not checked. */
+  onEnded(execution: Execution): void {
+    const { secret, when, attempts, stopped, end } = execution;
+    if (stopped !== undefined || end === undefined) {
+      return;
+    }
+    const violate = (problem: string): void => {
+      const ended = `The execution for ${iso(when)} ended as ${JSON.stringify(end)}`;
+      this.#violations.report('true ends', secret, `${ended}: ${problem}`);
+    };
+    const needless = attempts.find(({ ok, prevented }) => !ok && !prevented);
+    if (needless !== undefined) {
+      violate(`${needless.step} failed although no fault prevented it`);
+    }
+    const reschedule = lastAttempt(execution, 'reschedule');
+    if (reschedule?.ok === true) {
+      this.#checkRescheduled(execution, reschedule);
+    }
+    if (end.status === 'FAILED' && !end.cause.includes(secret.arn)) {
+      violate('the cause does not name the secret');
+    }
+    const problem = wrongEnd(execution);
+    if (problem !== undefined) {
+      violate(problem);
+    }
+  }
+
+  /** After a successful Reschedule the next run must wait. */
+  #checkRescheduled({ secret, when }: Execution, { started, ended }: Attempt): void {
+    const { intervals, executions } = this.#secrets.of(secret);
+    const interval = intervals.find(({ from, to }) => from <= started && to > ended);
+    const next = interval && dueAfter(interval, Math.max(when, started));
+    if (next === undefined || next <= this.#clock.now || next - started > LONGEST_WAIT) {
+      return;
+    }
+    if (!executions.has(next)) {
+      const message = `Nothing waits for ${iso(next)} after the Reschedule of ${iso(when)}.`;
+      this.#violations.report('always served', secret, message);
+    }
+  }
+}
+
+function lastAttempt({ attempts }: Execution, step: Step): Attempt | undefined {
+  return attempts.findLast((attempt) => attempt.step === step);
+}
+
+/** Why an execution must not have ended as it did, if so. */
+function wrongEnd(execution: Execution): string | undefined {
+  const { end, outcome } = execution;
+  const dump = lastAttempt(execution, 'dump');
+  const reschedule = lastAttempt(execution, 'reschedule');
+  const succeeded = end?.status === 'SUCCEEDED';
+  if (lastAttempt(execution, 'compare')?.ok !== true) {
+    return end?.status === 'FAILED' ? undefined : 'the tags were never compared';
+  }
+  if (outcome !== 'unchanged') {
+    return succeeded && dump === undefined && reschedule === undefined ? undefined : 'it was superseded';
+  }
+  if (dump === undefined || reschedule === undefined) {
+    return `there was no ${dump === undefined ? 'dump' : 'rescheduling'}`;
+  }
+  if (succeeded !== (dump.ok && reschedule.ok)) {
+    const result = ({ ok }: Attempt): string => (ok ? 'succeeded' : 'failed');
+    return `the dump ${result(dump)}, and rescheduling ${result(reschedule)}`;
+  }
+  return undefined;
+}

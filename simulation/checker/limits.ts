@@ -1,0 +1,15 @@
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+/** By this time after a scheduled time all retries of comparing (seven attempts of half a minute) and submitting are over. */
+export const LATEST_START = 20 * MINUTE;
+
+/** By this time after a scheduled time an execution has ended: a job overruns by thirty hours at most. */
+export const LATEST_END = 3 * DAY;
+
+/** Runs further away are left to later scans, since Step Functions ends an execution after a year. */
+export const LONGEST_WAIT = 363 * DAY;
+export const LONGEST_EXECUTION = 365 * DAY;
+
+/** A listing may lag by five minutes, an event may be a minute late, so may a scan, and a run within a minute is skipped. */
+export const MARGIN = 10 * MINUTE;

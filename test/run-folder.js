@@ -1,0 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+
+/** Jest global setup: creates a folder that all test files of a run share, and removes it when the run is over. */
+export default function createRunFolder() {
+  const folder = mkdtempSync(join(tmpdir(), 'autodump-test-run-'));
+  process.env.TEST_RUN_FOLDER = folder;
+  process.on('exit', () => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+}

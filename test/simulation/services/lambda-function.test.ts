@@ -1,0 +1,43 @@
+import { expect, test } from '@jest/globals';
+import { Template } from '../../../local/assembly/template.ts';
+import { Clock } from '../../../simulation/runtime/clock.ts';
+import { type Result, SimulatedFunction, type World } from '../../../simulation/services/lambda-function.ts';
+import { useStack } from '../support/stack.ts';
+
+const TIMEOUT_MS = 30_000;
+const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:a-a1B2c3';
+
+const stack = useStack();
+
+test('an invocation that crashed does not time out later, when its environment serves another one', async () => {
+  const template = new Template(stack.cdkOut);
+  const resource = template.ofType('AWS::Lambda::Function').find(({ title }) => title === 'RunFunctions/Hash');
+  if (resource === undefined) {
+    throw new Error('The template has no Hash function.');
+  }
+  const hash = new SimulatedFunction(template, resource);
+  const clock = new Clock(0);
+  const body = JSON.stringify({ ARN, Name: 'a' });
+  const world: World = {
+    clock,
+    random: () => 0.5,
+    serve: (_invocation, _call, answer, crash) => {
+      if (clock.now < TIMEOUT_MS / 2) {
+        clock.at(clock.now + 1, crash);
+        return;
+      }
+      // The answer comes after the time at which the first invocation would have timed out.
+      clock.at(TIMEOUT_MS + 100, () => {
+        answer({ status: 200, body, type: 'application/x-amz-json-1.1' });
+      });
+    },
+  };
+  const results: Result[] = [];
+  for (const time of [0, TIMEOUT_MS - 100]) {
+    clock.at(time, () => {
+      void hash.invoke(world, { secretArn: ARN, tagsHash: 'x' }, (_, result) => results.push(result));
+    });
+  }
+  await clock.run(3 * TIMEOUT_MS);
+  expect(results).toMatchObject([{ error: 'Runtime.ExitError' }, { payload: { outcome: 'removed' } }]);
+});

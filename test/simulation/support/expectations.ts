@@ -1,0 +1,29 @@
+import { expect } from '@jest/globals';
+import type { Processes } from '../../../local/host/processes.ts';
+import type { Figures } from '../../../simulation/figures.ts';
+import { historyText } from '../../../simulation/report.ts';
+import { shrink } from '../../../simulation/shrink.ts';
+import { simulate, type Simulation } from '../../../simulation/simulate.ts';
+import type { Mutant } from './mutants.ts';
+import type { TestStack } from './stack.ts';
+
+/** Expects no violation, or fails with the shortest history of the first one. */
+export async function expectNoViolation(simulation: Simulation, figures: Figures, processes: Processes): Promise<void> {
+  const { violations } = figures;
+  const history = violations.length === 0 ? '' : historyText(await shrink(simulation, violations, processes));
+  expect(history).toBe('');
+}
+
+export function total(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+/** The invariants that a stack with a bug violates, up to the first violation of the expected one. */
+export async function foundInvariants(
+  { breakStack, invariant, simulation }: Mutant,
+  stack: TestStack,
+): Promise<readonly string[]> {
+  const cdkOut = await stack.broken(breakStack);
+  const { violations } = await simulate({ ...simulation, cdkOut, until: { invariant } }, stack.processes);
+  return [...new Set(violations.map((violation) => violation.invariant))];
+}

@@ -1,0 +1,163 @@
+import type { Invariant } from '../../../simulation/checker/violations.ts';
+import type { Simulation } from '../../../simulation/simulate.ts';
+import { type Break, breakCode, breakDefinition, breakTemplate } from './broken-stack.ts';
+
+/** A stack with a bug, and a simulation that finds it. */
+export interface Mutant {
+  readonly bug: string;
+  readonly breakStack: Break;
+  readonly invariant: Invariant;
+  readonly simulation: Omit<Simulation, 'cdkOut' | 'until'>;
+}
+
+/** Each simulation is limited to secrets known to reveal the bug early; the same seed always gives the same history. */
+const SIMULATION = { secrets: 30, days: 3, seed: 4, busy: false };
+
+/** Secrets of one of two worlds, enough for listings with several pages. */
+function evenNumbers(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, i) => 2 * i);
+}
+
+export const workflowMutants: readonly Mutant[] = [
+  {
+    bug: 'Reschedule is skipped when the job fails',
+    breakStack: breakDefinition(({ States }) => {
+      const both = States['Dump and reschedule'] as { Branches: unknown[]; Parameters: unknown };
+      const [dump, reschedule] = both.Branches;
+      const { Parameters } = both;
+      Object.assign(both, { Branches: [dump], ResultSelector: { 'dump.$': '$[0]', 'reschedule.$': '$[0]' } });
+      Object.assign(States['Did both end well?'] ?? {}, { Default: 'Then reschedule' });
+      const after = { Type: 'Parallel', Branches: [reschedule], Parameters, ResultPath: '$.after', Next: 'Done' };
+      Object.assign(States, { 'Then reschedule': after });
+    }),
+    invariant: 'true ends',
+    simulation: { ...SIMULATION, only: [14] },
+  },
+  {
+    bug: 'there is no periodic scan',
+    breakStack: breakTemplate(({ Resources }) => {
+      const [id = ''] =
+        Object.entries(Resources).find(([, { Properties }]) => 'ScheduleExpression' in Properties) ?? [];
+      Reflect.deleteProperty(Resources, id);
+    }),
+    invariant: 'always served',
+    simulation: { ...SIMULATION, only: [1] },
+  },
+  {
+    bug: 'the job definition is pinned to a revision',
+    breakStack: breakDefinition(({ States }, { Resources }) => {
+      Object.assign(dumpTask(States).Parameters, { JobDefinition: '@@new@@' });
+      const [Ref] = Object.entries(Resources).find(([, { Type }]) => Type === 'AWS::Batch::JobDefinition') ?? [];
+      return { Ref };
+    }),
+    invariant: 'one dump',
+    simulation: { secrets: 6, days: 2, seed: 184, busy: true, only: [2] },
+  },
+  {
+    bug: 'the job is not passed what to dump',
+    breakStack: breakDefinition(({ States }) => {
+      Object.assign(dumpTask(States).Parameters, { ContainerOverrides: { Environment: [] } });
+    }),
+    invariant: 'no other dump',
+    simulation: { ...SIMULATION, only: [14] },
+  },
+  {
+    bug: 'the submission of the job is not retried',
+    breakStack: breakDefinition(({ States }) => {
+      delete dumpTask(States).Retry;
+    }),
+    invariant: 'one dump',
+    simulation: { ...SIMULATION, only: [22], busy: true },
+  },
+  {
+    bug: 'no rule is enabled',
+    breakStack: breakTemplate(({ Resources }) => {
+      for (const { Type, Properties } of Object.values(Resources)) {
+        if (Type === 'AWS::Events::Rule') {
+          Object.assign(Properties, { State: 'DISABLED' });
+        }
+      }
+    }),
+    invariant: 'always served',
+    simulation: { ...SIMULATION, only: [26] },
+  },
+];
+
+export const functionMutants: readonly Mutant[] = [
+  {
+    bug: 'the name of an execution lacks the hash of the tags',
+    breakStack: breakCode(/\[secretArn, tagsHash, when\]/, '[secretArn, when]'),
+    invariant: 'one dump',
+    simulation: { ...SIMULATION, secrets: 60, only: [38] },
+  },
+  {
+    bug: 'the Scanner swallows errors',
+    breakStack: breakCode(/if \(this\.#failed > 0\)/, 'if (this.#failed < 0)'),
+    invariant: 'true ends',
+    simulation: { ...SIMULATION, only: [12] },
+  },
+  {
+    bug: 'Hash finds any tags unchanged',
+    breakStack: breakCode(/tags\.hash !== tagsHash/, 'tags.hash === ""'),
+    invariant: 'no other dump',
+    simulation: { ...SIMULATION, only: [14] },
+  },
+  {
+    bug: 'a scan ends after its first page',
+    breakStack: breakCode(/nextToken: NextToken }/, 'nextToken: undefined }'),
+    invariant: 'true ends',
+    simulation: { ...SIMULATION, only: evenNumbers(15) },
+  },
+  {
+    bug: 'a scan does not continue in another invocation',
+    breakStack: breakCode(/await client\.send\((new [\w.]*InvokeCommand\()/, 'void ($1'),
+    invariant: 'true ends',
+    simulation: { ...SIMULATION, secrets: 500, only: evenNumbers(125) },
+  },
+  {
+    bug: 'Reschedule starts nothing',
+    breakStack: breakCode(/await startExecution\(\w+, \w+, decision\.input\)/, '"started"'),
+    invariant: 'always served',
+    simulation: { ...SIMULATION, only: [26] },
+  },
+  {
+    bug: 'Reschedule fails without a reason',
+    breakStack: breakCode(/const rescheduled = await reschedule\(input\);/, '$& throw new Error("no reason");'),
+    invariant: 'true ends',
+    simulation: { ...SIMULATION, only: [14] },
+  },
+  {
+    bug: 'the Scanner fails without a reason',
+    breakStack: breakCode(/if \(this\.#failed > 0\)/, 'if (this.#failed >= 0)'),
+    invariant: 'true ends',
+    simulation: { ...SIMULATION, only: [14] },
+  },
+  {
+    bug: 'an event starts nothing',
+    breakStack: breakCode(/\? await scan\w*\(secret, \w+\)/, '? { secret: secretId, outcome: "skipped" }'),
+    invariant: 'always served',
+    simulation: { ...SIMULATION, only: [26] },
+  },
+  {
+    bug: 'no execution waits for more than twenty days',
+    breakStack: breakCode(/ = 364 \* 24 \*/, ' = 20 * 24 *'),
+    invariant: 'always served',
+    simulation: { ...SIMULATION, only: [28] },
+  },
+  {
+    bug: 'the memo ignores the tags, and an event is lost',
+    breakStack: breakCode(/\[secretArn, tagsHash\]\)/, '[secretArn])'),
+    invariant: 'true ends',
+    simulation: { secrets: 40, days: 2, seed: 2290, busy: false, only: [26] },
+  },
+];
+
+interface DumpTask {
+  readonly Parameters: object;
+  Retry?: unknown;
+}
+
+function dumpTask(states: Readonly<Record<string, unknown>>): DumpTask {
+  const both = states['Dump and reschedule'] as { Branches: [{ States: { Dump: DumpTask } }] };
+  return both.Branches[0].States.Dump;
+}
