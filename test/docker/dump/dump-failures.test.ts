@@ -137,7 +137,7 @@ describe('a signal', () => {
   test('during the upload aborts it', async () => {
     const s3 = await startFaultyS3(stage.s3.endpoint, (request) => request.includes('partNumber=2'));
     const running = await start({ AWS_ENDPOINT_URL_S3: s3.endpoint, AWS_MAX_ATTEMPTS: '100' });
-    await Promise.race([s3.met, running.outcome]);
+    await Promise.race([s3.hit, running.outcome]);
     running.process.kill('SIGTERM');
     expectFailure(await running.outcome, 143, 'Ended by SIGTERM');
     await s3.stop();

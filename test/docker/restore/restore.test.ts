@@ -147,7 +147,7 @@ describe('a restore of a dump that the disk has no room for', () => {
       expect(stdout).toContain('drop it');
       expect(status).toBe(69);
     });
-    await s3.met;
+    await s3.hit;
     await s3.stop();
   });
 });
