@@ -4,10 +4,7 @@ import { Failure } from './failure.ts';
 /** The local disk is full. */
 export class StorageFull extends Failure {
   constructor(detail: string) {
-    super(
-      'tryAgain',
-      `The storage is full: give the job more storage with the context ephemeralStorageGiB. ${detail}`,
-    );
+    super('tryAgain', `The storage is full: give the job more storage with the context ephemeralStorageGiB. ${detail}`);
   }
 }
 

@@ -4,7 +4,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { openS3 } from '../aws.ts';
 import { problemsOf } from '../check/finding.ts';
 import { examine, type Source } from '../check/preflight.ts';
-import { makeDump, type DumpResult } from '../engine/make-dump.ts';
+import { type DumpResult, makeDump } from '../engine/make-dump.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import type { Task } from '../plan/environment.ts';

@@ -60,11 +60,7 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && (error.name === 'NoSuchKey' || error.name === 'NotFound');
 }
 
-async function readManifest(
-  s3: S3Client,
-  { bucket, key }: DumpObject,
-  signal: AbortSignal,
-): Promise<StoredManifest> {
+async function readManifest(s3: S3Client, { bucket, key }: DumpObject, signal: AbortSignal): Promise<StoredManifest> {
   const url = `s3://${bucket}/${key}.json`;
   let text: string;
   try {

@@ -1,12 +1,12 @@
 import { CompleteMultipartUploadCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { awsFailure, isTaken } from '../aws.ts';
+import { isTaken } from '../aws.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import type { Checksums } from './checksum.ts';
 import { etagOfBytes, etagOfParts } from './etag.ts';
 import { findDump } from './find-dump.ts';
 import type { Part } from './part.ts';
-import { type CompleteUpload, CONTENT_TYPE, type Transfer, type UploadTarget } from './transfer.ts';
+import { type CompleteUpload, CONTENT_TYPE, type Transfer, uploadFailure, type UploadTarget } from './transfer.ts';
 
 /**
  * Sends the first part and creates the object, unless the key is taken.
@@ -21,7 +21,6 @@ export async function commit(
   first: Part,
   checksums: Checksums,
 ): Promise<'committed' | 'taken'> {
-  const { bucket, key } = target.object;
   const upload = await transfer.finish(first);
   let stored: string | undefined;
   try {
@@ -29,7 +28,7 @@ export async function commit(
       ? putObject(target, transfer, first, checksums)
       : completeUpload(target, upload, checksums));
   } catch (error) {
-    const failure = awsFailure(`upload to s3://${bucket}/${key}`, error);
+    const failure = uploadFailure(target.object, error);
     const isAnswerInDoubt = failure instanceof Failure && (failure.reason === 'tryAgain' || isTaken(error));
     if (isAnswerInDoubt && (await isCommitted(target, upload, first, checksums))) {
       log('S3 has the dump, although its answer to the upload was lost.');
@@ -41,6 +40,7 @@ export async function commit(
     throw failure;
   }
   if (stored !== undefined && stored !== checksums.crc32) {
+    const { bucket, key } = target.object;
     throw new Failure(
       'verificationFailed',
       `s3://${bucket}/${key} has the CRC32 ${stored}, but the proven dump has ${checksums.crc32}. Do not rely on this object.`,

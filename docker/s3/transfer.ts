@@ -31,7 +31,12 @@ export interface UploadTarget {
   readonly signal: AbortSignal;
 }
 
-/** A multipart upload to which S3 has received all parts. */
+/** The error of an upload, as {@link awsFailure} converts it. */
+export function uploadFailure({ bucket, key }: DumpObject, error: unknown): unknown {
+  return awsFailure(`upload to s3://${bucket}/${key}`, error);
+}
+
+/** A multipart upload of which S3 has received all parts. */
 export interface CompleteUpload {
   readonly id: string;
   /** In ascending order. */
@@ -158,7 +163,7 @@ export class Transfer {
       );
       this.#parts.push({ number, etag });
     } catch (error) {
-      throw awsFailure(`upload to s3://${bucket}/${key}`, error);
+      throw uploadFailure(object, error);
     }
     await part.discard();
   }
@@ -187,7 +192,7 @@ export class Transfer {
       }
       return id;
     } catch (error) {
-      throw awsFailure(`upload to s3://${bucket}/${key}`, error);
+      throw uploadFailure(object, error);
     }
   }
 }

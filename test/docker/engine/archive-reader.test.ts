@@ -67,7 +67,11 @@ test('an archive that is truncated anywhere is refused', () => {
 });
 
 test.each([
-  ['not of the custom format', (archive: Buffer) => archive.write('PGDUMP'), 'does not begin with the header of the custom format'],
+  [
+    'not of the custom format',
+    (archive: Buffer) => archive.write('PGDUMP'),
+    'does not begin with the header of the custom format',
+  ],
   ['of a later version of the format', (archive: Buffer) => archive.writeUInt8(17, 6), 'has version 1.17'],
   ['of an earlier version of the format', (archive: Buffer) => archive.writeUInt8(13, 6), 'has version 1.13'],
 ])('an archive %s is refused', (_, change, message) => {

@@ -31,7 +31,11 @@ export const ACCESS_DENIED: ErrorResponse = { status: 403, code: 'AccessDenied',
 export type Fault = ErrorResponse | 'change' | 'lose the response';
 
 /** A proxy of an S3 server that injects a fault into selected requests. */
-export async function startFaultyS3(upstream: string, isSelected: Selector, fault: Fault = SLOW_DOWN): Promise<FaultyS3> {
+export async function startFaultyS3(
+  upstream: string,
+  isSelected: Selector,
+  fault: Fault = SLOW_DOWN,
+): Promise<FaultyS3> {
   let onHit: () => void = () => undefined;
   const hit = new Promise<void>((resolve) => (onHit = resolve));
   const server = createServer((request, response) => {
