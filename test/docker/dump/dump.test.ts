@@ -111,7 +111,7 @@ describe('a dump that the disk has no room for is streamed, and restores to the 
     const when = '2026-11-22T09:01:00Z';
     await withSmallDisk(async (disk) => {
       const outcome = await stage.dump('streamed', { environment: { AUTODUMP_WHEN: when, TMPDIR: disk } });
-      await expectStreamed(outcome, when, 'the disk has room for 2.1 MB');
+      await expectStreamed(outcome, when, 'the disk has 2.1 MB free');
       expect((await stage.manifestOf(keyOf('streamed', when))).proof.bytes).toBeGreaterThan(10 * 2 ** 21);
     });
   });
@@ -250,7 +250,7 @@ describe('a dump that is there already', () => {
     const key = keyOf('half gone');
     await put(`${key}.json`, '{}');
     const { status, stderr } = await stage.dump('half gone', { secret: { host: 'no-such-host.invalid' } });
-    expect(stderr).toContain(`There is a manifest s3://${BUCKET}/${key}.json, but not the dump that it is of`);
+    expect(stderr).toContain(`There is a manifest s3://${BUCKET}/${key}.json, but its dump has been deleted`);
     expect(status).toBe(77);
     expect(await stage.hasObject(key)).toBe(false);
   });

@@ -219,13 +219,13 @@ describe('a restore is refused before the database is touched', () => {
       69,
       /is not the dump that was proven/,
     ],
-    ['a byte less', { dump: (bytes: Buffer) => bytes.subarray(0, -1) }, 69, /has \d+ bytes, but \d+ were proven/],
+    ['a byte less', { dump: (bytes: Buffer) => bytes.subarray(0, -1) }, 69, /has \d+ bytes, but \d+ bytes were proven/],
     ['no manifest', { manifest: () => undefined }, 77, /There is no manifest s3:\/\/dumps\/prod\/app\/no manifest/],
     [
       'a manifest of another kind',
       { manifest: () => '{"manifestVersion":2}' },
       77,
-      /no manifest that this version of AutoDump can read/,
+      /not a manifest that this version of AutoDump can read/,
     ],
     ['a manifest that is no JSON', { manifest: () => 'x' }, 77, /it is not JSON/],
     [
