@@ -4,31 +4,31 @@ import { Failure } from './failure.ts';
 import { networkCode } from './network.ts';
 
 /**
- * A connection in 10 s, and a sign of life every minute: otherwise the SDK would wait for a vanished service for ever.
- * How often it tries is set by its own variable AWS_MAX_ATTEMPTS, in the image.
+ * 10 s to connect, 60 s without any data: by default the SDK would wait indefinitely for a service that has vanished.
+ * The number of attempts comes from the SDK's own variable AWS_MAX_ATTEMPTS, which the image sets.
  */
-const PATIENCE = { requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000 } };
+const TIMEOUTS = { requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000 } };
 
 export function openSecretsManager(region: string): SecretsManagerClient {
-  return new SecretsManagerClient({ region, ...PATIENCE });
+  return new SecretsManagerClient({ region, ...TIMEOUTS });
 }
 
-/** Without one of its own, the SDK writes to our standard error that it does not repeat a request with a stream. */
-const SILENCE = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+/** Without a logger, the SDK writes to standard error that it does not retry a request whose body is a stream. */
+const SILENT_LOGGER = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 function ignore(): void {
-  // Whatever fails is told by the error.
+  // Every failure is reported by the error that the SDK throws.
 }
 
 export function openS3(region: string): S3Client {
-  return new S3Client({ region, logger: SILENCE, ...PATIENCE });
+  return new S3Client({ region, logger: SILENT_LOGGER, ...TIMEOUTS });
 }
 
 /**
- * Errors with a status of 4xx that are nevertheless worth another try. A vanished upload is one that was completed or
- * aborted meanwhile.
+ * Errors that may pass although their status is 4xx. An upload that does not exist was completed or aborted in the
+ * meantime.
  */
-const PASSING: ReadonlySet<string> = new Set([
+const TRANSIENT: ReadonlySet<string> = new Set([
   'BadDigest',
   'ConditionalRequestConflict',
   'NoSuchUpload',
@@ -40,32 +40,50 @@ const PASSING: ReadonlySet<string> = new Set([
 
 const TOO_MANY_REQUESTS = 429;
 
-/** Whether a conditional write found that the key is taken. */
+type ServiceError = S3ServiceException | SecretsManagerServiceException;
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof S3ServiceException || error instanceof SecretsManagerServiceException;
+}
+
+function statusOf({ $metadata }: ServiceError): number {
+  return $metadata.httpStatusCode ?? 500;
+}
+
+/** Whether the service or its provider of credentials (on Fargate an endpoint of the task) could not be reached. */
+function isUnreachable(error: unknown): error is Error {
+  return (
+    networkCode(error) !== undefined ||
+    (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'CredentialsProviderError'))
+  );
+}
+
+/** Whether another attempt may succeed where the SDK threw this. */
+export function isTransient(error: unknown): boolean {
+  if (isServiceError(error)) {
+    const status = statusOf(error);
+    return status >= 500 || status === TOO_MANY_REQUESTS || TRANSIENT.has(error.name);
+  }
+  return isUnreachable(error);
+}
+
+/** Whether a conditional write failed because the key is taken. */
 export function isTaken(error: unknown): boolean {
   return error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412;
 }
 
 /**
- * Turns what the SDK threw, after its own retries, into a failure of the run; what did not come from a service or the
- * network is returned as it is.
+ * Converts an error that the SDK threw after its own retries into a {@link Failure}: `tryAgain` or `refused`. An error of
+ * neither a service nor the network is returned unchanged.
  *
- * @param doing what was attempted, to follow "Could not": `write s3://bucket/key`
+ * @param action what was attempted, to follow "Could not": `write s3://bucket/key`
  */
-export function awsFailure(doing: string, error: unknown): unknown {
-  if (error instanceof S3ServiceException || error instanceof SecretsManagerServiceException) {
-    const status = error.$metadata.httpStatusCode ?? 500;
-    const passing = status >= 500 || status === TOO_MANY_REQUESTS || PASSING.has(error.name);
-    const detail = `${error.name}: ${error.message} (HTTP status ${status})`;
-    return new Failure(passing ? 'tryAgain' : 'refused', `Could not ${doing}: ${detail}`, { cause: error });
+export function awsFailure(action: string, error: unknown): unknown {
+  if (!isServiceError(error) && !isUnreachable(error)) {
+    return error;
   }
-  // The service that gives out credentials is on the network too: on Fargate the task's own endpoint.
-  if (
-    networkCode(error) !== undefined ||
-    (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'CredentialsProviderError'))
-  ) {
-    return new Failure('tryAgain', `Could not ${doing}: ${error instanceof Error ? error.message : ''}`, {
-      cause: error,
-    });
-  }
-  return error;
+  const detail = isServiceError(error)
+    ? `${error.name}: ${error.message} (HTTP status ${statusOf(error)})`
+    : error.message;
+  return new Failure(isTransient(error) ? 'tryAgain' : 'refused', `Could not ${action}: ${detail}`, { cause: error });
 }

@@ -3,56 +3,58 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
-/** How a child process ended: by itself with a status, or by a signal. */
-export interface Ended {
+/** How a child process ended: with a status, or by a signal. */
+export interface ChildExit {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** The last lines of its standard error. */
-  readonly complaints: readonly string[];
-  /** Whether all of its input was handed over before it ended. */
+  /** Of its standard error. */
+  readonly lastLines: readonly string[];
+  /** Whether it accepted all of its input before it ended. */
   readonly tookAllInput: boolean;
 }
 
 export interface ChildOptions {
-  /** The whole environment of the child; it sees nothing of ours. */
+  /** The child's entire environment: it inherits nothing. */
   readonly environment: NodeJS.ProcessEnv;
-  /** For its standard input, which is empty otherwise. */
+  /** Its standard input; empty by default. */
   readonly input?: AsyncIterable<Buffer> | readonly Buffer[];
   readonly signal: AbortSignal;
-  /** Is given each line of its standard error as it comes. */
-  readonly complained?: (line: string) => void;
+  /** Called with each line of its standard error. */
+  readonly onErrorLine?: (line: string) => void;
 }
 
+/** Lines of standard error that are kept, and characters that are kept of each. */
 const LAST_LINES = 40;
 const LINE_LENGTH = 600;
 
-/** Time for the child to end well after SIGTERM (pg_dump cancels its query); Batch gives us 30 s before it kills us. */
+/** Time from SIGTERM, at which pg_dump cancels its query, to SIGKILL. Batch gives this program 30 s in all. */
 const GRACE_MS = 5_000;
 
-/** What a stream says when the child on its other end is gone. */
+/** Errors of writing to a child that has exited. */
 const BROKEN_PIPE: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET', 'ECANCELED', 'ERR_STREAM_DESTROYED']);
 
 /**
- * With this in front of a command the kernel kills the child when this process dies, even by SIGKILL. It takes the
- * `setpriv` of util-linux, so Linux; elsewhere a child outlives a SIGKILL of this process until its own end.
+ * Prefix of a command that makes the kernel kill the child when this process dies, even by SIGKILL. It requires
+ * util-linux, and so Linux; elsewhere a child survives a SIGKILL of this process.
  */
-const BINDING = ['setpriv', '--pdeathsig', 'KILL', '--'];
+const KILL_WITH_PARENT = ['setpriv', '--pdeathsig', 'KILL', '--'];
 
-let canBind: boolean | undefined;
+let hasSetpriv: boolean | undefined;
 
-function bound(command: readonly string[]): readonly string[] {
-  canBind ??= spawnSync('setpriv', [...BINDING.slice(1), 'true'], { stdio: 'ignore' }).status === 0;
-  return canBind ? [...BINDING, ...command] : command;
+function killedWithParent(command: readonly string[]): readonly string[] {
+  hasSetpriv ??= spawnSync('setpriv', [...KILL_WITH_PARENT.slice(1), 'true'], { stdio: 'ignore' }).status === 0;
+  return hasSetpriv ? [...KILL_WITH_PARENT, ...command] : command;
 }
 
 /**
- * Whether the child took all of it: every write went through. Whether the child still was there to be told of the end
- * does not matter, since one that has read all that it needs may be gone by then.
+ * Writes the input to the child.
  *
+ * @returns whether every write succeeded. Closing the stream may fail, since a child that has read all it needs may exit
+ * before
  * @throws {Error} the error of the input itself
  */
 async function feed(input: AsyncIterable<Buffer> | readonly Buffer[], stdin: Writable): Promise<boolean> {
-  // Each failed write tells of the error as well.
+  // Each failed write reports the error as well.
   stdin.on('error', () => undefined);
   try {
     for await (const chunk of input) {
@@ -81,7 +83,7 @@ function write(chunk: Buffer, stdin: Writable): Promise<void> {
   });
 }
 
-/** Signals a child and all that it has started. */
+/** Signals a child and its descendants. */
 function signalGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
   if (pid === undefined) {
     return;
@@ -89,65 +91,63 @@ function signalGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
   try {
     process.kill(-pid, name);
   } catch {
-    // Nobody is left in the group.
+    // The group is empty.
   }
 }
 
-/** A program that was to be started. */
 export interface Child {
-  /** Whether it was; if not, `ended` says why. */
+  /** False if the program could not be started; then `exit` rejects with the reason. */
   readonly started: boolean;
-  /** Its standard output, to be read to the end, or destroyed. */
+  /** Its standard output, which must be read to the end or destroyed. */
   readonly output: Readable;
   /**
-   * Settles when the child is gone, and all that it has started and that shares its standard error.
-   *
-   * @throws {Error} the signal's reason if it aborted, or the error of starting the program or of its input
+   * Settles when the child has exited, and so have the descendants that share its standard error. Rejects with the
+   * signal's reason if that has aborted, or with the error of starting the program or of its input.
    */
-  readonly ended: Promise<Ended>;
+  readonly exit: Promise<ChildExit>;
 }
 
 /**
- * Starts a program without a shell. When the signal aborts, the child is ended. It leads a process group of its own, since
- * the workers of `pg_restore --jobs` are to end with it. So Ctrl-C in a terminal reaches this program alone, which has to
- * abort the signal then.
+ * Starts a program without a shell, and terminates it when the signal aborts. The child leads its own process group, so
+ * that the workers of `pg_restore --jobs` are terminated with it. Ctrl-C in a terminal therefore reaches only this
+ * program, which must abort the signal.
  */
 export function start(program: string, args: readonly string[], options: ChildOptions): Child {
   options.signal.throwIfAborted();
-  const [command = program, ...words] = bound([program, ...args]);
+  const [command = program, ...words] = killedWithParent([program, ...args]);
   const child = spawn(command, words, {
     env: options.environment,
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   });
-  return { started: child.pid !== undefined, output: child.stdout, ended: untilEnd(child, options) };
+  return { started: child.pid !== undefined, output: child.stdout, exit: exitOf(child, options) };
 }
 
-async function untilEnd(
+async function exitOf(
   child: ChildProcessWithoutNullStreams,
-  { input = [], signal, complained }: ChildOptions,
-): Promise<Ended> {
+  { input = [], signal, onErrorLine }: ChildOptions,
+): Promise<ChildExit> {
   let killing: NodeJS.Timeout | undefined;
-  const endGroup = () => {
+  const terminate = () => {
     signalGroup(child, 'SIGTERM');
     killing ??= setTimeout(() => {
       signalGroup(child, 'SIGKILL');
     }, GRACE_MS);
   };
   const stop = () => {
-    endGroup();
-    // What nobody reads any more would keep the child from being gone.
+    terminate();
+    // Output that is no longer read would keep the child from closing.
     child.stdout.destroy();
   };
   signal.addEventListener('abort', stop, { once: true });
-  // Workers whose leader was killed would go on until their statements are through, with its standard error in hand.
-  child.once('exit', endGroup);
-  const complaints: string[] = [];
-  createInterface({ input: child.stderr }).on('line', (line) => {
-    const complaint = line.trim().slice(0, LINE_LENGTH);
-    complained?.(complaint);
-    complaints.push(complaint);
-    complaints.splice(0, complaints.length - LAST_LINES);
+  // Workers whose leader was killed would finish their statements first, holding its standard error open.
+  child.once('exit', terminate);
+  const lastLines: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (text) => {
+    const line = text.trim().slice(0, LINE_LENGTH);
+    onErrorLine?.(line);
+    lastLines.push(line);
+    lastLines.splice(0, lastLines.length - LAST_LINES);
   });
   try {
     const [fed, closed] = await Promise.allSettled([feed(input, child.stdin), once(child, 'close')]);
@@ -158,16 +158,20 @@ async function untilEnd(
     if (fed.status === 'rejected') {
       throw fed.reason;
     }
-    return { status: child.exitCode, signal: child.signalCode, complaints, tookAllInput: fed.value };
+    return { status: child.exitCode, signal: child.signalCode, lastLines, tookAllInput: fed.value };
   } finally {
     signal.removeEventListener('abort', stop);
     clearTimeout(killing);
   }
 }
 
-/** Runs a program to its end, without a shell and without what it writes to its standard output. Throws as `ended`. */
-export async function run(program: string, args: readonly string[], options: ChildOptions): Promise<Ended> {
-  const { output, ended } = start(program, args, options);
+/**
+ * Runs a program to its end, discarding its standard output.
+ *
+ * @throws {Error} as the `exit` of {@link start} rejects
+ */
+export async function run(program: string, args: readonly string[], options: ChildOptions): Promise<ChildExit> {
+  const { output, exit } = start(program, args, options);
   output.resume();
-  return ended;
+  return exit;
 }

@@ -1,4 +1,4 @@
-/** Codes of errors of Node.js that mean: the other side can't be reached now. */
+/** Codes of Node.js errors that mean that the other side cannot be reached at present. */
 const CODES: ReadonlySet<string> = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
@@ -13,7 +13,7 @@ const CODES: ReadonlySet<string> = new Set([
   'EPIPE',
 ]);
 
-/** The code, if the error is one of the network. */
+/** @returns the code of a network error; undefined for any other error */
 export function networkCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && CODES.has(error.code)
     ? error.code

@@ -1,4 +1,6 @@
 import { styleText } from 'node:util';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { openS3 } from '../aws.ts';
 import { log, printable } from '../log.ts';
 import type { Task } from '../plan/environment.ts';
 import { type Plan, planFor } from '../plan/plan.ts';
@@ -12,24 +14,24 @@ const KEY = 'Key';
 
 const COLOURS = { ok: 'green', warning: 'yellow', problem: 'red', unchecked: 'dim' } as const;
 
-async function keyFinding({ task, object }: Plan, signal: AbortSignal): Promise<Finding> {
+async function keyFinding({ object }: Plan, s3: S3Client, signal: AbortSignal): Promise<Finding> {
   return checked(KEY, async () => {
-    const found = await findDump(object, task.region, signal);
+    const found = await findDump(s3, object, signal);
     return found === undefined
       ? `s3://${object.bucket}/${object.key} is free`
       : `s3://${object.bucket}/${object.key} is there already, ${found.bytes} bytes: this dump is done and is not made again`;
   });
 }
 
-async function findings(task: Task, context: RunContext): Promise<readonly Finding[]> {
+async function findings(task: Task, s3: S3Client, context: RunContext): Promise<readonly Finding[]> {
   let plan: Plan;
   try {
     plan = await planFor(task, context.signal);
   } catch (error) {
     return [problem(SECRET, error), ...unchecked(KEY, ...CHECKS)];
   }
-  const key = await keyFinding(plan, context.signal);
-  const examination = await examine(plan, context);
+  const key = await keyFinding(plan, s3, context.signal);
+  const examination = await examine(plan, s3, context);
   return [ok(SECRET, 'can be read, and has all that it takes'), key, ...examination.findings];
 }
 
@@ -54,7 +56,10 @@ function print(lines: readonly string[]): void {
  * @throws {Failure} that a dump would end with
  */
 export async function check(task: Task, context: RunContext): Promise<void> {
-  const found = await findings(task, context);
+  const s3 = openS3(task.region);
+  const found = await findings(task, s3, context).finally(() => {
+    s3.destroy();
+  });
   print(table(found));
   const problems = problemsOf(found);
   const sql = problems.flatMap((each) => each.sql);

@@ -1,3 +1,4 @@
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { Plan } from '../plan/plan.ts';
 import { type Compression, compressionOf, findClients, pickClient, type PostgresClient } from '../postgres/clients.ts';
 import { ConnectionFailure } from '../postgres/connection-failure.ts';
@@ -113,9 +114,9 @@ async function examineDatabase(target: ConnectionSettings, context: RunContext):
  *
  * @throws {Error} the signal's reason, or a fault of the program; a failure is a finding
  */
-export async function examine({ task, target, object }: Plan, context: RunContext): Promise<Examination> {
+export async function examine({ target, object }: Plan, s3: S3Client, context: RunContext): Promise<Examination> {
   const bucket = await checked(BUCKET, async () => {
-    await tryBucket(object, task.region, context.signal);
+    await tryBucket(s3, object, context.signal);
     return `${object.bucket} takes uploads to this key`;
   });
   const { findings, source } = await examineDatabase(target, context);

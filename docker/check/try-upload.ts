@@ -1,5 +1,10 @@
-import { AbortMultipartUploadCommand, CreateMultipartUploadCommand, S3ServiceException } from '@aws-sdk/client-s3';
-import { awsFailure, openS3 } from '../aws.ts';
+import {
+  AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  type S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import { awsFailure } from '../aws.ts';
 import type { DumpObject } from '../s3/object.ts';
 
 /**
@@ -9,19 +14,16 @@ import type { DumpObject } from '../s3/object.ts';
  *
  * @throws {Failure} `tryAgain` or `refused`
  */
-export async function tryBucket({ bucket, key }: DumpObject, region: string, signal: AbortSignal): Promise<void> {
+export async function tryBucket(s3: S3Client, { bucket, key }: DumpObject, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
-  const client = openS3(region);
   try {
-    const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: key }));
-    await client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId }));
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: key }));
+    await s3.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId }));
   } catch (error) {
     // The answer to an earlier try of the same request was lost: the upload is gone, as it should be.
     if (!(error instanceof S3ServiceException && error.name === 'NoSuchUpload')) {
       throw awsFailure(`begin and abort an upload to s3://${bucket}/${key}`, error);
     }
-  } finally {
-    client.destroy();
   }
   signal.throwIfAborted();
 }

@@ -1,8 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { openS3 } from '../aws.ts';
 import { problemsOf } from '../check/finding.ts';
 import { examine, type Source } from '../check/preflight.ts';
-import { makeDump, type Product } from '../engine/make-dump.ts';
+import { type DumpResult, makeDump } from '../engine/make-dump.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import type { Task } from '../plan/environment.ts';
@@ -12,7 +14,7 @@ import { type Inventory, takeInventory } from '../postgres/inventory.ts';
 import { libpqEnvironment } from '../postgres/libpq-environment.ts';
 import { sized } from '../progress.ts';
 import type { RunContext } from '../run-context.ts';
-import { findDump, type Found } from '../s3/find-dump.ts';
+import { findDump, type ListedObject } from '../s3/find-dump.ts';
 import { type Manifest, manifestOf, recoveredManifest } from './manifest.ts';
 import { writeManifest } from './write-manifest.ts';
 
@@ -23,25 +25,34 @@ import { writeManifest } from './write-manifest.ts';
  * @throws {Failure} with the reason; anything else but the signal's own is a fault of the program
  */
 export async function dump(task: Task, context: RunContext): Promise<void> {
+  const s3 = openS3(task.region);
+  try {
+    await dumpTo(s3, task, context);
+  } finally {
+    s3.destroy();
+  }
+}
+
+async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<void> {
   const startedAt = new Date();
   const { signal } = context;
   const plan = await planFor(task, signal);
-  const found = await findDump(plan.object, task.region, signal);
+  const found = await findDump(s3, plan.object, signal);
   if (found !== undefined) {
-    await recover(plan, found);
+    await recover(s3, plan, found);
     return;
   }
-  const source = await prepare(plan, context);
+  const source = await prepare(s3, plan, context);
   const inventory = await withConnection(plan.target, source.policy, signal, takeInventory);
-  const product = await make(plan, source, inventory, context);
+  const product = await make(s3, plan, source, inventory, context);
   if (product.outcome === 'taken') {
-    await recover(plan, await findDump(plan.object, task.region, signal));
+    await recover(s3, plan, await findDump(s3, plan.object, signal));
     return;
   }
   const { database, client, compression } = source;
   const made = { database, inventory, client, compression, product, startedAt, finishedAt: new Date() };
   const manifest = manifestOf(plan, made);
-  await writeManifest(manifest, task.region);
+  await writeManifest(s3, manifest);
   conclude(manifest);
 }
 
@@ -50,8 +61,8 @@ export async function dump(task: Task, context: RunContext): Promise<void> {
  *
  * @throws {Failure} of the first problem; all of them are logged
  */
-async function prepare(plan: Plan, context: RunContext): Promise<Source> {
-  const { findings, source } = await examine(plan, context);
+async function prepare(s3: S3Client, plan: Plan, context: RunContext): Promise<Source> {
+  const { findings, source } = await examine(plan, s3, context);
   for (const finding of findings) {
     if (finding.state === 'warning') {
       log(`Warning: ${finding.check}: ${finding.found}`);
@@ -76,31 +87,32 @@ async function prepare(plan: Plan, context: RunContext): Promise<Source> {
 
 /** Makes the dump in a folder of its own. */
 async function make(
+  s3: S3Client,
   { task, target, object }: Plan,
   { policy, database, client, compression }: Source,
   { indexBytes }: Inventory,
   { searchPath, signal }: RunContext,
-): Promise<Product> {
+): Promise<DumpResult> {
   const folder = await mkdtemp(join(task.scratch, 'autodump-'));
   try {
     const environment = await libpqEnvironment(target, policy, folder, searchPath);
     // As a rule more than the dump will have: data out of line may be compressed at the server already, and so is the dump.
     const estimate = Math.max(database.size - indexBytes, 0);
-    const order = { client, compression, environment, folder, estimate };
-    return await makeDump(order, object, task.region, signal);
+    const options = { client, compression, environment, folder, estimate };
+    return await makeDump(options, s3, object, signal);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 /** An earlier attempt has committed the dump: only its manifest may be missing. */
-async function recover(plan: Plan, found: Found | undefined): Promise<void> {
-  const { task, object } = plan;
+async function recover(s3: S3Client, plan: Plan, found: ListedObject | undefined): Promise<void> {
+  const { object } = plan;
   if (found === undefined) {
     throw new Failure('tryAgain', `S3 says both that s3://${object.bucket}/${object.key} is there and that it is not.`);
   }
   const manifest = recoveredManifest(plan, found.bytes);
-  const outcome = await writeManifest(manifest, task.region);
+  const outcome = await writeManifest(s3, manifest);
   log(
     'An earlier attempt has made this dump already; it is never made or overwritten a second time. ' +
       (outcome === 'written'

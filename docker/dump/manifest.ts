@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Product } from '../engine/make-dump.ts';
+import type { DumpResult } from '../engine/make-dump.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Compression, PostgresClient } from '../postgres/clients.ts';
 import type { Database } from '../postgres/database.ts';
@@ -47,11 +47,16 @@ export const manifestSchema = z
         .string()
         .regex(/^[0-9a-f]{64}$/)
         .nullable(),
+      crc32: z
+        .string()
+        .regex(/^[A-Za-z0-9+/]{6}==$/)
+        .nullable()
+        .describe('base64, of the whole object, as S3 stores it'),
       crc64nvme: z
         .string()
         .regex(/^[A-Za-z0-9+/]{11}=$/)
         .nullable()
-        .describe('base64, of the whole object, as S3 has it'),
+        .describe('base64, of the whole object; only earlier versions wrote it, and it is always null now'),
       verified: z.literal(true),
       method: text.describe('how it was verified, in whole sentences'),
     }),
@@ -80,7 +85,7 @@ export interface Made {
   readonly inventory: Inventory;
   readonly client: PostgresClient;
   readonly compression: Compression;
-  readonly product: Product;
+  readonly product: DumpResult;
   readonly startedAt: Date;
   readonly finishedAt: Date;
 }
@@ -111,7 +116,7 @@ function tenths(value: number): number {
 export function manifestOf(plan: Plan, made: Made): Manifest {
   const { source, ...rest } = common(plan);
   const { database, inventory, client, compression, product } = made;
-  const { checksums, seconds, way } = product;
+  const { checksums, seconds, mode } = product;
   return {
     ...rest,
     source: { ...source, serverVersion: database.version, databaseBytes: database.size },
@@ -119,16 +124,17 @@ export function manifestOf(plan: Plan, made: Made): Manifest {
       client: `pg_dump ${client.version}`,
       format: 'custom',
       compression,
-      way: way.way,
-      reason: way.way === 'stream' ? way.reason : null,
+      way: mode.mode,
+      reason: mode.mode === 'stream' ? mode.reason : null,
     },
     proof: {
       ...checksums,
+      crc64nvme: null,
       verified: true,
       method:
         `Before the commit pg_restore ${client.version} read every byte and turned all of it into SQL, and its structure was followed to the last byte` +
-        (way.way === 'file' ? '; then the complete file was read again, and compared. ' : '. ') +
-        'The checksums are of those bytes. S3 was given the CRC64NVME of each part and of the whole object, and stores nothing that differs.',
+        (mode.mode === 'file' ? '; then the complete file was read again, and compared. ' : '. ') +
+        'The checksums are of those bytes. S3 was given the CRC32 of each part and of the whole object, and stores nothing that differs.',
     },
     seconds: { dump: tenths(seconds.dump), proof: tenths(seconds.proof), commit: tenths(seconds.commit) },
     startedAt: wholeSeconds(made.startedAt),
@@ -149,11 +155,12 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
     proof: {
       bytes,
       sha256: null,
+      crc32: null,
       crc64nvme: null,
       verified: true,
       method:
         'Proven by the earlier attempt that uploaded it: a dump is committed only after pg_restore has read every byte of it. ' +
-        'Its CRC64NVME is with the object, and so is its SHA-256, as metadata, if it went up in one piece.',
+        'Its CRC32 is with the object, and so is its SHA-256, as metadata, if it went up in one piece.',
     },
     seconds: null,
     startedAt: null,

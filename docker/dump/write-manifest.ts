@@ -1,5 +1,5 @@
-import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { awsFailure, isTaken, openS3 } from '../aws.ts';
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { awsFailure, isTaken } from '../aws.ts';
 import type { Manifest } from './manifest.ts';
 
 /**
@@ -8,11 +8,10 @@ import type { Manifest } from './manifest.ts';
  *
  * @throws {Failure} `tryAgain` or `refused`
  */
-export async function writeManifest(manifest: Manifest, region: string): Promise<'written' | 'taken'> {
+export async function writeManifest(s3: S3Client, manifest: Manifest): Promise<'written' | 'taken'> {
   const { bucket, key } = manifest.object;
-  const client = openS3(region);
   try {
-    await client.send(
+    await s3.send(
       new PutObjectCommand({
         Bucket: bucket,
         Key: `${key}.json`,
@@ -27,7 +26,5 @@ export async function writeManifest(manifest: Manifest, region: string): Promise
       return 'taken';
     }
     throw awsFailure(`write the manifest s3://${bucket}/${key}.json (the dump itself is there, and proven)`, error);
-  } finally {
-    client.destroy();
   }
 }

@@ -1,109 +1,38 @@
+import { crc32 } from 'node:zlib';
 import { Failure } from '../failure.ts';
-import { crc64nvme } from '../s3/crc64nvme.ts';
+import { type ArchiveStructure, damaged, type DataLocation, NO_DATA } from './archive-structure.ts';
+import { ByteCursor } from './byte-cursor.ts';
 
 /**
- * The custom format of pg_dump, as far as it can be followed without unpacking data: a head (header and table of
- * contents), then a block for each entry with data, each a sequence of chunks, up to the end of the file. Written down
- * nowhere but in PostgreSQL's src/bin/pg_dump: pg_backup_archiver.c (WriteHead, WriteToc), pg_backup_custom.c.
+ * pg_dump's custom format, as far as it can be followed without decompressing data: a head (header and table of contents),
+ * then a block for each entry with data, each a sequence of chunks, up to the end of the file. It is documented only by
+ * PostgreSQL's src/bin/pg_dump: pg_backup_archiver.c (WriteHead, WriteToc) and pg_backup_custom.c.
  */
 
 const MAGIC = 'PGDMP';
-const CUSTOM = 1;
+const CUSTOM_FORMAT = 1;
 
-/** Versions of the format: 1.14 is that of PostgreSQL 12 to 15, 1.15 that of 16, 1.16 that of 17 and 18. */
+/** Minor versions of the format: PostgreSQL 12 to 15 write 1.14, 16 writes 1.15, 17 and 18 write 1.16. */
 const OLDEST = 14;
 const NEWEST = 16;
-const WITH_COMPRESSION_BYTE = 15;
-const WITH_RELATION_KIND = 16;
+const COMPRESSION_BYTE_SINCE = 15;
+const RELATION_KIND_SINCE = 16;
 
 /** Seconds, minutes, hours, day, month, year, daylight saving time. */
 const TIME_FIELDS = 7;
 
-const OFFSET_SET = 2;
-const NO_DATA = 3;
-
 const DATA_BLOCK = 1;
 const LARGE_OBJECTS_BLOCK = 3;
 
-/** What an entry of the table of contents says of its data. */
-interface Location {
-  /** 1 before the offset is known, 2 with an offset. */
-  readonly state: number;
-  readonly offset: bigint;
-}
-
-/** What was found in an archive that is whole. */
-export interface Structure {
-  /** Length of the head. */
-  readonly headBytes: number;
-  /** CRC of the head without what it says of locations of data. */
-  readonly headCrc: bigint;
-  /** By the number of the entry, of those with data. */
-  readonly locations: ReadonlyMap<number, Location>;
-  /** Where the block of an entry begins, by the entry's number. */
-  readonly blocks: ReadonlyMap<number, number>;
-}
-
-function damaged(what: string, at: number): Failure {
-  return new Failure('verificationFailed', `The dump is not whole: ${what}, at byte ${at}. There is no object.`);
-}
-
-/** Gives bytes one after the other, however they come; each method yields when it needs more. */
-class Cursor {
-  /** Of the next byte. */
-  position = 0;
-  #chunk: Buffer = Buffer.alloc(0);
-  #at = 0;
-
-  put(chunk: Buffer): void {
-    this.#chunk = chunk;
-    this.#at = 0;
-  }
-
-  get isEmpty(): boolean {
-    return this.#at === this.#chunk.length;
-  }
-
-  /** Passes over bytes, which are shown in pieces. */
-  *pass(count: number, show: (piece: Buffer) => void = () => undefined): Generator<void, void> {
-    let missing = count;
-    while (missing > 0) {
-      if (this.isEmpty) {
-        yield;
-        continue;
-      }
-      const piece = this.#chunk.subarray(this.#at, this.#at + missing);
-      this.#at += piece.length;
-      this.position += piece.length;
-      missing -= piece.length;
-      show(piece);
-    }
-  }
-
-  /** A copy of a few bytes: chunks do not outlive the next one. */
-  *take(count: number): Generator<void, Buffer> {
-    const bytes = Buffer.allocUnsafe(count);
-    let length = 0;
-    yield* this.pass(count, (piece) => {
-      length += piece.copy(bytes, length);
-    });
-    return bytes;
-  }
-}
-
-/**
- * Follows an archive as its bytes come.
- *
- * @throws {Failure} `verificationFailed` where bytes make no archive
- */
+/** Follows the structure of an archive while its bytes arrive. */
 export class ArchiveReader {
-  readonly #cursor = new Cursor();
+  readonly #cursor = new ByteCursor();
   readonly #walk: Generator<void, void>;
-  readonly #locations = new Map<number, Location>();
+  readonly #locations = new Map<number, DataLocation>();
   readonly #blocks = new Map<number, number>();
   #version = 0;
   #headBytes: number | undefined;
-  #headCrc = 0n;
+  #headCrc32 = 0;
   #isBetweenBlocks = false;
 
   constructor() {
@@ -111,11 +40,12 @@ export class ArchiveReader {
     this.#walk.next();
   }
 
-  /** Length of the head, once all of it was read. */
+  /** Length of the head; undefined until all of it has been read. */
   get headBytes(): number | undefined {
     return this.#headBytes;
   }
 
+  /** @throws {Failure} `verificationFailed` if the archive is damaged */
   read(chunk: Buffer): void {
     if (chunk.length > 0) {
       this.#cursor.put(chunk);
@@ -123,14 +53,18 @@ export class ArchiveReader {
     }
   }
 
-  /** To be called after the last byte. */
-  end(): Structure {
+  /**
+   * Called after the last byte.
+   *
+   * @throws {Failure} `verificationFailed` if the archive is incomplete
+   */
+  end(): ArchiveStructure {
     if (this.#headBytes === undefined || !this.#isBetweenBlocks) {
-      throw damaged('it ends before its end', this.#cursor.position);
+      throw damaged('it is truncated', this.#cursor.position);
     }
     return {
       headBytes: this.#headBytes,
-      headCrc: this.#headCrc,
+      headCrc32: this.#headCrc32,
       locations: this.#locations,
       blocks: this.#blocks,
     };
@@ -155,50 +89,50 @@ export class ArchiveReader {
   *#header(): Generator<void, void> {
     const magic = yield* this.#bytes(MAGIC.length);
     const [major, minor, , intBytes, offsetBytes, format] = yield* this.#bytes(6);
-    if (magic.toString('latin1') !== MAGIC || intBytes !== 4 || offsetBytes !== 8 || format !== CUSTOM) {
-      throw damaged('it does not begin like a dump in the custom format', 0);
+    if (magic.toString('latin1') !== MAGIC || intBytes !== 4 || offsetBytes !== 8 || format !== CUSTOM_FORMAT) {
+      throw damaged('it does not begin with the header of the custom format', 0);
     }
     if (major !== 1 || minor === undefined || minor < OLDEST || minor > NEWEST) {
       throw new Failure(
         'verificationFailed',
-        `The dump has version ${major}.${minor} of the archive format, and only 1.${OLDEST} to 1.${NEWEST} can be proven: ` +
-          'it comes of a pg_dump that is newer, or older, than this program.',
+        `The dump has version ${major}.${minor} of the archive format, but only 1.${OLDEST} to 1.${NEWEST} can be proven: ` +
+          'pg_dump is newer, or older, than this program supports.',
       );
     }
     this.#version = minor;
-    yield* minor >= WITH_COMPRESSION_BYTE ? this.#byte() : this.#int();
+    yield* minor >= COMPRESSION_BYTE_SINCE ? this.#byte() : this.#int();
     for (let field = 0; field < TIME_FIELDS; field += 1) {
       yield* this.#int();
     }
-    // Database, version of the server, version of pg_dump.
+    // Database, server version, pg_dump version.
     yield* this.#texts(3);
   }
 
   *#entry(): Generator<void, void> {
     const id = yield* this.#int();
     const hasData = yield* this.#int();
-    // Two object identifiers, name, kind.
+    // Two object identifiers, tag, description.
     yield* this.#texts(4);
     // Section.
     yield* this.#int();
-    // Three statements, schema, tablespace, access method.
+    // Definition, DROP statement, COPY statement, schema, tablespace, table access method.
     yield* this.#texts(6);
-    if (this.#version >= WITH_RELATION_KIND) {
+    if (this.#version >= RELATION_KIND_SINCE) {
       yield* this.#int();
     }
-    // Owner, and a word of former times.
+    // Owner, and a flag that is no longer used.
     yield* this.#texts(2);
     while (yield* this.#text()) {
-      // A dependency; the list ends with an empty text.
+      // A dependency; an empty text ends the list.
     }
-    const location = yield* this.#cursor.take(9);
+    const location = yield* this.#cursor.read(9);
     const state = location.readUInt8();
     if ((hasData === 0) !== (state === NO_DATA) || this.#locations.has(id)) {
-      throw damaged(`the entry ${id} of its table of contents contradicts itself`, this.#cursor.position);
+      throw damaged(`entry ${id} of its table of contents is inconsistent`, this.#cursor.position);
     }
     if (state === NO_DATA) {
-      // Most entries are such, millions where there are large objects, so that they are not kept one by one.
-      this.#headCrc = crc64nvme(location, this.#headCrc);
+      // Most entries have no data. With large objects there can be millions of them, so they are not kept individually.
+      this.#headCrc32 = crc32(location, this.#headCrc32);
     } else {
       this.#locations.set(id, { state, offset: location.readBigUInt64LE(1) });
     }
@@ -207,7 +141,7 @@ export class ArchiveReader {
   *#block(type: number, start: number): Generator<void, void> {
     const id = yield* this.#int();
     if (!this.#locations.has(id) || this.#blocks.has(id)) {
-      throw damaged(`a block is for the entry ${id}, which has no data or has a block already`, start);
+      throw damaged(`a block belongs to entry ${id}, which has no data or already has a block`, start);
     }
     this.#blocks.set(id, start);
     if (type === DATA_BLOCK) {
@@ -217,7 +151,7 @@ export class ArchiveReader {
         yield* this.#chunks();
       }
     } else {
-      throw damaged(`a block is of the unknown type ${type}`, start);
+      throw damaged(`a block has the unknown type ${type}`, start);
     }
   }
 
@@ -230,15 +164,15 @@ export class ArchiveReader {
       if (bytes < 0) {
         throw damaged('a chunk of data has a negative length', this.#cursor.position);
       }
-      yield* this.#cursor.pass(bytes);
+      yield* this.#cursor.skip(bytes);
     }
   }
 
-  /** Bytes of the head count for its CRC; after it, the CRC has been taken. */
+  /** Reads bytes, which count towards the CRC of the head up to its end. */
   *#bytes(count: number): Generator<void, Buffer> {
-    const bytes = yield* this.#cursor.take(count);
+    const bytes = yield* this.#cursor.read(count);
     if (this.#headBytes === undefined) {
-      this.#headCrc = crc64nvme(bytes, this.#headCrc);
+      this.#headCrc32 = crc32(bytes, this.#headCrc32);
     }
     return bytes;
   }
@@ -247,7 +181,7 @@ export class ArchiveReader {
     return (yield* this.#bytes(1)).readUInt8();
   }
 
-  /** A sign, then four bytes, the low one first. */
+  /** A sign byte, then four bytes in little-endian order. */
   *#int(): Generator<void, number> {
     const bytes = yield* this.#bytes(5);
     const value = bytes.readUInt32LE(1);
@@ -260,38 +194,15 @@ export class ArchiveReader {
     }
   }
 
-  /** @returns whether there is one: an empty place has the length -1 */
+  /** Skips a text of the head. @returns whether it is present: the length of an absent one is -1 */
   *#text(): Generator<void, boolean> {
     const bytes = yield* this.#int();
     if (bytes < 0) {
       return false;
     }
-    yield* this.#cursor.pass(bytes, (piece) => {
-      this.#headCrc = crc64nvme(piece, this.#headCrc);
+    yield* this.#cursor.skip(bytes, (piece) => {
+      this.#headCrc32 = crc32(piece, this.#headCrc32);
     });
     return true;
-  }
-}
-
-/**
- * pg_dump rewrites the head when the file is complete, to set the offsets of the blocks. What it has become may differ
- * from the head that was proven in these only, and each has to be where its block was seen.
- *
- * @throws {Failure} `verificationFailed`
- */
-export function checkFinalHead(proven: Structure, final: Structure): void {
-  if (final.headBytes !== proven.headBytes || final.headCrc !== proven.headCrc) {
-    throw damaged('its table of contents is not the one that was proven', final.headBytes);
-  }
-  for (const [id, { state, offset }] of final.locations) {
-    const block = proven.blocks.get(id);
-    const before = proven.locations.get(id);
-    const isRight =
-      block === undefined
-        ? state === before?.state && offset === before.offset
-        : state === OFFSET_SET && offset === BigInt(block);
-    if (!isRight) {
-      throw damaged(`the table of contents does not say where the data of its entry ${id} are`, final.headBytes);
-    }
   }
 }

@@ -1,63 +1,65 @@
 import { createHash } from 'node:crypto';
 import { freeSpace } from '../disk.ts';
-import { checksumsOf, Cuts, type Segment } from '../s3/checksum.ts';
+import { checksumsOf, type Segment, Segmenter } from '../s3/checksum.ts';
 import { partSize } from '../s3/part-size.ts';
 import type { Part } from '../s3/part.ts';
 import { ArchiveReader } from './archive-reader.ts';
-import { type Course, type Destination, type DumpOrder, prove, type Proven, startDump } from './prove.ts';
-import { holdable, Spool } from './spool.ts';
+import type { DumpOptions, DumpRun, PartSink, ProvenDump } from './dump-run.ts';
+import { startPgDump } from './pg-dump.ts';
+import { prove } from './prove.ts';
+import { partCapacity, Spool } from './spool.ts';
 
 /**
- * Dumps without a file, for a dump that the disk has no room for. A part is held, in memory or on disk, until it has
- * arrived; the first one until the whole dump is proven. As pg_dump can't go back in what it has sent, the dump has no
- * offsets: it restores as well, but in parallel it takes longer.
+ * Dumps without a file, when the disk has no room for one. Each part is held, in memory or on disk, until S3 has received
+ * it; the first part until the whole dump is proven. Since pg_dump cannot seek back in a stream, the dump has no offsets:
+ * it restores equally well, but a parallel restore is slower.
  *
- * @throws {Failure} if pg_dump did not end well, or `verificationFailed`
+ * @throws {Failure} if pg_dump failed, or `verificationFailed`
  */
-export async function dumpToStream(order: DumpOrder, destination: Destination, course: Course): Promise<Proven> {
-  const spool = new Spool(order.folder);
+export async function dumpToStream(options: DumpOptions, sink: PartSink, dumpRun: DumpRun): Promise<ProvenDump> {
+  const spool = new Spool(options.folder);
   let end = 0;
-  const cuts = new Cuts(() => end);
+  const segmenter = new Segmenter(() => end);
   const hash = createHash('sha256');
   let first: Part | undefined;
-  const give = async ({ crc }: Segment) => {
-    const part = await spool.close(crc);
+  const upload = async ({ crc32 }: Segment) => {
+    const part = await spool.close(crc32);
     if (first === undefined) {
       first = part;
     } else {
-      destination.add(part);
-      await destination.room();
+      sink.add(part);
+      await sink.room();
     }
   };
-  const take = async (chunk: Buffer) => {
+  const onChunk = async (chunk: Buffer) => {
     hash.update(chunk);
     for (let rest = chunk; rest.length > 0;) {
-      if (cuts.bytes === end) {
-        const size = holdable(partSize(end, order.estimate), await freeSpace(order.folder));
+      if (segmenter.bytes === end) {
+        const size = partCapacity(partSize(end, options.estimate), await freeSpace(options.folder));
         await spool.begin(size);
         end += size;
       }
-      const piece = rest.subarray(0, end - cuts.bytes);
+      const piece = rest.subarray(0, end - segmenter.bytes);
       rest = rest.subarray(piece.length);
-      const [closed] = cuts.cut(piece);
+      const [closed] = segmenter.add(piece);
       await spool.write(piece);
       if (closed !== undefined) {
-        await give(closed);
+        await upload(closed);
       }
     }
   };
-  const { output, ended } = startDump(order, course.signal);
+  const { output, exit } = startPgDump(options, dumpRun.signal);
   try {
-    await prove(order, { output, ended }, new ArchiveReader(), take, course);
-    const last = cuts.close();
+    await prove(options, { output, exit }, new ArchiveReader(), onChunk, dumpRun);
+    const last = segmenter.close();
     if (last !== undefined) {
-      await give(last);
+      await upload(last);
     }
   } finally {
     await spool.abandon();
   }
   if (first === undefined) {
-    throw new Error('A dump without bytes was proven.');
+    throw new Error('An empty dump was proven.');
   }
-  return { checksums: checksumsOf(cuts.segments, hash.digest('hex')), first };
+  return { checksums: checksumsOf(segmenter.segments, hash.digest('hex')), first };
 }

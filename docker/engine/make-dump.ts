@@ -1,99 +1,102 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { freeSpace, StorageFull } from '../disk.ts';
 import { log } from '../log.ts';
 import { sized, withProgress } from '../progress.ts';
 import type { Checksums } from '../s3/checksum.ts';
+import { commit } from '../s3/commit.ts';
 import type { DumpObject } from '../s3/object.ts';
-import { Upload } from '../s3/upload.ts';
+import { Transfer } from '../s3/transfer.ts';
+import type { DumpOptions, DumpRun } from './dump-run.ts';
 import { dumpToFile } from './dump-to-file.ts';
 import { dumpToStream } from './dump-to-stream.ts';
-import type { Course, DumpOrder } from './prove.ts';
 
-/** How a dump took its way: through a file on the local disk, or without one, and why so. */
-export type Way = { readonly way: 'file' } | { readonly way: 'stream'; readonly reason: string };
+/** Whether the dump went through a file on the local disk or was streamed, and why it was streamed. */
+export type DumpMode = { readonly mode: 'file' } | { readonly mode: 'stream'; readonly reason: string };
 
-/** What is known of a dump that this run has made. */
-export interface Product {
+/** Result of a dump that this run has made. */
+export interface DumpResult {
   readonly outcome: 'committed' | 'taken';
   readonly checksums: Checksums;
-  readonly way: Way;
-  /** Seconds from the start of pg_dump to its end, to that of the proof, and to the commit. */
+  readonly mode: DumpMode;
+  /** Seconds from the start of pg_dump to its end, to the end of the proof, and to the commit. */
   readonly seconds: { readonly dump: number; readonly proof: number; readonly commit: number };
 }
 
 /**
- * Dumps, proves and uploads in one go, and commits what is proven. Through a file if the disk seems to have room for
- * it; if not, or if the disk fills up, without one.
+ * Dumps, proves and uploads concurrently, and commits the proven dump. Goes through a file if the disk appears to have
+ * room for it; if not, or if the disk fills up, it streams.
  *
- * @throws {Failure} with the reason; then there is no object, and no upload is open
+ * @param signal ends the run
+ * @throws {Failure} if the dump failed; then there is neither an object nor an open upload
  */
 export async function makeDump(
-  order: DumpOrder,
+  options: DumpOptions,
+  s3: S3Client,
   object: DumpObject,
-  region: string,
   signal: AbortSignal,
-): Promise<Product> {
-  const free = await freeSpace(order.folder);
-  if (order.estimate >= free) {
-    const reason = `the dump can have ${sized(order.estimate)}, and the disk has room for ${sized(free)}`;
-    return makeIn({ way: 'stream', reason }, order, object, region, signal);
+): Promise<DumpResult> {
+  const free = await freeSpace(options.folder);
+  if (options.estimate >= free) {
+    const reason = `the dump may have ${sized(options.estimate)}, and the disk has ${sized(free)} free`;
+    return makeDumpIn({ mode: 'stream', reason }, options, s3, object, signal);
   }
   try {
-    return await makeIn({ way: 'file' }, order, object, region, signal);
+    return await makeDumpIn({ mode: 'file' }, options, s3, object, signal);
   } catch (error) {
     if (!(error instanceof StorageFull)) {
       throw error;
     }
     log(error.message);
-    const reason = 'the disk filled up while the dump went to a file';
-    return makeIn({ way: 'stream', reason }, order, object, region, signal);
+    const reason = 'the disk filled up while the dump was written to a file';
+    return makeDumpIn({ mode: 'stream', reason }, options, s3, object, signal);
   }
 }
 
-async function makeIn(
-  way: Way,
-  order: DumpOrder,
+async function makeDumpIn(
+  mode: DumpMode,
+  options: DumpOptions,
+  s3: S3Client,
   object: DumpObject,
-  region: string,
-  ended: AbortSignal,
-): Promise<Product> {
-  log(way.way === 'file' ? 'The dump goes through a file.' : `The dump is streamed, without a file: ${way.reason}.`);
+  runSignal: AbortSignal,
+): Promise<DumpResult> {
+  log(mode.mode === 'file' ? 'The dump goes through a file.' : `The dump is streamed, without a file: ${mode.reason}.`);
   const started = performance.now();
   const abort = new AbortController();
   const fail = (reason: unknown) => {
     abort.abort(reason);
   };
-  const signal = AbortSignal.any([ended, abort.signal]);
-  const course: Course = { signal, fail, proven: 0, seconds: { dump: 0, proof: 0 } };
-  const upload = new Upload(object, region, fail, signal);
-  const folder = await mkdtemp(join(order.folder, 'dump-'));
-  let outcome: Product['outcome'] | undefined;
+  const signal = AbortSignal.any([runSignal, abort.signal]);
+  const dumpRun: DumpRun = { signal, fail, proven: 0, seconds: { dump: 0, proof: 0 } };
+  const target = { s3, object, signal };
+  const transfer = new Transfer(target, fail);
+  const folder = await mkdtemp(join(options.folder, 'dump-'));
+  let outcome: DumpResult['outcome'] | undefined;
   try {
     const { checksums, first } = await withProgress(
       {
         name: 'Dumping and proving',
-        done: () => course.proven,
-        total: { bytes: order.estimate, what: 'of the most that is expected' },
-        beside: () => `, ${sized(upload.bytes)} uploaded`,
+        done: () => dumpRun.proven,
+        total: { bytes: options.estimate, what: 'of the upper estimate' },
+        beside: () => `, ${sized(transfer.bytes)} uploaded`,
       },
-      () => (way.way === 'file' ? dumpToFile : dumpToStream)({ ...order, folder }, upload, course),
+      () => (mode.mode === 'file' ? dumpToFile : dumpToStream)({ ...options, folder }, transfer, dumpRun),
     );
     outcome = await withProgress(
-      { name: 'Uploading', done: () => upload.bytes, total: { bytes: checksums.bytes, what: 'of the dump' } },
-      () => upload.commit(first, checksums),
+      { name: 'Uploading', done: () => transfer.bytes, total: { bytes: checksums.bytes, what: 'of the dump' } },
+      () => commit(target, transfer, first, checksums),
     );
-    const commit = (performance.now() - started) / 1000;
-    return { outcome, checksums, way, seconds: { ...course.seconds, commit } };
+    const seconds = { ...dumpRun.seconds, commit: (performance.now() - started) / 1000 };
+    return { outcome, checksums, mode, seconds };
   } catch (error) {
     fail(error);
     throw signal.reason;
   } finally {
     if (outcome !== 'committed') {
-      fail(new Error('There is a dump already.'));
-      await upload.abort();
+      fail(new Error('The dump already exists.'));
+      await transfer.abort();
     }
-    upload.close();
     await rm(folder, { recursive: true, force: true });
   }
 }

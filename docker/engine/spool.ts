@@ -5,81 +5,86 @@ import { isNoSpace, StorageFull } from '../disk.ts';
 import { SMALLEST_PART } from '../s3/part-size.ts';
 import { type Part, readRange } from '../s3/part.ts';
 
-/** A part up to this size is held in memory: with those under way and the first, about 100 MiB. */
+/** A part of up to this size is held in memory: about 100 MiB, with the parts being sent and the first one. */
 const LARGEST_IN_MEMORY = 2 * SMALLEST_PART;
 
-/** Bytes of such a part that are sent at a time. */
+/** Bytes that such a part's stream yields at a time. */
 const SLICE = 256 * 1024;
 
-/** Of the free disk space, one part takes up to this share. */
-const DISK_SHARE = 8;
+/** One part occupies at most this fraction of the free disk space. */
+const DISK_FRACTION = 8;
 
-/** Where the bytes of one part are held. */
+/** Holds the bytes of a single part. */
 interface Holder {
   readonly write: (bytes: Buffer) => Promise<void>;
-  readonly close: (crc: bigint) => Promise<Part>;
+  readonly close: (crc32: number) => Promise<Part>;
   readonly abandon: () => Promise<void>;
 }
 
-/** The largest part that can be held, if one of that size is wished for. */
-export function holdable(wanted: number, free: number): number {
-  return Math.min(wanted, Math.max(LARGEST_IN_MEMORY, Math.floor(free / DISK_SHARE)));
+/**
+ * @param desired bytes
+ * @param free bytes on the disk
+ * @returns the largest part size, up to the desired one, that can be held
+ */
+export function partCapacity(desired: number, free: number): number {
+  return Math.min(desired, Math.max(LARGEST_IN_MEMORY, Math.floor(free / DISK_FRACTION)));
 }
 
 /**
- * Holds the parts of a dump that has no file: small ones in memory, so that it takes no disk at all, and large ones on
- * disk, so that it takes no memory. One is filled at a time.
+ * Holds the parts of a streamed dump: small ones in memory, so that it needs no disk space, and large ones on disk, so
+ * that it needs no memory. They are filled one at a time.
  */
 export class Spool {
   readonly #folder: string;
-  readonly #free: Buffer[] = [];
-  #count = 0;
+  /** Buffers of discarded parts, for reuse. */
+  readonly #freeBuffers: Buffer[] = [];
+  #files = 0;
   #filling: Holder | undefined;
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** Begins a part. @param size bytes that it has at most */
+  /** Begins a part. @param size its maximum, in bytes */
   async begin(size: number): Promise<void> {
     this.#filling = size <= LARGEST_IN_MEMORY ? this.#inMemory() : await this.#onDisk();
   }
 
-  /** @throws {StorageFull} */
+  /** @throws {StorageFull} if the disk is full */
   async write(bytes: Buffer): Promise<void> {
     await this.#filling?.write(bytes);
   }
 
-  /** Ends the part. */
-  async close(crc: bigint): Promise<Part> {
-    const part = await this.#filling?.close(crc);
+  /** Completes the part. @param crc32 of its bytes */
+  async close(crc32: number): Promise<Part> {
+    const part = await this.#filling?.close(crc32);
     if (part === undefined) {
-      throw new Error('A part without bytes.');
+      throw new Error('No part was begun.');
     }
     this.#filling = undefined;
     return part;
   }
 
-  /** Lets go of a part that was not ended. */
+  /** Releases a part that was not completed. */
   async abandon(): Promise<void> {
     await this.#filling?.abandon();
   }
 
   #inMemory(): Holder {
-    const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(LARGEST_IN_MEMORY);
+    const buffer = this.#freeBuffers.pop() ?? Buffer.allocUnsafeSlow(LARGEST_IN_MEMORY);
     let length = 0;
     return {
       write: (bytes) => {
         length += bytes.copy(buffer, length);
         return Promise.resolve();
       },
-      close: (crc) =>
+      close: (crc32) =>
         Promise.resolve({
           bytes: length,
-          crc,
+          crc32,
           open: () => Readable.from(slices(buffer.subarray(0, length)), { objectMode: false }),
           discard: () => {
-            this.#free.push(buffer);
+            this.#freeBuffers.push(buffer);
             return Promise.resolve();
           },
         }),
@@ -88,8 +93,8 @@ export class Spool {
   }
 
   async #onDisk(): Promise<Holder> {
-    this.#count += 1;
-    const file = join(this.#folder, `part-${this.#count}`);
+    this.#files += 1;
+    const file = join(this.#folder, `part-${this.#files}`);
     const handle = await open(file, 'wx', 0o600);
     let length = 0;
     return {
@@ -97,11 +102,11 @@ export class Spool {
         await writeAll(handle, bytes);
         length += bytes.length;
       },
-      close: async (crc) => {
+      close: async (crc32) => {
         await handle.close();
         return {
           bytes: length,
-          crc,
+          crc32,
           open: () => readRange(file, 0, length),
           discard: () => rm(file, { force: true }),
         };
@@ -111,7 +116,7 @@ export class Spool {
   }
 }
 
-/** TLS holds what it is given a second time until it is sent, so it is given a little at a time. */
+/** TLS keeps a copy of everything it is handed until that is sent, so it is handed a little at a time. */
 function* slices(bytes: Buffer): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += SLICE) {
     yield bytes.subarray(at, at + SLICE);
@@ -123,7 +128,7 @@ async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
     await handle.writeFile(bytes);
   } catch (error) {
     if (isNoSpace(error)) {
-      throw new StorageFull('A part of the dump found no room while it was streamed.');
+      throw new StorageFull('There was no room for a part of the streamed dump.');
     }
     throw error;
   }

@@ -4,6 +4,12 @@ import type { ConnectionSettings } from './connection-settings.ts';
 import type { TlsPolicy } from './tls.ts';
 
 /**
+ * Options of libpq that have no environment variable, as the value of `--dbname`: a server that vanishes silently is
+ * noticed after two minutes. It must contain no secret, and no database name, which libpq could parse as more options.
+ */
+export const KEEPALIVE = 'keepalives_idle=60 keepalives_interval=10 keepalives_count=6';
+
+/**
  * All that pg_dump and pg_restore see of the world: no credentials of AWS, nothing of the user's own set-up. The
  * password goes this way alone, and so do the names: as an argument, a database's name with `=` or of the form of a URL
  * would be taken apart.

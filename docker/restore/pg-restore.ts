@@ -1,10 +1,10 @@
-import { type Ended, start } from '../child.ts';
+import { type ChildExit, start } from '../child.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import type { PostgresClient } from '../postgres/clients.ts';
 import type { ConnectionSettings } from '../postgres/connection-settings.ts';
 import { withConnection } from '../postgres/connection.ts';
-import { libpqEnvironment } from '../postgres/libpq-environment.ts';
+import { KEEPALIVE, libpqEnvironment } from '../postgres/libpq-environment.ts';
 import type { TlsPolicy } from '../postgres/tls.ts';
 import { withProgress } from '../progress.ts';
 import { RestoreErrors, SUMMARY } from './pg-restore-errors.ts';
@@ -26,9 +26,6 @@ export interface RestoreSteps {
   readonly archive: { readonly file: string; readonly jobs: number } | { readonly bytes: AsyncIterable<Buffer> };
 }
 
-/** As in a dump; holds no secret, and no database name, which could be taken for more. */
-const KEEPALIVE = 'keepalives_idle=60 keepalives_interval=10 keepalives_count=6';
-
 /** What a restore that failed leaves. Whoever restores into a database in use must not be told to drop it. */
 const NOT_TO_BE_USED = 'The database holds at most a part of the dump: drop it, and restore into a new one.';
 const MIXED = 'Beside what the database held before, it holds at most a part of the dump.';
@@ -49,18 +46,18 @@ export async function restoreArchive(steps: RestoreSteps, signal: AbortSignal): 
   const options = {
     environment,
     signal,
-    complained: (line: string) => {
+    onErrorLine: (line: string) => {
       errors.add(line);
     },
     ...('file' in archive ? {} : { input: archive.bytes }),
   };
   const total = { bytes: steps.databaseBytes, what: "of the source's size on disk" };
   const phase = { name: 'Restoring', done: growth(target, policy, signal), total };
-  const { started, output, ended } = start(client.pgRestore, [...args, ...source], options);
+  const { started, output, exit } = start(client.pgRestore, [...args, ...source], options);
   output.resume();
   try {
     await withProgress(phase, async () => {
-      const end = await ended;
+      const end = await exit;
       errors.end();
       judge(end, errors);
     });
@@ -93,9 +90,9 @@ function growth(target: ConnectionSettings, policy: TlsPolicy, signal: AbortSign
  * pg_restore ends with status 1 if the server refused anything, be it of no consequence. It counts those of further
  * connections otherwise than it tells of them, but never more.
  */
-function judge({ status, signal, complaints, tookAllInput }: Ended, errors: RestoreErrors): void {
+function judge({ status, signal, lastLines, tookAllInput }: ChildExit, errors: RestoreErrors): void {
   const { serious, harmless, first, last, lost } = errors;
-  const summary = complaints.at(-1) ?? '';
+  const summary = lastLines.at(-1) ?? '';
   const ignored = Number(SUMMARY.exec(summary)?.[1] ?? 0);
   const wentThrough = signal === null && (status === 0 || (status === 1 && ignored > 0)) && tookAllInput;
   if (wentThrough && serious === 0 && ignored <= harmless) {

@@ -133,6 +133,6 @@ async function fetchAndCheck(
   const sink = createWriteStream(file ?? devNull);
   const phase = { name: 'Fetching', done: () => sink.bytesWritten, total: { bytes: dump.bytes, what: 'of the dump' } };
   await withProgress(phase, () => pipeline(readStoredDump(s3, dump, signal), sink));
-  const checksum = dump.sha256 === undefined ? `CRC64NVME ${dump.crc64nvme}` : `SHA-256 ${dump.sha256}`;
-  log(`Its ${checksum} is that of the proven dump.`);
+  const { algorithm, value } = dump.checksum;
+  log(`Its ${algorithm} ${value} is that of the proven dump.`);
 }

@@ -1,32 +1,35 @@
-import { combine, crc64nvme, inBase64 } from './crc64nvme.ts';
+import { crc32 } from 'node:zlib';
 
-/** What proves that bytes are the same bytes. */
+/** Checksums of a whole dump. */
 export interface Checksums {
   readonly bytes: number;
   /** Hexadecimal. */
   readonly sha256: string;
-  /** Base64 of the eight bytes, high byte first, as S3 gives and takes it. */
-  readonly crc64nvme: string;
+  /** In S3's form: base64 of the four bytes, high byte first. */
+  readonly crc32: string;
 }
 
-/** Bytes `from` to `to`, the latter not included. */
+/** Bytes `from` to `to`, the latter excluded. */
 export interface Segment {
   readonly from: number;
   readonly to: number;
-  readonly crc: bigint;
+  readonly crc32: number;
+  /** Of all bytes up to `to`. */
+  readonly prefixCrc32: number;
 }
 
-/** Cuts bytes, as they pass, into segments that have a checksum each. */
-export class Cuts {
+/** Divides a stream of bytes into contiguous segments, each with its checksum. */
+export class Segmenter {
   readonly #endOf: (from: number) => number;
   readonly #segments: Segment[] = [];
   #from = 0;
   #to = 0;
-  #crc = 0n;
+  #crc32 = 0;
+  #prefixCrc32 = 0;
 
   /**
-   * @param endOf end of the segment that begins at `from`. It may be a later one, such as Infinity, as long as the
-   * bytes that passed have not got there.
+   * @param endOf returns the end of the segment that begins at `from`. While the end is unknown it may return a later
+   * one, such as Infinity, as long as the stream has not passed the actual end.
    */
   constructor(endOf: (from: number) => number) {
     this.#endOf = endOf;
@@ -37,20 +40,21 @@ export class Cuts {
     return this.#to;
   }
 
-  /** All segments that are closed, in their order and without gaps. */
+  /** Closed segments, in order and without gaps. */
   get segments(): readonly Segment[] {
     return this.#segments;
   }
 
   /** @returns the segments that end in this chunk */
-  cut(chunk: Buffer): readonly Segment[] {
+  add(chunk: Buffer): readonly Segment[] {
     const before = this.#segments.length;
     for (let at = 0; at < chunk.length;) {
       const end = this.#endOf(this.#from);
       const bytes = chunk.subarray(at, at + end - this.#to);
       at += bytes.length;
       this.#to += bytes.length;
-      this.#crc = crc64nvme(bytes, this.#crc);
+      this.#crc32 = crc32(bytes, this.#crc32);
+      this.#prefixCrc32 = crc32(bytes, this.#prefixCrc32);
       if (this.#to === end) {
         this.close();
       }
@@ -58,25 +62,28 @@ export class Cuts {
     return this.#segments.slice(before);
   }
 
-  /** Closes the last segment where it is. @returns undefined if it has no bytes */
+  /** Closes the last segment. @returns undefined if it is empty */
   close(): Segment | undefined {
     if (this.#to === this.#from) {
       return undefined;
     }
-    const segment = { from: this.#from, to: this.#to, crc: this.#crc };
+    const segment = { from: this.#from, to: this.#to, crc32: this.#crc32, prefixCrc32: this.#prefixCrc32 };
     this.#segments.push(segment);
     this.#from = this.#to;
-    this.#crc = 0n;
+    this.#crc32 = 0;
     return segment;
   }
 }
 
-/** The checksum of segments that follow one another. */
-export function combined(segments: readonly Segment[]): bigint {
-  return segments.reduce((crc, segment) => combine(crc, segment.crc, segment.to - segment.from), 0n);
+/** S3's form of a CRC32: base64 of the four bytes, high byte first. */
+export function crc32InBase64(value: number): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes.toString('base64');
 }
 
-/** The checksums of all bytes, whose SHA-256 was taken beside, from segments that begin with the first. */
+/** Checksums of a whole dump, from the segments that make it up and the SHA-256 of its bytes. */
 export function checksumsOf(segments: readonly Segment[], sha256: string): Checksums {
-  return { bytes: segments.at(-1)?.to ?? 0, sha256, crc64nvme: inBase64(combined(segments)) };
+  const last = segments.at(-1);
+  return { bytes: last?.to ?? 0, sha256, crc32: crc32InBase64(last?.prefixCrc32 ?? 0) };
 }

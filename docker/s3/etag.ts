@@ -2,27 +2,27 @@ import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
 import type { Part } from './part.ts';
 
-/** A part that S3 has. */
-export interface Sent {
+/** A part that S3 has received. */
+export interface UploadedPart {
   readonly number: number;
   readonly etag: string;
 }
 
-/** The ETag of an object that is sent in one request, and not encrypted with a key of KMS. */
-export async function etagOfOne(part: Part): Promise<string> {
+/** The ETag of an object that was sent in one request and is not encrypted with a KMS key: the MD5 of its bytes. */
+export async function etagOfBytes(part: Part): Promise<string> {
   const hash = createHash('md5');
   await pipeline(part.open(), hash);
   return `"${hash.digest('hex')}"`;
 }
 
 /**
- * The ETag of an object made of parts: MD5 of the MD5s of the parts. With a key of KMS the ETags of parts are something
- * else, and so is this.
+ * The ETag of an object that was uploaded in parts: the MD5 of the MD5s of the parts. It does not hold with a KMS key,
+ * where the ETag of a part is not its MD5.
  */
-export function etagOfParts(sent: readonly Sent[]): string {
+export function etagOfParts(parts: readonly UploadedPart[]): string {
   const hash = createHash('md5');
-  for (const { etag } of sent) {
+  for (const { etag } of parts) {
     hash.update(Buffer.from(etag.replaceAll('"', ''), 'hex'));
   }
-  return `"${hash.digest('hex')}-${sent.length}"`;
+  return `"${hash.digest('hex')}-${parts.length}"`;
 }

@@ -1,45 +1,42 @@
-import { ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { awsFailure, openS3 } from '../aws.ts';
+import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { awsFailure } from '../aws.ts';
 import { Failure } from '../failure.ts';
 import type { DumpObject } from './object.ts';
 
-/** What a list of the bucket says of an object. */
-export interface Found {
+/** An object as the bucket lists it. */
+export interface ListedObject {
   readonly bytes: number;
   /** With its quotation marks. */
   readonly etag: string;
 }
 
 /**
- * The dump if there is one already. Listed, as the writer of dumps may not read them, which HeadObject would
- * take.
+ * Finds the dump if it exists. Lists the bucket, because HeadObject would require permission to read dumps, which the
+ * writer of dumps does not have.
  *
- * @throws {Failure} `tryAgain`; `refused`, also if there is a manifest without its dump: as nothing is overwritten, it
- * would be taken for that of the dump to be made
+ * @throws {Failure} `tryAgain`; `refused`, also if there is a manifest without its dump: since nothing is overwritten, it
+ * would pass for the manifest of the dump about to be made
  */
 export async function findDump(
+  s3: S3Client,
   { bucket, key }: DumpObject,
-  region: string,
   signal: AbortSignal,
-): Promise<Found | undefined> {
-  const client = openS3(region);
+): Promise<ListedObject | undefined> {
   try {
-    // Of the keys with this prefix the key itself comes first, and of all that dumps make its manifest second.
+    // Among the keys with this prefix the key itself sorts first, and, among those that dumps create, its manifest second.
     const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: key });
-    const { Contents: listed = [] } = await client.send(command, { abortSignal: signal });
-    const found = listed.find((object) => object.Key === key);
-    if (found === undefined && listed.some((object) => object.Key === `${key}.json`)) {
+    const { Contents: listed = [] } = await s3.send(command, { abortSignal: signal });
+    const dump = listed.find((object) => object.Key === key);
+    if (dump === undefined && listed.some((object) => object.Key === `${key}.json`)) {
       throw new Failure(
         'refused',
-        `There is a manifest s3://${bucket}/${key}.json, but not the dump that it is of: somebody has deleted that. ` +
-          'Delete the manifest too, and a new dump can be made.',
+        `There is a manifest s3://${bucket}/${key}.json, but its dump has been deleted. ` +
+          'Delete the manifest as well, so that a new dump can be made.',
       );
     }
-    return found && { bytes: found.Size ?? 0, etag: found.ETag ?? '' };
+    return dump && { bytes: dump.Size ?? 0, etag: dump.ETag ?? '' };
   } catch (error) {
     signal.throwIfAborted();
     throw awsFailure(`list s3://${bucket}/${key}`, error);
-  } finally {
-    client.destroy();
   }
 }

@@ -1,4 +1,4 @@
-/** Where a dump is in S3. */
+/** Location of a dump in S3. */
 export interface DumpObject {
   readonly bucket: string;
   readonly key: string;

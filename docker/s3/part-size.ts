@@ -1,23 +1,23 @@
 const MIB = 1024 * 1024;
 
-/** S3's limits for one upload: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
-export const MOST_PARTS = 10_000;
+/** S3's limits for a multipart upload: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+export const MAX_PARTS = 10_000;
 const LARGEST_PART = 5 * 1024 * MIB;
 
-/** Bytes of the first part at least, and of every other but the last. S3's own limit is 5 MiB. */
+/** Bytes of the smallest part, the last one excepted. S3's own minimum is 5 MiB. */
 export const SMALLEST_PART = 8 * MIB;
 
-/** Parts that a dump as large as the estimate has. */
+/** Number of parts of a dump that is as large as estimated. */
 const EXPECTED_PARTS = 400;
 
-/** Where the estimate proves wrong, each part is this share of what there is before it. */
-const SHARE = 64;
+/** Beyond the estimate, each part is this fraction of the bytes before it. */
+const FRACTION = 64;
 
 /**
- * Bytes of the part that begins at `from`, whole MiB. They follow from the estimate of the dump's size, and beyond it
- * from the size so far, so that the parts suffice for 50 TB, S3's largest object, whatever the estimate was.
+ * Bytes of the part that begins at `from`, in whole MiB: a fixed size up to the estimated size of the dump, and growing
+ * parts beyond it, so that MAX_PARTS suffice for 50 TB, S3's largest object, however wrong the estimate is.
  */
 export function partSize(from: number, estimate: number): number {
-  const bytes = from < estimate ? estimate / EXPECTED_PARTS : from / SHARE;
+  const bytes = from < estimate ? estimate / EXPECTED_PARTS : from / FRACTION;
   return Math.min(Math.max(Math.ceil(bytes / MIB) * MIB, SMALLEST_PART), LARGEST_PART);
 }

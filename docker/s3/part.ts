@@ -2,14 +2,14 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { Failure } from '../failure.ts';
 
-/** Bytes on their way to S3, which can be sent as often as it takes. */
+/** A part of a dump. It can be sent repeatedly until it is discarded. */
 export interface Part {
   readonly bytes: number;
-  /** Of the bytes that were proven; S3 refuses others. */
-  readonly crc: bigint;
-  /** Gives them from the first to the last. */
+  /** Of the proven bytes; S3 refuses any others. */
+  readonly crc32: number;
+  /** Opens a stream of the bytes, from the first to the last. */
   readonly open: () => Readable;
-  /** To be called when they are needed no more. */
+  /** Frees the bytes. */
   readonly discard: () => Promise<void>;
 }
 
@@ -20,11 +20,14 @@ async function* exactly(chunks: AsyncIterable<Buffer>, bytes: number): AsyncGene
     yield chunk;
   }
   if (missing !== 0) {
-    throw new Failure('verificationFailed', 'A file on the local disk got shorter while it was uploaded.');
+    throw new Failure('verificationFailed', 'A file on the local disk was truncated while it was being uploaded.');
   }
 }
 
-/** The bytes `from` to `to` of a file, the latter not included. */
+/**
+ * Streams the bytes `from` to `to` of a file, the latter excluded. The stream fails with a {@link Failure} if the file
+ * is shorter.
+ */
 export function readRange(file: string, from: number, to: number): Readable {
   const chunks = createReadStream(file, { start: from, end: to - 1, highWaterMark: 256 * 1024 });
   return Readable.from(exactly(chunks, to - from), { objectMode: false });

@@ -1,30 +1,28 @@
 import type { Readable } from 'node:stream';
-import { setTimeout } from 'node:timers/promises';
-import { awsFailure, isTaken } from '../aws.ts';
-import { Failure } from '../failure.ts';
+import pRetry from 'p-retry';
+import { isTransient } from '../aws.ts';
 import type { Part } from './part.ts';
 
-/** Pauses double from the first to the longest. */
-const FIRST_PAUSE_MS = 200;
-const LONGEST_PAUSE_MS = 20_000;
+/** The first pause is 100 to 200 ms, at random; it doubles up to 20 s. */
+const BACKOFF = { minTimeout: 100, factor: 2, maxTimeout: 20_000, randomize: true };
 
 /**
- * Sends a part as often as it takes. The SDK itself tries nothing again whose body is a stream, as it can't know how to
- * open it again.
+ * Sends a part until it succeeds. Each attempt opens the bytes anew, which the SDK cannot do: it never retries a request
+ * whose body is a stream.
  *
- * @param send sends the body, and gives up when the signal says that the body broke
- * @throws S3's refusal because the key is taken, as it came; else {Failure} `tryAgain` or `refused`, the signal's reason,
- * or the error of the body
+ * @param send sends the body, and gives up when `broken` aborts
+ * @param attempts including the first
+ * @throws {Error} the signal's reason, the error of the body, or that of the last attempt
  */
 export async function resend<T>(
   part: Part,
   send: (body: Readable, broken: AbortSignal) => Promise<T>,
-  { attempts, doing, signal }: { readonly attempts: number; readonly doing: string; readonly signal: AbortSignal },
+  attempts: number,
+  signal: AbortSignal,
 ): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    signal.throwIfAborted();
+  const attempt = async () => {
     const body = part.open();
-    // The SDK does not watch a body: one that fails would be waited for until the connection times out.
+    // The SDK does not notice that a body has failed: it would wait until the connection times out.
     const broken = new AbortController();
     body.once('error', (error) => {
       broken.abort(error);
@@ -32,16 +30,22 @@ export async function resend<T>(
     try {
       return await send(body, broken.signal);
     } catch (error) {
-      signal.throwIfAborted();
       broken.signal.throwIfAborted();
-      const failure = awsFailure(doing, error);
-      if (attempt >= attempts || !(failure instanceof Failure) || failure.reason !== 'tryAgain') {
-        throw isTaken(error) ? error : failure;
-      }
+      throw error;
     } finally {
       body.destroy();
     }
-    const pause = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
-    await setTimeout(pause * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
-  }
+  };
+  return new Promise((resolve, reject) => {
+    const resolving = async () => {
+      resolve(await attempt());
+    };
+    // The attempt resolves the promise itself: in p-retry an abort outranks a success, but what S3 has confirmed is done.
+    pRetry(resolving, {
+      ...BACKOFF,
+      retries: attempts - 1,
+      shouldRetry: ({ error }) => isTransient(error),
+      signal,
+    }).catch(reject);
+  });
 }

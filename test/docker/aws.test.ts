@@ -46,7 +46,7 @@ test.each([
   });
 });
 
-test('what is no answer of AWS stays what it is', () => {
+test('an error of neither AWS nor the network is returned unchanged', () => {
   const error = new TypeError('a fault of ours');
   expect(awsFailure('upload', error)).toBe(error);
 });
@@ -55,6 +55,6 @@ test.each([
   [answer('PreconditionFailed', 412), true],
   [answer('ConditionalRequestConflict', 409), false],
   [named('PreconditionFailed'), false],
-])('%s: key taken is %s', (error, taken) => {
+])('%s means that the key is taken: %s', (error, taken) => {
   expect(isTaken(error)).toBe(taken);
 });

@@ -7,7 +7,7 @@ const signal = new AbortController().signal;
 const megabytes = (count: number) => Array.from({ length: count }, () => Buffer.alloc(1024 * 1024));
 
 describe('the input of a child', () => {
-  test('is taken if the child reads all of it, however soon it is gone afterwards', async () => {
+  test('is taken if the child reads all of it, however soon it exits afterwards', async () => {
     const ends = await Promise.all(
       Array.from({ length: 100 }, () =>
         run('head', ['-c', '5'], { environment, signal, input: [Buffer.from('12345')] }),
@@ -16,17 +16,17 @@ describe('the input of a child', () => {
     expect(ends.filter(({ status, tookAllInput }) => status !== 0 || !tookAllInput)).toEqual([]);
   });
 
-  test('is taken if it is larger than a pipe holds', async () => {
+  test('is taken if it exceeds the capacity of a pipe', async () => {
     const ended = await run('cat', [], { environment, signal, input: megabytes(8) });
     expect(ended).toMatchObject({ status: 0, tookAllInput: true });
   });
 
-  test('is not taken if the child ends well in the middle of it', async () => {
+  test('is not taken if the child succeeds without reading all of it', async () => {
     const ended = await run('head', ['-c', '5'], { environment, signal, input: megabytes(8) });
     expect(ended).toMatchObject({ status: 0, tookAllInput: false });
   });
 
-  test('fails the run with its own error', async () => {
+  test('makes the run fail with its error', async () => {
     async function* broken(): AsyncGenerator<Buffer> {
       yield Buffer.from('1');
       await Promise.resolve();
@@ -36,34 +36,34 @@ describe('the input of a child', () => {
   });
 });
 
-describe('what a child has started', () => {
-  /** Has a worker that holds its standard error, tells the worker's process, and then does what it is told. */
+describe('a descendant of a child', () => {
+  /** A shell that starts a worker, which shares its standard error, prints the worker's process ID, and runs `then`. */
   const leader = (then: string) => ['-c', `sleep 1000 & echo $! >&2; ${then}`];
 
-  async function expectGone(worker: string | undefined): Promise<void> {
+  async function expectExited(worker: string | undefined): Promise<void> {
     while ((await processes()).some(({ pid, args }) => String(pid) === worker && !args.includes('<defunct>'))) {
-      // Its new parent still has to notice that it is gone.
+      // It is a zombie until its new parent reaps it.
     }
   }
 
-  test('is ended when the child is killed', async () => {
+  test('is terminated when the child is killed', async () => {
     const ended = await run('sh', leader('kill -s KILL $$'), { environment, signal });
     expect(ended).toMatchObject({ status: null, signal: 'SIGKILL' });
-    await expectGone(ended.complaints[0]);
+    await expectExited(ended.lastLines[0]);
   });
 
-  test('is ended with the child', async () => {
+  test('is terminated with the child', async () => {
     const controller = new AbortController();
     let worker: string | undefined;
     const running = run('sh', leader('wait'), {
       environment,
       signal: controller.signal,
-      complained: (line) => {
+      onErrorLine: (line) => {
         worker = line;
         controller.abort(new Error('enough'));
       },
     });
     await expect(running).rejects.toThrow('enough');
-    await expectGone(worker);
+    await expectExited(worker);
   });
 });

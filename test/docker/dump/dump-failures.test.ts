@@ -104,7 +104,7 @@ describe('a dump that breaks off', () => {
         'postgres',
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'autodump'",
       );
-      expectFailure(await running.outcome, 75, 'The connection to the server broke');
+      expectFailure(await running.outcome, 75, 'The connection to the server was lost');
     });
   });
 
@@ -112,7 +112,7 @@ describe('a dump that breaks off', () => {
     await stage.whileLocked('app', 'held', async () => {
       // The real wait is a minute.
       const clients = await clientFolder('exec "$PG_DUMP" "$@" --lock-wait-timeout=1');
-      expectFailure(await dump({ PATH: clients.path }), 75, 'A table stayed locked');
+      expectFailure(await dump({ PATH: clients.path }), 75, 'held a lock on a table');
       await clients.remove();
     });
   });
@@ -137,7 +137,7 @@ describe('a signal', () => {
   test('during the upload aborts it', async () => {
     const s3 = await startFaultyS3(stage.s3.endpoint, (request) => request.includes('partNumber=2'));
     const running = await start({ AWS_ENDPOINT_URL_S3: s3.endpoint, AWS_MAX_ATTEMPTS: '100' });
-    await Promise.race([s3.met, running.outcome]);
+    await Promise.race([s3.hit, running.outcome]);
     running.process.kill('SIGTERM');
     expectFailure(await running.outcome, 143, 'Ended by SIGTERM');
     await s3.stop();
@@ -201,7 +201,7 @@ test('a server that is killed while it sends rows is worth another try', async (
     const pid = await doomed.untilDumpReads(running);
     process.kill(await doomed.postmaster(), 'SIGKILL');
     process.kill(pid, 'SIGKILL');
-    expectFailure(await running.outcome, 75, 'The connection to the server broke');
+    expectFailure(await running.outcome, 75, 'The connection to the server was lost');
     expect(await doomed.hasObject(keyOf('app'))).toBe(false);
     expect(await doomed.leftovers()).toEqual([]);
   } finally {

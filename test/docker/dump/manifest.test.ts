@@ -32,8 +32,8 @@ const made: Made = {
   compression: 'zstd:3',
   product: {
     outcome: 'committed',
-    checksums: { bytes: 100, sha256: 'ab'.repeat(32), crc64nvme: 'AAAAAAAAAAA=' },
-    way: { way: 'stream', reason: 'the disk filled up' },
+    checksums: { bytes: 100, sha256: 'ab'.repeat(32), crc32: 'AAAAAA==' },
+    mode: { mode: 'stream', reason: 'the disk filled up' },
     seconds: { dump: 1.04, proof: 1.23, commit: 2 },
   },
   startedAt: new Date('2026-11-22T08:00:03.210Z'),

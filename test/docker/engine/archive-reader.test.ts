@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ArchiveReader, checkFinalHead, type Structure } from '../../../docker/engine/archive-reader.ts';
+import { ArchiveReader } from '../../../docker/engine/archive-reader.ts';
+import { type ArchiveStructure, checkFinalHead } from '../../../docker/engine/archive-structure.ts';
 import { record, type Recording } from '../support/replay.ts';
 import { Stage } from '../support/stage.ts';
 
@@ -23,20 +24,20 @@ afterAll(async () => {
   await stage.strike();
 });
 
-function structureOf(archive: Buffer): Structure {
+function structureOf(archive: Buffer): ArchiveStructure {
   const reader = new ArchiveReader();
   reader.read(archive);
   return reader.end();
 }
 
-test('an archive has a block for each table and for the large objects, wherever the chunks of it end', () => {
+test('an archive has a block for each table and for the large objects, however it is divided into chunks', () => {
   const { final } = recording;
   const whole = structureOf(final);
   expect(whole.blocks.size).toBe(3);
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1 }), (sizes) => {
       const reader = new ArchiveReader();
-      // As when a file is read, the next chunk overwrites the one before.
+      // Each chunk overwrites the previous one, as when a file is read.
       const chunk = Buffer.alloc(400);
       for (let at = 0, turn = 0; at < final.length; turn += 1) {
         const size = Math.min(sizes[turn % sizes.length] ?? 1, final.length - at);
@@ -49,12 +50,12 @@ test('an archive has a block for each table and for the large objects, wherever 
   );
 });
 
-test('an archive that ends anywhere before its end is not whole', () => {
+test('an archive that is truncated anywhere is refused', () => {
   const { final } = recording;
   const ends = Array.from({ length: final.length }, (_, end) => end);
-  // Between two blocks nothing tells that there is another; pg_restore misses it.
+  // Except between two blocks, where nothing indicates that another follows; pg_restore notices that it is missing.
   const betweenBlocks = [...structureOf(final).blocks.values()];
-  const taken = ends.filter((end) => {
+  const accepted = ends.filter((end) => {
     try {
       structureOf(final.subarray(0, end));
       return true;
@@ -62,31 +63,35 @@ test('an archive that ends anywhere before its end is not whole', () => {
       return false;
     }
   });
-  expect(taken).toEqual(betweenBlocks);
+  expect(accepted).toEqual(betweenBlocks);
 });
 
 test.each([
-  ['not of the custom format', (archive: Buffer) => archive.write('PGDUMP'), 'does not begin like a dump'],
+  [
+    'not of the custom format',
+    (archive: Buffer) => archive.write('PGDUMP'),
+    'does not begin with the header of the custom format',
+  ],
   ['of a later version of the format', (archive: Buffer) => archive.writeUInt8(17, 6), 'has version 1.17'],
   ['of an earlier version of the format', (archive: Buffer) => archive.writeUInt8(13, 6), 'has version 1.13'],
-])('an archive %s is refused', (_, change, told) => {
+])('an archive %s is refused', (_, change, message) => {
   const archive = Buffer.from(recording.final);
   change(archive);
-  expect(() => structureOf(archive)).toThrow(told);
+  expect(() => structureOf(archive)).toThrow(message);
 });
 
 describe('the final head', () => {
-  test('may have the offsets of the blocks, which the head before it had not', () => {
+  test('may have the offsets of the blocks, unlike the proven head', () => {
     const { streamed, final } = recording;
     expect(final.equals(streamed)).toBe(false);
     checkFinalHead(structureOf(streamed), structureOf(final));
   });
 
-  test('has to have all of them', () => {
+  test('must have all of them', () => {
     const { streamed } = recording;
     expect(() => {
       checkFinalHead(structureOf(streamed), structureOf(streamed));
-    }).toThrow('does not say where the data of its entry');
+    }).toThrow('does not locate the data of entry');
   });
 
   test('must not differ in any byte', () => {

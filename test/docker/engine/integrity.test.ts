@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import pMap from 'p-map';
 import { Failure } from '../../../docker/failure.ts';
-import { type Mishap, type PlayedWay, Player, record, type Recording } from '../support/replay.ts';
+import { record, type Recording, Replayer, type ReplayFaults, type ReplayMode } from '../support/replay.ts';
 import { Stage } from '../support/stage.ts';
 
 let stage: Stage;
 let recording: Recording;
-let player: Player;
+let replayer: Replayer;
 
 beforeAll(async () => {
   stage = await Stage.set();
@@ -19,7 +19,7 @@ beforeAll(async () => {
     'SELECT lo_from_bytea(4711, sha256(i::text::bytea)) FROM generate_series(1, 1) i',
   );
   recording = await record(stage, 'app');
-  player = await Player.make(recording);
+  replayer = await Replayer.create(recording);
   process.env.AWS_ENDPOINT_URL_S3 = stage.s3.endpoint;
   process.env.AWS_ACCESS_KEY_ID = 'AKIAIOSFODNN7EXAMPLE';
   process.env.AWS_SECRET_ACCESS_KEY = 'example';
@@ -30,11 +30,11 @@ beforeAll(async () => {
 afterAll(async () => {
   jest.restoreAllMocks();
   expect(await stage.openUploads()).toBe(0);
-  await player.remove();
+  await replayer.remove();
   await stage.strike();
 });
 
-/** The same numbers in every run: https://en.wikipedia.org/wiki/Linear_congruential_generator */
+/** Reproducible pseudorandom numbers: https://en.wikipedia.org/wiki/Linear_congruential_generator */
 function numbers(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -49,7 +49,7 @@ interface Place {
   readonly mask: number;
 }
 
-/** Places from the first byte to the last, spread evenly with a little chance. */
+/** Places from the first byte to the last: one, at random, in each of `count` equal intervals. */
 function places(count: number, from: number, to: number, seed: number): readonly Place[] {
   const below = numbers(seed);
   const step = (to - from) / count;
@@ -73,17 +73,17 @@ const cutOff: Damage = (archive, { at }) => archive.subarray(0, at);
 const added: Damage = (archive, { at, bytes, mask }) =>
   Buffer.concat([archive.subarray(0, at), Buffer.alloc(bytes, mask), archive.subarray(at)]);
 
-let plays = 0;
+let replays = 0;
 
-/** Plays all mishaps. @returns what each came to: its failure, or the bytes of its object */
-async function play(way: PlayedWay, mishaps: readonly Mishap[]): Promise<readonly (Failure | Buffer)[]> {
+/** Replays once for each of the faults. @returns the failures, or the bytes of the objects */
+async function replay(mode: ReplayMode, faults: readonly ReplayFaults[]): Promise<readonly (Failure | Buffer)[]> {
   return pMap(
-    mishaps,
-    async (mishap) => {
-      plays += 1;
-      const key = `played/${plays}`;
+    faults,
+    async (fault) => {
+      replays += 1;
+      const key = `replays/${replays}`;
       try {
-        await player.play(way, key, mishap);
+        await replayer.replay(mode, key, fault);
         return await readFile(stage.fileOf(key));
       } catch (error) {
         expect(await stage.hasObject(key)).toBe(false);
@@ -97,19 +97,19 @@ async function play(way: PlayedWay, mishaps: readonly Mishap[]): Promise<readonl
   );
 }
 
-/** Reasons of failures, and `dump` for what was taken for a dump. */
+/** The distinct reasons of failures, and `dump` for an object. */
 function outcomes(results: readonly (Failure | Buffer)[]): readonly string[] {
   return [...new Set(results.map((result) => (result instanceof Failure ? result.reason : 'dump')))];
 }
 
 describe.each([
   ['through a file', 'file', 1],
-  ['streamed by way of the memory', 'memory', 1],
-  ['streamed by way of the disk', 'disk', 0.2],
-] as const)('%s', (_way, way, share) => {
-  test('what pg_dump has written is what S3 has', async () => {
-    const [object] = await play(way, [{}]);
-    expect(object).toEqual(way === 'file' ? recording.final : recording.streamed);
+  ['streamed, with parts in memory', 'memory', 1],
+  ['streamed, with parts on disk', 'disk', 0.2],
+] as const)('%s', (_mode, mode, share) => {
+  test('S3 stores exactly the output of pg_dump', async () => {
+    const [object] = await replay(mode, [{}]);
+    expect(object).toEqual(mode === 'file' ? recording.final : recording.streamed);
   });
 
   test.each([
@@ -117,77 +117,77 @@ describe.each([
     ['cut out', cutOut, 10],
     ['added', added, 10],
     ['cut off', cutOff, 10],
-  ] as const)('data with bytes %s on their way from pg_dump are no dump', async (_, damage, count) => {
+  ] as const)('output of pg_dump with bytes %s is not stored', async (_, damage, count) => {
     const { streamed, headBytes } = recording;
     const damaged = places(count * share, headBytes, streamed.length, 1).map((place) => damage(streamed, place));
     expect(
       outcomes(
-        await play(
-          way,
+        await replay(
+          mode,
           damaged.map((written) => ({ written })),
         ),
       ),
     ).toEqual(['verificationFailed']);
   });
 
-  test('a byte added at the very end is no dump', async () => {
+  test('output of pg_dump with a byte added at the very end is not stored', async () => {
     const written = Buffer.concat([recording.streamed, Buffer.alloc(1)]);
-    expect(outcomes(await play(way, [{ written }]))).toEqual(['verificationFailed']);
+    expect(outcomes(await replay(mode, [{ written }]))).toEqual(['verificationFailed']);
   });
 
-  test('bytes changed on their way to pg_restore do not get into a dump', async () => {
-    const mishaps = places(10, 0, recording.streamed.length, 2).map(({ at }) => ({
+  test('bytes changed only in the input of pg_restore are not stored', async () => {
+    const faults = places(10, 0, recording.streamed.length, 2).map(({ at }) => ({
       piped: `{ head -c ${at}; head -c 1 > /dev/null; printf x; cat; }`,
     }));
-    for (const result of await play(way, mishaps)) {
-      expect(result instanceof Failure || result.equals(way === 'file' ? recording.final : recording.streamed)).toBe(
+    for (const result of await replay(mode, faults)) {
+      expect(result instanceof Failure || result.equals(mode === 'file' ? recording.final : recording.streamed)).toBe(
         true,
       );
     }
   });
 
-  test('a pg_dump that is killed leaves no dump', async () => {
-    const mishaps = places(20 * share, 0, recording.streamed.length, 3).map(({ at }) => ({
+  test('nothing is stored if pg_dump is killed', async () => {
+    const faults = places(20 * share, 0, recording.streamed.length, 3).map(({ at }) => ({
       written: recording.streamed.subarray(0, at),
       dumped: 'kill -KILL $$',
     }));
-    const results = await play(way, mishaps);
+    const results = await replay(mode, faults);
     expect(outcomes(results)).toEqual(['tryAgain']);
     expect(results.map(String).filter((text) => !text.includes('pg_dump was ended by SIGKILL'))).toEqual([]);
   });
 });
 
-/** A command that puts the byte, in octal, where it says in the file. */
+/** A command that overwrites a byte of the file with another, given in octal. */
 const overwriting = ({ at, byte }: { readonly at: number; readonly byte: string }) =>
   `printf '\\${byte}' | dd of="$file" bs=1 seek=${at} conv=notrunc status=none`;
 
 const otherByte = (archive: Buffer, { at, mask }: Place) => (archive.readUInt8(at) ^ mask).toString(8).padStart(3, '0');
 
-describe('the file of a dump', () => {
+describe('a dump file', () => {
   test.each([
     ['changed', 40, overwriting],
     ['cut off', 10, ({ at }: { at: number }) => `truncate -s ${at} "$file"`],
     ['added', 5, ({ at }: { at: number }) => `head -c ${at + 1} /dev/zero >> "$file"`],
-  ] as const)('with bytes %s after the proof is no dump', async (_, count, damage) => {
+  ] as const)('with bytes %s after the proof is not stored', async (_, count, damage) => {
     const { final } = recording;
-    const mishaps = places(count, 0, final.length, 4).map((place) => ({
+    const faults = places(count, 0, final.length, 4).map((place) => ({
       proven: damage({ at: place.at, byte: otherByte(final, place) }),
     }));
-    expect(outcomes(await play('file', mishaps))).toEqual(['verificationFailed']);
+    expect(outcomes(await replay('file', faults))).toEqual(['verificationFailed']);
   });
 
-  test('with a head that was changed before it was rewritten is no dump, or the one that was meant', async () => {
+  test('with a head that changed before it was rewritten is not stored, or is stored as intended', async () => {
     const { streamed, final, headBytes } = recording;
-    const mishaps = places(20, 0, headBytes, 5).map((place) => ({ written: flipped(streamed, place) }));
-    const results = await play('file', mishaps);
+    const faults = places(20, 0, headBytes, 5).map((place) => ({ written: flipped(streamed, place) }));
+    const results = await replay('file', faults);
     expect(results.filter((result) => !(result instanceof Failure) && !result.equals(final))).toHaveLength(0);
   });
 
-  test('with a head that was changed after the proof is no dump', async () => {
+  test('with a head that changed after the proof is not stored', async () => {
     const { final, headBytes } = recording;
-    const mishaps = places(30, 0, headBytes, 6).map((place) => ({
+    const faults = places(30, 0, headBytes, 6).map((place) => ({
       proven: overwriting({ at: place.at, byte: otherByte(final, place) }),
     }));
-    expect(outcomes(await play('file', mishaps))).toEqual(['verificationFailed']);
+    expect(outcomes(await replay('file', faults))).toEqual(['verificationFailed']);
   });
 });

@@ -2,11 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import { StorageFull } from '../../../docker/disk.ts';
 import { dumpFailure, verificationFailure } from '../../../docker/engine/pg-dump-failure.ts';
 
-function ended(complaints: string, end: { status?: number; signal?: NodeJS.Signals } = { status: 1 }) {
+function exit(lines: string, end: { status?: number; signal?: NodeJS.Signals } = { status: 1 }) {
   return {
     status: end.status ?? null,
     signal: end.signal ?? null,
-    complaints: complaints.split('\n'),
+    lastLines: lines.split('\n'),
     tookAllInput: true,
   };
 }
@@ -15,22 +15,22 @@ describe('why pg_dump failed', () => {
   test.each([
     ['the disk is full', 'tryAgain', 'pg_dump: error: could not write to output file: No space left on device'],
     [
-      'a lock, told in German',
+      'a lock, reported in German',
       'tryAgain',
       'pg_dump: error: query failed: FEHLER:  storniere Anfrage wegen Zeitüberschreitung\npg_dump: detail: Query was: LOCK TABLE public.t IN ACCESS SHARE MODE',
     ],
     [
-      'the server is gone',
+      'the server has vanished',
       'tryAgain',
       'pg_dump: error: Dumping the contents of table "t" failed: PQgetCopyData() failed.\npg_dump: detail: Error message from server: server closed the connection unexpectedly',
     ],
     [
-      'the server does not come back',
+      'the server does not return',
       'tryAgain',
       'pg_dump: error: connection to server at "10.0.0.1", port 5432 failed: Connection refused',
     ],
     [
-      'a replica cancels',
+      'a replica cancels the query',
       'tryAgain',
       'pg_dump: detail: Error message from server: ERROR:  canceling statement due to conflict with recovery',
     ],
@@ -40,7 +40,7 @@ describe('why pg_dump failed', () => {
       'pg_dump: error: query failed: ERROR:  permission denied for table t\npg_dump: detail: Query was: LOCK TABLE public.t IN ACCESS SHARE MODE',
     ],
     [
-      'a session that was ended',
+      'the session is terminated',
       'tryAgain',
       'pg_dump: detail: Error message from server: FATAL:  terminating connection due to unexpected postmaster exit',
     ],
@@ -51,40 +51,40 @@ describe('why pg_dump failed', () => {
     ],
     ['a table is dropped', 'tryAgain', 'pg_dump: error: query failed: ERROR:  cache lookup failed for relation 16384'],
     [
-      'a person cancels',
+      'someone cancels the query',
       'tryAgain',
       'pg_dump: detail: Error message from server: ERROR:  canceling statement due to user request',
     ],
     ['anything else', 'refused', 'pg_dump: error: unexpected'],
-  ])('%s', (_, reason, complaints) => {
-    const failure = dumpFailure(ended(complaints));
+  ])('%s', (_, reason, lines) => {
+    const failure = dumpFailure(exit(lines));
     expect(failure.reason).toBe(reason);
-    expect(failure.message).toContain(complaints.split('\n').at(-1));
+    expect(failure.message).toContain(lines.split('\n').at(-1));
   });
 
   test.each([
-    ['here', true, 'pg_dump: error: could not write to output file: No space left on device'],
+    ['local', true, 'pg_dump: error: could not write to output file: No space left on device'],
     [
-      'at the server',
+      'on the server',
       false,
       'pg_dump: error: Dumping the contents of table "t" failed: PQgetResult() failed.\npg_dump: detail: Error message from server: ERROR:  could not write to file "base/pgsql_tmp/x": No space left on device',
     ],
     [
-      'at the server, asked by a query',
+      'on the server, reported for a query',
       false,
       'pg_dump: error: query failed: ERROR:  could not write to file "base/pgsql_tmp/x": No space left on device',
     ],
-  ])('a disk that is full %s is told apart', (_, isHere, complaints) => {
-    const failure = dumpFailure(ended(complaints));
+  ])('a full disk, %s, is recognized', (_, isLocal, lines) => {
+    const failure = dumpFailure(exit(lines));
     expect(failure.reason).toBe('tryAgain');
-    expect(failure instanceof StorageFull).toBe(isHere);
+    expect(failure instanceof StorageFull).toBe(isLocal);
   });
 
   test.each([
     ['SIGKILL', 'tryAgain'],
     ['SIGSEGV', 'internal'],
   ] as const)('%s', (signal, reason) => {
-    const failure = dumpFailure(ended('', { signal }));
+    const failure = dumpFailure(exit('', { signal }));
     expect(failure.reason).toBe(reason);
     expect(failure.message).toContain(`pg_dump was ended by ${signal}`);
   });
@@ -94,18 +94,18 @@ describe('why a dump is not proven', () => {
   test.each([
     [
       'pg_restore fails',
-      ended('pg_restore: error: could not read from input file: end of file'),
+      exit('pg_restore: error: could not read from input file: end of file'),
       'could not read the dump back',
     ],
     [
-      'pg_restore leaves a part unread',
-      { ...ended('', { status: 0 }), tookAllInput: false },
-      'left a part of the dump unread',
+      'pg_restore leaves part of the dump unread',
+      { ...exit('', { status: 0 }), tookAllInput: false },
+      'left part of the dump unread',
     ],
-    ['pg_restore crashes', ended('', { signal: 'SIGSEGV' }), 'ended by SIGSEGV'],
-  ])('%s', (_, end, told) => {
+    ['pg_restore crashes', exit('', { signal: 'SIGSEGV' }), 'ended by SIGSEGV'],
+  ])('%s', (_, end, message) => {
     const failure = verificationFailure(end);
     expect(failure.reason).toBe('verificationFailed');
-    expect(failure.message).toContain(told);
+    expect(failure.message).toContain(message);
   });
 });

@@ -1,6 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { crc32InBase64 } from '../../../docker/s3/checksum.ts';
 import { contentsOf, ODD_CONTENTS } from '../support/contents.ts';
 import { startFaultyS3 } from '../support/faulty-s3.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
@@ -24,10 +26,24 @@ async function restore(dumped: string, into: string, words?: readonly string[], 
   return outcome;
 }
 
-/** Puts an object, as it is, in place of whatever is there. */
-async function put(key: string, body: Buffer | string): Promise<void> {
-  const { ok } = await fetch(`${stage.s3.endpoint}/${BUCKET}/${key}`, { method: 'PUT', body });
+/** Without a checksum of the uploader, S3 computes a CRC64NVME. */
+type Algorithm = 'CRC32' | 'CRC64NVME';
+
+/** Creates or replaces an object. */
+async function put(key: string, body: Buffer | string, algorithm: Algorithm = 'CRC64NVME'): Promise<void> {
+  const headers = algorithm === 'CRC32' ? { 'x-amz-checksum-crc32': crc32InBase64(crc32(body)) } : {};
+  const { ok } = await fetch(`${stage.s3.endpoint}/${BUCKET}/${key}`, { method: 'PUT', body, headers });
   expect(ok).toBe(true);
+}
+
+/** The checksum that S3 has of an object, as `CRC32 AAAAAA==`. */
+async function storedChecksum(key: string): Promise<string> {
+  const { headers } = await fetch(`${stage.s3.endpoint}/${BUCKET}/${key}`, {
+    method: 'HEAD',
+    headers: { 'x-amz-checksum-mode': 'ENABLED' },
+  });
+  const value = headers.get('x-amz-checksum-crc32');
+  return value === null ? `CRC64NVME ${headers.get('x-amz-checksum-crc64nvme')}` : `CRC32 ${value}`;
 }
 
 /** A copy of the dump of `source` under another name, with other bytes or another manifest. */
@@ -36,13 +52,15 @@ async function copy(
   {
     dump = (bytes) => bytes,
     manifest = (text) => text,
+    algorithm = 'CRC32',
   }: {
     dump?: (bytes: Buffer) => Buffer;
     manifest?: (text: string) => string | undefined;
+    algorithm?: Algorithm;
   },
 ): Promise<void> {
   const original = stage.fileOf(keyOf('source'));
-  await put(keyOf(name), dump(await readFile(original)));
+  await put(keyOf(name), dump(await readFile(original)), algorithm);
   const text = manifest(await readFile(`${original}.json`, 'utf8'));
   if (text !== undefined) {
     await put(`${keyOf(name)}.json`, text);
@@ -94,21 +112,42 @@ describe('a restore', () => {
     expect(status).toBe(77);
   });
 
-  test('of a recovered dump is checked against the checksum that S3 has', async () => {
-    await copy('recovered', {
-      manifest: (text) =>
-        JSON.stringify({
-          ...(JSON.parse(text) as { proof: object }),
-          source: { serverVersion: null },
-          dump: { client: null, format: 'custom', compression: null },
-          proof: { ...(JSON.parse(text) as { proof: object }).proof, sha256: null },
-        }),
+  // Earlier versions stored CRC64NVME.
+  test.each(['CRC32', 'CRC64NVME'] as const)(
+    'of a recovered dump is checked against the %s in S3',
+    async (algorithm) => {
+      const name = `recovered ${algorithm}`;
+      await copy(name, {
+        algorithm,
+        manifest: (text) =>
+          JSON.stringify({
+            ...(JSON.parse(text) as { proof: object }),
+            source: { serverVersion: null },
+            dump: { client: null, format: 'custom', compression: null },
+            proof: { ...(JSON.parse(text) as { proof: object }).proof, sha256: null, crc32: null },
+          }),
+      });
+      await stage.createDatabase(`from ${name}`);
+      const { status, stdout } = await restore(name, `from ${name}`);
+      expect(stdout).toContain(`Its ${await storedChecksum(keyOf(name))} is that of the proven dump.`);
+      expect(status).toBe(0);
+      expect(await contentsOf(stage, `from ${name}`)).toEqual(await contentsOf(stage, 'source'));
+    },
+  );
+
+  test('of a dump by an earlier version is checked against the SHA-256 in its manifest', async () => {
+    await copy('earlier', {
+      algorithm: 'CRC64NVME',
+      manifest: (text) => {
+        const { proof, ...rest } = JSON.parse(text) as { proof: object };
+        return JSON.stringify({ ...rest, proof: { ...proof, crc32: undefined, crc64nvme: 'AAAAAAAAAAA=' } });
+      },
     });
-    await stage.createDatabase('from recovered');
-    const { status, stdout } = await restore('recovered', 'from recovered');
-    expect(stdout).toMatch(/^Its CRC64NVME \S+ is that of the proven dump\.$/m);
+    await stage.createDatabase('from earlier');
+    const { status, stdout } = await restore('earlier', 'from earlier');
+    expect(stdout).toMatch(/^Its SHA-256 \S+ is that of the proven dump\.$/m);
     expect(status).toBe(0);
-    expect(await contentsOf(stage, 'from recovered')).toEqual(await contentsOf(stage, 'source'));
+    expect(await contentsOf(stage, 'from earlier')).toEqual(await contentsOf(stage, 'source'));
   });
 
   test('larger than one part comes in the right order', async () => {
@@ -147,7 +186,7 @@ describe('a restore of a dump that the disk has no room for', () => {
       expect(stdout).toContain('drop it');
       expect(status).toBe(69);
     });
-    await s3.met;
+    await s3.hit;
     await s3.stop();
   });
 });
@@ -180,13 +219,13 @@ describe('a restore is refused before the database is touched', () => {
       69,
       /is not the dump that was proven/,
     ],
-    ['a byte less', { dump: (bytes: Buffer) => bytes.subarray(0, -1) }, 69, /has \d+ bytes, but \d+ were proven/],
+    ['a byte less', { dump: (bytes: Buffer) => bytes.subarray(0, -1) }, 69, /has \d+ bytes, but \d+ bytes were proven/],
     ['no manifest', { manifest: () => undefined }, 77, /There is no manifest s3:\/\/dumps\/prod\/app\/no manifest/],
     [
       'a manifest of another kind',
       { manifest: () => '{"manifestVersion":2}' },
       77,
-      /no manifest that this version of AutoDump can read/,
+      /not a manifest that this version of AutoDump can read/,
     ],
     ['a manifest that is no JSON', { manifest: () => 'x' }, 77, /it is not JSON/],
     [

@@ -2,27 +2,27 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Interrupted } from '../../../docker/failure.ts';
-import { type Fault, type FaultyS3, SLOW_DOWN, startFaultyS3 } from '../support/faulty-s3.ts';
-import { Player, record } from '../support/replay.ts';
+import { type Fault, type FaultyS3, type Selector, SLOW_DOWN, startFaultyS3 } from '../support/faulty-s3.ts';
+import { record, Replayer } from '../support/replay.ts';
 import { keyOf, Stage } from '../support/stage.ts';
 
 let stage: Stage;
-let small: Player;
-let large: Player;
+let small: Replayer;
+let large: Replayer;
 let largeFile: Buffer;
 
 beforeAll(async () => {
   stage = await Stage.set();
   await stage.createDatabase('small', 'CREATE TABLE t AS SELECT 1');
-  // More than two parts of an upload.
+  // More than two parts.
   await stage.createDatabase(
     'large',
     'CREATE TABLE noise AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 220000) i',
   );
-  small = await Player.make(await record(stage, 'small'));
+  small = await Replayer.create(await record(stage, 'small'));
   const recording = await record(stage, 'large');
   largeFile = recording.final;
-  large = await Player.make(recording);
+  large = await Replayer.create(recording);
   process.env.AWS_ACCESS_KEY_ID = 'AKIAIOSFODNN7EXAMPLE';
   process.env.AWS_SECRET_ACCESS_KEY = 'example';
   process.env.AWS_MAX_ATTEMPTS = '2';
@@ -38,10 +38,11 @@ afterAll(async () => {
 let s3: FaultyS3;
 let count = 0;
 
-async function faulty(picks: (request: string) => boolean, fault: Fault, times = Infinity): Promise<string> {
+/** Starts a faulty S3. @returns a key that no other test uses */
+async function faulty(isSelected: Selector, fault: Fault, times = Infinity): Promise<string> {
   count += 1;
   let left = times;
-  s3 = await startFaultyS3(stage.s3.endpoint, (request) => picks(request) && left-- > 0, fault);
+  s3 = await startFaultyS3(stage.s3.endpoint, (request) => isSelected(request) && left-- > 0, fault);
   process.env.AWS_ENDPOINT_URL_S3 = s3.endpoint;
   return `faults/${count}`;
 }
@@ -51,36 +52,36 @@ afterEach(async () => {
   expect(await stage.openUploads()).toBe(0);
 });
 
-const THE_WHOLE = (request: string) => /^PUT [^?]*\?x-id=PutObject/.test(request);
-const BEGINNING = (request: string) => request.startsWith('POST') && request.includes('uploads');
+const PUT_OBJECT = (request: string) => /^PUT [^?]*\?x-id=PutObject/.test(request);
+const CREATE_UPLOAD = (request: string) => request.startsWith('POST') && request.includes('uploads');
 const FIRST_PART = (request: string) => request.includes('partNumber=1&');
 const SECOND_PART = (request: string) => request.includes('partNumber=2&');
 const LAST_PART = (request: string) => request.includes('partNumber=3&');
-const COMPLETION = (request: string) => request.startsWith('POST') && request.includes('uploadId=');
-const ABORTION = (request: string) => request.startsWith('DELETE');
+const COMPLETE_UPLOAD = (request: string) => request.startsWith('POST') && request.includes('uploadId=');
+const ABORT_UPLOAD = (request: string) => request.startsWith('DELETE');
 
-type Call = readonly [string, (request: string) => boolean, () => Player];
+type Operation = readonly [string, Selector, () => Replayer];
 
-const CALLS: readonly Call[] = [
-  ['the one request of a small dump', THE_WHOLE, () => small],
-  ['the beginning', BEGINNING, () => large],
+const OPERATIONS: readonly Operation[] = [
+  ['PutObject of a small dump', PUT_OBJECT, () => small],
+  ['CreateMultipartUpload', CREATE_UPLOAD, () => large],
   ['the first part', FIRST_PART, () => large],
   ['the second part', SECOND_PART, () => large],
   ['the last part', LAST_PART, () => large],
-  ['the completion', COMPLETION, () => large],
+  ['CompleteMultipartUpload', COMPLETE_UPLOAD, () => large],
 ];
 
-describe.each(CALLS)('S3 that refuses %s', (_, picks, player) => {
-  test('once, is asked again', async () => {
-    const key = await faulty(picks, SLOW_DOWN, 1);
-    expect(await player().play('file', key)).toMatchObject({ outcome: 'committed' });
-    await s3.met;
+describe.each(OPERATIONS)('%s that S3 refuses', (_, isSelected, replayer) => {
+  test('once, is retried', async () => {
+    const key = await faulty(isSelected, SLOW_DOWN, 1);
+    expect(await replayer().replay('file', key)).toMatchObject({ outcome: 'committed' });
+    await s3.hit;
     expect(await stage.hasObject(key)).toBe(true);
   });
 
-  test('for good, gets no dump', async () => {
-    const key = await faulty(picks, SLOW_DOWN);
-    await expect(player().play('file', key)).rejects.toMatchObject({
+  test('every time, stores no dump', async () => {
+    const key = await faulty(isSelected, SLOW_DOWN);
+    await expect(replayer().replay('file', key)).rejects.toMatchObject({
       reason: 'tryAgain',
       message: expect.stringContaining('SlowDown'),
     });
@@ -88,39 +89,39 @@ describe.each(CALLS)('S3 that refuses %s', (_, picks, player) => {
   });
 });
 
-test('an abortion that is refused once is asked for again', async () => {
-  const key = await faulty((request) => COMPLETION(request) || ABORTION(request), SLOW_DOWN, 3);
-  await expect(large.play('file', key)).rejects.toMatchObject({ reason: 'tryAgain' });
+test('AbortMultipartUpload that S3 refuses once is retried', async () => {
+  const key = await faulty((request) => COMPLETE_UPLOAD(request) || ABORT_UPLOAD(request), SLOW_DOWN, 3);
+  await expect(large.replay('file', key)).rejects.toMatchObject({ reason: 'tryAgain' });
 });
 
-describe('a part that S3 gets with a byte changed', () => {
-  test.each(CALLS.filter(([, picks]) => picks !== BEGINNING && picks !== COMPLETION))(
-    'is sent again: %s',
-    async (_, picks, player) => {
-      const key = await faulty(picks, 'change', 1);
-      const { checksums } = await player().play('file', key);
-      await s3.met;
+describe('a part in which a byte changes on the way to S3', () => {
+  test.each(OPERATIONS.filter(([, isSelected]) => isSelected !== CREATE_UPLOAD && isSelected !== COMPLETE_UPLOAD))(
+    'is retried: %s',
+    async (_, isSelected, replayer) => {
+      const key = await faulty(isSelected, 'change', 1);
+      const { checksums } = await replayer().replay('file', key);
+      await s3.hit;
       expect((await readFile(stage.fileOf(key))).length).toBe(checksums.bytes);
     },
   );
 
-  test('again and again is no dump', async () => {
+  test('every time stores no dump', async () => {
     const key = await faulty(SECOND_PART, 'change');
-    await expect(large.play('file', key)).rejects.toMatchObject({ reason: 'tryAgain' });
+    await expect(large.replay('file', key)).rejects.toMatchObject({ reason: 'tryAgain' });
     expect(await stage.hasObject(key)).toBe(false);
   });
 });
 
-describe('a commit whose answer is lost', () => {
+describe('a commit whose response is lost', () => {
   test.each([
-    ['in one request', THE_WHOLE, 'small'],
-    ['in parts', COMPLETION, 'large'],
-  ])('is known for its own: %s', async (_, picks, database) => {
-    await faulty(picks, 'lose the answer', 1);
+    ['in one request', PUT_OBJECT, 'small'],
+    ['in parts', COMPLETE_UPLOAD, 'large'],
+  ])('is recognized as its own: %s', async (_, isSelected, database) => {
+    await faulty(isSelected, 'lose the response', 1);
     const { status, stdout } = await stage.dump(database, { environment: { AWS_ENDPOINT_URL_S3: s3.endpoint } });
     expect(status).toBe(0);
-    await s3.met;
-    expect(stdout).toContain('the answer that said so was lost');
+    await s3.hit;
+    expect(stdout).toContain('its answer to the upload was lost');
     expect(await stage.manifestOf(keyOf(database))).toMatchObject({
       recovered: false,
       proof: {
@@ -131,34 +132,34 @@ describe('a commit whose answer is lost', () => {
     });
   });
 
-  test('is not taken for that of another', async () => {
-    const key = await faulty(COMPLETION, 'lose the answer', 0);
-    await small.play('file', key);
-    expect(await large.play('file', key)).toMatchObject({ outcome: 'taken' });
+  test('is not confused with the commit of another run', async () => {
+    const key = await faulty(COMPLETE_UPLOAD, 'lose the response', 0);
+    await small.replay('file', key);
+    expect(await large.replay('file', key)).toMatchObject({ outcome: 'taken' });
   });
 });
 
-describe('a run that is ended', () => {
-  test.each(CALLS.slice(1, 5))('during %s leaves nothing', async (_, picks) => {
-    const key = await faulty(picks, SLOW_DOWN);
+describe('a run that is interrupted', () => {
+  test.each(OPERATIONS.slice(1, 5))('during %s leaves nothing', async (_, isSelected) => {
+    const key = await faulty(isSelected, SLOW_DOWN);
     process.env.AWS_MAX_ATTEMPTS = '100';
-    const ending = new AbortController();
-    void s3.met.then(() => {
-      ending.abort(new Interrupted('SIGTERM'));
+    const interruption = new AbortController();
+    void s3.hit.then(() => {
+      interruption.abort(new Interrupted('SIGTERM'));
     });
-    // Without its answer a beginning can't be aborted, so that one is waited for.
-    if (picks === BEGINNING) {
+    // An upload whose ID is unknown cannot be aborted, so the response is awaited.
+    if (isSelected === CREATE_UPLOAD) {
       process.env.AWS_MAX_ATTEMPTS = '2';
     }
-    await expect(large.play('memory', key, {}, ending.signal)).rejects.toThrow('Ended by SIGTERM');
+    await expect(large.replay('memory', key, {}, interruption.signal)).rejects.toThrow('Ended by SIGTERM');
     process.env.AWS_MAX_ATTEMPTS = '2';
     expect(await stage.hasObject(key)).toBe(false);
   });
 });
 
-test('a dump of several parts is what was recorded', async () => {
+test('a dump of several parts is stored unchanged', async () => {
   const key = await faulty(() => false, SLOW_DOWN);
-  const { checksums } = await large.play('file', key);
+  const { checksums } = await large.replay('file', key);
   expect((await readFile(stage.fileOf(key))).equals(largeFile)).toBe(true);
   expect(checksums.bytes).toBeGreaterThan(2 * 8 * 1024 * 1024);
 });

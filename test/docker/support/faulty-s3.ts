@@ -6,50 +6,54 @@ import { pipeline } from 'node:stream/promises';
 
 export interface FaultyS3 {
   readonly endpoint: string;
-  /** Resolves when the first request with a fault has come. */
-  readonly met: Promise<void>;
+  /** Resolves when the first faulty request arrives. */
+  readonly hit: Promise<void>;
   stop(): Promise<void>;
 }
 
-/** `PUT /bucket/key?query`, as a test picks requests by it. */
-type Picks = (request: string) => boolean;
+/** Selects faulty requests by their method and URL: `PUT /bucket/key?query`. */
+export type Selector = (request: string) => boolean;
 
-interface Answer {
+interface ErrorResponse {
   readonly status: number;
   readonly code: string;
   readonly message: string;
 }
 
-export const SLOW_DOWN: Answer = { status: 503, code: 'SlowDown', message: 'Please reduce your request rate.' };
+export const SLOW_DOWN: ErrorResponse = { status: 503, code: 'SlowDown', message: 'Please reduce your request rate.' };
 
-export const ACCESS_DENIED: Answer = { status: 403, code: 'AccessDenied', message: 'Access Denied' };
+export const ACCESS_DENIED: ErrorResponse = { status: 403, code: 'AccessDenied', message: 'Access Denied' };
 
 /**
- * Answers with an error; changes a byte of the body, of a GET that of the answer; or passes the request on, and breaks
- * off instead of its answer.
+ * An error to answer with; or a byte to change in the body of the request, or of the response to a GET; or a connection to
+ * close after the request was forwarded, before its response.
  */
-export type Fault = Answer | 'change' | 'lose the answer';
+export type Fault = ErrorResponse | 'change' | 'lose the response';
 
-/** Stands before an S3 server and does some of the requests an ill turn. */
-export async function startFaultyS3(behind: string, picks: Picks, fault: Fault = SLOW_DOWN): Promise<FaultyS3> {
-  let meet: () => void = () => undefined;
-  const met = new Promise<void>((resolve) => (meet = resolve));
+/** A proxy of an S3 server that injects a fault into selected requests. */
+export async function startFaultyS3(
+  upstream: string,
+  isSelected: Selector,
+  fault: Fault = SLOW_DOWN,
+): Promise<FaultyS3> {
+  let onHit: () => void = () => undefined;
+  const hit = new Promise<void>((resolve) => (onHit = resolve));
   const server = createServer((request, response) => {
-    const isPicked = picks(`${request.method ?? ''} ${request.url ?? ''}`);
-    if (isPicked) {
-      meet();
+    const isFaulty = isSelected(`${request.method ?? ''} ${request.url ?? ''}`);
+    if (isFaulty) {
+      onHit();
     }
-    if (isPicked && typeof fault === 'object') {
+    if (isFaulty && typeof fault === 'object') {
       refuse(request, response, fault);
     } else {
-      pass(request, response, behind, isPicked ? fault : undefined).catch(() => response.destroy());
+      forward(request, response, upstream, isFaulty ? fault : undefined).catch(() => response.destroy());
     }
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
   return {
     endpoint: `http://127.0.0.1:${port}`,
-    met,
+    hit,
     async stop() {
       server.closeAllConnections();
       server.close();
@@ -58,31 +62,31 @@ export async function startFaultyS3(behind: string, picks: Picks, fault: Fault =
   };
 }
 
-function refuse(request: IncomingMessage, response: ServerResponse, { status, code, message }: Answer): void {
+function refuse(request: IncomingMessage, response: ServerResponse, { status, code, message }: ErrorResponse): void {
   request.resume().on('end', () => {
     response.writeHead(status, { 'Content-Type': 'application/xml' });
     response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`);
   });
 }
 
-async function pass(
+async function forward(
   request: IncomingMessage,
   response: ServerResponse,
-  behind: string,
+  upstream: string,
   fault: Fault | undefined,
 ): Promise<void> {
   const change = fault === 'change' ? changing() : new PassThrough();
   const isGet = request.method === 'GET';
-  const upstream = send(new URL(request.url ?? '/', behind), { method: request.method, headers: request.headers });
-  const answered = once(upstream, 'response').then(async ([from]: IncomingMessage[]) => {
-    if (from === undefined || fault === 'lose the answer') {
+  const forwarded = send(new URL(request.url ?? '/', upstream), { method: request.method, headers: request.headers });
+  const answered = once(forwarded, 'response').then(async ([from]: IncomingMessage[]) => {
+    if (from === undefined || fault === 'lose the response') {
       response.destroy();
     } else {
       response.writeHead(from.statusCode ?? 500, from.headers);
       await (isGet ? pipeline(from, change, response) : pipeline(from, response));
     }
   });
-  await Promise.all([isGet ? pipeline(request, upstream) : pipeline(request, change, upstream), answered]);
+  await Promise.all([isGet ? pipeline(request, forwarded) : pipeline(request, change, forwarded), answered]);
 }
 
 /** Changes the last byte of the first chunk. */

@@ -3,27 +3,29 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { openS3 } from '../../../docker/aws.ts';
 import { ArchiveReader } from '../../../docker/engine/archive-reader.ts';
-import { makeDump, type Product } from '../../../docker/engine/make-dump.ts';
+import { type DumpResult, makeDump } from '../../../docker/engine/make-dump.ts';
 import { BUCKET, type Stage } from './stage.ts';
 
 const execute = promisify(execFile);
 
-/** An archive as pg_dump wrote it, with data that have gzip's checksum. */
+/** An archive that pg_dump wrote, with gzip data, which have a checksum. */
 export interface Recording {
-  /** As it is sent through a pipe, and as a file has it before its head is rewritten. */
+  /** As written to a pipe, and to a file before pg_dump rewrites the head. */
   readonly streamed: Buffer;
-  /** As a file has it in the end. */
+  /** The complete file. */
   readonly final: Buffer;
   readonly headBytes: number;
 }
 
-/** Where the head has the time of the dump: behind compression, a byte from version 1.15 on, a number before. */
-function timeOf(archive: Buffer): [number, number] {
+/** Where the head contains the time of the dump: after the compression, which is a byte since version 1.15, and a number before. */
+function timeRange(archive: Buffer): [number, number] {
   const from = 11 + (archive.readUInt8(6) >= 15 ? 1 : 5);
   return [from, from + 7 * 5];
 }
 
+/** Records the archive of a database. */
 export async function record(stage: Stage, database: string): Promise<Recording> {
   const { host, port, user, password } = stage.postgres;
   const env = { PATH: process.env.PATH, PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
@@ -34,63 +36,63 @@ export async function record(stage: Stage, database: string): Promise<Recording>
   const final = await readFile(file);
   await rm(folder, { recursive: true });
   const { stdout: streamed } = await execute('pg_dump', args, { env, encoding: 'buffer', maxBuffer: 2 ** 28 });
-  const [from, to] = timeOf(final);
+  const [from, to] = timeRange(final);
   final.copy(streamed, from, from, to);
   const reader = new ArchiveReader();
   reader.read(final);
   return { streamed, final, headBytes: reader.end().headBytes };
 }
 
-/** What goes wrong while a recording is played. All of it is shell. */
-export interface Mishap {
-  /** What pg_dump writes first, in place of the recording. */
+/** Faults to inject while a recording is replayed. All but the first are shell commands. */
+export interface ReplayFaults {
+  /** What pg_dump writes first, instead of the recording. */
   readonly written?: Buffer;
-  /** What pg_dump does in the end. */
+  /** Runs in pg_dump, at its end. */
   readonly dumped?: string;
-  /** What is done between the dump and pg_restore, as a filter. */
+  /** A filter between the dump and pg_restore. */
   readonly piped?: string;
-  /** What is done to the file `$file` of the dump when pg_restore has read all of it. */
+  /** Runs when pg_restore has read all of the dump, whose file is `$file`. */
   readonly proven?: string;
 }
 
 const PG_DUMP = `#!/bin/sh
 for word; do case "$word" in --file=*) file="\${word#--file=}";; esac; done
-if [ -n "$file" ] && [ "$WAY" = memory ]; then
+if [ -n "$file" ] && [ "$MODE" = memory ]; then
   echo 'pg_dump: error: could not write to output file: No space left on device' >&2
   exit 1
 elif [ -n "$file" ]; then
-  cat "$PLAYED/written" > "$file"
-  head -c "$HEAD_BYTES" "$PLAYED/final" | dd of="$file" bs=1M conv=notrunc status=none
+  cat "$REPLAYED/written" > "$file"
+  head -c "$HEAD_BYTES" "$REPLAYED/final" | dd of="$file" bs=1M conv=notrunc status=none
 else
-  cat "$PLAYED/written"
+  cat "$REPLAYED/written"
 fi
 eval "$DUMPED"
 `;
 
 const PG_RESTORE = `#!/bin/sh
 if [ -n "$PIPED" ]; then eval "$PIPED" | pg_restore "$@"; else pg_restore "$@"; fi || exit
-for file in "$PLAYED"/dump-*/dump; do eval "$PROVEN"; done
+for file in "$REPLAYED"/dump-*/dump; do eval "$PROVEN"; done
 `;
 
 /**
- * Through a file; streamed as the disk is full, with small parts, which are held in memory; or streamed as more than the
- * disk has room for is expected, with large parts, which are held on disk.
+ * How a recording is replayed: `file` through a file; `memory` streamed because the disk fills up, with small parts, which
+ * are held in memory; `disk` streamed because the estimate exceeds the disk, with large parts, which are held on disk.
  */
-export type PlayedWay = 'file' | 'memory' | 'disk';
+export type ReplayMode = 'file' | 'memory' | 'disk';
 
 const MORE_THAN_ANY_DISK = 2 ** 62;
 
-/** Plays a recording to the engine, as pg_dump would write it, with a mishap. */
-export class Player {
+/** Replays a recording to the engine as if pg_dump wrote it, with injected faults. */
+export class Replayer {
   readonly #recording: Recording;
   readonly #folder: string;
   #count = 0;
 
-  static async make(recording: Recording): Promise<Player> {
+  static async create(recording: Recording): Promise<Replayer> {
     const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
     await writeFile(join(folder, 'pg_dump'), PG_DUMP, { mode: 0o755 });
     await writeFile(join(folder, 'pg_restore'), PG_RESTORE, { mode: 0o755 });
-    return new Player(recording, folder);
+    return new Replayer(recording, folder);
   }
 
   private constructor(recording: Recording, folder: string) {
@@ -102,19 +104,19 @@ export class Player {
     await rm(this.#folder, { recursive: true });
   }
 
-  /** @returns what became of it under that key, the folder of the dump being empty again */
-  async play(
-    way: PlayedWay,
+  /** @throws {Error} the engine's, or one if it has left files behind */
+  async replay(
+    mode: ReplayMode,
     key: string,
-    { written = this.#recording.streamed, dumped = '', piped = '', proven = '' }: Mishap = {},
+    { written = this.#recording.streamed, dumped = '', piped = '', proven = '' }: ReplayFaults = {},
     signal: AbortSignal = new AbortController().signal,
-  ): Promise<Product> {
+  ): Promise<DumpResult> {
     this.#count += 1;
-    const folder = join(this.#folder, `played-${this.#count}`);
+    const folder = join(this.#folder, `replay-${this.#count}`);
     await mkdir(folder);
     await writeFile(join(folder, 'written'), written);
     await writeFile(join(folder, 'final'), this.#recording.final);
-    const order = {
+    const options = {
       client: {
         pgDump: join(this.#folder, 'pg_dump'),
         pgRestore: join(this.#folder, 'pg_restore'),
@@ -125,20 +127,22 @@ export class Player {
       environment: {
         PATH: process.env.PATH,
         LC_ALL: 'C',
-        PLAYED: folder,
+        REPLAYED: folder,
         HEAD_BYTES: String(this.#recording.headBytes),
-        WAY: way,
+        MODE: mode,
         ...{ DUMPED: dumped, PIPED: piped, PROVEN: proven },
       },
       folder,
-      estimate: way === 'disk' ? MORE_THAN_ANY_DISK : this.#recording.final.length,
+      estimate: mode === 'disk' ? MORE_THAN_ANY_DISK : this.#recording.final.length,
     } as const;
+    const s3 = openS3('us-west-2');
     try {
-      return await makeDump(order, { bucket: BUCKET, key }, 'us-west-2', signal);
+      return await makeDump(options, s3, { bucket: BUCKET, key }, signal);
     } finally {
+      s3.destroy();
       await rm(join(folder, 'written'));
       await rm(join(folder, 'final'));
-      // Fails if anything is left.
+      // Fails unless the folder is empty.
       await execute('rmdir', [folder]);
     }
   }

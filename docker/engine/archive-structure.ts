@@ -1,0 +1,51 @@
+import { Failure } from '../failure.ts';
+
+/** States of a data location in the table of contents: K_OFFSET_POS_SET and K_OFFSET_NO_DATA in pg_backup_archiver.h. */
+export const OFFSET_SET = 2;
+export const NO_DATA = 3;
+
+/** Where an entry of the table of contents locates its data. */
+export interface DataLocation {
+  /** 1 while the offset is unknown, {@link OFFSET_SET} with an offset. */
+  readonly state: number;
+  readonly offset: bigint;
+}
+
+/** Structure of a complete archive. */
+export interface ArchiveStructure {
+  readonly headBytes: number;
+  /** Of the head, except the data locations. */
+  readonly headCrc32: number;
+  /** By ID of the entry, for the entries with data. */
+  readonly locations: ReadonlyMap<number, DataLocation>;
+  /** Start of each entry's data block, by ID of the entry. */
+  readonly blocks: ReadonlyMap<number, number>;
+}
+
+/** The archive is damaged. */
+export function damaged(problem: string, at: number): Failure {
+  return new Failure('verificationFailed', `The dump is damaged: ${problem}, at byte ${at}. It was not stored.`);
+}
+
+/**
+ * Checks the head that pg_dump rewrites in a complete file to set the offsets of the blocks. It may differ from the
+ * proven head only in these, and each must be where the block was seen.
+ *
+ * @throws {Failure} `verificationFailed`
+ */
+export function checkFinalHead(proven: ArchiveStructure, final: ArchiveStructure): void {
+  if (final.headBytes !== proven.headBytes || final.headCrc32 !== proven.headCrc32) {
+    throw damaged('its table of contents differs from the proven one', final.headBytes);
+  }
+  for (const [id, { state, offset }] of final.locations) {
+    const block = proven.blocks.get(id);
+    const before = proven.locations.get(id);
+    const isCorrect =
+      block === undefined
+        ? state === before?.state && offset === before.offset
+        : state === OFFSET_SET && offset === BigInt(block);
+    if (!isCorrect) {
+      throw damaged(`its table of contents does not locate the data of entry ${id}`, final.headBytes);
+    }
+  }
+}

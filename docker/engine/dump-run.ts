@@ -1,0 +1,39 @@
+import type { Compression, PostgresClient } from '../postgres/clients.ts';
+import type { Checksums } from '../s3/checksum.ts';
+import type { Part } from '../s3/part.ts';
+
+export interface DumpOptions {
+  readonly client: PostgresClient;
+  readonly compression: Compression;
+  /** The entire environment of pg_dump and pg_restore: libpq's variables and little more. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** For temporary files. */
+  readonly folder: string;
+  /** Upper estimate of the dump's size, in bytes. */
+  readonly estimate: number;
+}
+
+/** Receives the parts of a dump, except the first, which is complete only at the end. */
+export interface PartSink {
+  /** Queues a part to be sent. */
+  add(part: Part): void;
+  /** Waits until another part would be sent immediately. */
+  room(): Promise<void>;
+}
+
+/** State of a dump in progress. */
+export interface DumpRun {
+  readonly signal: AbortSignal;
+  /** Aborts the signal. */
+  readonly fail: (reason: unknown) => void;
+  /** Bytes proven so far. */
+  proven: number;
+  /** Seconds from the start to the end of pg_dump, and to the end of the proof. */
+  readonly seconds: { dump: number; proof: number };
+}
+
+/** A dump that is proven, and uploaded except for its first part. */
+export interface ProvenDump {
+  readonly checksums: Checksums;
+  readonly first: Part;
+}
