@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { problemsOf } from '../check/finding.ts';
-import { examine, type Source } from '../check/preflight.ts';
+import { type DumpSetup, runPreflight } from '../check/preflight.ts';
 import { makeDump, type Product } from '../engine/make-dump.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
@@ -10,17 +10,17 @@ import { type Plan, planFor } from '../plan/plan.ts';
 import { withConnection } from '../postgres/connection.ts';
 import { type Inventory, takeInventory } from '../postgres/inventory.ts';
 import { libpqEnvironment } from '../postgres/libpq-environment.ts';
-import { sized } from '../progress.ts';
+import { formatBytes } from '../progress.ts';
 import type { RunContext } from '../run-context.ts';
 import { findDump, type Found } from '../s3/find-dump.ts';
 import { type Manifest, manifestOf, recoveredManifest } from './manifest.ts';
 import { writeManifest } from './write-manifest.ts';
 
 /**
- * Makes the dump of one secret for one scheduled time. When it returns, there is a proven dump with its manifest in S3.
+ * Dumps one secret's database for one scheduled time. When it returns, S3 has a verified dump with its manifest.
  * Whether it returns or throws, nothing is left on the local disk.
  *
- * @throws {Failure} with the reason; anything else but the signal's own is a fault of the program
+ * @throws {Failure} with the reason; any other error, except the signal's reason, is an internal error
  */
 export async function dump(task: Task, context: RunContext): Promise<void> {
   const startedAt = new Date();
@@ -31,60 +31,60 @@ export async function dump(task: Task, context: RunContext): Promise<void> {
     await recover(plan, found);
     return;
   }
-  const source = await prepare(plan, context);
-  const inventory = await withConnection(plan.target, source.policy, signal, takeInventory);
-  const product = await make(plan, source, inventory, context);
+  const setup = await prepare(plan, context);
+  const inventory = await withConnection(plan.source, setup.policy, signal, takeInventory);
+  const product = await make(plan, setup, inventory, context);
   if (product.outcome === 'taken') {
     await recover(plan, await findDump(plan.object, task.region, signal));
     return;
   }
-  const { database, client, compression } = source;
-  const made = { database, inventory, client, compression, product, startedAt, finishedAt: new Date() };
-  const manifest = manifestOf(plan, made);
+  const { database, client, compression } = setup;
+  const finished = { database, inventory, client, compression, product, startedAt, finishedAt: new Date() };
+  const manifest = manifestOf(plan, finished);
   await writeManifest(manifest, task.region);
-  conclude(manifest);
+  logSummary(manifest);
 }
 
 /**
- * Checks all that can be checked before the dump.
+ * Runs all checks that are possible before the dump.
  *
- * @throws {Failure} of the first problem; all of them are logged
+ * @throws {Failure} the first problem; all problems are logged
  */
-async function prepare(plan: Plan, context: RunContext): Promise<Source> {
-  const { findings, source } = await examine(plan, context);
+async function prepare(plan: Plan, context: RunContext): Promise<DumpSetup> {
+  const { findings, setup } = await runPreflight(plan, context);
   for (const finding of findings) {
     if (finding.state === 'warning') {
-      log(`Warning: ${finding.check}: ${finding.found}`);
+      log(`Warning: ${finding.check}: ${finding.detail}`);
     }
   }
   const problems = problemsOf(findings);
   for (const { check, failure } of problems) {
     log(`Problem: ${check}: ${failure.message}`);
   }
-  if (source === undefined) {
-    throw problems[0]?.failure ?? new Error('The checks gave neither a source nor a problem.');
+  if (setup === undefined) {
+    throw problems[0]?.failure ?? new Error('The checks returned neither a setup nor a problem.');
   }
-  const { target } = plan;
-  const { policy, database, client, compression } = source;
+  const { source } = plan;
+  const { policy, database, client, compression } = setup;
   log(
-    `Database "${target.database}" on ${target.host} port ${target.port}: PostgreSQL ${database.version}, ` +
-      `${sized(database.size)} on disk (indexes included); sslmode ${policy.mode}; ` +
+    `Database "${source.database}" on ${source.host} port ${source.port}: PostgreSQL ${database.version}, ` +
+      `${formatBytes(database.size)} on disk (indexes included); sslmode ${policy.mode}; ` +
       `pg_dump ${client.version} with ${compression}`,
   );
-  return source;
+  return setup;
 }
 
-/** Makes the dump in a folder of its own. */
+/** Makes the dump in a temporary folder. */
 async function make(
-  { task, target, object }: Plan,
-  { policy, database, client, compression }: Source,
+  { task, source, object }: Plan,
+  { policy, database, client, compression }: DumpSetup,
   { indexBytes }: Inventory,
   { searchPath, signal }: RunContext,
 ): Promise<Product> {
   const folder = await mkdtemp(join(task.scratch, 'autodump-'));
   try {
-    const environment = await libpqEnvironment(target, policy, folder, searchPath);
-    // As a rule more than the dump will have: data out of line may be compressed at the server already, and so is the dump.
+    const environment = await libpqEnvironment(source, policy, folder, searchPath);
+    // Usually more than the size of the dump, which is compressed, as out-of-line values on the server may be already.
     const estimate = Math.max(database.size - indexBytes, 0);
     const order = { client, compression, environment, folder, estimate };
     return await makeDump(order, object, task.region, signal);
@@ -93,24 +93,27 @@ async function make(
   }
 }
 
-/** An earlier attempt has committed the dump: only its manifest may be missing. */
+/** An earlier attempt committed the dump, but may not have written its manifest. */
 async function recover(plan: Plan, found: Found | undefined): Promise<void> {
   const { task, object } = plan;
   if (found === undefined) {
-    throw new Failure('tryAgain', `S3 says both that s3://${object.bucket}/${object.key} is there and that it is not.`);
+    throw new Failure(
+      'tryAgain',
+      `S3 refused to create s3://${object.bucket}/${object.key} because it exists, but does not list it.`,
+    );
   }
   const manifest = recoveredManifest(plan, found.bytes);
   const outcome = await writeManifest(manifest, task.region);
   log(
-    'An earlier attempt has made this dump already; it is never made or overwritten a second time. ' +
+    'An earlier attempt already made this dump; a dump is never repeated or overwritten. ' +
       (outcome === 'written'
-        ? 'Its manifest was missing and is written now, marked as recovered.'
-        : 'Its manifest is there as well.'),
+        ? 'Its manifest was missing and has been written, marked as recovered.'
+        : 'Its manifest exists as well.'),
   );
-  conclude(manifest);
+  logSummary(manifest);
 }
 
-function conclude({ object, proof, restore }: Manifest): void {
+function logSummary({ object, proof, restore }: Manifest): void {
   const sha256 = proof.sha256 === null ? '' : `, SHA-256 ${proof.sha256}`;
   log(`Done: s3://${object.bucket}/${object.key}, ${proof.bytes} bytes${sha256}`);
   log(`Proof: ${proof.method}`);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freeSpace, StorageFull } from '../disk.ts';
 import { log } from '../log.ts';
-import { sized, withProgress } from '../progress.ts';
+import { formatBytes, withProgress } from '../progress.ts';
 import type { Checksums } from '../s3/checksum.ts';
 import type { DumpObject } from '../s3/object.ts';
 import { Upload } from '../s3/upload.ts';
@@ -36,7 +36,7 @@ export async function makeDump(
 ): Promise<Product> {
   const free = await freeSpace(order.folder);
   if (order.estimate >= free) {
-    const reason = `the dump can have ${sized(order.estimate)}, and the disk has room for ${sized(free)}`;
+    const reason = `the dump can have ${formatBytes(order.estimate)}, and the disk has room for ${formatBytes(free)}`;
     return makeIn({ way: 'stream', reason }, order, object, region, signal);
   }
   try {
@@ -75,7 +75,7 @@ async function makeIn(
         name: 'Dumping and proving',
         done: () => course.proven,
         total: { bytes: order.estimate, what: 'of the most that is expected' },
-        beside: () => `, ${sized(upload.bytes)} uploaded`,
+        beside: () => `, ${formatBytes(upload.bytes)} uploaded`,
       },
       () => (way.way === 'file' ? dumpToFile : dumpToStream)({ ...order, folder }, upload, course),
     );

@@ -1,10 +1,10 @@
-import { ODD_CONTENTS } from '../docker/support/contents.ts';
+import { DIFFICULT_CONTENTS } from '../docker/support/contents.ts';
 
 const EXTENSIONS = ['btree_gist', 'citext', 'hstore', 'ltree', 'pg_trgm', 'unaccent'];
 
 /** Statements that make a database of all that a dump has to bring back. */
 export const CONTENTS: readonly string[] = [
-  ...ODD_CONTENTS,
+  ...DIFFICULT_CONTENTS,
   ...EXTENSIONS.map((name) => `CREATE EXTENSION ${name}`),
   `CREATE TABLE extended (name citext PRIMARY KEY, more hstore, path ltree, room int, during tsrange,
     EXCLUDE USING gist (room WITH =, during WITH &&))`,
