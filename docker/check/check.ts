@@ -4,7 +4,7 @@ import type { Task } from '../plan/environment.ts';
 import { type Plan, planFor } from '../plan/plan.ts';
 import type { RunContext } from '../run-context.ts';
 import { findDump } from '../s3/find-dump.ts';
-import { runCheck, type Finding, ok, problem, problemsOf, unchecked } from './finding.ts';
+import { type Finding, ok, problem, problemsOf, runCheck, unchecked } from './finding.ts';
 import { PREFLIGHT_CHECKS, runPreflight } from './preflight.ts';
 
 const SECRET = 'Secret';

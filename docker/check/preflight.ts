@@ -14,7 +14,7 @@ import { inspectPrivileges, type Privileges } from '../postgres/privileges.ts';
 import { tlsPolicy, type TlsPolicy } from '../postgres/tls.ts';
 import type { RunContext } from '../run-context.ts';
 import { connected, CONNECTION_CHECKS, notConnected, notVerifiable } from './connection-findings.ts';
-import { runCheck, type Finding, ok, problemsOf, unchecked, warning } from './finding.ts';
+import { type Finding, ok, problemsOf, runCheck, unchecked, warning } from './finding.ts';
 import { PRIVILEGE_CHECKS, privilegeFindings } from './privilege-findings.ts';
 import { tryUpload } from './try-upload.ts';
 

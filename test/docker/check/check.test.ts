@@ -4,7 +4,7 @@ import { clientFolder } from '../support/client-folder.ts';
 import { ACCESS_DENIED, startFaultyS3 } from '../support/faulty-s3.ts';
 import { inState, rowsOf, sqlOf } from '../support/findings-table.ts';
 import { freePort } from '../support/free-port.ts';
-import { BUCKET, keyOf, type RunOptions, type Outcome, Stage } from '../support/stage.ts';
+import { BUCKET, keyOf, type Outcome, type RunOptions, Stage } from '../support/stage.ts';
 
 const CHECKS = [
   'Secret',

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
+  chooseDumpClient,
+  chooseRestoreClient,
   compressionOf,
   compressOption,
   findClients,
-  chooseDumpClient,
-  chooseRestoreClient,
   type PostgresClient,
 } from '../../../docker/postgres/clients.ts';
 

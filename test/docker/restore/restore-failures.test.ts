@@ -6,7 +6,7 @@ import { clientFolder } from '../support/client-folder.ts';
 import { contentsOf } from '../support/contents.ts';
 import { startFaultyS3 } from '../support/faulty-s3.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
-import { type RunOptions, type Outcome, pgDumpOf, type Running, Stage } from '../support/stage.ts';
+import { type Outcome, pgDumpOf, type Running, type RunOptions, Stage } from '../support/stage.ts';
 import { startRestore } from '../support/start-restore.ts';
 
 let stage: Stage;

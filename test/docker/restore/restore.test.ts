@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { contentsOf, DIFFICULT_CONTENTS } from '../support/contents.ts';
 import { startFaultyS3 } from '../support/faulty-s3.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
-import { BUCKET, keyOf, type RunOptions, type Outcome, SECRET_ARN, Stage } from '../support/stage.ts';
+import { BUCKET, keyOf, type Outcome, type RunOptions, SECRET_ARN, Stage } from '../support/stage.ts';
 import { startRestore } from '../support/start-restore.ts';
 
 let stage: Stage;

@@ -1,4 +1,4 @@
-import { BUCKET, keyOf, type RunOptions, type Running, SECRET_ARN, type Stage } from './stage.ts';
+import { BUCKET, keyOf, type Running, type RunOptions, SECRET_ARN, type Stage } from './stage.ts';
 
 /** Starts the restore of a dump into the database that the secret describes. */
 export function startRestore(
