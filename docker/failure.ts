@@ -1,9 +1,9 @@
 import { EXIT_STATUS } from '../contract.ts';
 
-/** Why a run failed, as a closed set: it decides the exit status, and with it whether Batch tries again. */
+/** Why a run failed. Determines the exit status, and so whether Batch retries. */
 export type FailureReason = Exclude<keyof typeof EXIT_STATUS, 'done'>;
 
-/** A failure that was foreseen. Its message is whole sentences for the person who reads the log, without secrets. */
+/** An expected failure. Its message is written in full sentences for the reader of the log, and contains no secret. */
 export class Failure extends Error {
   readonly reason: FailureReason;
 
@@ -14,23 +14,23 @@ export class Failure extends Error {
   }
 }
 
-/** The signals that end a run from outside, with their numbers on every platform that we run on. */
+/** The signals that end a run from outside, with their numbers on every supported platform. */
 const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGPIPE: 13, SIGTERM: 15 } as const;
 
 export type EndingSignal = keyof typeof SIGNAL_NUMBERS;
 
-/** The run was told to end. Reason of the AbortSignal that every step of a run watches. */
+/** The run was ended by a signal. The reason of the AbortSignal that every step of a run watches. */
 export class Interrupted extends Error {
   readonly signal: EndingSignal;
 
   constructor(signal: EndingSignal) {
-    super(`Ended by ${signal}. Nothing stays on the local disk, and no part of an upload.`);
+    super(`Ended by ${signal}. The local disk was cleaned up, and no upload was left open.`);
     this.name = 'Interrupted';
     this.signal = signal;
   }
 }
 
-/** Exit status of a run that ended with this error; 128 + number for a signal, as shells have it. */
+/** Exit status for an error; 128 + number for a signal, like a shell. */
 export function exitStatusOf(error: unknown): number {
   if (error instanceof Interrupted) {
     return 128 + SIGNAL_NUMBERS[error.signal];
@@ -38,23 +38,23 @@ export function exitStatusOf(error: unknown): number {
   return EXIT_STATUS[error instanceof Failure ? error.reason : 'internal'];
 }
 
-const MEANING: Readonly<Record<FailureReason, string>> = {
-  misuse: 'called wrongly',
+const SUMMARY: Readonly<Record<FailureReason, string>> = {
+  misuse: 'invalid call',
   badSecret: 'bad secret',
-  verificationFailed: 'not proven',
-  internal: 'internal fault',
-  tryAgain: 'for a reason that may pass',
+  verificationFailed: 'verification failed',
+  internal: 'internal error',
+  tryAgain: 'temporary failure',
   refused: 'refused',
 };
 
-/** One line for the log. Only a fault of the program itself shows its stack. */
+/** The message for the log. Only an internal error shows its stack. */
 export function describe(error: unknown): string {
   if (error instanceof Interrupted) {
     return error.message;
   }
   if (error instanceof Failure) {
-    return `AutoDump failed, ${MEANING[error.reason]} (exit status ${exitStatusOf(error)}): ${error.message}`;
+    return `AutoDump failed: ${SUMMARY[error.reason]} (exit status ${exitStatusOf(error)}): ${error.message}`;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `AutoDump failed, ${MEANING.internal} (exit status ${EXIT_STATUS.internal}): ${stack}`;
+  return `AutoDump failed: ${SUMMARY.internal} (exit status ${EXIT_STATUS.internal}): ${stack}`;
 }

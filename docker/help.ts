@@ -1,26 +1,32 @@
 import { EXIT_STATUS } from '../contract.ts';
-import { DEFAULT_JOBS, MOST_JOBS } from './restore/options.ts';
+import { DEFAULT_JOBS, MAX_JOBS } from './restore/options.ts';
 
 const { done, misuse, badSecret, verificationFailed, internal, tryAgain, refused } = EXIT_STATUS;
 
-export const HELP = `Dumps a PostgreSQL database to S3, proven restorable, and restores it.
+export const HELP = `Dumps a PostgreSQL database to S3, verifies that the dump can be restored, and restores it.
 
-  dump          Dumps the database of a secret once. The environment tells which, for when, and where to:
-                AUTODUMP_SECRET_ARN, AUTODUMP_WHEN, AUTODUMP_EXECUTION, AUTODUMP_BUCKETS, AUTODUMP_RESTORE_JOB,
-                and TMPDIR, a writable folder.
-  dump --check  Finds what would keep a dump from working, and tells the SQL that grants what is missing. Needs the
-                same, but neither AUTODUMP_WHEN nor AUTODUMP_EXECUTION.
+  dump          Dump the database that a secret describes, once. Configured by the environment: AUTODUMP_SECRET_ARN,
+                AUTODUMP_WHEN, AUTODUMP_EXECUTION, AUTODUMP_BUCKETS, AUTODUMP_RESTORE_JOB, and TMPDIR, a writable
+                folder.
+  dump --check  Report whatever would make a dump fail, with SQL that grants missing privileges. Needs the same
+                variables except AUTODUMP_WHEN and AUTODUMP_EXECUTION.
   restore s3://BUCKET/KEY --to TARGET [--jobs N] [--into-non-empty]
-                Restores a dump that is what its manifest says. TMPDIR names a writable folder, and AWS_REGION the
-                Region of the bucket, which may be left out where it is that of TARGET's ARN.
+                Restore a dump, after checking it against its manifest. TMPDIR names a writable folder, and AWS_REGION
+                the Region of the bucket; without it, the Region of TARGET's ARN is used.
 
   --to TARGET       The database: the ARN of a secret, or postgres://user@host:port/database?sslmode=MODE with the
                     password in PGPASSWORD.
-  --jobs N          Connections that restore side by side, 1 to ${MOST_JOBS} (default ${DEFAULT_JOBS}).
-  --into-non-empty  Restores also into a database that holds something already.
-  --help            This text.
+  --jobs N          Number of parallel connections, 1 to ${MAX_JOBS} (default ${DEFAULT_JOBS}).
+  --into-non-empty  Allow restoring into a database that is not empty.
+  --help            Show this text.
 
-Exit status: ${done} if all went well, ${misuse} when called wrongly, ${badSecret} for a secret that describes no database, ${verificationFailed} for
-an archive that is not whole or not the one that was proven, ${tryAgain} for what is worth another try, ${refused} for what the
-database or AWS refused, ${internal} for a fault of this program, 128 + number for a signal.
+Exit status:
+  ${done}    success
+  ${misuse}   invalid environment or arguments
+  ${badSecret}   the secret does not describe a database that can be dumped
+  ${verificationFailed}   the dump is incomplete, or differs from the one that was verified
+  ${internal}   internal error
+  ${tryAgain}   temporary failure: worth another try
+  ${refused}   refused by the database or AWS
+  128 + n  ended by signal n
 `;

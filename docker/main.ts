@@ -6,21 +6,22 @@ import { isNoSpace, StorageFull } from './disk.ts';
 import { dump } from './dump/dump.ts';
 import { describe, type EndingSignal, exitStatusOf, Failure, Interrupted } from './failure.ts';
 import { HELP } from './help.ts';
-import { printable } from './log.ts';
+import { onOneLine } from './log.ts';
 import { readEnvironment } from './plan/environment.ts';
-import { readRestoreOrder, RESTORE_USAGE } from './restore/options.ts';
+import { parseRestoreOptions, RESTORE_USAGE } from './restore/options.ts';
 import { restore } from './restore/restore.ts';
+import { inWholeSeconds } from './time.ts';
 
-/** Made at synth and put beside this program. */
+/** Written beside this program at synth. */
 const RDS_ROOTS = 'rds-roots.pem';
 
 const SIGNALS: readonly EndingSignal[] = ['SIGHUP', 'SIGINT', 'SIGTERM'];
 
 /**
- * Aborts at the first signal that asks this program to end, when nobody reads what it writes any more, and at an error
- * that nothing else has caught; so there is one way out, which cleans up.
+ * Aborts on the first signal that asks this program to end, when its output has lost its reader, and on an uncaught
+ * error, so that there is a single exit path and it cleans up.
  */
-function untilEnded(): AbortSignal {
+function abortOnExit(): AbortSignal {
   const controller = new AbortController();
   for (const signal of SIGNALS) {
     process.on(signal, () => {
@@ -38,34 +39,34 @@ function untilEnded(): AbortSignal {
   return controller.signal;
 }
 
-/** What a check can do without: it is about the moment that it is run at, and about no execution. */
-function standIns(): Partial<DumpEnvironment> {
-  return { AUTODUMP_WHEN: new Date().toISOString().replace(/\.\d+Z$/, 'Z'), AUTODUMP_EXECUTION: 'none' };
+/** A check needs neither variable: it is about the present moment, and belongs to no execution. */
+function checkDefaults(): Partial<DumpEnvironment> {
+  return { AUTODUMP_WHEN: inWholeSeconds(new Date()), AUTODUMP_EXECUTION: 'none' };
 }
 
 async function main([command, ...rest]: readonly string[], programFile: string): Promise<void> {
-  if ([command, ...rest].some((word) => word === '--help' || word === '-h')) {
+  if ([command, ...rest].some((arg) => arg === '--help' || arg === '-h')) {
     process.stdout.write(HELP);
     return;
   }
   const context = {
     searchPath: process.env.PATH ?? '',
     rdsRoots: () => readFileSync(join(dirname(programFile), RDS_ROOTS), 'utf8'),
-    signal: untilEnded(),
+    signal: abortOnExit(),
   };
   if (command === 'dump' && rest.length === 0) {
     return dump(readEnvironment(process.env), context);
   }
   if (command === 'dump' && rest.join(' ') === '--check') {
-    return check(readEnvironment({ ...standIns(), ...process.env }), context);
+    return check(readEnvironment({ ...checkDefaults(), ...process.env }), context);
   }
   if (command === 'restore') {
-    return restore(readRestoreOrder(rest, process.env), context);
+    return restore(parseRestoreOptions(rest, process.env), context);
   }
   throw new Failure(
     'misuse',
-    'What this program does is: dump, or dump --check for its checks alone, both with settings from the environment; or ' +
-      `${RESTORE_USAGE}. --help tells more.`,
+    'Unknown command. The commands are: dump, or dump --check to run only its checks, both configured by the ' +
+      `environment; and ${RESTORE_USAGE}. See --help.`,
   );
 }
 
@@ -75,7 +76,7 @@ main(args, programFile).then(
   () => process.exit(EXIT_STATUS.done),
   (error: unknown) => {
     const failure = isNoSpace(error) ? new StorageFull(error.message) : error;
-    process.stderr.write(`${printable(describe(failure))}\n`);
+    process.stderr.write(`${onOneLine(describe(failure))}\n`);
     process.exit(exitStatusOf(failure));
   },
 );

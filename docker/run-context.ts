@@ -1,9 +1,9 @@
-/** What a run finds around it. */
+/** What every command needs from the process it runs in. */
 export interface RunContext {
-  /** Folders to look for client programs in, as in PATH. */
+  /** Folders to search for PostgreSQL's client programs, in the format of PATH. */
   readonly searchPath: string;
-  /** Reads the PEM bundle of the roots of RDS; asked for RDS endpoints only. */
+  /** Reads the PEM bundle of RDS root certificates; called only for RDS endpoints. */
   readonly rdsRoots: () => string;
-  /** Aborts when the run is to end. */
+  /** Aborts when the run must end; its reason is the error to report. */
   readonly signal: AbortSignal;
 }

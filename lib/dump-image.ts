@@ -21,7 +21,7 @@ export function dumpImage(scope: Construct, id: string, architecture: Architectu
   return withBundle('docker/main.ts', 'autodump.js', (directory) => {
     const docker = join(ROOT, 'docker');
     for (const entry of readdirSync(docker, { withFileTypes: true })) {
-      if (entry.isFile() && !entry.name.endsWith('.ts')) {
+      if (entry.isFile() && !/\.(ts|md)$/.test(entry.name)) {
         copyFileSync(join(docker, entry.name), join(directory, entry.name));
       }
     }

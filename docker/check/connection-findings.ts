@@ -4,7 +4,7 @@ import type { Route } from '../postgres/connection.ts';
 import type { Database } from '../postgres/database.ts';
 import { identifier } from '../postgres/identifier.ts';
 import type { TlsPolicy } from '../postgres/tls.ts';
-import { sized } from '../progress.ts';
+import { formatBytes } from '../progress.ts';
 import { type Finding, ok, problem, unchecked, warning } from './finding.ts';
 
 const CHECK_OF: Readonly<Record<ConnectionStep, string>> = {
@@ -13,46 +13,46 @@ const CHECK_OF: Readonly<Record<ConnectionStep, string>> = {
   tls: 'TLS',
   login: 'Login',
   database: 'Database',
-  questions: 'Questions',
+  queries: 'Queries',
 };
 
-/** The checks of this file, in their order; that all questions are answered shows in the checks that ask them. */
-export const CONNECTION_CHECKS = CONNECTION_STEPS.filter((step) => step !== 'questions').map((step) => CHECK_OF[step]);
+/** The checks of this file, in order. Successful queries show in the checks that need them. */
+export const CONNECTION_CHECKS = CONNECTION_STEPS.filter((step) => step !== 'queries').map((step) => CHECK_OF[step]);
 
 function tlsFinding({ mode }: TlsPolicy, { tlsProtocol }: Route): Finding {
   if (tlsProtocol === undefined) {
-    return warning(CHECK_OF.tls, `none: whoever is on the way can read along (sslmode ${mode})`);
+    return warning(CHECK_OF.tls, `none: the connection can be eavesdropped (sslmode ${mode})`);
   }
   switch (mode) {
     case 'verify-full':
-      return ok(CHECK_OF.tls, `${tlsProtocol}, the certificate is trusted and names the host (sslmode ${mode})`);
+      return ok(CHECK_OF.tls, `${tlsProtocol}, certificate trusted and valid for the host name (sslmode ${mode})`);
     case 'verify-ca':
-      return ok(CHECK_OF.tls, `${tlsProtocol}, the certificate is trusted (sslmode ${mode})`);
+      return ok(CHECK_OF.tls, `${tlsProtocol}, certificate trusted (sslmode ${mode})`);
     default:
-      return ok(CHECK_OF.tls, `${tlsProtocol}, the certificate is not verified (sslmode ${mode})`);
+      return ok(CHECK_OF.tls, `${tlsProtocol}, certificate not verified (sslmode ${mode})`);
   }
 }
 
-/** What there is to say of a connection that was made. */
+/** Findings for a successful connection. */
 export function connected(
-  target: ConnectionSettings,
+  settings: ConnectionSettings,
   policy: TlsPolicy,
   route: Route,
   { size }: Database,
 ): readonly Finding[] {
   return [
-    ok(CHECK_OF.name, `${target.host} is ${route.address}`),
-    ok(CHECK_OF.port, `${target.port} is open`),
+    ok(CHECK_OF.name, `${settings.host} resolves to ${route.address}`),
+    ok(CHECK_OF.port, `${settings.port} is open`),
     tlsFinding(policy, route),
-    ok(CHECK_OF.login, `as "${target.user}"`),
-    ok(CHECK_OF.database, `"${target.database}", ${sized(size)} on disk (indexes included)`),
+    ok(CHECK_OF.login, `as "${settings.user}"`),
+    ok(CHECK_OF.database, `"${settings.database}", ${formatBytes(size)} on disk (indexes included)`),
   ];
 }
 
 /** SQLSTATE insufficient_privilege. */
 const NO_PRIVILEGE = '42501';
 
-/** What there is to say of one that was not: the steps before the one that failed went well. */
+/** Findings for a failed connection: the steps before the failed one succeeded. */
 export function notConnected({ database, user }: ConnectionSettings, failure: ConnectionFailure): readonly Finding[] {
   const grant =
     failure.step === 'database' && failure.sqlState === NO_PRIVILEGE
@@ -66,8 +66,8 @@ export function notConnected({ database, user }: ConnectionSettings, failure: Co
   ];
 }
 
-/** What there is to say of a certificate that can't be verified, without a try. */
-export function notTrusted(error: unknown): readonly Finding[] {
+/** Findings if the certificate cannot be verified, so that no connection was tried. */
+export function notVerifiable(error: unknown): readonly Finding[] {
   const { name, port, tls, login, database } = CHECK_OF;
   return [...unchecked(name, port), problem(tls, error), ...unchecked(login, database)];
 }

@@ -1,41 +1,41 @@
 import { Failure } from '../failure.ts';
 
-/** What one check before a dump has found. */
-export type Finding = Noted | Problem;
+/** Result of one check before a dump. */
+export type Finding = Note | Problem;
 
-/** Nothing that ends a run. */
-export interface Noted {
-  /** What was checked, a word or two. */
+/** A result that does not prevent a dump. */
+export interface Note {
+  /** Name of the check, one or two words. */
   readonly check: string;
-  /** `unchecked`: an earlier problem stands in the way. */
+  /** `unchecked`: skipped because of an earlier problem. */
   readonly state: 'ok' | 'warning' | 'unchecked';
-  readonly found: string;
+  readonly detail: string;
 }
 
-/** A dump would end with this failure. */
+/** A failure that a dump would end with. */
 export interface Problem {
   readonly check: string;
   readonly state: 'problem';
   readonly failure: Failure;
-  /** Lines of SQL that mend it, comments among them; none where SQL can't. */
+  /** Lines of SQL, including comments, that fix the problem; empty if SQL cannot. */
   readonly sql: readonly string[];
 }
 
-export function ok(check: string, found: string): Noted {
-  return { check, state: 'ok', found };
+export function ok(check: string, detail: string): Note {
+  return { check, state: 'ok', detail };
 }
 
-export function warning(check: string, found: string): Noted {
-  return { check, state: 'warning', found };
+export function warning(check: string, detail: string): Note {
+  return { check, state: 'warning', detail };
 }
 
-export function unchecked(...checks: readonly string[]): readonly Noted[] {
-  return checks.map((check) => ({ check, state: 'unchecked', found: 'not checked, because of the problem above' }));
+export function unchecked(...checks: readonly string[]): readonly Note[] {
+  return checks.map((check) => ({ check, state: 'unchecked', detail: 'skipped because of the problem above' }));
 }
 
 /**
- * @param error what a check threw
- * @throws {Error} the error itself if it is not a {@link Failure}: a signal's reason, or a fault of the program
+ * @param error as thrown by a check
+ * @throws {Error} the error itself if it is not a {@link Failure}: the signal's reason, or an internal error
  */
 export function problem(check: string, error: unknown, sql: readonly string[] = []): Problem {
   if (!(error instanceof Failure)) {
@@ -44,8 +44,8 @@ export function problem(check: string, error: unknown, sql: readonly string[] = 
   return { check, state: 'problem', failure: error, sql };
 }
 
-/** Runs a check that answers with what it found, or throws a {@link Failure}. */
-export async function checked(check: string, work: () => Promise<string>): Promise<Finding> {
+/** Runs a check that returns the detail of its finding or throws a {@link Failure}. */
+export async function runCheck(check: string, work: () => Promise<string>): Promise<Finding> {
   try {
     return ok(check, await work());
   } catch (error) {

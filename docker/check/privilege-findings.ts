@@ -4,26 +4,21 @@ import type { Database } from '../postgres/database.ts';
 import type { Privileges } from '../postgres/privileges.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 
-/** The checks of this file, in their order. */
+/** The checks of this file, in order. */
 export const PRIVILEGE_CHECKS = ['Tables, sequences', 'Row security', 'Large objects', 'Left out'] as const;
 
 const [TABLES, ROW_SECURITY, LARGE_OBJECTS, LEFT_OUT] = PRIVILEGE_CHECKS;
 
-/** The role pg_read_all_data exists from this version on. */
+/** First major with the role pg_read_all_data. */
 const READ_ALL_DATA_SINCE = 14;
 
-function listed(names: readonly string[]): string {
+function list(names: readonly string[]): string {
   const shown = 5;
   const rest = names.length > shown ? ` and ${names.length - shown} more` : '';
   return `${names.slice(0, shown).join(', ')}${rest}`;
 }
 
-/** A dump without some of the rows is not a dump. */
-function refused(message: string): Failure {
-  return new Failure('refused', message);
-}
-
-/** Statements that let the user read what it can't, one for each object. */
+/** One GRANT for each object that the user cannot read. */
 function grants({ user, schemas, tables, sequences }: Privileges): readonly string[] {
   return [
     ...schemas.map((name) => `GRANT USAGE ON SCHEMA ${name} TO ${user};`),
@@ -35,11 +30,12 @@ function grants({ user, schemas, tables, sequences }: Privileges): readonly stri
 function tables(privileges: Privileges, { major }: Database): Finding {
   const { user, unreadable } = privileges;
   if (unreadable.length === 0) {
-    return ok(TABLES, 'all can be read');
+    return ok(TABLES, 'all readable');
   }
-  const failure = refused(
-    `The user ${user} may not read ${listed(unreadable)}: grant it USAGE on the schemas and SELECT on tables and ` +
-      'sequences, or the role pg_read_all_data (from PostgreSQL 14).',
+  const failure = new Failure(
+    'refused',
+    `The user ${user} may not read ${list(unreadable)}: grant it USAGE on the schemas and SELECT on the tables and ` +
+      'sequences, or the role pg_read_all_data (PostgreSQL 14 and later).',
   );
   const each = grants(privileges);
   return problem(
@@ -48,35 +44,34 @@ function tables(privileges: Privileges, { major }: Database): Finding {
     major < READ_ALL_DATA_SINCE
       ? each
       : [
-          '-- All tables and sequences, with those to come; on RDS as the master user.',
+          '-- All tables and sequences, including future ones; on RDS, run it as the master user.',
           `GRANT pg_read_all_data TO ${user};`,
-          '-- Or, in its place, these alone:',
+          '-- Or instead, only these:',
           ...each.map((statement) => `-- ${statement}`),
         ],
   );
 }
 
-/** Who may give BYPASSRLS: https://www.postgresql.org/docs/current/sql-alterrole.html */
+/** Who may grant BYPASSRLS: https://www.postgresql.org/docs/current/sql-alterrole.html */
 function rowSecurity({ user, filtered, filteredOwners }: Privileges): Finding {
   if (filtered.length === 0) {
     return ok(ROW_SECURITY, 'hides no rows from this user');
   }
-  const failure = refused(
-    `The user ${user} is subject to row-level security on ${listed(filtered)}, which would hide rows: dump as a role ` +
-      'with BYPASSRLS, or as the owner. A policy that shows it all rows does not help: pg_dump refuses a table to whose ' +
-      'policies it is subject.',
+  const failure = new Failure(
+    'refused',
+    `The user ${user} is subject to row-level security on ${list(filtered)}, which would hide rows: dump as a role ` +
+      'with BYPASSRLS, or as the owner. A policy that allows all rows does not help: pg_dump refuses to dump a table ' +
+      'if any policy applies to its user.',
   );
   const instead = filteredOwners.map((owner) => `-- GRANT ${owner} TO ${user};`);
   return problem(ROW_SECURITY, failure, [
-    '-- As a superuser, or from PostgreSQL 16 on as a role with BYPASSRLS.',
+    '-- As a superuser or, on PostgreSQL 16 and later, as a role with BYPASSRLS.',
     `ALTER ROLE ${user} BYPASSRLS;`,
-    ...(instead.length === 0
-      ? []
-      : ["-- Or, in its place, all of the owner's rights, to write among them:", ...instead]),
+    ...(instead.length === 0 ? [] : ["-- Or instead, all of the owner's rights, including writing:", ...instead]),
   ]);
 }
 
-/** The text in dollar quotes, with a tag that is not in it. */
+/** Dollar-quotes a text, with a tag that the text does not contain. */
 function dollarQuoted(text: string): string {
   let tag = '$grant$';
   for (let number = 1; text.includes(tag); number += 1) {
@@ -85,39 +80,40 @@ function dollarQuoted(text: string): string {
   return `${tag}${text}${tag}`;
 }
 
-function largeObjects({ user, largeObjects: count, largeObject }: Privileges): Finding {
+function largeObjects({ user, unreadableLargeObjects: count, exampleLargeObject: example }: Privileges): Finding {
   if (count === 0) {
-    return ok(LARGE_OBJECTS, 'all can be read');
+    return ok(LARGE_OBJECTS, 'all readable');
   }
-  const which = count === 1 ? `the large object ${largeObject}` : `${count} large objects, ${largeObject} among them`;
-  const failure = refused(
+  const which = count === 1 ? `the large object ${example}` : `${count} large objects, for example ${example}`;
+  const failure = new Failure(
+    'refused',
     `The user ${user} may not read ${which}: grant it SELECT on each (pg_read_all_data does not cover them), or dump as ` +
       'their owner.',
   );
   const grant = `'GRANT SELECT ON LARGE OBJECT ' || id || ${pg.escapeLiteral(` TO ${user}`)}`;
   const own = "SELECT oid FROM pg_catalog.pg_largeobject_metadata WHERE pg_catalog.pg_has_role(lomowner, 'USAGE')";
   return problem(LARGE_OBJECTS, failure, [
-    '-- As a superuser, or as each of their owners; and again for those to come.',
+    '-- As a superuser, or as each of their owners. Run it again for large objects that are created later.',
     `DO ${dollarQuoted(`DECLARE id oid; BEGIN FOR id IN ${own} LOOP EXECUTE ${grant}; END LOOP; END`)};`,
   ]);
 }
 
 function leftOut({ foreign, unlogged, subscriptions }: Privileges): Finding {
   const parts = [
-    ...(foreign.length === 0 ? [] : [`rows of the foreign tables ${listed(foreign)}, which are on other servers`]),
+    ...(foreign.length === 0 ? [] : [`rows of the foreign tables ${list(foreign)}, which are on other servers`]),
     ...(unlogged.length === 0
       ? []
-      : [`rows of the unlogged tables ${listed(unlogged)}, which a replica does not have: dump the primary`]),
+      : [`rows of the unlogged tables ${list(unlogged)}, which a replica does not have: dump the primary`]),
     ...(subscriptions.length === 0
       ? []
-      : [`subscriptions, which pg_dump dumps for a superuser alone: ${listed(subscriptions)}`]),
+      : [`subscriptions, which pg_dump only dumps as a superuser: ${list(subscriptions)}`]),
   ];
   return parts.length === 0
-    ? ok(LEFT_OUT, 'nothing that pg_dump leaves out of dumps')
-    : warning(LEFT_OUT, `a dump does not hold ${parts.join('; nor ')}`);
+    ? ok(LEFT_OUT, 'no foreign tables, skipped subscriptions, or unlogged tables of a replica')
+    : warning(LEFT_OUT, `a dump will not contain ${parts.join('; nor ')}`);
 }
 
-/** What the user's privileges mean for a dump. */
+/** Findings about the privileges of the user. */
 export function privilegeFindings(privileges: Privileges, database: Database): readonly Finding[] {
   return [tables(privileges, database), rowSecurity(privileges), largeObjects(privileges), leftOut(privileges)];
 }

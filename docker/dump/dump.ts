@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { openS3 } from '../aws.ts';
 import { problemsOf } from '../check/finding.ts';
-import { examine, type Source } from '../check/preflight.ts';
+import { type DumpSetup, runPreflight } from '../check/preflight.ts';
 import { type DumpResult, makeDump } from '../engine/make-dump.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
@@ -12,17 +12,17 @@ import { type Plan, planFor } from '../plan/plan.ts';
 import { withConnection } from '../postgres/connection.ts';
 import { type Inventory, takeInventory } from '../postgres/inventory.ts';
 import { libpqEnvironment } from '../postgres/libpq-environment.ts';
-import { sized } from '../progress.ts';
+import { formatBytes } from '../progress.ts';
 import type { RunContext } from '../run-context.ts';
 import { findDump, type ListedObject } from '../s3/find-dump.ts';
 import { type Manifest, manifestOf, recoveredManifest } from './manifest.ts';
 import { writeManifest } from './write-manifest.ts';
 
 /**
- * Makes the dump of one secret for one scheduled time. When it returns, there is a proven dump with its manifest in S3.
+ * Dumps one secret's database for one scheduled time. When it returns, S3 has a verified dump with its manifest.
  * Whether it returns or throws, nothing is left on the local disk.
  *
- * @throws {Failure} with the reason; anything else but the signal's own is a fault of the program
+ * @throws {Failure} with the reason; any other error, except the signal's reason, is an internal error
  */
 export async function dump(task: Task, context: RunContext): Promise<void> {
   const s3 = openS3(task.region);
@@ -42,61 +42,61 @@ async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<vo
     await recover(s3, plan, found);
     return;
   }
-  const source = await prepare(s3, plan, context);
-  const inventory = await withConnection(plan.target, source.policy, signal, takeInventory);
-  const product = await make(s3, plan, source, inventory, context);
-  if (product.outcome === 'taken') {
+  const setup = await prepare(s3, plan, context);
+  const inventory = await withConnection(plan.source, setup.policy, signal, takeInventory);
+  const result = await make(s3, plan, setup, inventory, context);
+  if (result.outcome === 'taken') {
     await recover(s3, plan, await findDump(s3, plan.object, signal));
     return;
   }
-  const { database, client, compression } = source;
-  const made = { database, inventory, client, compression, product, startedAt, finishedAt: new Date() };
-  const manifest = manifestOf(plan, made);
+  const { database, client, compression } = setup;
+  const finished = { database, inventory, client, compression, result, startedAt, finishedAt: new Date() };
+  const manifest = manifestOf(plan, finished);
   await writeManifest(s3, manifest);
-  conclude(manifest);
+  logSummary(manifest);
 }
 
 /**
- * Checks all that can be checked before the dump.
+ * Runs all checks that are possible before the dump.
  *
- * @throws {Failure} of the first problem; all of them are logged
+ * @throws {Failure} the first problem; all problems are logged
  */
-async function prepare(s3: S3Client, plan: Plan, context: RunContext): Promise<Source> {
-  const { findings, source } = await examine(plan, s3, context);
+async function prepare(s3: S3Client, plan: Plan, context: RunContext): Promise<DumpSetup> {
+  const { findings, setup } = await runPreflight(plan, s3, context);
   for (const finding of findings) {
     if (finding.state === 'warning') {
-      log(`Warning: ${finding.check}: ${finding.found}`);
+      log(`Warning: ${finding.check}: ${finding.detail}`);
     }
   }
   const problems = problemsOf(findings);
   for (const { check, failure } of problems) {
     log(`Problem: ${check}: ${failure.message}`);
   }
-  if (source === undefined) {
-    throw problems[0]?.failure ?? new Error('The checks gave neither a source nor a problem.');
+  if (setup === undefined) {
+    throw problems[0]?.failure ?? new Error('The checks returned neither a setup nor a problem.');
   }
-  const { target } = plan;
-  const { policy, database, client, compression } = source;
+  const { source } = plan;
+  const { policy, database, client, compression } = setup;
   log(
-    `Database "${target.database}" on ${target.host} port ${target.port}: PostgreSQL ${database.version}, ` +
-      `${sized(database.size)} on disk (indexes included); sslmode ${policy.mode}; ` +
+    `Database "${source.database}" on ${source.host} port ${source.port}: PostgreSQL ${database.version}, ` +
+      `${formatBytes(database.size)} on disk (indexes included); sslmode ${policy.mode}; ` +
       `pg_dump ${client.version} with ${compression}`,
   );
-  return source;
+  return setup;
 }
 
-/** Makes the dump in a folder of its own. */
+/** Makes the dump in a temporary folder. */
 async function make(
   s3: S3Client,
-  { task, target, object }: Plan,
-  { policy, database, client, compression }: Source,
+  { task, source, object }: Plan,
+  { policy, database, client, compression }: DumpSetup,
   { indexBytes }: Inventory,
   { searchPath, signal }: RunContext,
 ): Promise<DumpResult> {
   const folder = await mkdtemp(join(task.scratch, 'autodump-'));
   try {
-    const environment = await libpqEnvironment(target, policy, folder, searchPath);
-    // As a rule more than the dump will have: data out of line may be compressed at the server already, and so is the dump.
+    const environment = await libpqEnvironment(source, policy, folder, searchPath);
+    // Usually more than the size of the dump, which is compressed, as out-of-line values on the server may be already.
     const estimate = Math.max(database.size - indexBytes, 0);
     const options = { client, compression, environment, folder, estimate };
     return await makeDump(options, s3, object, signal);
@@ -105,24 +105,27 @@ async function make(
   }
 }
 
-/** An earlier attempt has committed the dump: only its manifest may be missing. */
+/** An earlier attempt committed the dump, but may not have written its manifest. */
 async function recover(s3: S3Client, plan: Plan, found: ListedObject | undefined): Promise<void> {
   const { object } = plan;
   if (found === undefined) {
-    throw new Failure('tryAgain', `S3 says both that s3://${object.bucket}/${object.key} is there and that it is not.`);
+    throw new Failure(
+      'tryAgain',
+      `S3 refused to create s3://${object.bucket}/${object.key} because it exists, but does not list it.`,
+    );
   }
   const manifest = recoveredManifest(plan, found.bytes);
   const outcome = await writeManifest(s3, manifest);
   log(
-    'An earlier attempt has made this dump already; it is never made or overwritten a second time. ' +
+    'An earlier attempt already made this dump; a dump is never repeated or overwritten. ' +
       (outcome === 'written'
-        ? 'Its manifest was missing and is written now, marked as recovered.'
-        : 'Its manifest is there as well.'),
+        ? 'Its manifest was missing and has been written, marked as recovered.'
+        : 'Its manifest exists as well.'),
   );
-  conclude(manifest);
+  logSummary(manifest);
 }
 
-function conclude({ object, proof, restore }: Manifest): void {
+function logSummary({ object, proof, restore }: Manifest): void {
   const sha256 = proof.sha256 === null ? '' : `, SHA-256 ${proof.sha256}`;
   log(`Done: s3://${object.bucket}/${object.key}, ${proof.bytes} bytes${sha256}`);
   log(`Proof: ${proof.method}`);

@@ -4,6 +4,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { Compression, PostgresClient } from '../postgres/clients.ts';
 import type { Database } from '../postgres/database.ts';
 import type { Inventory } from '../postgres/inventory.ts';
+import { inWholeSeconds } from '../time.ts';
 import { restoreCommand, restoreJobCommand } from './restore-command.ts';
 
 const text = z.string();
@@ -12,14 +13,14 @@ const seconds = z.number().nonnegative();
 const time = z.iso.datetime({ precision: 0 }).describe('UTC, whole seconds');
 
 /**
- * The object `<key>.json` beside a dump; `manifest.schema.json` is made of this. Fields may be added, but never renamed,
- * removed or given another meaning without another `manifestVersion`.
+ * The object `<key>.json` beside a dump; `manifest.schema.json` is generated from this. Fields may be added, but never
+ * renamed, removed or given another meaning without a new `manifestVersion`.
  */
 export const manifestSchema = z
   .strictObject({
     manifestVersion: z.literal(1),
     secretArn: text,
-    execution: text.describe('ARN of the execution of the state machine'),
+    execution: text.describe('ARN of the state machine execution'),
     scheduledFor: time,
     source: z
       .strictObject({
@@ -29,7 +30,7 @@ export const manifestSchema = z
         serverVersion: text.nullable(),
         databaseBytes: count.nullable().describe("on the server's disk, indexes included"),
       })
-      .describe('Host, port and database as the secret said; in a recovered manifest, as it said then'),
+      .describe('Host, port and database from the secret; in a recovered manifest, as of the recovery'),
     dump: z.strictObject({
       client: text.nullable().describe('program and version'),
       format: z.literal('custom'),
@@ -37,7 +38,7 @@ export const manifestSchema = z
       way: z
         .enum(['file', 'stream'])
         .nullable()
-        .describe('through a file, so that it has offsets, or streamed, so that it has none'),
+        .describe('whether it was written to a file first, so that it has offsets, or streamed, so that it has none'),
       reason: text.nullable().describe('why it was streamed'),
     }),
     object: z.strictObject({ bucket: text, key: text }),
@@ -58,44 +59,40 @@ export const manifestSchema = z
         .nullable()
         .describe('base64, of the whole object; only earlier versions wrote it, and it is always null now'),
       verified: z.literal(true),
-      method: text.describe('how it was verified, in whole sentences'),
+      method: text.describe('how it was verified, in full sentences'),
     }),
     seconds: z
       .strictObject({ dump: seconds, proof: seconds, commit: seconds })
       .nullable()
-      .describe('from the start of pg_dump to its end, to the end of the proof, and to the commit'),
+      .describe('from the start of pg_dump to its end, to the end of the verification, and to the commit'),
     startedAt: time.nullable(),
     finishedAt: time.nullable(),
-    recovered: z.boolean().describe('written by a later attempt than the one that made the dump'),
+    recovered: z.boolean().describe('whether a later attempt wrote this than the one that made the dump'),
     restore: text.describe('shell command that restores the dump by hand'),
-    restoreJob: text.describe('shell command that restores the dump by a job of the stack that made it'),
+    restoreJob: text.describe('shell command that restores the dump with the restore job of the stack'),
     extensions: z.array(z.strictObject({ name: text, version: text })).nullable(),
     tables: z
       .array(z.strictObject({ schema: text, name: text, rows: count.nullable(), bytes: count }))
       .nullable()
-      .describe("by the server's statistics: rows are estimates, null where there are none; bytes are without indexes"),
+      .describe("from the server's statistics: rows is an estimate, null if there is none; bytes excludes indexes"),
   })
-  .describe('Manifest of a dump by AutoDump. In a recovered one, what is not known any more is null.');
+  .describe('Manifest of a dump by AutoDump. In a recovered one, fields that are no longer known are null.');
 
 export type Manifest = z.infer<typeof manifestSchema>;
 
-/** What a run knows of the dump that it made. */
-export interface Made {
+/** A dump that this run made, with its database and tools. */
+export interface FinishedDump {
   readonly database: Pick<Database, 'version' | 'size'>;
   readonly inventory: Inventory;
   readonly client: PostgresClient;
   readonly compression: Compression;
-  readonly product: DumpResult;
+  readonly result: DumpResult;
   readonly startedAt: Date;
   readonly finishedAt: Date;
 }
 
-function wholeSeconds(time: Date): string {
-  return time.toISOString().replace(/\.\d+Z$/, 'Z');
-}
-
-function common({ task, target, object }: Plan) {
-  const { host, port, database } = target;
+function common({ task, source, object }: Plan) {
+  const { host, port, database } = source;
   return {
     manifestVersion: 1,
     secretArn: task.secretArn,
@@ -112,11 +109,11 @@ function tenths(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** The manifest of a dump that this run has made, proven and uploaded. */
-export function manifestOf(plan: Plan, made: Made): Manifest {
+/** The manifest of a dump that this run made, verified and uploaded. */
+export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
   const { source, ...rest } = common(plan);
-  const { database, inventory, client, compression, product } = made;
-  const { checksums, seconds, mode } = product;
+  const { database, inventory, client, compression, result } = finished;
+  const { checksums, seconds, mode } = result;
   return {
     ...rest,
     source: { ...source, serverVersion: database.version, databaseBytes: database.size },
@@ -132,20 +129,20 @@ export function manifestOf(plan: Plan, made: Made): Manifest {
       crc64nvme: null,
       verified: true,
       method:
-        `Before the commit pg_restore ${client.version} read every byte and turned all of it into SQL, and its structure was followed to the last byte` +
-        (mode.mode === 'file' ? '; then the complete file was read again, and compared. ' : '. ') +
-        'The checksums are of those bytes. S3 was given the CRC32 of each part and of the whole object, and stores nothing that differs.',
+        `Before the commit, pg_restore ${client.version} read every byte and converted all of it to SQL, and the structure of the archive was checked to the last byte` +
+        (mode.mode === 'file' ? '; then the complete file was read again and compared. ' : '. ') +
+        'The checksums are of those bytes. S3 received the CRC32 of each part and of the whole object, and rejects anything that differs.',
     },
     seconds: { dump: tenths(seconds.dump), proof: tenths(seconds.proof), commit: tenths(seconds.commit) },
-    startedAt: wholeSeconds(made.startedAt),
-    finishedAt: wholeSeconds(made.finishedAt),
+    startedAt: inWholeSeconds(finished.startedAt),
+    finishedAt: inWholeSeconds(finished.finishedAt),
     recovered: false,
     extensions: [...inventory.extensions],
     tables: [...inventory.tables],
   };
 }
 
-/** The manifest of a dump that an earlier attempt uploaded without getting to its manifest. */
+/** The manifest of a dump that an earlier attempt uploaded without writing its manifest. */
 export function recoveredManifest(plan: Plan, bytes: number): Manifest {
   const { source, ...rest } = common(plan);
   return {
@@ -160,7 +157,7 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
       verified: true,
       method:
         'Proven by the earlier attempt that uploaded it: a dump is committed only after pg_restore has read every byte of it. ' +
-        'Its CRC32 is with the object, and so is its SHA-256, as metadata, if it went up in one piece.',
+        'S3 stores its CRC32 and, if it was uploaded in one part, its SHA-256 as metadata of the object.',
     },
     seconds: null,
     startedAt: null,

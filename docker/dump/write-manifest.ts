@@ -3,8 +3,8 @@ import { awsFailure, isTaken } from '../aws.ts';
 import type { Manifest } from './manifest.ts';
 
 /**
- * Writes the manifest beside its dump, unless there is one. Not to be interrupted: the dump is committed, and this ends
- * its story.
+ * Writes the manifest beside its dump, unless it already exists. Takes no signal: the dump is committed, and a manifest
+ * completes it.
  *
  * @throws {Failure} `tryAgain` or `refused`
  */
@@ -25,6 +25,6 @@ export async function writeManifest(s3: S3Client, manifest: Manifest): Promise<'
     if (isTaken(error)) {
       return 'taken';
     }
-    throw awsFailure(`write the manifest s3://${bucket}/${key}.json (the dump itself is there, and proven)`, error);
+    throw awsFailure(`write the manifest s3://${bucket}/${key}.json (the dump itself is committed)`, error);
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { freeSpace, StorageFull } from '../disk.ts';
 import { log } from '../log.ts';
-import { sized, withProgress } from '../progress.ts';
+import { formatBytes, withProgress } from '../progress.ts';
 import type { Checksums } from '../s3/checksum.ts';
 import { commit } from '../s3/commit.ts';
 import type { DumpObject } from '../s3/object.ts';
@@ -39,7 +39,7 @@ export async function makeDump(
 ): Promise<DumpResult> {
   const free = await freeSpace(options.folder);
   if (options.estimate >= free) {
-    const reason = `the dump may have ${sized(options.estimate)}, and the disk has ${sized(free)} free`;
+    const reason = `the dump may have ${formatBytes(options.estimate)}, and the disk has ${formatBytes(free)} free`;
     return makeDumpIn({ mode: 'stream', reason }, options, s3, object, signal);
   }
   try {
@@ -79,7 +79,7 @@ async function makeDumpIn(
         name: 'Dumping and proving',
         done: () => dumpRun.proven,
         total: { bytes: options.estimate, what: 'of the upper estimate' },
-        beside: () => `, ${sized(transfer.bytes)} uploaded`,
+        beside: () => `, ${formatBytes(transfer.bytes)} uploaded`,
       },
       () => (mode.mode === 'file' ? dumpToFile : dumpToStream)({ ...options, folder }, transfer, dumpRun),
     );

@@ -4,17 +4,17 @@ import { z } from 'zod';
 import type { DumpEnvironment } from '../../contract.ts';
 import { Failure } from '../failure.ts';
 
-/** What one run is to do. */
+/** One dump to make, as the environment describes it. */
 export interface Task {
   readonly secretArn: string;
-  /** Region of the secret; all services are called there. */
+  /** Region of the secret; every service is called there. */
   readonly region: string;
   /** Scheduled time, UTC, RFC 3339, whole seconds. */
   readonly scheduledFor: string;
   readonly execution: string;
   /** Buckets that the dump may go to, the default first. */
   readonly buckets: readonly [string, ...string[]];
-  /** Name of both job definition and job queue of restores. */
+  /** Name of both the job definition and the job queue for restores. */
   readonly restoreJob: string;
   /** Existing, writable folder for the dump while it is made. */
   readonly scratch: string;
@@ -40,7 +40,7 @@ export function isWritable(folder: string): boolean {
 const bucketNames = z
   .string('is missing')
   .transform((list) => list.split(',').map((name) => name.trim()))
-  .refine((names) => !names.includes(''), 'must be bucket names with commas between them')
+  .refine((names) => !names.includes(''), 'must be bucket names separated by commas')
   .pipe(z.tuple([z.string()], z.string()));
 
 const schema = z.object({
@@ -49,17 +49,17 @@ const schema = z.object({
     .refine(isSecretArn, 'must be the ARN of a secret: arn:aws:secretsmanager:<Region>:<account>:secret:<name>'),
   AUTODUMP_WHEN: z
     .string('is missing')
-    .pipe(z.iso.datetime({ precision: 0, error: 'must be a UTC time in whole seconds such as 2026-11-22T08:00:00Z' })),
+    .pipe(z.iso.datetime({ precision: 0, error: 'must be a UTC time in whole seconds, like 2026-11-22T08:00:00Z' })),
   AUTODUMP_EXECUTION: z.string('is missing').min(1, 'is empty'),
   AUTODUMP_BUCKETS: bucketNames,
   AUTODUMP_RESTORE_JOB: z.string('is missing').min(1, 'is empty'),
-  TMPDIR: z.string('is missing').refine(isWritable, 'must be an existing folder that this program may write to'),
+  TMPDIR: z.string('is missing').refine(isWritable, 'must be an existing, writable folder'),
 } satisfies Record<keyof DumpEnvironment, z.ZodType>);
 
 /**
- * Reads what `DumpEnvironment` of the contract promises.
+ * Parses the environment described by `DumpEnvironment` in the contract.
  *
- * @throws {Failure} `misuse`, naming every variable that is missing or odd.
+ * @throws {Failure} `misuse`, naming every variable that is missing or invalid
  */
 export function readEnvironment(environment: NodeJS.ProcessEnv): Task {
   const { success, data, error } = schema.safeParse(environment);
@@ -69,7 +69,7 @@ export function readEnvironment(environment: NodeJS.ProcessEnv): Task {
       const given = environment[name];
       return `${name} ${message}${given === undefined ? '' : `, not ${JSON.stringify(given)}`}`;
     });
-    throw new Failure('misuse', `The environment does not make sense: ${[...new Set(problems)].join('; ')}.`);
+    throw new Failure('misuse', `Invalid environment: ${[...new Set(problems)].join('; ')}.`);
   }
   return {
     secretArn: data.AUTODUMP_SECRET_ARN,

@@ -2,9 +2,9 @@ import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { awsFailure, openSecretsManager } from '../aws.ts';
 import { Failure } from '../failure.ts';
 
-export interface SecretAddress {
+export interface SecretReference {
   readonly secretArn: string;
-  /** Where the secret is. */
+  /** Region of the secret. */
   readonly region: string;
 }
 
@@ -14,22 +14,22 @@ export interface SecretValue {
 }
 
 /**
- * Reads the secret's name and value, the only place that does.
+ * Reads a secret's name and value. Nothing else in this program reads secrets.
  *
- * @throws {Failure} `refused` if the secret is gone or not for us, `tryAgain` if the service is out of reach,
- * `badSecret` for a binary one
+ * @throws {Failure} `refused` if the secret does not exist or access is denied, `tryAgain` if the service cannot be
+ * reached, `badSecret` for a binary value
  */
-export async function fetchSecret({ secretArn, region }: SecretAddress, signal: AbortSignal): Promise<SecretValue> {
+export async function fetchSecret({ secretArn, region }: SecretReference, signal: AbortSignal): Promise<SecretValue> {
   const client = openSecretsManager(region);
   try {
     const { Name: name, SecretString: value } = await client.send(new GetSecretValueCommand({ SecretId: secretArn }), {
       abortSignal: signal,
     });
     if (value === undefined) {
-      throw new Failure('badSecret', `The secret ${secretArn} has a binary value. It must be text: a JSON object.`);
+      throw new Failure('badSecret', `The secret ${secretArn} has a binary value. It must be a JSON object as text.`);
     }
     if (name === undefined) {
-      throw new Error('Secrets Manager gave a value without a name.');
+      throw new Error('Secrets Manager returned a value without a name.');
     }
     return { name, value };
   } catch (error) {

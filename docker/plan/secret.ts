@@ -1,27 +1,30 @@
 import { z } from 'zod';
 import { Failure } from '../failure.ts';
-import { type ConnectionSettings, type DumpTarget, LONGEST_NAME, SSL_MODES } from '../postgres/connection-settings.ts';
-import { parseEndpoint, parsePort } from '../postgres/endpoint.ts';
+import { type ConnectionSettings, MAX_NAME_BYTES, SSL_MODES } from '../postgres/connection-settings.ts';
+import { DEFAULT_PORT, parseEndpoint, parsePort } from '../postgres/endpoint.ts';
 import type { SecretValue } from './fetch-secret.ts';
 
-const DEFAULT_PORT = 5432;
+/** The database to dump, and the bucket for the dump. */
+export interface DumpSettings extends ConnectionSettings {
+  readonly bucket: string;
+}
 
 const ENGINES = ['postgres', 'postgresql', 'aurora-postgresql'];
 
-/** Engines known well enough to be named back. Anything else may be a value that slipped into the wrong field. */
+/** Engines that an error may repeat. Any other text may be a password that slipped into the wrong field. */
 const OTHER_ENGINES =
   /^(mysql|mariadb|aurora|aurora-mysql|oracle(-[a-z0-9-]+)?|custom-oracle-[a-z0-9-]+|sqlserver(-[a-z]+)?|db2(-[a-z]+)?|mongo|redshift)$/;
 
-/** No message of this schema repeats a value: they go to a log. */
+/** No message of this schema repeats a value, because messages go to the log. */
 const text = z
   .string({ error: ({ input }) => (input === undefined ? 'is missing' : 'must be text') })
   .min(1, 'is empty')
-  // Programs are given these values in their environment, which holds neither.
-  .refine((value) => !/[\0\p{Cs}]/u.test(value), 'must not contain a NUL or half a character');
+  // The client programs receive these values as environment variables, which cannot contain either.
+  .refine((value) => !/[\0\p{Cs}]/u.test(value), 'must not contain a NUL character or an unpaired surrogate');
 
 const engine = text.superRefine((value, context) => {
   if (!ENGINES.includes(value)) {
-    const given = OTHER_ENGINES.test(value) ? `is ${value}, but AutoDump dumps PostgreSQL only: it ` : '';
+    const given = OTHER_ENGINES.test(value) ? `is ${value}, but AutoDump dumps only PostgreSQL: it ` : '';
     context.addIssue(`${given}must be ${ENGINES.join(' or ')}`);
   }
 });
@@ -35,16 +38,16 @@ const endpoint = text
   .transform(parseEndpoint)
   .refine(
     (parsed) => parsed !== undefined,
-    'must be a host name or an IP address, or one with a port as in db.example.com:5432',
+    'must be a host name or an IP address, optionally with a port, like db.example.com:5432',
   );
 
-/** The fields that lead to a database. */
-const targetSchema = z.object({
+/** The fields needed to connect to a database. */
+const connectionSchema = z.object({
   username: text,
   password: text,
   databasename: text.refine(
-    (name) => Buffer.byteLength(name) <= LONGEST_NAME,
-    `is longer than the ${LONGEST_NAME} bytes that PostgreSQL allows`,
+    (name) => Buffer.byteLength(name) <= MAX_NAME_BYTES,
+    `is longer than the ${MAX_NAME_BYTES} bytes that PostgreSQL allows`,
   ),
   endpoint,
   engine,
@@ -52,18 +55,18 @@ const targetSchema = z.object({
   sslmode: z.enum(SSL_MODES, `must be one of ${SSL_MODES.join(', ')}`).optional(),
 });
 
-function dumpTargetSchema(buckets: readonly [string, ...string[]]) {
-  return targetSchema.extend({
+function dumpSchema(buckets: readonly [string, ...string[]]) {
+  return connectionSchema.extend({
     bucketname: text
       .refine(
         (name) => buckets.includes(name),
-        `must be one of ${buckets.join(', ')} (the stack's bucket and those of its context extraBucketNames)`,
+        `must be one of ${buckets.join(', ')} (the stack's bucket and its context value extraBucketNames)`,
       )
       .default(buckets[0]),
   });
 }
 
-/** The names that RDS and its rotation use stand for ours; ours win where a secret has both. */
+/** Our names of fields, and the synonyms that RDS and its rotation use; ours win if a secret has both. */
 const SYNONYMS = [
   ['databasename', 'dbname'],
   ['endpoint', 'host'],
@@ -77,14 +80,14 @@ function parseObject({ name, value }: SecretValue): Record<string, unknown> {
     // The parser's own message quotes the value.
     throw new Failure(
       'badSecret',
-      `The value of the secret ${name} is not JSON. It must be a JSON object, its keys and texts in double quotes.`,
+      `The value of the secret ${name} is not valid JSON. It must be a JSON object, with keys and strings in double quotes.`,
     );
   }
   const { success, data } = z.record(z.string(), z.unknown()).safeParse(parsed);
   if (!success) {
     throw new Failure(
       'badSecret',
-      `The value of the secret ${name} is JSON, but not an object of the form {"username": ...}.`,
+      `The value of the secret ${name} is valid JSON, but not an object of the form {"username": ...}.`,
     );
   }
   return data;
@@ -93,15 +96,15 @@ function parseObject({ name, value }: SecretValue): Record<string, unknown> {
 function refusal(name: string, problems: readonly string[], given: Readonly<Record<string, unknown>>): Failure {
   const managed = Object.keys(given).sort().join() === 'password,username';
   const advice = managed
-    ? ' It holds username and password alone, like the secrets that RDS manages itself:' +
-      ' add endpoint, databasename and engine to it, or make a secret of your own with all five.'
-    : ' Required are username, password, databasename (or dbname), endpoint (or host) and engine;' +
-      ' optional are port, sslmode and bucketname.';
-  return new Failure('badSecret', `The value of the secret ${name} can't be used: ${problems.join('; ')}.${advice}`);
+    ? ' It contains only username and password, like the secrets that RDS manages:' +
+      ' add endpoint, databasename and engine, or create a separate secret with all five.'
+    : ' Required: username, password, databasename (or dbname), endpoint (or host) and engine;' +
+      ' optional: port, sslmode and bucketname.';
+  return new Failure('badSecret', `The value of the secret ${name} is invalid: ${problems.join('; ')}.${advice}`);
 }
 
-/** @throws {Failure} `badSecret`, naming every missing or odd field at once and showing no value. */
-function read<T extends z.infer<typeof targetSchema>>(secret: SecretValue, schema: z.ZodType<T>): T {
+/** @throws {Failure} `badSecret`, naming every missing or invalid field and showing no value */
+function parse<T extends z.infer<typeof connectionSchema>>(secret: SecretValue, schema: z.ZodType<T>): T {
   const given = parseObject(secret);
   const renamed = { ...given };
   const nameOf = new Map<string, string>();
@@ -120,12 +123,12 @@ function read<T extends z.infer<typeof targetSchema>>(secret: SecretValue, schem
     throw refusal(secret.name, problems, given);
   }
   if (data.port !== undefined && data.endpoint.port !== undefined && data.port !== data.endpoint.port) {
-    throw refusal(secret.name, ['port differs from the port in endpoint: leave one of them out'], given);
+    throw refusal(secret.name, ['port differs from the port in endpoint: remove one of them'], given);
   }
   return data;
 }
 
-function targetOf(data: z.infer<typeof targetSchema>): ConnectionSettings {
+function settingsOf(data: z.infer<typeof connectionSchema>): ConnectionSettings {
   return {
     host: data.endpoint.host,
     port: data.port ?? data.endpoint.port ?? DEFAULT_PORT,
@@ -137,21 +140,21 @@ function targetOf(data: z.infer<typeof targetSchema>): ConnectionSettings {
 }
 
 /**
- * Reads the value of a secret: the contract's own format, or that of RDS and its rotation.
+ * Parses a secret's value, in AutoDump's own format or that of RDS and its rotation.
  *
- * @param buckets names that `bucketname` may have, the default first
- * @throws {Failure} `badSecret`, naming every missing or odd field at once and showing no value.
+ * @param buckets allowed values of `bucketname`, the default first
+ * @throws {Failure} `badSecret`, naming every missing or invalid field and showing no value
  */
-export function parseSecret(secret: SecretValue, buckets: readonly [string, ...string[]]): DumpTarget {
-  const data = read(secret, dumpTargetSchema(buckets));
-  return { ...targetOf(data), bucket: data.bucketname };
+export function parseDumpSettings(secret: SecretValue, buckets: readonly [string, ...string[]]): DumpSettings {
+  const data = parse(secret, dumpSchema(buckets));
+  return { ...settingsOf(data), bucket: data.bucketname };
 }
 
 /**
- * Reads the value of a secret for the database alone, whatever bucket it names.
+ * Parses only the fields of the database, for a restore: any `bucketname` is ignored.
  *
- * @throws {Failure} `badSecret`, as {@link parseSecret} does
+ * @throws {Failure} `badSecret`, as {@link parseDumpSettings} does
  */
-export function parseTarget(secret: SecretValue): ConnectionSettings {
-  return targetOf(read(secret, targetSchema));
+export function parseConnectionSettings(secret: SecretValue): ConnectionSettings {
+  return settingsOf(parse(secret, connectionSchema));
 }

@@ -4,18 +4,18 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Failure } from '../failure.ts';
 
-/** The client programs of one folder. */
+/** PostgreSQL's client programs in one folder. */
 export interface PostgresClient {
   readonly pgDump: string;
   readonly pgRestore: string;
-  /** As pg_dump gives it: `16.4`. */
+  /** As reported by pg_dump: `16.4`. */
   readonly version: string;
   readonly major: number;
 }
 
 const execute = promisify(execFile);
 
-/** From this major on pg_dump compresses with zstd, if it was built so. */
+/** First major whose pg_dump supports zstd, if built with it. */
 const ZSTD_SINCE = 16;
 
 async function clientIn(folder: string, searchPath: string): Promise<PostgresClient | undefined> {
@@ -27,7 +27,7 @@ async function clientIn(folder: string, searchPath: string): Promise<PostgresCli
     const [, version, major] = /\(PostgreSQL\) ((\d+)\S*)/.exec(stdout) ?? [];
     return version === undefined ? undefined : { pgDump, pgRestore, version, major: Number(major) };
   } catch {
-    // No client here, or one that does not run: not one to pick, and if none is left, that is said.
+    // No client here, or one that does not run. If no other remains, choosing one reports that.
     return undefined;
   }
 }
@@ -39,62 +39,65 @@ export async function findClients(searchPath: string): Promise<readonly Postgres
   return clients.filter((client) => client !== undefined);
 }
 
-/** Of two of the same major the first. */
-function ofMajor(clients: readonly PostgresClient[], major: number): PostgresClient | undefined {
+/** The first client of a major. */
+function clientOf(clients: readonly PostgresClient[], major: number): PostgresClient | undefined {
   return clients.find((client) => client.major === major);
 }
 
-function onPath(clients: readonly PostgresClient[], program: string): string {
+function available(clients: readonly PostgresClient[], program: string): string {
   const versions = clients.map(({ version }) => version).join(', ');
-  return versions === '' ? `There is no ${program} on the PATH.` : `On the PATH there is only ${versions}.`;
+  return versions === '' ? `There is no ${program} on the PATH.` : `The PATH has only ${versions}.`;
 }
 
 /**
- * The client for a server: pg_dump refuses a server newer than itself, and from 17 on pg_restore asks for a setting
- * that older servers refuse. So the smallest from 16 (zstd) that is not older than the server, and without such a one
- * the largest.
+ * The client for a dump. pg_dump refuses a server newer than itself, and pg_restore 17 and later use a setting that
+ * older servers refuse. So it is the oldest client from 16 on (zstd) that is not older than the server; if there is
+ * none, the newest.
  *
  * @throws {Failure} `refused` if the server is newer than every client
  */
-export function pickClient(clients: readonly PostgresClient[], serverMajor: number): PostgresClient {
+export function chooseDumpClient(clients: readonly PostgresClient[], serverMajor: number): PostgresClient {
   const majors = clients.map(({ major }) => major).filter((major) => major >= serverMajor);
   const withZstd = majors.filter((major) => major >= ZSTD_SINCE);
-  const picked = ofMajor(clients, withZstd.length > 0 ? Math.min(...withZstd) : Math.max(...majors));
-  if (picked === undefined) {
+  const client = clientOf(clients, withZstd.length > 0 ? Math.min(...withZstd) : Math.max(...majors));
+  if (client === undefined) {
     throw new Failure(
       'refused',
-      `The server is PostgreSQL ${serverMajor}, and pg_dump must not be older. ` +
-        onPath(clients, 'pg_dump with a pg_restore') +
-        ` Add the client programs of PostgreSQL ${serverMajor} to the image (or, in a local run, to the PATH).`,
+      `The server runs PostgreSQL ${serverMajor}, and pg_dump must not be older. ` +
+        available(clients, 'pg_dump with a pg_restore') +
+        ` Add the client programs of PostgreSQL ${serverMajor} to the image (in a local run, to the PATH).`,
     );
   }
-  return picked;
+  return client;
 }
 
 /**
- * The client that restores a dump: pg_restore can't read what a newer pg_dump wrote, and one that is no newer than need
- * be asks least of an older server. So the smallest that is not older than the pg_dump, and the largest if that is not
- * known.
+ * The client for a restore. pg_restore cannot read the output of a newer pg_dump, and an older client demands less of
+ * an older server. So it is the oldest that is not older than the pg_dump; if that is unknown, the newest.
  *
- * @param dumpMajor major of the pg_dump that made the dump, or null
+ * @param dumpMajor major of the pg_dump that made the dump; null if unknown
  * @throws {Failure} `refused` if every client is older
  */
-export function pickRestoreClient(clients: readonly PostgresClient[], dumpMajor: number | null): PostgresClient {
+export function chooseRestoreClient(clients: readonly PostgresClient[], dumpMajor: number | null): PostgresClient {
   const majors = clients.map(({ major }) => major).filter((major) => major >= (dumpMajor ?? 0));
-  const picked = ofMajor(clients, dumpMajor === null ? Math.max(...majors) : Math.min(...majors));
-  if (picked === undefined) {
-    const made =
+  const client = clientOf(clients, dumpMajor === null ? Math.max(...majors) : Math.min(...majors));
+  if (client === undefined) {
+    const required =
       dumpMajor === null ? '' : `The dump was made by pg_dump ${dumpMajor}, and pg_restore must not be older. `;
-    throw new Failure('refused', `${made}${onPath(clients, 'pg_restore')} Add newer client programs to the image.`);
+    throw new Failure(
+      'refused',
+      `${required}${available(clients, 'pg_restore')} Add newer client programs to the image.`,
+    );
   }
-  return picked;
+  return client;
 }
 
 export type Compression = 'zstd:3' | 'gzip:1';
 
 /**
- * zstd, faster and smaller than gzip, where the client can. pg_dump checks that before it connects, so it is
- * asked for a dump of nothing: what it says then about its build does not depend on language (LC_ALL) or server.
+ * zstd if the client supports it, because it is faster and compresses better than gzip. pg_dump checks its own support
+ * before it connects, so running it without a server shows whether it was built with zstd, independently of language
+ * (LC_ALL) and server.
  */
 export async function compressionOf({ pgDump, major }: PostgresClient): Promise<Compression> {
   if (major < ZSTD_SINCE) {
@@ -102,15 +105,15 @@ export async function compressionOf({ pgDump, major }: PostgresClient): Promise<
   }
   const environment = { LC_ALL: 'C', PGHOST: '/nonexistent' };
   const args = ['--format=custom', '--compress=zstd:3', '--file=/dev/null'];
-  const complaint = await new Promise<string>((resolve) => {
+  const output = await new Promise<string>((resolve) => {
     execFile(pgDump, args, { env: environment }, (_error, _stdout, stderr) => {
       resolve(stderr);
     });
   });
-  return complaint.includes('this build does not support compression with ZSTD') ? 'gzip:1' : 'zstd:3';
+  return output.includes('this build does not support compression with ZSTD') ? 'gzip:1' : 'zstd:3';
 }
 
-/** The compression as pg_dump's option `--compress` takes it; before 16 that is a bare level of gzip. */
+/** pg_dump's option for the compression; before 16, `--compress` only accepts a gzip level. */
 export function compressOption(compression: Compression): string {
   return `--compress=${compression === 'gzip:1' ? '1' : compression}`;
 }

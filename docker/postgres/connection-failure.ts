@@ -3,15 +3,15 @@ import { Failure, type FailureReason } from '../failure.ts';
 import { networkCode } from '../network.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 
-/** The steps from a host name to an answer, in their order. */
-export const CONNECTION_STEPS = ['name', 'port', 'tls', 'login', 'database', 'questions'] as const;
+/** The steps from a host name to the answer of a query, in order. */
+export const CONNECTION_STEPS = ['name', 'port', 'tls', 'login', 'database', 'queries'] as const;
 
 export type ConnectionStep = (typeof CONNECTION_STEPS)[number];
 
-/** A database that could not be asked, and the step that failed. */
+/** A failure to connect to a database or to query it, and the step that failed. */
 export class ConnectionFailure extends Failure {
   readonly step: ConnectionStep;
-  /** What the server says, where it said something. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+  /** Set if the server reported the error. https://www.postgresql.org/docs/current/errcodes-appendix.html */
   readonly sqlState: string | undefined;
 
   constructor(step: ConnectionStep, reason: FailureReason, message: string, cause: unknown) {
@@ -21,50 +21,52 @@ export class ConnectionFailure extends Failure {
   }
 }
 
-/** What failed, and how far it had come. */
+/** A failed attempt to connect or query, before it is classified. */
 export interface FailedConnection {
   readonly error: unknown;
-  readonly came: 'nowhere' | 'to the port' | 'to the questions';
-  /** Whether the server, asked for TLS, was willing to speak it. */
+  /** How far the attempt got. */
+  readonly reached: 'nothing' | 'port' | 'queries';
+  /** False if the server declined a request for TLS. */
   readonly tlsOffered: boolean;
 }
 
 type Verdict = readonly [reason: 'tryAgain' | 'refused', advice: string];
 
-/** SQLSTATEs, or the classes that they begin with. */
+/** By SQLSTATE or a prefix of it. */
 const SQL_STATES: Readonly<Record<string, Verdict>> = {
-  '57P03': ['tryAgain', 'The server is starting up, shutting down or recovering.'],
+  '57P03': ['tryAgain', 'The server is starting up, shutting down or in recovery.'],
   '57P': ['tryAgain', 'The server is shutting down.'],
   '57014': ['tryAgain', 'The server canceled a query.'],
-  '53': ['tryAgain', 'The server is short of something: connections, memory or disk.'],
+  '53': ['tryAgain', 'The server lacks resources: connections, memory or disk space.'],
   '08': ['tryAgain', 'The connection broke.'],
   '40': ['tryAgain', 'The server canceled a query.'],
-  '28P01': ['refused', 'The password is wrong, or there is no such user: check username and password in the secret.'],
+  '28P01': ['refused', 'Wrong password, or no such user: check username and password in the secret.'],
   '28': [
     'refused',
-    'The server does not let this user in from here: check username and sslmode in the secret, and pg_hba.conf.',
+    'The server does not allow this user to connect from here: check username and sslmode in the secret, and pg_hba.conf.',
   ],
   '3D000': ['refused', 'There is no such database: check databasename in the secret.'],
-  '42501': ['refused', 'The user lacks a privilege: grant it, CONNECT on the database first of all.'],
-  '55000': ['refused', 'The database accepts no connections.'],
+  '42501': ['refused', 'The user lacks a privilege: grant it, starting with CONNECT on the database.'],
+  '55000': ['refused', 'The database does not accept connections.'],
 };
 
-/** What the server says of the database, once it has let the user in. */
-const OF_THE_DATABASE: ReadonlySet<string> = new Set(['3D000', '42501', '55000']);
+/** SQLSTATEs about the database, which the server only reports after authentication. */
+const DATABASE_STATES: ReadonlySet<string> = new Set(['3D000', '42501', '55000']);
 
-const NO_ANSWER = 'it does not answer: check security groups and routes, and whether the server is up';
+const NO_ANSWER = 'it does not answer: check security groups and routes, and whether the server is running';
+const NO_ROUTE = 'there is no route to it: check the routes of the network';
 
 const NETWORK: Readonly<Record<string, string>> = {
   ENOTFOUND: 'its name does not resolve: check endpoint in the secret, and the DNS of the network',
-  EAI_AGAIN: 'its name can not be resolved at the moment: check the DNS of the network',
-  ECONNREFUSED: 'nothing listens on that port: check port in the secret, and whether the server is up',
+  EAI_AGAIN: 'its name cannot be resolved at the moment: check the DNS of the network',
+  ECONNREFUSED: 'nothing listens on that port: check port in the secret, and whether the server is running',
   ETIMEDOUT: NO_ANSWER,
-  EHOSTUNREACH: 'there is no route to it: check the routes of the network',
-  ENETUNREACH: 'there is no route to it: check the routes of the network',
+  EHOSTUNREACH: NO_ROUTE,
+  ENETUNREACH: NO_ROUTE,
 };
 
-/** What pg says, without a code, of a connection that was closed or a limit of time that ran out. */
-const OF_THE_NETWORK: ReadonlySet<string> = new Set([
+/** pg's messages, without a code, about a closed connection or a timeout. */
+const NETWORK_MESSAGES: ReadonlySet<string> = new Set([
   'timeout expired',
   'Connection terminated',
   'Connection terminated unexpectedly',
@@ -73,10 +75,10 @@ const OF_THE_NETWORK: ReadonlySet<string> = new Set([
   'Client has encountered a connection error and is not queryable',
 ]);
 
-/** So pg begins whatever it says, without a code, of a server that it can't prove the password to. */
+/** Start of pg's messages, without a code, about a failed SASL authentication. */
 const SASL = 'SASL: ';
 
-const OF_THE_NAME: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN']);
+const NAME_RESOLUTION: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN']);
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
@@ -86,85 +88,89 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-function refusal(
-  target: ConnectionSettings,
+function serverFailure(
+  settings: ConnectionSettings,
   error: pg.DatabaseError,
-  came: FailedConnection['came'],
+  reached: FailedConnection['reached'],
 ): ConnectionFailure {
   const state = error.code ?? '';
   const [reason, advice] = SQL_STATES[state] ??
     SQL_STATES[state.slice(0, 3)] ??
     SQL_STATES[state.slice(0, 2)] ?? ['refused', 'The server refused.'];
-  const where = `${target.host} port ${target.port}, user "${target.user}", database "${target.database}"`;
-  const early = OF_THE_DATABASE.has(state) ? 'database' : 'login';
+  const { host, port, user, database } = settings;
+  const connectionStep = DATABASE_STATES.has(state) ? 'database' : 'login';
   return new ConnectionFailure(
-    came === 'to the questions' ? 'questions' : early,
+    reached === 'queries' ? 'queries' : connectionStep,
     reason,
-    `${where}: ${advice} The server says: ${error.message} (${state})`,
+    `${host} port ${port}, user "${user}", database "${database}": ${advice} ` +
+      `The server says: ${error.message} (${state})`,
     error,
   );
 }
 
-function outOfReach(target: ConnectionSettings, error: unknown, came: FailedConnection['came']): ConnectionFailure {
+function networkFailure(
+  { host, port }: ConnectionSettings,
+  error: unknown,
+  reached: FailedConnection['reached'],
+): ConnectionFailure {
   const code = networkCode(error) ?? '';
-  const known = NETWORK[code] ?? (came === 'nowhere' && code === '' ? NO_ANSWER : undefined);
-  const early = OF_THE_NAME.has(code) ? 'name' : 'port';
-  const late = came === 'to the port' ? 'login' : 'questions';
+  const advice = NETWORK[code] ?? (reached === 'nothing' && code === '' ? NO_ANSWER : undefined);
+  const steps = { nothing: NAME_RESOLUTION.has(code) ? 'name' : 'port', port: 'login', queries: 'queries' } as const;
   return new ConnectionFailure(
-    came === 'nowhere' ? early : late,
+    steps[reached],
     'tryAgain',
-    `${target.host} port ${target.port} is out of reach: ${known ?? messageOf(error)}.`,
+    `${host} port ${port} cannot be reached: ${advice ?? messageOf(error)}.`,
     error,
   );
 }
 
-/** The server asks for a password, and there is none. A secret always has one. */
+/** The server asks for a password, and none was given, which only happens without a secret. */
 export function passwordMissing({ host, port, user }: ConnectionSettings): ConnectionFailure {
   return new ConnectionFailure(
     'login',
     'refused',
-    `${host} port ${port} asks the user "${user}" for a password, and none was given: set the variable PGPASSWORD.`,
+    `${host} port ${port} requires a password for the user "${user}", but none was given: set PGPASSWORD.`,
     undefined,
   );
 }
 
 /**
- * Why the database could not be asked, by error codes and pg's own words; the server's are added for the reader, in the
- * language that the server speaks. Undefined where it is nothing of the connection, but a fault of the program.
+ * Classifies a failed attempt by error codes and pg's own messages. The server's message, which may be in another
+ * language, is only quoted. Undefined if the error is not about the connection: then it is an internal error.
  */
 export function connectionFailure(
-  target: ConnectionSettings,
-  { error, came, tlsOffered }: FailedConnection,
+  settings: ConnectionSettings,
+  { error, reached, tlsOffered }: FailedConnection,
 ): ConnectionFailure | undefined {
-  const where = `${target.host} port ${target.port}`;
+  const server = `${settings.host} port ${settings.port}`;
   if (error instanceof pg.DatabaseError) {
-    return refusal(target, error, came);
+    return serverFailure(settings, error, reached);
   }
   if (!tlsOffered) {
     return new ConnectionFailure(
       'tls',
       'refused',
-      `${where} does not speak TLS, but its certificate or encryption is demanded: ` +
-        'turn TLS on at the server, or set sslmode in the secret to prefer or disable.',
+      `${server} does not support TLS, but sslmode requires it: ` +
+        'enable TLS on the server, or set sslmode in the secret to prefer or disable.',
       error,
     );
   }
   const code = codeOf(error);
   const message = messageOf(error);
-  if (networkCode(error) !== undefined || (code === undefined && OF_THE_NETWORK.has(message))) {
-    return outOfReach(target, error, came);
+  if (networkCode(error) !== undefined || (code === undefined && NETWORK_MESSAGES.has(message))) {
+    return networkFailure(settings, error, reached);
   }
   if (code !== undefined) {
     return new ConnectionFailure(
       'tls',
       'refused',
-      `No trusted TLS connection to ${where}: ${message} (${code}). Check the certificate of the server, endpoint ` +
-        `(the certificate must name it for verify-full) and sslmode in the secret.`,
+      `No trusted TLS connection to ${server}: ${message} (${code}). Check the server's certificate, and in the secret ` +
+        `sslmode and endpoint (which the certificate must name for verify-full).`,
       error,
     );
   }
   if (message.startsWith(SASL)) {
-    return new ConnectionFailure('login', 'refused', `${where} takes no proof of the password: ${message}.`, error);
+    return new ConnectionFailure('login', 'refused', `Authentication at ${server} failed: ${message}.`, error);
   }
   return undefined;
 }

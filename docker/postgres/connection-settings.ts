@@ -1,24 +1,18 @@
-/** Modes of `sslmode`, with the meaning that libpq gives them. */
+/** Values of `sslmode`, with libpq's meaning. */
 export const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 
 export type SslMode = (typeof SSL_MODES)[number];
 
-/** Longest name of a database, in bytes of UTF-8: NAMEDATALEN - 1. The server would cut a longer one off silently. */
-export const LONGEST_NAME = 63;
+/** Maximum length of a database's name in bytes of UTF-8: NAMEDATALEN - 1. The server silently truncates longer names. */
+export const MAX_NAME_BYTES = 63;
 
-/** A database, and who goes there. */
+/** How to reach a database, and as whom. */
 export interface ConnectionSettings {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** Empty where none was given, which does for a server that asks for none. */
+  /** Empty if none was given, which is enough for a server that does not ask for one. */
   readonly password: string;
   readonly database: string;
-  /** Absent where the secret names none. */
   readonly sslMode?: SslMode;
-}
-
-/** The database to dump and the bucket to dump it to, as the secret says. */
-export interface DumpTarget extends ConnectionSettings {
-  readonly bucket: string;
 }

@@ -1,21 +1,21 @@
 import { Socket } from 'node:net';
-import { setTimeout as passed } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 import pg from 'pg';
 import { Failure } from '../failure.ts';
 import { networkCode } from '../network.ts';
 import { connectionFailure, type FailedConnection, passwordMissing } from './connection-failure.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
-import { attempts, tlsOptions, type TlsPolicy } from './tls.ts';
+import { tlsOptions, type TlsPolicy, type Transport, transportsFor } from './tls.ts';
 
 const CONNECT_TIMEOUT_MS = 20_000;
 
 const QUERY_TIMEOUT_MS = 60_000;
 
-/** Longest wait for the server to hang up once it was told good-bye. */
-const FAREWELL_MS = 2_000;
+/** Longest wait for the server to close the connection after a Terminate message. */
+const CLOSE_TIMEOUT_MS = 2_000;
 
-/** First byte of a PostgreSQL server's answer to the question whether it speaks TLS: `N` for no. */
+/** A PostgreSQL server's answer to an SSLRequest that it declines. */
 const NO_TLS = 'N'.charCodeAt(0);
 
 interface Connection {
@@ -23,11 +23,11 @@ interface Connection {
   readonly socket: Socket;
 }
 
-/** How the server was reached. */
+/** The network path to the server. */
 export interface Route {
   /** IP address. */
   readonly address: string;
-  /** `TLSv1.3`; absent for plain text. */
+  /** `TLSv1.3`; absent without TLS. */
   readonly tlsProtocol?: string;
 }
 
@@ -38,47 +38,47 @@ function routeOf({ client, socket }: Connection): Route {
 }
 
 /**
- * To be called when the server asks for it: pg itself would look for one elsewhere, in `~/.pgpass` last.
+ * Called when the server asks for a password. Given an empty one, pg itself would look elsewhere, even in `~/.pgpass`.
  *
  * @throws {Failure} `refused` if there is none
  */
-function passwordOf(target: ConnectionSettings): string {
-  if (target.password === '') {
-    throw passwordMissing(target);
+function passwordOf(settings: ConnectionSettings): string {
+  if (settings.password === '') {
+    throw passwordMissing(settings);
   }
-  return target.password;
+  return settings.password;
 }
 
 async function connectOnce(
-  target: ConnectionSettings,
+  settings: ConnectionSettings,
   policy: TlsPolicy,
-  way: 'tls' | 'plain',
+  transport: Transport,
   signal: AbortSignal,
 ): Promise<Connection | FailedConnection> {
   const socket = new Socket({ signal });
   let tlsOffered = true;
-  let came: FailedConnection['came'] = 'nowhere';
+  let reached: FailedConnection['reached'] = 'nothing';
   socket.once('connect', () => {
-    came = 'to the port';
+    reached = 'port';
   });
-  if (way === 'tls') {
+  if (transport === 'tls') {
     socket.once('data', (answer: Buffer) => {
       tlsOffered = answer[0] !== NO_TLS;
     });
   }
   const client = new pg.Client({
-    host: target.host,
-    port: target.port,
-    user: target.user,
-    password: () => passwordOf(target),
-    database: target.database,
-    ssl: way === 'tls' && tlsOptions(policy),
+    host: settings.host,
+    port: settings.port,
+    user: settings.user,
+    password: () => passwordOf(settings),
+    database: settings.database,
+    ssl: transport === 'tls' && tlsOptions(policy),
     stream: () => socket,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
     application_name: 'autodump',
   });
-  // A connection that breaks between two queries says so here; the next query then fails and tells.
+  // A connection that breaks between two queries emits this; the next query then fails and reports it.
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -86,19 +86,19 @@ async function connectOnce(
   } catch (error) {
     socket.destroy();
     signal.throwIfAborted();
-    // Nothing that another attempt would mend.
+    // The password is missing, so another attempt would fail as well.
     if (error instanceof Failure) {
       throw error;
     }
-    return { error, came, tlsOffered };
+    return { error, reached, tlsOffered };
   }
 }
 
-/** Connects as libpq would with the same settings, if need be without or with TLS after all. */
-async function connect(target: ConnectionSettings, policy: TlsPolicy, signal: AbortSignal): Promise<Connection> {
+/** Connects like libpq with the same settings, including its fallback from or to TLS. */
+async function connect(settings: ConnectionSettings, policy: TlsPolicy, signal: AbortSignal): Promise<Connection> {
   const failures: FailedConnection[] = [];
-  for (const way of attempts(policy.mode)) {
-    const connection = await connectOnce(target, policy, way, signal);
+  for (const transport of transportsFor(policy.mode)) {
+    const connection = await connectOnce(settings, policy, transport, signal);
     if ('client' in connection) {
       return connection;
     }
@@ -107,12 +107,12 @@ async function connect(target: ConnectionSettings, policy: TlsPolicy, signal: Ab
       break;
     }
   }
-  // Of two attempts the one that the server itself answered tells more than the one that never got so far.
+  // Of two transportsFor the one that the server itself answered tells more than the one that never got so far.
   const telling = failures.find(({ error }) => error instanceof pg.DatabaseError) ?? failures.at(-1);
   if (telling === undefined) {
     throw new Error(`There is no way to connect with sslmode ${policy.mode}.`);
   }
-  throw connectionFailure(target, telling) ?? telling.error;
+  throw connectionFailure(settings, telling) ?? telling.error;
 }
 
 /**
@@ -122,20 +122,20 @@ async function connect(target: ConnectionSettings, policy: TlsPolicy, signal: Ab
  * a fault of the program as it is
  */
 export async function withConnection<T>(
-  target: ConnectionSettings,
+  settings: ConnectionSettings,
   policy: TlsPolicy,
   signal: AbortSignal,
-  ask: (client: pg.Client, route: Route) => Promise<T>,
+  query: (client: pg.Client, route: Route) => Promise<T>,
 ): Promise<T> {
-  const connection = await connect(target, policy, signal);
+  const connection = await connect(settings, policy, signal);
   const { client, socket } = connection;
   try {
-    const answer = await ask(client, routeOf(connection));
-    await Promise.race([client.end(), passed(FAREWELL_MS, undefined, { ref: false })]);
-    return answer;
+    const result = await query(client, routeOf(connection));
+    await Promise.race([client.end(), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+    return result;
   } catch (error) {
     signal.throwIfAborted();
-    throw connectionFailure(target, { error, came: 'to the questions', tlsOffered: true }) ?? error;
+    throw connectionFailure(settings, { error, reached: 'queries', tlsOffered: true }) ?? error;
   } finally {
     socket.destroy();
   }

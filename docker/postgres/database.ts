@@ -1,8 +1,9 @@
 import type { Client } from 'pg';
+import { majorOf, queryRow, useSystemSearchPath } from './query.ts';
 
-/** What is asked of the database's server before a dump. */
+/** A database and its server, as seen before a dump. */
 export interface Database {
-  /** As the server gives it: `16.4 (Debian 16.4-1.pgdg120+1)`. */
+  /** As the server reports it: `16.4 (Debian 16.4-1.pgdg120+1)`. */
   readonly version: string;
   readonly major: number;
   /** `server_version_num`: 160004. */
@@ -14,21 +15,19 @@ export interface Database {
 }
 
 export interface Replica {
-  /** How long a query may hold up the replay of its primary's changes: `30s`, or `-1` for as long as it takes. */
-  readonly longestDelay: string;
-  /** Whether the primary keeps rows that queries here still see. */
+  /** How long a query may delay the replay of the primary's changes: `30s`, or `-1` for no limit. */
+  readonly maxDelay: string;
+  /** Whether the primary keeps rows that queries on the replica can still see. */
   readonly feedback: boolean;
 }
 
 /**
- * Asks for all of it in one go, and makes sure that functions and operators are the system's own, whatever the
- * database or the user's settings put before them. Errors of the connection and the server pass through.
+ * Queries the database's properties, and sets the connection's search path to the system's own schema. Connection and
+ * server errors pass through.
  */
-export async function inspect(client: Client): Promise<Database> {
-  await client.query("SELECT pg_catalog.set_config('search_path', '', false)");
-  const {
-    rows: [server],
-  } = await client.query<{
+export async function inspectDatabase(client: Client): Promise<Database> {
+  await useSystemSearchPath(client);
+  const row = await queryRow<{
     version: string;
     number: number;
     size: string;
@@ -36,19 +35,17 @@ export async function inspect(client: Client): Promise<Database> {
     delay: string;
     feedback: boolean;
   }>(
+    client,
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
       pg_database_size(current_database()) AS size, pg_is_in_recovery() AS replica,
       current_setting('max_standby_streaming_delay') AS delay,
       current_setting('hot_standby_feedback')::bool AS feedback`,
   );
-  if (server === undefined) {
-    throw new Error('The server answered a question for one row with none.');
-  }
   return {
-    version: server.version,
-    major: Math.trunc(server.number / 10_000),
-    versionNumber: server.number,
-    size: Number(server.size),
-    ...(server.replica ? { replica: { longestDelay: server.delay, feedback: server.feedback } } : {}),
+    version: row.version,
+    major: majorOf(row.number),
+    versionNumber: row.number,
+    size: Number(row.size),
+    ...(row.replica ? { replica: { maxDelay: row.delay, feedback: row.feedback } } : {}),
   };
 }

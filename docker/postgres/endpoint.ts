@@ -1,5 +1,8 @@
 import { isIP, isIPv6 } from 'node:net';
 
+/** PostgreSQL's own default port. */
+export const DEFAULT_PORT = 5432;
+
 export interface Endpoint {
   /** Host name or IP address, an IPv6 address without brackets. */
   readonly host: string;
@@ -8,15 +11,15 @@ export interface Endpoint {
 
 const HOST_NAME = /^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$/i;
 
-/** A whole number from 1 to 65535, as a number or as text. */
+/** Parses a port from 1 to 65535; undefined for anything else. */
 export function parsePort(port: string | number): number | undefined {
   const number = typeof port === 'string' && !/^\d{1,5}$/.test(port) ? NaN : Number(port);
   return Number.isInteger(number) && number >= 1 && number <= 65535 ? number : undefined;
 }
 
 /**
- * Reads `host`, `host:port`, an IPv6 address, or one in brackets with or without a port. Anything else is undefined,
- * such as lists of hosts and socket folders, which libpq would take and mean something by.
+ * Parses `host`, `host:port`, an IPv6 address, or one in brackets with or without a port; undefined for anything else,
+ * including lists of hosts and socket directories, to which libpq gives a meaning.
  */
 export function parseEndpoint(text: string): Endpoint | undefined {
   if (isIPv6(text)) {

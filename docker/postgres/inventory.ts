@@ -1,10 +1,11 @@
 import type { Client } from 'pg';
+import { queryRow, useSystemSearchPath } from './query.ts';
 
-/** What a database holds, by the server's own statistics: nothing is counted, and no table is locked or read. */
+/** Contents of a database by the server's statistics: no rows are counted, and no table is locked or read. */
 export interface Inventory {
   readonly tables: readonly Table[];
   readonly extensions: readonly Extension[];
-  /** Bytes of the indexes, as of the last VACUUM, ANALYZE or CREATE INDEX: a dump has none of them. */
+  /** Bytes of the indexes, which a dump does not contain, as of the last VACUUM, ANALYZE or CREATE INDEX. */
   readonly indexBytes: number;
 }
 
@@ -13,7 +14,7 @@ export interface Table {
   readonly name: string;
   /** Estimate; null if the table was never analyzed. */
   readonly rows: number | null;
-  /** Bytes on disk without indexes and long values, as of the last VACUUM or ANALYZE. */
+  /** Bytes on disk without indexes and out-of-line (TOAST) values, as of the last VACUUM or ANALYZE. */
   readonly bytes: number;
 }
 
@@ -24,10 +25,9 @@ export interface Extension {
 
 const BLOCK = "current_setting('block_size')::bigint";
 
-/** Errors of the connection and the server pass through. */
+/** Connection and server errors pass through. */
 export async function takeInventory(client: Client): Promise<Inventory> {
-  // Only what the system itself names so is meant.
-  await client.query("SELECT pg_catalog.set_config('search_path', '', false)");
+  await useSystemSearchPath(client);
   const { rows: tables } = await client.query<{ schema: string; name: string; rows: string; bytes: string }>(
     `SELECT n.nspname AS schema, c.relname AS name, c.reltuples::bigint AS rows, c.relpages * ${BLOCK} AS bytes
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -37,16 +37,17 @@ export async function takeInventory(client: Client): Promise<Inventory> {
   const { rows: extensions } = await client.query<Extension>(
     'SELECT extname AS name, extversion AS version FROM pg_extension ORDER BY 1',
   );
-  const { rows: indexes } = await client.query<{ bytes: string }>(
+  const indexes = await queryRow<{ bytes: string }>(
+    client,
     `SELECT coalesce(sum(relpages), 0) * ${BLOCK} AS bytes FROM pg_class WHERE relkind = 'i'`,
   );
   return {
-    // Before version 14 a table that was never analyzed has 0 rows and 0 pages, since then -1 rows.
+    // A table that was never analyzed has -1 rows; before version 14, 0 rows and 0 pages.
     tables: tables.map(({ schema, name, rows, bytes }) => {
       const isKnown = Number(rows) > 0 || (Number(rows) === 0 && Number(bytes) > 0);
       return { schema, name, rows: isKnown ? Number(rows) : null, bytes: Number(bytes) };
     }),
     extensions,
-    indexBytes: Number(indexes[0]?.bytes ?? 0),
+    indexBytes: Number(indexes.bytes),
   };
 }

@@ -4,19 +4,20 @@ import type { ConnectionSettings } from './connection-settings.ts';
 import type { TlsPolicy } from './tls.ts';
 
 /**
+/**
  * Options of libpq that have no environment variable, as the value of `--dbname`: a server that vanishes silently is
  * noticed after two minutes. It must contain no secret, and no database name, which libpq could parse as more options.
  */
 export const KEEPALIVE = 'keepalives_idle=60 keepalives_interval=10 keepalives_count=6';
 
 /**
- * All that pg_dump and pg_restore see of the world: no credentials of AWS, nothing of the user's own set-up. The
- * password goes this way alone, and so do the names: as an argument, a database's name with `=` or of the form of a URL
- * would be taken apart.
+ * The complete environment of pg_dump and pg_restore: no AWS credentials, and none of the user's own settings. The
+ * password is passed only here, and so are names: libpq would parse a database name with `=` or in the form of a URL
+ * if it were an argument.
  *
- * @param folder stands in for the home folder, so that no `~/.pgpass` or `~/.postgresql` has a say; the roots are put
- * there
- * @param searchPath folders of programs, as in PATH
+ * @param folder replaces the home folder, so that `~/.pgpass` and `~/.postgresql` have no effect; root certificates are
+ * written there
+ * @param searchPath in the format of PATH
  */
 export async function libpqEnvironment(
   { host, port, user, password, database }: ConnectionSettings,
@@ -26,7 +27,7 @@ export async function libpqEnvironment(
 ): Promise<NodeJS.ProcessEnv> {
   const environment = {
     PATH: searchPath,
-    // The clients' own messages are read by archive-failure.ts.
+    // pg-dump-failure.ts and pg-restore-errors.ts match the programs' messages.
     LC_ALL: 'C',
     HOME: folder,
     TMPDIR: folder,
@@ -40,7 +41,7 @@ export async function libpqEnvironment(
     PGCONNECT_TIMEOUT: '20',
     PGAPPNAME: 'autodump',
   };
-  // Only where they are to be used: libpq verifies with `require` as well if it has roots.
+  // Only if the mode verifies: with root certificates, libpq verifies for `require` as well.
   if (roots === undefined) {
     return environment;
   }

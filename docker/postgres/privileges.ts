@@ -1,35 +1,36 @@
 import type { Client } from 'pg';
 import type { Database } from './database.ts';
-import { onOneLine } from './identifier.ts';
+import { identifierOnOneLine } from './identifier.ts';
+import { queryRow } from './query.ts';
 
 /**
- * What pg_dump would need and this user lacks, and what a dump leaves out. All names are identifiers of SQL, quoted
- * where need be, on one line, and with their schema.
+ * The privileges that pg_dump needs and this user lacks, and the contents that a dump omits. Names are SQL identifiers
+ * with their schema, quoted where necessary, on one line.
  */
 export interface Privileges {
   /** The user as an identifier. */
   readonly user: string;
-  /** Schemas without USAGE that hold something to read. */
+  /** Schemas without USAGE that contain relations to read. */
   readonly schemas: readonly string[];
   /** Tables without SELECT. */
   readonly tables: readonly string[];
   /** Sequences without SELECT. */
   readonly sequences: readonly string[];
-  /** All of which something can't be read: those above, and those in the schemas above. */
+  /** Every relation that cannot be read: the tables and sequences above, and all of those in the schemas above. */
   readonly unreadable: readonly string[];
-  /** Tables of which policies would hide rows. */
+  /** Tables whose row-level security policies would hide rows. */
   readonly filtered: readonly string[];
-  /** Owners of those tables, if their policies apply to no owner. */
+  /** Owners of those tables; empty if a policy applies to an owner as well. */
   readonly filteredOwners: readonly string[];
-  /** Large objects without SELECT. */
-  readonly largeObjects: number;
-  /** One of them. */
-  readonly largeObject: number | null;
-  /** Tables whose rows are on another server; a dump holds their definition alone. */
+  /** Number of large objects without SELECT. */
+  readonly unreadableLargeObjects: number;
+  /** OID of one of them. */
+  readonly exampleLargeObject: number | null;
+  /** Foreign tables: their rows are on another server, so a dump contains only their definitions. */
   readonly foreign: readonly string[];
-  /** Of a replica: tables whose rows are on the primary alone. */
+  /** On a replica: unlogged tables, whose rows exist only on the primary. */
   readonly unlogged: readonly string[];
-  /** Subscriptions, which pg_dump leaves out for anyone but a superuser. */
+  /** Subscriptions, which pg_dump omits unless it runs as a superuser. */
   readonly subscriptions: readonly string[];
 }
 
@@ -40,22 +41,22 @@ interface Relation {
   readonly usage: boolean;
   readonly select: boolean;
   readonly filtered: boolean;
-  /** Whether policies apply to the owner as well. */
+  /** Whether policies also apply to the owner. */
   readonly forced: boolean;
   readonly owner: string;
   readonly unlogged: boolean;
 }
 
-/** Row-level security exists from this version on. */
+/** First version with row-level security. */
 const ROW_SECURITY_SINCE = 90500;
 
 const SUBSCRIPTIONS_SINCE = 100000;
 
 /**
- * Tables, partitioned tables and sequences that pg_dump locks or reads and this user can't, foreign tables, and
- * unlogged tables of a replica: all outside the system's schemas, of the members of extensions only those that an
- * extension keeps its configuration in. Of a partitioned table pg_dump reads no rows, so its own policies do not
- * matter; it locks it, for which it needs SELECT. Views and materialized views are dumped without reading anything.
+ * Tables, partitioned tables and sequences that pg_dump locks or reads but this user cannot, foreign tables, and
+ * unlogged tables of a replica. System schemas are excluded, and so are members of extensions, except configuration
+ * tables of an extension. pg_dump reads no rows from a partitioned table itself, so its own policies do not matter, but
+ * locks it, which requires SELECT. Views and materialized views are dumped without reading them.
  */
 function relationsQuery({ versionNumber }: Database): string {
   const [filtered, forced] =
@@ -84,8 +85,8 @@ function relationsQuery({ versionNumber }: Database): string {
 }
 
 /**
- * Large objects have privileges of their own, which pg_read_all_data does not cover (seen in 14 and 18), and no function
- * that tells them before 18. Owners have theirs by default, like any other object's.
+ * Large objects have separate privileges, which pg_read_all_data does not cover (observed in 14 and 18), and before 18
+ * no function checks them. Owners have theirs by default, as for any other object.
  */
 const LARGE_OBJECTS = `
   SELECT count(*) AS count, min(oid)::bigint AS example
@@ -105,34 +106,34 @@ const SUBSCRIPTIONS = `
   ORDER BY 1`;
 
 function qualified({ schema, name }: Relation): string {
-  return `${onOneLine(schema)}.${onOneLine(name)}`;
+  return `${identifierOnOneLine(schema)}.${identifierOnOneLine(name)}`;
 }
 
-/** Asks for all of it, after `inspect` on the same connection. Errors of the connection and the server pass through. */
+/** Requires `inspectDatabase` on the same connection first. Connection and server errors pass through. */
 export async function inspectPrivileges(client: Client, database: Database): Promise<Privileges> {
-  const { rows: users } = await client.query<{ name: string }>('SELECT quote_ident(current_user) AS name');
+  const user = await queryRow<{ name: string }>(client, 'SELECT quote_ident(current_user) AS name');
   const { rows: relations } = await client.query<Relation>(relationsQuery(database));
-  const { rows: largeObjects } = await client.query<{ count: string; example: string | null }>(LARGE_OBJECTS);
+  const largeObjects = await queryRow<{ count: string; example: string | null }>(client, LARGE_OBJECTS);
   const { rows: subscriptions } =
     database.versionNumber < SUBSCRIPTIONS_SINCE ? { rows: [] } : await client.query<{ name: string }>(SUBSCRIPTIONS);
-  const names = (pick: (relation: Relation) => boolean) => relations.filter(pick).map(qualified);
-  const read = relations.filter(({ kind }) => kind !== 'f');
+  const names = (matches: (relation: Relation) => boolean) => relations.filter(matches).map(qualified);
+  const local = relations.filter(({ kind }) => kind !== 'f');
   const filtered = relations.filter((relation) => relation.filtered);
-  const example = largeObjects[0]?.example ?? null;
+  const { count, example } = largeObjects;
   return {
-    user: onOneLine(users[0]?.name ?? ''),
-    schemas: [...new Set(read.filter(({ usage }) => !usage).map(({ schema }) => onOneLine(schema)))],
+    user: identifierOnOneLine(user.name),
+    schemas: [...new Set(local.filter(({ usage }) => !usage).map(({ schema }) => identifierOnOneLine(schema)))],
     tables: names(({ kind, select }) => (kind === 'r' || kind === 'p') && !select),
     sequences: names(({ kind, select }) => kind === 'S' && !select),
     unreadable: names(({ kind, usage, select }) => kind !== 'f' && !(usage && select)),
     filtered: filtered.map(qualified),
     filteredOwners: filtered.some(({ forced }) => forced)
       ? []
-      : [...new Set(filtered.map(({ owner }) => onOneLine(owner)))],
-    largeObjects: Number(largeObjects[0]?.count ?? 0),
-    largeObject: example === null ? null : Number(example),
+      : [...new Set(filtered.map(({ owner }) => identifierOnOneLine(owner)))],
+    unreadableLargeObjects: Number(count),
+    exampleLargeObject: example === null ? null : Number(example),
     foreign: names(({ kind }) => kind === 'f'),
     unlogged: names(({ unlogged }) => unlogged),
-    subscriptions: subscriptions.map(({ name }) => onOneLine(name)),
+    subscriptions: subscriptions.map(({ name }) => identifierOnOneLine(name)),
   };
 }

@@ -1,57 +1,58 @@
-/** pg_restore says this of each statement that the server refused, and goes on. */
+/** Start of pg_restore's message about a statement that the server refused; pg_restore then continues. */
 const ERROR = 'pg_restore: error';
 
-/** The last line, which counts what was refused. */
+/** The last line, with the number of refused statements. */
 export const SUMMARY = /^pg_restore: warning: errors ignored on restore: (\d+)$/;
 
 const WARNING = 'pg_restore: warning: ';
 
-/** What pg_restore says before all errors of statements other than COPY, and before the statement itself. */
+/** pg_restore's words before the server's error, for statements other than COPY, and before the statement itself. */
 const STATEMENT = 'could not execute query: ';
 const COMMAND = 'Command was: ';
 
 /**
- * How pg_restore 17 and newer begin each connection. Servers before 17 do not know the setting, nor need it, and say so
- * in the language that they speak.
+ * The first statement of pg_restore 17 and later on each connection. Servers before 17 neither support nor need the
+ * setting, and say so in their own language.
  */
 const HARMLESS = /could not execute query: .*transaction_timeout.*\nCommand was: SET transaction_timeout = 0;/g;
 
-/** All else that harmless errors consist of: workers write this in pieces, between those of another at times. */
+/** The rest of harmless errors: workers write it in pieces, sometimes interleaved with those of another worker. */
 const FRAME = /^(?:pg_restore:|error:|\s)*$/;
 
-/** What libpq says when it lost the server, with or without what pg_restore puts before. */
+/** libpq's messages when the connection is lost, with or without pg_restore's prefix. */
 const LOST =
   /^(?:(?:(?:pg_restore|error):\s*)+(?:[^:]*: )?)?(?:FATAL: |server closed the connection unexpectedly|connection to server .* failed|could not (?:send|receive) data|no connection to the server|connection not open|SSL connection has been closed unexpectedly|SSL (?:SYSCALL )?error)/;
 
-/** Of a line that two workers wrote in, no part is known to be free of values. */
-const MANGLED = 'pg_restore: error: of several workers at once; the log of the server has what it refused';
+/** Of a line that two workers wrote to, no part is certain to be free of values. */
+const INTERLEAVED =
+  "pg_restore: error: messages of several workers are interleaved; see the server's log for the errors";
 
 /**
- * The beginning of a sentence that holds no value: up to a quotation mark, in whatever language, unless a name stands in
- * it. A value may hold quotation marks itself, so where it ends is not known.
+ * The start of a sentence that contains no value: up to a quotation mark in any language, unless it quotes a name. A
+ * value may itself contain quotation marks, so its end is unknown.
  */
 const WITHOUT_VALUES =
   /^(?:[^"'`«»‘’‚‛“”„‟‹›「」『』]|(?<=\b(?:access method|aggregate|collation|column|constraint|conversion|database|domain|encoding|extension|function|group|index|language|operator class|operator family|parameter|policy|procedure|publication|relation|role|rule|schema|sequence|server|subscription|table|tablespace|trigger|type|user|view|wrapper) )"[^"]*")*/;
 
 /**
- * The beginning of a statement that holds no value: a password is in single quotes or between dollars, and most often
- * behind these words. In double quotes are names, without which nobody knows which table is meant.
+ * The start of a statement that contains no value: a password is in single or dollar quotes, and usually follows these
+ * keywords. Double quotes contain names, which the reader needs to find the table.
  */
 const WITHOUT_LITERALS = /^(?:(?!\b(?:OPTIONS|CONNECTION)\b)[^"'$]|"[^"]*")*/;
 
-/** The beginning that the pattern matches, and whether that is all. */
+/** The start of the text that the pattern matches, with an ellipsis if that is not all of it. */
 function cut(text: string, pattern: RegExp): string {
   const [kept = ''] = pattern.exec(text) ?? [];
   return kept === text ? text : `${kept.trimEnd()} …`;
 }
 
 /**
- * Takes what pg_restore says on its standard error apart into errors, each of them several lines: the server's words,
- * detail and hint, and the statement. A statement may hold a password, and all the rest values of rows: what is told of
- * an error is the server's sentence and the beginning of the statement, each up to where a value may begin.
+ * Parses pg_restore's standard error into errors of several lines each: the server's message, detail and hint, and the
+ * statement. The statement may contain a password, and the other lines values of rows, so only the server's message and
+ * the start of the statement are reported, each up to where a value may begin.
  */
 export class RestoreErrors {
-  readonly #tell: (error: string) => void;
+  readonly #report: (message: string) => void;
   #lines: string[] = [];
   #harmless = 0;
   #serious = 0;
@@ -59,32 +60,32 @@ export class RestoreErrors {
   #last: string | undefined;
   #lost = false;
 
-  /** @param tell is given each error that matters, once it is whole, and each warning, all without values */
-  constructor(tell: (said: string) => void) {
-    this.#tell = tell;
+  /** @param report receives each complete serious error and each warning, all without values */
+  constructor(report: (message: string) => void) {
+    this.#report = report;
   }
 
-  /** Number of errors that mean nothing. */
+  /** Number of errors that can be ignored. */
   get harmless(): number {
     return this.#harmless;
   }
 
-  /** Number of errors that matter; of a line that is not understood, one. */
+  /** Number of errors that matter; a line that cannot be parsed counts as one. */
   get serious(): number {
     return this.#serious;
   }
 
-  /** The first of those that matter, as it was told. */
+  /** The first serious error, as reported. */
   get first(): string | undefined {
     return this.#first;
   }
 
-  /** The last of those that matter, as it was told. */
+  /** The last serious error, as reported. */
   get last(): string | undefined {
     return this.#last;
   }
 
-  /** Whether one of them is that the server was lost. */
+  /** Whether a serious error says that the connection to the server was lost. */
   get lost(): boolean {
     return this.#lost;
   }
@@ -96,39 +97,39 @@ export class RestoreErrors {
     this.#lines.push(line);
   }
 
-  /** To be called once more after the last line. */
+  /** Completes the current error; must be called after the last line. */
   end(): void {
     const [first, ...rest] = this.#lines;
     this.#lines = [];
     if (first === undefined) {
       return;
     }
-    const said = [first, ...rest].join('\n');
-    if (FRAME.test(said.replace(HARMLESS, ''))) {
-      this.#harmless += said.match(HARMLESS)?.length ?? 0;
-    } else if (first.startsWith(ERROR) || said.includes('error: ')) {
-      this.#take(first, rest);
+    const text = [first, ...rest].join('\n');
+    if (FRAME.test(text.replace(HARMLESS, ''))) {
+      this.#harmless += text.match(HARMLESS)?.length ?? 0;
+    } else if (first.startsWith(ERROR) || text.includes('error: ')) {
+      this.#addSerious(first, rest);
     } else if (first.startsWith(WARNING) && !SUMMARY.test(first)) {
-      this.#tell(cut(first, WITHOUT_VALUES));
+      this.#report(cut(first, WITHOUT_VALUES));
     }
   }
 
-  #take(first: string, rest: readonly string[]): void {
+  #addSerious(first: string, rest: readonly string[]): void {
     const commands = rest.filter((line) => line.startsWith(COMMAND));
-    const words = commands[0] === undefined ? rest : rest.slice(0, rest.indexOf(commands[0]));
-    this.#lost ||= [first, ...words].some((line) => LOST.test(line));
-    const told = first.startsWith(ERROR) ? describe(first, rest, commands) : MANGLED;
+    const details = commands[0] === undefined ? rest : rest.slice(0, rest.indexOf(commands[0]));
+    this.#lost ||= [first, ...details].some((line) => LOST.test(line));
+    const message = first.startsWith(ERROR) ? describe(first, rest, commands) : INTERLEAVED;
     this.#serious++;
-    this.#first ??= told;
-    this.#last = told;
-    this.#tell(told);
+    this.#first ??= message;
+    this.#last = message;
+    this.#report(message);
   }
 }
 
 function describe(first: string, rest: readonly string[], [command, another]: readonly string[]): string {
   const sentence = cut(first, WITHOUT_VALUES);
-  // A value may look like the statement; then there are two of them, but for a COPY, which is not shown. And what another
-  // worker wrote in between is told as little.
+  // A value may look like the statement. Then there are two candidates, except for a COPY, whose statement is never
+  // printed. If another worker wrote in between, the statement is not certain either.
   const isCertain = first.includes(STATEMENT) && another === undefined && !rest.join('\n').includes('error: ');
   return isCertain && command !== undefined ? `${sentence}\n${cut(command, WITHOUT_LITERALS)}` : sentence;
 }

@@ -1,21 +1,22 @@
 import type { Client } from 'pg';
 import { Failure } from '../failure.ts';
 import type { ConnectionSettings } from '../postgres/connection-settings.ts';
+import { majorOf, queryRow } from '../postgres/query.ts';
 
-/** What is asked of the database before anything is restored into it. */
+/** State of the target database before a restore. */
 export interface TargetDatabase {
-  /** As the server gives it: `16.4 (Debian 16.4-1.pgdg120+1)`. */
+  /** As the server reports it: `16.4 (Debian 16.4-1.pgdg120+1)`. */
   readonly version: string;
   readonly major: number;
-  /** Some of what it holds, as PostgreSQL names it; extensions and what belongs to them do not count. */
+  /** Some of the objects in it, by PostgreSQL's names; extensions and their members do not count. */
   readonly contents: readonly string[];
-  /** Whether this user may make schemas in it. */
+  /** Whether this user may create schemas in it. */
   readonly mayCreate: boolean;
 }
 
 const SHOWN = 5;
 
-/** What users make outside the system's schemas: a new database has none of it, whatever its template. */
+/** Objects that users create outside the system's schemas: a new database has none, whatever its template. */
 const CONTENTS = `
   WITH space AS (SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')
   SELECT what FROM (
@@ -36,37 +37,33 @@ const CONTENTS = `
     SELECT FROM pg_depend d WHERE d.classid = held.classid AND d.objid = held.objid AND d.deptype = 'e')
   LIMIT ${SHOWN + 1}`;
 
-/** Errors of the connection and the server pass through. */
+/** Connection and server errors pass through. */
 export async function inspectTarget(client: Client): Promise<TargetDatabase> {
-  const {
-    rows: [server],
-  } = await client.query<{ version: string; number: number; may_create: boolean }>(
+  const server = await queryRow<{ version: string; number: number; may_create: boolean }>(
+    client,
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
       has_database_privilege(current_database(), 'CREATE') AS may_create`,
   );
-  if (server === undefined) {
-    throw new Error('The server answered a question for one row with none.');
-  }
   const { rows } = await client.query<{ what: string }>(CONTENTS);
   return {
     version: server.version,
-    major: Math.trunc(server.number / 10_000),
+    major: majorOf(server.number),
     contents: rows.map(({ what }) => what),
     mayCreate: server.may_create,
   };
 }
 
-/** Bytes of the database on the server's disk. */
+/** Size of the database on the server's disk, in bytes. */
 export async function sizeOf(client: Client): Promise<number> {
-  const { rows } = await client.query<{ size: string }>('SELECT pg_database_size(current_database()) AS size');
-  return Number(rows[0]?.size);
+  const { size } = await queryRow<{ size: string }>(client, 'SELECT pg_database_size(current_database()) AS size');
+  return Number(size);
 }
 
 /**
- * A database that holds something already would end as a mixture; and a user who may make nothing in it is found out
- * before the download.
+ * Refuses a database that is not empty, because the result would be a mixture, and one in which the user may not create
+ * anything.
  *
- * @throws {Failure} `refused`, naming some of what is there
+ * @throws {Failure} `refused`, naming some of the objects that exist
  */
 export function checkTarget(
   { contents, mayCreate }: TargetDatabase,
@@ -76,16 +73,16 @@ export function checkTarget(
   if (!mayCreate) {
     throw new Failure(
       'refused',
-      `The user "${user}" may make nothing in the database "${database}": make it the owner, or grant it CREATE on the database.`,
+      `The user "${user}" may not create anything in the database "${database}": make it the owner, or grant it CREATE on the database.`,
     );
   }
   if (contents.length > 0 && !intoNonEmpty) {
     const shown = contents.slice(0, SHOWN).join(', ');
     throw new Failure(
       'refused',
-      `The database "${database}" is not empty: it holds ${shown}${contents.length > SHOWN ? ' and more' : ''}. Restore ` +
-        'into a new one (CREATE DATABASE … TEMPLATE template0), or give the option --into-non-empty: tables that exist ' +
-        'then keep their rows, and count as failed.',
+      `The database "${database}" is not empty: it contains ${shown}${contents.length > SHOWN ? ' and more' : ''}. Restore ` +
+        'into a new one (CREATE DATABASE … TEMPLATE template0), or use --into-non-empty: existing tables then keep ' +
+        'their rows, and count as failed.',
     );
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { describe as tell, exitStatusOf, Failure, Interrupted } from '../../docker/failure.ts';
+import { describe as describeError, exitStatusOf, Failure, Interrupted } from '../../docker/failure.ts';
 
 test.each([
   [new Failure('misuse', 'm'), 64],
@@ -11,18 +11,18 @@ test.each([
   [new TypeError('m'), 70],
   [new Interrupted('SIGINT'), 130],
   [new Interrupted('SIGTERM'), 143],
-])('%s ends with %d', (error, status) => {
+])('%s has exit status %d', (error, status) => {
   expect(exitStatusOf(error)).toBe(status);
 });
 
-test('a failure is told with its meaning and status, and without a stack', () => {
-  expect(tell(new Failure('tryAgain', 'The server is away.'))).toBe(
-    'AutoDump failed, for a reason that may pass (exit status 75): The server is away.',
+test('a failure is described by its reason and exit status, without a stack', () => {
+  expect(describeError(new Failure('tryAgain', 'The server is down.'))).toBe(
+    'AutoDump failed: temporary failure (exit status 75): The server is down.',
   );
 });
 
-test('a fault of the program is told with its stack', () => {
-  expect(tell(new TypeError('broken'))).toMatch(
-    /internal fault \(exit status 70\): TypeError: broken\n.*failure\.test\.ts/,
+test('an internal error is described with its stack', () => {
+  expect(describeError(new TypeError('broken'))).toMatch(
+    /internal error \(exit status 70\): TypeError: broken\n.*failure\.test\.ts/,
   );
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { progressLine, sized, withProgress } from '../../docker/progress.ts';
+import { progressLine, formatBytes, withProgress } from '../../docker/progress.ts';
 
 test.each([
   [0, '0 bytes'],
@@ -8,11 +8,11 @@ test.each([
   [308_200_000, '308.2 MB'],
   [1.58e9, '1.6 GB'],
   [2e15, '2000.0 TB'],
-])('%d is written %s', (bytes, text) => {
-  expect(sized(bytes)).toBe(text);
+])('%d bytes are formatted as %s', (bytes, text) => {
+  expect(formatBytes(bytes)).toBe(text);
 });
 
-test('a line has bytes so far, rate, and share', () => {
+test('a line has bytes so far, rate and percentage', () => {
   const phase = { name: 'Dumping', done: () => 0, total: { bytes: 1_580_000_000, what: 'of the database' } };
   expect(progressLine(phase, 300_000_000, 20)).toBe(
     'Dumping: 300.0 MB in 20 s, 15.0 MB/s, 18 % of the database (1.6 GB)',
@@ -35,7 +35,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test('a phase is heard of at least every 30 s, and at its end, but not after it', async () => {
+test('a phase logs its progress at least every 30 s and at its end, but not afterwards', async () => {
   let finish: () => void = () => undefined;
   let bytes = 0;
   const phase = { name: 'Dumping', done: () => bytes, total: { bytes: 4000, what: 'of it' } };
@@ -52,7 +52,7 @@ test('a phase is heard of at least every 30 s, and at its end, but not after it'
   expect(written).toHaveLength(lines);
 });
 
-test('a phase that fails is not reported as if it had ended', async () => {
+test('a phase that fails does not log a final line', async () => {
   const phase = { name: 'Dumping', done: () => 0, total: { bytes: 1, what: 'of it' } };
   await expect(withProgress(phase, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
   expect(written).toEqual([]);

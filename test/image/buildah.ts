@@ -2,8 +2,8 @@ import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Builder, ContainerOrder } from './builder.ts';
-import { command, demand, works } from './command.ts';
+import type { Builder, ContainerRun } from './builder.ts';
+import { outputOf, runProgram, succeeds } from './command.ts';
 import { debianBase } from './debian-base.ts';
 
 const configSchema = z.object({
@@ -16,16 +16,16 @@ const configSchema = z.object({
   }),
 });
 
-/** Of the image: its root folder on this machine, and what it says of how to run it. */
+/** The mounted image: its root folder on this machine, and its configuration. */
 interface Mounted {
   readonly root: string;
   readonly config: z.infer<typeof configSchema>['OCIv1']['config'];
 }
 
 /**
- * In a mount namespace of its own, with the root read-only and nothing writable but the scratch folder (and what `/dev`
- * has). In place of `buildah run`, which knows no read-only root. Not enforced, as they are on Fargate: limits of memory
- * and CPU, seccomp, namespaces for processes and network.
+ * Runs a command in a new mount namespace, with a read-only root and only the scratch folder (and devices) writable.
+ * Replaces `buildah run`, which does not support a read-only root. Not enforced, unlike on Fargate: memory and CPU
+ * limits, seccomp, and namespaces for processes and network.
  */
 const RUN = `
   set -e
@@ -39,8 +39,8 @@ const RUN = `
 `;
 
 /**
- * Buildah as root, without namespaces but that of mounts, so that it works inside of most containers. Where there is
- * debootstrap, the image is made of Debian's own packages.
+ * Buildah as root, with no namespace except for mounts, so that it works in most containers. If debootstrap exists, the
+ * base image is built from Debian's own packages.
  */
 export class Buildah implements Builder {
   readonly name = 'buildah';
@@ -50,7 +50,7 @@ export class Buildah implements Builder {
   async build(context: string): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), 'autodump-image-'));
     this.#folder = folder;
-    const options = (await works('debootstrap', '--version')) ? await this.#debian(folder) : [];
+    const options = (await succeeds('debootstrap', '--version')) ? await this.#debian(folder) : [];
     await this.#buildah('build', ...options, '--tag', 'autodump', context);
     const container = await this.#buildah('from', '--pull-never', 'localhost/autodump');
     const root = await this.#buildah('mount', container);
@@ -58,23 +58,28 @@ export class Buildah implements Builder {
     this.#mounted = { root, config: configSchema.parse(inspected).OCIv1.config };
   }
 
-  async run({ command: words, environment, user }: ContainerOrder, said: (line: string) => void): Promise<number> {
+  async run({ command, environment, user }: ContainerRun, onLine: (line: string) => void): Promise<number> {
     if (this.#mounted === undefined || this.#folder === undefined) {
       throw new Error('The image has not been built.');
     }
     const { root, config } = this.#mounted;
     const scratch = await mkdtemp(join(this.#folder, 'scratch-'));
     await chown(scratch, Number(user), Number(user));
-    const args = [root, scratch, user, config.WorkingDir, ...config.Entrypoint, ...words];
+    const args = [root, scratch, user, config.WorkingDir, ...config.Entrypoint, ...command];
     const variables = config.Env.map((variable) => {
       const [name = '', ...value] = variable.split('=');
       return [name, value.join('=')] as const;
     });
     try {
-      return await command('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', RUN, 'sh', ...args], said, {
-        ...Object.fromEntries(variables),
-        ...environment,
-      });
+      return await runProgram(
+        'unshare',
+        ['--mount', '--propagation', 'private', 'sh', '-c', RUN, 'sh', ...args],
+        onLine,
+        {
+          ...Object.fromEntries(variables),
+          ...environment,
+        },
+      );
     } finally {
       await rm(scratch, { recursive: true });
     }
@@ -88,7 +93,7 @@ export class Buildah implements Builder {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  /** Makes the base image. @returns options of the build that take it */
+  /** Builds the base image. @returns build options that use it */
   async #debian(folder: string): Promise<readonly string[]> {
     const base = join(folder, 'base');
     await mkdir(base);
@@ -107,7 +112,7 @@ export class Buildah implements Builder {
 
   #buildah(...args: readonly string[]): Promise<string> {
     const store = ['root', 'runroot'].flatMap((name) => [`--${name}`, join(this.#folder ?? '', name)]);
-    return demand('buildah', [...store, '--storage-driver', 'vfs', ...args], {
+    return outputOf('buildah', [...store, '--storage-driver', 'vfs', ...args], {
       ...process.env,
       BUILDAH_ISOLATION: 'chroot',
     });

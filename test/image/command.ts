@@ -5,23 +5,23 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 
-/** Runs a program without a shell, and hands on each line that it writes, to wherever. @returns its exit status */
-export async function command(
+/** Runs a program without a shell, and passes on each line of its output and errors. @returns its exit status */
+export async function runProgram(
   program: string,
   args: readonly string[],
-  said: (line: string) => void,
+  onLine: (line: string) => void,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<number> {
   const child = spawn(program, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
   for (const output of [child.stdout, child.stderr]) {
-    createInterface({ input: output }).on('line', said);
+    createInterface({ input: output }).on('line', onLine);
   }
   await once(child, 'close');
   return child.exitCode ?? -1;
 }
 
-/** What a program that must end well wrote to its standard output. @throws {Error} with all that it said otherwise */
-export async function demand(
+/** Runs a program that must succeed. @returns its standard output. @throws {Error} with its output if it fails */
+export async function outputOf(
   program: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv = process.env,
@@ -30,9 +30,9 @@ export async function demand(
   return stdout.trim();
 }
 
-/** Whether a program is there and ends well. */
-export async function works(program: string, ...args: readonly string[]): Promise<boolean> {
-  return demand(program, args).then(
+/** Whether a program exists and succeeds. */
+export async function succeeds(program: string, ...args: readonly string[]): Promise<boolean> {
+  return outputOf(program, args).then(
     () => true,
     () => false,
   );

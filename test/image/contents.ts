@@ -1,10 +1,10 @@
-import { ODD_CONTENTS } from '../docker/support/contents.ts';
+import { DIFFICULT_CONTENTS } from '../docker/support/contents.ts';
 
 const EXTENSIONS = ['btree_gist', 'citext', 'hstore', 'ltree', 'pg_trgm', 'unaccent'];
 
-/** Statements that make a database of all that a dump has to bring back. */
+/** Statements that create contents of every kind that a dump must restore. */
 export const CONTENTS: readonly string[] = [
-  ...ODD_CONTENTS,
+  ...DIFFICULT_CONTENTS,
   ...EXTENSIONS.map((name) => `CREATE EXTENSION ${name}`),
   `CREATE TABLE extended (name citext PRIMARY KEY, more hstore, path ltree, room int, during tsrange,
     EXCLUDE USING gist (room WITH =, during WITH &&))`,
@@ -18,7 +18,7 @@ export const CONTENTS: readonly string[] = [
   `DO $$ BEGIN FOR i IN 1..2000 LOOP EXECUTE format('CREATE TABLE many_%s AS SELECT %s AS i', i, i); END LOOP; END $$`,
 ];
 
-/** Ten million rows, and a large object of 2 GiB, which is one byte more than 32 bits with a sign can count. */
+/** Ten million rows, and a large object of 2 GiB: one byte more than a signed 32-bit integer can count. */
 export const LARGE_CONTENTS: readonly string[] = [
   `CREATE TABLE ten_million (id bigint, note text)`,
   `INSERT INTO ten_million SELECT i, 'row ' || i FROM generate_series(1, 10000000) i`,

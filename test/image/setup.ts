@@ -1,10 +1,10 @@
-import { findBuilder } from './builder.ts';
+import { findBuilder } from './find-builder.ts';
 
-/** Ends the run with one message if there is nothing to build the image with. */
+/** Ends the run with a single message if the image cannot be built on this machine. */
 export default async function setup(): Promise<void> {
   if ((await findBuilder()) === undefined) {
     process.stderr.write(
-      'The image can not be built: there is no Docker engine that answers, no podman, and no buildah for root. Install one, ' +
+      'The image cannot be built: no running Docker engine, no podman, and no buildah with root privileges. Install one, ' +
         'on Debian as root: apt-get install --yes --no-install-recommends buildah debootstrap\n',
     );
     process.exit(1);

@@ -26,7 +26,7 @@ const definitionSchema = z.object({
 
 type JobDefinition = z.infer<typeof definitionSchema>['ContainerProperties'];
 
-/** What a run of a job adds to its definition. */
+/** Overrides of a job definition for one run. */
 export interface Overrides {
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -41,13 +41,13 @@ interface Aws {
 /** The jobs of the synthesized stack, its bucket and secrets: AWS on loopback, as in the local run. */
 export class Stack {
   readonly bucket: string;
-  /** Folder that the image is built from. */
+  /** Build context of the image. */
   readonly imageFolder: string;
   readonly #jobs: ReadonlyMap<string, JobDefinition>;
   readonly #aws: Aws;
 
-  /** @param folder a folder for it alone */
-  static async bringUp(folder: string): Promise<Stack> {
+  /** @param folder an empty folder */
+  static async start(folder: string): Promise<Stack> {
     const output = join(folder, 'cdk.out');
     await synthesize(output, new Processes());
     await mkdir(join(folder, 's3'));
@@ -76,12 +76,12 @@ export class Stack {
   }
 
   /** Runs a job to its end. @returns exit status */
-  run(name: string, overrides: Overrides, builder: Builder, said: (line: string) => void): Promise<number> {
+  run(name: string, overrides: Overrides, builder: Builder, onLine: (line: string) => void): Promise<number> {
     const job = this.#jobs.get(name);
     if (job === undefined) {
       throw new Error(`The stack has no job ${name}.`);
     }
-    const order = {
+    const container = {
       command: overrides.command ?? job.Command,
       environment: {
         ...awsEnvironment(job.JobRoleArn, {
@@ -93,7 +93,7 @@ export class Stack {
       },
       user: job.User,
     };
-    return builder.run(order, said);
+    return builder.run(container, onLine);
   }
 
   async stop(): Promise<void> {

@@ -7,7 +7,7 @@ const READER = { username: 'reader', password: 'p' };
 
 let stage: Stage;
 
-/** All that a user needs to dump it, and nothing more. */
+/** Contents that `reader` has exactly the necessary privileges to dump. */
 const CONTENTS = [
   `CREATE ROLE readers`,
   `CREATE ROLE reader LOGIN PASSWORD 'p' IN ROLE readers`,
@@ -20,7 +20,7 @@ const CONTENTS = [
   `CREATE TABLE s.config (i int)`,
   `GRANT SELECT ON ALL TABLES IN SCHEMA s TO reader`,
   `GRANT SELECT ON ALL SEQUENCES IN SCHEMA s TO readers`,
-  // Of a partitioned table itself no rows are read.
+  // No rows are read from a partitioned table itself.
   `ALTER TABLE s.parted ENABLE ROW LEVEL SECURITY`,
   `CREATE VIEW s.view AS SELECT * FROM s.plain`,
   `CREATE MATERIALIZED VIEW s.materialized AS SELECT * FROM s.plain`,
@@ -30,7 +30,7 @@ const CONTENTS = [
   `CREATE TABLE s.member (i int)`,
   `ALTER EXTENSION citext ADD TABLE s.member`,
   `ALTER EXTENSION citext ADD TABLE s.config`,
-  // As pg_extension_config_dump() does, which an extension's own script alone may call.
+  // Like pg_extension_config_dump(), which only an extension's script may call.
   `UPDATE pg_extension SET extconfig = ARRAY['s.config'::regclass::oid], extcondition = '{""}' WHERE extname = 'citext'`,
   `SELECT lo_from_bytea(4711, 'large'), lo_from_bytea(4712, 'larger')`,
   `GRANT SELECT ON LARGE OBJECT 4711 TO readers`,
@@ -38,16 +38,16 @@ const CONTENTS = [
 ];
 
 beforeAll(async () => {
-  stage = await Stage.set();
+  stage = await Stage.setUp();
   await stage.createDatabase('app', ...CONTENTS);
 });
 
 afterAll(async () => {
-  await stage.strike();
+  await stage.tearDown();
 });
 
-/** What `pg_dump` itself says to the reader, which is nothing if it can dump all. */
-async function pgDumpSays(): Promise<string> {
+/** Errors of `pg_dump` itself when run as `reader`; empty if it can dump everything. */
+async function pgDumpErrors(): Promise<string> {
   const { host, port } = stage.postgres;
   const env = { PATH: process.env.PATH, PGHOST: host, PGPORT: String(port), PGUSER: 'reader', PGPASSWORD: 'p' };
   const args = ['--format=custom', '--no-sync', '--file=/dev/null', '--dbname=app'];
@@ -67,13 +67,13 @@ async function withoutRowSecurity(): Promise<void> {
   );
 }
 
-/** Every test ends as it began. */
+/** Every test restores the privileges that it found. */
 afterEach(async () => {
   expect(await stage.check('app', { secret: READER })).toMatchObject({ status: 0, stderr: '' });
-  expect(await pgDumpSays()).toBe('');
+  expect(await pgDumpErrors()).toBe('');
 });
 
-test('a user who may read what pg_dump reads, and nothing else, can dump', async () => {
+test('a user with exactly the privileges that pg_dump needs can dump', async () => {
   const outcome = await stage.check('app', { secret: READER });
   expect(outcome).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('A dump could start.') });
   expect(inState(outcome, 'problem')).toEqual([]);
@@ -102,9 +102,9 @@ describe.each([
     's.plain_number_seq',
   ],
 ])('a user who may not read %s', (_, revoke, grant, name) => {
-  test('is told so as pg_dump would tell, and can dump after the SQL for each', async () => {
+  test('gets the same result as from pg_dump, and can dump after the SQL for each object', async () => {
     await stage.query('app', revoke);
-    expect(await pgDumpSays()).toContain('permission denied');
+    expect(await pgDumpErrors()).toContain('permission denied');
     const outcome = await stage.check('app', { secret: READER });
     expect(outcome).toMatchObject({ status: 77, stderr: expect.stringContaining('may not read') });
     expect(inState(outcome, 'problem')).toEqual(['Tables, sequences']);
@@ -115,7 +115,7 @@ describe.each([
   });
 });
 
-test('the shorter SQL lets a user read all tables and sequences', async () => {
+test('the shorter SQL grants access to all tables and sequences', async () => {
   await stage.query('app', 'REVOKE USAGE ON SCHEMA s FROM reader', 'REVOKE SELECT ON s.plain FROM reader');
   const sql = sqlOf(await stage.check('app', { secret: READER })).filter((line) => !line.startsWith('--'));
   expect(sql).toEqual(['GRANT pg_read_all_data TO reader;']);
@@ -132,11 +132,11 @@ test('the shorter SQL lets a user read all tables and sequences', async () => {
 describe('row security that hides rows', () => {
   afterEach(async () => {
     expect(await stage.check('app', { secret: READER })).toMatchObject({ status: 0, stderr: '' });
-    expect(await pgDumpSays()).toBe('');
+    expect(await pgDumpErrors()).toBe('');
     await withoutRowSecurity();
   });
 
-  test('even with a policy that shows them all is told, and no more after the SQL', async () => {
+  test('is reported even with a policy that allows all rows, and fixed by the SQL', async () => {
     await stage.query(
       'app',
       'CREATE ROLE "The Owner"',
@@ -144,7 +144,7 @@ describe('row security that hides rows', () => {
       'ALTER TABLE s.plain ENABLE ROW LEVEL SECURITY',
       'CREATE POLICY all_rows ON s.plain USING (true)',
     );
-    expect(await pgDumpSays()).toContain('row-level security');
+    expect(await pgDumpErrors()).toContain('row-level security');
     const outcome = await stage.check('app', { secret: READER });
     expect(outcome).toMatchObject({ status: 77, stderr: expect.stringContaining('row-level security on s.plain') });
     expect(inState(outcome, 'problem')).toEqual(['Row security']);
@@ -152,11 +152,11 @@ describe('row security that hides rows', () => {
     expect(instead).toEqual(['GRANT "The Owner" TO reader;']);
     await stage.query('app', ...instead);
     expect(await stage.check('app', { secret: READER })).toMatchObject({ status: 0 });
-    expect(await pgDumpSays()).toBe('');
+    expect(await pgDumpErrors()).toBe('');
     await stage.query('app', 'REVOKE "The Owner" FROM reader', ...sqlOf(outcome));
   });
 
-  test('from owners as well is not mended by their rights', async () => {
+  test("is not fixed by the owner's rights if it applies to the owner", async () => {
     await stage.query(
       'app',
       'ALTER TABLE s.plain ENABLE ROW LEVEL SECURITY',
@@ -169,19 +169,19 @@ describe('row security that hides rows', () => {
 });
 
 describe('large objects', () => {
-  test('that the user may not read are told before the dump, and can be read after the SQL', async () => {
+  test('that the user may not read are reported before the dump, and can be read after the SQL', async () => {
     await stage.query('app', "SELECT lo_from_bytea(4710, 'unread')", 'REVOKE SELECT ON LARGE OBJECT 4712 FROM PUBLIC');
-    expect(await pgDumpSays()).toContain('permission denied for large object');
+    expect(await pgDumpErrors()).toContain('permission denied for large object');
     const dumped = await stage.dump('app', { secret: READER });
     expect(dumped).toMatchObject({
       status: 77,
-      stderr: expect.stringContaining('The user reader may not read 2 large objects, 4710 among them'),
+      stderr: expect.stringContaining('The user reader may not read 2 large objects, for example 4710'),
     });
     expect(dumped.stdout).not.toContain('Dumping');
     const outcome = await stage.check('app', { secret: READER });
     expect(outcome.status).toBe(77);
     expect(inState(outcome, 'problem')).toEqual(['Large objects']);
-    // Those of others are left to others.
+    // Other owners must run the SQL for their own large objects.
     await stage.query('app', 'ALTER LARGE OBJECT 4712 OWNER TO readers');
     await stage.query('app', 'SET ROLE readers', ...sqlOf(outcome));
     expect(rowsOf(await stage.check('app', { secret: READER }))['Large objects']).toEqual([
@@ -191,28 +191,28 @@ describe('large objects', () => {
     await stage.query('app', ...sqlOf(outcome));
   });
 
-  test('that nobody may be kept from are no problem', async () => {
+  test('without access control are no problem', async () => {
     await stage.query(
       'app',
       "SELECT lo_from_bytea(4713, 'compatible')",
       'ALTER ROLE reader SET lo_compat_privileges = on',
     );
     expect(await stage.check('app', { secret: READER })).toMatchObject({ status: 0 });
-    expect(await pgDumpSays()).toBe('');
+    expect(await pgDumpErrors()).toBe('');
     await stage.query('app', 'ALTER ROLE reader RESET lo_compat_privileges', 'SELECT lo_unlink(4713)');
   });
 
-  test('of the user itself are no problem, unless it took its own right away', async () => {
+  test('of the user are no problem, unless it revoked its own privilege', async () => {
     await stage.query('app', "SELECT lo_from_bytea(4714, 'own')", 'ALTER LARGE OBJECT 4714 OWNER TO reader');
     expect(await stage.check('app', { secret: READER })).toMatchObject({ status: 0 });
     await stage.query('app', 'REVOKE SELECT ON LARGE OBJECT 4714 FROM reader');
-    expect(await pgDumpSays()).toContain('permission denied for large object');
+    expect(await pgDumpErrors()).toContain('permission denied for large object');
     expect(await stage.check('app', { secret: READER })).toMatchObject({ status: 77 });
     await stage.query('app', 'SELECT lo_unlink(4714)');
   });
 });
 
-test('all problems are found at once, and the first decides', async () => {
+test('one run finds all problems, and the first determines the exit status', async () => {
   await stage.query(
     'app',
     'ALTER TABLE s.plain ENABLE ROW LEVEL SECURITY',
@@ -230,7 +230,7 @@ test('all problems are found at once, and the first decides', async () => {
   await withoutRowSecurity();
 });
 
-test('functions of the database that are named like the system have no say', async () => {
+test('functions in the database with the names of system functions are not called', async () => {
   await stage.query(
     'app',
     'CREATE SCHEMA imitation',
@@ -243,7 +243,7 @@ test('functions of the database that are named like the system have no say', asy
   await stage.query('app', 'ALTER ROLE reader RESET search_path', 'GRANT SELECT ON s.plain TO reader');
 });
 
-test('what a dump leaves out is told, also by the dump', async () => {
+test('contents that a dump omits are reported, also by the dump', async () => {
   await stage.createDatabase(
     'lacking',
     'CREATE EXTENSION file_fdw',
@@ -255,9 +255,9 @@ test('what a dump leaves out is told, also by the dump', async () => {
   expect(outcome.status).toBe(0);
   expect(rowsOf(outcome)['Left out']).toEqual([
     'warning',
-    'a dump does not hold rows of the foreign tables public.elsewhere, which are on other servers; nor subscriptions, which pg_dump dumps for a superuser alone: followed',
+    'a dump will not contain rows of the foreign tables public.elsewhere, which are on other servers; nor subscriptions, which pg_dump only dumps as a superuser: followed',
   ]);
   const dumped = await stage.dump('lacking', { secret: READER });
-  expect(dumped).toMatchObject({ status: 0, stdout: expect.stringContaining('Warning: Left out: a dump does not') });
+  expect(dumped).toMatchObject({ status: 0, stdout: expect.stringContaining('Warning: Left out: a dump will not') });
   expect(await stage.hasObject(keyOf('lacking'))).toBe(true);
 });

@@ -6,7 +6,7 @@ import { keyOf, Stage } from '../support/stage.ts';
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await Stage.set();
+  stage = await Stage.setUp();
   await stage.createDatabase(
     'app',
     'CREATE TABLE logged AS SELECT 1 AS i',
@@ -17,10 +17,10 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await stage.strike();
+  await stage.tearDown();
 });
 
-test('a replica can be dumped, with warnings of what it may cancel and what it lacks', async () => {
+test('a replica can be dumped, with warnings about canceled queries and missing rows', async () => {
   const outcome = await stage.check('app');
   expect(outcome).toMatchObject({ status: 0, stderr: '' });
   expect(rowsOf(outcome)).toMatchObject({
@@ -35,7 +35,7 @@ test('a replica can be dumped, with warnings of what it may cancel and what it l
   expect(await stage.hasObject(keyOf('app'))).toBe(true);
 });
 
-test('a replica that never cancels queries is no reason for a warning', async () => {
+test('a replica that never cancels queries causes no warning', async () => {
   await stage.writeServerFile('postgresql.auto.conf', 'max_standby_streaming_delay = -1\n');
   await stage.query('postgres', 'SELECT pg_reload_conf()');
   expect(rowsOf(await stage.check('app'))).toMatchObject({ Replica: ['ok', expect.stringContaining('never cancels')] });

@@ -4,7 +4,7 @@ import { clientFolder } from '../support/client-folder.ts';
 import { ACCESS_DENIED, startFaultyS3 } from '../support/faulty-s3.ts';
 import { inState, rowsOf, sqlOf } from '../support/findings-table.ts';
 import { freePort } from '../support/free-port.ts';
-import { BUCKET, keyOf, type Order, type Outcome, Stage } from '../support/stage.ts';
+import { BUCKET, keyOf, type Outcome, type RunOptions, Stage } from '../support/stage.ts';
 
 const CHECKS = [
   'Secret',
@@ -26,7 +26,7 @@ const CHECKS = [
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await Stage.set();
+  stage = await Stage.setUp();
   await stage.createDatabase(
     'app',
     'CREATE TABLE t AS SELECT 1',
@@ -37,27 +37,27 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await stage.strike();
+  await stage.tearDown();
 });
 
-/** Checks, and sees to it that a check leaves nothing and shows no stack. */
-async function check(database: string, order?: Order): Promise<Outcome> {
-  const outcome = await stage.check(database, order);
+/** Runs the checks, and expects them to leave nothing behind and to print no stack. */
+async function check(database: string, options?: RunOptions): Promise<Outcome> {
+  const outcome = await stage.check(database, options);
   expect(await stage.openUploads()).toBe(0);
   expect(await stage.leftovers()).toEqual([]);
   expect(outcome.stdout + outcome.stderr).not.toMatch(/\n {4}at /);
   return outcome;
 }
 
-test('a database that can be dumped has a table without problems, and gets nothing into the bucket', async () => {
+test('a database that can be dumped has no problems, and the bucket stays empty', async () => {
   const outcome = await check('app');
   expect(outcome).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('A dump could start.') });
   expect(Object.keys(rowsOf(outcome))).toEqual(CHECKS);
   expect(inState(outcome, 'ok')).toEqual(CHECKS.filter((name) => name !== 'TLS'));
   expect(rowsOf(outcome)).toMatchObject({
     Key: ['ok', `s3://${BUCKET}/${keyOf('app')} is free`],
-    'Host name': ['ok', '127.0.0.1 is 127.0.0.1'],
-    TLS: ['warning', 'none: whoever is on the way can read along (sslmode prefer)'],
+    'Host name': ['ok', '127.0.0.1 resolves to 127.0.0.1'],
+    TLS: ['warning', 'none: the connection can be eavesdropped (sslmode prefer)'],
     'Server version': ['ok', expect.stringMatching(/^PostgreSQL 15\..* pg_dump \d+\.\d+ with (gzip:1|zstd:3)$/)],
   });
   expect(await stage.hasObject(keyOf('app'))).toBe(false);
@@ -72,19 +72,19 @@ test('a check needs neither a scheduled time nor an execution', async () => {
   });
 });
 
-test.each([[['dump', '--chekc']], [['dump', '--check', 'more']], [['--check']]])('%j is refused', async (words) => {
-  expect(await stage.dump('app', { words })).toMatchObject({
+test.each([[['dump', '--chekc']], [['dump', '--check', 'more']], [['--check']]])('%j is refused', async (args) => {
+  expect(await stage.dump('app', { args })).toMatchObject({
     status: 64,
     stderr: expect.stringContaining('--check'),
   });
 });
 
-test('colours are for terminals', async () => {
+test('the table is only coloured for terminals', async () => {
   expect((await check('app')).stdout).not.toContain('\u001b');
   expect((await check('app', { environment: { FORCE_COLOR: '1' } })).stdout).toContain('\u001b[32mok');
 });
 
-test('names play no tricks on the log', async () => {
+test('names with control characters cannot forge lines of the log', async () => {
   const name = 'two\nlines \u001b[31mred';
   await stage.createDatabase(name, `CREATE TABLE ${pg.escapeIdentifier(name)} ()`);
   const outcome = await check(name, { secret: { username: 'kept_out', password: 'p' } });
@@ -94,36 +94,39 @@ test('names play no tricks on the log', async () => {
 });
 
 /** The checks from this one on. */
-function since(name: string): readonly string[] {
+function checksFrom(name: string): readonly string[] {
   return CHECKS.slice(CHECKS.indexOf(name));
 }
 
-describe('a connection that fails is a problem of the step that failed', () => {
-  test.each<[string, string, number, string, () => Order | Promise<Order>, string?]>([
+describe('a failed connection is a problem of the step that failed', () => {
+  test.each<[string, string, number, string, () => RunOptions | Promise<RunOptions>, string?]>([
     ['an unknown host', 'Host name', 75, 'no-such-host.invalid', () => ({ secret: { host: 'no-such-host.invalid' } })],
     ['a closed port', 'Port', 75, 'nothing listens on that port', async () => ({ secret: { port: await freePort() } })],
-    ['TLS that is refused', 'TLS', 77, 'does not speak TLS', () => ({ secret: { sslmode: 'require' } })],
-    ['a wrong password', 'Login', 77, 'The password is wrong', () => ({ secret: { password: 'wrong-5f2c81' } })],
+    ['TLS that is refused', 'TLS', 77, 'does not support TLS', () => ({ secret: { sslmode: 'require' } })],
+    ['a wrong password', 'Login', 77, 'Wrong password', () => ({ secret: { password: 'wrong-5f2c81' } })],
     [
       'no connection left',
       'Login',
       75,
-      'short of something: connections',
+      'lacks resources: connections',
       () => ({ secret: { username: 'one_only', password: 'p' } }),
     ],
     ['an unknown database', 'Database', 77, 'There is no such database', () => ({}), 'nowhere'],
-  ])('with %s', async (_, step, status, told, order, database = 'app') => {
-    const outcome = await check(database, await order());
-    expect(outcome).toMatchObject({ status, stderr: expect.stringContaining(told) });
+  ])('with %s', async (_, step, status, message, options, database = 'app') => {
+    const outcome = await check(database, await options());
+    expect(outcome).toMatchObject({ status, stderr: expect.stringContaining(message) });
     expect(outcome.stdout + outcome.stderr).not.toContain('wrong-5f2c81');
     expect(inState(outcome, 'problem')).toEqual([step]);
-    expect(inState(outcome, 'unchecked')).toEqual(since(step).slice(1));
+    expect(inState(outcome, 'unchecked')).toEqual(checksFrom(step).slice(1));
     expect(sqlOf(outcome)).toEqual([]);
-    // A dump ends the same.
-    expect(await stage.dump(database, await order())).toMatchObject({ status, stderr: expect.stringContaining(told) });
+    // A dump fails in the same way.
+    expect(await stage.dump(database, await options())).toMatchObject({
+      status,
+      stderr: expect.stringContaining(message),
+    });
   });
 
-  test('without the right to connect, which the SQL gives', async () => {
+  test('without the privilege to connect, which the SQL grants', async () => {
     const secret = { username: 'kept_out', password: 'p' };
     const outcome = await check('private "1"', { secret });
     expect(outcome.status).toBe(77);
@@ -133,44 +136,44 @@ describe('a connection that fails is a problem of the step that failed', () => {
     expect(await check('private "1"', { secret })).toMatchObject({ status: 0 });
   });
 
-  test('with an RDS endpoint whose roots are missing', async () => {
+  test('with an RDS endpoint whose root certificate is missing', async () => {
     const secret = { host: 'db.abcdefgh.il-central-1.rds.amazonaws.com' };
     const outcome = await check('app', { secret });
     expect(outcome.status).toBe(77);
     expect(inState(outcome, 'problem')).toEqual(['TLS']);
-    expect(inState(outcome, 'unchecked')).toEqual(since('Host name').filter((name) => name !== 'TLS'));
+    expect(inState(outcome, 'unchecked')).toEqual(checksFrom('Host name').filter((name) => name !== 'TLS'));
   });
 });
 
 test.each([
-  ['that is odd', { engine: 'mysql' }, 65, 'engine is mysql'],
+  ['that is invalid', { engine: 'mysql' }, 65, 'engine is mysql'],
   ['that does not exist', 'none', 77, 'ResourceNotFoundException'],
-] as const)('nothing else is checked with a secret %s', async (_, secret, status, told) => {
+] as const)('all other checks are skipped for a secret %s', async (_, secret, status, message) => {
   const outcome = await check('app', { secret });
-  expect(outcome).toMatchObject({ status, stderr: expect.stringContaining(told) });
+  expect(outcome).toMatchObject({ status, stderr: expect.stringContaining(message) });
   expect(inState(outcome, 'problem')).toEqual(['Secret']);
   expect(inState(outcome, 'unchecked')).toEqual(CHECKS.slice(1));
 });
 
-test('a server newer than every client is a problem by name, and its privileges are checked all the same', async () => {
+test('a server newer than every client is a problem, and the privileges are still checked', async () => {
   const old = await clientFolder('echo "pg_dump (PostgreSQL) 9.6.24"');
   const outcome = await check('app', { environment: { PATH: old.path.split(':')[0] } });
   await old.remove();
-  expect(outcome).toMatchObject({ status: 77, stderr: expect.stringContaining('The server is PostgreSQL 15') });
+  expect(outcome).toMatchObject({ status: 77, stderr: expect.stringContaining('The server runs PostgreSQL 15') });
   expect(inState(outcome, 'problem')).toEqual(['Server version']);
   expect(inState(outcome, 'unchecked')).toEqual([]);
 });
 
-describe('the bucket', () => {
-  test('with the key taken is well, and says that the dump is done', async () => {
+describe('a bucket', () => {
+  test('in which the key exists is no problem, and the finding says that the dump is done', async () => {
     const key = keyOf('app', '2026-11-22T09:00:00Z');
     await fetch(`${stage.s3.endpoint}/${BUCKET}/${key}`, { method: 'PUT', body: 'a dump' });
     const outcome = await check('app', { environment: { AUTODUMP_WHEN: '2026-11-22T09:00:00Z' } });
     expect(outcome.status).toBe(0);
-    expect(rowsOf(outcome).Key).toEqual(['ok', expect.stringMatching(/is there already, 6 bytes: this dump is done/)]);
+    expect(rowsOf(outcome).Key).toEqual(['ok', expect.stringMatching(/already exists, 6 bytes: this dump is done/)]);
   });
 
-  test('that does not exist is found along with the problems of the database', async () => {
+  test('that does not exist is reported along with the problems of the database', async () => {
     const environment = { AUTODUMP_BUCKETS: 'gone' };
     const outcome = await check('app', { environment, secret: { password: 'wrong' } });
     expect(outcome).toMatchObject({ status: 77, stderr: expect.stringContaining('NoSuchBucket') });
@@ -178,24 +181,24 @@ describe('the bucket', () => {
   });
 
   test.each([
-    ['to begin an upload', (request: string) => request.startsWith('POST')],
+    ['to create an upload', (request: string) => request.startsWith('POST')],
     ['to abort an upload', (request: string) => request.startsWith('DELETE')],
-  ])('that refuses %s is refused before the dump', async (_, picks) => {
-    const s3 = await startFaultyS3(stage.s3.endpoint, picks, ACCESS_DENIED);
+  ])('that refuses %s is reported before the dump', async (_, matches) => {
+    const s3 = await startFaultyS3(stage.s3.endpoint, matches, ACCESS_DENIED);
     const environment = { AWS_ENDPOINT_URL_S3: s3.endpoint };
     const outcome = await stage.check('app', { environment });
     const dumped = await stage.dump('app', { environment });
     await s3.stop();
     await stage.abortUploads();
-    const told = expect.stringContaining('AccessDenied');
-    expect(outcome).toMatchObject({ status: 77, stderr: told });
+    const stderr = expect.stringContaining('AccessDenied');
+    expect(outcome).toMatchObject({ status: 77, stderr });
     expect(inState(outcome, 'problem')).toEqual(['Bucket']);
-    expect(dumped).toMatchObject({ status: 77, stderr: told });
+    expect(dumped).toMatchObject({ status: 77, stderr });
     expect(dumped.stdout).not.toContain('Dumping');
     expect(await stage.hasObject(keyOf('app'))).toBe(false);
   });
 
-  test('that has no upload to abort any more, as the answer to a first try was lost, is well', async () => {
+  test('in which the upload is already aborted, as the first response was lost, is no problem', async () => {
     const gone = { status: 404, code: 'NoSuchUpload', message: 'The specified upload does not exist.' };
     const s3 = await startFaultyS3(stage.s3.endpoint, (request) => request.startsWith('DELETE'), gone);
     const outcome = await stage.check('app', { environment: { AWS_ENDPOINT_URL_S3: s3.endpoint } });
@@ -204,7 +207,7 @@ describe('the bucket', () => {
     expect(outcome).toMatchObject({ status: 0, stderr: '' });
   });
 
-  test('that is out of reach is worth another try', async () => {
+  test('that cannot be reached is worth another try', async () => {
     const environment = { AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${await freePort()}` };
     const outcome = await check('app', { environment });
     expect(outcome.status).toBe(75);

@@ -15,7 +15,7 @@ const execute = promisify(execFile);
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await Stage.set();
+  stage = await Stage.setUp();
   await stage.createDatabase(
     'app',
     'CREATE TABLE held ()',
@@ -25,10 +25,10 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await stage.strike();
+  await stage.tearDown();
 });
 
-/** Each test has a scheduled time, and so a key, of its own. */
+/** Each test has a different scheduled time, and so a different key. */
 let minute = 10;
 let when: string;
 
@@ -37,7 +37,7 @@ beforeEach(() => {
   when = `2026-11-22T08:${minute}:00Z`;
 });
 
-/** Whatever went wrong. */
+/** No failure leaves anything behind. */
 afterEach(async () => {
   expect(await stage.hasObject(keyOf('app', when))).toBe(false);
   expect(await stage.hasObject(`${keyOf('app', when)}.json`)).toBe(false);
@@ -53,31 +53,31 @@ async function dump(environment?: Readonly<Record<string, string>>): Promise<Out
   return (await start(environment)).outcome;
 }
 
-function expectFailure({ status, stderr }: Outcome, expected: number, told: string): void {
-  expect({ status, stderr }).toEqual({ status: expected, stderr: expect.stringContaining(told) });
+function expectFailure({ status, stderr }: Outcome, expected: number, message: string): void {
+  expect({ status, stderr }).toEqual({ status: expected, stderr: expect.stringContaining(message) });
   expect(stderr.trim().split('\n')).toHaveLength(1);
 }
 
-describe('a dump that is not whole is not uploaded', () => {
+describe('a damaged dump is not uploaded', () => {
   test.each([
-    ['cut off', 'truncate -s -1000 "$file"'],
-    ['cut off within its table of contents', 'truncate -s 1000 "$file"'],
+    ['truncated', 'truncate -s -1000 "$file"'],
+    ['truncated within its table of contents', 'truncate -s 1000 "$file"'],
     ['empty', 'truncate -s 0 "$file"'],
-    // gzip has a checksum of its own; zstd as pg_dump writes it has none, so there only some changes are noticed.
-    ['with bytes changed', 'printf "\\377\\000\\377" | dd of="$file" bs=1 seek=2000000 conv=notrunc status=none'],
-    ['with something after its end', 'head -c 1000000 /dev/zero >> "$file"'],
+    // With gzip, which has a checksum. pg_dump writes zstd without one, so only some changes would be detected.
+    ['with changed bytes', 'printf "\\377\\000\\377" | dd of="$file" bs=1 seek=2000000 conv=notrunc status=none'],
+    ['with trailing data', 'head -c 1000000 /dev/zero >> "$file"'],
   ])('%s', async (_, damage) => {
     const clients = await clientFolder(`
-      for word; do case "$word" in --file=*) file="\${word#--file=}";; esac; done
+      for arg; do case "$arg" in --file=*) file="\${arg#--file=}";; esac; done
       "$PG_DUMP" "$@" \${file:+--compress=1} || exit
       [ -z "$file" ] || { ${damage}; }`);
-    expectFailure(await dump({ PATH: clients.path }), 69, 'not proven');
+    expectFailure(await dump({ PATH: clients.path }), 69, 'verification failed');
     await clients.remove();
   });
 });
 
-describe('a dump that breaks off', () => {
-  test('as the disk is full, is worth another try', async () => {
+describe('a dump is worth another try', () => {
+  test('if the disk is full', async () => {
     const clients = await clientFolder(`
       [ "$1" = --version ] && exec "$PG_DUMP" --version
       exec "$PG_DUMP" "$@" --file=/dev/full`);
@@ -87,7 +87,7 @@ describe('a dump that breaks off', () => {
     await clients.remove();
   });
 
-  test('as pg_dump is killed, is worth another try', async () => {
+  test('if pg_dump is killed', async () => {
     await stage.whileLocked('app', 'held', async () => {
       const running = await start();
       await stage.untilDumpWaits(running);
@@ -96,7 +96,7 @@ describe('a dump that breaks off', () => {
     });
   });
 
-  test('as its session is ended at the server, is worth another try', async () => {
+  test('if the server terminates its session', async () => {
     await stage.whileLocked('app', 'held', async () => {
       const running = await start();
       await stage.untilDumpWaits(running);
@@ -108,9 +108,9 @@ describe('a dump that breaks off', () => {
     });
   });
 
-  test('as a table stays locked, is worth another try', async () => {
+  test('if a table stays locked', async () => {
     await stage.whileLocked('app', 'held', async () => {
-      // The real wait is a minute.
+      // Instead of one minute.
       const clients = await clientFolder('exec "$PG_DUMP" "$@" --lock-wait-timeout=1');
       expectFailure(await dump({ PATH: clients.path }), 75, 'held a lock on a table');
       await clients.remove();
@@ -144,7 +144,7 @@ describe('a signal', () => {
   });
 });
 
-describe('S3 that answers 503 for good is worth another try', () => {
+describe('S3 that keeps answering 503 is worth another try', () => {
   let s3: FaultyS3;
 
   afterEach(async () => {
@@ -159,52 +159,52 @@ describe('S3 that answers 503 for good is worth another try', () => {
       (request: string) => request.startsWith('POST') && request.includes('uploadId='),
       'Could not upload',
     ],
-  ])('to %s', async (_, picks, told) => {
-    s3 = await startFaultyS3(stage.s3.endpoint, picks);
+  ])('to %s', async (_, matches, message) => {
+    s3 = await startFaultyS3(stage.s3.endpoint, matches);
     const outcome = await dump({ AWS_ENDPOINT_URL_S3: s3.endpoint });
-    expectFailure(outcome, 75, told);
+    expectFailure(outcome, 75, message);
     expect(outcome.stderr).toContain('SlowDown');
   });
 });
 
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
-// Elsewhere pg_dump goes on to its own end, as nobody tells it.
-onLinux('a program that is killed takes pg_dump with it', async () => {
+// On other platforms pg_dump is not notified, and runs to its end.
+onLinux('killing the program also ends pg_dump', async () => {
   const scratch = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-  // Its reader hears when the last process that holds it open for writing is gone.
+  // Its reader sees the end of file when the last process that has it open for writing has exited.
   const pipe = join(scratch, 'pipe');
   await execute('mkfifo', [pipe]);
   const clients = await clientFolder(`
     case "$*" in *--lock-wait-timeout*) exec 9>'${pipe}';; esac
     exec "$PG_DUMP" "$@"`);
-  const gone = text(createReadStream(pipe));
+  const untilExited = text(createReadStream(pipe));
   await stage.whileLocked('app', 'held', async () => {
     const running = await start({ TMPDIR: scratch, PATH: clients.path });
     await stage.untilDumpWaits(running);
     running.process.kill('SIGKILL');
     await running.outcome;
-    expect(await gone).toBe('');
+    expect(await untilExited).toBe('');
   });
   await clients.remove();
   await rm(scratch, { recursive: true });
 });
 
 test('a server that is killed while it sends rows is worth another try', async () => {
-  const doomed = await Stage.set();
+  const crashing = await Stage.setUp();
   try {
-    await doomed.createDatabase(
+    await crashing.createDatabase(
       'app',
       'CREATE TABLE noise AS SELECT sha512(i::text::bytea) FROM generate_series(1, 400000) i',
     );
-    const running = await doomed.start('app');
-    const pid = await doomed.untilDumpReads(running);
-    process.kill(await doomed.postmaster(), 'SIGKILL');
+    const running = await crashing.start('app');
+    const pid = await crashing.untilDumpReads(running);
+    process.kill(await crashing.postmaster(), 'SIGKILL');
     process.kill(pid, 'SIGKILL');
     expectFailure(await running.outcome, 75, 'The connection to the server was lost');
-    expect(await doomed.hasObject(keyOf('app'))).toBe(false);
-    expect(await doomed.leftovers()).toEqual([]);
+    expect(await crashing.hasObject(keyOf('app'))).toBe(false);
+    expect(await crashing.leftovers()).toEqual([]);
   } finally {
-    await doomed.strike();
+    await crashing.tearDown();
   }
 });

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { clientFolder } from '../support/client-folder.ts';
 import { freePort } from '../support/free-port.ts';
-import { keyOf, type Order, Stage } from '../support/stage.ts';
+import { keyOf, type RunOptions, Stage } from '../support/stage.ts';
 
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await Stage.set();
+  stage = await Stage.setUp();
   await stage.createDatabase(
     'app',
     'CREATE TABLE plain AS SELECT 1 AS i',
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await stage.strike();
+  await stage.tearDown();
 });
 
 afterEach(async () => {
@@ -32,38 +32,39 @@ afterEach(async () => {
   expect(await stage.leftovers()).toEqual([]);
 });
 
-/** Expects one clear line about a failure, without a stack. */
-async function expectFailure(order: Order, status: number, told: string, database = 'app'): Promise<void> {
-  const outcome = await stage.dump(database, order);
-  expect(outcome).toMatchObject({ status, stderr: expect.stringContaining(told) });
+/** Expects a failure with a message of one line, without a stack. */
+async function expectFailure(options: RunOptions, status: number, message: string, database = 'app'): Promise<void> {
+  const outcome = await stage.dump(database, options);
+  expect(outcome).toMatchObject({ status, stderr: expect.stringContaining(message) });
   expect(outcome.stderr.trim().split('\n')).toHaveLength(1);
   expect(outcome.stderr).not.toMatch(/\n {4}at /);
 }
 
-describe('final, as the database says no', () => {
-  test('to a wrong password, which is not shown', async () => {
+describe('the database refuses', () => {
+  test('a wrong password, which is not shown', async () => {
     const password = 'wrong-5f2c81';
     const { status, stdout, stderr } = await stage.dump('app', { secret: { password } });
     expect(status).toBe(77);
-    expect(stderr).toContain('The password is wrong');
+    expect(stderr).toContain('Wrong password');
     expect(stdout + stderr).not.toContain(password);
   });
 
-  test('to an unknown database', () => expectFailure({}, 77, 'There is no such database', 'nowhere'));
+  test('an unknown database', () => expectFailure({}, 77, 'There is no such database', 'nowhere'));
 
-  test('to a user without the right to connect', () =>
+  test('a user without the privilege to connect', () =>
     expectFailure({ secret: { username: 'kept_out', password: 'p' } }, 77, 'CONNECT on the database', 'private'));
 
-  test('to TLS that was demanded', () => expectFailure({ secret: { sslmode: 'require' } }, 77, 'does not speak TLS'));
+  test('TLS, if sslmode requires it', () =>
+    expectFailure({ secret: { sslmode: 'require' } }, 77, 'does not support TLS'));
 
-  test('to reading tables, each named with its schema', () =>
+  test('access to tables, each named with its schema', () =>
     expectFailure(
       { secret: { username: 'nobody_yet', password: 'p' } },
       77,
       'The user nobody_yet may not read "closed off"."T", "closed off"."T_id_seq", public.plain, public.tenants',
     ));
 
-  test('to reading all rows of a table', () =>
+  test('access to all rows of a table', () =>
     expectFailure(
       { secret: { username: 'some_rows', password: 'p' } },
       77,
@@ -71,28 +72,28 @@ describe('final, as the database says no', () => {
     ));
 });
 
-test('a user who may read everything needs no more', async () => {
+test('a user who may read everything needs no further privilege', async () => {
   await stage.createDatabase('readable', 'CREATE TABLE t (id serial)', 'ALTER TABLE t ENABLE ROW LEVEL SECURITY');
   expect(await stage.dump('readable', { secret: { username: 'all_rows', password: 'p' } })).toMatchObject({
     status: 0,
   });
 });
 
-describe('worth another try, as the database is out of reach', () => {
-  test('with its port closed', async () =>
+describe('a database that cannot be reached is worth another try', () => {
+  test('with a closed port', async () =>
     expectFailure({ secret: { port: await freePort() } }, 75, 'nothing listens on that port'));
 
-  test('with a name that is unknown', () =>
+  test('with an unknown host name', () =>
     expectFailure({ secret: { host: 'no-such-host.invalid' } }, 75, 'no-such-host.invalid'));
 
-  test('with all connections taken', () =>
-    expectFailure({ secret: { username: 'one_only', password: 'p' } }, 75, 'short of something: connections'));
+  test('with all connections in use', () =>
+    expectFailure({ secret: { username: 'one_only', password: 'p' } }, 75, 'lacks resources: connections'));
 });
 
-describe('by the secret', () => {
+describe('a secret is refused', () => {
   test('for another engine', () => expectFailure({ secret: { engine: 'mysql' } }, 65, 'engine is mysql'));
 
-  test('with fields missing and odd', () =>
+  test('with missing and invalid fields', () =>
     expectFailure(
       { secret: { username: undefined, port: 'x' } },
       65,
@@ -102,7 +103,7 @@ describe('by the secret', () => {
   test('that does not exist', () =>
     expectFailure({ secret: 'none' }, 77, "ResourceNotFoundException: Secrets Manager can't find"));
 
-  test('for an RDS endpoint without roots for its Region', () =>
+  test('with an RDS endpoint in a Region without root certificate', () =>
     expectFailure(
       { secret: { host: 'app.c9akciq32xyz.il-central-1.rds.amazonaws.com' } },
       77,
@@ -110,18 +111,18 @@ describe('by the secret', () => {
     ));
 });
 
-describe('by the services', () => {
-  test('for a bucket that does not exist', () =>
+describe('of the AWS services', () => {
+  test('S3 refuses a bucket that does not exist', () =>
     expectFailure({ environment: { AUTODUMP_BUCKETS: 'gone' } }, 77, 'NoSuchBucket'));
 
-  test('S3 out of reach is worth another try', async () =>
+  test('S3 that cannot be reached is worth another try', async () =>
     expectFailure(
       { environment: { AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${await freePort()}` } },
       75,
       'Could not list s3://dumps/',
     ));
 
-  test('Secrets Manager out of reach is worth another try', async () =>
+  test('Secrets Manager that cannot be reached is worth another try', async () =>
     expectFailure(
       { environment: { AWS_ENDPOINT_URL_SECRETS_MANAGER: `http://127.0.0.1:${await freePort()}` } },
       75,
@@ -129,7 +130,7 @@ describe('by the services', () => {
     ));
 });
 
-describe('by what is there to work with', () => {
+describe('the program refuses to run', () => {
   test('without a client', () =>
     expectFailure({ environment: { PATH: '/nonexistent' } }, 77, 'no pg_dump with a pg_restore'));
 
@@ -139,11 +140,11 @@ describe('by what is there to work with', () => {
     await expectFailure(
       { environment: { PATH: folder } },
       77,
-      'The server is PostgreSQL 15, and pg_dump must not be older. On the PATH there is only 9.6.24',
+      'The server runs PostgreSQL 15, and pg_dump must not be older. The PATH has only 9.6.24',
     );
     await old.remove();
   });
 
-  test('with an environment that makes no sense', () =>
+  test('with an invalid environment', () =>
     expectFailure({ environment: { AUTODUMP_WHEN: 'tomorrow' } }, 64, 'AUTODUMP_WHEN must be a UTC time'));
 });

@@ -10,7 +10,7 @@ import pg from 'pg';
 import { restoreCommand } from '../../../docker/dump/restore-command.ts';
 import { crc32InBase64 } from '../../../docker/s3/checksum.ts';
 import { clientFolder } from '../support/client-folder.ts';
-import { contentsOf, ODD_CONTENTS } from '../support/contents.ts';
+import { contentsOf, DIFFICULT_CONTENTS } from '../support/contents.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
 import { BUCKET, EXECUTION, keyOf, type Outcome, processes, SECRET_ARN, Stage, WHEN } from '../support/stage.ts';
 
@@ -19,17 +19,17 @@ const execute = promisify(execFile);
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await Stage.set();
+  stage = await Stage.setUp();
 });
 
 afterAll(async () => {
-  await stage.strike();
+  await stage.tearDown();
 });
 
 describe('a dump restores to the same contents', () => {
-  test('with all that dumps have stumbled over, in a database of an odd name', async () => {
+  test('with difficult contents, in a database with a difficult name', async () => {
     const database = `dbname=x 'odd' "größe" $1; --`;
-    await stage.createDatabase(database, ...ODD_CONTENTS);
+    await stage.createDatabase(database, ...DIFFICULT_CONTENTS);
     const { status, stdout, stderr } = await stage.dump(database);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     await stage.restore(keyOf(database), 'restored');
@@ -51,13 +51,13 @@ describe('a dump restores to the same contents', () => {
     expect(restored).toEqual(await contentsOf(stage, 'many'));
   });
 
-  test('with nothing in it', async () => {
+  test('of an empty database', async () => {
     await stage.createDatabase('empty');
     expect(await stage.dump('empty')).toMatchObject({ status: 0, stderr: '' });
     await stage.restore(keyOf('empty'), 'empty restored');
   });
 
-  test('larger than one part of an upload, by the command of the manifest', async () => {
+  test("larger than one part of an upload, with the manifest's command", async () => {
     await stage.createDatabase(
       'large',
       `CREATE TABLE noise AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 400000) i`,
@@ -75,7 +75,7 @@ describe('a dump that the disk has no room for is streamed, and restores to the 
   beforeAll(async () => {
     await stage.createDatabase(
       'streamed',
-      ...ODD_CONTENTS,
+      ...DIFFICULT_CONTENTS,
       'CREATE TABLE noise AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 400000) i',
     );
   });
@@ -95,7 +95,7 @@ describe('a dump that the disk has no room for is streamed, and restores to the 
   test('when the disk fills up', async () => {
     const when = '2026-11-22T09:00:00Z';
     const clients = await clientFolder(`
-      for word; do case "$word" in --file=*/dump)
+      for arg; do case "$arg" in --file=*/dump)
         "$PG_DUMP" "$@"
         echo 'pg_dump: error: could not write to output file: No space left on device' >&2
         exit 1;;
@@ -117,7 +117,7 @@ describe('a dump that the disk has no room for is streamed, and restores to the 
   });
 });
 
-/** Runs a restore command as a person would, with `aws s3 cp` played by a script that knows where the object lies. */
+/** Runs a restore command in a shell in which a script replaces `aws s3 cp`. */
 async function pasteInShell(command: string, dumped: string, into: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
   try {
@@ -135,15 +135,15 @@ async function pasteInShell(command: string, dumped: string, into: string): Prom
   }
 }
 
-test('the manifest tells what was dumped, how, and the proof', async () => {
+test('the manifest contains what was dumped, how, and the proof', async () => {
   await stage.createDatabase(
-    'told',
+    'described',
     'CREATE TABLE t AS SELECT generate_series(1, 1000)',
     'ANALYZE t',
     'CREATE TABLE new (i int)',
   );
-  await stage.dump('told');
-  const object = { bucket: BUCKET, key: keyOf('told') };
+  await stage.dump('described');
+  const object = { bucket: BUCKET, key: keyOf('described') };
   const file = await readFile(stage.fileOf(object.key));
   const time = expect.stringMatching(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
   expect(await stage.manifestOf(object.key)).toEqual({
@@ -154,7 +154,7 @@ test('the manifest tells what was dumped, how, and the proof', async () => {
     source: {
       host: stage.postgres.host,
       port: stage.postgres.port,
-      database: 'told',
+      database: 'described',
       serverVersion: expect.stringMatching(/^15\./),
       databaseBytes: expect.any(Number),
     },
@@ -189,7 +189,7 @@ test('the manifest tells what was dumped, how, and the proof', async () => {
   expect(await stage.leftovers()).toEqual([]);
 });
 
-test('a password of any characters works and shows nowhere', async () => {
+test('a password with any characters works and is not shown anywhere', async () => {
   const password = `' " \\ $(id) \`;\` | & % # @ : / ? {}[] ü ^\n=`;
   await stage.createDatabase('guarded', 'CREATE TABLE held ()');
   await stage.query('postgres', `CREATE ROLE "o'dd" SUPERUSER LOGIN PASSWORD ${pg.escapeLiteral(password)}`);
@@ -215,8 +215,8 @@ test('a password of any characters works and shows nowhere', async () => {
   });
 });
 
-describe('a dump that is there already', () => {
-  test('is left as it is, and so is its manifest', async () => {
+describe('a dump that already exists', () => {
+  test('is left unchanged, and so is its manifest', async () => {
     await stage.createDatabase('twice', 'CREATE TABLE t AS SELECT 1');
     await stage.dump('twice');
     const [dump, manifest] = await Promise.all(
@@ -225,12 +225,12 @@ describe('a dump that is there already', () => {
     await stage.query('twice', 'INSERT INTO t VALUES (2)');
     const { status, stdout, stderr } = await stage.dump('twice');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toContain('An earlier attempt has made this dump already');
+    expect(stdout).toContain('An earlier attempt already made this dump');
     expect(await readFile(stage.fileOf(keyOf('twice')))).toEqual(dump);
     expect(await readFile(stage.fileOf(`${keyOf('twice')}.json`))).toEqual(manifest);
   });
 
-  test('is given the manifest that it lacks, without a look at the database', async () => {
+  test('gets its missing manifest, without access to the database', async () => {
     const key = keyOf('recovered');
     const { bytes } = await put(key, 'a dump');
     const { status } = await stage.dump('recovered', { secret: { host: 'no-such-host.invalid' } });
@@ -246,7 +246,7 @@ describe('a dump that is there already', () => {
     });
   });
 
-  test('no more, but for its manifest, has to go altogether before there is another', async () => {
+  test('only as a manifest is refused until that is deleted', async () => {
     const key = keyOf('half gone');
     await put(`${key}.json`, '{}');
     const { status, stderr } = await stage.dump('half gone', { secret: { host: 'no-such-host.invalid' } });
@@ -255,7 +255,7 @@ describe('a dump that is there already', () => {
     expect(await stage.hasObject(key)).toBe(false);
   });
 
-  test('by the time of the commit is not overwritten', async () => {
+  test('at the time of the commit is not overwritten', async () => {
     await stage.createDatabase('overtaken', 'CREATE TABLE held ()');
     await stage.whileLocked('overtaken', 'held', async (release) => {
       const running = await stage.start('overtaken');

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { z } from 'zod';
-import { type Made, manifestOf, manifestSchema, recoveredManifest } from '../../../docker/dump/manifest.ts';
+import { type FinishedDump, manifestOf, manifestSchema, recoveredManifest } from '../../../docker/dump/manifest.ts';
 import type { Plan } from '../../../docker/plan/plan.ts';
 
 const FILE = new URL('../../../docker/manifest.schema.json', import.meta.url);
@@ -17,11 +17,11 @@ const plan: Plan = {
     restoreJob: 'AutoDump-restore',
     scratch: '/scratch',
   },
-  target: { host: 'db.example.com', port: 5432, user: 'dumper', password: 'p', database: 'app' },
+  source: { host: 'db.example.com', port: 5432, user: 'dumper', password: 'p', database: 'app' },
   object: { bucket: 'dumps', key: 'prod/app/app-20261122T080000Z.dmp' },
 };
 
-const made: Made = {
+const finished: FinishedDump = {
   database: { version: '16.4', size: 1_000_000 },
   inventory: {
     tables: [{ schema: 'public', name: 't', rows: null, bytes: 0 }],
@@ -49,30 +49,30 @@ describe('the JSON Schema of manifests', () => {
   const ajv = new Ajv2020({ formats: { 'date-time': true }, strict: true, allErrors: true });
   const validate = ajv.compile(schema);
 
-  test('is that of the program (UPDATE_SNAPSHOT=true takes over a change)', () => {
+  test('matches the schema of the program (UPDATE_SNAPSHOT=true updates it)', () => {
     expect(schema).toEqual(program);
   });
 
   test.each([
-    ['of a dump that was made', manifestOf(plan, made)],
-    ['of one that was recovered', recoveredManifest(plan, 100)],
-  ])('takes a manifest %s', (_, manifest) => {
+    ['of a finished dump', manifestOf(plan, finished)],
+    ['of a recovered dump', recoveredManifest(plan, 100)],
+  ])('accepts the manifest %s', (_, manifest) => {
     validate(JSON.parse(JSON.stringify(manifest)));
     expect(validate.errors).toBeNull();
   });
 
   test.each([
     ['without a proof', { proof: undefined }],
-    ['that is not verified', { proof: { ...manifestOf(plan, made).proof, verified: false } }],
-    ['with a SHA-256 that is none', { proof: { ...manifestOf(plan, made).proof, sha256: 'ab' } }],
-    ['with a field that is not known', { password: 'p' }],
-  ])('takes no manifest %s', (_, change) => {
-    expect(validate(JSON.parse(JSON.stringify({ ...manifestOf(plan, made), ...change })))).toBe(false);
+    ['that is not verified', { proof: { ...manifestOf(plan, finished).proof, verified: false } }],
+    ['with an invalid SHA-256', { proof: { ...manifestOf(plan, finished).proof, sha256: 'ab' } }],
+    ['with an unknown field', { password: 'p' }],
+  ])('rejects a manifest %s', (_, change) => {
+    expect(validate(JSON.parse(JSON.stringify({ ...manifestOf(plan, finished), ...change })))).toBe(false);
   });
 });
 
-test('a manifest tells how long each phase took, and why a dump was streamed', () => {
-  expect(manifestOf(plan, made)).toMatchObject({
+test('a manifest contains the duration of each phase, and why a dump was streamed', () => {
+  expect(manifestOf(plan, finished)).toMatchObject({
     dump: { way: 'stream', reason: 'the disk filled up' },
     seconds: { dump: 1, proof: 1.2, commit: 2 },
     startedAt: '2026-11-22T08:00:03Z',

@@ -21,7 +21,7 @@ const task: Task = {
 
 const TARGET = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:new/app-GhIjKl';
 
-/** Pastes a command into a shell in which `aws` prints its arguments, each ended by a NUL. */
+/** Runs a command in a shell in which `aws` prints its arguments, each followed by a NUL. */
 async function paste(command: string, environment: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
   try {
@@ -36,13 +36,13 @@ async function paste(command: string, environment: NodeJS.ProcessEnv): Promise<r
 }
 
 test.each(['prod/app/app-20261122T080000Z.dmp', `prod/it's "$(id)" \\ ü/größe, $x-20261122T080000Z.dmp`])(
-  'the job for %s is told to restore just that, to the database that TARGET names',
+  'the job for %s restores that key into the database that TARGET names',
   async (key) => {
-    const words = await paste(restoreJobCommand({ bucket: 'dumps', key }, task), { TARGET });
+    const args = await paste(restoreJobCommand({ bucket: 'dumps', key }, task), { TARGET });
     const options = Object.fromEntries(
-      words.slice(2).flatMap((word, i, all) => (i % 2 === 0 ? [[word, all[i + 1] ?? '']] : [])),
+      args.slice(2).flatMap((arg, i, all) => (i % 2 === 0 ? [[arg, all[i + 1] ?? '']] : [])),
     ) as Record<string, string>;
-    expect(words.slice(0, 2)).toEqual(['batch', 'submit-job']);
+    expect(args.slice(0, 2)).toEqual(['batch', 'submit-job']);
     expect(options).toMatchObject({
       '--region': 'eu-west-1',
       '--job-queue': 'AutoDump-restore',
@@ -54,7 +54,7 @@ test.each(['prod/app/app-20261122T080000Z.dmp', `prod/it's "$(id)" \\ ü/größe
   },
 );
 
-test('without a TARGET nothing is submitted', async () => {
+test('without TARGET no job is submitted', async () => {
   await expect(paste(restoreJobCommand({ bucket: 'dumps', key: 'a.dmp' }, task), {})).rejects.toThrow(
     'TARGET: set it to the ARN of a secret',
   );

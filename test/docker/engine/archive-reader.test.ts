@@ -9,7 +9,7 @@ let stage: Stage;
 let recording: Recording;
 
 beforeAll(async () => {
-  stage = await Stage.set();
+  stage = await Stage.setUp();
   await stage.createDatabase(
     'app',
     'CREATE TABLE one AS SELECT i FROM generate_series(1, 100) i',
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await stage.strike();
+  await stage.tearDown();
 });
 
 function structureOf(archive: Buffer): ArchiveStructure {

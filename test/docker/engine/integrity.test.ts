@@ -10,7 +10,7 @@ let recording: Recording;
 let replayer: Replayer;
 
 beforeAll(async () => {
-  stage = await Stage.set();
+  stage = await Stage.setUp();
   await stage.createDatabase(
     'app',
     'CREATE TABLE noise AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 2000) i',
@@ -31,7 +31,7 @@ afterAll(async () => {
   jest.restoreAllMocks();
   expect(await stage.openUploads()).toBe(0);
   await replayer.remove();
-  await stage.strike();
+  await stage.tearDown();
 });
 
 /** Reproducible pseudorandom numbers: https://en.wikipedia.org/wiki/Linear_congruential_generator */

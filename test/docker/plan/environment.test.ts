@@ -11,7 +11,7 @@ const ENVIRONMENT = {
   TMPDIR: tmpdir(),
 };
 
-test('the environment of the contract is read', () => {
+test('the environment described by the contract is parsed', () => {
   expect(readEnvironment(ENVIRONMENT)).toEqual({
     secretArn: ENVIRONMENT.AUTODUMP_SECRET_ARN,
     region: 'us-west-2',
@@ -23,7 +23,7 @@ test('the environment of the contract is read', () => {
   });
 });
 
-test('all that is missing is named at once', () => {
+test('one error names all missing variables', () => {
   for (const name of Object.keys(ENVIRONMENT)) {
     expect(() => readEnvironment({})).toThrow(`${name} is missing`);
   }
@@ -36,9 +36,12 @@ test.each([
   ['AUTODUMP_WHEN', '2026-11-22T08:00:00.000Z', 'must be a UTC time in whole seconds'],
   ['AUTODUMP_WHEN', '2026-11-22T08:00:00+01:00', 'must be a UTC time in whole seconds'],
   ['AUTODUMP_BUCKETS', 'dumps,,more', 'must be bucket names'],
-  ['TMPDIR', '/nonexistent', 'must be an existing folder'],
-])('%s %j is refused', (name, value, told) => {
+  ['TMPDIR', '/nonexistent', 'must be an existing, writable folder'],
+])('%s %j is refused', (name, value, problem) => {
   expect(() => readEnvironment({ ...ENVIRONMENT, [name]: value })).toThrow(
-    expect.objectContaining({ reason: 'misuse', message: expect.stringContaining(`${name} ${told}`) }),
+    expect.objectContaining({
+      reason: 'misuse',
+      message: expect.stringContaining(`Invalid environment: ${name} ${problem}`),
+    }),
   );
 });

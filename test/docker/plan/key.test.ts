@@ -30,7 +30,7 @@ test('different secrets and databases have different keys', () => {
   );
 });
 
-test('every key is within the limit of S3, stays in its folder and has no control characters', () => {
+test('every key is within the limit of S3, stays in its folder and contains no control characters', () => {
   fc.assert(
     fc.property(secretName, database, (secret, name) => {
       const key = dumpKey(secret, name, WHEN);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../../docker/failure.ts';
-import { parseSecret } from '../../../docker/plan/secret.ts';
+import { parseDumpSettings } from '../../../docker/plan/secret.ts';
 import type { ConnectionSettings } from '../../../docker/postgres/connection-settings.ts';
 
 const BUCKETS = ['dumps', 'more-dumps'] as const;
@@ -25,7 +25,10 @@ const RDS = {
 };
 
 function parse(value: unknown): ConnectionSettings {
-  return parseSecret({ name: 'prod/app', value: typeof value === 'string' ? value : JSON.stringify(value) }, BUCKETS);
+  return parseDumpSettings(
+    { name: 'prod/app', value: typeof value === 'string' ? value : JSON.stringify(value) },
+    BUCKETS,
+  );
 }
 
 function refusalOf(value: unknown): Failure {
@@ -40,7 +43,7 @@ function refusalOf(value: unknown): Failure {
   throw new Error('The secret was not refused.');
 }
 
-test('the format of the contract is read', () => {
+test("AutoDump's own format is parsed", () => {
   expect(parse(OURS)).toEqual({
     host: 'db.example.com',
     port: 5432,
@@ -51,7 +54,7 @@ test('the format of the contract is read', () => {
   });
 });
 
-test('the format of RDS is read, and the dump goes to the first bucket', () => {
+test('the format of RDS is parsed, and the bucket defaults to the first', () => {
   expect(parse(RDS)).toEqual({
     host: 'db.example.com',
     port: 5433,
@@ -62,14 +65,14 @@ test('the format of RDS is read, and the dump goes to the first bucket', () => {
   });
 });
 
-test('names of the contract win over those of RDS', () => {
+test("AutoDump's names take precedence over those of RDS", () => {
   expect(parse({ ...RDS, endpoint: 'replica.example.com', databasename: 'other' })).toMatchObject({
     host: 'replica.example.com',
     database: 'other',
   });
 });
 
-test.each(['postgres', 'postgresql', 'aurora-postgresql'])('engine %s is served', (engine) => {
+test.each(['postgres', 'postgresql', 'aurora-postgresql'])('engine %s is accepted', (engine) => {
   expect(parse({ ...OURS, engine }).host).toBe('db.example.com');
 });
 
@@ -82,7 +85,7 @@ test.each([
   expect(parse({ ...OURS, ...fields })).toMatchObject({ host: 'db.example.com', port });
 });
 
-test('any password is taken as it is', () => {
+test('any password is passed on unchanged', () => {
   const password = fc.string({ unit: 'binary', minLength: 1 }).filter((text) => !text.includes('\0'));
   fc.assert(
     fc.property(password, (text) => {
@@ -91,7 +94,7 @@ test('any password is taken as it is', () => {
   );
 });
 
-test('every missing field is named at once', () => {
+test('one error names every missing field', () => {
   const { reason, message } = refusalOf({});
   expect(reason).toBe('badSecret');
   for (const field of ['username', 'password', 'databasename', 'endpoint', 'engine']) {
@@ -100,11 +103,11 @@ test('every missing field is named at once', () => {
   expect(message).toContain('prod/app');
 });
 
-describe('an odd field is named with what is allowed', () => {
+describe('an invalid field is named, with the allowed values', () => {
   test.each([
     [
       { engine: 'mysql' },
-      'engine is mysql, but AutoDump dumps PostgreSQL only: it must be postgres or postgresql or aurora-postgresql',
+      'engine is mysql, but AutoDump dumps only PostgreSQL: it must be postgres or postgresql or aurora-postgresql',
     ],
     [{ engine: 'sqlserver-ex' }, 'engine is sqlserver-ex'],
     [{ bucketname: 'elsewhere' }, 'bucketname must be one of dumps, more-dumps'],
@@ -120,14 +123,14 @@ describe('an odd field is named with what is allowed', () => {
     [{ username: 7 }, 'username must be text'],
     [{ password: 'a\0b' }, 'password must not contain'],
     [{ password: 'a\ud800b' }, 'password must not contain'],
-  ])('%j', (fields, told) => {
+  ])('%j', (fields, problem) => {
     const { reason, message } = refusalOf({ ...OURS, ...fields });
     expect(reason).toBe('badSecret');
-    expect(message).toContain(told);
+    expect(message).toContain(problem);
   });
 });
 
-test('a secret that RDS manages is told what to add', () => {
+test('the error for a secret that RDS manages lists the fields to add', () => {
   expect(refusalOf({ username: 'a', password: 'b' }).message).toContain('add endpoint, databasename and engine');
 });
 
@@ -136,7 +139,7 @@ test.each(['not json', '"text"', '[]', 'null', '{"username": "a" "password"}'])(
 });
 
 test('no refusal shows a value', () => {
-  // Long enough not to be a part of the message by chance.
+  // Long enough not to occur in a message by chance.
   const value = fc.string({ unit: 'grapheme-ascii', minLength: 12, maxLength: 40 });
   const fields = [
     'username',

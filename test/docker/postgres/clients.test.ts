@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
+  chooseDumpClient,
+  chooseRestoreClient,
   compressionOf,
   compressOption,
   findClients,
-  pickClient,
-  pickRestoreClient,
   type PostgresClient,
 } from '../../../docker/postgres/clients.ts';
 
@@ -32,18 +32,18 @@ describe('the client for a server', () => {
     [15, ['15.3'], '15.3'],
     [15, ['15.3', '15.4'], '15.3'],
     [15, ['16.3', '16.4'], '16.3'],
-  ])('PostgreSQL %d with clients %j is %s', (major, versions, picked) => {
-    expect(pickClient(versions.map(client), major).version).toBe(picked);
+  ])('PostgreSQL %d with clients %j is %s', (major, versions, expected) => {
+    expect(chooseDumpClient(versions.map(client), major).version).toBe(expected);
   });
 
   test('is refused if all are older than the server', () => {
-    expect(() => pickClient([client('16.4'), client('15.3')], 17)).toThrow(
-      /PostgreSQL 17, and pg_dump must not be older.*only 16\.4, 15\.3/,
+    expect(() => chooseDumpClient([client('16.4'), client('15.3')], 17)).toThrow(
+      /PostgreSQL 17, and pg_dump must not be older.*has only 16\.4, 15\.3/,
     );
   });
 
   test('is refused if there is none', () => {
-    expect(() => pickClient([], 17)).toThrow(/no pg_dump/);
+    expect(() => chooseDumpClient([], 17)).toThrow(/no pg_dump/);
   });
 });
 
@@ -53,15 +53,15 @@ describe('the client for a dump', () => {
     [17, ['18.0', '16.4', '17.1'], '17.1'],
     [15, ['18.0', '16.4'], '16.4'],
     [null, ['16.4', '18.0', '17.1'], '18.0'],
-  ])('of pg_dump %s with clients %j is %s', (major, versions, picked) => {
-    expect(pickRestoreClient(versions.map(client), major).version).toBe(picked);
+  ])('of pg_dump %s with clients %j is %s', (major, versions, expected) => {
+    expect(chooseRestoreClient(versions.map(client), major).version).toBe(expected);
   });
 
   test('is refused if all are older', () => {
-    expect(() => pickRestoreClient([client('16.4')], 17)).toThrow(
-      /made by pg_dump 17, and pg_restore must not be older.*only 16\.4/,
+    expect(() => chooseRestoreClient([client('16.4')], 17)).toThrow(
+      /made by pg_dump 17, and pg_restore must not be older.*has only 16\.4/,
     );
-    expect(() => pickRestoreClient([], null)).toThrow(/no pg_restore/);
+    expect(() => chooseRestoreClient([], null)).toThrow(/no pg_restore/);
   });
 });
 
@@ -93,7 +93,7 @@ describe('clients on the search path', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('are those with a pg_dump that runs and a pg_restore, each folder once', async () => {
+  test('are found if pg_dump runs and pg_restore exists, once per folder', async () => {
     const searchPath = ['half', 'debian', 'nothing', 'beta', 'broken', 'debian']
       .map((name) => join(folder, name))
       .join(':');
@@ -116,17 +116,17 @@ describe('clients on the search path', () => {
   test.each([
     ['zstd', 16, 'zstd:3'],
     ['gzip', 16, 'gzip:1'],
-    // Not even asked: it does not know the word.
+    // Not even run, because it does not support the option.
     ['zstd', 15, 'gzip:1'],
   ] as const)('built with %s, version %d: %s', async (build, major, compression) => {
-    const built = { ...client(String(major)), major, pgDump: join(folder, build, 'pg_dump') };
-    expect(await compressionOf(built)).toBe(compression);
+    const pgDump = join(folder, build, 'pg_dump');
+    expect(await compressionOf({ ...client(String(major)), pgDump })).toBe(compression);
   });
 });
 
 test.each([
   ['zstd:3', '--compress=zstd:3'],
   ['gzip:1', '--compress=1'],
-] as const)('%s is asked for by %s', (compression, option) => {
+] as const)('%s is the option %s', (compression, option) => {
   expect(compressOption(compression)).toBe(option);
 });

@@ -7,17 +7,17 @@ import type { ConnectionSettings } from '../../../docker/postgres/connection-set
 import { withConnection } from '../../../docker/postgres/connection.ts';
 import { Stage } from '../support/stage.ts';
 
-/** The message by which a client takes leave: https://www.postgresql.org/docs/current/protocol-message-formats.html */
+/** Type of the Terminate message: https://www.postgresql.org/docs/current/protocol-message-formats.html */
 const TERMINATE = 'X'.charCodeAt(0);
 
 let stage: Stage;
-/** Stands before the server, and never hangs up. */
-let clinging: Server;
+/** A proxy to the server that swallows Terminate messages, so that the connection is never closed. */
+let neverClosing: Server;
 const sockets: Socket[] = [];
 
 beforeAll(async () => {
-  stage = await Stage.set();
-  clinging = createServer({ allowHalfOpen: true }, (client) => {
+  stage = await Stage.setUp();
+  neverClosing = createServer({ allowHalfOpen: true }, (client) => {
     const { host, port } = stage.postgres;
     const server = connect({ host, port });
     server.on('data', (data) => client.write(data));
@@ -28,24 +28,23 @@ beforeAll(async () => {
     });
     sockets.push(client, server);
   });
-  await once(clinging.listen(0, '127.0.0.1'), 'listening');
+  await once(neverClosing.listen(0, '127.0.0.1'), 'listening');
 });
 
 afterAll(async () => {
   for (const socket of sockets) {
     socket.destroy();
   }
-  clinging.close();
-  await once(clinging, 'close');
-  await stage.strike();
+  neverClosing.close();
+  await once(neverClosing, 'close');
+  await stage.tearDown();
 });
 
-test('a server that does not hang up is not waited for', async () => {
+test('a server that does not close the connection does not hold up the program', async () => {
   const { host, user, password } = stage.postgres;
-  const { port } = clinging.address() as AddressInfo;
-  const target = { host, port, user, password, database: 'postgres', bucket: 'dumps' };
-  const answer = await withConnection(
-    target,
+  const { port } = neverClosing.address() as AddressInfo;
+  const result = await withConnection(
+    { host, port, user, password, database: 'postgres' },
     { mode: 'disable' },
     new AbortController().signal,
     async (client, route) => {
@@ -53,17 +52,17 @@ test('a server that does not hang up is not waited for', async () => {
       return { rows, route };
     },
   );
-  expect(answer).toEqual({ rows: [{ one: 1 }], route: { address: host } });
+  expect(result).toEqual({ rows: [{ one: 1 }], route: { address: host } });
 });
 
 test.each(['disable', 'require'] as const)(
-  'a listener that hangs up at once, asked with sslmode %s, was reached but lets nobody in',
+  'a listener that closes every connection is reached, but the login fails, with sslmode %s',
   async (mode) => {
     const listener = createServer((socket) => socket.destroy());
     await once(listener.listen(0, '127.0.0.1'), 'listening');
     const { port } = listener.address() as AddressInfo;
-    const target = { host: '127.0.0.1', port, user: 'u', password: 'p', database: 'd', bucket: 'dumps' };
-    const connection = withConnection(target, { mode }, new AbortController().signal, () => Promise.resolve('asked'));
+    const settings = { host: '127.0.0.1', port, user: 'u', password: 'p', database: 'd' };
+    const connection = withConnection(settings, { mode }, new AbortController().signal, () => Promise.resolve('done'));
     await expect(connection).rejects.toMatchObject({ reason: 'tryAgain', step: 'login' });
     listener.close();
     await once(listener, 'close');
@@ -74,33 +73,33 @@ describe('without a password', () => {
   const signal = new AbortController().signal;
   const one = async (client: Client) => (await client.query<{ one: number }>('SELECT 1 AS one')).rows;
 
-  function targetOf(user: string): ConnectionSettings {
+  function settingsOf(user: string): ConnectionSettings {
     const { host, port } = stage.postgres;
     return { host, port, user, password: '', database: 'postgres' };
   }
 
   test.each(['disable', 'prefer'] as const)(
-    'a server that asks for one refuses, and is told from one out of reach, with sslmode %s',
+    'a server that requires one is not mistaken for one that cannot be reached, with sslmode %s',
     async (mode) => {
-      await expect(withConnection(targetOf('postgres'), { mode }, signal, one)).rejects.toMatchObject({
+      await expect(withConnection(settingsOf('postgres'), { mode }, signal, one)).rejects.toMatchObject({
         reason: 'refused',
         step: 'login',
-        message: expect.stringContaining('set the variable PGPASSWORD'),
+        message: expect.stringContaining('none was given: set PGPASSWORD'),
       });
     },
   );
 
-  test('a server that asks for none lets in', async () => {
+  test('a server that requires none accepts the connection', async () => {
     await stage.query('postgres', 'CREATE ROLE trusted LOGIN');
     await stage.writeServerFile(
       'pg_hba.conf',
       'host all trusted 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n',
     );
     await stage.query('postgres', 'SELECT pg_reload_conf()');
-    // Another process of the server reads it, a moment later.
+    // The server reloads the file asynchronously.
     for (;;) {
       try {
-        expect(await withConnection(targetOf('trusted'), { mode: 'disable' }, signal, one)).toEqual([{ one: 1 }]);
+        expect(await withConnection(settingsOf('trusted'), { mode: 'disable' }, signal, one)).toEqual([{ one: 1 }]);
         return;
       } catch (error) {
         if (!(error instanceof Failure)) {
@@ -111,14 +110,14 @@ describe('without a password', () => {
   });
 });
 
-test('a fault of the program among the questions is not taken for one of the connection', async () => {
+test('an internal error in a query callback is not taken for a connection failure', async () => {
   const { host, port, user, password } = stage.postgres;
-  const fault = new TypeError('fault');
+  const error = new TypeError('internal');
   const connection = withConnection(
     { host, port, user, password, database: 'postgres' },
     { mode: 'disable' },
     new AbortController().signal,
-    () => Promise.reject(fault),
+    () => Promise.reject(error),
   );
-  await expect(connection).rejects.toBe(fault);
+  await expect(connection).rejects.toBe(error);
 });

@@ -11,7 +11,7 @@ test.each([
   ['2001:db8::7', { host: '2001:db8::7' }],
   ['[2001:db8::7]', { host: '2001:db8::7' }],
   ['[2001:db8::7]:5433', { host: '2001:db8::7', port: 5433 }],
-])('%s is read', (text, endpoint) => {
+])('%s is parsed', (text, endpoint) => {
   expect(parseEndpoint(text)).toEqual(endpoint);
 });
 
@@ -32,11 +32,11 @@ test.each([
   'a\n:5432',
   '-a',
   '@a',
-])('%j is no endpoint', (text) => {
+])('%j is not an endpoint', (text) => {
   expect(parseEndpoint(text)).toBeUndefined();
 });
 
-test('every port is read, as a number and as text', () => {
+test('every valid port is parsed, as a number and as text', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 65535 }), (port) => {
       expect(parsePort(port)).toBe(port);
@@ -45,6 +45,6 @@ test('every port is read, as a number and as text', () => {
   );
 });
 
-test.each([0, -1, 65536, 1.5, NaN, '', ' 1', '1e3', '0x10', '+1'])('%j is no port', (port) => {
+test.each([0, -1, 65536, 1.5, NaN, '', ' 1', '1e3', '0x10', '+1'])('%j is not a port', (port) => {
   expect(parsePort(port)).toBeUndefined();
 });

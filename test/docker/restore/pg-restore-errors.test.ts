@@ -25,43 +25,46 @@ const COPY = [
   'CONTEXT:  COPY t, line 1',
 ];
 
-/** Two workers write at once; each message goes out in one piece, but not with what is before it. */
-const SETTINGS_AT_ONCE = [`pg_restore:pg_restore:  error: error: ${UNKNOWN}`, SET, UNKNOWN, SET];
+/** Two workers write concurrently: each message is written in one piece, but separately from its prefix. */
+const CONCURRENT_SETTINGS = [`pg_restore:pg_restore:  error: error: ${UNKNOWN}`, SET, UNKNOWN, SET];
 
-const SETTING_AND_GRANT_AT_ONCE = [`pg_restore:pg_restore:  error: error: ${UNKNOWN}`, SET, ...GRANT.slice(2)].map(
+const CONCURRENT_SETTING_AND_GRANT = [`pg_restore:pg_restore:  error: error: ${UNKNOWN}`, SET, ...GRANT.slice(2)].map(
   (line) => line.replace(/^pg_restore: error: could/, 'could'),
 );
 
-/** As its user of `RestoreErrors` does. */
-function read(lines: readonly string[]): { readonly errors: RestoreErrors; readonly told: readonly string[] } {
-  const told: string[] = [];
-  const errors = new RestoreErrors((said) => told.push(said));
+/** Passes lines of pg_restore's standard error to a new `RestoreErrors`. */
+function read(lines: readonly string[]): { readonly errors: RestoreErrors; readonly reported: readonly string[] } {
+  const reported: string[] = [];
+  const errors = new RestoreErrors((message) => reported.push(message));
   for (const line of lines) {
     errors.add(line);
   }
   errors.end();
-  return { errors, told };
+  return { errors, reported };
 }
 
 test.each([
-  ['the setting alone', SETTING, 1, 0],
+  ['only the setting', SETTING, 1, 0],
   ['the setting, for each connection', [...SETTING, ...SETTING, ...SETTING], 3, 0],
-  ['the setting, of a server that speaks another language', IN_RUSSIAN, 1, 0],
-  ['the setting, by two workers at once', SETTINGS_AT_ONCE, 2, 0],
+  ['the setting, from a server with another language', IN_RUSSIAN, 1, 0],
+  ['the setting, from two workers concurrently', CONCURRENT_SETTINGS, 2, 0],
   ['a grant', GRANT, 0, 1],
   ['a grant between settings', [...SETTING, ...GRANT, ...SETTING], 2, 1],
-  ['a grant and the setting, by two workers at once', SETTING_AND_GRANT_AT_ONCE, 0, 1],
-  ['a line of which the beginning is in another', ['error: could not execute query: ERROR:  no'], 0, 1],
-  ['rows that look like the setting', COPY, 0, 1],
+  ['a grant and the setting, from two workers concurrently', CONCURRENT_SETTING_AND_GRANT, 0, 1],
+  ['a line whose start is on another line', ['error: could not execute query: ERROR:  no'], 0, 1],
+  ['a row that looks like the setting', COPY, 0, 1],
   ['a warning', ['pg_restore: warning: could not set something'], 0, 0],
-])('of %s are harmless and serious as many', (_, lines, harmless, serious) => {
-  const { errors, told } = read([...lines, `pg_restore: warning: errors ignored on restore: ${harmless + serious}`]);
+])('%s: the harmless and serious errors are counted', (_, lines, harmless, serious) => {
+  const { errors, reported } = read([
+    ...lines,
+    `pg_restore: warning: errors ignored on restore: ${harmless + serious}`,
+  ]);
   expect([errors.harmless, errors.serious]).toEqual([harmless, serious]);
-  expect(told.filter((said) => said.startsWith('pg_restore: error: '))).toHaveLength(serious);
-  expect(told.join('\n')).not.toContain('errors ignored');
+  expect(reported.filter((message) => message.startsWith('pg_restore: error: '))).toHaveLength(serious);
+  expect(reported.join('\n')).not.toContain('errors ignored');
 });
 
-test('of any number of errors the first, the last and the count are kept', () => {
+test('the first error, the last error and the count are kept', () => {
   const lines = Array.from({ length: 5 }, (_, i) => `pg_restore: error: connection ${i}`);
   expect(read(lines).errors).toMatchObject({
     serious: 5,
@@ -70,13 +73,14 @@ test('of any number of errors the first, the last and the count are kept', () =>
   });
 });
 
-describe('what is told of an error', () => {
+describe('the report of an error', () => {
   const REFUSED = 'pg_restore: error: could not execute query: ERROR:  ';
-  const MANY_WORKERS = 'pg_restore: error: of several workers at once; the log of the server has what it refused';
+  const INTERLEAVED =
+    "pg_restore: error: messages of several workers are interleaved; see the server's log for the errors";
 
   test.each([
-    ['names the statement', GRANT, GRANT.slice(2)],
-    ['lacks rows', COPY, [COPY[0]]],
+    ['contains the statement', GRANT, GRANT.slice(2)],
+    ['omits rows', COPY, [COPY[0]]],
     [
       'ends where a value may begin',
       [`${REFUSED}invalid input syntax for type integer: "unsayable"`],
@@ -88,41 +92,41 @@ describe('what is told of an error', () => {
       ['pg_restore: error: could not execute query: FEHLER:  ungültige Eingabe für Typ integer: …'],
     ],
     [
-      'has names before it',
+      'keeps names before that',
       [`${REFUSED}invalid value for parameter "search_path": "unsayable"`],
       [`${REFUSED}invalid value for parameter "search_path": …`],
     ],
     [
-      'has of a statement the first line',
+      'contains only the first line of a statement',
       [`${REFUSED}no`, 'Command was: CREATE FUNCTION public.f() RETURNS void', '    AS $$ unsayable $$;'],
       [`${REFUSED}no`, 'Command was: CREATE FUNCTION public.f() RETURNS void'],
     ],
     [
-      'has of a statement names in quotes',
+      'contains quoted names of a statement',
       [`${REFUSED}no`, 'Command was: GRANT SELECT ON TABLE public."Größe" TO "it\'s" $$ "unsayable"'],
       [`${REFUSED}no`, 'Command was: GRANT SELECT ON TABLE public."Größe" TO "it\'s" …'],
     ],
     [
-      'lacks a statement that another worker wrote in',
+      'omits a statement that is interleaved with the message of another worker',
       [`${REFUSED}no`, `Command was: SELECTpg_restore: error: ${UNKNOWN.replace('transaction_timeout', 'unsayable')}`],
       [`${REFUSED}no`],
     ],
     [
-      'lacks a statement that a value may be taken for',
+      'omits the statement if a value looks like one',
       [`${REFUSED}no`, 'DETAIL:  Failing row contains (', 'Command was: unsayable).', 'Command was: SELECT 1;'],
       [`${REFUSED}no`],
     ],
     [
-      'lacks what looks like the statement of a COPY',
+      'omits a value that looks like the statement of a COPY',
       [...COPY.slice(0, 1), 'CONTEXT:  COPY t, line 1: "', 'Command was: unsayable"'],
       [COPY[0]],
     ],
-    ['lacks what is not understood', ["pg_restore: 'unsayable' error: "], [MANY_WORKERS]],
+    ['omits a line that cannot be parsed', ["pg_restore: 'unsayable' error: "], [INTERLEAVED]],
   ])('%s', (_, lines, expected) => {
-    expect(read(lines).told.flatMap((said) => said.split('\n'))).toEqual(expected);
+    expect(read(lines).reported.flatMap((message) => message.split('\n'))).toEqual(expected);
   });
 
-  /** What a password may be made of, and what might lead the reading astray. */
+  /** Arbitrary text, mixed with text that might mislead the parser. */
   const password = fc
     .array(
       fc.oneof(
@@ -168,19 +172,19 @@ describe('what is told of an error', () => {
         `pg_restore: error: COPY failed for table "t": ERROR:  invalid input value for enum e: "${secret}"\n` +
         `DETAIL:  Key (a)=(${secret}) already exists.\nCONTEXT:  COPY t, line 5: "${secret}"`,
     ],
-  ])('is the same whatever the password in %s, though perhaps without the statement', (_, say) => {
-    const tell = (secret: string) => read(say(secret).split(/\r\n|[\r\n]/)).told;
-    const [sentence = '', statement] = tell('other')[0]?.split('\n') ?? [];
+  ])('does not depend on the password in %s, except that the statement may be omitted', (_, messageWith) => {
+    const reportWith = (secret: string) => read(messageWith(secret).split(/\r\n|[\r\n]/)).reported;
+    const [sentence = '', statement] = reportWith('other')[0]?.split('\n') ?? [];
     const expected = [[sentence], statement === undefined ? [sentence] : [`${sentence}\n${statement}`]];
     fc.assert(
       fc.property(password, (secret) => {
-        expect(expected).toContainEqual(tell(secret));
+        expect(expected).toContainEqual(reportWith(secret));
       }),
     );
   });
 });
 
-describe('the server was lost', () => {
+describe('the connection to the server was lost', () => {
   test.each([
     [['pg_restore: error: could not execute query: server closed the connection unexpectedly'], true],
     [['pg_restore: error: could not execute query: FATAL:  terminating connection due to administrator command'], true],
@@ -208,7 +212,7 @@ describe('the server was lost', () => {
       false,
     ],
     [['pg_restore: WARNING:  server closed the connection unexpectedly'], false],
-  ])('by %j: %s', (lines, lost) => {
+  ])('according to %j: %s', (lines, lost) => {
     expect(read(lines).errors.lost).toBe(lost);
   });
 });

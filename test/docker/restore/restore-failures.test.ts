@@ -6,27 +6,27 @@ import { clientFolder } from '../support/client-folder.ts';
 import { contentsOf } from '../support/contents.ts';
 import { startFaultyS3 } from '../support/faulty-s3.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
-import { type Order, type Outcome, pgDumpOf, type Running, Stage } from '../support/stage.ts';
+import { type Outcome, pgDumpOf, type Running, type RunOptions, Stage } from '../support/stage.ts';
 import { startRestore } from '../support/start-restore.ts';
 
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await Stage.set();
+  stage = await Stage.setUp();
   await stage.createDatabase('source', 'CREATE TABLE t AS SELECT 1 AS one');
   expect(await stage.dump('source')).toMatchObject({ status: 0, stderr: '' });
 });
 
 afterAll(async () => {
-  await stage.strike();
+  await stage.tearDown();
 });
 
-async function restore(dumped: string, into: string, words?: readonly string[], order?: Order): Promise<Outcome> {
-  const { outcome } = await startRestore(stage, dumped, into, words, order);
+async function restore(dumped: string, into: string, args?: readonly string[], options?: RunOptions): Promise<Outcome> {
+  const { outcome } = await startRestore(stage, dumped, into, args, options);
   return outcome;
 }
 
-asRootOnLinux('a restore whose disk is filled by others meanwhile may go well later', async () => {
+asRootOnLinux('a restore whose disk is filled by others is worth another try', async () => {
   await stage.createDatabase('from full');
   await withSmallDisk(async (disk) => {
     const fill = (request: string) => {
@@ -41,7 +41,7 @@ asRootOnLinux('a restore whose disk is filled by others meanwhile may go well la
     const environment = { TMPDIR: disk, AWS_ENDPOINT_URL_S3: s3.endpoint };
     const { status, stdout, stderr } = await restore('source', 'from full', [], { environment });
     expect(stderr).toContain('The storage is full');
-    expect(stdout).not.toContain('it is read twice');
+    expect(stdout).not.toContain('is read from S3 twice');
     expect(status).toBe(75);
     await s3.stop();
   }, 80);
@@ -50,8 +50,8 @@ asRootOnLinux('a restore whose disk is filled by others meanwhile may go well la
   );
 });
 
-describe('a restore that the server does not take whole', () => {
-  test('restores all else, says what was refused, and fails', async () => {
+describe('a restore in which the server refuses statements', () => {
+  test('restores the rest, reports the refused statements, and fails', async () => {
     await stage.createDatabase(
       'granted',
       'CREATE TABLE t AS SELECT 1 AS one',
@@ -64,27 +64,27 @@ describe('a restore that the server does not take whole', () => {
     const { status, stdout, stderr } = await restore('granted', 'from granted');
     expect(stderr).toMatch(/refused 1 of the statements.*role "clerk" does not exist/);
     expect(stdout).toContain('GRANT SELECT ON TABLE public.t TO clerk');
-    expect(stdout).toContain('The database holds at most a part of the dump: drop it');
+    expect(stdout).toContain('The database contains at most a part of the dump: drop it');
     expect(status).toBe(77);
     expect(await contentsOf(stage, 'from granted')).toEqual(await contentsOf(stage, 'granted'));
   });
 
-  test('leaves tables as they are that were there, where told to go on', async () => {
+  test('leaves existing tables unchanged with --into-non-empty', async () => {
     await stage.createDatabase('plain', 'CREATE TABLE a AS SELECT 1 AS one', 'CREATE TABLE b AS SELECT 2 AS two');
     expect(await stage.dump('plain')).toMatchObject({ status: 0, stderr: '' });
     await stage.createDatabase('mixed', 'CREATE TABLE a AS SELECT 7 AS one');
     const { status, stdout, stderr } = await restore('plain', 'mixed', ['--into-non-empty']);
     expect(stderr).toContain('relation "a" already exists');
-    expect(stdout).toContain('Beside what the database held before, it holds at most a part of the dump.');
+    expect(stdout).toContain('In addition to its previous contents, the database contains at most a part of the dump.');
     expect(stdout + stderr).not.toContain('drop it');
     expect(status).toBe(77);
     expect(await stage.query('mixed', 'SELECT one, two FROM a, b')).toEqual([{ one: 7, two: 2 }]);
   });
 });
 
-describe('a restore that is under way', () => {
+describe('a running restore', () => {
   beforeAll(async () => {
-    // Filling the view waits for a lock that belongs to the database.
+    // Refreshing the view waits for an advisory lock of the database.
     await stage.createDatabase(
       'slow',
       'CREATE FUNCTION wait() RETURNS int LANGUAGE sql AS $$ SELECT pg_advisory_lock_shared(77); SELECT 1 $$',
@@ -93,7 +93,7 @@ describe('a restore that is under way', () => {
     expect(await stage.dump('slow')).toMatchObject({ status: 0, stderr: '' });
   });
 
-  /** What becomes of a restore that is ended in the midst of a statement. */
+  /** Interrupts a restore that is executing a statement. */
   async function whileWaiting(into: string, end: (running: Running) => Promise<void>): Promise<Outcome> {
     await stage.createDatabase(into);
     const client = await stage.connect(into);
@@ -111,12 +111,12 @@ describe('a restore that is under way', () => {
   test.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
-  ] as const)('is ended by %s, and what it leaves is said', async (signal, expected) => {
+  ] as const)('is ended by %s, and reports the partial restore', async (signal, expected) => {
     const { status, stdout, stderr } = await whileWaiting(`ended by ${signal}`, (running) => {
       running.process.kill(signal);
       return Promise.resolve();
     });
-    expect(stdout).toContain('The database holds at most a part of the dump');
+    expect(stdout).toContain('The database contains at most a part of the dump');
     expect(stderr).toContain(`Ended by ${signal}`);
     expect(status).toBe(expected);
     expect(await stage.leftovers()).toEqual([]);
@@ -131,34 +131,34 @@ describe('a restore that is under way', () => {
     expect(await stage.query('killed', "SELECT query FROM pg_stat_activity WHERE wait_event = 'advisory'")).toEqual([]);
   });
 
-  test('may go well later if it lost the server', async () => {
+  test('is worth another try if it lost the connection to the server', async () => {
     const { status, stderr } = await whileWaiting('lost', async () => {
       await stage.query(
         'postgres',
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'advisory'",
       );
     });
-    expect(stderr).toContain('pg_restore lost the server');
+    expect(stderr).toContain('pg_restore lost the connection to the server');
     expect(status).toBe(75);
   });
 });
 
 describe('a pg_restore', () => {
-  /** Restores by a pg_restore that is that script, without what could start it in its stead. */
-  async function restoreBy(script: string, into: string, words?: readonly string[]): Promise<Outcome> {
+  /** Restores with a script as pg_restore, and a PATH without a shell that could run it. */
+  async function restoreWith(script: string, into: string): Promise<Outcome> {
     const clients = await clientFolder('exec "$PG_DUMP" "$@"');
     const [folder = ''] = clients.path.split(':');
     await rm(join(folder, 'pg_restore'));
     await writeFile(join(folder, 'pg_restore'), script);
     await chmod(join(folder, 'pg_restore'), 0o755);
     await stage.createDatabase(into);
-    const outcome = await restore('source', into, words, { environment: { PATH: folder } });
+    const outcome = await restore('source', into, [], { environment: { PATH: folder } });
     await clients.remove();
     return outcome;
   }
 
-  test('that counts all as refused once the server is lost may go well later', async () => {
-    const { status, stderr } = await restoreBy(
+  test('that counts all statements as refused after losing the server is worth another try', async () => {
+    const { status, stderr } = await restoreWith(
       `#!/bin/sh
       echo 'pg_restore: error: could not execute query: SSL connection has been closed unexpectedly' >&2
       echo 'Command was: CREATE TABLE t ();' >&2
@@ -166,20 +166,20 @@ describe('a pg_restore', () => {
       exit 1`,
       'lost before the end',
     );
-    expect(stderr).toContain('pg_restore lost the server');
+    expect(stderr).toContain('pg_restore lost the connection to the server');
     expect(status).toBe(75);
   });
 
   test('that never started leaves nothing to drop', async () => {
-    const { status, stdout, stderr } = await restoreBy('#!/nonexistent\n', 'untouched');
+    const { status, stdout, stderr } = await restoreWith('#!/nonexistent\n', 'untouched');
     expect(stderr).toContain('ENOENT');
-    expect(stdout).toContain('is that of the proven dump');
+    expect(stdout).toContain('matches the verified dump');
     expect(stdout).not.toContain('drop it');
     expect(status).toBe(70);
   });
 });
 
-test('no password of a refused statement is told', async () => {
+test('a password in a refused statement is not shown', async () => {
   await stage.createDatabase(
     'foreign',
     'CREATE EXTENSION postgres_fdw',

@@ -3,26 +3,26 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { crc32InBase64 } from '../../../docker/s3/checksum.ts';
-import { contentsOf, ODD_CONTENTS } from '../support/contents.ts';
+import { contentsOf, DIFFICULT_CONTENTS } from '../support/contents.ts';
 import { startFaultyS3 } from '../support/faulty-s3.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
-import { BUCKET, keyOf, type Order, type Outcome, SECRET_ARN, Stage } from '../support/stage.ts';
+import { BUCKET, keyOf, type Outcome, type RunOptions, SECRET_ARN, Stage } from '../support/stage.ts';
 import { startRestore } from '../support/start-restore.ts';
 
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await Stage.set();
-  await stage.createDatabase('source', ...ODD_CONTENTS);
+  stage = await Stage.setUp();
+  await stage.createDatabase('source', ...DIFFICULT_CONTENTS);
   expect(await stage.dump('source')).toMatchObject({ status: 0, stderr: '' });
 });
 
 afterAll(async () => {
-  await stage.strike();
+  await stage.tearDown();
 });
 
-async function restore(dumped: string, into: string, words?: readonly string[], order?: Order): Promise<Outcome> {
-  const { outcome } = await startRestore(stage, dumped, into, words, order);
+async function restore(dumped: string, into: string, args?: readonly string[], options?: RunOptions): Promise<Outcome> {
+  const { outcome } = await startRestore(stage, dumped, into, args, options);
   return outcome;
 }
 
@@ -46,7 +46,7 @@ async function storedChecksum(key: string): Promise<string> {
   return value === null ? `CRC64NVME ${headers.get('x-amz-checksum-crc64nvme')}` : `CRC32 ${value}`;
 }
 
-/** A copy of the dump of `source` under another name, with other bytes or another manifest. */
+/** Copies the dump of `source` to another name, changing its bytes or its manifest. */
 async function copy(
   name: string,
   {
@@ -74,41 +74,41 @@ async function expectEmpty(database: string): Promise<void> {
 }
 
 describe('a restore', () => {
-  test('makes the database the same as the one that was dumped, and says so', async () => {
+  test('makes the database equal to the one that was dumped', async () => {
     await stage.createDatabase(`dbname=x 'odd' "größe"`);
     const { status, stdout, stderr } = await restore('source', `dbname=x 'odd' "größe"`);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toMatch(/^Its SHA-256 [0-9a-f]{64} is that of the proven dump\.$/m);
+    expect(stdout).toMatch(/^Its SHA-256 [0-9a-f]{64} matches the verified dump\.$/m);
     expect(stdout).toMatch(/^Restoring: .* in \d+ s/m);
-    expect(stdout).toContain('Done: all of the dump is in the database');
+    expect(stdout).toContain('Done: the whole dump is in the database');
     expect(await contentsOf(stage, `dbname=x 'odd' "größe"`)).toEqual(await contentsOf(stage, 'source'));
     expect(await stage.leftovers()).toEqual([]);
   });
 
-  test('goes to a database that a URL names, with the password in the environment', async () => {
+  test('into a database given as a URL reads the password from the environment', async () => {
     await stage.createDatabase('by url');
     const { host, port, user, password } = stage.postgres;
     const url = `postgresql://${user}@${host}:${port}/by%20url?sslmode=disable`;
     const { outcome } = await stage.start('', {
       secret: 'none',
-      words: ['restore', `s3://${BUCKET}/${keyOf('source')}`, '--to', url, '--jobs', '1'],
+      args: ['restore', `s3://${BUCKET}/${keyOf('source')}`, '--to', url, '--jobs', '1'],
       environment: { AWS_REGION: 'us-west-2', PGPASSWORD: password },
     });
     expect(await outcome).toMatchObject({ status: 0, stderr: '' });
     expect(await contentsOf(stage, 'by url')).toEqual(await contentsOf(stage, 'source'));
   });
 
-  test('without the password that the server asks for is refused, whatever ~/.pgpass has', async () => {
+  test('without the password that the server requires is refused, whatever ~/.pgpass contains', async () => {
     const { host, port, user, password } = stage.postgres;
     const file = join(stage.scratch, '..', 'pgpass');
     await writeFile(file, `*:*:*:*:${password}\n`, { mode: 0o600 });
     const { outcome } = await stage.start('', {
       secret: 'none',
-      words: ['restore', `s3://${BUCKET}/${keyOf('source')}`, '--to', `postgres://${user}@${host}:${port}/postgres`],
+      args: ['restore', `s3://${BUCKET}/${keyOf('source')}`, '--to', `postgres://${user}@${host}:${port}/postgres`],
       environment: { AWS_REGION: 'us-west-2', PGPASSFILE: file },
     });
     const { status, stderr } = await outcome;
-    expect(stderr).toContain('none was given: set the variable PGPASSWORD');
+    expect(stderr).toContain('none was given: set PGPASSWORD');
     expect(status).toBe(77);
   });
 
@@ -150,7 +150,7 @@ describe('a restore', () => {
     expect(await contentsOf(stage, 'from earlier')).toEqual(await contentsOf(stage, 'source'));
   });
 
-  test('larger than one part comes in the right order', async () => {
+  test('of several parts reads them in order', async () => {
     await stage.createDatabase(
       'large',
       `CREATE TABLE noise AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 700000) i`,
@@ -164,21 +164,21 @@ describe('a restore', () => {
 });
 
 describe('a restore of a dump that the disk has no room for', () => {
-  asRootOnLinux('reads it twice, and makes the same database', async () => {
+  asRootOnLinux('reads it twice, and makes an equal database', async () => {
     await stage.createDatabase('from stream');
     await withSmallDisk(async (disk) => {
       const { status, stdout, stderr } = await restore('source', 'from stream', [], { environment: { TMPDIR: disk } });
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-      expect(stdout).toContain('it is read twice from S3');
+      expect(stdout).toContain('is read from S3 twice');
     });
     expect(await contentsOf(stage, 'from stream')).toEqual(await contentsOf(stage, 'source'));
   });
 
-  asRootOnLinux('fails if the second reading is not what was proven, even where pg_restore is content', async () => {
+  asRootOnLinux('fails if the second read differs from the verified dump, even if pg_restore succeeds', async () => {
     await stage.createDatabase('from changed');
-    let readings = 0;
-    const isSecondReading = (request: string) => /^GET .*\.dmp\?/.test(request) && ++readings === 2;
-    const s3 = await startFaultyS3(stage.s3.endpoint, isSecondReading, 'change');
+    let reads = 0;
+    const isSecondRead = (request: string) => /^GET .*\.dmp\?/.test(request) && ++reads === 2;
+    const s3 = await startFaultyS3(stage.s3.endpoint, isSecondRead, 'change');
     await withSmallDisk(async (disk) => {
       const environment = { TMPDIR: disk, AWS_ENDPOINT_URL_S3: s3.endpoint };
       const { status, stdout, stderr } = await restore('source', 'from changed', [], { environment });
@@ -191,14 +191,14 @@ describe('a restore of a dump that the disk has no room for', () => {
   });
 });
 
-describe('a restore is refused before the database is touched', () => {
+describe('a restore is refused before the database is changed', () => {
   test.each([
-    ['a table', 'CREATE TABLE there ()', /holds there\./],
-    ['a schema', 'CREATE SCHEMA "Über all"', /holds schema "Über all"\./],
-    ['a function', 'CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$', /holds f\(integer\)\./],
-    ['a type', "CREATE TYPE mood AS ENUM ('sad')", /holds type mood\./],
-    ['a large object', 'SELECT lo_create(4242)', /holds large object 4242\./],
-  ])('when it holds %s', async (what, statement, names) => {
+    ['a table', 'CREATE TABLE there ()', /contains there\./],
+    ['a schema', 'CREATE SCHEMA "Über all"', /contains schema "Über all"\./],
+    ['a function', 'CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$', /contains f\(integer\)\./],
+    ['a type', "CREATE TYPE mood AS ENUM ('sad')", /contains type mood\./],
+    ['a large object', 'SELECT lo_create(4242)', /contains large object 4242\./],
+  ])('if it contains %s', async (what, statement, names) => {
     await stage.createDatabase(`with ${what}`, statement);
     const before = await contentsOf(stage, `with ${what}`);
     const { status, stderr } = await restore('source', `with ${what}`);
@@ -207,7 +207,7 @@ describe('a restore is refused before the database is touched', () => {
     expect(await contentsOf(stage, `with ${what}`)).toEqual(before);
   });
 
-  test('but not for an extension, which a template may bring', async () => {
+  test('but not for an extension, which may come from the template', async () => {
     await stage.createDatabase('with extension', 'CREATE EXTENSION hstore');
     expect(await restore('source', 'with extension')).toMatchObject({ status: 0, stderr: '' });
   });
@@ -219,7 +219,12 @@ describe('a restore is refused before the database is touched', () => {
       69,
       /is not the dump that was proven/,
     ],
-    ['a byte less', { dump: (bytes: Buffer) => bytes.subarray(0, -1) }, 69, /has \d+ bytes, but \d+ bytes were proven/],
+    [
+      'one byte less',
+      { dump: (bytes: Buffer) => bytes.subarray(0, -1) },
+      69,
+      /has \d+ bytes, but \d+ bytes were proven/,
+    ],
     ['no manifest', { manifest: () => undefined }, 77, /There is no manifest s3:\/\/dumps\/prod\/app\/no manifest/],
     [
       'a manifest of another kind',
@@ -227,24 +232,24 @@ describe('a restore is refused before the database is touched', () => {
       77,
       /not a manifest that this version of AutoDump can read/,
     ],
-    ['a manifest that is no JSON', { manifest: () => 'x' }, 77, /it is not JSON/],
+    ['a manifest that is not JSON', { manifest: () => 'x' }, 77, /it is not JSON/],
     [
       'a newer pg_dump',
       { manifest: (text: string) => text.replace(/"pg_dump \d+/, '"pg_dump 99') },
       77,
       /was made by pg_dump 99, and pg_restore must not be older/,
     ],
-  ])('when the dump has %s', async (name, differences, expected, words) => {
-    await copy(name, differences);
+  ])('if the dump has %s', async (name, changes, expected, message) => {
+    await copy(name, changes);
     await stage.createDatabase(`from ${name}`);
     const { status, stderr } = await restore(name, `from ${name}`);
-    expect(stderr).toMatch(words);
+    expect(stderr).toMatch(message);
     expect(status).toBe(expected);
     await expectEmpty(`from ${name}`);
     expect(await stage.leftovers()).toEqual([]);
   });
 
-  test('when there is no dump', async () => {
+  test('if there is no dump', async () => {
     await put(`${keyOf('gone')}.json`, await readFile(stage.fileOf(`${keyOf('source')}.json`)));
     await stage.createDatabase('from gone');
     const { status, stderr } = await restore('gone', 'from gone');
@@ -252,13 +257,13 @@ describe('a restore is refused before the database is touched', () => {
     expect(status).toBe(77);
   });
 
-  test('when the user may make nothing there', async () => {
+  test('if the user may not create anything', async () => {
     await stage.createDatabase('guarded');
     await stage.query('postgres', `CREATE ROLE reader LOGIN PASSWORD 'x'`);
     const { status, stderr } = await restore('source', 'guarded', [], {
       secret: { username: 'reader', password: 'x' },
     });
-    expect(stderr).toContain('may make nothing in the database "guarded"');
+    expect(stderr).toContain('may not create anything in the database "guarded"');
     expect(status).toBe(77);
   });
 });
@@ -266,22 +271,22 @@ describe('a restore is refused before the database is touched', () => {
 test.each([
   [['s3://dumps/key'], /--to is missing/],
   [['dumps/key', '--to', SECRET_ARN], /as s3:\/\/BUCKET\/KEY/],
-  [['s3://dumps/a', 's3://dumps/b', '--to', SECRET_ARN], /One dump/],
-  [['s3://dumps/key', '--to', 'elsewhere'], /neither the ARN of a secret nor a URL/],
-  [['s3://dumps/key', '--to', 'postgres://me:hush@db/x'], /The password must not be in the URL/],
-  [['s3://dumps/key', '--to', 'postgres://me@db/x?password=hush'], /The password must not be in the URL/],
-  [['s3://dumps/key', '--to', 'postgres://me@db/x?options=-c'], /may set sslmode, and nothing else/],
+  [['s3://dumps/a', 's3://dumps/b', '--to', SECRET_ARN], /Exactly one dump/],
+  [['s3://dumps/key', '--to', 'elsewhere'], /must be the ARN of a secret, or a URL/],
+  [['s3://dumps/key', '--to', 'postgres://me:hush@db/x'], /must not contain the password/],
+  [['s3://dumps/key', '--to', 'postgres://me@db/x?password=hush'], /must not contain the password/],
+  [['s3://dumps/key', '--to', 'postgres://me@db/x?options=-c'], /only parameter allowed .* is sslmode/],
   [['s3://dumps/key', '--to', 'postgres://me@db/x?sslmode=hush'], /sslmode of the target must be one of disable/],
-  [['s3://dumps/key', '--to', 'postgres://db/x'], /lacks user, host or database/],
-  [['s3://dumps/key', '--to', 'postgres://me@db/100%'], /a percent sign is written %25/],
-  [['s3://dumps/key', '--to', 'postgres://100%@db/x'], /a percent sign is written %25/],
-  [['s3://dumps/key', '--to', 'postgres://me@db/x%00'], /NUL is in no name/],
+  [['s3://dumps/key', '--to', 'postgres://db/x'], /must contain user, host and database/],
+  [['s3://dumps/key', '--to', 'postgres://me@db/100%'], /write % as %25/],
+  [['s3://dumps/key', '--to', 'postgres://100%@db/x'], /write % as %25/],
+  [['s3://dumps/key', '--to', 'postgres://me@db/x%00'], /NUL is not allowed/],
   [['s3://dumps/key', '--to', `postgres://me@db/${'%C3%9F'.repeat(32)}`], /longer than the 63 bytes/],
   [['s3://dumps/key', '--to', SECRET_ARN, '--jobs', '0'], /--jobs must be a whole number/],
   [['s3://dumps/key', '--to', SECRET_ARN, '--clean'], /Unknown option '--clean'/],
-])('the words %j are misuse', async (words, problem) => {
+])('the arguments %j are refused', async (args, problem) => {
   const { outcome } = await stage.start('', {
-    words: ['restore', ...words],
+    args: ['restore', ...args],
     environment: { AWS_REGION: 'us-west-2' },
   });
   const { status, stderr } = await outcome;

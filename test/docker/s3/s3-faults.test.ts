@@ -12,7 +12,7 @@ let large: Replayer;
 let largeFile: Buffer;
 
 beforeAll(async () => {
-  stage = await Stage.set();
+  stage = await Stage.setUp();
   await stage.createDatabase('small', 'CREATE TABLE t AS SELECT 1');
   // More than two parts.
   await stage.createDatabase(
@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(async () => {
   jest.restoreAllMocks();
   await Promise.all([small.remove(), large.remove()]);
-  await stage.strike();
+  await stage.tearDown();
 });
 
 let s3: FaultyS3;

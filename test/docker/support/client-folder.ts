@@ -7,14 +7,14 @@ import { promisify } from 'node:util';
 const execute = promisify(execFile);
 
 export interface ClientFolder {
-  /** Stands first on a PATH, or alone. */
+  /** A PATH that begins with the folder. */
   readonly path: string;
   remove(): Promise<void>;
 }
 
 /**
- * A folder with a `pg_dump` that is the shell script given, in which `$PG_DUMP` is the real one, beside the real
- * `pg_restore`. So a real dump can be made to fail in ways that are hard to bring about.
+ * Creates a folder with a shell script as `pg_dump`, in which `$PG_DUMP` is the real program, and the real `pg_restore`.
+ * With it, a dump can be made to fail in ways that are otherwise hard to cause.
  */
 export async function clientFolder(script: string): Promise<ClientFolder> {
   const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));

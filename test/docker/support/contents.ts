@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
-/** Statements that make a database of all that dumps have stumbled over. */
-export const ODD_CONTENTS: readonly string[] = [
+/** Statements that create contents which have broken dumps before. */
+export const DIFFICULT_CONTENTS: readonly string[] = [
   `CREATE SCHEMA "Schéma mit 'Leerzeichen'"`,
   `CREATE TYPE "Schéma mit 'Leerzeichen'"."mood ""quoted""" AS ENUM ('sad', 'it''s ok', 'glücklich')`,
   `CREATE TABLE "Schéma mit 'Leerzeichen'"."Table ""x"" = $1; --" (
@@ -28,28 +28,27 @@ export const ODD_CONTENTS: readonly string[] = [
   `INSERT INTO no_columns DEFAULT VALUES`,
 ];
 
-/** Whatever gives connections to the databases of a server. */
+/** Opens connections to the databases of a server. */
 export interface Server {
-  /** To be ended by the caller. */
+  /** The caller must end the connection. */
   connect(database: string): Promise<pg.Client>;
 }
 
-/** Of schemas that are not the system's. */
-const USERS = `(SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')`;
+const USER_SCHEMAS = `(SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')`;
 
-/** What there is beside rows, one question each, in the server's own words. */
+/** Queries for everything but rows, as definitions printed by the server. */
 const DEFINITIONS: Readonly<Record<string, string>> = {
   columns: `SELECT a.attrelid::regclass::text AS of, a.attname, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull,
       a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid) AS expression
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
-    WHERE c.relnamespace IN ${USERS} AND c.relkind IN ('r', 'p', 'm', 'v') AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE c.relnamespace IN ${USER_SCHEMAS} AND c.relkind IN ('r', 'p', 'm', 'v') AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY 1, a.attnum`,
   constraints: `SELECT conrelid::regclass::text AS of, conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint
-    WHERE connamespace IN ${USERS} ORDER BY 1, 2`,
+    WHERE connamespace IN ${USER_SCHEMAS} ORDER BY 1, 2`,
   indexes: `SELECT pg_get_indexdef(indexrelid) AS definition FROM pg_index JOIN pg_class c ON c.oid = indrelid
-    WHERE c.relnamespace IN ${USERS} ORDER BY 1`,
+    WHERE c.relnamespace IN ${USER_SCHEMAS} ORDER BY 1`,
   views: `SELECT oid::regclass::text AS view, pg_get_viewdef(oid) AS definition FROM pg_class
-    WHERE relnamespace IN ${USERS} AND relkind IN ('v', 'm') ORDER BY 1`,
+    WHERE relnamespace IN ${USER_SCHEMAS} AND relkind IN ('v', 'm') ORDER BY 1`,
   extensions: 'SELECT extname, extversion FROM pg_extension ORDER BY 1',
   policies: 'SELECT polname, pg_get_expr(polqual, polrelid) AS condition FROM pg_policy ORDER BY polname',
   largeObjects: `SELECT m.oid, sum(length(data)) AS bytes, sum(hashtextextended(pageno || md5(data), 0)::numeric) AS pages
@@ -57,15 +56,15 @@ const DEFINITIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * All that is in a database: each relation's rows, whatever their order, sequences, large objects, and the definitions
- * of the rest. Two databases with equal contents hold the same.
+ * The complete contents of a database: a hash of each relation's rows independent of their order, sequences, large
+ * objects, and all definitions. If they are equal, so are the databases.
  */
 export async function contentsOf(server: Server, database: string): Promise<Readonly<Record<string, unknown>>> {
   const client = await server.connect(database);
   try {
     const { rows: relations } = await client.query<{ name: string; relkind: string }>(
       `SELECT oid::regclass::text AS name, relkind FROM pg_class
-       WHERE relkind IN ('r', 'p', 'm', 'S') AND relnamespace IN ${USERS} ORDER BY 1`,
+       WHERE relkind IN ('r', 'p', 'm', 'S') AND relnamespace IN ${USER_SCHEMAS} ORDER BY 1`,
     );
     const contents: Record<string, unknown> = {};
     for (const { name, relkind } of relations) {
@@ -75,8 +74,8 @@ export async function contentsOf(server: Server, database: string): Promise<Read
       );
       contents[name] = rows;
     }
-    for (const [what, question] of Object.entries(DEFINITIONS)) {
-      contents[what] = (await client.query(question)).rows;
+    for (const [name, query] of Object.entries(DEFINITIONS)) {
+      contents[name] = (await client.query(query)).rows;
     }
     return contents;
   } finally {

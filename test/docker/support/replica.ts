@@ -5,14 +5,14 @@ async function isReplica(stage: Stage): Promise<boolean> {
     const [row] = await stage.query('postgres', 'SELECT pg_is_in_recovery() AS replica');
     return row?.replica === true;
   } catch {
-    // On its way it cuts or refuses connections.
+    // While it restarts, it closes or refuses connections.
     return false;
   }
 }
 
 /**
- * Turns the server into a hot standby, without a primary: it crashes, and finds on its way up that it is to recover for
- * ever.
+ * Turns the server into a hot standby without a primary: after a crash, it starts in permanent recovery because of
+ * `standby.signal`.
  */
 export async function becomeReplica(stage: Stage): Promise<void> {
   await stage.writeServerFile('standby.signal', '');
@@ -22,6 +22,6 @@ export async function becomeReplica(stage: Stage): Promise<void> {
   process.kill(Number(rows[0]?.pid), 'SIGKILL');
   await ended;
   while (!(await isReplica(stage))) {
-    // Each question goes to the server, which answers it or refuses to.
+    // Every iteration waits for an answer of the server, or for its refusal.
   }
 }

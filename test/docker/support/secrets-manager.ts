@@ -9,7 +9,7 @@ export interface SecretsManager {
 }
 
 /**
- * Answers GetSecretValue for any secret with this name and value; without a value, as for a secret that does not exist.
+ * Answers every GetSecretValue with this name and value; without a value, as if the secret did not exist.
  */
 export async function startSecretsManager(name: string, value: string | undefined): Promise<SecretsManager> {
   const server = createServer((request, response) => {

@@ -7,15 +7,15 @@ import { test } from '@jest/globals';
 
 const execute = promisify(execFile);
 
-/** Whoever else can't mount a small disk. */
+/** Mounting a small disk requires root on Linux. */
 export const asRootOnLinux = process.platform === 'linux' && process.getuid?.() === 0 ? test : test.skip;
 
-/** Does something with a small disk, given by the folder that it is mounted at. */
-export async function withSmallDisk(act: (folder: string) => Promise<void>, mebibytes = 2): Promise<void> {
+/** Runs a function with a small disk, mounted at the folder that it receives. */
+export async function withSmallDisk(work: (folder: string) => Promise<void>, mebibytes = 2): Promise<void> {
   const disk = await mkdtemp(join(tmpdir(), 'autodump-test-'));
   await execute('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'autodump-test', disk]);
   try {
-    await act(disk);
+    await work(disk);
   } finally {
     await execute('umount', [disk]);
     await rm(disk, { recursive: true });

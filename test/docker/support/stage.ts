@@ -35,26 +35,26 @@ export const SECRET_ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:
 export const EXECUTION = 'arn:aws:states:us-west-2:123456789012:execution:autodump:prod-app';
 export const WHEN = '2026-11-22T08:00:00Z';
 
-/** Key of the dump of a database whose name a key takes as it is. */
+/** Key of the dump of a database whose name needs no escaping. */
 export function keyOf(database: string, when = WHEN): string {
   return `${SECRET_NAME}/${database}-${when.replace(/[-:]/g, '')}.dmp`;
 }
 
-/** How a run of the dump program ended, and what it wrote. */
+/** Exit status and output of the dump program. */
 export interface Outcome {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** A process of this machine, as `ps` shows it to everyone. */
-export interface Listed {
+/** A process of this machine, as `ps` shows it. */
+export interface ProcessInfo {
   readonly pid: number;
   readonly parent: number;
   readonly args: string;
 }
 
-export async function processes(): Promise<readonly Listed[]> {
+export async function processes(): Promise<readonly ProcessInfo[]> {
   const { stdout } = await execute('ps', ['-A', '-ww', '-o', 'pid=', '-o', 'ppid=', '-o', 'args='], {
     maxBuffer: 2 ** 26,
   });
@@ -67,8 +67,8 @@ export async function processes(): Promise<readonly Listed[]> {
     });
 }
 
-/** The pg_dump that a running dump program has started. */
-export async function pgDumpOf({ process: { pid } }: Running): Promise<Listed> {
+/** The child process that a running dump program has started. */
+export async function pgDumpOf({ process: { pid } }: Running): Promise<ProcessInfo> {
   const found = (await processes()).find(({ parent }) => parent === pid);
   if (found === undefined) {
     throw new Error('The dump program has no child.');
@@ -76,16 +76,16 @@ export async function pgDumpOf({ process: { pid } }: Running): Promise<Listed> {
   return found;
 }
 
-export interface Order {
-  /** Fields of the secret over those that lead to the stage's server, or no secret at all. */
+export interface RunOptions {
+  /** Fields that override those of the secret for the stage's server; `none` for no secret. */
   readonly secret?: Readonly<Record<string, unknown>> | 'none';
-  /** Variables over those that lead to the stage's services; undefined takes one away. */
+  /** Variables that override those for the stage's services; undefined removes one. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** What the program is to do. @default - to dump */
-  readonly words?: readonly string[];
+  /** The program's arguments. @default - `dump` */
+  readonly args?: readonly string[];
 }
 
-/** A dump program that runs. */
+/** A running dump program. */
 export interface Running {
   readonly process: ChildProcess;
   readonly outcome: Promise<Outcome>;
@@ -97,9 +97,9 @@ export class Stage {
   readonly s3: S3Server;
   readonly #folder: string;
 
-  static async set(): Promise<Stage> {
+  static async setUp(): Promise<Stage> {
     const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-    // The server's own user has to get at its folder.
+    // The server runs as another user, who needs access to its folder.
     await chmod(folder, 0o755);
     const [postgres, s3] = await Promise.all([
       startPostgres({ directory: join(folder, 'postgres') }),
@@ -107,7 +107,7 @@ export class Stage {
     ]);
     await s3.createBucket(BUCKET);
     await mkdir(join(folder, 'scratch'));
-    // As in the image, the roots of RDS lie beside the program.
+    // As in the image, the RDS root certificates are beside the program.
     await mkdir(join(folder, 'program'));
     await symlink(PROGRAM, join(folder, 'program', 'main.ts'));
     await writeFile(join(folder, 'program', 'rds-roots.pem'), sslProfiles.ca.join('\n'));
@@ -125,22 +125,22 @@ export class Stage {
     return join(this.#folder, 'scratch');
   }
 
-  async strike(): Promise<void> {
+  async tearDown(): Promise<void> {
     await Promise.all([this.postgres.stop(), this.s3.stop()]);
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  /** A connection as superuser, to be ended by the caller. */
+  /** Opens a connection as superuser, which the caller must end. */
   async connect(database = 'postgres'): Promise<pg.Client> {
     const { host, port, user, password } = this.postgres;
     const client = new pg.Client({ host, port, user, password, database });
-    // A server that a test kills says so here as well.
+    // Emitted if a test kills the server.
     client.on('error', () => undefined);
     await client.connect();
     return client;
   }
 
-  /** Runs statements as superuser, one call each, and gives the rows of the last. */
+  /** Runs statements as superuser, one call each. @returns the rows of the last */
   async query(database: string, ...statements: readonly string[]): Promise<readonly Record<string, unknown>[]> {
     const client = await this.connect(database);
     try {
@@ -154,15 +154,14 @@ export class Stage {
     }
   }
 
-  /** Makes a database with that content. */
+  /** Creates a database with the contents that the statements create. */
   async createDatabase(name: string, ...statements: readonly string[]): Promise<void> {
     await this.query('postgres', `CREATE DATABASE ${pg.escapeIdentifier(name)} TEMPLATE template0 ENCODING 'UTF8'`);
     await this.query(name, ...statements);
   }
 
   /**
-   * Locks a table against all others while the work goes on, or until it calls `release`. pg_dump waits for such a
-   * table.
+   * Holds an exclusive lock on a table while the function runs, or until it calls `release`. pg_dump waits for it.
    */
   async whileLocked(
     database: string,
@@ -181,7 +180,7 @@ export class Stage {
     }
   }
 
-  /** Waits until pg_dump is in the middle of a dump, held up by a lock. */
+  /** Waits until pg_dump or pg_restore is waiting for a lock. */
   async untilDumpWaits(running: Running): Promise<void> {
     await this.#until(
       running,
@@ -189,7 +188,7 @@ export class Stage {
     );
   }
 
-  /** Waits until pg_dump reads rows of a table. @returns process of the server that sends them */
+  /** Waits until pg_dump reads rows of a table. @returns PID of the server process that sends them */
   async untilDumpReads(running: Running): Promise<number> {
     return this.#until(running, 'SELECT pid FROM pg_stat_progress_copy WHERE bytes_processed > 0');
   }
@@ -203,7 +202,7 @@ export class Stage {
           return rows[0].pid;
         }
         if (process.exitCode !== null) {
-          throw new Error(`The dump program ended before, with ${process.exitCode}.`);
+          throw new Error(`The dump program exited early with status ${process.exitCode}.`);
         }
       }
     } finally {
@@ -211,15 +210,15 @@ export class Stage {
     }
   }
 
-  /** Starts the dump program on a database. */
-  async start(database: string, { secret = {}, words = ['dump'], environment = {} }: Order = {}): Promise<Running> {
+  /** Starts the dump program for a database. */
+  async start(database: string, { secret = {}, args = ['dump'], environment = {} }: RunOptions = {}): Promise<Running> {
     const { host, port, user, password } = this.postgres;
     const value = secret !== 'none' && {
       ...{ engine: 'postgres', host, port, username: user, password, dbname: database },
       ...secret,
     };
     const secretsManager = await startSecretsManager(SECRET_NAME, value === false ? undefined : JSON.stringify(value));
-    const child = spawn(process.execPath, [join(this.#folder, 'program', 'main.ts'), ...words], {
+    const child = spawn(process.execPath, [join(this.#folder, 'program', 'main.ts'), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH,
@@ -237,26 +236,26 @@ export class Stage {
         ...environment,
       },
     });
-    const end = async () => {
+    const untilExit = async () => {
       const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
       await secretsManager.stop();
       return { status: child.exitCode, stdout, stderr };
     };
-    return { process: child, outcome: end() };
+    return { process: child, outcome: untilExit() };
   }
 
-  /** Runs the dump program on a database to its end. */
-  async dump(database: string, order?: Order): Promise<Outcome> {
-    const { outcome } = await this.start(database, order);
+  /** Runs the dump program for a database to its end. */
+  async dump(database: string, options?: RunOptions): Promise<Outcome> {
+    const { outcome } = await this.start(database, options);
     return outcome;
   }
 
-  /** Runs the checks of the dump program alone. */
-  async check(database: string, order: Order = {}): Promise<Outcome> {
-    return this.dump(database, { ...order, words: ['dump', '--check'] });
+  /** Runs only the checks of the dump program. */
+  async check(database: string, options: RunOptions = {}): Promise<Outcome> {
+    return this.dump(database, { ...options, args: ['dump', '--check'] });
   }
 
-  /** A file among the server's data, readable by the server alone. */
+  /** Writes a file in the server's data directory, readable only by the server. */
   async writeServerFile(name: string, contents: string): Promise<void> {
     const data = join(this.#folder, 'postgres', 'data');
     const file = join(data, name);
@@ -265,7 +264,7 @@ export class Stage {
     await chown(file, uid, gid);
   }
 
-  /** The server's first process. */
+  /** PID of the server's main process. */
   async postmaster(): Promise<number> {
     const [pid] = (await readFile(join(this.#folder, 'postgres', 'data', 'postmaster.pid'), 'utf8')).split('\n');
     return Number(pid);
@@ -286,13 +285,13 @@ export class Stage {
     return JSON.parse(await readFile(this.fileOf(`${key}.json`), 'utf8')) as Manifest;
   }
 
-  /** Number of uploads in parts that were begun and neither completed nor aborted. */
+  /** Number of multipart uploads that were neither completed nor aborted. */
   async openUploads(): Promise<number> {
     const response = await fetch(`${this.s3.endpoint}/${BUCKET}?uploads`);
     return (await response.text()).split('<Upload>').length - 1;
   }
 
-  /** Aborts the uploads that are open. */
+  /** Aborts all open uploads. */
   async abortUploads(): Promise<void> {
     const response = await fetch(`${this.s3.endpoint}/${BUCKET}?uploads`);
     const uploads = (await response.text()).matchAll(/<Key>(.*?)<\/Key><UploadId>(.*?)<\/UploadId>/g);
@@ -301,12 +300,12 @@ export class Stage {
     }
   }
 
-  /** What runs have left on the local disk. */
+  /** Files that runs have left on the local disk. */
   async leftovers(): Promise<readonly string[]> {
     return readdir(this.scratch);
   }
 
-  /** Restores a dump into a new, empty database by the options given; fails if pg_restore does. */
+  /** Restores a dump into a new database with `pg_restore` and these options, and fails if it does. */
   async restore(key: string, database: string, ...options: readonly string[]): Promise<void> {
     await this.createDatabase(database);
     const { host, port, user, password } = this.postgres;

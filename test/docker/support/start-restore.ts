@@ -1,15 +1,15 @@
-import { BUCKET, keyOf, type Order, type Running, SECRET_ARN, type Stage } from './stage.ts';
+import { BUCKET, keyOf, type Running, type RunOptions, SECRET_ARN, type Stage } from './stage.ts';
 
-/** Starts the restore of a dump into a database, which the secret names. */
+/** Starts the restore of a dump into the database that the secret describes. */
 export function startRestore(
   stage: Stage,
   dumped: string,
   into: string,
-  words: readonly string[] = [],
-  order: Order = {},
+  args: readonly string[] = [],
+  options: RunOptions = {},
 ): Promise<Running> {
   return stage.start(into, {
-    ...order,
-    words: ['restore', `s3://${BUCKET}/${keyOf(dumped)}`, '--to', SECRET_ARN, ...words],
+    ...options,
+    args: ['restore', `s3://${BUCKET}/${keyOf(dumped)}`, '--to', SECRET_ARN, ...args],
   });
 }
