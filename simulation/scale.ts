@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Template } from '../local/assembly/template.ts';
 import { ACCOUNT, REGION } from '../local/assembly/account.ts';
+import { Template } from '../local/assembly/template.ts';
 import { Clock } from './runtime/clock.ts';
 import type { Answer, Call } from './runtime/fake-https.ts';
 import { Random } from './runtime/random.ts';

@@ -1,11 +1,11 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path/posix';
 import { describe, expect, test } from '@jest/globals';
-import eslint from 'eslint/use-at-your-own-risk';
+import { loadESLint } from 'eslint';
 import ts from 'typescript';
 import { z } from 'zod';
 
-const ROOMS = ['bench', 'bin', 'docker', 'lambda', 'lib', 'local', 'simulation'];
+const ROOMS = ['bench', 'bin', 'docker', 'lambda', 'lib', 'local', 'simulation', 'undeploy'];
 
 const FILES = globSync([...ROOMS, 'test'].map((room) => `${room}/**/*.ts`)).concat('contract.ts');
 
@@ -71,7 +71,8 @@ const { zones } = z
   .parse(JSON.parse(readFileSync('.eslintrc.json', 'utf8'))).rules['import-x/no-restricted-paths'][1];
 
 /** The rules of the project, but for those that need types, which would take long. */
-const linter = new eslint.LegacyESLint({
+const ESLint = await loadESLint({ useFlatConfig: false });
+const linter = new ESLint({
   overrideConfig: {
     extends: ['plugin:@typescript-eslint/disable-type-checked'],
     parserOptions: { project: null },

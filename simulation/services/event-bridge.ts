@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Template } from '../../local/assembly/template.ts';
 import { ACCOUNT, REGION } from '../../local/assembly/account.ts';
+import type { Template } from '../../local/assembly/template.ts';
 import { compilePattern, type Pattern } from '../../local/services/events/event-pattern.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Faults } from '../runtime/faults.ts';

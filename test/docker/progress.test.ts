@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { progressLine, formatBytes, withProgress } from '../../docker/progress.ts';
+import { formatBytes, progressLine, withProgress } from '../../docker/progress.ts';
 
 test.each([
   [0, '0 bytes'],

@@ -30,7 +30,7 @@ const finished: FinishedDump = {
   },
   client: { pgDump: 'pg_dump', pgRestore: 'pg_restore', version: '16.4', major: 16 },
   compression: 'zstd:3',
-  product: {
+  result: {
     outcome: 'committed',
     checksums: { bytes: 100, sha256: 'ab'.repeat(32), crc32: 'AAAAAA==' },
     mode: { mode: 'stream', reason: 'the disk filled up' },
