@@ -134,5 +134,5 @@ async function fetchAndCheck(
   const phase = { name: 'Fetching', done: () => sink.bytesWritten, total: { bytes: dump.bytes, what: 'of the dump' } };
   await withProgress(phase, () => pipeline(readStoredDump(s3, dump, signal), sink));
   const { algorithm, value } = dump.checksum;
-  log(`Its ${algorithm} ${value} is that of the proven dump.`);
+  log(`Its ${algorithm} ${value} matches the proven dump.`);
 }

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { CLIENT_PROGRAMS } from '../support/client-programs.ts';
 import { inState, rowsOf, sqlOf } from '../support/findings-table.ts';
 import { keyOf, Stage } from '../support/stage.ts';
 
@@ -49,7 +50,7 @@ afterAll(async () => {
 /** Errors of `pg_dump` itself when run as `reader`; empty if it can dump everything. */
 async function pgDumpErrors(): Promise<string> {
   const { host, port } = stage.postgres;
-  const env = { PATH: process.env.PATH, PGHOST: host, PGPORT: String(port), PGUSER: 'reader', PGPASSWORD: 'p' };
+  const env = { PATH: CLIENT_PROGRAMS, PGHOST: host, PGPORT: String(port), PGUSER: 'reader', PGPASSWORD: 'p' };
   const args = ['--format=custom', '--no-sync', '--file=/dev/null', '--dbname=app'];
   return new Promise((resolve) => {
     execFile('pg_dump', args, { env }, (_error, _stdout, stderr) => {

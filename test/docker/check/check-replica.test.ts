@@ -27,7 +27,7 @@ test('a replica can be dumped, with warnings about canceled queries and missing 
     'Left out': ['warning', expect.stringContaining('rows of the unlogged tables public.unlogged')],
     Replica: [
       'warning',
-      expect.stringMatching(/longer than max_standby_streaming_delay, which is 30s; hot_standby_feedback.* is off\./),
+      expect.stringMatching(/by more than max_standby_streaming_delay, which is 30s; hot_standby_feedback.* is off\./),
     ],
   });
   const dumped = await stage.dump('app');

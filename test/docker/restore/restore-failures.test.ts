@@ -173,7 +173,7 @@ describe('a pg_restore', () => {
   test('that never started leaves nothing to drop', async () => {
     const { status, stdout, stderr } = await restoreWith('#!/nonexistent\n', 'untouched');
     expect(stderr).toContain('ENOENT');
-    expect(stdout).toContain('matches the verified dump');
+    expect(stdout).toContain('matches the proven dump');
     expect(stdout).not.toContain('drop it');
     expect(status).toBe(70);
   });

@@ -78,7 +78,7 @@ describe('a restore', () => {
     await stage.createDatabase(`dbname=x 'odd' "größe"`);
     const { status, stdout, stderr } = await restore('source', `dbname=x 'odd' "größe"`);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toMatch(/^Its SHA-256 [0-9a-f]{64} matches the verified dump\.$/m);
+    expect(stdout).toMatch(/^Its SHA-256 [0-9a-f]{64} matches the proven dump\.$/m);
     expect(stdout).toMatch(/^Restoring: .* in \d+ s/m);
     expect(stdout).toContain('Done: the whole dump is in the database');
     expect(await contentsOf(stage, `dbname=x 'odd' "größe"`)).toEqual(await contentsOf(stage, 'source'));
@@ -129,7 +129,7 @@ describe('a restore', () => {
       });
       await stage.createDatabase(`from ${name}`);
       const { status, stdout } = await restore(name, `from ${name}`);
-      expect(stdout).toContain(`Its ${await storedChecksum(keyOf(name))} is that of the proven dump.`);
+      expect(stdout).toContain(`Its ${await storedChecksum(keyOf(name))} matches the proven dump.`);
       expect(status).toBe(0);
       expect(await contentsOf(stage, `from ${name}`)).toEqual(await contentsOf(stage, 'source'));
     },
@@ -145,7 +145,7 @@ describe('a restore', () => {
     });
     await stage.createDatabase('from earlier');
     const { status, stdout } = await restore('earlier', 'from earlier');
-    expect(stdout).toMatch(/^Its SHA-256 \S+ is that of the proven dump\.$/m);
+    expect(stdout).toMatch(/^Its SHA-256 \S+ matches the proven dump\.$/m);
     expect(status).toBe(0);
     expect(await contentsOf(stage, 'from earlier')).toEqual(await contentsOf(stage, 'source'));
   });

