@@ -1,4 +1,4 @@
-/** Tests run as native ES modules; types are checked once, by `build`, not by every test file. */
+/** Tests run as native ES modules; types are checked once, by `check:types`, not by every test file. */
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],

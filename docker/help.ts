@@ -3,7 +3,7 @@ import { DEFAULT_JOBS, MAX_JOBS } from './restore/options.ts';
 
 const { done, misuse, badSecret, verificationFailed, internal, tryAgain, refused } = EXIT_STATUS;
 
-export const HELP = `Dumps a PostgreSQL database to S3, verifies that the dump can be restored, and restores it.
+export const HELP = `Dumps a PostgreSQL database to S3, proves that the dump can be restored, and restores it.
 
   dump          Dump the database that a secret describes, once. Configured by the environment: AUTODUMP_SECRET_ARN,
                 AUTODUMP_WHEN, AUTODUMP_EXECUTION, AUTODUMP_BUCKETS, AUTODUMP_RESTORE_JOB, and TMPDIR, a writable
@@ -24,7 +24,7 @@ Exit status:
   ${done}    success
   ${misuse}   invalid environment or arguments
   ${badSecret}   the secret does not describe a database that can be dumped
-  ${verificationFailed}   the dump is incomplete, or differs from the one that was verified
+  ${verificationFailed}   the dump is incomplete, or is not the one that was proven
   ${internal}   internal error
   ${tryAgain}   temporary failure: worth another try
   ${refused}   refused by the database or AWS

@@ -94,7 +94,7 @@ function submitJob(job: DumpJob): object {
       },
     },
     ResultSelector: result,
-    // Batch's timeout covers only attempts: without this a job that finds no capacity would wait for ever.
+    // Batch's timeout covers only attempts: without this a job that finds no capacity would wait forever.
     TimeoutSeconds: job.maxRunTime.plus(MAX_WAIT_FOR_CAPACITY).toSeconds(),
   };
 }

@@ -60,10 +60,7 @@ export async function simulate(
   return mergeFigures(figures);
 }
 
-export function shardsOf(
-  { cdkOut, secrets, days, seed, busy, only, keep, until }: Simulation,
-  { recordHistory = false }: { readonly recordHistory?: boolean } = {},
-): readonly Shard[] {
+export function shardsOf({ cdkOut, secrets, days, seed, busy, only, keep, until }: Simulation): readonly Shard[] {
   const numbers = Array.from({ length: secrets }, (_, i) => i);
   const length = 2 * Math.ceil(secrets / SECRETS_IN_TWO_WORLDS);
   const shards = Array.from({ length }, (_, world) => ({
@@ -74,7 +71,7 @@ export function shardsOf(
     busy,
     keep,
     until,
-    recordHistory,
+    recordHistory: false,
   }));
   return shards.filter((shard) => shard.secrets.length > 0);
 }

@@ -7,6 +7,8 @@ import process from 'node:process';
 export default function createRunFolder() {
   const folder = mkdtempSync(join(tmpdir(), 'autodump-test-run-'));
   process.env.TEST_RUN_FOLDER = folder;
+  // The programs that tests start load their code faster.
+  process.env.NODE_COMPILE_CACHE ??= join(folder, 'compile-cache');
   process.on('exit', () => {
     rmSync(folder, { recursive: true, force: true });
   });

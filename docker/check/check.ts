@@ -71,5 +71,5 @@ export async function check(task: Task, context: RunContext): Promise<void> {
   if (first !== undefined) {
     throw first.failure;
   }
-  log('A dump could start.');
+  log('All checks passed: a dump can start.');
 }

@@ -19,7 +19,7 @@ import { type Manifest, manifestOf, recoveredManifest } from './manifest.ts';
 import { writeManifest } from './write-manifest.ts';
 
 /**
- * Dumps one secret's database for one scheduled time. When it returns, S3 has a verified dump with its manifest.
+ * Dumps one secret's database for one scheduled time. When it returns, S3 has a proven dump with its manifest.
  * Whether it returns or throws, nothing is left on the local disk.
  *
  * @throws {Failure} with the reason; any other error, except the signal's reason, is an internal error

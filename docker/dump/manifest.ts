@@ -59,12 +59,12 @@ export const manifestSchema = z
         .nullable()
         .describe('base64, of the whole object; only earlier versions wrote it, and it is always null now'),
       verified: z.literal(true),
-      method: text.describe('how it was verified, in full sentences'),
+      method: text.describe('how it was proven, in full sentences'),
     }),
     seconds: z
       .strictObject({ dump: seconds, proof: seconds, commit: seconds })
       .nullable()
-      .describe('from the start of pg_dump to its end, to the end of the verification, and to the commit'),
+      .describe('from the start of pg_dump to its end, to the end of the proof, and to the commit'),
     startedAt: time.nullable(),
     finishedAt: time.nullable(),
     recovered: z.boolean().describe('whether a later attempt wrote this than the one that made the dump'),
@@ -109,7 +109,7 @@ function tenths(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** The manifest of a dump that this run made, verified and uploaded. */
+/** The manifest of a dump that this run made, proven and uploaded. */
 export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
   const { source, ...rest } = common(plan);
   const { database, inventory, client, compression, result } = finished;
@@ -157,7 +157,7 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
       verified: true,
       method:
         'Proven by the earlier attempt that uploaded it: a dump is committed only after pg_restore has read every byte of it. ' +
-        'S3 stores its CRC32 and, if it was uploaded in one part, its SHA-256 as metadata of the object.',
+        'S3 stores its checksum and, if it was uploaded in one part, its SHA-256 as metadata of the object.',
     },
     seconds: null,
     startedAt: null,

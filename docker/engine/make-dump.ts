@@ -39,7 +39,7 @@ export async function makeDump(
 ): Promise<DumpResult> {
   const free = await freeSpace(options.folder);
   if (options.estimate >= free) {
-    const reason = `the dump may have ${formatBytes(options.estimate)}, and the disk has ${formatBytes(free)} free`;
+    const reason = `the dump may take ${formatBytes(options.estimate)}, and the disk has only ${formatBytes(free)} free`;
     return makeDumpIn({ mode: 'stream', reason }, options, s3, object, signal);
   }
   try {

@@ -107,19 +107,19 @@ async function connect(settings: ConnectionSettings, policy: TlsPolicy, signal: 
       break;
     }
   }
-  // Of two transportsFor the one that the server itself answered tells more than the one that never got so far.
+  // Of two attempts, the one that the server answered says more than the one that got less far.
   const telling = failures.find(({ error }) => error instanceof pg.DatabaseError) ?? failures.at(-1);
   if (telling === undefined) {
-    throw new Error(`There is no way to connect with sslmode ${policy.mode}.`);
+    throw new Error(`No transport is defined for sslmode ${policy.mode}.`);
   }
   throw connectionFailure(settings, telling) ?? telling.error;
 }
 
 /**
- * Connects as pg_dump will, asks, and disconnects.
+ * Connects as pg_dump will, runs the queries, and disconnects.
  *
- * @throws {ConnectionFailure} `tryAgain` or `refused`, with the reason in words, if the connection or a question fails;
- * a fault of the program as it is
+ * @throws {ConnectionFailure} `tryAgain` or `refused`, if connecting or a query fails; an internal error is thrown
+ * unchanged
  */
 export async function withConnection<T>(
   settings: ConnectionSettings,

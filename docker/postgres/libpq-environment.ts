@@ -4,7 +4,6 @@ import type { ConnectionSettings } from './connection-settings.ts';
 import type { TlsPolicy } from './tls.ts';
 
 /**
-/**
  * Options of libpq that have no environment variable, as the value of `--dbname`: a server that vanishes silently is
  * noticed after two minutes. It must contain no secret, and no database name, which libpq could parse as more options.
  */

@@ -33,7 +33,7 @@ interface RestoreSetup {
 }
 
 /**
- * Restores one dump. When it returns, the whole dump is in the database, and its bytes were the ones that were verified
+ * Restores one dump. When it returns, the whole dump is in the database, and its bytes were the ones that were proven
  * when it was made. Everything that can be checked is checked before the database is changed.
  *
  * @throws {Failure} with the reason; any other error, except the signal's reason, is an internal error
@@ -122,7 +122,7 @@ async function fits({ bytes }: StoredDump, folder: string): Promise<boolean> {
 /**
  * Reads the whole dump before anything is restored, into the file if there is one.
  *
- * @throws {Failure} `verificationFailed` if it is not the dump that was verified
+ * @throws {Failure} `verificationFailed` if it is not the proven dump
  */
 async function fetchAndCheck(
   s3: S3Client,

@@ -43,7 +43,7 @@ export async function resend<T>(
     // The attempt resolves the promise itself: in p-retry an abort outranks a success, but what S3 has confirmed is done.
     pRetry(resolving, {
       ...BACKOFF,
-      retries: attempts - 1,
+      retries: Math.max(attempts - 1, 0),
       shouldRetry: ({ error }) => isTransient(error),
       signal,
     }).catch(reject);

@@ -24,7 +24,7 @@ const failedJob = (more: object = {}) =>
     ...more,
   });
 
-const definition = definitionOf();
+const machine = new StateMachine(definitionOf(), { validationOptions: { checkArn: false } });
 
 function definitionOf(): StateMachineDefinition {
   const [machine] = Object.values(resourcesOf(synthesize(), 'AWS::StepFunctions::StateMachine'));
@@ -42,7 +42,6 @@ async function run(tasks: Partial<Tasks>): Promise<{ output?: unknown; error?: s
         : Promise.resolve(task),
   ]);
   const input = { secretArn: SECRET, tagsHash: 'f00d', when: '2026-11-22T08:00:00Z' };
-  const machine = new StateMachine(definition, { validationOptions: { checkArn: false } });
   const execution = machine.run(input, {
     overrides: {
       taskResourceLocalHandlers: {

@@ -6,9 +6,9 @@ import { setTimeout } from 'node:timers/promises';
 const POLL_MS = 100;
 
 /**
- * Makes a folder that all test files of a run share. The first one that asks for it makes it; the others wait.
+ * Creates a folder that all test files of a run share. The first to request it creates it; the others wait.
  *
- * @throws {Error} if making it failed, in whichever file
+ * @throws {Error} if creating it failed, in any file
  */
 export async function shared(name: string, make: (folder: string) => Promise<void>): Promise<string> {
   const folder = join(process.env.TEST_RUN_FOLDER ?? '', name);
@@ -26,7 +26,7 @@ export async function shared(name: string, make: (folder: string) => Promise<voi
   }
   const error = await readFile(result, 'utf8');
   if (error !== '') {
-    throw new Error(`Could not make ${name}: ${error}`);
+    throw new Error(`Could not create ${name}: ${error}`);
   }
   return folder;
 }

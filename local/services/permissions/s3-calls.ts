@@ -1,14 +1,11 @@
 import { z } from 'zod';
 import { REGION } from '../../assembly/account.ts';
 import type { Template } from '../../assembly/template.ts';
-import type { Call } from '../iam/decision.ts';
+import type { RequiredCall } from '../iam/decision.ts';
 import { AccessDenied, type Iam } from '../iam/iam.ts';
 import { signerOf } from '../protocol/credentials.ts';
 import type { Guard, GuardedRequest } from '../s3/request.ts';
 import { S3Error } from '../s3/response.ts';
-
-/** A call that a request needs permission for. */
-type RequiredCall = Omit<Call, 'principal'>;
 
 /**
  * Permits requests whose signer is allowed to make them.

@@ -4,7 +4,7 @@ import { REGION } from '../../assembly/account.ts';
 /** Where the AWS APIs are served. */
 export interface Endpoints {
   readonly s3: string;
-  /** Secrets Manager and Step Functions; refuses requests to any other service. */
+  /** Secrets Manager, Step Functions and EventBridge; refuses requests to any other service. */
   readonly services: string;
 }
 

@@ -12,6 +12,9 @@ export interface Machine {
   readonly interpreter: StateMachine;
 }
 
+/** Definitions that were found valid. A validation takes a second, because the library compiles its schema each time. */
+const valid = new Set<string>();
+
 /** @throws {Error} if the definition is invalid */
 export function readMachine(template: Template, resource: Resource): Machine {
   const { DefinitionString, RoleArn } = template.properties(
@@ -19,7 +22,9 @@ export function readMachine(template: Template, resource: Resource): Machine {
     z.object({ DefinitionString: z.string(), RoleArn: z.string() }),
   );
   const definition = parseDefinition(DefinitionString);
-  const interpreter = new StateMachine(runnable(definition), { validationOptions: { checkArn: false } });
+  const validationOptions = valid.has(DefinitionString) ? { noValidate: true } : { checkArn: false };
+  const interpreter = new StateMachine(runnable(definition), { validationOptions });
+  valid.add(DefinitionString);
   return { arn: template.arnOf(resource), name: template.nameOf(resource), roleArn: RoleArn, definition, interpreter };
 }
 

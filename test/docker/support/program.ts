@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { shared } from '../../support/shared.ts';
 
-/** The dump program in one file, made once in a run of tests: it starts in half the time. */
+/** The dump program in one file, bundled once per test run: it starts in half the time. */
 export async function bundledProgram(): Promise<string> {
   const folder = await shared('dump-program', async (outdir) => {
     await build({
