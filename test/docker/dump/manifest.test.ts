@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { type FinishedDump, manifestOf, manifestSchema, recoveredManifest } from '../../../docker/dump/manifest.ts';
 import type { Plan } from '../../../docker/plan/plan.ts';
 
-const FILE = new URL('../../../docker/manifest.schema.json', import.meta.url);
+const FILE = new URL('../../../docker/dump/manifest.schema.json', import.meta.url);
 
 const plan: Plan = {
   task: {
