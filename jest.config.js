@@ -6,7 +6,7 @@ export default {
   // These tests have their own configurations.
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/image/', '<rootDir>/test/soak/'],
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, diagnostics: false }] },
+  transform: { '^.+\\.ts$': '<rootDir>/test/strip-types.js' },
   maxWorkers: '100%',
   // A test that starts a PostgreSQL server or synthesizes the app takes seconds, and more on a busy machine.
   testTimeout: 120_000,

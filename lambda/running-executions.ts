@@ -1,6 +1,6 @@
 import { ListExecutionsCommand, type SFNClient } from '@aws-sdk/client-sfn';
 
-/** How far the listing may lag; Step Functions documents no bound. What is missing for longer is found on its start. */
+/** How far the listing may lag; Step Functions documents no bound. A run that is missing for longer is noticed when the scan tries to start it. */
 const LISTING_LAG_MS = 5 * 60_000;
 
 /**

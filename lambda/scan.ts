@@ -36,7 +36,7 @@ export interface ScanContext {
   readonly running: ReadonlySet<string>;
 }
 
-/** Starts the next run of one secret if need be. A failure affects only this secret and is reported by its name. */
+/** Starts the next run of one secret if needed. A failure affects only this secret and is reported by its name. */
 export async function scan(secret: SecretDescription, context: ScanContext): Promise<ScanResult> {
   const name = secretName(secret.ARN);
   const { memo } = context;

@@ -2,9 +2,9 @@ import { appendFileSync } from 'node:fs';
 import process from 'node:process';
 
 /**
- * Jest reporter that closes the output with `N passed, N failed`, for whoever reads the last line alone. A file that
- * could not be run counts as a failure. Where TEST_TALLY names a file, the two numbers are added to it instead, for
- * whoever sums up several runs.
+ * Jest reporter that ends the output with `N passed, N failed`, for tools that read only the last line. A file that
+ * could not run counts as a failure. If TEST_TALLY names a file, the numbers are appended there instead, so that runs
+ * can be added up.
  */
 export default class ClosingLine {
   onRunComplete(_contexts, { numPassedTests, numFailedTests, numRuntimeErrorTestSuites }) {

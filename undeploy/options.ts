@@ -27,8 +27,8 @@ that waits for its next dump, for up to a year. So this command
   3. stops the running executions of its state machine, until none is left,
   4. runs "cdk destroy".
 
-Dumps that are under way are stopped. A dump is in S3 only once it is complete, so no partial dump remains.
-Restores that are under way are terminated with their job queue and leave their databases incomplete: wait for them first.
+Dumps in progress are stopped. A dump is in S3 only once it is complete, so no partial dump remains.
+Restores in progress are terminated with their job queue and leave their databases incomplete: wait for them first.
 Buckets and log groups stay, with their contents; they are listed before you confirm. No secret is changed.
 
 Credentials and Region are those of the AWS CLI and CDK: AWS_PROFILE, AWS_REGION, ~/.aws/config and so on.

@@ -21,7 +21,7 @@ export interface Environment {
   readonly report: (line: string) => void;
 }
 
-/** CDK did not do what it was run for. */
+/** A CDK command failed. */
 export class CdkFailed extends Error {
   override readonly name = 'CdkFailed';
 }
@@ -71,8 +71,8 @@ function describe({ rules, stateMachines, retained }: Stack, region: string): re
     ...rules.map((name) => `  - disables the rule ${name}`),
     ...stateMachines.map((arn) => `  - stops the running executions of ${arn}`),
     '  - deletes all resources of the stack except those listed below',
-    'Dumps that are under way are stopped, and leave nothing in S3.',
-    'Restores that are under way are terminated and leave their databases incomplete: wait for them first.',
+    'Dumps in progress are stopped, and leave nothing in S3.',
+    'Restores in progress are terminated and leave their databases incomplete: wait for them first.',
     'These stay, with their contents:',
     ...retained.map(({ type, name }) => `  - ${type} ${name}`),
   ];

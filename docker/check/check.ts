@@ -12,14 +12,14 @@ import { PREFLIGHT_CHECKS, runPreflight } from './preflight.ts';
 const SECRET = 'Secret';
 const KEY = 'Key';
 
-const COLOURS = { ok: 'green', warning: 'yellow', problem: 'red', unchecked: 'dim' } as const;
+const COLORS = { ok: 'green', warning: 'yellow', problem: 'red', unchecked: 'dim' } as const;
 
 async function keyFinding({ object }: Plan, s3: S3Client, signal: AbortSignal): Promise<Finding> {
   return runCheck(KEY, async () => {
     const found = await findDump(s3, object, signal);
     return found === undefined
       ? `s3://${object.bucket}/${object.key} is free`
-      : `s3://${object.bucket}/${object.key} already exists, ${found.bytes} bytes: this dump is done and will not be repeated`;
+      : `s3://${object.bucket}/${object.key} already exists, ${found.bytes} bytes: this dump exists and will not be made again`;
   });
 }
 
@@ -35,12 +35,12 @@ async function findings(task: Task, s3: S3Client, context: RunContext): Promise<
   return [ok(SECRET, 'readable, with all required fields'), key, ...preflight.findings];
 }
 
-/** One line per finding, in columns; coloured only on a terminal. */
+/** One line per finding, in columns; colored only on a terminal. */
 function table(all: readonly Finding[]): readonly string[] {
   const width = Math.max(...all.map(({ check }) => check.length));
   return all.map((finding) => {
     const text = finding.state === 'problem' ? finding.failure.message : finding.detail;
-    const state = styleText(COLOURS[finding.state], finding.state.padEnd('unchecked'.length));
+    const state = styleText(COLORS[finding.state], finding.state.padEnd('unchecked'.length));
     return `${finding.check.padEnd(width)}  ${state}  ${onOneLine(text)}`;
   });
 }

@@ -60,11 +60,11 @@ async function inspectServer(source: ConnectionSettings, policy: TlsPolicy, sign
 /** Conflicts with recovery cannot be predicted, but whether they are possible, and after what time, is known. */
 function replicaFinding({ replica }: Database): Finding {
   if (replica === undefined) {
-    return ok(REPLICA, 'no, a primary');
+    return ok(REPLICA, 'no: this is a primary');
   }
   const { maxDelay, feedback } = replica;
   if (maxDelay === '-1') {
-    return ok(REPLICA, 'yes, and it never cancels queries (max_standby_streaming_delay is -1)');
+    return ok(REPLICA, 'yes, but it never cancels queries (max_standby_streaming_delay is -1)');
   }
   return warning(
     REPLICA,

@@ -36,7 +36,7 @@ const SYMPTOMS: readonly Symptom[] = [
   {
     pattern: /cache lookup failed|could not open relation with OID|canceling statement due to user request/,
     reason: 'tryAgain',
-    advice: 'DDL in another session interfered, or someone cancelled the query.',
+    advice: 'DDL in another session interfered, or someone canceled the query.',
   },
   {
     pattern: /No space left on device|could not extend file/,

@@ -31,7 +31,7 @@ export async function commit(
     const failure = uploadFailure(target.object, error);
     const isAnswerInDoubt = failure instanceof Failure && (failure.reason === 'tryAgain' || isTaken(error));
     if (isAnswerInDoubt && (await isCommitted(target, upload, first, checksums))) {
-      log('S3 has the dump, although its answer to the upload was lost.');
+      log('S3 has the dump, although its response was lost.');
       return 'committed';
     }
     if (isTaken(error)) {

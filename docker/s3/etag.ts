@@ -16,7 +16,7 @@ export async function etagOfBytes(part: Part): Promise<string> {
 }
 
 /**
- * The ETag of an object that was uploaded in parts: the MD5 of the MD5s of the parts. It does not hold with a KMS key,
+ * The ETag of an object that was uploaded in parts: the MD5 of the MD5s of the parts. Not valid with a KMS key,
  * where the ETag of a part is not its MD5.
  */
 export function etagOfParts(parts: readonly UploadedPart[]): string {

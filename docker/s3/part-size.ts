@@ -4,7 +4,7 @@ const MIB = 1024 * 1024;
 export const MAX_PARTS = 10_000;
 const LARGEST_PART = 5 * 1024 * MIB;
 
-/** Bytes of the smallest part, the last one excepted. S3's own minimum is 5 MiB. */
+/** Bytes of the smallest part, except the last. S3's own minimum is 5 MiB. */
 export const SMALLEST_PART = 8 * MIB;
 
 /** Number of parts of a dump that is as large as estimated. */

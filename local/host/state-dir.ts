@@ -22,9 +22,12 @@ export async function lockStateDir(directory: string): Promise<() => Promise<voi
     await writeFile(candidate, `${process.pid}\n`);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`${directory} can't be the state directory: ${reason}. Choose another one with --state-dir.`, {
-      cause,
-    });
+    throw new Error(
+      `${directory} cannot be used as the state directory: ${reason}. Choose another one with --state-dir.`,
+      {
+        cause,
+      },
+    );
   }
   try {
     for (;;) {

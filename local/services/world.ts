@@ -24,7 +24,7 @@ import { cloudTrailEvent, deploymentEvent } from './service-events.ts';
 import { StepFunctions } from './step-functions/step-functions.ts';
 import type { Trace } from './trace.ts';
 
-/** Submits jobs by hand, and never stops one. */
+/** The administrator, who submits jobs manually and never stops one. */
 const USER = { principal: ADMINISTRATOR, stopped: new AbortController().signal };
 
 export interface WorldOptions {

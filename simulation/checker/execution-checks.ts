@@ -61,7 +61,7 @@ export class ExecutionChecks {
     if (!this.#isScheduled(execution)) {
       violate(`A dump was started for ${iso(when)}, which no tags of that time schedule.`);
     }
-    // Executions of a distant past are dropped, so the current one may be the only one known.
+    // Executions from long ago are dropped, so the current one may be the only one known.
     const same = new Set([...(this.#secrets.of(secret).executions.get(when) ?? []), execution]);
     const started = [...same].reduce((sum, { jobs, lostResponses }) => sum + jobs.length - lostResponses, 0);
     if (started > 1) {

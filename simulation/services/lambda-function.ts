@@ -28,7 +28,7 @@ export interface Invocation {
   readonly started: number;
   /** Calls by the id that all their attempts share. The subject is the ARN of a secret or empty; the last attempt decides `failed`. */
   readonly calls: Map<string, { readonly operation: string; readonly subject: string; failed: boolean }>;
-  /** It crashed or timed out. */
+  /** Whether it crashed or timed out. */
   killed: boolean;
   /** Its last listing of secrets has more pages. */
   hasUnreadPages: boolean;

@@ -58,7 +58,7 @@ export interface HistoryOptions {
   readonly keep?: ReadonlySet<string>;
 }
 
-/** Makes up the history of a secret from the seed. */
+/** Generates the history of a secret from the seed. */
 export function secretHistory(index: number, random: Random, { span, busy, keep }: HistoryOptions): Secret {
   const name = random.one(`name|${index}`, ['db', 'prod/orders', 'team_7/a.b', 'rds+x@y=z']) + `-${index}`;
   const arn = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-${hash('sha256', name).slice(0, 6)}`;

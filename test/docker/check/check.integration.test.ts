@@ -83,7 +83,7 @@ test.each([[['dump', '--chekc']], [['dump', '--check', 'more']], [['--check']]])
   });
 });
 
-test('the table is only coloured for terminals', async () => {
+test('the table is only colored for terminals', async () => {
   expect((await check('app')).stdout).not.toContain('\u001b');
   expect((await check('app', { environment: { FORCE_COLOR: '1' } })).stdout).toContain('\u001b[32mok');
 });
@@ -174,7 +174,7 @@ describe('a bucket', () => {
     await fetch(`${stage.s3.endpoint}/${BUCKET}/${key}`, { method: 'PUT', body: 'a dump' });
     const outcome = await check('app', { environment: { AUTODUMP_WHEN: '2026-11-22T09:00:00Z' } });
     expect(outcome.status).toBe(0);
-    expect(rowsOf(outcome).Key).toEqual(['ok', expect.stringMatching(/already exists, 6 bytes: this dump is done/)]);
+    expect(rowsOf(outcome).Key).toEqual(['ok', expect.stringMatching(/already exists, 6 bytes: this dump exists/)]);
   });
 
   test('that does not exist is reported along with the problems of the database', async () => {

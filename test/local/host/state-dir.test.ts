@@ -38,6 +38,6 @@ describe('lockStateDir', () => {
   test('explains why a directory cannot be created', async () => {
     const file = join(folder(), 'file');
     writeFileSync(file, '');
-    await expect(lockStateDir(file)).rejects.toThrow(`${file} can't be the state directory`);
+    await expect(lockStateDir(file)).rejects.toThrow(`${file} cannot be used as the state directory`);
   });
 });

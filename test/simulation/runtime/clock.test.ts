@@ -40,10 +40,10 @@ describe('the virtual clock', () => {
     expect(seen).toEqual([5, -6, 15, 25]);
   });
 
-  test('forgets what is cancelled', async () => {
+  test('forgets what is canceled', async () => {
     const clock = new Clock(0);
     const cancel = clock.at(10, () => {
-      throw new Error('This was cancelled.');
+      throw new Error('This was canceled.');
     });
     clock.at(5, cancel);
     await clock.run(20);
