@@ -1,7 +1,8 @@
 import type { ExecutionInput } from '../../contract.ts';
 import { formatWhen, secretRegion } from './execution.ts';
+import { InvalidSchedule } from './invalid-schedule.ts';
 import type { Memo } from './memo.ts';
-import { InvalidSchedule, nextTime, parseSchedule } from './schedule.ts';
+import { nextTime, parseSchedule } from './schedule.ts';
 import { readTags, type ScheduleTags, type Tag } from './tags.ts';
 
 /** A secret without its value: the fields that DescribeSecret and ListSecrets share. */
