@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Failure } from '../failure.ts';
 import { type ConnectionSettings, MAX_NAME_BYTES, SSL_MODES } from '../postgres/connection-settings.ts';
 import { DEFAULT_PORT, parseEndpoint, parsePort } from '../postgres/endpoint.ts';
+import { transportsFor } from '../postgres/tls.ts';
 import type { SecretValue } from './fetch-secret.ts';
 
 /** The database to dump, and the bucket for the dump. */
@@ -13,7 +14,14 @@ const ENGINES = ['postgres', 'postgresql', 'aurora-postgresql'];
 
 /** Engines that an error may repeat. Any other text may be a password that slipped into the wrong field. */
 const OTHER_ENGINES =
-  /^(mysql|mariadb|aurora|aurora-mysql|oracle(-[a-z0-9-]+)?|custom-oracle-[a-z0-9-]+|sqlserver(-[a-z]+)?|db2(-[a-z]+)?|mongo|redshift)$/;
+  /^(mysql|mariadb|aurora|aurora-mysql|oracle(-[a-z0-9-]+)?|custom-oracle-[a-z0-9-]+|sqlserver(-[a-z]+)?|db2(-[a-z]+)?|mongo|redshift)$/i;
+
+/** U+FEFF, or its three bytes in UTF-8 that were read as Latin-1. */
+const BYTE_ORDER_MARK = /^(\uFEFF|\u00EF\u00BB\u00BF)/;
+
+const REQUIRED =
+  ' Required: username, password, databasename (or dbname), endpoint (or host) and engine;' +
+  ' optional: port, sslmode (or ssl) and bucketname.';
 
 /** No message of this schema repeats a value, because messages go to the log. */
 const text = z
@@ -23,7 +31,7 @@ const text = z
   .refine((value) => !/[\0\p{Cs}]/u.test(value), 'must not contain a NUL character or an unpaired surrogate');
 
 const engine = text.superRefine((value, context) => {
-  if (!ENGINES.includes(value)) {
+  if (!ENGINES.includes(value.toLowerCase())) {
     const given = OTHER_ENGINES.test(value) ? `is ${value}, but AutoDump dumps only PostgreSQL: it ` : '';
     context.addIssue(`${given}must be ${ENGINES.join(' or ')}`);
   }
@@ -53,6 +61,8 @@ const connectionSchema = z.object({
   engine,
   port: port.optional(),
   sslmode: z.enum(SSL_MODES, `must be one of ${SSL_MODES.join(', ')}`).optional(),
+  // Rotation functions of AWS take it as text, too.
+  ssl: z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })], 'must be true or false').optional(),
 });
 
 function dumpSchema(buckets: readonly [string, ...string[]]) {
@@ -72,15 +82,43 @@ const SYNONYMS = [
   ['endpoint', 'host'],
 ] as const;
 
+const FIELDS = [...Object.keys(connectionSchema.shape), 'bucketname', ...SYNONYMS.map(([, theirs]) => theirs)];
+
+/** Keys that would be ignored, although they were surely meant for a field, such as `sslMode` and `db_name`. */
+function misspelledKeys(given: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.keys(given).flatMap((key) => {
+    const field = key.toLowerCase().replace(/[ _-]/g, '');
+    return FIELDS.includes(field) && field !== key ? [`"${key}" must be written ${field}`] : [];
+  });
+}
+
+/** What contradicts something else. */
+function contradictions({ port, endpoint, ssl, sslmode }: z.infer<typeof connectionSchema>): readonly string[] {
+  const problems: string[] = [];
+  if (port !== undefined && endpoint.port !== undefined && port !== endpoint.port) {
+    problems.push('port differs from the port in endpoint: remove one of them');
+  }
+  if (ssl === true && sslmode !== undefined && sslmode !== 'verify-full') {
+    problems.push('ssl is true, which means sslmode verify-full, but sslmode differs: remove one of them');
+  }
+  if (ssl === false && sslmode !== undefined && transportsFor(sslmode).every((transport) => transport === 'tls')) {
+    problems.push('ssl is false, but sslmode demands TLS: remove one of them');
+  }
+  return problems;
+}
+
 function parseObject({ name, value }: SecretValue): Record<string, unknown> {
   let parsed: unknown;
   try {
     parsed = JSON.parse(value);
   } catch {
     // The parser's own message quotes the value.
+    const reason = BYTE_ORDER_MARK.test(value)
+      ? 'begins with a byte order mark, which some editors add and JSON does not allow: save it without one'
+      : 'is not valid JSON';
     throw new Failure(
       'badSecret',
-      `The value of the secret ${name} is not valid JSON. It must be a JSON object, with keys and strings in double quotes.`,
+      `The value of the secret ${name} ${reason}. It must be a JSON object, with keys and strings in double quotes.`,
     );
   }
   const { success, data } = z.record(z.string(), z.unknown()).safeParse(parsed);
@@ -93,14 +131,16 @@ function parseObject({ name, value }: SecretValue): Record<string, unknown> {
   return data;
 }
 
-function refusal(name: string, problems: readonly string[], given: Readonly<Record<string, unknown>>): Failure {
-  const managed = Object.keys(given).sort().join() === 'password,username';
-  const advice = managed
-    ? ' It contains only username and password, like the secrets that RDS manages:' +
-      ' add endpoint, databasename and engine, or create a separate secret with all five.'
-    : ' Required: username, password, databasename (or dbname), endpoint (or host) and engine;' +
-      ' optional: port, sslmode and bucketname.';
-  return new Failure('badSecret', `The value of the secret ${name} is invalid: ${problems.join('; ')}.${advice}`);
+function refusal(name: string, problems: readonly string[]): Failure {
+  // No name of one's own can contain an exclamation mark.
+  const advice = name.startsWith('rds!')
+    ? ' Its value cannot be edited, because RDS manages it: make a secret of your own, with a database user of its own,' +
+      ' because RDS changes the password of this one.'
+    : '';
+  return new Failure(
+    'badSecret',
+    `The value of the secret ${name} is invalid: ${problems.join('; ')}.${REQUIRED}${advice}`,
+  );
 }
 
 /** @throws {Failure} `badSecret`, naming every missing or invalid field and showing no value */
@@ -115,27 +155,26 @@ function parse<T extends z.infer<typeof connectionSchema>>(secret: SecretValue, 
     }
   }
   const { success, data, error } = schema.safeParse(renamed);
-  if (!success) {
-    const problems = error.issues.map(({ path, message }) => {
-      const name = String(path[0]);
-      return `${nameOf.get(name) ?? name} ${message}`;
-    });
-    throw refusal(secret.name, problems, given);
-  }
-  if (data.port !== undefined && data.endpoint.port !== undefined && data.port !== data.endpoint.port) {
-    throw refusal(secret.name, ['port differs from the port in endpoint: remove one of them'], given);
+  const invalid = error?.issues.map(({ path, message }) => {
+    const name = String(path[0]);
+    return `${nameOf.get(name) ?? name} ${message}`;
+  });
+  const problems = [...misspelledKeys(given), ...(invalid ?? []), ...(success ? contradictions(data) : [])];
+  if (!success || problems.length > 0) {
+    throw refusal(secret.name, problems);
   }
   return data;
 }
 
 function settingsOf(data: z.infer<typeof connectionSchema>): ConnectionSettings {
+  const sslMode = data.ssl === true ? 'verify-full' : data.sslmode;
   return {
     host: data.endpoint.host,
     port: data.port ?? data.endpoint.port ?? DEFAULT_PORT,
     user: data.username,
     password: data.password,
     database: data.databasename,
-    ...(data.sslmode === undefined ? {} : { sslMode: data.sslmode }),
+    ...(sslMode === undefined ? {} : { sslMode }),
   };
 }
 

@@ -1,8 +1,9 @@
-import type { ExecutionInput } from '../../contract.ts';
+import { type ExecutionInput, TIMEZONE_TAG } from '../../contract.ts';
 import { formatWhen, secretRegion } from './execution.ts';
+import { InvalidSchedule } from './invalid-schedule.ts';
 import type { Memo } from './memo.ts';
-import { InvalidSchedule, nextTime, parseSchedule } from './schedule.ts';
-import { readTags, type ScheduleTags, type Tag } from './tags.ts';
+import { nextTime, parseSchedule } from './schedule.ts';
+import { misspelledTags, readTags, type ScheduleTags, type Tag } from './tags.ts';
 
 /** A secret without its value: the fields that DescribeSecret and ListSecrets share. */
 export interface SecretDescription {
@@ -35,7 +36,7 @@ export function decide(
   memo: Memo,
 ): Decision | { readonly kind: 'waiting'; readonly when: string } {
   const eligibility = eligibilityOf(secret);
-  if (eligibility.kind === 'skip') {
+  if (eligibility.kind !== 'scheduled') {
     return eligibility;
   }
   const when = memo.nextStarted(secret.ARN, eligibility.tags.hash, now);
@@ -47,7 +48,7 @@ export function decide(
 /** Decides for the run after the one at `previous`. Runs that are already in the past are not made up for. */
 export function decideFollowing(secret: SecretDescription, previous: Date, now: Date): Decision {
   const eligibility = eligibilityOf(secret);
-  return eligibility.kind === 'skip'
+  return eligibility.kind !== 'scheduled'
     ? eligibility
     : decideAfter(secret.ARN, eligibility.tags, now, new Date(Math.max(previous.getTime(), now.getTime())));
 }
@@ -55,7 +56,7 @@ export function decideFollowing(secret: SecretDescription, previous: Date, now: 
 /** Whether a secret is on a schedule in this Region. */
 function eligibilityOf(
   secret: SecretDescription,
-): Extract<Decision, { kind: 'skip' }> | { readonly kind: 'scheduled'; readonly tags: ScheduleTags } {
+): Extract<Decision, { kind: 'skip' | 'invalid' }> | { readonly kind: 'scheduled'; readonly tags: ScheduleTags } {
   const tags = readTags(secret.Tags);
   if (!tags) {
     return { kind: 'skip', reason: 'It is not on a schedule.' };
@@ -65,6 +66,10 @@ function eligibilityOf(
   }
   if (secret.PrimaryRegion !== undefined && secret.PrimaryRegion !== secretRegion(secret.ARN)) {
     return { kind: 'skip', reason: `It is a replica; its dumps are made in ${secret.PrimaryRegion}.` };
+  }
+  const [misspelled] = misspelledTags(secret.Tags);
+  if (misspelled !== undefined) {
+    return { kind: 'invalid', reason: `the tag "${misspelled}" must be written ${TIMEZONE_TAG}` };
   }
   return { kind: 'scheduled', tags };
 }

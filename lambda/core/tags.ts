@@ -28,3 +28,10 @@ export function readTags(tags: readonly Tag[] = []): ScheduleTags | undefined {
   const timezone = value(TIMEZONE_TAG) ?? DEFAULT_TIMEZONE;
   return { schedule, timezone, hash: hash('sha256', JSON.stringify([schedule, timezone])).slice(0, 32) };
 }
+
+/** Keys that would be ignored, although they were surely meant for the time zone, such as `autodump:Time-Zone`. */
+export function misspelledTags(tags: readonly Tag[] = []): readonly string[] {
+  return tags.flatMap(({ Key = '' }) =>
+    Key !== TIMEZONE_TAG && Key.toLowerCase().replace(/[ _-]/g, '') === TIMEZONE_TAG ? [Key] : [],
+  );
+}

@@ -13,6 +13,7 @@ const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 const ALIASES: Readonly<Record<string, string>> = {
   '@hourly': '0 * * * *',
   '@daily': '0 0 * * *',
+  '@midnight': '0 0 * * *',
   '@weekdays': '0 0 * * 1-5',
   '@weekends': '0 0 * * 0,6',
   '@weekly': '0 0 * * 0',
@@ -54,7 +55,8 @@ function parse(tag: string): Cron {
   const fields = (ALIASES[text] ?? text)
     .split(/\s+/)
     .map((field) => (field === '-' ? '*' : field.replaceAll(':', ',')));
-  const [minute = '', hour = '', date = '', month = '', weekday = ''] = fields;
+  const [minute = '', hour = '', month = ''] = [0, 1, 3].map((i) => fields[i]);
+  const [date = '', weekday = ''] = [2, 4].map((i) => (fields[i] === '?' ? '*' : fields[i]));
   const dates = values(date, 1, 31);
   const months = values(month, 1, 12, MONTHS);
   const weekdays = values(weekday, 0, 7, WEEKDAYS).map((number) => number % 7);
@@ -70,17 +72,30 @@ function parse(tag: string): Cron {
   };
 }
 
+/** @throws {Error} for what is not valid, such as `5/15`, which other dialects of cron read as `5-59/15` */
 function values(field: string, min: number, max: number, names: readonly string[] = []): readonly number[] {
   const number = (text: string): number => (names.includes(text) ? names.indexOf(text) + min : Number(text));
   const named = field.split(',').flatMap((item) => {
     const [range = '', step = '1'] = item.split('/');
     const [first = '', last = first] = range.split('-');
+    if (range !== '*' && !range.includes('-') && item.includes('/')) {
+      throw new Error(`${item} is a step without a range`);
+    }
     const [low, high] = range === '*' ? [min, max] : [number(first), number(last)];
-    return Array.from({ length: high - low + 1 }, (_, i) => low + i).filter(
-      (value) => (value - low) % Number(step) === 0,
-    );
+    return walk(low, high, min, max).filter((_, i) => i % Number(step) === 0);
   });
   return [...new Set(named)].sort((a, b) => a - b);
+}
+
+/** The numbers from low to high, past the end of the field if need be. Seven is the end of a week only if not passed. */
+function walk(low: number, high: number, min: number, max: number): readonly number[] {
+  const upTo = (from: number, to: number): readonly number[] =>
+    Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
+  if (low <= high) {
+    return upTo(low, high);
+  }
+  const isWeek = max === 7;
+  return isWeek && low === 7 ? upTo(0, high) : [...upTo(low, isWeek ? 6 : max), ...upTo(min, high)];
 }
 
 interface WallClock {

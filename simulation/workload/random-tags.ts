@@ -29,6 +29,8 @@ const INVALID_SCHEDULES = [
   'tomorrow',
   '@reboot',
   '60 8 * * *',
+  '5/15 8 * * *',
+  'cron(0 8 * * ? *)',
 ];
 
 /**
@@ -45,7 +47,7 @@ export function randomTags(id: string, random: Random, busy: boolean): Tags {
   ]);
   if (random.chance(`wrong|${id}`, 0.06)) {
     return random.chance(`wrong zone|${id}`, 0.3)
-      ? { schedule: '0 8 * * *', timezone: 'Mars/Base', valid: false }
+      ? { schedule: '0 8 * * *', timezone: random.one(`no zone|${id}`, ['Mars/Base', 'BST']), valid: false }
       : { schedule: random.one(`wrong tag|${id}`, INVALID_SCHEDULES), timezone, valid: false };
   }
   return { schedule: randomSchedule(id, random, busy), timezone, valid: true };
@@ -69,6 +71,9 @@ function randomSchedule(id: string, random: Random, busy: boolean): string {
     [8, `${minute} ${hour} - - 1-5`],
     [14, `${minute} ${hour} * * ${number('weekday', 0, 7)}`],
     [2, '@weekly'],
+    [2, `${minute} ${hour} ? * ${random.one(`week|${id}`, ['MON-SUN', 'FRI-MON', '0,7', '1-5,5', '6-1'])}`],
+    [1, `${minute} 22-2 * * *`],
+    [1, '@midnight'],
     [8, `${minute} ${night} ${number('date', 1, 28)} * *`],
     [2, '@monthly'],
     [0.5, '@annually'],

@@ -127,7 +127,7 @@ describe('a scan', () => {
     });
     const scan = handler({});
     await expect(scan).rejects.toThrow(ScanFailed);
-    await expect(scan).rejects.toThrow(/2 problem.*\nbroken: .*1 fields.*\ndenied: .*not authorized/s);
+    await expect(scan).rejects.toThrow(/2 problem.*\nbroken: .*1 field:.*\ndenied: .*not authorized/s);
     expect(started()).toEqual(expect.arrayContaining([arn('a'), arn('b')]));
   });
 
@@ -180,7 +180,7 @@ describe('an event that names a secret', () => {
 
   test.each([
     ['cannot be described', () => Promise.reject(new Error('throttled')), 'bad: Error: throttled'],
-    ['has an invalid tag', () => Promise.resolve(tagged('bad', 'x')), 'bad: schedule "x" has 1 fields'],
+    ['has an invalid tag', () => Promise.resolve(tagged('bad', 'x')), 'bad: schedule "x" has 1 field:'],
   ])('which %s, fails with the reason', async (_, described, reason) => {
     secrets.on(DescribeSecretCommand).callsFake(described);
     await expect(handler(tagEvent('bad'))).rejects.toThrow(reason);

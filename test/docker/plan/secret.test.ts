@@ -72,9 +72,12 @@ test("AutoDump's names take precedence over those of RDS", () => {
   });
 });
 
-test.each(['postgres', 'postgresql', 'aurora-postgresql'])('engine %s is accepted', (engine) => {
-  expect(parse({ ...OURS, engine }).host).toBe('db.example.com');
-});
+test.each(['postgres', 'postgresql', 'aurora-postgresql', 'Postgres', 'PostgreSQL', 'Aurora-PostgreSQL'])(
+  'engine %s is accepted',
+  (engine) => {
+    expect(parse({ ...OURS, engine }).host).toBe('db.example.com');
+  },
+);
 
 test.each([
   [{ port: '6432' }, 6432],
@@ -83,6 +86,42 @@ test.each([
   [{ endpoint: 'db.example.com:6432', port: '6432' }, 6432],
 ])('the port of %j is %d', (fields, port) => {
   expect(parse({ ...OURS, ...fields })).toMatchObject({ host: 'db.example.com', port });
+});
+
+test.each([
+  [{ ssl: true }, 'verify-full'],
+  [{ ssl: 'true' }, 'verify-full'],
+  [{ ssl: 'True' }, 'verify-full'],
+  [{ ssl: true, sslmode: 'verify-full' }, 'verify-full'],
+  [{ ssl: false }, undefined],
+  [{ ssl: 'false', sslmode: 'disable' }, 'disable'],
+])('%j means the TLS mode %p', (fields, mode) => {
+  expect(parse({ ...RDS, ...fields }).sslMode).toBe(mode);
+});
+
+test.each([
+  ['sslMode', 'sslmode'],
+  ['SSLMODE', 'sslmode'],
+  ['ssl_mode', 'sslmode'],
+  ['SSL', 'ssl'],
+  ['bucketName', 'bucketname'],
+  ['bucket-name', 'bucketname'],
+  ['Port', 'port'],
+  ['port ', 'port'],
+  ['db_name', 'dbname'],
+  ['DatabaseName', 'databasename'],
+  ['Host', 'host'],
+  ['userName', 'username'],
+])('the key %p is refused: it must be written %s', (key, field) => {
+  const value = { ...RDS, bucketname: 'dumps', [key]: 'secret-value' };
+  const { reason, message } = refusalOf(value);
+  expect(reason).toBe('badSecret');
+  expect(message).toContain(`"${key}" must be written ${field}`);
+  expect(message).not.toContain('secret-value');
+});
+
+test('keys for others are ignored', () => {
+  expect(parse({ ...OURS, dbInstanceIdentifier: 'x', masterarn: 'y', comment: 'z' }).host).toBe('db.example.com');
 });
 
 test('any password is passed on unchanged', () => {
@@ -112,6 +151,11 @@ describe('an invalid field is named, with the allowed values', () => {
     [{ engine: 'sqlserver-ex' }, 'engine is sqlserver-ex'],
     [{ bucketname: 'elsewhere' }, 'bucketname must be one of dumps, more-dumps'],
     [{ sslmode: 'on' }, 'sslmode must be one of disable, allow, prefer, require, verify-ca, verify-full'],
+    [{ engine: 'MySQL' }, 'engine is MySQL, but AutoDump dumps only PostgreSQL'],
+    [{ ssl: 'on' }, 'ssl must be true or false'],
+    [{ ssl: 1 }, 'ssl must be true or false'],
+    [{ ssl: true, sslmode: 'require' }, 'ssl is true, which means sslmode verify-full, but sslmode differs'],
+    [{ ssl: false, sslmode: 'verify-full' }, 'ssl is false, but sslmode demands TLS'],
     [{ port: 0 }, 'port must be a whole number from 1 to 65535'],
     [{ port: '5432.5' }, 'port must be a whole number'],
     [{ port: null }, 'port must be a number'],
@@ -130,8 +174,16 @@ describe('an invalid field is named, with the allowed values', () => {
   });
 });
 
-test('the error for a secret that RDS manages lists the fields to add', () => {
-  expect(refusalOf({ username: 'a', password: 'b' }).message).toContain('add endpoint, databasename and engine');
+test('for a secret that RDS manages, whose value cannot be edited, a secret of your own is advised', () => {
+  const value = JSON.stringify({ username: 'a', password: 'b' });
+  expect(() => parseDumpSettings({ name: 'rds!db-1', value }, BUCKETS)).toThrow(
+    /cannot be edited, because RDS manages it: make a secret of your own, with a database user of its own/,
+  );
+  expect(() => parseDumpSettings({ name: 'prod/app', value }, BUCKETS)).not.toThrow(/of your own/);
+});
+
+test.each(['\uFEFF', '\u00EF\u00BB\u00BF'])('a byte order mark is named', (mark) => {
+  expect(refusalOf(mark + JSON.stringify(OURS)).message).toContain('begins with a byte order mark');
 });
 
 test.each(['not json', '"text"', '[]', 'null', '{"username": "a" "password"}'])('%s is refused', (value) => {
@@ -152,6 +204,8 @@ test('no refusal shows a value', () => {
     'sslmode',
     'host',
     'dbname',
+    'ssl',
+    'sslMode',
   ];
   const secret = fc.record(
     Object.fromEntries(

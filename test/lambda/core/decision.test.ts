@@ -46,6 +46,19 @@ describe('a scan', () => {
     });
   });
 
+  test.each(['autodump:Timezone', 'autodump:time-zone', 'AutoDump:time_zone'])(
+    'reports the tag %p, which would be ignored, as invalid',
+    (Key) => {
+      const Tags = [
+        { Key: 'autodump:start-schedule', Value: '@daily' },
+        { Key, Value: 'America/Denver' },
+      ];
+      const invalid = { kind: 'invalid', reason: `the tag "${Key}" must be written autodump:timezone` };
+      expect(decide({ ARN, Tags }, now, new Memo(MACHINE))).toEqual(invalid);
+      expect(decideFollowing({ ARN, Tags }, now, now)).toEqual(invalid);
+    },
+  );
+
   test.each([
     ['2026-11-22T07:58:59.999Z', '2026-11-22T08:00:00Z'],
     ['2026-11-22T07:59:00.000Z', '2026-11-22T08:00:00Z'],

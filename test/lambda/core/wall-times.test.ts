@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { CronExpressionParser } from 'cron-parser';
 import fc from 'fast-check';
+import { parseCron } from '../../../lambda/core/cron.ts';
 import { wallTimesAfter } from '../../../lambda/core/wall-times.ts';
 
 function first(count: number, expression: string, after: Date): readonly string[] {
-  const { fields } = CronExpressionParser.parse(expression);
-  const times = wallTimesAfter(fields, after.getTime());
+  const times = wallTimesAfter(parseCron(expression), after.getTime());
   return Array.from({ length: count }, () => new Date(times.next().value).toISOString());
 }
 
@@ -22,8 +22,9 @@ const field = (min: number, max: number) => {
 };
 
 test('wall-clock times are those at which cron-parser finds the expression due in UTC', () => {
+  const minute = field(0, 59).filter((text) => !['*', '0-59'].includes(text));
   const expression = fc
-    .tuple(field(0, 59), field(0, 23), field(1, 29), field(1, 12), field(0, 6))
+    .tuple(minute, field(0, 23), field(1, 29), field(1, 12), field(0, 6))
     .map((fields) => fields.join(' '));
   const time = fc.date({ min: new Date('2026-01-01'), max: new Date('2036-12-31'), noInvalidDate: true });
   fc.assert(

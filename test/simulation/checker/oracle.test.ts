@@ -14,6 +14,27 @@ describe('the oracle knows that', () => {
     ['names, ranges and steps mean days', '0 12 * MAR SUN-MON/1', 'UTC', ['03-01T12:00', '03-02T12:00']],
     ['either day will do if both are given', '0 0 3 * SUN', 'UTC', ['03-01T00:00', '03-03T00:00']],
     ['seven is Sunday', '5 4 * * 7', 'America/Denver', ['03-01T11:05']],
+    [
+      'a range may wrap',
+      '0 22-1 ? * SUN-MON',
+      'UTC',
+      [
+        '03-01T00:00',
+        '03-01T01:00',
+        '03-01T22:00',
+        '03-01T23:00',
+        '03-02T00:00',
+        '03-02T01:00',
+        '03-02T22:00',
+        '03-02T23:00',
+      ],
+    ],
+    [
+      'a week may end with its Sunday, named or counted',
+      '0 0 * * MON-SUN,0,7',
+      'UTC',
+      ['03-01T00:00', '03-02T00:00', '03-03T00:00'],
+    ],
     ['aliases stand for schedules', '@monthly', 'Asia/Tokyo', []],
   ])('%s', (_, schedule, timezone, times) => {
     expect(due(schedule, timezone, '2026-03-01T00:00Z', '2026-03-04T00:00Z')).toEqual(times);
@@ -36,6 +57,10 @@ describe('the oracle knows that', () => {
     ],
   ])('%s', (_, schedule, day, times) => {
     expect(due(schedule, 'America/Denver', `2026-${day}T07:00Z`, `2026-${day}T10:00Z`)).toEqual(times);
+  });
+
+  test('a step needs a range', () => {
+    expect(() => due('5/15 8 * * *', 'UTC', '2026-03-01T00:00Z', '2026-03-04T00:00Z')).toThrow('5/15 is a step');
   });
 
   test('a skipped time is as much later as the clock jumped, be it half an hour', () => {

@@ -1,0 +1,65 @@
+import { distance } from 'fastest-levenshtein';
+import { IANAZone } from 'luxon';
+import { InvalidSchedule } from './invalid-schedule.ts';
+
+/**
+ * Names that only ICU, the library behind the runtime's time zones, knows, and with meanings that surprise: BST is
+ * Bangladesh, AST Anchorage. All others that it knows are names of the IANA time zone database, links included.
+ */
+const ICU_ONLY = new RegExp(
+  '^(ACT|AET|AGT|ART|AST|BET|BST|CAT|CNT|CST|CTT|EAT|ECT|IET|IST|JST|MIT|NET|NST|PLT|PNT|PRT|PST|SST|VST|' +
+    'SystemV/.*|US/Pacific-New|Canada/East-Saskatchewan)$',
+  'i',
+);
+
+/** What people mean by abbreviations that are no names of the database. */
+const ABBREVIATIONS: Readonly<Record<string, string>> = {
+  ADT: 'America/Halifax',
+  AEDT: 'Australia/Sydney',
+  AEST: 'Australia/Sydney',
+  AST: 'America/Halifax',
+  BST: 'Europe/London',
+  CDT: 'America/Chicago',
+  CEST: 'Europe/Berlin',
+  CST: 'America/Chicago',
+  EDT: 'America/New_York',
+  IST: 'Asia/Kolkata',
+  JST: 'Asia/Tokyo',
+  KST: 'Asia/Seoul',
+  MDT: 'America/Denver',
+  NST: 'America/St_Johns',
+  NZDT: 'Pacific/Auckland',
+  NZST: 'Pacific/Auckland',
+  PDT: 'America/Los_Angeles',
+  PST: 'America/Los_Angeles',
+};
+
+/**
+ * Parses the value of the timezone tag: a name of the IANA time zone database, in any case.
+ *
+ * @throws {InvalidSchedule} if it is none
+ */
+export function parseTimezone(tag: string): string {
+  const name = tag.trim();
+  if (/^[a-z]/i.test(name) && !ICU_ONLY.test(name) && IANAZone.isValidZone(name)) {
+    return name;
+  }
+  const near = nearest(name);
+  throw new InvalidSchedule(
+    `timezone "${tag}" is not known: ` +
+      (near === undefined ? '' : `did you mean "${near}"? `) +
+      'Allowed are names of the IANA time zone database, such as "UTC" or "America/Denver"',
+  );
+}
+
+/** The name that was probably meant: what an abbreviation stands for, that of the city, or one that is spelled alike. */
+function nearest(given: string): string | undefined {
+  const text = given.toLowerCase().replace(/[ -]/g, '_');
+  const city = (name: string) => name.slice(name.lastIndexOf('/') + 1);
+  const candidates = Intl.supportedValuesOf('timeZone').map((name) => {
+    const spelled = name.toLowerCase();
+    return { name, difference: city(text) === city(spelled) ? 0 : distance(text, spelled) };
+  });
+  const best = candidates.reduce((a, b) => (b.difference < a.difference ? b : a));
+  return ABBREVIATIONS[given.toUpperCase()] ?? (best.difference <= given.length / 4 ? best.name : undefined);
+}
