@@ -9,7 +9,7 @@ const ROOT = resolve(import.meta.dirname, '..');
 const pages = globSync('**/*.md', { cwd: ROOT, exclude: ['**/node_modules', '**/.autodump', '**/cdk.out'] });
 
 /** Statuses of signals, beside those of the contract: killed, terminated. */
-const SIGNAL_STATUSES = [137, 143];
+const SIGNAL_STATUSES = [137];
 
 function read(file: string): string {
   return readFileSync(join(ROOT, file), 'utf8');
