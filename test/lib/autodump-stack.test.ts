@@ -193,14 +193,20 @@ test.each([
 test('alarms notify the topic of failed runs, failed scans and lost events', () => {
   const metrics = Object.values(resourcesOf(template, 'AWS::CloudWatch::Alarm')).map(({ Properties }) => {
     expect(Properties.AlarmActions).toEqual([{ Ref: expect.stringMatching(/^AlarmsTopic/) }]);
-    return Properties.MetricName;
+    // Any one data point is enough.
+    expect(Properties).toMatchObject({ Period: 300, Threshold: 0, DatapointsToAlarm: 1 });
+    return `${String(Properties.MetricName)}, ${String(Properties.EvaluationPeriods)}`;
   });
+  // Metrics of functions, queues and rules may appear many minutes late, so their alarms look back half an hour.
   expect(metrics.sort()).toEqual([
-    'Errors',
-    'ExecutionsAborted',
-    'ExecutionsFailed',
-    'ExecutionsTimedOut',
-    'NumberOfMessagesSent',
+    'Errors, 6',
+    'ExecutionsAborted, 1',
+    'ExecutionsFailed, 1',
+    'ExecutionsTimedOut, 1',
+    'InvocationsSentToDlq, 6',
+    'InvocationsSentToDlq, 6',
+    'InvocationsSentToDlq, 6',
+    'NumberOfMessagesSent, 6',
   ]);
   template.hasOutput('AlarmTopicArn', {});
   template.hasResourceProperties('AWS::SNS::TopicPolicy', {
