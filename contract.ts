@@ -91,7 +91,7 @@ export const EXIT_STATUS = {
   verificationFailed: 69,
   /** A bug in the program itself. */
   internal: 70,
-  /** Worth a retry: database or S3 unreachable, lock timeout, storage pressure. */
+  /** Worth a retry: database or S3 unreachable, lock timeout, storage pressure, stopped by the platform. */
   tryAgain: 75,
   /** Refused by the database or by AWS. */
   refused: 77,

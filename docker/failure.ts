@@ -14,10 +14,14 @@ export class Failure extends Error {
   }
 }
 
-/** The signals that end a run from outside, with their numbers on every supported platform. */
-const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGPIPE: 13, SIGTERM: 15 } as const;
+/**
+ * The exit statuses for the signals that end a run from outside. SIGTERM comes from the platform: the host is retired, or
+ * the job reached its timeout or was terminated. Only the first deserves another try, and Batch gives one only to that:
+ * it never retries a job that it ended itself. The others come from a terminal, and are 128 + number, like in a shell.
+ */
+const SIGNAL_STATUS = { SIGHUP: 129, SIGINT: 130, SIGPIPE: 141, SIGTERM: EXIT_STATUS.tryAgain } as const;
 
-export type EndingSignal = keyof typeof SIGNAL_NUMBERS;
+export type EndingSignal = keyof typeof SIGNAL_STATUS;
 
 /** The run was ended by a signal. The reason of the AbortSignal that every step of a run watches. */
 export class Interrupted extends Error {
@@ -30,10 +34,10 @@ export class Interrupted extends Error {
   }
 }
 
-/** Exit status for an error; 128 + number for a signal, like a shell. */
+/** Exit status for an error. */
 export function exitStatusOf(error: unknown): number {
   if (error instanceof Interrupted) {
-    return 128 + SIGNAL_NUMBERS[error.signal];
+    return SIGNAL_STATUS[error.signal];
   }
   return EXIT_STATUS[error instanceof Failure ? error.reason : 'internal'];
 }

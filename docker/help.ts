@@ -26,7 +26,7 @@ Exit status:
   ${badSecret}   the secret does not describe a database that can be dumped
   ${verificationFailed}   the dump is incomplete, or is not the one that was proven
   ${internal}   internal error
-  ${tryAgain}   temporary failure: worth another try
+  ${tryAgain}   temporary failure, or SIGTERM: worth another try
   ${refused}   refused by the database or AWS
-  128 + n  ended by signal n
+  128 + n  ended by another signal n
 `;

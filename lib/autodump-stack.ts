@@ -54,8 +54,8 @@ export class AutoDumpStack extends Stack {
     Validations.of(deadLetters).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'This is the dead-letter queue.' });
     const scanner = new Scanner(this, 'Scanner', { stateMachine, deadLetters }).function;
     const scanInterval = Duration.minutes(context.scanIntervalMinutes);
-    new Triggers(this, 'Triggers', { scanner, deadLetters, scanInterval });
-    new Alarms(this, 'Alarms', { stateMachine, scanner, deadLetters });
+    const { rules } = new Triggers(this, 'Triggers', { scanner, deadLetters, scanInterval });
+    new Alarms(this, 'Alarms', { stateMachine, scanner, deadLetters, rules });
 
     const groups = dumpJob.securityGroups.map(({ securityGroupId }) => securityGroupId).join(',');
     this.output('BucketName', dumpBucket.bucket.bucketName, 'Bucket that holds the dumps');

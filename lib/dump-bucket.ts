@@ -24,8 +24,8 @@ export interface DumpBucketProps {
 const REPLACING_WRITE = { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } };
 
 /**
- * The bucket of the dumps: private, retained when the stack is deleted, and write-once: an object can be created but not
- * replaced.
+ * The bucket of the dumps: private, and write-once: an object can be created but not replaced. It is retained when the
+ * stack is deleted, but not when its creation is rolled back: another deployment could not create it again.
  */
 export class DumpBucket extends Construct {
   readonly bucket: s3.Bucket;
@@ -45,7 +45,7 @@ export class DumpBucket extends Construct {
       bucketKeyEnabled: this.key ? true : undefined,
       enforceSSL: true,
       minimumTLSVersion: 1.2,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       lifecycleRules: [
         { id: 'ExpireDumps', expiration: props.retention },
         // Counted from the start of the upload, which a job may continue for a week.
@@ -58,6 +58,8 @@ export class DumpBucket extends Construct {
     });
     this.bucketNames = [this.bucket.bucketName, ...props.extraBucketNames];
     this.requireConditionalWrites();
+    // A bucket that stays, with dumps in it, stays write-once.
+    this.bucket.policy?.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
   }
 
   /**

@@ -8,7 +8,8 @@ import { type DumpEnvironment, EXIT_STATUS, SCHEDULE_TAG } from '../contract.ts'
 import { acknowledgeWildcards } from './acknowledge.ts';
 import type { DumpBucket } from './dump-bucket.ts';
 import { dumpImage } from './dump-image.ts';
-import { jobContainer, type JobSize, SCRATCH } from './job-container.ts';
+import { jobContainer, type JobSize, leaveOutVolumeHost, SCRATCH } from './job-container.ts';
+import { leaveOut } from './leave-out.ts';
 import { grantReadSecrets } from './secret-access.ts';
 
 export interface DumpJobProps extends JobSize {
@@ -67,18 +68,23 @@ export class DumpJob extends Construct {
       vpcSubnets: { subnets: props.vpc.privateSubnets },
       securityGroups: [...this.securityGroups],
       maxvCpus: Math.ceil(props.maxConcurrent * props.vcpu),
+      // Updated in place, so that the queues and the jobs in them stay.
+      replaceComputeEnvironment: false,
     });
+    // Batch refuses to update a compute environment on Fargate with a policy, even an empty one.
+    leaveOut(this.computeEnvironment, 'UpdatePolicy');
     this.queue = new batch.JobQueue(this, 'Queue', {
       computeEnvironments: [{ computeEnvironment: this.computeEnvironment, order: 1 }],
     });
     this.definitionName = `${Stack.of(this).stackName}-dump`;
-    new batch.EcsJobDefinition(this, 'Definition', {
+    const definition = new batch.EcsJobDefinition(this, 'Definition', {
       jobDefinitionName: this.definitionName,
       container: this.container(props),
       retryAttempts: ATTEMPTS,
       retryStrategies: RETRY_STRATEGIES,
       timeout: props.timeout,
     });
+    leaveOutVolumeHost(definition);
   }
 
   /**

@@ -3,10 +3,11 @@ import * as batch from 'aws-cdk-lib/aws-batch';
 import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import type { Architecture } from './dump-image.ts';
+import { leaveOut } from './leave-out.ts';
+import { logGroup } from './log-group.ts';
 
 /** Resources of a job. */
 export interface JobSize {
@@ -29,6 +30,14 @@ export interface JobContainerProps extends JobSize {
 
 /** Mount point of the scratch disk; the image declares a volume there. */
 export const SCRATCH = '/scratch';
+
+/**
+ * Leaves out the host of the scratch volume, which Batch does not take on Fargate and CDK always writes. Without it, the
+ * volume is on the job's ephemeral disk.
+ */
+export function leaveOutVolumeHost(definition: batch.EcsJobDefinition): void {
+  leaveOut(definition, 'ContainerProperties.Volumes.0.Host');
+}
 
 /** The container of a job on Fargate: unprivileged, with a read-only root and its own log group. */
 export function jobContainer(scope: Construct, props: JobContainerProps): batch.EcsFargateContainerDefinition {
@@ -54,7 +63,7 @@ export function jobContainer(scope: Construct, props: JobContainerProps): batch.
     readonlyRootFilesystem: true,
     volumes: [batch.EcsVolume.host({ name: 'scratch', containerPath: SCRATCH })],
     logging: ecs.LogDriver.awsLogs({
-      logGroup: new logs.LogGroup(scope, 'Logs', { retention: logs.RetentionDays.THREE_MONTHS }),
+      logGroup: logGroup(scope, 'Logs'),
       streamPrefix: props.streamPrefix,
     }),
     executionRole,

@@ -5,7 +5,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { RESTORE_TARGET_TAG, type RestoreEnvironment } from '../contract.ts';
 import type { DumpBucket } from './dump-bucket.ts';
-import { jobContainer, type JobSize, SCRATCH } from './job-container.ts';
+import { jobContainer, type JobSize, leaveOutVolumeHost, SCRATCH } from './job-container.ts';
 import { grantReadSecrets } from './secret-access.ts';
 
 export interface RestoreJobProps extends JobSize {
@@ -35,7 +35,7 @@ export class RestoreJob extends Construct {
       priority: PRIORITY,
     });
     const environment: RestoreEnvironment = { TMPDIR: SCRATCH };
-    new batch.EcsJobDefinition(this, 'Definition', {
+    const definition = new batch.EcsJobDefinition(this, 'Definition', {
       jobDefinitionName: props.name,
       container: jobContainer(this, {
         ...props,
@@ -48,6 +48,7 @@ export class RestoreJob extends Construct {
       retryAttempts: 1,
       timeout: TIMEOUT,
     });
+    leaveOutVolumeHost(definition);
   }
 
   /** May read dumps and the secrets that are tagged as restore targets, and write nothing. */

@@ -20,7 +20,7 @@ export class ScanMemo extends Construct {
       encryption: s3.BucketEncryption.S3_MANAGED,
       enforceSSL: true,
       minimumTLSVersion: 1.2,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       lifecycleRules: [{ id: 'ExpireMemo', expiration: Duration.days(90) }],
     });
     Validations.of(this.bucket).acknowledge({

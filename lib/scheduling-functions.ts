@@ -1,13 +1,13 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { ScannerEnvironment } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import { withBundle } from './bundle.ts';
+import { logGroup } from './log-group.ts';
 import { ScanMemo } from './scan-memo.ts';
 
 /** The functions that a run calls: Hash and Reschedule. Neither may read the value of a secret. */
@@ -129,13 +129,13 @@ function schedulingFunction(
   id: string,
   { source, ...options }: SchedulingFunctionProps,
 ): lambda.Function {
-  const logGroup = new logs.LogGroup(scope, `${id}Logs`, { retention: logs.RetentionDays.THREE_MONTHS });
+  const log = logGroup(scope, `${id}Logs`);
   const role = new iam.Role(scope, `${id}Role`, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
   role.addToPolicy(
     new iam.PolicyStatement({
       sid: 'WriteLogs',
       actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-      resources: [logGroup.logGroupArn],
+      resources: [log.logGroupArn],
     }),
   );
   return withBundle(
@@ -150,7 +150,7 @@ function schedulingFunction(
         code: lambda.Code.fromAsset(folder),
         handler: 'index.handler',
         loggingFormat: lambda.LoggingFormat.JSON,
-        logGroup,
+        logGroup: log,
         role,
       }),
   );

@@ -3,7 +3,7 @@ import { iso } from '../runtime/time.ts';
 import type { Attempt, Execution, Step } from '../services/execution.ts';
 import type { CheckedSecrets } from './checked-secrets.ts';
 import { dueAfter } from './intervals.ts';
-import { LATEST_END, LONGEST_EXECUTION, LONGEST_WAIT } from './limits.ts';
+import { LATEST_END, LATEST_WAIT, LONGEST_WAIT } from './limits.ts';
 import type { Violations } from './violations.ts';
 
 /** Checks executions when they start, submit a job and end. */
@@ -20,11 +20,11 @@ export class ExecutionChecks {
 
   onStarted(execution: Execution): void {
     const { secret, when } = execution;
-    if (when - this.#clock.now > LONGEST_EXECUTION) {
+    if (when - this.#clock.now > LATEST_WAIT) {
       this.#violations.report(
         'true ends',
         secret,
-        `An execution was started for ${iso(when)}, more than a year ahead.`,
+        `An execution was started for ${iso(when)}, too far ahead to end within a year.`,
       );
     }
     const { executions } = this.#secrets.of(secret);

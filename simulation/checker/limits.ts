@@ -7,9 +7,11 @@ export const LATEST_START = 20 * MINUTE;
 /** By this time after a scheduled time an execution has ended: a job overruns by thirty hours at most. */
 export const LATEST_END = 3 * DAY;
 
-/** Runs further away are left to later scans, since Step Functions ends an execution after a year. */
-export const LONGEST_WAIT = 363 * DAY;
-export const LONGEST_EXECUTION = 365 * DAY;
+/** Runs further away may be left to later scans, since Step Functions ends an execution after a year. */
+export const LONGEST_WAIT = 339 * DAY;
+
+/** Runs further away must be left: a job with three attempts of a week could not end within the execution's year. */
+export const LATEST_WAIT = (365 - 3 * 7 - 1) * DAY;
 
 /** A listing may lag by five minutes, an event may be a minute late, so may a scan, and a run within a minute is skipped. */
 export const MARGIN = 10 * MINUTE;

@@ -56,7 +56,7 @@ describe('the Reschedule function', () => {
     expect(JSON.parse(String(started?.input))).toEqual({ secretArn, tagsHash: input.tagsHash, when: following.next });
   });
 
-  test('leaves a run that is more than 364 days away to a scan', async () => {
+  test('leaves a run that is more than 340 days away to a scan', async () => {
     expect(await reschedule(run)).toMatchObject({ outcome: 'later', next: '2035-11-23T08:00:00Z' });
     expect(machine.commandCalls(StartExecutionCommand)).toEqual([]);
   });

@@ -16,6 +16,7 @@ describe('the restore job', () => {
         Command: ['restore'],
         Environment: [{ Name: 'TMPDIR', Value: '/scratch' }],
         User: '10001',
+        Volumes: dump?.Properties.ContainerProperties.Volumes,
         ReadonlyRootFilesystem: true,
         ResourceRequirements: dump?.Properties.ContainerProperties.ResourceRequirements,
       },

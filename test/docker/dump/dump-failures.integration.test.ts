@@ -120,7 +120,7 @@ describe('a dump is worth another try', () => {
 
 describe('a signal', () => {
   test.each([
-    ['SIGTERM', 143],
+    ['SIGTERM', 75],
     ['SIGINT', 130],
     ['SIGHUP', 129],
   ] as const)('%s ends the dump and pg_dump', async (signal, status) => {
@@ -139,7 +139,7 @@ describe('a signal', () => {
     const running = await start({ AWS_ENDPOINT_URL_S3: s3.endpoint, AWS_MAX_ATTEMPTS: '100' });
     await Promise.race([s3.hit, running.outcome]);
     running.process.kill('SIGTERM');
-    expectFailure(await running.outcome, 143, 'Ended by SIGTERM');
+    expectFailure(await running.outcome, 75, 'Ended by SIGTERM');
     await s3.stop();
   });
 });

@@ -111,7 +111,7 @@ describe('a dump that the disk has no room for is streamed, and restores to the 
     const when = '2026-11-22T09:01:00Z';
     await withSmallDisk(async (disk) => {
       const outcome = await stage.dump('streamed', { environment: { AUTODUMP_WHEN: when, TMPDIR: disk } });
-      await expectStreamed(outcome, when, 'the disk has 2.1 MB free');
+      await expectStreamed(outcome, when, 'the disk has only 2.1 MB free');
       expect((await stage.manifestOf(keyOf('streamed', when))).proof.bytes).toBeGreaterThan(10 * 2 ** 21);
     });
   });

@@ -109,7 +109,7 @@ describe('a running restore', () => {
   }
 
   test.each([
-    ['SIGTERM', 143],
+    ['SIGTERM', 75],
     ['SIGINT', 130],
   ] as const)('is ended by %s, and reports the partial restore', async (signal, expected) => {
     const { status, stdout, stderr } = await whileWaiting(`ended by ${signal}`, (running) => {

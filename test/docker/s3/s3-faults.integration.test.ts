@@ -121,7 +121,7 @@ describe('a commit whose response is lost', () => {
     const { status, stdout } = await stage.dump(database, { environment: { AWS_ENDPOINT_URL_S3: s3.endpoint } });
     expect(status).toBe(0);
     await s3.hit;
-    expect(stdout).toContain('its answer to the upload was lost');
+    expect(stdout).toContain('its response was lost');
     expect(await stage.manifestOf(keyOf(database))).toMatchObject({
       recovered: false,
       proof: {

@@ -72,10 +72,10 @@ describe('a scan', () => {
   });
 
   test.each([
-    ['0 0 21 11 *', { kind: 'start', input: { when: '2027-11-21T00:00:00Z' } }],
-    ['0 8 21 11 *', { kind: 'later', when: '2027-11-21T08:00:00Z' }],
+    ['0 0 28 10 *', { kind: 'start', input: { when: '2027-10-28T00:00:00Z' } }],
+    ['1 0 28 10 *', { kind: 'later', when: '2027-10-28T00:01:00Z' }],
     ['0 0 29 2 *', { kind: 'later', when: '2028-02-29T00:00:00Z' }],
-  ])('leaves a run more than 364 days away to a later scan: %s', (schedule, decision) => {
+  ])('leaves a run more than 340 days away to a later scan: %s', (schedule, decision) => {
     expect(decide(secret(schedule), new Date('2026-11-22T00:00:00Z'), new Memo(MACHINE))).toMatchObject(decision);
   });
 });

@@ -140,9 +140,15 @@ export const functionMutants: readonly Mutant[] = [
   },
   {
     bug: 'no execution waits for more than twenty days',
-    breakStack: breakCode(/ = 364 \* 24 \*/, ' = 20 * 24 *'),
+    breakStack: breakCode(/ = 340 \* 24 \*/, ' = 20 * 24 *'),
     invariant: 'always served',
     simulation: { ...SIMULATION, only: [28] },
+  },
+  {
+    bug: 'an execution may wait until its year leaves no time for the job',
+    breakStack: breakCode(/ = 340 \* 24 \*/, ' = 364 * 24 *'),
+    invariant: 'true ends',
+    simulation: { ...SIMULATION, secrets: 300, only: [222] },
   },
   {
     bug: 'the memo ignores the tags, and an event is lost',

@@ -1,0 +1,108 @@
+import { describe, expect, test } from '@jest/globals';
+import { Match } from 'aws-cdk-lib/assertions';
+import { secretIdOf } from '../../lambda/core/tag-event.ts';
+import { compilePattern } from '../../local/services/events/event-pattern.ts';
+import type { Resource } from './synthesize.ts';
+import { resourcesOf, synthesize } from './unbundled.ts';
+
+const template = synthesize();
+const arn = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:orders-a1B2c3';
+const [tagsChanged] = Object.values(
+  template.findResources('AWS::Events::Rule', {
+    Properties: { EventPattern: { source: ['aws.secretsmanager'] } },
+  }),
+) as Resource[];
+const invokesTheScanner = compilePattern(tagsChanged?.Properties.EventPattern);
+
+/** A call as CloudTrail reports it to EventBridge. */
+function call(eventName: string, detail: object = {}) {
+  return {
+    source: 'aws.secretsmanager',
+    'detail-type': 'AWS API Call via CloudTrail',
+    detail: { eventSource: 'secretsmanager.amazonaws.com', eventName, ...detail },
+  };
+}
+
+test.each([
+  ['CreateSecret', { requestParameters: { name: 'orders' }, responseElements: { arn, name: 'orders' } }],
+  ['TagResource', { requestParameters: { secretId: arn, tags: [] }, responseElements: null }],
+  ['UntagResource', { requestParameters: { secretId: arn, tagKeys: [] }, responseElements: null }],
+  ['RestoreSecret', { requestParameters: { secretId: 'orders' }, responseElements: { arn, name: 'orders' } }],
+  // The request may name the primary, which is in another Region.
+  ['StopReplicationToReplica', { requestParameters: { secretId: 'orders' }, responseElements: { arn } }],
+])('%s leads to a scan of its secret', (eventName, detail) => {
+  const event = call(eventName, detail);
+  expect(invokesTheScanner(event)).toBe(true);
+  expect(secretIdOf(event)).toBe(arn);
+});
+
+test.each(['DeleteSecret', 'PutSecretValue', 'UpdateSecret', 'RotateSecret', 'GetSecretValue'])(
+  '%s, which changes no schedule, leads to none',
+  (eventName) => {
+    expect(invokesTheScanner(call(eventName))).toBe(false);
+  },
+);
+
+test('a refused call leads to none', () => {
+  expect(invokesTheScanner(call('TagResource', { errorCode: 'AccessDenied' }))).toBe(false);
+});
+
+describe('the triggers', () => {
+  const deadLetters = { 'Fn::GetAtt': [Object.keys(resourcesOf(template, 'AWS::SQS::Queue'))[0], 'Arn'] };
+
+  test.each([
+    [
+      'a tag event',
+      {
+        EventPattern: {
+          source: ['aws.secretsmanager'],
+          'detail-type': ['AWS API Call via CloudTrail'],
+          detail: {
+            eventSource: ['secretsmanager.amazonaws.com'],
+            eventName: ['CreateSecret', 'TagResource', 'UntagResource', 'RestoreSecret', 'StopReplicationToReplica'],
+            errorCode: [{ exists: false }],
+          },
+        },
+      },
+    ],
+    ['the schedule', { ScheduleExpression: 'rate(1 hour)' }],
+    [
+      'a deployment of this stack',
+      {
+        EventPattern: {
+          source: ['aws.cloudformation'],
+          'detail-type': ['CloudFormation Stack Status Change'],
+          detail: {
+            'stack-id': [{ Ref: 'AWS::StackId' }],
+            'status-details': { status: ['CREATE_COMPLETE', 'UPDATE_COMPLETE'] },
+          },
+        },
+      },
+    ],
+  ])('%s invokes the Scanner, with retries and a dead-letter queue', (_, trigger) => {
+    template.hasResourceProperties('AWS::Events::Rule', {
+      ...trigger,
+      State: 'ENABLED',
+      Targets: [
+        {
+          Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Scanner'), 'Arn'] },
+          DeadLetterConfig: { Arn: deadLetters },
+          RetryPolicy: { MaximumEventAgeInSeconds: 7200, MaximumRetryAttempts: 10 },
+        },
+      ],
+    });
+  });
+
+  test('an event whose scan fails on every retry goes to the dead-letter queue', () => {
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      DestinationConfig: { OnFailure: { Destination: deadLetters } },
+      MaximumRetryAttempts: 2,
+    });
+  });
+
+  test('the scan has the period of the context', () => {
+    synthesize({ scanIntervalMinutes: '1' }).hasResourceProperties('AWS::Events::Rule', {
+      ScheduleExpression: 'rate(1 minute)',
+    });
+  });
+});
