@@ -1,9 +1,9 @@
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { DisableRuleCommand, type EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { SFNClient } from '@aws-sdk/client-sfn';
-import { stopExecutions } from './stop-executions.ts';
 import type { Options } from './options.ts';
 import { readStack, type Stack, STACK_NAME } from './stack.ts';
+import { stopExecutions } from './stop-executions.ts';
 
 /** Folder that CDK synthesizes to, and destroys from. */
 const ASSEMBLY = 'cdk.out';
