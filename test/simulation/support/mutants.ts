@@ -148,7 +148,7 @@ export const functionMutants: readonly Mutant[] = [
     bug: 'an execution may wait until its year leaves no time for the job',
     breakStack: breakCode(/ = 340 \* 24 \*/, ' = 364 * 24 *'),
     invariant: 'true ends',
-    simulation: { ...SIMULATION, secrets: 300, only: [222] },
+    simulation: { ...SIMULATION, secrets: 400, only: [261] },
   },
   {
     bug: 'the memo ignores the tags, and an event is lost',
