@@ -164,7 +164,7 @@ export class ArchiveReader {
       if (bytes < 0) {
         throw damaged('a chunk of data has a negative length', this.#cursor.position);
       }
-      yield* this.#cursor.skip(bytes);
+      yield* this.#cursor.advance(bytes);
     }
   }
 
@@ -200,7 +200,7 @@ export class ArchiveReader {
     if (bytes < 0) {
       return false;
     }
-    yield* this.#cursor.skip(bytes, (piece) => {
+    yield* this.#cursor.advance(bytes, (piece) => {
       this.#headCrc32 = crc32(piece, this.#headCrc32);
     });
     return true;

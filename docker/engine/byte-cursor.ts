@@ -15,8 +15,8 @@ export class ByteCursor {
     return this.#at === this.#chunk.length;
   }
 
-  /** Skips bytes. @param onPiece called with each piece of them */
-  *skip(count: number, onPiece: (piece: Buffer) => void = () => undefined): Generator<void, void> {
+  /** Moves past bytes. @param onPiece called with each piece of them */
+  *advance(count: number, onPiece: (piece: Buffer) => void = () => undefined): Generator<void, void> {
     let missing = count;
     while (missing > 0) {
       if (this.isEmpty) {
@@ -35,7 +35,7 @@ export class ByteCursor {
   *read(count: number): Generator<void, Buffer> {
     const bytes = Buffer.allocUnsafe(count);
     let length = 0;
-    yield* this.skip(count, (piece) => {
+    yield* this.advance(count, (piece) => {
       length += piece.copy(bytes, length);
     });
     return bytes;

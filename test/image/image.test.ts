@@ -64,10 +64,10 @@ async function run(job: string, overrides: Overrides, about = ''): Promise<{ sta
 
 /** A program that prints its user and group, and which folders it can write to. */
 const PROBE = `
-  import { writeFileSync } from 'node:fs';
+  import { writeFileSync, writeSync } from 'node:fs';
   const write = (folder) => { try { writeFileSync(folder + '/x', ''); return 'written'; } catch ({ code }) { return code; } };
   const folders = ['/opt/autodump', '/tmp', '/var/tmp', '/run', '/scratch'];
-  console.log(JSON.stringify([process.getuid(), process.getgid(), ...folders.map(write)]));
+  writeSync(1, JSON.stringify([process.getuid(), process.getgid(), ...folders.map(write)]));
   process.exit(0);`;
 
 test('the program runs as an unprivileged user, and can only write to its scratch disk', async () => {

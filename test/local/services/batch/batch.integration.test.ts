@@ -73,7 +73,8 @@ describe('a job', () => {
     const program = `
       const { TMPDIR, DEEP, OTHER, OWN } = process.env;
       require('fs').writeFileSync(TMPDIR + '/file', 'x');
-      console.log(process.argv[2], OTHER, OWN, DEEP === TMPDIR + '/deep', TMPDIR.endsWith('/space'));
+      const output = [process.argv[2], OTHER, OWN, DEEP === TMPDIR + '/deep', TMPDIR.endsWith('/space')];
+      process.stdout.write(output.join(' ') + '\\n');
     `;
     const { world, start, events } = await stage(BATCH, image(program));
     await start('name', { own: 'mine' });
@@ -107,7 +108,7 @@ describe('a job', () => {
   test('is terminated with its execution, and not retried', async () => {
     const program = `
       process.on('SIGTERM', () => process.exit(75));
-      console.log('up');
+      process.stdout.write('up\\n');
       setInterval(() => {}, 1000);
     `;
     const { world, start, stop, first, events } = await stage(BATCH, image(program));
@@ -122,7 +123,7 @@ describe('a job', () => {
 
   test('is terminated with the world, as are the processes that it started', async () => {
     const program = `
-      const forever = 'console.log("up"); setInterval(() => {}, 1000);';
+      const forever = 'process.stdout.write("up\\\\n"); setInterval(() => {}, 1000);';
       require('child_process').spawn(process.execPath, ['-e', forever], { stdio: 'inherit' });
       setInterval(() => {}, 1000);
     `;
