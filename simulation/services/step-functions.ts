@@ -1,29 +1,18 @@
-import { createRequire } from 'node:module';
-import type { StateMachine, StateMachineDefinition } from 'aws-local-stepfunctions';
 import { z } from 'zod';
-import { allStates, runnable, type TaskState, type WaitState } from '../../local/assembly/state-machine.ts';
 import type { Template } from '../../local/assembly/template.ts';
-import { TaskError } from '../../local/services/task.ts';
-import type { Clock } from '../runtime/clock.ts';
-import type { Faults } from '../runtime/faults.ts';
-import { SandboxedModule, virtualGlobals } from '../runtime/sandbox.ts';
-import type { Batch } from './batch.ts';
-import type { Execution, ExecutionEnd, Step } from './execution.ts';
+import { deploy, type Deployment, loadInterpreter } from './deployment.ts';
+import type { Execution, ExecutionEnd } from './execution.ts';
 import type { Json } from './json.ts';
-import type { Invocation, Result, SimulatedFunction } from './lambda-function.ts';
 import { listRunning } from './list-executions.ts';
 import type { SecretsManager } from './secrets-manager.ts';
 import { ServiceError } from './service-error.ts';
 import { StartQuota } from './start-quota.ts';
+import { Steps, type StepsContext } from './steps.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-const INVOKE_FAULTS = { 'invocation refused': 0.005, 'invocation answer lost': 0.005 };
 const STOP_FAULTS = { 'stopped by hand': 0.003 };
-
-/** Seconds. An execution lasts a year at most. */
-const LONGEST_WAIT = 366 * 24 * 60 * 60;
 
 /** How long the name of an ended execution cannot be reused. */
 const NAME_RETENTION = 90 * DAY;
@@ -32,40 +21,18 @@ const LONGEST_LISTING_LAG = MINUTE;
 
 const startSchema = z.object({ name: z.string(), input: z.string(), stateMachineArn: z.string() });
 const inputSchema = z.object({ secretArn: z.string(), when: z.iso.datetime() });
-const invokeSchema = z.object({ FunctionName: z.string(), Payload: z.unknown() });
-const jobSchema = z.object({
-  ContainerOverrides: z.object({ Environment: z.array(z.object({ Value: z.string() })).default([]) }),
-});
-/** The only supported kind of Wait state: until a time in a field of the input. */
-const waitSchema = z.object({ TimestampPath: z.string().regex(/^\$\.\w+$/) });
-const comparisonSchema = z.object({ outcome: z.string() });
 
-interface Library {
-  readonly StateMachine: typeof StateMachine;
-}
-
-export interface StepFunctionsContext {
-  readonly clock: Clock;
-  readonly faults: Faults;
+export interface StepFunctionsContext extends StepsContext {
   readonly random: () => number;
   readonly secrets: SecretsManager;
-  readonly batch: Batch;
-  readonly functions: readonly SimulatedFunction[];
-  invoke(
-    called: SimulatedFunction,
-    event: unknown,
-  ): Promise<{ readonly result: Result; readonly invocation: Invocation }>;
   onStarted(execution: Execution): void;
-  /** @param variables the values of the job's environment variables */
-  onSubmitted(execution: Execution, variables: readonly string[]): void;
   onEnded(execution: Execution): void;
 }
 
 /** Step Functions: the state machine of the template, interpreted on the virtual clock. */
 export class StepFunctions {
   readonly arn: string;
-  readonly #definition: string;
-  readonly #library: Library;
+  readonly #deploy: () => Deployment;
   readonly #context: StepFunctionsContext;
   readonly #executions = new Map<string, Execution>();
   /** In the order in which they were started. */
@@ -80,14 +47,16 @@ export class StepFunctions {
       throw new Error('The template has no state machine.');
     }
     this.arn = template.arnOf(resource);
-    this.#definition = template.properties(resource, z.object({ DefinitionString: z.string() })).DefinitionString;
-    this.#library = interpreter(context.clock, context.random);
-    this.#deployment = this.#newDeployment();
+    const { DefinitionString } = template.properties(resource, z.object({ DefinitionString: z.string() }));
+    const interpreter = loadInterpreter(context.clock, context.random);
+    const steps = new Steps(context);
+    this.#deploy = () => deploy(interpreter, DefinitionString, context.batch.revision, steps);
+    this.#deployment = this.#deploy();
   }
 
   /** Running executions keep the definition that they were started with. */
   deploy(): void {
-    this.#deployment = this.#newDeployment();
+    this.#deployment = this.#deploy();
   }
 
   /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html */
@@ -178,142 +147,6 @@ export class StepFunctions {
       abort();
     });
   }
-
-  /** Each deployment changes the definition: the name of an additional first state and any reference to the job's revision. */
-  #newDeployment(): Deployment {
-    const { batch } = this.#context;
-    // A template that refers to a revision of the job refers to the current one.
-    const text = this.#definition.replaceAll(/(job-definition\/[\w-]+):1\b/g, `$1:${batch.revision}`);
-    const written = JSON.parse(text) as StateMachineDefinition;
-    const first = `Revision ${batch.revision}`;
-    const definition: StateMachineDefinition = {
-      ...written,
-      StartAt: first,
-      States: { ...written.States, [first]: { Type: 'Pass', Next: written.StartAt } },
-    };
-    const handlers = [...allStates(definition)].flatMap(([name, state]): [string, Handle][] => {
-      if (state.Type === 'Wait') {
-        return [[name, this.#wait(state)]];
-      }
-      return state.Type === 'Task' ? [[name, this.#task(name, state)]] : [];
-    });
-    const machine = runnable(definition);
-    for (const [name, state] of allStates(machine)) {
-      // `runnable` turns Wait states into tasks, whose default timeout is the longest real timer.
-      if (state.Type === 'Task' && allStates(definition).get(name)?.Type === 'Wait') {
-        state.TimeoutSeconds = LONGEST_WAIT;
-      }
-    }
-    return { handlers, machine: new this.#library.StateMachine(machine, { validationOptions: { noValidate: true } }) };
-  }
-
-  #task(name: string, state: TaskState): Handle {
-    if (state.Resource.endsWith(':batch:submitJob.sync')) {
-      return (execution, input) => this.#attempt(execution, 'dump', () => this.#submit(execution, input));
-    }
-    const step = name === 'Reschedule' ? 'reschedule' : 'compare';
-    return (execution, input) => this.#attempt(execution, step, () => this.#invoke(execution, step, input));
-  }
-
-  #wait(state: WaitState): Handle {
-    const field = waitSchema.parse(state).TimestampPath.slice('$.'.length);
-    const waited = z.looseObject({ [field]: z.iso.datetime() });
-    return async (_execution, input) => {
-      const { clock } = this.#context;
-      await clock.sleep(Date.parse(String(waited.parse(input)[field])) - clock.now);
-      return input;
-    };
-  }
-
-  async #attempt(execution: Execution, step: Step, act: () => Promise<AttemptResult>): Promise<Json> {
-    const { clock } = this.#context;
-    // The interpreter may start one more task after it was told to stop.
-    if (execution.stopped !== undefined) {
-      return await new Promise<Json>(() => undefined);
-    }
-    const started = clock.now;
-    const { outcome, prevented } = await act();
-    const ok = !(outcome instanceof TaskError);
-    execution.attempts.push({ step, started, ended: clock.now, ok, prevented });
-    if (outcome instanceof TaskError) {
-      throw outcome;
-    }
-    return outcome;
-  }
-
-  async #invoke(execution: Execution, step: Step, input: Json): Promise<AttemptResult> {
-    const { clock, faults, functions } = this.#context;
-    const { FunctionName, Payload } = invokeSchema.parse(input);
-    const called = functions.find(({ arn, name }) => arn === FunctionName || name === FunctionName);
-    if (called === undefined) {
-      return failure('Lambda.ResourceNotFoundException', FunctionName, false);
-    }
-    const { kind, latency } = faults.decide(`${step}|${execution.secret.index}|${execution.when}`, INVOKE_FAULTS);
-    await clock.sleep(latency);
-    if (kind === 'invocation refused') {
-      return failure('Lambda.TooManyRequestsException', 'Rate Exceeded.', true);
-    }
-    const { result, invocation } = await this.#context.invoke(called, Payload);
-    if (kind !== undefined) {
-      return failure('Lambda.SdkClientException', 'Connection reset', true);
-    }
-    if (result.kind === 'failed') {
-      return failure(
-        result.error,
-        result.cause,
-        invocation.killed || [...invocation.calls.values()].some(({ failed }) => failed),
-      );
-    }
-    if (step === 'compare') {
-      execution.outcome = comparisonSchema.parse(result.payload).outcome;
-    }
-    return { outcome: { Payload: result.payload, StatusCode: 200 }, prevented: false };
-  }
-
-  async #submit(execution: Execution, input: Json): Promise<AttemptResult> {
-    const before = execution.jobs.length;
-    const variables = jobSchema.parse(input).ContainerOverrides.Environment.map(({ Value }) => Value);
-    try {
-      const detail = await this.#context.batch.submitJob(input, execution, (answered) => {
-        execution.jobs.push(this.#context.clock.now);
-        if (!answered) {
-          execution.lostResponses += 1;
-        }
-        this.#context.onSubmitted(execution, variables);
-      });
-      return { outcome: detail, prevented: false };
-    } catch (error) {
-      if (!(error instanceof TaskError)) {
-        throw error;
-      }
-      return { outcome: error, prevented: execution.jobs.length > before || error.name !== 'Batch.ClientException' };
-    }
-  }
-}
-
-/** The definition that executions are started with and keep. */
-interface Deployment {
-  readonly machine: StateMachine;
-  readonly handlers: readonly (readonly [name: string, handle: Handle])[];
-}
-
-/** Runs a Wait or Task state. */
-type Handle = (execution: Execution, input: Json) => Promise<Json>;
-
-/** The result of one attempt at a step. */
-interface AttemptResult {
-  readonly outcome: Json | TaskError;
-  readonly prevented: boolean;
-}
-
-function failure(name: string, cause: string, prevented: boolean): AttemptResult {
-  return { outcome: new TaskError(name, cause), prevented };
-}
-
-function interpreter(clock: Clock, random: () => number): Library {
-  const file = createRequire(import.meta.url).resolve('aws-local-stepfunctions');
-  const module = SandboxedModule.of(file, ['Date', 'setTimeout', 'clearTimeout', 'Math']);
-  return module.load({ ...virtualGlobals(clock, random) }) as Library;
 }
 
 async function endOf(result: Promise<Json>): Promise<ExecutionEnd> {

@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import type { TaskState, WaitState } from '../../local/assembly/state-machine.ts';
+import { TaskError } from '../../local/services/task.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Faults } from '../runtime/faults.ts';
+import type { Batch } from './batch.ts';
+import type { Execution, Step } from './execution.ts';
+import type { Json } from './json.ts';
+import type { Invocation, Result, SimulatedFunction } from './lambda-function.ts';
+
+const INVOKE_FAULTS = { 'invocation refused': 0.005, 'invocation answer lost': 0.005 };
+
+const invokeSchema = z.object({ FunctionName: z.string(), Payload: z.unknown() });
+const jobSchema = z.object({
+  ContainerOverrides: z.object({ Environment: z.array(z.object({ Value: z.string() })).default([]) }),
+});
+/** The only supported kind of Wait state: until a time in a field of the input. */
+const waitSchema = z.object({ TimestampPath: z.string().regex(/^\$\.\w+$/) });
+const comparisonSchema = z.object({ outcome: z.string() });
+
+export interface StepsContext {
+  readonly clock: Clock;
+  readonly faults: Faults;
+  readonly batch: Batch;
+  readonly functions: readonly SimulatedFunction[];
+  invoke(
+    called: SimulatedFunction,
+    event: unknown,
+  ): Promise<{ readonly result: Result; readonly invocation: Invocation }>;
+  /** @param variables the values of the job's environment variables */
+  onSubmitted(execution: Execution, variables: readonly string[]): void;
+}
+
+/** Runs a Wait or Task state. */
+export type Handle = (execution: Execution, input: Json) => Promise<Json>;
+
+/** The result of one attempt at a step. */
+interface AttemptResult {
+  readonly outcome: Json | TaskError;
+  readonly prevented: boolean;
+}
+
+/** Runs the Wait and Task states of executions: functions and the job, with faults. */
+export class Steps {
+  readonly #context: StepsContext;
+
+  constructor(context: StepsContext) {
+    this.#context = context;
+  }
+
+  task(name: string, state: TaskState): Handle {
+    if (state.Resource.endsWith(':batch:submitJob.sync')) {
+      return (execution, input) => this.#attempt(execution, 'dump', () => this.#submit(execution, input));
+    }
+    const step = name === 'Reschedule' ? 'reschedule' : 'compare';
+    return (execution, input) => this.#attempt(execution, step, () => this.#invoke(execution, step, input));
+  }
+
+  wait(state: WaitState): Handle {
+    const field = waitSchema.parse(state).TimestampPath.slice('$.'.length);
+    const waited = z.looseObject({ [field]: z.iso.datetime() });
+    return async (_execution, input) => {
+      const { clock } = this.#context;
+      await clock.sleep(Date.parse(String(waited.parse(input)[field])) - clock.now);
+      return input;
+    };
+  }
+
+  async #attempt(execution: Execution, step: Step, act: () => Promise<AttemptResult>): Promise<Json> {
+    const { clock } = this.#context;
+    // The interpreter may start one more task after it was told to stop.
+    if (execution.stopped !== undefined) {
+      return await new Promise<Json>(() => undefined);
+    }
+    const started = clock.now;
+    const { outcome, prevented } = await act();
+    const ok = !(outcome instanceof TaskError);
+    execution.attempts.push({ step, started, ended: clock.now, ok, prevented });
+    if (outcome instanceof TaskError) {
+      throw outcome;
+    }
+    return outcome;
+  }
+
+  async #invoke(execution: Execution, step: Step, input: Json): Promise<AttemptResult> {
+    const { clock, faults, functions } = this.#context;
+    const { FunctionName, Payload } = invokeSchema.parse(input);
+    const called = functions.find(({ arn, name }) => arn === FunctionName || name === FunctionName);
+    if (called === undefined) {
+      return failure('Lambda.ResourceNotFoundException', FunctionName, false);
+    }
+    const { kind, latency } = faults.decide(`${step}|${execution.secret.index}|${execution.when}`, INVOKE_FAULTS);
+    await clock.sleep(latency);
+    if (kind === 'invocation refused') {
+      return failure('Lambda.TooManyRequestsException', 'Rate Exceeded.', true);
+    }
+    const { result, invocation } = await this.#context.invoke(called, Payload);
+    if (kind !== undefined) {
+      return failure('Lambda.SdkClientException', 'Connection reset', true);
+    }
+    if (result.kind === 'failed') {
+      return failure(
+        result.error,
+        result.cause,
+        invocation.killed || [...invocation.calls.values()].some(({ failed }) => failed),
+      );
+    }
+    if (step === 'compare') {
+      execution.outcome = comparisonSchema.parse(result.payload).outcome;
+    }
+    return { outcome: { Payload: result.payload, StatusCode: 200 }, prevented: false };
+  }
+
+  async #submit(execution: Execution, input: Json): Promise<AttemptResult> {
+    const before = execution.jobs.length;
+    const variables = jobSchema.parse(input).ContainerOverrides.Environment.map(({ Value }) => Value);
+    try {
+      const detail = await this.#context.batch.submitJob(input, execution, (answered) => {
+        execution.jobs.push(this.#context.clock.now);
+        if (!answered) {
+          execution.lostResponses += 1;
+        }
+        this.#context.onSubmitted(execution, variables);
+      });
+      return { outcome: detail, prevented: false };
+    } catch (error) {
+      if (!(error instanceof TaskError)) {
+        throw error;
+      }
+      return { outcome: error, prevented: execution.jobs.length > before || error.name !== 'Batch.ClientException' };
+    }
+  }
+}
+
+function failure(name: string, cause: string, prevented: boolean): AttemptResult {
+  return { outcome: new TaskError(name, cause), prevented };
+}
