@@ -177,7 +177,8 @@ onLinux('killing the program also ends pg_dump', async () => {
   await execute('mkfifo', [pipe]);
   const clients = await clientFolder(`
     case "$*" in *--lock-wait-timeout*) exec 9>'${pipe}';; esac
-    exec "$PG_DUMP" "$@"`);
+    # Waiting longer than the test may take, it can only end by being killed.
+    exec "$PG_DUMP" "$@" --lock-wait-timeout=3600000`);
   const untilExited = text(createReadStream(pipe));
   await stage.whileLocked('app', 'held', async () => {
     const running = await start({ TMPDIR: scratch, PATH: clients.path });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CLIENT_PROGRAMS } from './client-programs.ts';
 
 export interface ClientFolder {
-  /** Value for PATH. */
+  /** Value for PATH, in which the folder comes first. */
   readonly path: string;
   remove(): Promise<void>;
 }
@@ -21,5 +21,5 @@ export async function clientFolder(script: string): Promise<ClientFolder> {
     `#!/bin/sh\nPATH=/usr/bin:/bin\nPG_DUMP='${join(CLIENT_PROGRAMS, 'pg_dump')}'\n${script}\n`,
     { mode: 0o755 },
   );
-  return { path: folder, remove: () => rm(folder, { recursive: true }) };
+  return { path: `${folder}:${CLIENT_PROGRAMS}`, remove: () => rm(folder, { recursive: true }) };
 }
