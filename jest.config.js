@@ -8,6 +8,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': '<rootDir>/test/strip-types.js' },
   maxWorkers: '100%',
+  // Starting a program from a large process is slow, because it begins with a copy of the page tables.
+  workerIdleMemoryLimit: '250MB',
   // A test that starts a PostgreSQL server or synthesizes the app takes seconds, and more on a busy machine.
   testTimeout: 120_000,
   reporters: ['default', '<rootDir>/test/closing-line.js'],
