@@ -23,6 +23,14 @@ interface Connection {
   readonly socket: Socket;
 }
 
+/**
+ * Questions about a database must change nothing, not even the session, which a pooler may hand to somebody else
+ * afterwards. And they must not call what a user of the database may have planted, since the administrator asks them:
+ * unqualified names are the system's own, whatever the user's or the database's settings put first. In an empty search
+ * path, temporary tables, which may also be somebody else's, would come before the system's.
+ */
+const BEGIN = 'BEGIN READ ONLY; SET LOCAL search_path TO pg_catalog, pg_temp; SET LOCAL statement_timeout TO 0';
+
 /** The network path to the server. */
 export interface Route {
   /** IP address. */
@@ -116,7 +124,8 @@ async function connect(settings: ConnectionSettings, policy: TlsPolicy, signal: 
 }
 
 /**
- * Connects as pg_dump will, runs the queries, and disconnects.
+ * Connects as pg_dump will, runs the queries in a read-only transaction that sees only the system's names, and
+ * disconnects.
  *
  * @throws {ConnectionFailure} `tryAgain` or `refused`, if connecting or a query fails; an internal error is thrown
  * unchanged
@@ -130,7 +139,9 @@ export async function withConnection<T>(
   const connection = await connect(settings, policy, signal);
   const { client, socket } = connection;
   try {
+    await client.query(BEGIN);
     const result = await query(client, routeOf(connection));
+    await client.query('COMMIT');
     await Promise.race([client.end(), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     return result;
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { majorOf, queryRow, useSystemSearchPath } from './query.ts';
+import { majorOf, queryRow } from './query.ts';
 
 /** A database and its server, as seen before a dump. */
 export interface Database {
@@ -21,12 +21,8 @@ export interface Replica {
   readonly feedback: boolean;
 }
 
-/**
- * Queries the database's properties, and sets the connection's search path to the system's own schema. Connection and
- * server errors pass through.
- */
+/** Connection and server errors pass through. */
 export async function inspectDatabase(client: Client): Promise<Database> {
-  await useSystemSearchPath(client);
   const row = await queryRow<{
     version: string;
     number: number;

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { queryRow, useSystemSearchPath } from './query.ts';
+import { queryRow } from './query.ts';
 
 /** Contents of a database by the server's statistics: no rows are counted, and no table is locked or read. */
 export interface Inventory {
@@ -27,7 +27,6 @@ const BLOCK = "current_setting('block_size')::bigint";
 
 /** Connection and server errors pass through. */
 export async function takeInventory(client: Client): Promise<Inventory> {
-  await useSystemSearchPath(client);
   const { rows: tables } = await client.query<{ schema: string; name: string; rows: string; bytes: string }>(
     `SELECT n.nspname AS schema, c.relname AS name, c.reltuples::bigint AS rows, c.relpages * ${BLOCK} AS bytes
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -109,7 +109,7 @@ function qualified({ schema, name }: Relation): string {
   return `${identifierOnOneLine(schema)}.${identifierOnOneLine(name)}`;
 }
 
-/** Requires `inspectDatabase` on the same connection first. Connection and server errors pass through. */
+/** Connection and server errors pass through. */
 export async function inspectPrivileges(client: Client, database: Database): Promise<Privileges> {
   const user = await queryRow<{ name: string }>(client, 'SELECT quote_ident(current_user) AS name');
   const { rows: relations } = await client.query<Relation>(relationsQuery(database));

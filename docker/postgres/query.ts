@@ -1,13 +1,5 @@
 import type { Client, QueryResultRow } from 'pg';
 
-/**
- * Makes sure that unqualified functions, operators and types are the system's own, whatever schemas the database or
- * the user's settings put first in the search path.
- */
-export async function useSystemSearchPath(client: Client): Promise<void> {
-  await client.query("SELECT pg_catalog.set_config('search_path', '', false)");
-}
-
 /** Runs a query that always returns exactly one row. Connection and server errors pass through. */
 export async function queryRow<T extends QueryResultRow>(client: Client, query: string): Promise<T> {
   const [row] = (await client.query<T>(query)).rows;
