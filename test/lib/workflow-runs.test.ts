@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import { runnable } from '../../local/assembly/state-machine.ts';
-import { resourcesOf, synthesize } from './unbundled.ts';
+import { ofType, synthesizedResources } from './synthesized-template.ts';
 
 /** Stands in for a function or job: the task's result, or the name and cause of its error. */
 type Task = object | { readonly fails: string; readonly cause?: string };
@@ -24,10 +24,10 @@ const failedJob = (more: object = {}) =>
     ...more,
   });
 
-const machine = new StateMachine(definitionOf(), { validationOptions: { checkArn: false } });
+const machine = new StateMachine(await definition(), { validationOptions: { checkArn: false } });
 
-function definitionOf(): StateMachineDefinition {
-  const [machine] = Object.values(resourcesOf(synthesize(), 'AWS::StepFunctions::StateMachine'));
+async function definition(): Promise<StateMachineDefinition> {
+  const [machine] = Object.values(ofType(await synthesizedResources(), 'AWS::StepFunctions::StateMachine'));
   const { 'Fn::Join': join } = machine?.Properties.DefinitionString as { 'Fn::Join': [string, unknown[]] };
   const text = join[1].map((part) => (typeof part === 'string' ? part : 'aws'));
   return runnable(JSON.parse(text.join('')) as StateMachineDefinition);

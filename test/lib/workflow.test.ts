@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { resourcesOf, synthesize } from './unbundled.ts';
+import { ofType, synthesizedResources } from './synthesized-template.ts';
 
 interface State {
   readonly Type: string;
@@ -16,10 +16,10 @@ interface Machine {
   readonly States: Readonly<Record<string, State>>;
 }
 
-const template = synthesize();
+const resources = await synthesizedResources();
 
 function definition(): Machine {
-  const [machine] = Object.values(resourcesOf(template, 'AWS::StepFunctions::StateMachine'));
+  const [machine] = Object.values(ofType(resources, 'AWS::StepFunctions::StateMachine'));
   const { 'Fn::Join': join } = machine?.Properties.DefinitionString as { 'Fn::Join': [string, unknown[]] };
   const text = join[1].map((part) =>
     typeof part === 'string' ? part : `<${JSON.stringify(part).replaceAll('"', '')}>`,
