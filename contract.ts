@@ -30,9 +30,12 @@ export interface ExecutionInput {
   readonly when: string;
 }
 
-/** Result of the Hash function, at the scheduled time. Only `unchanged` lets the run continue. */
+/**
+ * Result of the Hash function, at the scheduled time. Only `unchanged` lets the run continue. `moved`: the tags are the
+ * same, but the rules of their time zone have changed since the execution was started, so that it is not due now.
+ */
 export interface Comparison {
-  readonly outcome: 'unchanged' | 'changed' | 'removed' | 'gone';
+  readonly outcome: 'unchanged' | 'moved' | 'changed' | 'removed' | 'gone';
   /** A whole sentence for whoever reads the execution. */
   readonly reason: string;
 }

@@ -136,7 +136,12 @@ function wrongEnd(execution: Execution): string | undefined {
   const reschedule = lastAttempt(execution, 'reschedule');
   const succeeded = end?.status === 'SUCCEEDED';
   if (lastAttempt(execution, 'compare')?.ok !== true) {
-    return end?.status === 'FAILED' ? undefined : 'the tags were never compared';
+    const isRight = end?.status === 'FAILED' && dump === undefined && reschedule !== undefined;
+    return isRight ? undefined : 'the tags were never compared';
+  }
+  if (outcome === 'moved') {
+    const isRight = dump === undefined && succeeded === reschedule?.ok;
+    return isRight ? undefined : 'the schedule was not due';
   }
   if (outcome !== 'unchanged') {
     return succeeded && dump === undefined && reschedule === undefined ? undefined : 'it was superseded';

@@ -6,8 +6,8 @@ import type { Json } from './json.ts';
 import { listRunning } from './list-executions.ts';
 import type { SecretsManager } from './secrets-manager.ts';
 import { ServiceError } from './service-error.ts';
-import { StartQuota } from './start-quota.ts';
 import { Steps, type StepsContext } from './steps.ts';
+import { START_QUOTA, TokenBucket } from './token-bucket.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -38,7 +38,7 @@ export class StepFunctions {
   /** In the order in which they were started. */
   readonly #running = new Set<Execution>();
   #deployment: Deployment;
-  readonly #quota = new StartQuota();
+  readonly #quota = new TokenBucket(START_QUOTA);
 
   constructor(template: Template, context: StepFunctionsContext) {
     this.#context = context;
