@@ -17,7 +17,8 @@ export type Step = 'compare' | 'reschedule' | 'dump';
 export type ExecutionEnd =
   | { readonly status: 'SUCCEEDED' }
   | { readonly status: 'FAILED'; readonly error: string; readonly cause: string }
-  | { readonly status: 'ABORTED' };
+  | { readonly status: 'ABORTED' }
+  | { readonly status: 'TIMED_OUT' };
 
 /** An execution of the state machine and its progress. Fields that are not `readonly` change while it runs. */
 export interface Execution {

@@ -17,6 +17,9 @@ const STOP_FAULTS = { 'stopped by hand': 0.003 };
 /** How long the name of an ended execution cannot be reused. */
 const NAME_RETENTION = 90 * DAY;
 
+/** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
+const LONGEST_EXECUTION = 365 * DAY;
+
 const LONGEST_LISTING_LAG = MINUTE;
 
 const startSchema = z.object({ name: z.string(), input: z.string(), stateMachineArn: z.string() });
@@ -118,10 +121,17 @@ export class StepFunctions {
         ),
       },
     });
+    const { clock } = this.#context;
+    const latestEnd = execution.started + LONGEST_EXECUTION;
+    const cancelTimeout = clock.at(latestEnd, run.abort);
     this.#maybeStop(execution, run.abort);
     const end = await endOf(run.result);
-    execution.end = execution.stopped === undefined ? end : { status: 'ABORTED' };
-    const { clock } = this.#context;
+    cancelTimeout();
+    if (clock.now >= latestEnd) {
+      execution.end = { status: 'TIMED_OUT' };
+    } else {
+      execution.end = execution.stopped === undefined ? end : { status: 'ABORTED' };
+    }
     this.#running.delete(execution);
     clock.at(clock.now + NAME_RETENTION, () => {
       if (this.#executions.get(execution.name) === execution) {

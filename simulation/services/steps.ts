@@ -9,7 +9,8 @@ import type { Execution, Step } from './execution.ts';
 import type { Json } from './json.ts';
 import type { Invocation, Result, SimulatedFunction } from './lambda-function.ts';
 
-const INVOKE_FAULTS = { 'invocation refused': 0.005, 'invocation answer lost': 0.005 };
+const INVOKE_FAULTS = { 'invocation refused': 0.005, 'invocation answer lost': 0.005, 'invocation failed': 0.002 };
+const INVOKE_OUTAGE = { 'invocation failed': 1 };
 
 /** Errors of a service that throttled the call, or a function. */
 const THROTTLED = /TooManyRequests|Throttling/;
@@ -95,8 +96,14 @@ export class Steps {
     if (called === undefined) {
       return failure('Lambda.ResourceNotFoundException', FunctionName, false);
     }
-    const { kind, latency } = faults.decide(`${step}|${execution.secret.index}|${execution.when}`, INVOKE_FAULTS);
+    const { kind, latency } = faults.decide(
+      `${step}|${execution.secret.index}|${execution.when}`,
+      faults.outage('Invoke a step') ? INVOKE_OUTAGE : INVOKE_FAULTS,
+    );
     await clock.sleep(latency);
+    if (kind === 'invocation failed') {
+      return failure('Lambda.ServiceException', 'Service unavailable.', true);
+    }
     const isRefused = kind === 'invocation refused';
     if (isRefused || !concurrency.take()) {
       if (!isRefused) {
