@@ -24,7 +24,7 @@ Exit status:
   ${done}    success
   ${misuse}   invalid environment or arguments
   ${badSecret}   the secret does not describe a database that can be dumped
-  ${verificationFailed}   the dump is incomplete, or is not the one that was proven
+  ${verificationFailed}   the dump is incomplete, or not the one that was proven, or the restored database is incomplete
   ${internal}   internal error
   ${tryAgain}   temporary failure, or SIGTERM: worth another try
   ${refused}   refused by the database or AWS

@@ -1,0 +1,119 @@
+import { Failure } from '../failure.ts';
+import { log } from '../log.ts';
+import { withConnection } from '../postgres/connection.ts';
+import { compare, keyOf, nameOf } from './comparison.ts';
+import { type ArchivePart, type Refusals, restorePart, type RestoreTool } from './pg-restore.ts';
+import { tablesWithRows } from './rows-in-archive.ts';
+import type { ArchiveObject, TableOfContents } from './table-of-contents.ts';
+import { type Relation, relationsOf } from './target-relations.ts';
+
+export interface ArchiveRestore {
+  readonly tool: RestoreTool;
+  readonly contents: TableOfContents;
+  readonly objects: readonly ArchiveObject[];
+  /** What the target database has had before. */
+  readonly before: readonly Relation[];
+  /** Whether the target database was empty. */
+  readonly wasEmpty: boolean;
+  /** Size on disk of the database that was dumped; zero if unknown. */
+  readonly databaseBytes: number;
+  readonly archive: ArchivePart['archive'];
+}
+
+/** Advice after a failed restore. It must not say to drop a database that was already in use. */
+const PARTIAL = 'The database contains at most a part of the dump: drop it, and restore into a new one.';
+const MIXED = 'In addition to its previous contents, the database contains at most a part of the dump.';
+
+/** Names in one line of the log. */
+const SHOWN = 50;
+
+function listed(names: readonly string[]): string {
+  const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
+  return `${names.slice(0, SHOWN).join(', ')}${more}`;
+}
+
+/**
+ * The data of tables that the dump creates, and that existed before: their rows must not be mixed. pg_restore's own
+ * `--no-data-for-failed-tables` also skips tables that were created, but not quite as intended.
+ */
+function dataOfExisting({ objects, before }: ArchiveRestore): readonly ArchiveObject[] {
+  const existing = new Set(before.map(keyOf));
+  const created = new Set(objects.filter(({ kind }) => kind === 'TABLE').map(keyOf));
+  return objects.filter(
+    (object) => object.kind === 'TABLE DATA' && existing.has(keyOf(object)) && created.has(keyOf(object)),
+  );
+}
+
+/**
+ * Restores an archive, and compares the database with it afterwards.
+ *
+ * @throws {Failure} `refused` if the server refused statements; `tryAgain` if the connection to it was lost;
+ * `verificationFailed` if something is missing all the same
+ */
+export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSignal): Promise<void> {
+  const { tool, contents, archive, databaseBytes, wasEmpty } = restore;
+  const skipped = dataOfExisting(restore);
+  if (skipped.length > 0) {
+    log(`These tables exist already, and keep their own rows: ${listed(skipped.map(nameOf))}`);
+  }
+  const ids = new Set(skipped.map(({ id }) => id));
+  const entries = contents.ids.filter((id) => !ids.has(id));
+  const state = { started: false };
+  const onStarted = () => {
+    state.started = true;
+  };
+  try {
+    const refusals = await restorePart(tool, { archive, entries, databaseBytes, onStarted }, signal);
+    conclude(refusals, await differences(restore, signal));
+  } catch (error) {
+    if (state.started) {
+      log(wasEmpty ? PARTIAL : MIXED);
+    }
+    throw error;
+  }
+}
+
+/** Logs how the database compares with the archive. @returns what is missing */
+async function differences({ tool, objects, archive }: ArchiveRestore, signal: AbortSignal): Promise<string[]> {
+  const { target, policy, client, folder } = tool;
+  const { counts, missing, empty } = compare(objects, await withConnection(target, policy, signal, relationsOf));
+  log(`Compared with the dump's table of contents, the database has ${counts.join(', ')}.`);
+  const found: string[] = [];
+  if (missing.length > 0) {
+    found.push(`these are missing: ${listed(missing)}`);
+  }
+  if ('file' in archive) {
+    const lost = await tablesWithRows(empty, archive.file, client, folder, signal);
+    if (lost.length > 0) {
+      found.push(`these tables have rows in the dump and none in the database: ${listed(lost.map(nameOf))}`);
+    }
+    log(`Of its tables, ${empty.length} have no rows, and ${lost.length} of these should have some.`);
+  } else if (empty.length > 0) {
+    log(
+      `These tables have no rows. Whether the dump has some was not checked, as it is not on the local disk: ` +
+        listed(empty.map(nameOf)),
+    );
+  }
+  for (const difference of found) {
+    log(`In the database, ${difference}`);
+  }
+  return found;
+}
+
+/** @throws {Failure} unless everything was restored */
+function conclude({ count, first }: Refusals, found: readonly string[]): void {
+  if (count > 0) {
+    throw new Failure(
+      'refused',
+      `The server refused ${count} of the statements; pg_restore executed the rest. The first: ${first} ` +
+        '(the log above has all of them, and what is missing). Fix the cause, and restore into a new database.',
+    );
+  }
+  if (found.length > 0) {
+    throw new Failure(
+      'verificationFailed',
+      `The server refused nothing, and yet in the database ${found.join('; ')}. Something in it changes what is ` +
+        'restored, such as an event trigger, or somebody else does.',
+    );
+  }
+}

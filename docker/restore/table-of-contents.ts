@@ -1,0 +1,100 @@
+import { open } from 'node:fs/promises';
+import type { Client } from 'pg';
+import { type ArchiveEntry, ArchiveHead, damaged } from '../archive-head.ts';
+import { ByteCursor } from '../byte-cursor.ts';
+
+/** An object in the archive. Names are not quoted. */
+export interface ArchiveObject {
+  /** Of its entry in the table of contents. */
+  readonly id: number;
+  /** pg_dump's name of what it is: `TABLE`, `TABLE DATA`, `INDEX`. */
+  readonly kind: string;
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** The table of contents of an archive. */
+export interface TableOfContents {
+  /** Of all entries, in their order. */
+  readonly ids: readonly number[];
+  /** Without large objects, of which there may be millions. Their names are still in the encoding of the dump. */
+  readonly entries: readonly ArchiveEntry[];
+  /** PostgreSQL's name of the dump's encoding, which is that of the database that was dumped. */
+  readonly encoding: string;
+}
+
+const LARGE_OBJECTS: ReadonlySet<string> = new Set(['BLOB', 'BLOB METADATA', 'BLOBS']);
+
+/** Encodings whose names the driver and this program read alike: SQL_ASCII is any bytes, of which UTF-8 is a guess. */
+const READ_AS_UTF8: ReadonlySet<string> = new Set(['UTF8', 'SQL_ASCII']);
+
+function* contentsIn(cursor: ByteCursor): Generator<void, TableOfContents> {
+  const head = new ArchiveHead(cursor);
+  const ids: number[] = [];
+  const entries: ArchiveEntry[] = [];
+  for (let left = yield* head.header(); left > 0; left -= 1) {
+    const entry = yield* head.entry();
+    ids.push(entry.id);
+    if (!LARGE_OBJECTS.has(entry.kind)) {
+      entries.push(entry);
+    }
+  }
+  const setting = entries.find(({ kind }) => kind === 'ENCODING')?.definition.toString() ?? '';
+  const [, encoding] = /^SET client_encoding = '(\w+)';/.exec(setting) ?? [];
+  if (encoding === undefined) {
+    throw damaged('its table of contents does not say its encoding', cursor.position);
+  }
+  return { ids, entries, encoding };
+}
+
+/**
+ * Reads the table of contents of an archive, and no further.
+ *
+ * @param head file to create: the beginning of the archive up to its data
+ * @throws {Failure} `verificationFailed` if this is not the beginning of an archive
+ */
+export async function readTableOfContents(archive: AsyncIterable<Buffer>, head: string): Promise<TableOfContents> {
+  const file = await open(head, 'wx');
+  try {
+    const cursor = new ByteCursor();
+    const walk = contentsIn(cursor);
+    walk.next();
+    for await (const chunk of archive) {
+      await file.write(chunk);
+      cursor.put(chunk);
+      const { done, value } = walk.next();
+      if (done === true) {
+        await file.truncate(cursor.position);
+        return value;
+      }
+    }
+    throw damaged('its table of contents is truncated', cursor.position);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The objects in an archive, with names as the server understands them. Connection and server errors pass through. */
+export async function objectsOf(
+  { entries, encoding }: TableOfContents,
+  client: Client,
+): Promise<readonly ArchiveObject[]> {
+  const names = entries.flatMap(({ schema, name }) => [schema, name]);
+  const decoded = READ_AS_UTF8.has(encoding)
+    ? names.map((name) => name.toString())
+    : await decodedByServer(names, encoding, client);
+  return entries.map(({ id, kind }, index) => ({
+    id,
+    kind,
+    schema: decoded[2 * index] ?? '',
+    name: decoded[2 * index + 1] ?? '',
+  }));
+}
+
+async function decodedByServer(names: readonly Buffer[], encoding: string, client: Client): Promise<readonly string[]> {
+  const { rows } = await client.query<{ name: string }>({
+    text: 'SELECT convert_from(bytes, $2) AS name FROM unnest($1::bytea[]) WITH ORDINALITY AS n (bytes, place) ORDER BY place',
+    values: [names, encoding],
+  });
+  return rows.map(({ name }) => name);
+}
