@@ -2,13 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ChildExit, start } from '../child.ts';
 import { Failure } from '../failure.ts';
-import { log } from '../log.ts';
 import type { PostgresClient } from '../postgres/clients.ts';
 import type { ConnectionSettings } from '../postgres/connection-settings.ts';
 import { withConnection } from '../postgres/connection.ts';
 import { KEEPALIVE, libpqEnvironment } from '../postgres/libpq-environment.ts';
 import type { TlsPolicy } from '../postgres/tls.ts';
-import { withProgress } from '../progress.ts';
+import type { Phase } from '../progress.ts';
 import { RestoreErrors, SUMMARY } from './pg-restore-errors.ts';
 import { sizeOf } from './target-database.ts';
 
@@ -29,8 +28,8 @@ export interface ArchivePart {
   readonly archive: { readonly file: string; readonly jobs: number } | { readonly bytes: AsyncIterable<Buffer> };
   /** IDs of entries in the archive's table of contents, in the same order. */
   readonly entries: readonly number[];
-  /** Size on disk of the database that was dumped; zero if unknown. */
-  readonly databaseBytes: number;
+  /** Receives the message about each refused statement, and pg_restore's warnings, all without values. */
+  readonly report: (message: string) => void;
   /** Called when pg_restore runs, and the database may change. */
   readonly onStarted: () => void;
 }
@@ -50,19 +49,19 @@ const OPTIONS = ['--no-owner', '--no-tablespaces', '--no-password', `--dbname=${
 
 /**
  * Restores entries of an archive. A refused statement does not stop the restore: after hours of data, the cause may only
- * be a missing role in a policy. Each is logged.
+ * be a missing role in a policy.
  *
  * @throws {Failure} `tryAgain` if the connection to the server was lost, `refused` if pg_restore ended early otherwise
  */
 export async function restorePart(
   { target, policy, client, folder, searchPath }: RestoreTool,
-  { archive, entries, databaseBytes, onStarted }: ArchivePart,
+  { archive, entries, report, onStarted }: ArchivePart,
   signal: AbortSignal,
 ): Promise<Refusals> {
   const environment = await libpqEnvironment(target, policy, folder, searchPath);
   const list = join(folder, 'entries');
   await writeFile(list, entries.map((id) => `${id};\n`).join(''));
-  const errors = new RestoreErrors(log);
+  const errors = new RestoreErrors(report);
   const source = 'file' in archive ? [`--jobs=${archive.jobs}`, archive.file] : [];
   const options = {
     environment,
@@ -72,22 +71,22 @@ export async function restorePart(
     },
     ...('file' in archive ? {} : { input: archive.bytes }),
   };
-  const total = { bytes: databaseBytes, what: "of the source's size on disk" };
-  const phase = { name: 'Restoring', done: growth(target, policy, signal), total };
   const { started, output, exit } = start(client.pgRestore, [...OPTIONS, `--use-list=${list}`, ...source], options);
   output.resume();
   if (started) {
     onStarted();
   }
-  return withProgress(phase, async () => {
-    const end = await exit;
-    errors.end();
-    return refusalsOf(end, errors);
-  });
+  const end = await exit;
+  errors.end();
+  return refusalsOf(end, errors);
 }
 
-/** Measures by how many bytes the database has grown. If a query fails, the last known size counts. */
-function growth(target: ConnectionSettings, policy: TlsPolicy, signal: AbortSignal): () => Promise<number> {
+/**
+ * The progress of a restore, by how many bytes the database has grown. If a query fails, the last known size counts.
+ *
+ * @param bytes size on disk of the database that was dumped; zero if unknown
+ */
+export function restoring({ target, policy }: RestoreTool, bytes: number, signal: AbortSignal): Phase {
   let before: number | undefined;
   let size = 0;
   const measure = async () => {
@@ -100,7 +99,7 @@ function growth(target: ConnectionSettings, policy: TlsPolicy, signal: AbortSign
     return size - (before ?? 0);
   };
   void measure();
-  return measure;
+  return { name: 'Restoring', done: measure, total: { bytes, what: "of the source's size on disk" } };
 }
 
 /**

@@ -1,18 +1,19 @@
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import { withConnection } from '../postgres/connection.ts';
+import { withProgress } from '../progress.ts';
 import { compare, keyOf, nameOf } from './comparison.ts';
-import { type ArchivePart, type Refusals, restorePart, type RestoreTool } from './pg-restore.ts';
+import { type ArchivePart, type Refusals, restorePart, type RestoreTool, restoring } from './pg-restore.ts';
 import { tablesWithRows } from './rows-in-archive.ts';
-import type { ArchiveObject, TableOfContents } from './table-of-contents.ts';
-import { type Relation, relationsOf } from './target-relations.ts';
+import type { ArchiveObject, Step, TableOfContents } from './table-of-contents.ts';
+import { relationsOf, type TargetObjects } from './target-objects.ts';
 
 export interface ArchiveRestore {
   readonly tool: RestoreTool;
   readonly contents: TableOfContents;
   readonly objects: readonly ArchiveObject[];
   /** What the target database has had before. */
-  readonly before: readonly Relation[];
+  readonly before: TargetObjects;
   /** Whether the target database was empty. */
   readonly wasEmpty: boolean;
   /** Size on disk of the database that was dumped; zero if unknown. */
@@ -23,6 +24,9 @@ export interface ArchiveRestore {
 /** Advice after a failed restore. It must not say to drop a database that was already in use. */
 const PARTIAL = 'The database contains at most a part of the dump: drop it, and restore into a new one.';
 const MIXED = 'In addition to its previous contents, the database contains at most a part of the dump.';
+
+/** pg_restore's words before those of the server. */
+const STATEMENT_REFUSED = /^pg_restore: error: (?:could not execute query: )?/;
 
 /** Names in one line of the log. */
 const SHOWN = 50;
@@ -37,11 +41,31 @@ function listed(names: readonly string[]): string {
  * `--no-data-for-failed-tables` also skips tables that were created, but not quite as intended.
  */
 function dataOfExisting({ objects, before }: ArchiveRestore): readonly ArchiveObject[] {
-  const existing = new Set(before.map(keyOf));
+  const existing = new Set(before.relations.map(keyOf));
   const created = new Set(objects.filter(({ kind }) => kind === 'TABLE').map(keyOf));
   return objects.filter(
     (object) => object.kind === 'TABLE DATA' && existing.has(keyOf(object)) && created.has(keyOf(object)),
   );
+}
+
+/** The schemas that the dump creates, and that existed before. Of `public`, which always exists, it has no statement. */
+function existingSchemas({ objects, before }: ArchiveRestore): readonly ArchiveObject[] {
+  const existing = new Set(before.schemas.map(({ name }) => name));
+  return objects.filter(({ kind, name }) => kind === 'SCHEMA' && name !== 'public' && existing.has(name));
+}
+
+/** The entries of the first step, without those of what is there already. */
+function missingEntries(restore: ArchiveRestore): readonly number[] {
+  const schemas = existingSchemas(restore);
+  if (schemas.length > 0) {
+    log(`These schemas exist already: ${listed(schemas.map(nameOf))}`);
+  }
+  const data = dataOfExisting(restore);
+  if (data.length > 0) {
+    log(`These tables exist already, and keep their own rows: ${listed(data.map(nameOf))}`);
+  }
+  const skipped = new Set([...schemas, ...data].map(({ id }) => id));
+  return restore.contents.steps.contents.filter((id) => !skipped.has(id));
 }
 
 /**
@@ -51,26 +75,51 @@ function dataOfExisting({ objects, before }: ArchiveRestore): readonly ArchiveOb
  * `verificationFailed` if something is missing all the same
  */
 export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSignal): Promise<void> {
-  const { tool, contents, archive, databaseBytes, wasEmpty } = restore;
-  const skipped = dataOfExisting(restore);
-  if (skipped.length > 0) {
-    log(`These tables exist already, and keep their own rows: ${listed(skipped.map(nameOf))}`);
-  }
-  const ids = new Set(skipped.map(({ id }) => id));
-  const entries = contents.ids.filter((id) => !ids.has(id));
+  const { tool, archive, databaseBytes, wasEmpty } = restore;
+  const entries = missingEntries(restore);
   const state = { started: false };
   const onStarted = () => {
     state.started = true;
   };
   try {
-    const refusals = await restorePart(tool, { archive, entries, databaseBytes, onStarted }, signal);
+    const main = await withProgress(restoring(tool, databaseBytes, signal), () =>
+      restorePart(tool, { archive, entries, report: log, onStarted }, signal),
+    );
+    const remarks = await restoreFromHead('remarks', restore, warn, signal);
+    const triggers = await restoreFromHead('event triggers', restore, log, signal);
+    const refusals = { count: main.count + triggers.count, first: main.count > 0 ? main.first : triggers.first };
     conclude(refusals, await differences(restore, signal));
+    if (remarks.count > 0) {
+      log(
+        `Warning: the server refused ${remarks.count} of the dump's grants, default privileges and comments, named ` +
+          'above. No data depends on them, but others may have more or less access than in the source.',
+      );
+    }
   } catch (error) {
     if (state.started) {
       log(wasEmpty ? PARTIAL : MIXED);
     }
     throw error;
   }
+}
+
+function warn(message: string): void {
+  log(`Warning: not restored: ${message.replace(STATEMENT_REFUSED, '')}`);
+}
+
+/** Restores a later step, which needs no data. */
+async function restoreFromHead(
+  step: Exclude<Step, 'contents'>,
+  { tool, contents }: ArchiveRestore,
+  report: (message: string) => void,
+  signal: AbortSignal,
+): Promise<Refusals> {
+  const entries = contents.steps[step];
+  if (entries.length === 0) {
+    return { count: 0, first: '' };
+  }
+  const archive = { file: contents.head, jobs: 1 };
+  return restorePart(tool, { archive, entries, report, onStarted: () => undefined }, signal);
 }
 
 /** Logs how the database compares with the archive. @returns what is missing */

@@ -20,7 +20,7 @@ import { type ArchiveRestore, restoreAndCompare } from './restore-and-compare.ts
 import { findStoredDump, readStoredDump, type StoredDump } from './stored-dump.ts';
 import { objectsOf, readTableOfContents, type TableOfContents } from './table-of-contents.ts';
 import { checkTarget, inspectTarget, type TargetDatabase } from './target-database.ts';
-import { relationsOf } from './target-relations.ts';
+import { targetObjects } from './target-objects.ts';
 
 /** Scratch space to leave free for other files. */
 const RESERVE_BYTES = 64 * 1024 * 1024;
@@ -96,7 +96,7 @@ async function prepare(
   const policy = tlsPolicy(target, rdsRoots);
   const { database, before, objects } = await withConnection(target, policy, signal, async (connection) => ({
     database: await inspectTarget(connection),
-    before: await relationsOf(connection),
+    before: await targetObjects(connection),
     objects: await objectsOf(contents, connection),
   }));
   checkTarget(database, target, intoNonEmpty);

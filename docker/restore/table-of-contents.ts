@@ -13,29 +13,48 @@ export interface ArchiveObject {
   readonly name: string;
 }
 
+/**
+ * The steps of a restore. Comments and privileges come after all else, over a single connection, so that a refusal in
+ * this step is known to cost no data, whatever the server's words for it. Event triggers come last, since they would act
+ * on the statements before.
+ */
+export type Step = 'contents' | 'remarks' | 'event triggers';
+
 /** The table of contents of an archive. */
 export interface TableOfContents {
-  /** Of all entries, in their order. */
-  readonly ids: readonly number[];
-  /** Without large objects, of which there may be millions. Their names are still in the encoding of the dump. */
+  /** IDs of the entries of each step, in their order. */
+  readonly steps: Readonly<Record<Step, readonly number[]>>;
+  /** Those of the first step, without large objects, of which there may be millions. */
   readonly entries: readonly ArchiveEntry[];
+  /** A file with the beginning of the archive up to its data, from which all but the first step can be restored. */
+  readonly head: string;
   /** PostgreSQL's name of the dump's encoding, which is that of the database that was dumped. */
   readonly encoding: string;
 }
+
+const REMARKS: ReadonlySet<string> = new Set(['ACL', 'COMMENT', 'DEFAULT ACL']);
 
 const LARGE_OBJECTS: ReadonlySet<string> = new Set(['BLOB', 'BLOB METADATA', 'BLOBS']);
 
 /** Encodings whose names the driver and this program read alike: SQL_ASCII is any bytes, of which UTF-8 is a guess. */
 const READ_AS_UTF8: ReadonlySet<string> = new Set(['UTF8', 'SQL_ASCII']);
 
-function* contentsIn(cursor: ByteCursor): Generator<void, TableOfContents> {
+function stepOf({ kind, name }: ArchiveEntry): Step {
+  if (kind === 'EVENT TRIGGER' || (kind === 'COMMENT' && name.toString().startsWith('EVENT TRIGGER '))) {
+    return 'event triggers';
+  }
+  return REMARKS.has(kind) ? 'remarks' : 'contents';
+}
+
+function* contentsIn(cursor: ByteCursor): Generator<void, Omit<TableOfContents, 'head'>> {
   const head = new ArchiveHead(cursor);
-  const ids: number[] = [];
+  const steps: Record<Step, number[]> = { contents: [], remarks: [], 'event triggers': [] };
   const entries: ArchiveEntry[] = [];
   for (let left = yield* head.header(); left > 0; left -= 1) {
     const entry = yield* head.entry();
-    ids.push(entry.id);
-    if (!LARGE_OBJECTS.has(entry.kind)) {
+    const step = stepOf(entry);
+    steps[step].push(entry.id);
+    if (step === 'contents' && !LARGE_OBJECTS.has(entry.kind)) {
       entries.push(entry);
     }
   }
@@ -44,13 +63,13 @@ function* contentsIn(cursor: ByteCursor): Generator<void, TableOfContents> {
   if (encoding === undefined) {
     throw damaged('its table of contents does not say its encoding', cursor.position);
   }
-  return { ids, entries, encoding };
+  return { steps, entries, encoding };
 }
 
 /**
  * Reads the table of contents of an archive, and no further.
  *
- * @param head file to create: the beginning of the archive up to its data
+ * @param head the file to create for {@link TableOfContents.head}
  * @throws {Failure} `verificationFailed` if this is not the beginning of an archive
  */
 export async function readTableOfContents(archive: AsyncIterable<Buffer>, head: string): Promise<TableOfContents> {
@@ -65,7 +84,7 @@ export async function readTableOfContents(archive: AsyncIterable<Buffer>, head: 
       const { done, value } = walk.next();
       if (done === true) {
         await file.truncate(cursor.position);
-        return value;
+        return { ...value, head };
       }
     }
     throw damaged('its table of contents is truncated', cursor.position);

@@ -5,7 +5,7 @@ import { inspectDatabase } from '../../../docker/postgres/database.ts';
 import { takeInventory } from '../../../docker/postgres/inventory.ts';
 import { inspectPrivileges } from '../../../docker/postgres/privileges.ts';
 import { inspectTarget, sizeOf } from '../../../docker/restore/target-database.ts';
-import { relationsOf } from '../../../docker/restore/target-relations.ts';
+import { targetObjects } from '../../../docker/restore/target-objects.ts';
 import { Stage } from '../support/stage.ts';
 
 let stage: Stage;
@@ -106,7 +106,7 @@ test('calls no operator, function, type or view that a user of the database plan
       inventory: await takeInventory(client),
       privileges: await inspectPrivileges(client, database),
       target: await inspectTarget(client),
-      relations: await relationsOf(client),
+      objects: await targetObjects(client),
       size: await sizeOf(client),
     };
   });
@@ -117,7 +117,7 @@ test('calls no operator, function, type or view that a user of the database plan
     target: { mayCreate: true },
   });
   expect(answers.target.contents).toContain('public.pg_class');
-  expect(answers.relations).toContainEqual({ schema: 'public', name: 'pg_class', kind: 'v', isEmpty: true });
+  expect(answers.objects.relations).toContainEqual({ schema: 'public', name: 'pg_class', kind: 'v', isEmpty: true });
   expect(answers.size).toBe(answers.database.size);
 });
 
