@@ -19,8 +19,9 @@ import type { RestoreOptions } from './options.ts';
 import { type ArchiveRestore, restoreAndCompare } from './restore-and-compare.ts';
 import { findStoredDump, readStoredDump, type StoredDump } from './stored-dump.ts';
 import { objectsOf, readTableOfContents, type TableOfContents } from './table-of-contents.ts';
-import { checkTarget, inspectTarget, type TargetDatabase } from './target-database.ts';
+import { inspectTarget, type TargetDatabase } from './target-database.ts';
 import { targetObjects } from './target-objects.ts';
+import { checkTarget } from './target-problems.ts';
 
 /** Scratch space to leave free for other files. */
 const RESERVE_BYTES = 64 * 1024 * 1024;
