@@ -136,10 +136,10 @@ async function differences({ tool, objects, archive }: ArchiveRestore, signal: A
     if (lost.length > 0) {
       found.push(`these tables have rows in the dump and none in the database: ${listed(lost.map(nameOf))}`);
     }
-    log(`Of its tables, ${empty.length} have no rows, and ${lost.length} of these should have some.`);
+    log(`${empty.length} of its tables were never filled, and ${lost.length} of these have rows in the dump.`);
   } else if (empty.length > 0) {
     log(
-      `These tables have no rows. Whether the dump has some was not checked, as it is not on the local disk: ` +
+      `These tables were never filled. Whether the dump has some was not checked, as it is not on the local disk: ` +
         listed(empty.map(nameOf)),
     );
   }

@@ -15,6 +15,7 @@ import { withConnection } from '../postgres/connection.ts';
 import { tlsPolicy } from '../postgres/tls.ts';
 import { formatBytes, withProgress } from '../progress.ts';
 import type { RunContext } from '../run-context.ts';
+import { missingGrants } from './missing-grants.ts';
 import type { RestoreOptions } from './options.ts';
 import { type ArchiveRestore, restoreAndCompare } from './restore-and-compare.ts';
 import { findStoredDump, readStoredDump, type StoredDump } from './stored-dump.ts';
@@ -100,7 +101,7 @@ async function prepare(
     before: await targetObjects(connection),
     objects: await objectsOf(contents, connection),
   }));
-  checkTarget(database, target, intoNonEmpty);
+  checkTarget(database, missingGrants(objects, before, database), target, intoNonEmpty);
   const client = chooseRestoreClient(await findClients(searchPath), dump.clientMajor);
   log(
     `Database "${target.database}" on ${target.host} port ${target.port}: PostgreSQL ${database.version}; ` +

@@ -8,7 +8,7 @@ export interface TargetDatabase {
   readonly major: number;
   /** Some of the objects in it, by PostgreSQL's names; extensions and their members do not count. */
   readonly contents: readonly string[];
-  /** Whether this user may create schemas in it. */
+  /** Whether this user has CREATE on it, and so may create schemas. */
   readonly mayCreate: boolean;
   /** Whether its server is a standby. */
   readonly isStandby: boolean;

@@ -24,6 +24,8 @@ export interface Schema {
 export interface TargetObjects {
   readonly relations: readonly Relation[];
   readonly schemas: readonly Schema[];
+  /** Names of the extensions, not quoted. */
+  readonly extensions: readonly string[];
 }
 
 /** The schemas that are not the system's. */
@@ -31,7 +33,12 @@ const USERS = `nspname !~ '^pg_' AND nspname <> 'information_schema'`;
 
 /** Connection and server errors pass through. */
 export async function targetObjects(client: Client): Promise<TargetObjects> {
-  return { relations: await relationsOf(client), schemas: await schemasOf(client) };
+  const { rows: extensions } = await client.query<{ name: string }>('SELECT extname AS name FROM pg_extension');
+  return {
+    relations: await relationsOf(client),
+    schemas: await schemasOf(client),
+    extensions: extensions.map(({ name }) => name),
+  };
 }
 
 async function schemasOf(client: Client): Promise<readonly Schema[]> {

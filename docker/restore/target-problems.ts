@@ -1,6 +1,7 @@
 import { Failure } from '../failure.ts';
 import type { ConnectionSettings } from '../postgres/connection-settings.ts';
 import { identifier } from '../postgres/identifier.ts';
+import type { MissingGrants } from './missing-grants.ts';
 import type { TargetDatabase } from './target-database.ts';
 
 /** Objects named of a database that is not empty. */
@@ -37,13 +38,25 @@ function readOnly({ isStandby, readOnlyBy }: TargetDatabase, target: ConnectionS
       ];
 }
 
-function missingPrivilege({ mayCreate }: TargetDatabase, { user, database }: ConnectionSettings): readonly string[] {
-  return mayCreate
-    ? []
-    : [
-        `The user "${user}" may not create anything in the database "${database}": make it the owner, or grant it CREATE ` +
-          'on the database.',
-      ];
+function lacking(missing: MissingGrants, { user, database }: ConnectionSettings): readonly string[] {
+  const grants = [
+    ...(missing.database ? [`GRANT CREATE ON DATABASE ${identifier(database)} TO ${identifier(user)};`] : []),
+    ...missing.schemas.map((name) => `GRANT USAGE, CREATE ON SCHEMA ${identifier(name)} TO ${identifier(user)};`),
+  ];
+  const schemas = missing.absent.map((name) => `CREATE SCHEMA ${identifier(name)} AUTHORIZATION ${identifier(user)};`);
+  const problems: string[] = [];
+  if (grants.length > 0) {
+    problems.push(
+      `The user "${user}" may not create all that the dump contains. In the database "${database}", as its owner or an ` +
+        `administrator (on RDS, the master user), run ${grants.join(' ')}`,
+    );
+  }
+  if (schemas.length > 0) {
+    problems.push(
+      `The database "${database}" lacks a schema that the dump uses and does not create: run ${schemas.join(' ')}`,
+    );
+  }
+  return problems;
 }
 
 function notEmpty({ contents }: TargetDatabase, { database }: ConnectionSettings): readonly string[] {
@@ -63,10 +76,15 @@ function notEmpty({ contents }: TargetDatabase, { database }: ConnectionSettings
  *
  * @throws {Failure} `refused`, with all problems
  */
-export function checkTarget(database: TargetDatabase, target: ConnectionSettings, intoNonEmpty: boolean): void {
+export function checkTarget(
+  database: TargetDatabase,
+  missing: MissingGrants,
+  target: ConnectionSettings,
+  intoNonEmpty: boolean,
+): void {
   const problems = [
     ...readOnly(database, target),
-    ...missingPrivilege(database, target),
+    ...lacking(missing, target),
     ...(intoNonEmpty ? [] : notEmpty(database, target)),
   ];
   if (problems.length > 0) {

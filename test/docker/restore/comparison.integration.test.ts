@@ -63,7 +63,7 @@ describe('no row is lost', () => {
     const { status, stdout, stderr } = await restore('accessed', 'from accessed', [], { secret });
     expect(stderr).toContain('permission denied to create access method "pile"');
     expect(stdout).toContain('the database has 1 of 1 tables.');
-    expect(stdout).toContain('Of its tables, 0 have no rows, and 0 of these should have some.');
+    expect(stdout).toContain('0 of its tables were never filled, and 0 of these have rows in the dump.');
     expect(status).toBe(77);
     expect(await stage.query('from accessed', 'SELECT count(*)::int AS rows FROM t')).toEqual([{ rows: 9 }]);
   });
@@ -120,7 +120,7 @@ describe('what is missing is named', () => {
     expect(stdout).toContain('These tables exist already, and keep their own rows: ');
     expect(stdout).toContain('the database has 2 of 3 tables, 1 of 1 views, 0 of 1 indexes.');
     expect(stdout).toContain('In the database, these are missing: table public.others, index public.others_two_idx');
-    expect(stdout).toContain('Of its tables, 2 have no rows, and 1 of these should have some.');
+    expect(stdout).toContain('2 of its tables were never filled, and 1 of these have rows in the dump.');
     expect(stdout).toContain('these tables have rows in the dump and none in the database: public."of mine"');
     expect(stderr).toContain('(the log above has all of them, and what is missing)');
     expect(status).toBe(77);

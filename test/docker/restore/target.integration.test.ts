@@ -32,6 +32,64 @@ function expectRefused({ status, stdout, stderr }: Outcome, ...messages: readonl
   expect(status).toBe(77);
 }
 
+describe('a user who may not create what the dump contains', () => {
+  beforeAll(async () => {
+    await stage.query('postgres', `CREATE ROLE "Mr ""B""" LOGIN PASSWORD 'x'`);
+    await stage.createDatabase(
+      'schemas',
+      'CREATE SCHEMA "Odd ""one"""',
+      'CREATE TABLE "Odd ""one""".t (a int PRIMARY KEY)',
+      'CREATE TABLE u ()',
+    );
+    expect(await stage.dump('schemas')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  const BUILDER = { username: 'Mr "B"', password: 'x' };
+
+  /** Runs the SQL that the message contains. */
+  async function obey({ stderr }: Outcome, database: string): Promise<void> {
+    const [, sql = ''] = /run ((?:GRANT|CREATE).*;)/.exec(stderr) ?? [];
+    await stage.query(database, sql);
+  }
+
+  test('is told the grants before the download, and they are enough', async () => {
+    await stage.createDatabase('closed');
+    const refused = await restore('schemas', 'closed', [], { secret: BUILDER });
+    expectRefused(
+      refused,
+      'GRANT CREATE ON DATABASE "closed" TO "Mr ""B"""',
+      'GRANT USAGE, CREATE ON SCHEMA "public" TO',
+    );
+    await obey(refused, 'closed');
+    expect(await restore('schemas', 'closed', [], { secret: BUILDER })).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('is told of schemas that exist already', async () => {
+    await stage.createDatabase('half open', 'CREATE SCHEMA "Odd ""one"""', 'GRANT CREATE ON SCHEMA public TO PUBLIC');
+    const refused = await restore('schemas', 'half open', ['--into-non-empty'], { secret: BUILDER });
+    expectRefused(refused, 'run GRANT USAGE, CREATE ON SCHEMA "Odd ""one""" TO "Mr ""B""";');
+    expect(refused.stderr).not.toContain('ON DATABASE');
+    await obey(refused, 'half open');
+    expect(await restore('schemas', 'half open', ['--into-non-empty'], { secret: BUILDER })).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
+  });
+
+  test('is told of a schema that is missing', async () => {
+    await stage.createDatabase('without public', 'DROP SCHEMA public');
+    const refused = await restore('schemas', 'without public');
+    expectRefused(refused, 'lacks a schema that the dump uses and does not create: run CREATE SCHEMA "public"');
+    await obey(refused, 'without public');
+    expect(await restore('schemas', 'without public')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('needs nothing for what the dump does not create', async () => {
+    await stage.createDatabase('only public', 'GRANT CREATE ON SCHEMA public TO PUBLIC');
+    expect(await restore('source', 'only public', [], { secret: BUILDER })).toMatchObject({ status: 0, stderr: '' });
+  });
+});
+
 describe('a target that cannot be written to is refused before the download', () => {
   test.each([
     ['database', 'ALTER DATABASE "%"', 'ALTER DATABASE "read-only: database" RESET'],
@@ -63,7 +121,7 @@ describe('a target that cannot be written to is refused before the download', ()
     expectRefused(outcome, `default_transaction_read_only is on (set for: ${source})`, advice);
   });
 
-  // Last, as the server stays one.
+  // The last test, as the server stays one.
   test('if it is a standby', async () => {
     await stage.createDatabase('standby');
     await stage.query('postgres', 'CHECKPOINT');
