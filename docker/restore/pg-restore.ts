@@ -20,6 +20,8 @@ export interface RestoreTool {
   readonly folder: string;
   /** In the format of PATH. */
   readonly searchPath: string;
+  /** Settings to set to 0 for its sessions. */
+  readonly timeouts: readonly string[];
 }
 
 /** What to restore. */
@@ -54,7 +56,7 @@ const OPTIONS = ['--no-owner', '--no-tablespaces', '--no-password', `--dbname=${
  * @throws {Failure} `tryAgain` if the connection to the server was lost, `refused` if pg_restore ended early otherwise
  */
 export async function restorePart(
-  { target, policy, client, folder, searchPath }: RestoreTool,
+  { target, policy, client, folder, searchPath, timeouts }: RestoreTool,
   { archive, entries, report, onStarted }: ArchivePart,
   signal: AbortSignal,
 ): Promise<Refusals> {
@@ -64,7 +66,8 @@ export async function restorePart(
   const errors = new RestoreErrors(report);
   const source = 'file' in archive ? [`--jobs=${archive.jobs}`, archive.file] : [];
   const options = {
-    environment,
+    // Not without need: some poolers refuse connections with options.
+    environment: timeouts.length === 0 ? environment : { ...environment, PGOPTIONS: withoutTimeouts(timeouts) },
     signal,
     onErrorLine: (line: string) => {
       errors.add(line);
@@ -79,6 +82,11 @@ export async function restorePart(
   const end = await exit;
   errors.end();
   return refusalsOf(end, errors);
+}
+
+/** pg_restore itself sets some of them to 0, but not all, and only once it is connected. */
+function withoutTimeouts(names: readonly string[]): string {
+  return names.map((name) => `-c ${name}=0`).join(' ');
 }
 
 /**
@@ -109,18 +117,25 @@ export function restoring({ target, policy }: RestoreTool, bytes: number, signal
  * @throws {Failure} unless pg_restore executed all statements
  */
 function refusalsOf({ status, signal, lastLines, tookAllInput }: ChildExit, errors: RestoreErrors): Refusals {
-  const { serious, harmless, first, last, lost } = errors;
+  const { serious, harmless, first, lost } = errors;
   const summary = lastLines.at(-1) ?? '';
   const ignored = Number(SUMMARY.exec(summary)?.[1] ?? 0);
   const isComplete = signal === null && (status === 0 || (status === 1 && ignored > 0)) && tookAllInput;
   // Having lost the server, pg_restore may still process the rest, and count each statement as refused.
-  if (isComplete && !lost) {
+  if (isComplete && lost === undefined) {
     return { count: serious === 0 ? Math.max(ignored - harmless, 0) : serious, first: first ?? summary };
   }
   const how = signal === null ? `exited with status ${status}` : `was ended by ${signal}`;
+  if (lost !== undefined) {
+    throw new Failure(
+      'tryAgain',
+      `pg_restore lost the connection to the server, and ${how} before the end of the dump. Its first error about the ` +
+        `connection: ${lost}`,
+    );
+  }
   throw new Failure(
-    lost || signal === 'SIGKILL' ? 'tryAgain' : 'refused',
-    `pg_restore ${lost ? 'lost the connection to the server, and ' : ''}${how} before the end of the dump. ` +
-      (last === undefined ? 'It printed no error.' : `Its last error: ${last}`),
+    signal === 'SIGKILL' ? 'tryAgain' : 'refused',
+    `pg_restore ${how} before the end of the dump. ` +
+      (errors.last === undefined ? 'It printed no error.' : `Its last error: ${errors.last}`),
   );
 }

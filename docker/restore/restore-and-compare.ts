@@ -19,6 +19,8 @@ export interface ArchiveRestore {
   /** Size on disk of the database that was dumped; zero if unknown. */
   readonly databaseBytes: number;
   readonly archive: ArchivePart['archive'];
+  /** Whether there is a connection to measure the progress. */
+  readonly progress: boolean;
 }
 
 /** Advice after a failed restore. It must not say to drop a database that was already in use. */
@@ -75,16 +77,15 @@ function missingEntries(restore: ArchiveRestore): readonly number[] {
  * `verificationFailed` if something is missing all the same
  */
 export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSignal): Promise<void> {
-  const { tool, archive, databaseBytes, wasEmpty } = restore;
+  const { tool, archive, databaseBytes, wasEmpty, progress } = restore;
   const entries = missingEntries(restore);
   const state = { started: false };
   const onStarted = () => {
     state.started = true;
   };
   try {
-    const main = await withProgress(restoring(tool, databaseBytes, signal), () =>
-      restorePart(tool, { archive, entries, report: log, onStarted }, signal),
-    );
+    const work = () => restorePart(tool, { archive, entries, report: log, onStarted }, signal);
+    const main = await (progress ? withProgress(restoring(tool, databaseBytes, signal), work) : work());
     const remarks = await restoreFromHead('remarks', restore, warn, signal);
     const triggers = await restoreFromHead('event triggers', restore, log, signal);
     const refusals = { count: main.count + triggers.count, first: main.count > 0 ? main.first : triggers.first };

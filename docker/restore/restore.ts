@@ -8,27 +8,16 @@ import { openS3 } from '../aws.ts';
 import { freeSpace } from '../disk.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
-import { fetchSecret } from '../plan/fetch-secret.ts';
-import { parseConnectionSettings } from '../plan/secret.ts';
-import { chooseRestoreClient, findClients, type PostgresClient } from '../postgres/clients.ts';
-import { withConnection } from '../postgres/connection.ts';
-import { tlsPolicy } from '../postgres/tls.ts';
 import { formatBytes, withProgress } from '../progress.ts';
 import type { RunContext } from '../run-context.ts';
-import { missingGrants } from './missing-grants.ts';
 import type { RestoreOptions } from './options.ts';
-import { type ArchiveRestore, restoreAndCompare } from './restore-and-compare.ts';
+import { prepare } from './prepare.ts';
+import { restoreAndCompare } from './restore-and-compare.ts';
 import { findStoredDump, readStoredDump, type StoredDump } from './stored-dump.ts';
-import { objectsOf, readTableOfContents, type TableOfContents } from './table-of-contents.ts';
-import { inspectTarget, type TargetDatabase } from './target-database.ts';
-import { targetObjects } from './target-objects.ts';
-import { checkTarget } from './target-problems.ts';
+import { readTableOfContents, type TableOfContents } from './table-of-contents.ts';
 
 /** Scratch space to leave free for other files. */
 const RESERVE_BYTES = 64 * 1024 * 1024;
-
-/** A restore that passed all checks, and lacks only the archive. */
-type RestoreSetup = Omit<ArchiveRestore, 'archive'>;
 
 /**
  * Restores one dump. When it returns, the tables, views, sequences and indexes of the dump are in the database, and its
@@ -48,7 +37,7 @@ export async function restore(options: RestoreOptions, context: RunContext): Pro
     const setup = await prepare(options, dump, contents, folder, context);
     const file = (await fits(dump, folder)) ? join(folder, 'dump') : undefined;
     await fetchAndCheck(s3, dump, file, signal);
-    const archive = file === undefined ? { bytes: readStoredDump(s3, dump, signal) } : { file, jobs: options.jobs };
+    const archive = file === undefined ? { bytes: readStoredDump(s3, dump, signal) } : { file, jobs: setup.jobs };
     await restoreAndCompare({ ...setup, archive }, signal);
     const { database, host, port } = setup.tool.target;
     log(`Done: the dump is restored into the database "${database}" on ${host} port ${port}.`);
@@ -83,52 +72,6 @@ async function readContents(
       );
     }
     throw error;
-  }
-}
-
-/** Runs all checks that are possible before the download. */
-async function prepare(
-  { target: given, intoNonEmpty }: RestoreOptions,
-  dump: StoredDump,
-  contents: TableOfContents,
-  folder: string,
-  { searchPath, rdsRoots, signal }: RunContext,
-): Promise<RestoreSetup> {
-  const target = 'secretArn' in given ? parseConnectionSettings(await fetchSecret(given, signal)) : given;
-  const policy = tlsPolicy(target, rdsRoots);
-  const { database, before, objects } = await withConnection(target, policy, signal, async (connection) => ({
-    database: await inspectTarget(connection),
-    before: await targetObjects(connection),
-    objects: await objectsOf(contents, connection),
-  }));
-  checkTarget(database, missingGrants(objects, before, database), target, intoNonEmpty);
-  const client = chooseRestoreClient(await findClients(searchPath), dump.clientMajor);
-  log(
-    `Database "${target.database}" on ${target.host} port ${target.port}: PostgreSQL ${database.version}; ` +
-      `sslmode ${policy.mode}; pg_restore ${client.version}`,
-  );
-  warnOfOlderServer(database, dump, client);
-  const tool = { target, policy, client, folder, searchPath };
-  const { databaseBytes } = dump;
-  return { tool, contents, objects, before, wasEmpty: database.contents.length === 0, databaseBytes };
-}
-
-/** First major in which pg_restore sets `transaction_timeout`, and the server supports it. */
-const TRANSACTION_TIMEOUT_SINCE = 17;
-
-/** Warns about statements that an older server will refuse. */
-function warnOfOlderServer({ major }: TargetDatabase, { serverVersion }: StoredDump, client: PostgresClient): void {
-  if (serverVersion !== null && Number.parseInt(serverVersion) > major) {
-    log(
-      `Note: the dump is of PostgreSQL ${serverVersion}, and this server is older. It refuses statements that it does ` +
-        'not support, and the restore then fails.',
-    );
-  }
-  if (major < TRANSACTION_TIMEOUT_SINCE && client.major >= TRANSACTION_TIMEOUT_SINCE) {
-    log(
-      `Note: pg_restore ${client.major} sets transaction_timeout, which PostgreSQL ${major} does not support. ` +
-        'That error is harmless and ignored; every other error counts.',
-    );
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { majorOf, queryRow } from '../postgres/query.ts';
+import { type ConnectionLimit, connectionLimits } from './connection-limits.ts';
 
 /** State of the target database before a restore. */
 export interface TargetDatabase {
@@ -14,6 +15,9 @@ export interface TargetDatabase {
   readonly isStandby: boolean;
   /** Where `default_transaction_read_only` is set to on, as in `pg_settings.source`; absent if it is off. */
   readonly readOnlyBy?: string;
+  readonly limits: readonly ConnectionLimit[];
+  /** Settings that end statements or sessions after a time, and are not 0. */
+  readonly timeouts: readonly string[];
 }
 
 /** Limit of {@link TargetDatabase.contents}. */
@@ -40,6 +44,13 @@ const CONTENTS = `
     SELECT FROM pg_depend d WHERE d.classid = held.classid AND d.objid = held.objid AND d.deptype = 'e')
   LIMIT ${LISTED}`;
 
+/** Those of a new session: for these questions, some are set to 0. */
+const TIMEOUTS = `
+  SELECT name FROM pg_settings
+  WHERE reset_val <> '0' AND name IN ('statement_timeout', 'lock_timeout', 'idle_session_timeout',
+    'idle_in_transaction_session_timeout', 'transaction_timeout')
+  ORDER BY 1`;
+
 /** Connection and server errors pass through. */
 export async function inspectTarget(client: Client): Promise<TargetDatabase> {
   const server = await queryRow<{
@@ -57,12 +68,15 @@ export async function inspectTarget(client: Client): Promise<TargetDatabase> {
      FROM pg_settings WHERE name = 'default_transaction_read_only'`,
   );
   const { rows } = await client.query<{ what: string }>(CONTENTS);
+  const { rows: timeouts } = await client.query<{ name: string }>(TIMEOUTS);
   return {
     version: server.version,
     major: majorOf(server.number),
     contents: rows.map(({ what }) => what),
     mayCreate: server.may_create,
     isStandby: server.standby,
+    limits: await connectionLimits(client),
+    timeouts: timeouts.map(({ name }) => name),
     ...(server.read_only === 'on' ? { readOnlyBy: server.source } : {}),
   };
 }
