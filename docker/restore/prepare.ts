@@ -6,6 +6,7 @@ import { withConnection } from '../postgres/connection.ts';
 import { tlsPolicy } from '../postgres/tls.ts';
 import type { RunContext } from '../run-context.ts';
 import { divideConnections } from './connection-limits.ts';
+import { checkConversion, checkEncoding, noteLocale } from './encoding.ts';
 import { missingGrants } from './missing-grants.ts';
 import type { RestoreOptions } from './options.ts';
 import type { ArchiveRestore } from './restore-and-compare.ts';
@@ -27,7 +28,7 @@ interface RestoreSetup extends Omit<ArchiveRestore, 'archive'> {
  * @throws {Failure} with the reason
  */
 export async function prepare(
-  { target: given, intoNonEmpty, jobs: wanted }: RestoreOptions,
+  { target: given, intoNonEmpty, acceptEncoding, jobs: wanted }: RestoreOptions,
   dump: StoredDump,
   contents: TableOfContents,
   folder: string,
@@ -35,11 +36,14 @@ export async function prepare(
 ): Promise<RestoreSetup> {
   const target = 'secretArn' in given ? parseConnectionSettings(await fetchSecret(given, signal)) : given;
   const policy = tlsPolicy(target, rdsRoots);
-  const { database, before, objects } = await withConnection(target, policy, signal, async (connection) => ({
-    database: await inspectTarget(connection),
-    before: await targetObjects(connection),
-    objects: await objectsOf(contents, connection),
-  }));
+  const { database, before, objects } = await withConnection(target, policy, signal, async (connection) => {
+    const database = await inspectTarget(connection);
+    const { encoding } = database;
+    await checkConversion(contents.encoding, encoding, connection);
+    checkEncoding(contents.encoding, encoding, target, acceptEncoding);
+    const objects = await objectsOf(contents, encoding, connection);
+    return { database, before: await targetObjects(connection), objects };
+  });
   checkTarget(database, missingGrants(objects, before, database), target, intoNonEmpty);
   const client = chooseRestoreClient(await findClients(searchPath), dump.clientMajor);
   log(
@@ -47,6 +51,7 @@ export async function prepare(
       `sslmode ${policy.mode}; pg_restore ${client.version}`,
   );
   warnOfOlderServer(database, dump, client);
+  noteLocale(dump.locale, database.locale);
   const { timeouts } = database;
   if (timeouts.length > 0) {
     log(`Note: the restore sets ${timeouts.join(', ')} to 0 in its own sessions.`);

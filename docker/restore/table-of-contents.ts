@@ -36,8 +36,8 @@ const REMARKS: ReadonlySet<string> = new Set(['ACL', 'COMMENT', 'DEFAULT ACL']);
 
 const LARGE_OBJECTS: ReadonlySet<string> = new Set(['BLOB', 'BLOB METADATA', 'BLOBS']);
 
-/** Encodings whose names the driver and this program read alike: SQL_ASCII is any bytes, of which UTF-8 is a guess. */
-const READ_AS_UTF8: ReadonlySet<string> = new Set(['UTF8', 'SQL_ASCII']);
+/** Any bytes, which the driver reads as UTF-8. */
+const NO_ENCODING = 'SQL_ASCII';
 
 function stepOf({ kind, name }: ArchiveEntry): Step {
   if (kind === 'EVENT TRIGGER' || (kind === 'COMMENT' && name.toString().startsWith('EVENT TRIGGER '))) {
@@ -93,15 +93,20 @@ export async function readTableOfContents(archive: AsyncIterable<Buffer>, head: 
   }
 }
 
-/** The objects in an archive, with names as the server understands them. Connection and server errors pass through. */
+/**
+ * The objects in an archive, with their names as the driver reads them from the target. Connection and server errors pass
+ * through.
+ *
+ * @param target encoding of the database
+ */
 export async function objectsOf(
   { entries, encoding }: TableOfContents,
+  target: string,
   client: Client,
 ): Promise<readonly ArchiveObject[]> {
   const names = entries.flatMap(({ schema, name }) => [schema, name]);
-  const decoded = READ_AS_UTF8.has(encoding)
-    ? names.map((name) => name.toString())
-    : await decodedByServer(names, encoding, client);
+  const isUtf8 = encoding === 'UTF8' || encoding === NO_ENCODING || target === NO_ENCODING;
+  const decoded = isUtf8 ? names.map((name) => name.toString()) : await decodedByServer(names, encoding, client);
   return entries.map(({ id, kind }, index) => ({
     id,
     kind,

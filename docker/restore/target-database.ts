@@ -1,9 +1,10 @@
 import type { Client } from 'pg';
+import { type Database, inspectEncoding } from '../postgres/database.ts';
 import { majorOf, queryRow } from '../postgres/query.ts';
 import { type ConnectionLimit, connectionLimits } from './connection-limits.ts';
 
 /** State of the target database before a restore. */
-export interface TargetDatabase {
+export interface TargetDatabase extends Pick<Database, 'encoding' | 'locale'> {
   /** As the server reports it: `16.4 (Debian 16.4-1.pgdg120+1)`. */
   readonly version: string;
   readonly major: number;
@@ -75,6 +76,7 @@ export async function inspectTarget(client: Client): Promise<TargetDatabase> {
     contents: rows.map(({ what }) => what),
     mayCreate: server.may_create,
     isStandby: server.standby,
+    ...(await inspectEncoding(client)),
     limits: await connectionLimits(client),
     timeouts: timeouts.map(({ name }) => name),
     ...(server.read_only === 'on' ? { readOnlyBy: server.source } : {}),
