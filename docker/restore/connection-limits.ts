@@ -17,7 +17,7 @@ export interface Connections {
   readonly jobs: number;
   /** Whether there is one for the progress. */
   readonly progress: boolean;
-  /** The limit for which these are fewer than was asked for. */
+  /** The tightest limit. */
   readonly because?: ConnectionLimit;
 }
 
@@ -83,5 +83,5 @@ export function divideConnections(jobs: number, limits: readonly ConnectionLimit
     );
   }
   const possible = Math.max(free - BESIDE_JOBS, 1);
-  return { jobs: Math.min(jobs, possible), progress: free > LEAST, ...(possible < jobs ? { because: tightest } : {}) };
+  return { jobs: Math.min(jobs, possible), progress: free > LEAST, because: tightest };
 }

@@ -27,6 +27,9 @@ const LOST =
 const NOT_CONNECTED =
   /^pg_restore: error: (?:could not reconnect to database: |reconnection failed: )?connection to server /;
 
+/** The same for another address of the host. Other lines may be of another worker. */
+const ANOTHER_ADDRESS = /^connection to server at "[^"]*" \([^)]*\), port \d+ failed: /;
+
 /** The server's reason for ending a connection, which is not about rows. */
 const DISCONNECTED = /^pg_restore: error: (?:[^:]*: )?FATAL: /;
 
@@ -151,7 +154,7 @@ function describe(
   [command, another]: readonly string[],
 ): string {
   if (NOT_CONNECTED.test(first)) {
-    return [first, ...details].join('\n');
+    return [first, ...details.filter((line) => ANOTHER_ADDRESS.test(line))].join('\n');
   }
   const sentence = DISCONNECTED.test(first) ? first : cut(first, WITHOUT_VALUES);
   // A value may look like the statement. Then there are two candidates, except for a COPY, whose statement is never

@@ -69,10 +69,14 @@ export async function prepare(
 
 function connectionsFor(wanted: number, { limits }: TargetDatabase): Pick<RestoreSetup, 'jobs' | 'progress'> {
   const { jobs, progress, because } = divideConnections(wanted, limits);
-  if (because !== undefined) {
+  const effects = [
+    ...(jobs < wanted ? [`uses ${jobs} ${jobs === 1 ? 'job' : 'jobs'} instead of ${wanted}`] : []),
+    ...(progress ? [] : ['shows no progress']),
+  ];
+  if (because !== undefined && effects.length > 0) {
     log(
-      `Note: ${because.of} may have ${because.limit} connections, of which ${because.used} are in use, so this restore uses ` +
-        `${jobs} ${jobs === 1 ? 'job' : 'jobs'} instead of ${wanted}${progress ? '' : ', and shows no progress'}.`,
+      `Note: ${because.of} may have ${because.limit} connections, of which ${because.used} are in use, so this restore ` +
+        `${effects.join(' and ')}.`,
     );
   }
   return { jobs, progress };

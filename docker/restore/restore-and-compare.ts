@@ -108,10 +108,10 @@ function warn(message: string): void {
   log(`Warning: not restored: ${message.replace(STATEMENT_REFUSED, '')}`);
 }
 
-/** Restores a later step, which needs no data. */
+/** Restores a later step, which needs no data, and so no stream of them. */
 async function restoreFromHead(
   step: Exclude<Step, 'contents'>,
-  { tool, contents }: ArchiveRestore,
+  { tool, contents, archive }: ArchiveRestore,
   report: (message: string) => void,
   signal: AbortSignal,
 ): Promise<Refusals> {
@@ -119,8 +119,8 @@ async function restoreFromHead(
   if (entries.length === 0) {
     return { count: 0, first: '' };
   }
-  const archive = { file: contents.head, jobs: 1 };
-  return restorePart(tool, { archive, entries, report, onStarted: () => undefined }, signal);
+  const source = { file: 'file' in archive ? archive.file : contents.head, jobs: 1 };
+  return restorePart(tool, { archive: source, entries, report, onStarted: () => undefined }, signal);
 }
 
 /** Logs how the database compares with the archive. @returns what is missing */

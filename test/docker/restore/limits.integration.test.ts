@@ -41,7 +41,7 @@ describe('a limit on connections that is below the number of jobs', () => {
   test.each([
     ['the user "owner"', 'ALTER ROLE owner', 5, 'uses 3 jobs instead of 4.'],
     ['the user "owner"', 'ALTER ROLE owner', 3, 'uses 1 job instead of 4.'],
-    ['the user "owner"', 'ALTER ROLE owner', 2, 'uses 1 job instead of 4, and shows no progress.'],
+    ['the user "owner"', 'ALTER ROLE owner', 2, 'uses 1 job instead of 4 and shows no progress.'],
     ['the database "%"', 'ALTER DATABASE "%"', 4, 'uses 2 jobs instead of 4.'],
   ])('of %s (%s CONNECTION LIMIT %d) leads to fewer jobs', async (of, statement, limit, jobs) => {
     const into = `limit ${limit}`;

@@ -123,15 +123,15 @@ describe('the report of an error', () => {
     ],
     ['omits a line that cannot be parsed', ["pg_restore: 'unsayable' error: "], [INTERLEAVED]],
     [
-      'contains all of what libpq says when it cannot connect',
+      'contains what libpq says when it cannot connect, and nothing of another worker',
       [
         'pg_restore: error: connection to server at "db" (10.0.0.1), port 5432 failed: Connection refused',
-        '\tIs the server running on that host and accepting TCP/IP connections?',
+        'Is the server running on that host and accepting TCP/IP connections?',
         'connection to server at "db" (10.0.0.2), port 5432 failed: FATAL:  too many connections for role "clerk"',
+        'DETAIL:  Failing row contains (unsayable).',
       ],
       [
         'pg_restore: error: connection to server at "db" (10.0.0.1), port 5432 failed: Connection refused',
-        '\tIs the server running on that host and accepting TCP/IP connections?',
         'connection to server at "db" (10.0.0.2), port 5432 failed: FATAL:  too many connections for role "clerk"',
       ],
     ],
