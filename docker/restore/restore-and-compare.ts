@@ -27,7 +27,7 @@ export interface ArchiveRestore {
 const PARTIAL = 'The database contains at most a part of the dump: drop it, and restore into a new one.';
 const MIXED = 'In addition to its previous contents, the database contains at most a part of the dump.';
 
-/** pg_restore's words before those of the server. */
+/** pg_restore's words about a refused statement before those of the server. Its warnings have others. */
 const STATEMENT_REFUSED = /^pg_restore: error: (?:could not execute query: )?/;
 
 /** Names in one line of the log. */
@@ -105,7 +105,7 @@ export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSi
 }
 
 function warn(message: string): void {
-  log(`Warning: not restored: ${message.replace(STATEMENT_REFUSED, '')}`);
+  log(message.replace(STATEMENT_REFUSED, 'Warning: not restored: '));
 }
 
 /** Restores a later step, which needs no data, and so no stream of them. */
