@@ -90,7 +90,7 @@ export const EXIT_STATUS = {
   misuse: 64,
   /** Fields of the secret's value are missing or invalid. */
   badSecret: 65,
-  /** The archive is incomplete, and was not committed. */
+  /** The archive is incomplete, and was not committed; or a restored database is incomplete. */
   verificationFailed: 69,
   /** A bug in the program itself. */
   internal: 70,

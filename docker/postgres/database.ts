@@ -10,8 +10,23 @@ export interface Database {
   readonly versionNumber: number;
   /** Bytes on the server's disk, indexes and dead rows included. */
   readonly size: number;
+  /** PostgreSQL's name of its encoding: `UTF8`. */
+  readonly encoding: string;
+  readonly locale: Locale;
   /** Set for a replica. */
   readonly replica?: Replica;
+}
+
+/** How a database sorts and classifies characters by default. */
+export interface Locale {
+  /** `libc`, `icu` or `builtin`. */
+  readonly provider: string;
+  /** `LC_COLLATE` */
+  readonly collate: string;
+  /** `LC_CTYPE` */
+  readonly ctype: string;
+  /** The provider's own name of the locale; null for `libc`. */
+  readonly name: string | null;
 }
 
 export interface Replica {
@@ -19,6 +34,26 @@ export interface Replica {
   readonly maxDelay: string;
   /** Whether the primary keeps rows that queries on the replica can still see. */
   readonly feedback: boolean;
+}
+
+const PROVIDERS: Readonly<Record<string, string>> = { c: 'libc', i: 'icu', b: 'builtin' };
+
+/** Servers before 15 have `libc` only, and since 17 the name has another column. Errors pass through. */
+export async function inspectEncoding(client: Client): Promise<Pick<Database, 'encoding' | 'locale'>> {
+  const { encoding, provider, collate, ctype, name } = await queryRow<{
+    encoding: string;
+    provider: string;
+    collate: string;
+    ctype: string;
+    name: string | null;
+  }>(
+    client,
+    `SELECT pg_encoding_to_char(encoding) AS encoding, datcollate AS collate, datctype AS ctype,
+      coalesce(row_to_json(d) ->> 'datlocprovider', 'c') AS provider,
+      coalesce(row_to_json(d) ->> 'datlocale', row_to_json(d) ->> 'daticulocale') AS name
+     FROM pg_database d WHERE datname = current_database()`,
+  );
+  return { encoding, locale: { provider: PROVIDERS[provider] ?? provider, collate, ctype, name } };
 }
 
 /** Connection and server errors pass through. */
@@ -42,6 +77,7 @@ export async function inspectDatabase(client: Client): Promise<Database> {
     major: majorOf(row.number),
     versionNumber: row.number,
     size: Number(row.size),
+    ...(await inspectEncoding(client)),
     ...(row.replica ? { replica: { maxDelay: row.delay, feedback: row.feedback } } : {}),
   };
 }

@@ -5,6 +5,7 @@ import { inspectDatabase } from '../../../docker/postgres/database.ts';
 import { takeInventory } from '../../../docker/postgres/inventory.ts';
 import { inspectPrivileges } from '../../../docker/postgres/privileges.ts';
 import { inspectTarget, sizeOf } from '../../../docker/restore/target-database.ts';
+import { targetObjects } from '../../../docker/restore/target-objects.ts';
 import { Stage } from '../support/stage.ts';
 
 let stage: Stage;
@@ -37,6 +38,7 @@ const FUNCTIONS = [
   ['current_setting', 'text', 'text'],
   ['current_database', '', 'name'],
   ['pg_database_size', 'name', 'bigint'],
+  ['pg_relation_size', 'oid', 'bigint'],
   ['pg_is_in_recovery', '', 'boolean'],
   ['pg_get_userbyid', 'oid', 'name'],
   ['has_database_privilege', 'name, text', 'boolean'],
@@ -104,6 +106,7 @@ test('calls no operator, function, type or view that a user of the database plan
       inventory: await takeInventory(client),
       privileges: await inspectPrivileges(client, database),
       target: await inspectTarget(client),
+      objects: await targetObjects(client),
       size: await sizeOf(client),
     };
   });
@@ -114,6 +117,7 @@ test('calls no operator, function, type or view that a user of the database plan
     target: { mayCreate: true },
   });
   expect(answers.target.contents).toContain('public.pg_class');
+  expect(answers.objects.relations).toContainEqual({ schema: 'public', name: 'pg_class', kind: 'v', isEmpty: true });
   expect(answers.size).toBe(answers.database.size);
 });
 
