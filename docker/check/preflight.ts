@@ -11,6 +11,7 @@ import { ConnectionFailure } from '../postgres/connection-failure.ts';
 import type { ConnectionSettings } from '../postgres/connection-settings.ts';
 import { type Route, withConnection } from '../postgres/connection.ts';
 import { type Database, inspectDatabase } from '../postgres/database.ts';
+import { inspectLockTable, type LockTable } from '../postgres/lock-table.ts';
 import { inspectPrivileges, type Privileges } from '../postgres/privileges.ts';
 import { tlsPolicy, type TlsPolicy } from '../postgres/tls.ts';
 import type { RunContext } from '../run-context.ts';
@@ -36,10 +37,11 @@ export interface PreflightResult {
 
 const BUCKET = 'Bucket';
 const VERSION = 'Server version';
+const LOCKS = 'Table locks';
 const REPLICA = 'Replica';
 
 /** The checks that need a connection. */
-const SERVER_CHECKS = [VERSION, ...PRIVILEGE_CHECKS, REPLICA];
+const SERVER_CHECKS = [VERSION, ...PRIVILEGE_CHECKS, LOCKS, REPLICA];
 
 /** All checks, in order. */
 export const PREFLIGHT_CHECKS: readonly string[] = [BUCKET, ...CONNECTION_CHECKS, ...SERVER_CHECKS];
@@ -48,13 +50,33 @@ interface ServerState {
   readonly route: Route;
   readonly database: Database;
   readonly privileges: Privileges;
+  readonly lockTable: LockTable;
 }
 
 async function inspectServer(source: ConnectionSettings, policy: TlsPolicy, signal: AbortSignal): Promise<ServerState> {
   return withConnection(source, policy, signal, async (client, route) => {
     const database = await inspectDatabase(client);
-    return { route, database, privileges: await inspectPrivileges(client, database) };
+    const privileges = await inspectPrivileges(client, database);
+    return { route, database, privileges, lockTable: await inspectLockTable(client) };
   });
+}
+
+/**
+ * A warning and no problem: a server has more room than it guarantees, how much more depends on what else it runs, and a
+ * dump that succeeds every day must not be refused.
+ */
+function locksFinding({ toLock, perTransaction, transactions }: LockTable): Finding {
+  const room = perTransaction * transactions;
+  const all = `${toLock} tables and sequences, and the server guarantees room for ${room} locks of all its sessions`;
+  if (toLock <= room) {
+    return ok(LOCKS, all);
+  }
+  return warning(
+    LOCKS,
+    `a dump locks ${all} (max_locks_per_transaction times the sum of max_connections and max_prepared_transactions). ` +
+      'It fails if the room that happens to be left does not suffice: set max_locks_per_transaction to ' +
+      `${perTransaction + Math.ceil(toLock / transactions)} or more, and restart the server`,
+  );
 }
 
 /** Conflicts with recovery cannot be predicted, but whether they are possible, and after what time, is known. */
@@ -88,7 +110,7 @@ async function checkServer(
     }
     throw error;
   }
-  const { route, database, privileges } = state;
+  const { route, database, privileges, lockTable } = state;
   const clients = await findClients(searchPath);
   let setup: DumpSetup | undefined;
   const version = await runCheck(VERSION, async () => {
@@ -100,6 +122,7 @@ async function checkServer(
     ...connected(source, policy, route, database),
     version,
     ...privilegeFindings(privileges, database),
+    locksFinding(lockTable),
     replicaFinding(database),
   ];
   return { findings, ...(setup === undefined ? {} : { setup }) };

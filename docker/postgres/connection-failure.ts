@@ -35,8 +35,9 @@ type Verdict = readonly [reason: 'tryAgain' | 'refused', advice: string];
 /** By SQLSTATE or a prefix of it. */
 const SQL_STATES: Readonly<Record<string, Verdict>> = {
   '57P03': ['tryAgain', 'The server is starting up, shutting down or in recovery.'],
-  '57P': ['tryAgain', 'The server is shutting down.'],
+  '57P': ['tryAgain', 'The server ended the session, most likely because it is shutting down.'],
   '57014': ['tryAgain', 'The server canceled a query.'],
+  '53400': ['refused', "A limit in the server's configuration was exceeded."],
   '53': ['tryAgain', 'The server lacks resources: connections, memory or disk space.'],
   '08': ['tryAgain', 'The connection broke.'],
   '40': ['tryAgain', 'The server canceled a query.'],

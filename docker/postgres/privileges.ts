@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import type { Database } from './database.ts';
+import { DUMPED_RELATIONS } from './dumped-relations.ts';
 import { identifierOnOneLine } from './identifier.ts';
 import { queryRow } from './query.ts';
 
@@ -54,8 +55,7 @@ const SUBSCRIPTIONS_SINCE = 100000;
 
 /**
  * Tables, partitioned tables and sequences that pg_dump locks or reads but this user cannot, foreign tables, and
- * unlogged tables of a replica. System schemas are excluded, and so are members of extensions, except configuration
- * tables of an extension. pg_dump reads no rows from a partitioned table itself, so its own policies do not matter, but
+ * unlogged tables of a replica. pg_dump reads no rows from a partitioned table itself, so its own policies do not matter, but
  * locks it, which requires SELECT. Views and materialized views are dumped without reading them.
  */
 function relationsQuery({ versionNumber }: Database): string {
@@ -69,16 +69,7 @@ function relationsQuery({ versionNumber }: Database): string {
         has_schema_privilege(n.oid, 'USAGE') AS usage, has_table_privilege(c.oid, 'SELECT') AS select,
         ${filtered} AS filtered, ${forced} AS forced, quote_ident(pg_get_userbyid(c.relowner)) AS owner,
         c.relkind = 'r' AND c.relpersistence = 'u' AND pg_is_in_recovery() AS unlogged
-      FROM pg_class c
-      JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind IN ('r', 'p', 'S', 'f')
-        AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-        AND (
-          NOT EXISTS (
-            SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
-          )
-          OR EXISTS (SELECT FROM pg_extension e WHERE c.oid = ANY (e.extconfig))
-        )
+      ${DUMPED_RELATIONS}
     ) relations
     WHERE NOT (usage AND "select") OR filtered OR unlogged OR kind = 'f'
     ORDER BY schema, name`;

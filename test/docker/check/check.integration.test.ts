@@ -20,6 +20,7 @@ const CHECKS = [
   'Row security',
   'Large objects',
   'Left out',
+  'Table locks',
   'Replica',
 ];
 

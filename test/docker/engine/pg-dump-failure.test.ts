@@ -55,6 +55,16 @@ describe('why pg_dump failed', () => {
       'tryAgain',
       'pg_dump: detail: Error message from server: ERROR:  canceling statement due to user request',
     ],
+    [
+      'the server is out of memory',
+      'tryAgain',
+      'pg_dump: error: query failed: ERROR:  out of memory\nDETAIL:  Failed on request of size 1048576 in memory context "PortalContext".',
+    ],
+    [
+      'the table of locks is full, reported in German',
+      'refused',
+      'pg_dump: error: query failed: FEHLER:  Shared Memory aufgebraucht\nTIPP:  Sie müssen möglicherweise »max_locks_per_transaction« erhöhen.\npg_dump: detail: Query was: LOCK TABLE public.t IN ACCESS SHARE MODE',
+    ],
     ['anything else', 'refused', 'pg_dump: error: unexpected'],
   ])('%s', (_, reason, lines) => {
     const failure = dumpFailure(exit(lines));

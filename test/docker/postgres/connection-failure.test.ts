@@ -21,7 +21,7 @@ function withCode(code: string): Error {
 describe('an error of the server', () => {
   test.each([
     ['57P03', 'tryAgain', 'login', 'starting up'],
-    ['57P01', 'tryAgain', 'login', 'shutting down'],
+    ['57P01', 'tryAgain', 'login', 'The server ended the session'],
     ['53300', 'tryAgain', 'login', 'connections'],
     ['08006', 'tryAgain', 'login', 'broke'],
     ['28P01', 'refused', 'login', 'Wrong password'],
