@@ -2,6 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { Plan } from '../plan/plan.ts';
 import {
   chooseDumpClient,
+  clientWarning,
   type Compression,
   compressionOf,
   findClients,
@@ -16,7 +17,7 @@ import { inspectPrivileges, type Privileges } from '../postgres/privileges.ts';
 import { tlsPolicy, type TlsPolicy } from '../postgres/tls.ts';
 import type { RunContext } from '../run-context.ts';
 import { connected, CONNECTION_CHECKS, notConnected, notVerifiable } from './connection-findings.ts';
-import { type Finding, ok, problemsOf, runCheck, unchecked, warning } from './finding.ts';
+import { type Finding, ok, problem, problemsOf, runCheck, unchecked, warning } from './finding.ts';
 import { PRIVILEGE_CHECKS, privilegeFindings } from './privilege-findings.ts';
 import { tryUpload } from './try-upload.ts';
 
@@ -96,6 +97,24 @@ function replicaFinding({ replica }: Database): Finding {
   );
 }
 
+type Tools = Pick<DumpSetup, 'client' | 'compression'>;
+
+async function chooseTools(
+  { version, major }: Database,
+  searchPath: string,
+): Promise<{ readonly finding: Finding; readonly tools?: Tools }> {
+  try {
+    const client = chooseDumpClient(await findClients(searchPath), major);
+    const compression = await compressionOf(client);
+    const detail = `PostgreSQL ${version}; using pg_dump ${client.version} with ${compression}`;
+    const outdated = clientWarning(client);
+    const finding = outdated === undefined ? ok(VERSION, detail) : warning(VERSION, `${detail}; ${outdated}`);
+    return { finding, tools: { client, compression } };
+  } catch (error) {
+    return { finding: problem(VERSION, error) };
+  }
+}
+
 async function checkServer(
   source: ConnectionSettings,
   policy: TlsPolicy,
@@ -111,13 +130,7 @@ async function checkServer(
     throw error;
   }
   const { route, database, privileges, lockTable } = state;
-  const clients = await findClients(searchPath);
-  let setup: DumpSetup | undefined;
-  const version = await runCheck(VERSION, async () => {
-    const client = chooseDumpClient(clients, database.major);
-    setup = { policy, database, client, compression: await compressionOf(client) };
-    return `PostgreSQL ${database.version}; using pg_dump ${client.version} with ${setup.compression}`;
-  });
+  const { finding: version, tools } = await chooseTools(database, searchPath);
   const findings = [
     ...connected(source, policy, route, database),
     version,
@@ -125,7 +138,7 @@ async function checkServer(
     locksFinding(lockTable),
     replicaFinding(database),
   ];
-  return { findings, ...(setup === undefined ? {} : { setup }) };
+  return { findings, ...(tools === undefined ? {} : { setup: { policy, database, ...tools } }) };
 }
 
 async function checkDatabase(source: ConnectionSettings, context: RunContext): Promise<PreflightResult> {

@@ -9,7 +9,7 @@ import { freeSpace } from '../disk.ts';
 import { log } from '../log.ts';
 import { fetchSecret } from '../plan/fetch-secret.ts';
 import { parseConnectionSettings } from '../plan/secret.ts';
-import { chooseRestoreClient, findClients, type PostgresClient } from '../postgres/clients.ts';
+import { chooseRestoreClient, clientWarning, findClients, type PostgresClient } from '../postgres/clients.ts';
 import type { ConnectionSettings } from '../postgres/connection-settings.ts';
 import { withConnection } from '../postgres/connection.ts';
 import { tlsPolicy, type TlsPolicy } from '../postgres/tls.ts';
@@ -83,6 +83,10 @@ async function prepare(
     `Database "${target.database}" on ${target.host} port ${target.port}: PostgreSQL ${database.version}; ` +
       `sslmode ${policy.mode}; pg_restore ${client.version}`,
   );
+  const warning = clientWarning(client);
+  if (warning !== undefined) {
+    log(`Warning: ${warning}.`);
+  }
   warnOfOlderServer(database, dump, client);
   return { target, policy, client, wasEmpty: database.contents.length === 0 };
 }
