@@ -13,6 +13,7 @@ import type { ConnectionSettings } from '../postgres/connection-settings.ts';
 import { type Route, withConnection } from '../postgres/connection.ts';
 import { type Database, inspectDatabase } from '../postgres/database.ts';
 import { inspectLockTable, type LockTable } from '../postgres/lock-table.ts';
+import { poolerFailure } from '../postgres/pooler.ts';
 import { inspectPrivileges, type Privileges } from '../postgres/privileges.ts';
 import { tlsPolicy, type TlsPolicy } from '../postgres/tls.ts';
 import type { RunContext } from '../run-context.ts';
@@ -37,12 +38,13 @@ export interface PreflightResult {
 }
 
 const BUCKET = 'Bucket';
+const POOLER = 'Pooler';
 const VERSION = 'Server version';
 const LOCKS = 'Table locks';
 const REPLICA = 'Replica';
 
 /** The checks that need a connection. */
-const SERVER_CHECKS = [VERSION, ...PRIVILEGE_CHECKS, LOCKS, REPLICA];
+const SERVER_CHECKS = [POOLER, VERSION, ...PRIVILEGE_CHECKS, LOCKS, REPLICA];
 
 /** All checks, in order. */
 export const PREFLIGHT_CHECKS: readonly string[] = [BUCKET, ...CONNECTION_CHECKS, ...SERVER_CHECKS];
@@ -60,6 +62,19 @@ async function inspectServer(source: ConnectionSettings, policy: TlsPolicy, sign
     const privileges = await inspectPrivileges(client, database);
     return { route, database, privileges, lockTable: await inspectLockTable(client) };
   });
+}
+
+function poolerFinding(source: ConnectionSettings, route: Route): Finding {
+  const failure = poolerFailure(source, route);
+  if (failure !== undefined) {
+    return problem(POOLER, failure);
+  }
+  return route.isPooled
+    ? warning(
+        POOLER,
+        'yes; the secret says that it pools sessions. If it pools transactions, a dump breaks other clients',
+      )
+    : ok(POOLER, 'none: the server itself answers');
 }
 
 /**
@@ -133,6 +148,7 @@ async function checkServer(
   const { finding: version, tools } = await chooseTools(database, searchPath);
   const findings = [
     ...connected(source, policy, route, database),
+    poolerFinding(source, route),
     version,
     ...privilegeFindings(privileges, database),
     locksFinding(lockTable),

@@ -54,6 +54,19 @@ const SQL_STATES: Readonly<Record<string, Verdict>> = {
 /** SQLSTATEs about the database, which the server only reports after authentication. */
 const DATABASE_STATES: ReadonlySet<string> = new Set(['3D000', '42501', '55000']);
 
+/** Older poolers report everything as a protocol violation, in English. What they say, by the server's SQLSTATE for it. */
+const PROTOCOL_VIOLATION = '08P01';
+const POOLER_STATES: readonly (readonly [says: RegExp, state: string])[] = [
+  [/authentication failed|no such user/, '28P01'],
+  [/^database ".*" does not exist$|no such database/s, '3D000'],
+  [/statement pooling/, '0A000'],
+];
+
+function stateOf({ code = '', message }: pg.DatabaseError): string {
+  const said = code === PROTOCOL_VIOLATION ? POOLER_STATES.find(([says]) => says.test(message)) : undefined;
+  return said?.[1] ?? code;
+}
+
 const NO_ANSWER = 'it does not answer: check security groups and routes, and whether the server is running';
 const NO_ROUTE = 'there is no route to it: check the routes of the network';
 
@@ -94,7 +107,7 @@ function serverFailure(
   error: pg.DatabaseError,
   reached: FailedConnection['reached'],
 ): ConnectionFailure {
-  const state = error.code ?? '';
+  const state = stateOf(error);
   const [reason, advice] = SQL_STATES[state] ??
     SQL_STATES[state.slice(0, 3)] ??
     SQL_STATES[state.slice(0, 2)] ?? ['refused', 'The server refused.'];
@@ -104,7 +117,7 @@ function serverFailure(
     reached === 'queries' ? 'queries' : connectionStep,
     reason,
     `${host} port ${port}, user "${user}", database "${database}": ${advice} ` +
-      `The server says: ${error.message} (${state})`,
+      `The server says: ${error.message} (${error.code})`,
     error,
   );
 }

@@ -6,7 +6,8 @@ import { Failure } from '../failure.ts';
 import { networkCode } from '../network.ts';
 import { connectionFailure, type FailedConnection, passwordMissing } from './connection-failure.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
-import { tlsOptions, type TlsPolicy, type Transport, transportsFor } from './tls.ts';
+import { queryRow } from './query.ts';
+import { isRdsProxy, tlsOptions, type TlsPolicy, type Transport, transportsFor } from './tls.ts';
 
 const CONNECT_TIMEOUT_MS = 20_000;
 
@@ -21,6 +22,8 @@ const NO_TLS = 'N'.charCodeAt(0);
 interface Connection {
   readonly client: pg.Client;
   readonly socket: Socket;
+  /** Process that serves the connection, by the answer to the login. */
+  readonly serverPid: number | undefined;
 }
 
 /**
@@ -29,7 +32,13 @@ interface Connection {
  * unqualified names are the system's own, whatever the user's or the database's settings put first. In an empty search
  * path, temporary tables, which may also be somebody else's, would come before the system's.
  */
-const BEGIN = 'BEGIN READ ONLY; SET LOCAL search_path TO pg_catalog, pg_temp; SET LOCAL statement_timeout TO 0';
+const BEGIN = [
+  'BEGIN READ ONLY',
+  'SET LOCAL search_path TO pg_catalog, pg_temp',
+  'SET LOCAL statement_timeout TO 0',
+  // Given at the login, it would stay in a pooler's session of the server.
+  'SET LOCAL application_name TO autodump',
+].join('; ');
 
 /** The network path to the server. */
 export interface Route {
@@ -37,12 +46,23 @@ export interface Route {
   readonly address: string;
   /** `TLSv1.3`; absent without TLS. */
   readonly tlsProtocol?: string;
+  /** Whether a connection pooler is in between. */
+  readonly isPooled: boolean;
 }
 
-function routeOf({ client, socket }: Connection): Route {
+/**
+ * A pooler answers the login itself, before it chooses a session of the server. For canceling queries it invents a
+ * process, which is not the one that answers them.
+ */
+async function routeOf(host: string, { client, socket, serverPid }: Connection): Promise<Route> {
   const { stream } = client.connection;
   const protocol = stream instanceof TLSSocket ? stream.getProtocol() : null;
-  return { address: socket.remoteAddress ?? '', ...(protocol === null ? {} : { tlsProtocol: protocol }) };
+  const { pid } = await queryRow<{ pid: number }>(client, 'SELECT pg_backend_pid() AS pid');
+  return {
+    address: socket.remoteAddress ?? '',
+    ...(protocol === null ? {} : { tlsProtocol: protocol }),
+    isPooled: isRdsProxy(host) || pid !== serverPid,
+  };
 }
 
 /**
@@ -84,13 +104,16 @@ async function connectOnce(
     stream: () => socket,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
-    application_name: 'autodump',
   });
   // A connection that breaks between two queries emits this; the next query then fails and reports it.
   client.on('error', () => undefined);
+  let serverPid: number | undefined;
+  client.connection.once('backendKeyData', ({ processID }: { readonly processID: number }) => {
+    serverPid = processID;
+  });
   try {
     await client.connect();
-    return { client, socket };
+    return { client, socket, serverPid };
   } catch (error) {
     socket.destroy();
     signal.throwIfAborted();
@@ -140,7 +163,7 @@ export async function withConnection<T>(
   const { client, socket } = connection;
   try {
     await client.query(BEGIN);
-    const result = await query(client, routeOf(connection));
+    const result = await query(client, await routeOf(settings.host, connection));
     await client.query('COMMIT');
     await Promise.race([client.end(), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     return result;

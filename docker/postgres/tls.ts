@@ -20,6 +20,11 @@ const DEFAULT_MODE: SslMode = 'prefer';
 const RDS_ENDPOINT =
   /(?:\.(?<id>[a-z0-9-]+))?\.(?:(?<region>[a-z0-9-]+)\.rds\.amazonaws\.com(?:\.cn)?|rds\.(?<china>[a-z0-9-]+)\.amazonaws\.com\.cn)$/i;
 
+/** Whether the host is an endpoint of RDS Proxy. */
+export function isRdsProxy(host: string): boolean {
+  return RDS_ENDPOINT.exec(host)?.groups?.id?.toLowerCase().startsWith('proxy-') === true;
+}
+
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** Regions whose RDS root certificates the bundle contains, by the subjects of its certificates. */
@@ -49,7 +54,7 @@ export function tlsPolicy(
     const roots = readRdsRoots();
     const regions = regionsOf(roots);
     // Certificates of proxies are issued by Amazon's public CAs, which are the same in all Regions.
-    if (groups.id?.toLowerCase().startsWith('proxy-') !== true && !regions.has(region)) {
+    if (!isRdsProxy(host) && !regions.has(region)) {
       throw new Failure(
         'refused',
         `The certificate of ${host} cannot be verified: this image has no RDS root certificates for the Region ${region}, ` +

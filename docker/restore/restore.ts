@@ -12,6 +12,7 @@ import { parseConnectionSettings } from '../plan/secret.ts';
 import { chooseRestoreClient, clientWarning, findClients, type PostgresClient } from '../postgres/clients.ts';
 import type { ConnectionSettings } from '../postgres/connection-settings.ts';
 import { withConnection } from '../postgres/connection.ts';
+import { poolerFailure } from '../postgres/pooler.ts';
 import { tlsPolicy, type TlsPolicy } from '../postgres/tls.ts';
 import { formatBytes, withProgress } from '../progress.ts';
 import type { RunContext } from '../run-context.ts';
@@ -76,7 +77,13 @@ async function prepare(
 ): Promise<RestoreSetup> {
   const target = 'secretArn' in given ? parseConnectionSettings(await fetchSecret(given, signal)) : given;
   const policy = tlsPolicy(target, rdsRoots);
-  const database = await withConnection(target, policy, signal, inspectTarget);
+  const database = await withConnection(target, policy, signal, async (connection, route) => {
+    const refusal = poolerFailure(target, route);
+    if (refusal !== undefined) {
+      throw refusal;
+    }
+    return inspectTarget(connection);
+  });
   checkTarget(database, target, intoNonEmpty);
   const client = chooseRestoreClient(await findClients(searchPath), dump.clientMajor);
   log(

@@ -15,6 +15,7 @@ const CHECKS = [
   'TLS',
   'Login',
   'Database',
+  'Pooler',
   'Server version',
   'Tables, sequences',
   'Row security',
