@@ -7,11 +7,19 @@ import { networkCode } from '../network.ts';
 import { connectionFailure, type FailedConnection, passwordMissing } from './connection-failure.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 import { queryRow } from './query.ts';
+import { scramPassword } from './saslprep.ts';
 import { isRdsProxy, tlsOptions, type TlsPolicy, type Transport, transportsFor } from './tls.ts';
+import { inTransaction } from './transaction.ts';
 
 const CONNECT_TIMEOUT_MS = 20_000;
 
 const QUERY_TIMEOUT_MS = 60_000;
+
+/**
+ * Most iterations of SCRAM's hash that a server may ask for. A server's default is 4,096. There is no limit in libpq, but
+ * this many already take about as long as a connection may, and the program could not end before they are done.
+ */
+const SCRAM_ITERATIONS = 20_000_000;
 
 /** Longest wait for the server to close the connection after a Terminate message. */
 const CLOSE_TIMEOUT_MS = 2_000;
@@ -25,20 +33,6 @@ interface Connection {
   /** Process that serves the connection, by the answer to the login. */
   readonly serverPid: number | undefined;
 }
-
-/**
- * Questions about a database must change nothing, not even the session, which a pooler may hand to somebody else
- * afterwards. And they must not call what a user of the database may have planted, since the administrator asks them:
- * unqualified names are the system's own, whatever the user's or the database's settings put first. In an empty search
- * path, temporary tables, which may also be somebody else's, would come before the system's.
- */
-const BEGIN = [
-  'BEGIN READ ONLY',
-  'SET LOCAL search_path TO pg_catalog, pg_temp',
-  'SET LOCAL statement_timeout TO 0',
-  // Given at the login, it would stay in a pooler's session of the server.
-  'SET LOCAL application_name TO autodump',
-].join('; ');
 
 /** The network path to the server. */
 export interface Route {
@@ -68,13 +62,14 @@ async function routeOf(host: string, { client, socket, serverPid }: Connection):
 /**
  * Called when the server asks for a password. Given an empty one, pg itself would look elsewhere, even in `~/.pgpass`.
  *
+ * @param isScram whether it will be hashed for SCRAM
  * @throws {Failure} `refused` if there is none
  */
-function passwordOf(settings: ConnectionSettings): string {
+function passwordOf(settings: ConnectionSettings, isScram: boolean): string {
   if (settings.password === '') {
     throw passwordMissing(settings);
   }
-  return settings.password;
+  return isScram ? scramPassword(settings.password) : settings.password;
 }
 
 async function connectOnce(
@@ -94,11 +89,13 @@ async function connectOnce(
       tlsOffered = answer[0] !== NO_TLS;
     });
   }
+  let isScram = false;
   const client = new pg.Client({
     host: settings.host,
     port: settings.port,
     user: settings.user,
-    password: () => passwordOf(settings),
+    password: () => passwordOf(settings, isScram),
+    scramMaxIterations: SCRAM_ITERATIONS,
     database: settings.database,
     ssl: transport === 'tls' && tlsOptions(policy),
     stream: () => socket,
@@ -107,6 +104,10 @@ async function connectOnce(
   });
   // A connection that breaks between two queries emits this; the next query then fails and reports it.
   client.on('error', () => undefined);
+  // Before pg's own listener, which asks for the password.
+  client.connection.once('authenticationSASL', () => {
+    isScram = true;
+  });
   let serverPid: number | undefined;
   client.connection.once('backendKeyData', ({ processID }: { readonly processID: number }) => {
     serverPid = processID;
@@ -162,9 +163,7 @@ export async function withConnection<T>(
   const connection = await connect(settings, policy, signal);
   const { client, socket } = connection;
   try {
-    await client.query(BEGIN);
-    const result = await query(client, await routeOf(settings.host, connection));
-    await client.query('COMMIT');
+    const result = await inTransaction(client, async () => query(client, await routeOf(settings.host, connection)));
     await Promise.race([client.end(), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     return result;
   } catch (error) {
