@@ -89,6 +89,29 @@ const NETWORK_MESSAGES: ReadonlySet<string> = new Set([
   'Client has encountered a connection error and is not queryable',
 ]);
 
+const NOT_TRUSTED =
+  'its certificate does not lead to a trusted root certificate. Trusted are those of the system and of RDS. Give the server ' +
+  'a certificate of a public authority, with the intermediate ones, or set sslmode to require, which encrypts without ' +
+  'verifying';
+const NOT_VALID = "check the server's certificate, and its clock";
+const OTHER_NAME =
+  'set endpoint to a name that the certificate has or, if that is an alias of the server, sslmode to verify-ca';
+
+/** By Node.js's code for a certificate that is not accepted. */
+const CERTIFICATE: Readonly<Record<string, string>> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: NOT_TRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT: NOT_TRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: NOT_TRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: NOT_TRUSTED,
+  DEPTH_ZERO_SELF_SIGNED_CERT: NOT_TRUSTED,
+  CERT_HAS_EXPIRED: NOT_VALID,
+  CERT_NOT_YET_VALID: NOT_VALID,
+  ERR_TLS_CERT_ALTNAME_INVALID: OTHER_NAME,
+};
+
+/** What Node.js adds to messages about certificates. It is for people who start Node.js themselves. */
+const ADVICE_ON_NODE = /; if the root CA is installed locally.*$/;
+
 /** Start of pg's messages, without a code, about a failed SASL authentication. */
 const SASL = 'SASL: ';
 
@@ -178,8 +201,8 @@ export function connectionFailure(
     return new ConnectionFailure(
       'tls',
       'refused',
-      `No trusted TLS connection to ${server}: ${message} (${code}). Check the server's certificate, and in the secret ` +
-        `sslmode and endpoint (which the certificate must name for verify-full).`,
+      `No trusted TLS connection to ${server}: ${message.replace(ADVICE_ON_NODE, '').replace(/\.$/, '')} (${code}): ` +
+        `${CERTIFICATE[code] ?? "check the server's certificate, and sslmode in the secret"}.`,
       error,
     );
   }

@@ -37,9 +37,9 @@ function regionsOf(roots: string): ReadonlySet<string> {
 
 /**
  * RDS and Aurora endpoints are always fully verified, against the root certificates of RDS, which are private and in no
- * system's trust store. For any other server the secret's `sslmode` applies, with the root certificates that Node.js
- * and the system trust (`NODE_EXTRA_CA_CERTS` adds to them); libpq's `sslrootcert=system` exists only from version 16
- * on.
+ * system's trust store. For any other name the secret's `sslmode` applies, with the root certificates that Node.js and
+ * the system trust (`NODE_EXTRA_CA_CERTS` adds to them), and with those of RDS, which the name may stand for. libpq's
+ * `sslrootcert=system` exists only from version 16 on.
  *
  * @param readRdsRoots reads the PEM bundle of RDS root certificates
  * @throws {Failure} `refused` for an endpoint in a Region whose root certificate the bundle lacks
@@ -68,7 +68,8 @@ export function tlsPolicy(
   if (mode !== 'verify-ca' && mode !== 'verify-full') {
     return { mode };
   }
-  return { mode, roots: [...new Set([...getCACertificates('default'), ...getCACertificates('system')])].join('\n') };
+  const trusted = new Set([...getCACertificates('default'), ...getCACertificates('system'), readRdsRoots()]);
+  return { mode, roots: [...trusted].join('\n') };
 }
 
 /** Options that make `node:tls` verify like libpq in this mode, once the connection uses TLS. */

@@ -60,10 +60,20 @@ describe("for any other server the secret's sslmode applies", () => {
     expect(policy('app.us-west-2.rds.amazonaws.com.example.com').mode).toBe('prefer');
   });
 
-  test('verified with the trusted root certificates, without those of RDS', () => {
-    const { roots } = policy('db.example.com', 'verify-full');
-    expect(roots).toContain('BEGIN CERTIFICATE');
-    expect(roots).not.toContain(sslProfiles.ca[0]);
+  test.each(['verify-ca', 'verify-full'] as const)(
+    'verified with the trusted root certificates and those of RDS, which the name may stand for: sslmode %s',
+    (mode) => {
+      const { roots = '' } = policy('db.example.com', mode);
+      expect(roots).toContain(RDS_ROOTS);
+      expect(roots.split('BEGIN CERTIFICATE').length).toBeGreaterThan(sslProfiles.ca.length + 50);
+    },
+  );
+
+  test('without reading root certificates if nothing is verified', () => {
+    const read = () => {
+      throw new Error('was read');
+    };
+    expect(tlsPolicy({ host: 'db.example.com', sslMode: 'require' }, read)).toEqual({ mode: 'require' });
   });
 });
 

@@ -264,6 +264,18 @@ export class Stage {
     await chown(file, uid, gid);
   }
 
+  /** Runs a function while the program takes a root certificate for one of RDS. */
+  async trustAsRds(pem: string, work: () => Promise<void>): Promise<void> {
+    const file = join(this.#folder, 'program', 'rds-roots.pem');
+    const before = await readFile(file, 'utf8');
+    await writeFile(file, `${before}\n${pem}`);
+    try {
+      await work();
+    } finally {
+      await writeFile(file, before);
+    }
+  }
+
   /** PID of the server's main process. */
   async postmaster(): Promise<number> {
     const [pid] = (await readFile(join(this.#folder, 'postgres', 'data', 'postmaster.pid'), 'utf8')).split('\n');
