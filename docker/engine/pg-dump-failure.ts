@@ -76,6 +76,25 @@ const SYMPTOMS: readonly Symptom[] = [
     advice: "The server's own disk is full.",
   },
   {
+    // Ten digits: a little more than a gigabyte, and not the length of a damaged value.
+    pattern: /: ERROR: {2}invalid memory alloc request size \d{10}$|^DETAIL: {2}Cannot enlarge string buffer/m,
+    reason: 'refused',
+    advice:
+      'A row of the table that is named below is larger than PostgreSQL can send: as text, a value, and all values of a row ' +
+      'together, are limited to 1 GB, and bytea takes two characters per byte. pg_dump cannot dump it in any format. Find ' +
+      'it by octet_length(), and split the value, move it to a large object, or delete it.',
+  },
+  {
+    pattern: serverSays(
+      'invalid memory alloc request size',
+      'invalid page in block',
+      'missing chunk number',
+      'unexpected chunk',
+    ),
+    reason: 'refused',
+    advice: 'The data of the table that is named below are damaged on the server.',
+  },
+  {
     pattern: serverSays('out of memory'),
     reason: 'tryAgain',
     advice: 'The server is out of memory.',

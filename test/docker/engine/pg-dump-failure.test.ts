@@ -72,6 +72,29 @@ describe('why pg_dump failed', () => {
     expect(failure.message).toContain(lines.split('\n').at(-1));
   });
 
+  const copy =
+    'pg_dump: error: Dumping the contents of table "t" failed: PQgetResult() failed.\npg_dump: detail: Error message from server: ERROR:  ';
+
+  test.each([
+    ['invalid memory alloc request size 1090519043', 'limited to 1 GB'],
+    [
+      'out of memory\nDETAIL:  Cannot enlarge string buffer containing 545259526 bytes by 545259520 more bytes.',
+      'limited to 1 GB',
+    ],
+    [
+      'string buffer exceeds maximum allowed length (1073741823 bytes)\nDETAIL:  Cannot enlarge string buffer containing 545259526 bytes by 545259520 more bytes.',
+      'limited to 1 GB',
+    ],
+    ['invalid memory alloc request size 18446744073709551613', 'damaged'],
+    ['invalid page in block 0 of relation base/16384/16385', 'damaged'],
+    ['missing chunk number 0 for toast value 16391 in pg_toast_16385', 'damaged'],
+  ])('%s', (message, advice) => {
+    const failure = dumpFailure(exit(`${copy}${message}\npg_dump: detail: Command was: COPY public.t (a) TO stdout;`));
+    expect(failure.reason).toBe('refused');
+    expect(failure.message).toContain(advice);
+    expect(failure.message).toContain('public.t');
+  });
+
   test.each([
     ['local', true, 'pg_dump: error: could not write to output file: No space left on device'],
     [

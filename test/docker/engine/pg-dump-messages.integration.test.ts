@@ -140,3 +140,15 @@ test('names that look like messages mislead nobody', async () => {
   });
   await stage.query('app', `DROP TABLE "${name}"`);
 });
+
+test('a row of more than a gigabyte as text is refused, with its table and what to do', async () => {
+  await stage.createDatabase(
+    'big',
+    'CREATE UNLOGGED TABLE huge (value bytea)',
+    // Compressing it takes longer.
+    'ALTER TABLE huge ALTER value SET STORAGE EXTERNAL',
+    `INSERT INTO huge SELECT repeat('x', 520 * 1024 * 1024)::bytea`,
+  );
+  expectFailure(await stage.dump('big'), 77, 'limited to 1 GB', 'octet_length()', 'contents of table "huge" failed');
+  await stage.query('postgres', 'DROP DATABASE big');
+});
