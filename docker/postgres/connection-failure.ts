@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { Failure, type FailureReason } from '../failure.ts';
 import { networkCode } from '../network.ts';
+import { BadAnswer } from './bad-answer.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 
 /** The steps from a host name to the answer of a query, in order. */
@@ -125,6 +126,13 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Messages of a server are short. */
+const MESSAGE_LENGTH = 1000;
+
+function shortened(message: string): string {
+  return message.length > MESSAGE_LENGTH ? `${message.slice(0, MESSAGE_LENGTH)} …` : message;
+}
+
 function serverFailure(
   settings: ConnectionSettings,
   error: pg.DatabaseError,
@@ -140,7 +148,7 @@ function serverFailure(
     reached === 'queries' ? 'queries' : connectionStep,
     reason,
     `${host} port ${port}, user "${user}", database "${database}": ${advice} ` +
-      `The server says: ${error.message} (${error.code})`,
+      `The server says: ${shortened(error.message)}${state === '' ? '' : ` (${error.code})`}`,
     error,
   );
 }
@@ -189,6 +197,14 @@ export function connectionFailure(
       'refused',
       `${server} does not support TLS, but sslmode requires it: ` +
         'enable TLS on the server, or set sslmode in the secret to prefer or disable.',
+      error,
+    );
+  }
+  if (error instanceof BadAnswer) {
+    return new ConnectionFailure(
+      reached === 'queries' ? 'queries' : 'login',
+      'refused',
+      `${server} does not behave like a PostgreSQL server: ${error.message}.`,
       error,
     );
   }

@@ -2,8 +2,10 @@ import { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 import pg from 'pg';
+import { z } from 'zod';
 import { Failure } from '../failure.ts';
 import { networkCode } from '../network.ts';
+import { guard } from './bad-answer.ts';
 import { connectionFailure, type FailedConnection, passwordMissing } from './connection-failure.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 import { queryRow } from './query.ts';
@@ -51,7 +53,7 @@ export interface Route {
 async function routeOf(host: string, { client, socket, serverPid }: Connection): Promise<Route> {
   const { stream } = client.connection;
   const protocol = stream instanceof TLSSocket ? stream.getProtocol() : null;
-  const { pid } = await queryRow<{ pid: number }>(client, 'SELECT pg_backend_pid() AS pid');
+  const { pid } = await queryRow(client, 'SELECT pg_backend_pid() AS pid', z.object({ pid: z.int() }));
   return {
     address: socket.remoteAddress ?? '',
     ...(protocol === null ? {} : { tlsProtocol: protocol }),
@@ -104,6 +106,7 @@ async function connectOnce(
   });
   // A connection that breaks between two queries emits this; the next query then fails and reports it.
   client.on('error', () => undefined);
+  guard(client.connection);
   // Before pg's own listener, which asks for the password.
   client.connection.once('authenticationSASL', () => {
     isScram = true;

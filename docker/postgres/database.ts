@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
-import { majorOf, queryRow } from './query.ts';
+import { z } from 'zod';
+import { bigint, majorOf, queryRow } from './query.ts';
 
 /** A database and its server, as seen before a dump. */
 export interface Database {
@@ -21,27 +22,30 @@ export interface Replica {
   readonly feedback: boolean;
 }
 
+const rowSchema = z.object({
+  version: z.string(),
+  number: z.int(),
+  size: bigint,
+  replica: z.boolean(),
+  delay: z.string(),
+  feedback: z.boolean(),
+});
+
 /** Connection and server errors pass through. */
 export async function inspectDatabase(client: Client): Promise<Database> {
-  const row = await queryRow<{
-    version: string;
-    number: number;
-    size: string;
-    replica: boolean;
-    delay: string;
-    feedback: boolean;
-  }>(
+  const row = await queryRow(
     client,
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
       pg_database_size(current_database()) AS size, pg_is_in_recovery() AS replica,
       current_setting('max_standby_streaming_delay') AS delay,
       current_setting('hot_standby_feedback')::bool AS feedback`,
+    rowSchema,
   );
   return {
     version: row.version,
     major: majorOf(row.number),
     versionNumber: row.number,
-    size: Number(row.size),
+    size: row.size,
     ...(row.replica ? { replica: { maxDelay: row.delay, feedback: row.feedback } } : {}),
   };
 }

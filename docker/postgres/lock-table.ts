@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
+import { z } from 'zod';
 import { DUMPED_RELATIONS } from './dumped-relations.ts';
-import { queryRow } from './query.ts';
+import { bigint, queryRow } from './query.ts';
 
 /** What a dump locks, and the server's table of locks, which all sessions share. */
 export interface LockTable {
@@ -14,11 +15,11 @@ export interface LockTable {
 
 /** Connection and server errors pass through. */
 export async function inspectLockTable(client: Client): Promise<LockTable> {
-  const row = await queryRow<{ to_lock: string; per_transaction: number; transactions: number }>(
+  return queryRow(
     client,
-    `SELECT (SELECT count(*) ${DUMPED_RELATIONS} AND c.relkind <> 'f') AS to_lock,
-      current_setting('max_locks_per_transaction')::int AS per_transaction,
+    `SELECT (SELECT count(*) ${DUMPED_RELATIONS} AND c.relkind <> 'f') AS "toLock",
+      current_setting('max_locks_per_transaction')::int AS "perTransaction",
       current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int AS transactions`,
+    z.object({ toLock: bigint, perTransaction: z.int(), transactions: z.int() }),
   );
-  return { toLock: Number(row.to_lock), perTransaction: row.per_transaction, transactions: row.transactions };
 }

@@ -1,7 +1,8 @@
 import type { Client } from 'pg';
+import { z } from 'zod';
 import { Failure } from '../failure.ts';
 import type { ConnectionSettings } from '../postgres/connection-settings.ts';
-import { majorOf, queryRow } from '../postgres/query.ts';
+import { bigint, majorOf, queryRow, queryRows } from '../postgres/query.ts';
 
 /** State of the target database before a restore. */
 export interface TargetDatabase {
@@ -39,12 +40,13 @@ const CONTENTS = `
 
 /** Connection and server errors pass through. */
 export async function inspectTarget(client: Client): Promise<TargetDatabase> {
-  const server = await queryRow<{ version: string; number: number; may_create: boolean }>(
+  const server = await queryRow(
     client,
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
       has_database_privilege(current_database(), 'CREATE') AS may_create`,
+    z.object({ version: z.string(), number: z.int(), may_create: z.boolean() }),
   );
-  const { rows } = await client.query<{ what: string }>(CONTENTS);
+  const rows = await queryRows(client, CONTENTS, z.object({ what: z.string() }));
   return {
     version: server.version,
     major: majorOf(server.number),
@@ -55,8 +57,9 @@ export async function inspectTarget(client: Client): Promise<TargetDatabase> {
 
 /** Size of the database on the server's disk, in bytes. */
 export async function sizeOf(client: Client): Promise<number> {
-  const { size } = await queryRow<{ size: string }>(client, 'SELECT pg_database_size(current_database()) AS size');
-  return Number(size);
+  const query = 'SELECT pg_database_size(current_database()) AS size';
+  const { size } = await queryRow(client, query, z.object({ size: bigint }));
+  return size;
 }
 
 /**

@@ -95,13 +95,17 @@ test('the table is only colored for terminals', async () => {
   expect((await check('app', { environment: { FORCE_COLOR: '1' } })).stdout).toContain('\u001b[32mok');
 });
 
-test('names with control characters cannot forge lines of the log', async () => {
-  const name = 'two\nlines \u001b[31mred';
+test('names with control or format characters cannot forge lines of the log', async () => {
+  const name = 'two\nlines \u001b[31mred \u202eder \u{e0041}';
   await stage.createDatabase(name, `CREATE TABLE ${pg.escapeIdentifier(name)} ()`);
   const outcome = await check(name, { secret: { username: 'kept_out', password: 'p' } });
   expect(inState(outcome, 'problem')).toEqual(['Tables, sequences']);
-  expect(outcome.stdout + outcome.stderr).not.toMatch(/[^\P{Cc}\n]|^lines/mu);
-  expect(outcome.stdout).toContain('GRANT SELECT ON TABLE public.U&"two\\000alines \\001b[31mred" TO kept_out;');
+  expect(outcome.stdout + outcome.stderr).not.toMatch(/[^\P{Cc}\n]|\p{Cf}|^lines/mu);
+  expect(outcome.stdout).toContain(
+    'GRANT SELECT ON TABLE public.U&"two\\000alines \\001b[31mred \\202eder \\+0e0041" TO kept_out;',
+  );
+  await stage.query(name, ...sqlOf(outcome));
+  expect(await check(name, { secret: { username: 'kept_out', password: 'p' } })).toMatchObject({ status: 0 });
 });
 
 /** The checks from this one on. */

@@ -2,6 +2,7 @@ import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import pg from 'pg';
+import { z } from 'zod';
 import { withConnection } from '../../../docker/postgres/connection.ts';
 import { queryRow } from '../../../docker/postgres/query.ts';
 import { inState, rowsOf } from '../support/findings-table.ts';
@@ -31,7 +32,9 @@ function logIn(password: string): Promise<unknown> {
   const { host, port } = stage.postgres;
   const settings = { host, port, user: 'someone', password, database: 'app' };
   const { signal } = new AbortController();
-  return withConnection(settings, { mode: 'disable' }, signal, (client) => queryRow(client, 'SELECT current_user'));
+  return withConnection(settings, { mode: 'disable' }, signal, (client) =>
+    queryRow(client, 'SELECT current_user', z.object({ current_user: z.string() })),
+  );
 }
 
 const setPassword = (password: string) => `ALTER ROLE someone PASSWORD ${pg.escapeLiteral(password)}`;
@@ -105,6 +108,7 @@ test('settings of the role that cancel what takes long do not cancel the questio
     return queryRow(
       client,
       "SELECT current_setting('lock_timeout') AS lock, current_setting('transaction_deferrable') AS deferrable",
+      z.object({ lock: z.string(), deferrable: z.string() }),
     );
   });
   expect(answer).toEqual({ lock: '0', deferrable: 'off' });
