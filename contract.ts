@@ -99,3 +99,10 @@ export const EXIT_STATUS = {
   /** Refused by the database or by AWS. */
   refused: 77,
 } as const;
+
+/**
+ * The oldest client programs of each major version that may be used, oldest major first. Earlier ones let a crafted
+ * archive run code in pg_restore: CVE-2026-116314. A major that is not listed is either newer than these or out of
+ * support.
+ */
+export const MINIMUM_CLIENT_VERSIONS = ['14.25', '15.20', '16.16', '17.12', '18.7'] as const;

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { z } from 'zod';
 import { Failure } from '../failure.ts';
 import { queryRow } from '../postgres/query.ts';
 
@@ -40,20 +41,22 @@ const LIMITS = `
   WHERE r.rolname = session_user AND d.datname = current_database() AND a.datid IS NOT NULL
   GROUP BY 1, 2, 3, 4, 5, r.oid, d.oid`;
 
+const limitsSchema = z.object({
+  super: z.boolean(),
+  role: z.string(),
+  role_limit: z.int(),
+  database: z.string(),
+  database_limit: z.int(),
+  server_limit: z.int(),
+  reserved: z.int(),
+  of_role: z.int(),
+  in_database: z.int(),
+  in_server: z.int(),
+});
+
 /** Connection and server errors pass through. */
 export async function connectionLimits(client: Client): Promise<readonly ConnectionLimit[]> {
-  const row = await queryRow<{
-    super: boolean;
-    role: string;
-    role_limit: number;
-    database: string;
-    database_limit: number;
-    server_limit: number;
-    reserved: number;
-    of_role: number;
-    in_database: number;
-    in_server: number;
-  }>(client, LIMITS);
+  const row = await queryRow(client, LIMITS, limitsSchema);
   // They do not apply to a superuser.
   const own = [
     { of: `the user "${row.role}"`, limit: row.role_limit, used: row.of_role },

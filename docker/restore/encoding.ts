@@ -1,8 +1,10 @@
 import type { Client } from 'pg';
+import { z } from 'zod';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import type { ConnectionSettings } from '../postgres/connection-settings.ts';
 import type { Locale } from '../postgres/database.ts';
+import { queryRows } from '../postgres/query.ts';
 
 /** Any bytes, in no encoding in particular. */
 const NONE = 'SQL_ASCII';
@@ -23,11 +25,9 @@ function withEncoding(encoding: string): string {
  * @throws {Failure} `refused`
  */
 export async function checkConversion(dumped: string, target: string, client: Client): Promise<void> {
-  const { rows } = await client.query(
-    `SELECT FROM pg_conversion WHERE condefault
-       AND conforencoding = pg_char_to_encoding($1) AND contoencoding = pg_char_to_encoding($2)`,
-    [dumped, target],
-  );
+  const text = `SELECT FROM pg_conversion WHERE condefault
+    AND conforencoding = pg_char_to_encoding($1) AND contoencoding = pg_char_to_encoding($2)`;
+  const rows = await queryRows(client, { text, values: [dumped, target] }, z.object({}));
   if (rows.length === 0 && ![dumped, target].includes(NONE) && dumped !== target) {
     throw new Failure(
       'refused',

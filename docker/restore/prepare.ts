@@ -1,8 +1,9 @@
 import { log } from '../log.ts';
 import { fetchSecret } from '../plan/fetch-secret.ts';
 import { parseConnectionSettings } from '../plan/secret.ts';
-import { chooseRestoreClient, findClients, type PostgresClient } from '../postgres/clients.ts';
+import { chooseRestoreClient, clientWarning, findClients, type PostgresClient } from '../postgres/clients.ts';
 import { withConnection } from '../postgres/connection.ts';
+import { poolerFailure } from '../postgres/pooler.ts';
 import { tlsPolicy } from '../postgres/tls.ts';
 import type { RunContext } from '../run-context.ts';
 import { divideConnections } from './connection-limits.ts';
@@ -36,7 +37,11 @@ export async function prepare(
 ): Promise<RestoreSetup> {
   const target = 'secretArn' in given ? parseConnectionSettings(await fetchSecret(given, signal)) : given;
   const policy = tlsPolicy(target, rdsRoots);
-  const { database, before, objects } = await withConnection(target, policy, signal, async (connection) => {
+  const { database, before, objects } = await withConnection(target, policy, signal, async (connection, route) => {
+    const refusal = poolerFailure(target, route);
+    if (refusal !== undefined) {
+      throw refusal;
+    }
     const database = await inspectTarget(connection);
     const { encoding } = database;
     await checkConversion(contents.encoding, encoding, connection);
@@ -50,6 +55,10 @@ export async function prepare(
     `Database "${target.database}" on ${target.host} port ${target.port}: PostgreSQL ${database.version}; ` +
       `sslmode ${policy.mode}; pg_restore ${client.version}`,
   );
+  const warning = clientWarning(client);
+  if (warning !== undefined) {
+    log(`Warning: ${warning}.`);
+  }
   warnOfOlderServer(database, dump, client);
   noteLocale(dump.locale, database.locale);
   const { timeouts } = database;

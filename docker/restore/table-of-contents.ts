@@ -1,7 +1,9 @@
 import { open } from 'node:fs/promises';
 import type { Client } from 'pg';
+import { z } from 'zod';
 import { type ArchiveEntry, ArchiveHead, damaged } from '../archive-head.ts';
 import { ByteCursor } from '../byte-cursor.ts';
+import { queryRows } from '../postgres/query.ts';
 
 /** An object in the archive. Names are not quoted. */
 export interface ArchiveObject {
@@ -116,9 +118,8 @@ export async function objectsOf(
 }
 
 async function decodedByServer(names: readonly Buffer[], encoding: string, client: Client): Promise<readonly string[]> {
-  const { rows } = await client.query<{ name: string }>({
-    text: 'SELECT convert_from(bytes, $2) AS name FROM unnest($1::bytea[]) WITH ORDINALITY AS n (bytes, place) ORDER BY place',
-    values: [names, encoding],
-  });
+  const text =
+    'SELECT convert_from(bytes, $2) AS name FROM unnest($1::bytea[]) WITH ORDINALITY AS n (bytes, place) ORDER BY place';
+  const rows = await queryRows(client, { text, values: [names, encoding] }, z.object({ name: z.string() }));
   return rows.map(({ name }) => name);
 }

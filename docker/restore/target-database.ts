@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
+import { z } from 'zod';
 import { type Database, inspectEncoding } from '../postgres/database.ts';
-import { majorOf, queryRow } from '../postgres/query.ts';
+import { bigint, majorOf, queryRow, queryRows } from '../postgres/query.ts';
 import { type ConnectionLimit, connectionLimits } from './connection-limits.ts';
 
 /** State of the target database before a restore. */
@@ -52,24 +53,27 @@ const TIMEOUTS = `
     'idle_in_transaction_session_timeout', 'transaction_timeout')
   ORDER BY 1`;
 
+const serverSchema = z.object({
+  version: z.string(),
+  number: z.int(),
+  may_create: z.boolean(),
+  standby: z.boolean(),
+  read_only: z.string(),
+  source: z.string(),
+});
+
 /** Connection and server errors pass through. */
 export async function inspectTarget(client: Client): Promise<TargetDatabase> {
-  const server = await queryRow<{
-    version: string;
-    number: number;
-    may_create: boolean;
-    standby: boolean;
-    read_only: string;
-    source: string;
-  }>(
+  const server = await queryRow(
     client,
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
       has_database_privilege(current_database(), 'CREATE') AS may_create, pg_is_in_recovery() AS standby,
       reset_val AS read_only, source
      FROM pg_settings WHERE name = 'default_transaction_read_only'`,
+    serverSchema,
   );
-  const { rows } = await client.query<{ what: string }>(CONTENTS);
-  const { rows: timeouts } = await client.query<{ name: string }>(TIMEOUTS);
+  const rows = await queryRows(client, CONTENTS, z.object({ what: z.string() }));
+  const timeouts = await queryRows(client, TIMEOUTS, z.object({ name: z.string() }));
   return {
     version: server.version,
     major: majorOf(server.number),
@@ -85,6 +89,7 @@ export async function inspectTarget(client: Client): Promise<TargetDatabase> {
 
 /** Size of the database on the server's disk, in bytes. */
 export async function sizeOf(client: Client): Promise<number> {
-  const { size } = await queryRow<{ size: string }>(client, 'SELECT pg_database_size(current_database()) AS size');
-  return Number(size);
+  const query = 'SELECT pg_database_size(current_database()) AS size';
+  const { size } = await queryRow(client, query, z.object({ size: bigint }));
+  return size;
 }

@@ -1,4 +1,6 @@
 import type { Client } from 'pg';
+import { z } from 'zod';
+import { bigint, queryRows } from '../postgres/query.ts';
 
 /** A table, view, sequence or index in the target database. Names are not quoted. */
 export interface Relation {
@@ -33,7 +35,11 @@ const USERS = `nspname !~ '^pg_' AND nspname <> 'information_schema'`;
 
 /** Connection and server errors pass through. */
 export async function targetObjects(client: Client): Promise<TargetObjects> {
-  const { rows: extensions } = await client.query<{ name: string }>('SELECT extname AS name FROM pg_extension');
+  const extensions = await queryRows(
+    client,
+    'SELECT extname AS name FROM pg_extension',
+    z.object({ name: z.string() }),
+  );
   return {
     relations: await relationsOf(client),
     schemas: await schemasOf(client),
@@ -42,20 +48,23 @@ export async function targetObjects(client: Client): Promise<TargetObjects> {
 }
 
 async function schemasOf(client: Client): Promise<readonly Schema[]> {
-  const { rows } = await client.query<Schema>(
+  return queryRows(
+    client,
     `SELECT nspname AS name, has_schema_privilege(oid, 'CREATE') AS "mayCreate",
        has_schema_privilege(oid, 'USAGE') AS "mayUse"
      FROM pg_namespace WHERE ${USERS}`,
+    z.object({ name: z.string(), mayCreate: z.boolean(), mayUse: z.boolean() }),
   );
-  return rows;
 }
 
 /** Everything that has rows or shows them. Connection and server errors pass through. */
 export async function relationsOf(client: Client): Promise<readonly Relation[]> {
-  const { rows } = await client.query<{ schema: string; name: string; kind: string; bytes: string }>(
+  const rows = await queryRows(
+    client,
     `SELECT nspname AS schema, relname AS name, relkind AS kind, pg_relation_size(c.oid) AS bytes
      FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
      WHERE ${USERS}`,
+    z.object({ schema: z.string(), name: z.string(), kind: z.string(), bytes: bigint }),
   );
-  return rows.map(({ schema, name, kind, bytes }) => ({ schema, name, kind, isEmpty: Number(bytes) === 0 }));
+  return rows.map(({ bytes, ...relation }) => ({ ...relation, isEmpty: bytes === 0 }));
 }

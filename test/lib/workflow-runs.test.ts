@@ -111,9 +111,7 @@ describe('a run', () => {
       'Reschedule only': { fails: 'AccessDeniedException', cause: 'not authorized' },
     });
     expect(error).toBe('RunFailed');
-    expect(cause).toMatch(
-      /States\.Timeout: .*\. Rescheduling failed: .* AccessDeniedException: not authorized$/,
-    );
+    expect(cause).toMatch(/States\.Timeout: .*\. Rescheduling failed: .* AccessDeniedException: not authorized$/);
   });
 
   test('dumps even if rescheduling fails, and then fails, naming that branch', async () => {
