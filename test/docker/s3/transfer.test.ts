@@ -26,7 +26,7 @@ function partOf(bytes: number): Part {
 const client = mockClient(S3Client);
 
 /** An S3 whose uploads of parts end one by one, whenever `endOne` is called. */
-function start() {
+async function start() {
   const uploads: (() => void)[] = [];
   client.reset();
   client.on(CreateMultipartUploadCommand).resolves({ UploadId: 'id' });
@@ -39,7 +39,10 @@ function start() {
       }),
   );
   const controller = new AbortController();
-  const target = { s3: openS3('us-west-2'), object: { bucket: 'dumps', key: 'key' }, signal: controller.signal };
+  const s3 = openS3('us-west-2');
+  // The first time, this reads the configuration file, which takes any number of turns.
+  await s3.config.maxAttempts();
+  const target = { s3, object: { bucket: 'dumps', key: 'key' }, signal: controller.signal };
   const transfer = new Transfer(target, (error) => {
     controller.abort(error);
   });
@@ -55,7 +58,7 @@ async function settle(): Promise<void> {
 }
 
 test('at most four parts are sent concurrently, and there is room only for a part that would be sent immediately', async () => {
-  const { transfer, uploads, endOne } = start();
+  const { transfer, uploads, endOne } = await start();
   for (let count = 0; count < 6; count += 1) {
     transfer.add(partOf(10));
   }
@@ -76,7 +79,7 @@ test('at most four parts are sent concurrently, and there is room only for a par
 });
 
 test('the parts of a finished transfer are in order, the first included', async () => {
-  const { transfer, endOne } = start();
+  const { transfer, endOne } = await start();
   transfer.add(partOf(10));
   transfer.add(partOf(10));
   const finished = transfer.finish(partOf(10));
@@ -91,13 +94,13 @@ test('the parts of a finished transfer are in order, the first included', async 
 });
 
 test('a single part needs no multipart upload', async () => {
-  const { transfer } = start();
+  const { transfer } = await start();
   expect(await transfer.finish(partOf(10))).toBeUndefined();
   expect(client.calls()).toHaveLength(0);
 });
 
 test('more parts than S3 allows are refused', async () => {
-  const { transfer } = start();
+  const { transfer } = await start();
   for (let count = 1; count < MAX_PARTS; count += 1) {
     transfer.add(partOf(1));
   }
