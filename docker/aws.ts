@@ -58,13 +58,18 @@ function isUnreachable(error: unknown): error is Error {
   );
 }
 
+/** Whether the response could not be read: it may be that of a proxy, or be cut off. The SDK adds it to its error. */
+function isUnreadable(error: unknown): error is Error {
+  return error instanceof Error && '$response' in error && !isServiceError(error);
+}
+
 /** Whether another attempt may succeed where the SDK threw this. */
 export function isTransient(error: unknown): boolean {
   if (isServiceError(error)) {
     const status = statusOf(error);
     return status >= 500 || status === TOO_MANY_REQUESTS || TRANSIENT.has(error.name);
   }
-  return isUnreachable(error);
+  return isUnreachable(error) || isUnreadable(error);
 }
 
 /** Whether a conditional write failed because the key is taken. */
@@ -79,6 +84,11 @@ export function isTaken(error: unknown): boolean {
  * @param action what was attempted, to follow "Could not": `write s3://bucket/key`
  */
 export function awsFailure(action: string, error: unknown): unknown {
+  if (isUnreadable(error)) {
+    return new Failure('tryAgain', `Could not ${action}: the response is not one of AWS, but perhaps of a proxy.`, {
+      cause: error,
+    });
+  }
   if (!isServiceError(error) && !isUnreachable(error)) {
     return error;
   }

@@ -29,8 +29,8 @@ export async function commit(
       : completeUpload(target, upload, checksums));
   } catch (error) {
     const failure = uploadFailure(target.object, error);
-    const isAnswerInDoubt = failure instanceof Failure && (failure.reason === 'tryAgain' || isTaken(error));
-    if (isAnswerInDoubt && (await isCommitted(target, upload, first, checksums))) {
+    const isInDoubt = failure instanceof Failure && (failure.reason === 'tryAgain' || isTaken(error));
+    if (isInDoubt && (await isOwn(target, transfer, upload, first, checksums))) {
       log('S3 has the dump, although its response was lost.');
       return 'committed';
     }
@@ -39,31 +39,59 @@ export async function commit(
     }
     throw failure;
   }
-  if (stored !== undefined && stored !== checksums.crc32) {
-    const { bucket, key } = target.object;
-    throw new Failure(
-      'verificationFailed',
-      `s3://${bucket}/${key} has the CRC32 ${stored}, but the proven dump has ${checksums.crc32}. Do not rely on this object.`,
-    );
-  }
+  await checkStored(stored, target, upload, first, checksums);
   return 'committed';
 }
 
 /**
- * Whether the object is the one that this run sent, which its ETag tells. The answer to a commit can be lost, and the
- * next attempt then finds the key taken by the previous one.
+ * Whether this run created the object. The response to a commit can be lost, and the next attempt then finds the key taken
+ * by the previous one. Another run may have sent the same bytes, so they do not tell. An upload in parts does: S3 has it
+ * no longer once it is completed, and nobody else completes or aborts it. Asking S3 to abort it is how to find out.
  */
-async function isCommitted(
-  { s3, object, signal }: UploadTarget,
+async function isOwn(
+  target: UploadTarget,
+  transfer: Transfer,
   upload: CompleteUpload | undefined,
   first: Part,
   { bytes }: Checksums,
 ): Promise<boolean> {
-  const found = await findDump(s3, object, signal).catch(() => undefined);
-  if (found?.bytes !== bytes) {
+  const mayBeOwn = upload === undefined ? transfer.lostResponse : (await transfer.abort()) === 'closed';
+  if (!mayBeOwn) {
     return false;
   }
-  return found.etag === (upload === undefined ? await etagOfBytes(first) : etagOfParts(upload.parts));
+  const found = await findDump(target.s3, target.object, target.signal).catch(() => undefined);
+  return found?.bytes === bytes && (upload !== undefined || found.etag === (await etagOfBytes(first)));
+}
+
+/**
+ * Compares what S3 says that it stored with the proven dump. S3 responds with the checksum that it was sent. Without one,
+ * the object must at least be there, with the ETag of what was sent.
+ *
+ * @throws {Failure} `verificationFailed` if it differs, `tryAgain` if it is not there
+ */
+async function checkStored(
+  stored: string | undefined,
+  { s3, object, signal }: UploadTarget,
+  upload: CompleteUpload | undefined,
+  first: Part,
+  { bytes, crc32 }: Checksums,
+): Promise<void> {
+  const name = `s3://${object.bucket}/${object.key}`;
+  if (stored === undefined) {
+    const found = await findDump(s3, object, signal);
+    const etag = upload === undefined ? await etagOfBytes(first) : etagOfParts(upload.parts);
+    if (found?.bytes !== bytes || found.etag !== etag) {
+      throw new Failure(
+        'tryAgain',
+        `S3 confirmed the upload without a checksum, and ${found === undefined ? 'does not list' : 'lists other bytes at'} ${name}.`,
+      );
+    }
+  } else if (stored !== crc32) {
+    throw new Failure(
+      'verificationFailed',
+      `${name} has the CRC32 ${stored}, but the proven dump has ${crc32}. Do not rely on this object.`,
+    );
+  }
 }
 
 /** Sends a dump of a single part. The signal does not interrupt an attempt: its outcome would be unknown. */

@@ -25,7 +25,13 @@ export async function findDump(
   try {
     // Among the keys with this prefix the key itself sorts first, and, among those that dumps create, its manifest second.
     const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: key });
-    const { Contents: listed = [] } = await s3.send(command, { abortSignal: signal });
+    const { Contents: listed = [], Name: listedBucket } = await s3.send(command, { abortSignal: signal });
+    if (listedBucket === undefined) {
+      throw new Failure(
+        'tryAgain',
+        `Could not list s3://${bucket}/${key}: the response is not one of S3, but perhaps of a proxy.`,
+      );
+    }
     const dump = listed.find((object) => object.Key === key);
     if (dump === undefined && listed.some((object) => object.Key === `${key}.json`)) {
       throw new Failure(

@@ -8,7 +8,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import PQueue from 'p-queue';
-import { awsFailure } from '../aws.ts';
+import { awsFailure, isTransient } from '../aws.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import { crc32InBase64 } from './checksum.ts';
@@ -57,6 +57,7 @@ export class Transfer {
   #id: Promise<string> | undefined;
   readonly #parts: UploadedPart[] = [];
   #bytes = 0;
+  #lostResponse = false;
 
   /** @param fail is called with the error of a part. It has to abort the target's signal. */
   constructor(target: UploadTarget, fail: (error: unknown) => void) {
@@ -67,6 +68,11 @@ export class Transfer {
   /** Bytes that S3 has received. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Whether the response to a request may have been lost, although S3 did what it asked for. */
+  get lostResponse(): boolean {
+    return this.#lostResponse;
   }
 
   /**
@@ -112,27 +118,42 @@ export class Transfer {
   /** Sends a body, as often as AWS_MAX_ATTEMPTS allows. @throws {Error} see {@link resend} */
   async send<T>(part: Part, request: (body: Readable, broken: AbortSignal) => Promise<T>): Promise<T> {
     const { s3, signal } = this.#target;
-    const answer = await resend(part, request, await s3.config.maxAttempts(), signal);
+    const watched = async (body: Readable, broken: AbortSignal): Promise<T> => {
+      try {
+        return await request(body, broken);
+      } catch (error) {
+        this.#lostResponse ||= isTransient(error);
+        throw error;
+      }
+    };
+    const answer = await resend(part, watched, await s3.config.maxAttempts(), signal);
     this.#bytes += part.bytes;
     return answer;
   }
 
-  /** Deletes an upload that was not committed, after the target's signal has aborted. */
-  async abort(): Promise<void> {
+  /**
+   * Deletes the upload, if there is one, after its parts have ended.
+   *
+   * @returns `closed` if it was completed or aborted before
+   */
+  async abort(): Promise<'aborted' | 'closed' | 'unknown'> {
     await this.#queue.onIdle();
     // An upload whose ID is unknown cannot be aborted, so the answer is awaited.
     const id = await this.#id?.catch(() => undefined);
     if (id === undefined) {
-      return;
+      return 'unknown';
     }
     const { s3, object } = this.#target;
     try {
       await s3.send(new AbortMultipartUploadCommand({ Bucket: object.bucket, Key: object.key, UploadId: id }));
+      return 'aborted';
     } catch (error) {
       const name = error instanceof S3ServiceException ? error.name : 'no answer';
-      if (name !== 'NoSuchUpload') {
-        log(`Could not abort the upload (${name}): its parts are left to the lifecycle rule of the bucket.`);
+      if (name === 'NoSuchUpload') {
+        return 'closed';
       }
+      log(`Could not abort the upload (${name}): its parts are left to the lifecycle rule of the bucket.`);
+      return 'unknown';
     }
   }
 
