@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { ownEnvironment } from '../local/host/environment.ts';
 import type { Usage } from './services.ts';
 
 /** The stand-in for AWS, in a separate process. */
@@ -15,7 +16,7 @@ export interface Aws {
 /** @param secret value of the only secret */
 export async function startAws(secret: object): Promise<Aws> {
   const child = fork(join(import.meta.dirname, 'services.ts'), {
-    env: { ...process.env, BENCH_SECRET: JSON.stringify(secret) },
+    env: { ...ownEnvironment(), BENCH_SECRET: JSON.stringify(secret) },
   });
   const exited = once(child, 'exit').then(() => {
     throw new Error('The stand-in for AWS exited.');

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { forgetCallersEnvironment } from '../local/host/environment.ts';
 import { InvalidOptions, type Options, parseOptions, USAGE } from './options.ts';
 import { table } from './report.ts';
 import { METHODS, runRounds } from './rounds.ts';
@@ -22,6 +23,7 @@ class Interrupted extends Error {
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
+forgetCallersEnvironment();
 try {
   if (process.argv.includes('--help')) {
     say(USAGE);

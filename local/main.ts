@@ -1,3 +1,4 @@
+import { forgetCallersEnvironment } from './host/environment.ts';
 import { HELP, InvalidOptions, type Options, parseOptions } from './options.ts';
 import { Reporter } from './report.ts';
 import { runLocally } from './run.ts';
@@ -40,8 +41,8 @@ async function main(): Promise<number> {
 }
 
 async function run(options: Options): Promise<void> {
-  // The options contain it now, and child processes get it only from the secret.
-  delete process.env.PGPASSWORD;
+  // The options contain the password now, and child processes get it only from the secret.
+  forgetCallersEnvironment();
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {

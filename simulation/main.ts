@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { synthesize } from '../local/assembly/synth.ts';
+import { forgetCallersEnvironment } from '../local/host/environment.ts';
 import { Processes } from '../local/host/processes.ts';
 import { HELP, InvalidOptions, type Options, parseOptions } from './options.ts';
 import { figuresText, historyText, progressText } from './report.ts';
@@ -19,6 +20,7 @@ const EXIT = { ok: 0, violated: 1, misuse: 2, failed: 3 } as const;
 
 const processes = new Processes();
 
+forgetCallersEnvironment();
 process.exitCode = await main();
 // After a failure other worlds may still be running, and would keep this process alive.
 await processes.stop();

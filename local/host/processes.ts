@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
 import { constants } from 'node:os';
+import { ownEnvironment } from './environment.ts';
 
 const GRACE_SECONDS = 10;
 
@@ -21,6 +22,8 @@ export interface Process {
 }
 
 export interface ProcessOptions extends SpawnOptions {
+  /** The entire environment. @default - {@link ownEnvironment}, and not that of this process */
+  readonly env?: NodeJS.ProcessEnv;
   /** Time after which the process is terminated. @default - unlimited */
   readonly timeoutSeconds?: number | undefined;
   /** Time between SIGTERM and SIGKILL. @default 10 */
@@ -45,7 +48,7 @@ export class Processes {
       throw new Error('The local run is stopping, and starts no more processes.');
     }
     const { timeoutSeconds = Infinity, graceSeconds = GRACE_SECONDS, ...spawnOptions } = options;
-    const child = spawn(program, args, { ...spawnOptions, detached: true });
+    const child = spawn(program, args, { env: ownEnvironment(), ...spawnOptions, detached: true });
     let timedOut = false;
     const timeout = setTimeout(
       () => {

@@ -94,7 +94,7 @@ async function serverAccount(): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) {
     return undefined;
   }
-  const [uid, gid] = await Promise.all(['-u', '-g'].map((flag) => run('id', [flag, 'nobody'])));
+  const [uid, gid] = await Promise.all(['-u', '-g'].map((flag) => run('id', [flag, 'nobody'], { env: environment() })));
   return z
     .object({ uid: z.coerce.number(), gid: z.coerce.number() })
     .parse({ uid: uid?.stdout.trim(), gid: gid?.stdout.trim() });
@@ -104,7 +104,7 @@ async function serverAccount(): Promise<Account | undefined> {
 async function executable(programs: Programs, account: Account | undefined, copy: string): Promise<Programs> {
   const bin = dirname(programs.postgres);
   try {
-    await run(programs.postgres, ['--version'], { cwd: '/', ...account });
+    await run(programs.postgres, ['--version'], { cwd: '/', env: environment(), ...account });
     return programs;
   } catch (error) {
     if (account === undefined) {

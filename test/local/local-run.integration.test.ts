@@ -1,8 +1,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -77,7 +77,7 @@ function literal(value: string): string {
   return ` E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 
-async function stateDir(): Promise<string> {
+async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
   folders.push(folder);
   return folder;
@@ -101,12 +101,15 @@ function spawnRun(
   return { child, ended: end() };
 }
 
-/** Starts a local run whose `cdk synth` copies the app that the tests share, which saves most of the time it takes. */
+/** Starts a local run whose `cdk synth` runs an `npx` that copies the app that the tests share, which saves most of the time it takes. */
 async function start(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
 ): Promise<{ child: ChildProcess; ended: Promise<Outcome> }> {
-  return spawnRun(args, { CDK_APP: `cp -R ${await synthesizedApp()}/. "$CDK_OUTDIR"`, ...environment });
+  const programs = await temporaryFolder();
+  const copy = `#!/bin/sh\ncp -R ${await synthesizedApp()}/. "$CDK_OUTDIR"\n`;
+  await writeFile(join(programs, 'npx'), copy, { mode: 0o755 });
+  return spawnRun(args, { PATH: [programs, process.env.PATH].join(delimiter), ...environment });
 }
 
 function url(database: string): string {
@@ -194,13 +197,13 @@ describe('invalid input is reported in one message, without a stack trace', () =
     ['an unknown option', ['--databse', 'x'], {}, 2, 'options', "Unknown option '--databse'"],
     ['an invalid URL', ['--database', 'shop'], {}, 2, 'options', 'is not the URL of a PostgreSQL database'],
   ])('%s', async (_, args, environment, status, step, reason) => {
-    const ended = await spawnRun(['--json', '--state-dir', await stateDir(), ...args], environment).ended;
+    const ended = await spawnRun(['--json', '--state-dir', await temporaryFolder(), ...args], environment).ended;
     expect(ended).toMatchObject({ status, json: { status: 'failed', step, reason: expect.stringContaining(reason) } });
     expect(ended.stderr).not.toMatch(/^ +at /m);
   });
 
   test('a server that does not exist', async () => {
-    const directory = await stateDir();
+    const directory = await temporaryFolder();
     const args = ['--json', '--state-dir', directory, '--database', 'postgres://reader@127.0.0.1:1/x'];
     const { status, json, stderr } = await (await start(args, { PGPASSWORD: PASSWORD })).ended;
     expect({ status, json }).toEqual({
@@ -257,7 +260,7 @@ describe('a signal stops everything', () => {
   }
 
   test('while preparing', async () => {
-    const directory = await stateDir();
+    const directory = await temporaryFolder();
     const { child, ended } = spawnRun(['--json', '--state-dir', directory]);
     await once(child.stderr ?? child, 'data');
     child.kill('SIGINT');
@@ -266,7 +269,7 @@ describe('a signal stops everything', () => {
   });
 
   test.each(['Creating the secret', 'Scanner/Function', 'Batch job'])('right after the output "%s"', async (text) => {
-    const directory = await stateDir();
+    const directory = await temporaryFolder();
     const args = ['--json', '--state-dir', directory, '--database', url('My shop')];
     const { child, ended } = await start(args, { PGPASSWORD: PASSWORD });
     await printed(child, text);
@@ -278,7 +281,7 @@ describe('a signal stops everything', () => {
   });
 
   test('during a dump', async () => {
-    const directory = await stateDir();
+    const directory = await temporaryFolder();
     const holder = new pg.Client({ ...server, database: 'My shop' });
     await holder.connect();
     // The dump waits for this lock until it is terminated.

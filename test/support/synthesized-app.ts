@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { synthesize } from '../../local/assembly/synth.ts';
+import { ownEnvironment } from '../../local/host/environment.ts';
 import { Processes } from '../../local/host/processes.ts';
 import { shared } from './shared.ts';
 
@@ -33,6 +34,11 @@ export function synthesizedAppWithOptions(): Promise<string> {
     };
     const cdk = createRequire(import.meta.url).resolve('aws-cdk/bin/cdk');
     const args = Object.entries(context).flatMap(([key, value]) => ['--context', `${key}=${value}`]);
-    await promisify(execFile)(process.execPath, [cdk, 'synth', '--quiet', '--no-notices', '--output', folder, ...args]);
+    const env = { ...ownEnvironment(), HOME: `${folder}.home` };
+    await promisify(execFile)(
+      process.execPath,
+      [cdk, 'synth', '--quiet', '--no-notices', '--output', folder, ...args],
+      { env },
+    );
   });
 }
