@@ -5,6 +5,7 @@ import { type ClientPrograms, ensureClientPrograms } from './postgres/client-pro
 import type { Database } from './postgres/database.ts';
 import { SAMPLE_MAJOR, startSample } from './postgres/sample.ts';
 import type { Cleanups, RunContext } from './run-context.ts';
+import { refuseUnscheduled } from './schedule.ts';
 import type { Steps } from './steps.ts';
 
 export interface Prepared {
@@ -13,7 +14,13 @@ export interface Prepared {
   readonly cdkOut: string;
 }
 
-/** Locks the state directory, finds the client programs, starts the sample database if needed, and synthesizes the app. */
+/**
+ * Refuses a schedule that starts nothing, locks the state directory, finds the client programs, starts the sample
+ * database if needed, and synthesizes the app.
+ *
+ * @throws {InvalidOptions} if the app would start no run for the schedule
+ * @throws {StepFailed} if a step fails
+ */
 export async function prepare({
   options,
   stateDir,
@@ -22,6 +29,7 @@ export async function prepare({
   processes,
   cleanups,
 }: RunContext): Promise<Prepared> {
+  await steps.run('schedule', () => refuseUnscheduled(options, processes));
   cleanups.push(await steps.run('state directory', () => lockStateDir(stateDir)));
   reporter.heading('Preparing');
   const log = (text: string): void => {

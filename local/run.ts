@@ -12,6 +12,7 @@ import { Steps } from './steps.ts';
  *
  * @param signal aborts the run
  * @throws {StepFailed} if a step fails
+ * @throws {InvalidOptions} if the app would start no run for the schedule
  * @throws {Error} the reason of the signal, if it is aborted
  */
 export async function runLocally(

@@ -1,3 +1,4 @@
+import { InvalidOptions } from './options.ts';
 import type { Reporter } from './report.ts';
 
 /** A step of the local run failed. The message is complete and meant for people. */
@@ -24,6 +25,7 @@ export class Steps {
   /**
    * @param describe describes the result for the report; without it, the step is not reported
    * @throws {StepFailed} if the step fails
+   * @throws {InvalidOptions} if the step finds that an option is invalid
    * @throws {Error} the reason of the signal, if it is aborted
    */
   async run<T>(name: string, work: () => Promise<T>, describe?: (result: T) => string): Promise<T> {
@@ -36,7 +38,7 @@ export class Steps {
       return result;
     } catch (error) {
       this.#signal.throwIfAborted();
-      if (error instanceof StepFailed) {
+      if (error instanceof StepFailed || error instanceof InvalidOptions) {
         throw error;
       }
       throw new StepFailed(name, error instanceof Error ? error.message : String(error), { cause: error });

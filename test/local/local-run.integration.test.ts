@@ -202,6 +202,23 @@ describe('invalid input is reported in one message, without a stack trace', () =
     expect(ended.stderr).not.toMatch(/^ +at /m);
   });
 
+  test.each<[string, readonly string[], string]>([
+    ['a cron expression of six fields', ['--schedule', '0 0 8 * * 1'], 'has 6 fields'],
+    ['an empty schedule', ['--schedule', ''], 'has 0 fields'],
+    ['a schedule that is never due', ['--schedule', '0 8 31 2 *'], 'never'],
+    ['an unknown time zone', ['--timezone', 'Mars/Base'], '"Mars/Base" is not known'],
+    ['a run too far in the future', ['--schedule', '0 0 29 2 *'], 'is too far away to wait for'],
+  ])('%s is refused before anything is started', async (_, args, reason) => {
+    const directory = await temporaryFolder();
+    const { status, json } = await spawnRun(['--json', '--state-dir', directory, ...args]).ended;
+    expect({ status, json }).toEqual({
+      status: 2,
+      json: { status: 'failed', step: 'options', reason: expect.stringContaining(reason) },
+    });
+    expect(json.reason).not.toMatch(/[{}]/);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
   test('a server that does not exist', async () => {
     const directory = await temporaryFolder();
     const args = ['--json', '--state-dir', directory, '--database', 'postgres://reader@127.0.0.1:1/x'];
@@ -224,14 +241,11 @@ describe('invalid input is reported in one message, without a stack trace', () =
     afterAll(() => rm(folder, { recursive: true }));
 
     test.each([
-      ['a cron expression of six fields', 'My shop', PASSWORD, '0 0 8 * * 1', 'UTC', 'schedule', 'has 6 fields'],
-      ['a run too far in the future', 'My shop', PASSWORD, '0 0 29 2 *', 'UTC', 'schedule', 'too far away'],
-      ['an unknown timezone', 'My shop', PASSWORD, '@daily', 'Mars/Base', 'schedule', '"Mars/Base" is not known'],
-      ['a wrong password', 'My shop', 'wrong', '@daily', 'UTC', 'dump', 'password'],
-      ['an unknown database', 'absent', PASSWORD, '@daily', 'UTC', 'dump', 'absent'],
-    ])('%s', async (_, name, password, schedule, timezone, step, reason) => {
+      ['a wrong password', 'My shop', 'wrong', 'password'],
+      ['an unknown database', 'absent', PASSWORD, 'absent'],
+    ])('%s', async (_, name, password, reason) => {
       const reporter = new Reporter(new PassThrough().resume());
-      const options = { schedule, timezone, json: true, stateDir: folder };
+      const options = { schedule: '@daily', json: true, stateDir: folder };
       const cleanups: (() => Promise<void>)[] = [];
       const steps = new Steps(reporter, new AbortController().signal);
       const { host, port } = server;
@@ -240,7 +254,7 @@ describe('invalid input is reported in one message, without a stack trace', () =
       const run = { options, stateDir: folder, reporter, steps, processes: new Processes(), cleanups };
       const done = dumpOnce(run, { programs, database, cdkOut: await synthesizedApp() });
       try {
-        await expect(done).rejects.toMatchObject({ step, message: expect.stringContaining(reason) });
+        await expect(done).rejects.toMatchObject({ step: 'dump', message: expect.stringContaining(reason) });
       } finally {
         for (const cleanup of cleanups) {
           await cleanup();
