@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { Misuse } from './host/misuse.ts';
 import type { Database } from './postgres/database.ts';
 
 export interface Options {
@@ -13,7 +14,7 @@ export interface Options {
 }
 
 /** The command line is invalid. */
-export class InvalidOptions extends Error {
+export class InvalidOptions extends Misuse {
   override readonly name = 'InvalidOptions';
 }
 
@@ -42,10 +43,11 @@ Exit status: 0 if the dump was made and proven, 2 for invalid options, 128 + sig
 /**
  * Parses the command line.
  *
+ * @param password of the database, if its URL contains none
  * @returns the options, or `help` if `--help` is among them
  * @throws {InvalidOptions} if an option is unknown or invalid
  */
-export function parseOptions(args: readonly string[], environment: NodeJS.ProcessEnv): Options | 'help' {
+export function parseOptions(args: readonly string[], password?: string): Options | 'help' {
   const values = parse(args);
   if (values.help === true) {
     return 'help';
@@ -54,7 +56,7 @@ export function parseOptions(args: readonly string[], environment: NodeJS.Proces
     throw new InvalidOptions('--state-dir is empty. Pass the path of a folder.');
   }
   return {
-    ...(values.database === undefined ? {} : { database: parseDatabase(values.database, environment.PGPASSWORD) }),
+    ...(values.database === undefined ? {} : { database: parseDatabase(values.database, password) }),
     schedule: values.schedule ?? '@daily',
     ...(values.timezone === undefined ? {} : { timezone: values.timezone }),
     stateDir: values['state-dir'] ?? '.autodump',

@@ -73,6 +73,6 @@ function synthEnvironment(home: string): NodeJS.ProcessEnv {
 
 function failureReason(log: string, output: string): string {
   return log.includes('ENOSPC')
-    ? `No space left for the output of cdk synth in ${output} (and, temporarily, in ${tmpdir()}). Free some space, or choose another folder with --state-dir.`
+    ? `No space left for the output of cdk synth in ${output}, or for its temporary files in ${tmpdir()}. Free some space.`
     : `cdk synth failed: ${log.replace(/^npm warn .*\n/gm, '').trim()}`;
 }

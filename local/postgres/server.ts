@@ -46,7 +46,7 @@ interface Account {
  *
  * @param options.directory folder for this server only; created if needed, and not removed by `stop`
  * @param options.from name of the package, which may be installed in several versions under aliases
- * @throws {Error} with the end of the server's log, if it does not start
+ * @throws {Error} with what initdb or the server said, if it does not start
  */
 export async function startPostgres({
   directory,
@@ -81,10 +81,9 @@ async function programsOf(from: string): Promise<Programs> {
   try {
     file = resolve(name);
   } catch (cause) {
-    throw new Error(
-      `There is no PostgreSQL server for this platform: the package ${name} is not installed. Use your own database with --database.`,
-      { cause },
-    );
+    throw new Error(`There is no PostgreSQL server for this platform: the package ${name} is not installed.`, {
+      cause,
+    });
   }
   const loaded: unknown = await import(pathToFileURL(file).href);
   return z.object({ initdb: z.string(), postgres: z.string() }).parse(loaded);
@@ -138,9 +137,27 @@ async function initialize(
       [`--pgdata=${data}`, `--username=${SUPERUSER}`, `--pwfile=${passwordFile}`, ...options],
       { cwd: '/', env: environment(), ...account },
     );
+  } catch (error) {
+    throw new Error(`initdb could not create ${data}: ${initdbReason(error)}${accessAdvice(error, account)}`, {
+      cause: error,
+    });
   } finally {
     await rm(passwordFile);
   }
+}
+
+/** What initdb said, without its command line and its progress. */
+function initdbReason(error: unknown): string {
+  const output =
+    typeof error === 'object' && error !== null && 'stderr' in error ? String(error.stderr) : String(error);
+  const [, reason = output] = /^initdb: error: (.*)$/m.exec(output) ?? /FATAL: +(.*)$/m.exec(output) ?? [];
+  return `${reason.trim()}.`;
+}
+
+function accessAdvice(error: unknown, account: Account | undefined): string {
+  return account !== undefined && String(error).includes('Permission denied')
+    ? ' PostgreSQL refuses to run as root, so it runs as nobody, who must be able to enter the folders above.'
+    : '';
 }
 
 async function serve(

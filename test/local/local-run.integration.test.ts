@@ -1,8 +1,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ import { findClientPrograms } from '../../local/postgres/client-programs.ts';
 import { type PostgresServer, startPostgres } from '../../local/postgres/server.ts';
 import { Reporter } from '../../local/report.ts';
 import { Steps } from '../../local/steps.ts';
-import { synthesizedApp } from '../support/synthesized-app.ts';
+import { pathOfQuickSynthesis, synthesizedApp } from '../support/synthesized-app.ts';
 import { fingerprint, query } from './support/database.ts';
 
 const MAIN = fileURLToPath(new URL('../../local/main.ts', import.meta.url));
@@ -101,15 +101,12 @@ function spawnRun(
   return { child, ended: end() };
 }
 
-/** Starts a local run whose `cdk synth` runs an `npx` that copies the app that the tests share, which saves most of the time it takes. */
+/** Starts a local run whose `cdk synth` copies the app that the tests share. */
 async function start(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
 ): Promise<{ child: ChildProcess; ended: Promise<Outcome> }> {
-  const programs = await temporaryFolder();
-  const copy = `#!/bin/sh\ncp -R ${await synthesizedApp()}/. "$CDK_OUTDIR"\n`;
-  await writeFile(join(programs, 'npx'), copy, { mode: 0o755 });
-  return spawnRun(args, { PATH: [programs, process.env.PATH].join(delimiter), ...environment });
+  return spawnRun(args, { PATH: await pathOfQuickSynthesis(), ...environment });
 }
 
 function url(database: string): string {
