@@ -74,7 +74,7 @@ async function sample(steps: Steps, cleanups: Cleanups): Promise<Database> {
 function withAdvice(error: unknown): never {
   const reason = error instanceof Error ? error.message : String(error);
   throw new Error(
-    `${reason} Set TMPDIR to another folder than ${tmpdir()}, or use your own database with --database.`,
+    `${reason.replace(/[^.]$/, '$&.')} Set TMPDIR to another folder than ${tmpdir()}, or use your own database with --database.`,
     {
       cause: error,
     },

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
-import { synthesize } from '../local/assembly/synth.ts';
+import { SynthesisFailed, synthesize } from '../local/assembly/synth.ts';
 import { Misuse } from '../local/host/misuse.ts';
 import { Interrupted, orAborted, type Program, runProgram } from '../local/host/program.ts';
 import { temporaryFolder } from '../local/host/temporary-folder.ts';
@@ -38,8 +38,8 @@ function failed(error: unknown): number {
   if (!(error instanceof Error)) {
     throw error;
   }
-  const isExpected = error instanceof Misuse || error instanceof Interrupted || 'syscall' in error;
-  process.stderr.write(`${isExpected ? error.message : (error.stack ?? error.message)}\n`);
+  const expected = [Misuse, Interrupted, SynthesisFailed].some((kind) => error instanceof kind) || 'syscall' in error;
+  process.stderr.write(`${expected ? error.message : (error.stack ?? error.message)}\n`);
   if (error instanceof Interrupted) {
     return error.status;
   }

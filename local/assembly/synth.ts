@@ -16,11 +16,16 @@ const CONTEXT = {
   availabilityZones: `${REGION}a,${REGION}b`,
 };
 
+/** `cdk synth` failed. The message contains its output. */
+export class SynthesisFailed extends Error {
+  override readonly name = 'SynthesisFailed';
+}
+
 /**
  * Runs `cdk synth` on this project.
  *
  * @param output folder to write to; replaced if it exists
- * @throws {Error} with the output of `cdk`, if it fails
+ * @throws {SynthesisFailed} if it fails
  */
 export async function synthesize(output: string, processes: Processes): Promise<void> {
   // An earlier synth may have left incomplete assets, for example on a full disk; cdk would reuse them.
@@ -44,7 +49,7 @@ export async function synthesize(output: string, processes: Processes): Promise<
     }
     const end = await ended;
     if (end.kind !== 'exit' || end.status !== 0) {
-      throw new Error(failureReason(log, output));
+      throw new SynthesisFailed(failureReason(log, output));
     }
   } finally {
     await rm(home, { recursive: true, force: true });
@@ -57,12 +62,15 @@ export async function synthesize(output: string, processes: Processes): Promise<
  * CDK would ask AWS whose credentials it finds, so it finds none. Nor does it, or the npm that it runs, report to anyone or
  * look for a newer version of itself.
  *
- * @param home replaces the home folder, with its `.cdk.json`, `.npmrc` and caches
+ * @param home replaces the home folder, with its `.cdk.json`, `.npmrc` and caches, and that for temporary files, which
+ * remain if it is interrupted. Only the code that Node.js has compiled is kept, since that saves a second
  */
 function synthEnvironment(home: string): NodeJS.ProcessEnv {
   return {
     ...ownEnvironment(),
     HOME: home,
+    TMPDIR: home,
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'node-compile-cache'),
     PATH: [join(ROOT, 'node_modules/.bin'), process.env.PATH].join(delimiter),
     CDK_DISABLE_CLI_TELEMETRY: 'true',
     CDK_DISABLE_VERSION_CHECK: 'true',
@@ -73,6 +81,6 @@ function synthEnvironment(home: string): NodeJS.ProcessEnv {
 
 function failureReason(log: string, output: string): string {
   return log.includes('ENOSPC')
-    ? `No space left for the output of cdk synth in ${output}, or for its temporary files in ${tmpdir()}. Free some space.`
+    ? `No space left for the output of cdk synth in ${output}. Free some space.`
     : `cdk synth failed: ${log.replace(/^npm warn .*\n/gm, '').trim()}`;
 }

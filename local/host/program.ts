@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { forgetCallersEnvironment } from './environment.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { flushOutput } from './output.ts';
 import { Processes } from './processes.ts';
 import { checkTemporaryFolder } from './temporary-folder.ts';
@@ -52,7 +53,9 @@ export async function runProgram<T>(work: (program: Program) => Promise<T>, ends
   const processes = new Processes();
   signal.addEventListener('abort', () => void processes.stop());
   const cleanups: Cleanups = [];
-  const [result] = await Promise.allSettled([checkTemporaryFolder().then(() => work({ signal, processes, cleanups }))]);
+  const [result] = await Promise.allSettled([
+    prepareTemporaryFolder().then(() => work({ signal, processes, cleanups })),
+  ]);
   const [cleanupFailure] = await cleanUp([...cleanups, () => processes.stop()]);
   const outcome = (): number => {
     if (signal.aborted) {
@@ -71,6 +74,11 @@ export async function runProgram<T>(work: (program: Program) => Promise<T>, ends
     await flushOutput(true);
   }
   process.exit(status);
+}
+
+async function prepareTemporaryFolder(): Promise<void> {
+  await checkTemporaryFolder();
+  await removeLeftovers((line) => process.stderr.write(`${line}\n`));
 }
 
 function abortedByAnyEnd(): AbortSignal {

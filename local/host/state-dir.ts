@@ -1,5 +1,6 @@
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isRunning } from './processes.ts';
 
 /** Another local run is using the directory. */
 export class StateDirLocked extends Error {
@@ -58,15 +59,6 @@ async function linkNew(from: string, to: string): Promise<boolean> {
       return false;
     }
     throw error;
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
   }
 }
 

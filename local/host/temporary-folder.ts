@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { Misuse } from './misuse.ts';
 
@@ -25,8 +25,24 @@ export async function checkTemporaryFolder(): Promise<void> {
   }
 }
 
-/** Creates a folder `autodump-<name>-…` for temporary files, which only this user can read. @returns its path, and a function that removes it */
+/** Process IDs mean something on one host only, and containers may share the folder. */
+const HOST = hostname().replace(/\W/g, '').slice(0, 40);
+
+const OWNED = new RegExp(`^autodump-[a-z]+-${HOST}-(\\d+)-\\w{6}$`);
+
+/** The process on this host that created a folder with {@link temporaryFolder}, by the folder's name. */
+export function ownerOf(name: string): number | undefined {
+  const [, pid] = OWNED.exec(name) ?? [];
+  return pid === undefined ? undefined : Number(pid);
+}
+
+/**
+ * Creates a folder for temporary files, which only this user can read.
+ *
+ * @param name what it is for: lower-case letters
+ * @returns its path, and a function that removes it
+ */
 export async function temporaryFolder(name: string): Promise<readonly [folder: string, remove: () => Promise<void>]> {
-  const folder = await mkdtemp(join(tmpdir(), `autodump-${name}-`));
+  const folder = await mkdtemp(join(tmpdir(), `autodump-${name}-${HOST}-${process.pid}-`));
   return [folder, () => rm(folder, { recursive: true, force: true })];
 }

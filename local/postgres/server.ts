@@ -8,6 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { signalledWithParent } from '../host/parent-death.ts';
 
 const run = promisify(execFile);
 
@@ -132,11 +133,9 @@ async function initialize(
   }
   const options = ['--encoding=UTF8', '--locale=C', '--auth=scram-sha-256', '--no-sync'];
   try {
-    await run(
-      programs.initdb,
-      [`--pgdata=${data}`, `--username=${SUPERUSER}`, `--pwfile=${passwordFile}`, ...options],
-      { cwd: '/', env: environment(), ...account },
-    );
+    const words = [`--pgdata=${data}`, `--username=${SUPERUSER}`, `--pwfile=${passwordFile}`, ...options];
+    const [program, args] = signalledWithParent('INT', programs.initdb, words);
+    await run(program, args, { cwd: '/', env: environment(), ...account });
   } catch (error) {
     throw new Error(`initdb could not create ${data}: ${initdbReason(error)}${accessAdvice(error, account)}`, {
       cause: error,
@@ -167,9 +166,12 @@ async function serve(
   port: number,
 ): Promise<ChildProcess | 'port taken'> {
   const settings = [`listen_addresses=${HOST}`, 'unix_socket_directories=', 'fsync=off'];
+  const options = ['-D', data, '-p', `${port}`, ...settings.flatMap((setting) => ['-c', setting])];
+  // Fast shutdown, which leaves no shared memory behind.
+  const [program, args] = signalledWithParent('INT', programs.postgres, options);
   const server = spawn(
-    programs.postgres,
-    ['-D', data, '-p', `${port}`, ...settings.flatMap((setting) => ['-c', setting])],
+    program,
+    args,
     // In its own process group: Ctrl-C in a terminal reaches only the local run, which stops its parts in order.
     { cwd: '/', env: environment(), stdio: ['ignore', 'ignore', 'pipe'], detached: true, ...account },
   );

@@ -1,132 +1,40 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { dumpOnce } from '../../local/dump-once.ts';
 import { Processes } from '../../local/host/processes.ts';
+import type { Cleanups } from '../../local/host/program.ts';
 import { findClientPrograms } from '../../local/postgres/client-programs.ts';
-import { type PostgresServer, startPostgres } from '../../local/postgres/server.ts';
 import { Reporter } from '../../local/report.ts';
 import { Steps } from '../../local/steps.ts';
-import { pathOfQuickSynthesis, synthesizedApp } from '../support/synthesized-app.ts';
+import { synthesizedApp } from '../support/synthesized-app.ts';
 import { fingerprint, query } from './support/database.ts';
+import {
+  PASSWORD,
+  processesIn,
+  serverOfRuns,
+  spawnRun,
+  start,
+  temporaryFolder,
+  url,
+  useServerOfRuns,
+} from './support/local-runs.ts';
 
-const MAIN = fileURLToPath(new URL('../../local/main.ts', import.meta.url));
-
-/** Characters with a special meaning in shells, URLs, SQL and connection strings. */
-const PASSWORD = `' " \\ $ ( ) ; | & % # @ : / ü x`;
-
-/** How a local run ended, and its output. */
-interface Outcome {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** The last line of standard output. */
-  readonly json: Record<string, unknown>;
-}
-
-let data: string;
-let server: PostgresServer;
-const running: ChildProcess[] = [];
-const folders: string[] = [];
-
-beforeAll(async () => {
-  data = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-  server = await startPostgres({ directory: data });
-  await query(
-    server,
-    'postgres',
-    `create role reader login password ${literal(PASSWORD)}`,
-    'create database "My shop"',
-    'create database restored',
-  );
-  await query(
-    server,
-    'My shop',
-    'create table "Größe" (id int generated always as identity, "it\'s" text)',
-    `insert into "Größe" ("it's") select 'row ' || n from generate_series(1, 1000) n`,
-    'create view uneven as select * from "Größe" where id % 2 = 1',
-    'grant pg_read_all_data to reader',
-  );
-});
-
-afterAll(async () => {
-  await server.stop();
-  await rm(data, { recursive: true });
-});
-
-afterEach(async () => {
-  for (const child of running.splice(0)) {
-    if (child.exitCode === null) {
-      child.kill('SIGKILL');
-    }
-  }
-  for (const folder of folders.splice(0)) {
-    await rm(folder, { recursive: true });
-  }
-});
-
-function literal(value: string): string {
-  return ` E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
-}
-
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-  folders.push(folder);
-  return folder;
-}
-
-function spawnRun(
-  args: readonly string[],
-  environment: NodeJS.ProcessEnv = {},
-): { child: ChildProcess; ended: Promise<Outcome> } {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  running.push(child);
-  const end = async (): Promise<Outcome> => {
-    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-    const last = stdout.trimEnd().split('\n').at(-1) ?? '';
-    const json = last.startsWith('{') ? (JSON.parse(last) as Record<string, unknown>) : {};
-    return { status: child.exitCode, stdout, stderr, json };
-  };
-  return { child, ended: end() };
-}
-
-/** Starts a local run whose `cdk synth` copies the app that the tests share. */
-async function start(
-  args: readonly string[],
-  environment: NodeJS.ProcessEnv = {},
-): Promise<{ child: ChildProcess; ended: Promise<Outcome> }> {
-  return spawnRun(args, { PATH: await pathOfQuickSynthesis(), ...environment });
-}
-
-function url(database: string): string {
-  return `postgres://reader@${server.host}:${server.port}/${encodeURIComponent(database)}`;
-}
+useServerOfRuns();
 
 async function restore(file: string, database: string): Promise<void> {
   const programs = await findClientPrograms(process.env.PATH ?? '');
   const program = join(programs[0]?.folder ?? '', 'pg_restore');
-  const { host, port, user, password } = server;
+  const { host, port, user, password } = serverOfRuns();
   const connection = ['--host', host, '--port', `${port}`, '--username', user, '--dbname', database];
   await promisify(execFile)(program, ['--no-owner', '--exit-on-error', ...connection, file], {
     env: { PGPASSWORD: password },
   });
-}
-
-/** Processes whose command line contains the folder. */
-async function processesIn(folder: string): Promise<readonly string[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'args']);
-  return stdout.split('\n').filter((line) => line.includes(folder));
 }
 
 describe('the local run', () => {
@@ -157,9 +65,9 @@ describe('the local run', () => {
     const { file = '', manifest = '', sha256 } = json.dump as Record<string, string>;
     sampleFile = file;
     expect(JSON.parse(await readFile(manifest, 'utf8'))).toMatchObject({ proof: { sha256, verified: true } });
-    await query(server, 'postgres', 'create database sample');
+    await query(serverOfRuns(), 'postgres', 'create database sample');
     await restore(file, 'sample');
-    expect(await query(server, 'sample', 'select count(*)::int as rows from item')).toEqual([{ rows: 60_000 }]);
+    expect(await query(serverOfRuns(), 'sample', 'select count(*)::int as rows from item')).toEqual([{ rows: 60_000 }]);
     expect(await processesIn(directory)).toEqual([]);
     expect((await readdir(directory)).sort()).toEqual(['cdk.out', 'log', 's3']);
   });
@@ -177,7 +85,7 @@ describe('the local run', () => {
     await readFile(sampleFile);
     const [, file = ''] = /^ {2}Dump +(.*)$/m.exec(stdout) ?? [];
     await restore(file, 'restored');
-    expect(await fingerprint(server, 'restored')).toEqual(await fingerprint(server, 'My shop'));
+    expect(await fingerprint(serverOfRuns(), 'restored')).toEqual(await fingerprint(serverOfRuns(), 'My shop'));
     expect(child.spawnargs.join()).not.toContain(PASSWORD);
     for (const name of await readdir(directory, { recursive: true, withFileTypes: true })) {
       if (!name.isFile() || name.parentPath.includes('cdk.out')) {
@@ -243,9 +151,9 @@ describe('invalid input is reported in one message, without a stack trace', () =
     ])('%s', async (_, name, password, reason) => {
       const reporter = new Reporter(new PassThrough().resume());
       const options = { schedule: '@daily', json: true, stateDir: folder };
-      const cleanups: (() => Promise<void>)[] = [];
+      const cleanups: Cleanups = [];
       const steps = new Steps(reporter, new AbortController().signal);
-      const { host, port } = server;
+      const { host, port } = serverOfRuns();
       const database = { host, port, user: 'reader', password, database: name };
       const programs = await findClientPrograms(process.env.PATH ?? '');
       const run = { options, stateDir: folder, reporter, steps, processes: new Processes(), cleanups };
@@ -260,68 +168,3 @@ describe('invalid input is reported in one message, without a stack trace', () =
     });
   });
 });
-
-describe('a signal stops everything', () => {
-  async function expectNothingLeftIn(directory: string): Promise<void> {
-    expect(await processesIn(directory)).toEqual([]);
-    expect(await readdir(directory)).not.toContain('lock');
-    expect(await readdir(directory)).not.toContain('scratch');
-    const objects = await readdir(join(directory, 's3'), { recursive: true }).catch(() => []);
-    expect(objects.filter((name) => name.endsWith('.dmp'))).toEqual([]);
-  }
-
-  test('while preparing', async () => {
-    const directory = await temporaryFolder();
-    const { child, ended } = spawnRun(['--json', '--state-dir', directory]);
-    await once(child.stderr ?? child, 'data');
-    child.kill('SIGINT');
-    expect(await ended).toMatchObject({ status: 130, json: { status: 'failed', step: 'interrupted' } });
-    await expectNothingLeftIn(directory);
-  });
-
-  test.each(['Creating the secret', 'Scanner/Function', 'Batch job'])('right after the output "%s"', async (text) => {
-    const directory = await temporaryFolder();
-    const args = ['--json', '--state-dir', directory, '--database', url('My shop')];
-    const { child, ended } = await start(args, { PGPASSWORD: PASSWORD });
-    await printed(child, text);
-    child.kill('SIGINT');
-    const { status, json, stderr } = await ended;
-    expect({ status, json }).toMatchObject({ status: 130, json: { status: 'failed', step: 'interrupted' } });
-    expect(stderr).not.toContain('Cleanup failed');
-    await expectNothingLeftIn(directory);
-  });
-
-  test('during a dump', async () => {
-    const directory = await temporaryFolder();
-    const holder = new pg.Client({ ...server, database: 'My shop' });
-    await holder.connect();
-    // The dump waits for this lock until it is terminated.
-    try {
-      await holder.query('begin; lock table "Größe" in access exclusive mode');
-      const args = ['--json', '--state-dir', directory, '--database', url('My shop')];
-      const { child, ended } = await start(args, { PGPASSWORD: PASSWORD });
-      await printed(child, '| Database');
-      child.kill('SIGTERM');
-      expect(await ended).toMatchObject({ status: 143, json: { status: 'failed', step: 'interrupted' } });
-    } finally {
-      await holder.end();
-    }
-    await expectNothingLeftIn(directory);
-  });
-});
-
-/** Resolves when the run has printed the text to standard error. */
-async function printed(child: ChildProcess, part: string): Promise<void> {
-  let all = '';
-  await new Promise<void>((resolve, reject) => {
-    child.stderr?.on('data', (chunk: Buffer) => {
-      all += chunk.toString();
-      if (all.includes(part)) {
-        resolve();
-      }
-    });
-    child.on('close', () => {
-      reject(new Error(`The run ended without printing "${part}": ${all}`));
-    });
-  });
-}

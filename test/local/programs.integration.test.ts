@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, existsSync, openSync, readdirSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, globSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -61,6 +61,21 @@ async function printed(child: ChildProcess, part: string): Promise<void> {
 /** What is left in the folder for temporary files, but for the code that Node.js has compiled. */
 function left(temporary: string): readonly string[] {
   return readdirSync(temporary).filter((name) => name !== 'node-compile-cache');
+}
+
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+/** Command lines that contain a folder. */
+function runningIn(path: string): readonly string[] {
+  return globSync('/proc/[0-9]*/cmdline')
+    .map((file) => {
+      try {
+        return readFileSync(file, 'utf8');
+      } catch {
+        return ''; // The process has ended.
+      }
+    })
+    .filter((line) => line.includes(path));
 }
 
 /** A folder that every user may enter: as root, PostgreSQL servers run as another one. */
@@ -159,6 +174,21 @@ describe('the local run', () => {
     const { ended } = await start('local/main.ts', args, enterable(), full);
     closeSync(full);
     expect(await ended).toMatchObject({ status: 1, stderr: expect.stringContaining('no space left on device') });
+  });
+
+  onLinux('leaves no server behind when it is killed, and the next program removes its folder', async () => {
+    const temporary = enterable();
+    const { child, ended } = await start('local/main.ts', ['--json', '--state-dir', folder()], temporary);
+    await printed(child, 'sample database:');
+    expect(left(temporary)).toEqual([expect.stringMatching(/^autodump-sample-/)]);
+    child.kill('SIGKILL');
+    await ended;
+    while (runningIn(temporary).length > 0) {
+      // The kernel has told the server to shut down.
+    }
+    const next = await start('simulation/main.ts', ['--help'], temporary);
+    expect(await next.ended).toEqual({ status: 0, stderr: '' });
+    expect(left(temporary)).toEqual([]);
   });
 
   asRootOnLinux('says in a sentence that the disk for the sample database is full', async () => {
