@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -70,6 +70,12 @@ describe('the local run', () => {
     expect(await query(serverOfRuns(), 'sample', 'select count(*)::int as rows from item')).toEqual([{ rows: 60_000 }]);
     expect(await processesIn(directory)).toEqual([]);
     expect((await readdir(directory)).sort()).toEqual(['cdk.out', 'log', 's3']);
+    for (const part of ['log', 's3']) {
+      for (const name of await readdir(join(directory, part), { recursive: true })) {
+        const { mode } = await stat(join(directory, part, name));
+        expect([name, mode & 0o077]).toEqual([name, 0]);
+      }
+    }
   });
 
   test("then dumps a user's database without revealing the password, while a second run is refused", async () => {
