@@ -7,14 +7,16 @@ const PATIENCE_MS = 5_000;
  * Waits until standard output and standard error have been written: `process.exit` drops what a pipe has not taken yet.
  * That output is lost is reported by the stream's event `error`, before this resolves.
  *
- * @param impatient whether to give up after five seconds
+ * @param signal makes it give up after five seconds; without it, it waits as long as it takes
  */
-export async function flushOutput(impatient: boolean): Promise<void> {
+export async function flushOutput(signal?: AbortSignal): Promise<void> {
   const written = Promise.all([process.stdout, process.stderr].map(flush));
   const outOfPatience = new Promise((resolve) => {
-    if (impatient) {
-      setTimeout(resolve, PATIENCE_MS).unref();
+    const wait = () => setTimeout(resolve, PATIENCE_MS).unref();
+    if (signal?.aborted === true) {
+      wait();
     }
+    signal?.addEventListener('abort', wait);
   });
   await Promise.race([written, outOfPatience]);
 }
@@ -22,5 +24,14 @@ export async function flushOutput(impatient: boolean): Promise<void> {
 function flush(stream: Writable): Promise<void> {
   return new Promise((resolve) => {
     stream.write('', () => setImmediate(resolve));
+  });
+}
+
+/** Ends a stream, and resolves when all of it has been written. Failures are reported by its event `error`. */
+export function endOutput(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    stream.end(() => {
+      resolve();
+    });
   });
 }

@@ -68,10 +68,11 @@ export async function runProgram<T>(work: (program: Program) => Promise<T>, ends
   };
   const wasAborted = signal.aborted;
   let status = outcome();
-  await flushOutput(wasAborted);
+  await flushOutput(signal);
+  // By now its output may have been lost.
   if (signal.aborted && !wasAborted) {
     status = outcome();
-    await flushOutput(true);
+    await flushOutput(signal);
   }
   process.exit(status);
 }
