@@ -30,9 +30,12 @@ export interface ExecutionInput {
   readonly when: string;
 }
 
-/** Result of the Hash function, at the scheduled time. Only `unchanged` lets the run continue. */
+/**
+ * Result of the Hash function, at the scheduled time. Only `unchanged` lets the run continue. `moved`: the tags are the
+ * same, but the rules of their time zone have changed since the execution was started, so that it is not due now.
+ */
 export interface Comparison {
-  readonly outcome: 'unchanged' | 'changed' | 'removed' | 'gone';
+  readonly outcome: 'unchanged' | 'moved' | 'changed' | 'removed' | 'gone';
   /** A whole sentence for whoever reads the execution. */
   readonly reason: string;
 }
@@ -87,7 +90,7 @@ export const EXIT_STATUS = {
   misuse: 64,
   /** Fields of the secret's value are missing or invalid. */
   badSecret: 65,
-  /** The archive is incomplete, and was not committed. */
+  /** The archive is incomplete, and was not committed; or a restored database is incomplete. */
   verificationFailed: 69,
   /** A bug in the program itself. */
   internal: 70,
@@ -96,3 +99,10 @@ export const EXIT_STATUS = {
   /** Refused by the database or by AWS. */
   refused: 77,
 } as const;
+
+/**
+ * The oldest client programs of each major version that may be used, oldest major first. Earlier ones let a crafted
+ * archive run code in pg_restore: CVE-2026-116314. A major that is not listed is either newer than these or out of
+ * support.
+ */
+export const MINIMUM_CLIENT_VERSIONS = ['14.25', '15.20', '16.16', '17.12', '18.7'] as const;

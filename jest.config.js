@@ -7,7 +7,8 @@ export default {
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/image/', '<rootDir>/test/soak/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': '<rootDir>/test/strip-types.js' },
-  maxWorkers: '100%',
+  // Many tests wait for a program that they started.
+  maxWorkers: '150%',
   // Starting a program from a large process is slow, because it begins with a copy of the page tables.
   workerIdleMemoryLimit: '250MB',
   // A test that starts a PostgreSQL server or synthesizes the app takes seconds, and more on a busy machine.

@@ -1,7 +1,7 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { readLines } from './lines.ts';
 
 /** How a child process ended: with a status, or by a signal. */
 export interface ChildExit {
@@ -143,8 +143,8 @@ async function exitOf(
   // Workers whose leader was killed would finish their statements first, holding its standard error open.
   child.once('exit', terminate);
   const lastLines: string[] = [];
-  createInterface({ input: child.stderr }).on('line', (text) => {
-    const line = text.trim().slice(0, LINE_LENGTH);
+  readLines(child.stderr, LINE_LENGTH, (text) => {
+    const line = text.trim();
     onErrorLine?.(line);
     lastLines.push(line);
     lastLines.splice(0, lastLines.length - LAST_LINES);

@@ -10,7 +10,7 @@ export const HELP = `Dumps a PostgreSQL database to S3, proves that the dump can
                 folder.
   dump --check  Report whatever would make a dump fail, with SQL that grants missing privileges. Needs the same
                 variables except AUTODUMP_WHEN and AUTODUMP_EXECUTION.
-  restore s3://BUCKET/KEY --to TARGET [--jobs N] [--into-non-empty]
+  restore s3://BUCKET/KEY --to TARGET [--jobs N] [--into-non-empty] [--accept-encoding]
                 Restore a dump, after checking it against its manifest. TMPDIR names a writable folder, and AWS_REGION
                 the Region of the bucket; without it, the Region of TARGET's ARN is used.
 
@@ -18,13 +18,14 @@ export const HELP = `Dumps a PostgreSQL database to S3, proves that the dump can
                     password in PGPASSWORD.
   --jobs N          Number of parallel connections, 1 to ${MAX_JOBS} (default ${DEFAULT_JOBS}).
   --into-non-empty  Allow restoring into a database that is not empty.
+  --accept-encoding Allow restoring into a database whose encoding may damage text of the dump.
   --help            Show this text.
 
 Exit status:
   ${done}    success
   ${misuse}   invalid environment or arguments
   ${badSecret}   the secret does not describe a database that can be dumped
-  ${verificationFailed}   the dump is incomplete, or is not the one that was proven
+  ${verificationFailed}   the dump is incomplete, or not the one that was proven, or the restored database is incomplete
   ${internal}   internal error
   ${tryAgain}   temporary failure, or SIGTERM: worth another try
   ${refused}   refused by the database or AWS

@@ -5,9 +5,9 @@ import { describeSecret } from './secrets.ts';
 
 const secretsManager = new SecretsManagerClient();
 
-/** The Hash function: checks whether the tags are still those that the execution was started for. */
-export async function handler({ secretArn, tagsHash }: ExecutionInput): Promise<Comparison> {
-  const comparison = compare(await describeSecret(secretsManager, secretArn), tagsHash);
+/** The Hash function: checks whether the tags, and the times that they mean, are still those that the execution was started for. */
+export async function handler({ secretArn, ...started }: ExecutionInput): Promise<Comparison> {
+  const comparison = compare(await describeSecret(secretsManager, secretArn), started);
   console.info({ secretArn, ...comparison });
   return comparison;
 }

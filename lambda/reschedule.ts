@@ -1,6 +1,6 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import type { Rescheduled, RescheduleInput } from '../contract.ts';
+import type { Comparison, Rescheduled, RescheduleInput } from '../contract.ts';
 import { compare } from './core/comparison.ts';
 import { decideFollowing } from './core/decision.ts';
 import { describeSecret } from './secrets.ts';
@@ -8,6 +8,9 @@ import { startExecution } from './start-execution.ts';
 
 const secretsManager = new SecretsManagerClient();
 const stepFunctions = new SFNClient();
+
+/** Outcomes after which the schedule still needs this execution to start the next one. */
+const SERVED: readonly Comparison['outcome'][] = ['unchanged', 'moved'];
 
 /** The Reschedule function: starts the execution for the secret's next run after this one. */
 export async function handler(input: RescheduleInput): Promise<Rescheduled> {
@@ -18,8 +21,8 @@ export async function handler(input: RescheduleInput): Promise<Rescheduled> {
 
 async function reschedule({ secretArn, tagsHash, when, stateMachineArn }: RescheduleInput): Promise<Rescheduled> {
   const secret = await describeSecret(secretsManager, secretArn);
-  const comparison = compare(secret, tagsHash);
-  if (!secret || comparison.outcome !== 'unchanged') {
+  const comparison = compare(secret, { tagsHash, when });
+  if (!secret || !SERVED.includes(comparison.outcome)) {
     return { outcome: 'superseded', reason: comparison.reason };
   }
   const decision = decideFollowing(secret, new Date(when), new Date());

@@ -7,7 +7,7 @@ import pMap from 'p-map';
 import * as z from 'zod/mini';
 import type { ScannerEnvironment } from '../contract.ts';
 import { type Continuation, continuationOf, invokeAgain } from './continuation.ts';
-import { Memo } from './core/memo.ts';
+import { Memo, type MemoScope } from './core/memo.ts';
 import { secretIdOf } from './core/tag-event.ts';
 import { readMemo, writeMemo } from './memo-store.ts';
 import { runningNames } from './running-executions.ts';
@@ -45,10 +45,16 @@ export async function handler(event: unknown): Promise<Summary> {
     : await scanNamed(named, STATE_MACHINE_ARN);
 }
 
+/** The rules of time zones are those of the runtime, which AWS updates. */
+function memoScope(stateMachineArn: string): MemoScope {
+  return { stateMachineArn, timezoneRules: process.versions.tz };
+}
+
 /** Starts the next run of one secret. DescribeSecret is used, since listings may lag behind changes. */
 async function scanNamed(secretId: string, stateMachineArn: string): Promise<Summary> {
   const report = new ScanReport();
-  const context = { stepFunctions, stateMachineArn, memo: new Memo(stateMachineArn), running: new Set<string>() };
+  const memo = new Memo(memoScope(stateMachineArn));
+  const context = { stepFunctions, stateMachineArn, memo, running: new Set<string>() };
   await report.attempt(secretId, undefined, async () => {
     const secret = await describeSecret(secretsManager, secretId);
     report.addNamed(
@@ -99,9 +105,9 @@ async function scanContext(
   report: ScanReport,
 ): Promise<ScanContext> {
   const now = new Date();
-  const memo = await report.attempt('memo of started runs', new Memo(stateMachineArn), () =>
-    readMemo(s3, bucket, stateMachineArn),
-  );
+  const scope = memoScope(stateMachineArn);
+  console.info({ timezoneRules: scope.timezoneRules });
+  const memo = await report.attempt('memo of started runs', new Memo(scope), () => readMemo(s3, bucket, scope));
   if (previous !== undefined || now.getTime() - memo.asOf.getTime() < RECENT_MS) {
     return { stepFunctions, stateMachineArn, memo, running: new Set() };
   }

@@ -28,6 +28,7 @@ export const ABSENT = {
 /** Fields that the states which read a failure pass on. */
 export const RUN_FIELDS = {
   secretArn: sfn.JsonPath.stringAt('$.secretArn'),
+  tagsHash: sfn.JsonPath.stringAt('$.tagsHash'),
   when: sfn.JsonPath.stringAt('$.when'),
   absent: valueAt('$.absent'),
 };
@@ -37,10 +38,21 @@ export function readFailure(scope: Construct, id: string): sfn.Pass {
   return new sfn.Pass(scope, id, { parameters: { ...RUN_FIELDS, failure: withDefaults(valueAt('$.failure')) } });
 }
 
-/** The state that ends a branch as failed. */
-export function branchFailed(scope: Construct, id: string, message: string, paths: readonly string[]): sfn.Pass {
+/**
+ * The state that ends a branch as failed.
+ *
+ * @param resultPath of the result. @default - the result is the state's whole output
+ */
+export function branchFailed(
+  scope: Construct,
+  id: string,
+  message: string,
+  paths: readonly string[],
+  resultPath?: string,
+): sfn.Pass {
   return new sfn.Pass(scope, id, {
     parameters: { failed: true, message: format(message, paths) } satisfies BranchResult,
+    ...(resultPath === undefined ? {} : { resultPath }),
   });
 }
 

@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import type { DumpEnvironment } from '../contract.ts';
 import { branchFailed, type BranchResult, readFailure, RUN_FIELDS, valueAt, withDefaults } from './branch-result.ts';
 import type { DumpJob } from './dump-job.ts';
+import { THROTTLING_RETRY } from './throttling-retry.ts';
 
 /**
  * Covers errors of the call that submits the job, not of the job itself, which Batch has already retried. Worst case:
@@ -11,13 +12,7 @@ import type { DumpJob } from './dump-job.ts';
  * twice makes one dump, since a dump's key can be written only once.
  */
 const SUBMIT_RETRY: sfn.RetryProps = {
-  errors: [
-    'Batch.AWSBatchException',
-    'Batch.BatchException',
-    'Batch.SdkClientException',
-    'Batch.ServerException',
-    'Batch.TooManyRequestsException',
-  ],
+  errors: ['Batch.AWSBatchException', 'Batch.BatchException', 'Batch.SdkClientException', 'Batch.ServerException'],
   interval: Duration.seconds(5),
   backoffRate: 2,
   maxDelay: Duration.seconds(60),
@@ -64,6 +59,7 @@ export function dumpBranch(scope: Construct, job: DumpJob): sfn.IChainable {
     ['$.secretArn', '$.when', '$.failure.Error', '$.failure.Cause'],
   );
 
+  dump.addRetry(THROTTLING_RETRY);
   dump.addRetry(SUBMIT_RETRY);
   dump.addCatch(readDumpFailure.next(didJobFail), { resultPath: '$.failure' });
   // The cause of a failed job is its description as JSON; that of any other error is a sentence or empty.

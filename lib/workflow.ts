@@ -9,6 +9,7 @@ import { ABSENT, branchFailed, type BranchResult, format, readFailure, valueAt }
 import { dumpBranch } from './dump-branch.ts';
 import type { DumpJob } from './dump-job.ts';
 import { allowStart } from './scheduling-functions.ts';
+import { THROTTLING_RETRY } from './throttling-retry.ts';
 
 export interface WorkflowProps {
   readonly hash: lambda.Function;
@@ -36,12 +37,14 @@ const EXECUTION_INPUT = {
 };
 
 const UNCHANGED: Comparison['outcome'] = 'unchanged';
+const MOVED: Comparison['outcome'] = 'moved';
 
 /**
  * The state machine of one run:
  *
  *     wait until `when` -> compare tags -> changed, removed, gone: superseded
  *                                       -> unchanged: dump | reschedule -> done, or failed with both branches' messages
+ *                                       -> moved, or the comparison failed: reschedule only -> done, or failed likewise
  *
  * Neither branch can stop the other: each always succeeds, and its result says whether it failed.
  */
@@ -57,27 +60,31 @@ export class Workflow extends Construct {
       result: sfn.Result.fromObject(ABSENT),
       resultPath: '$.absent',
     });
-    const compareTags = this.compareTags(hash);
     const isUnchanged = new sfn.Choice(this, 'Is the schedule unchanged?');
     const superseded = new sfn.Succeed(this, 'Superseded', {
       comment: 'The output tells the reason',
       outputPath: '$.comparison',
     });
+    const end = this.end();
     const run = new sfn.Parallel(this, 'Dump and reschedule', {
       resultSelector: { dump: valueAt('$[0]'), reschedule: valueAt('$[1]') },
       resultPath: '$.branches',
     });
-    const didBothEndWell = new sfn.Choice(this, 'Did both end well?');
-    const done = new sfn.Succeed(this, 'Done');
-    const failed = new sfn.Fail(this, 'Failed', {
-      error: 'RunFailed',
-      causePath: format('{} {}', ['$.branches.dump.message', '$.branches.reschedule.message']),
+    run.branch(dumpBranch(this, dumpJob), this.reschedule('Reschedule', reschedule)).next(end);
+    const rescheduleOnly = new sfn.Parallel(this, 'Reschedule without a dump', {
+      resultSelector: { failed: valueAt('$[0].failed'), message: sfn.JsonPath.stringAt('$[0].message') },
+      resultPath: '$.branches.reschedule',
     });
-
-    run.branch(dumpBranch(this, dumpJob), this.reschedule(reschedule));
-    isUnchanged.when(sfn.Condition.stringEquals('$.comparison.outcome', UNCHANGED), run).otherwise(superseded);
-    didBothEndWell.when(sfn.Condition.or(hasFailed('dump'), hasFailed('reschedule')), failed).otherwise(done);
-    run.next(didBothEndWell);
+    rescheduleOnly.branch(this.reschedule('Reschedule only', reschedule)).next(end);
+    const notDue = new sfn.Pass(this, 'No dump is due', {
+      parameters: { failed: false, message: sfn.JsonPath.stringAt('$.comparison.reason') } satisfies BranchResult,
+      resultPath: '$.branches.dump',
+    });
+    isUnchanged
+      .when(sfn.Condition.stringEquals('$.comparison.outcome', UNCHANGED), run)
+      .when(sfn.Condition.stringEquals('$.comparison.outcome', MOVED), notDue.next(rescheduleOnly))
+      .otherwise(superseded);
+    const compareTags = this.compareTags(hash, rescheduleOnly);
 
     this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {
       comment: 'One scheduled dump of one database',
@@ -105,7 +112,18 @@ export class Workflow extends Construct {
     allowStart(this, this.stateMachine, reschedule);
   }
 
-  private compareTags(hash: lambda.Function): LambdaInvoke {
+  /** The states that end the execution by the results of both branches. */
+  private end(): sfn.Choice {
+    const failed = new sfn.Fail(this, 'Failed', {
+      error: 'RunFailed',
+      causePath: format('{} {}', ['$.branches.dump.message', '$.branches.reschedule.message']),
+    });
+    return new sfn.Choice(this, 'Did both end well?')
+      .when(sfn.Condition.or(hasFailed('dump'), hasFailed('reschedule')), failed)
+      .otherwise(new sfn.Succeed(this, 'Done'));
+  }
+
+  private compareTags(hash: lambda.Function, afterFailure: sfn.IChainable): LambdaInvoke {
     const task = new LambdaInvoke(this, 'Compare tags', {
       lambdaFunction: hash,
       payload: sfn.TaskInput.fromObject(EXECUTION_INPUT),
@@ -113,20 +131,23 @@ export class Workflow extends Construct {
       resultPath: '$.comparison',
       retryOnServiceExceptions: false,
     });
-    const comparisonFailed = new sfn.Fail(this, 'Comparison failed', {
-      error: 'ComparisonFailed',
-      causePath: format(
-        'Whether the schedule of {} is unchanged could not be found out, so nothing was dumped at {}. {}: {}',
-        ['$.secretArn', '$.when', '$.failure.Error', '$.failure.Cause'],
-      ),
-    });
+    const comparisonFailed = branchFailed(
+      this,
+      'Comparison failed',
+      'The comparison failed: AutoDump could not read whether the schedule of {} is unchanged, so it dumped nothing at {}. {}: {}.',
+      ['$.secretArn', '$.when', '$.failure.Error', '$.failure.Cause'],
+      '$.branches.dump',
+    );
+    task.addRetry(THROTTLING_RETRY);
     task.addRetry(FUNCTION_RETRY);
-    task.addCatch(readFailure(this, 'Read comparison failure').next(comparisonFailed), { resultPath: '$.failure' });
+    task.addCatch(readFailure(this, 'Read comparison failure').next(comparisonFailed).next(afterFailure), {
+      resultPath: '$.failure',
+    });
     return task;
   }
 
-  private reschedule(reschedule: lambda.Function): LambdaInvoke {
-    const task = new LambdaInvoke(this, 'Reschedule', {
+  private reschedule(name: string, reschedule: lambda.Function): LambdaInvoke {
+    const task = new LambdaInvoke(this, name, {
       lambdaFunction: reschedule,
       payload: sfn.TaskInput.fromObject({
         ...EXECUTION_INPUT,
@@ -140,12 +161,13 @@ export class Workflow extends Construct {
     });
     const reschedulingFailed = branchFailed(
       this,
-      'Rescheduling failed',
+      `${name}: failed`,
       'Rescheduling failed: the next run of {} was not started, which the next scan makes up for. {}: {}',
       ['$.secretArn', '$.failure.Error', '$.failure.Cause'],
     );
+    task.addRetry(THROTTLING_RETRY);
     task.addRetry(FUNCTION_RETRY);
-    task.addCatch(readFailure(this, 'Read rescheduling failure').next(reschedulingFailed), {
+    task.addCatch(readFailure(this, `${name}: read failure`).next(reschedulingFailed), {
       resultPath: '$.failure',
     });
     return task;

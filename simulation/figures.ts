@@ -18,9 +18,14 @@ export interface Figures {
   readonly continuations: number;
   /** Scheduled times that a dump was due for. */
   readonly due: number;
-  readonly dumped: number;
+  /** Of those, the ones for which a job was submitted. */
+  readonly started: number;
   /** Scheduled times without a dump that no stack could have made, by reason. */
   readonly excused: Readonly<Record<string, number>>;
+  /** Dumps that were made. */
+  readonly dumped: number;
+  /** Dumps that were started while another one of the same database was being made. */
+  readonly overlapping: number;
   readonly calls: Readonly<Record<string, number>>;
   readonly faults: Readonly<Record<string, number>>;
   readonly secretEvents: number;
@@ -46,8 +51,10 @@ export function mergeFigures(all: readonly Figures[]): Figures {
     scans: total(all, ({ scans }) => scans),
     continuations: total(all, ({ continuations }) => continuations),
     due: total(all, ({ due }) => due),
-    dumped: total(all, ({ dumped }) => dumped),
+    started: total(all, ({ started }) => started),
     excused: totals(all.map(({ excused }) => excused)),
+    dumped: total(all, ({ dumped }) => dumped),
+    overlapping: total(all, ({ overlapping }) => overlapping),
     calls: totals(all.map(({ calls }) => calls)),
     faults: totals(all.map(({ faults }) => faults)),
     secretEvents: total(all, ({ secretEvents }) => secretEvents),

@@ -7,11 +7,15 @@ import { temporaryFolder } from '../local/host/temporary-folder.ts';
 import type { Figures } from './figures.ts';
 import { HELP, InvalidOptions, parseOptions, type SimulationOptions } from './options.ts';
 import { figuresText, historyText, progressText } from './report.ts';
+import { measureRush, type RushResult, rushText } from './rush.ts';
 import { measureScale, type ScaleResult, scaleText } from './scale.ts';
 import { shrink } from './shrink.ts';
 import { simulate } from './simulate.ts';
 
 const SCALES = [100, 1_000, 10_000, 100_000];
+
+/** How many secrets are due at the same second. */
+const RUSHES = [100, 1_000, 10_000];
 
 /** Between two lines of progress. */
 const PROGRESS_INTERVAL_MS = 5000;
@@ -51,11 +55,16 @@ async function runScale(cdkOut: string, { signal }: Program): Promise<number> {
   for (const secrets of SCALES) {
     results.push(await orAborted(measureScale(cdkOut, secrets), signal));
   }
-  process.stdout.write(scaleText(results));
-  const failures = results
+  process.stdout.write(`Scans:\n${scaleText(results)}`);
+  const rushes: RushResult[] = [];
+  for (const secrets of RUSHES) {
+    rushes.push(await orAborted(measureRush(cdkOut, secrets), signal));
+  }
+  process.stdout.write(`\nRuns that are due at the same second, in a new account:\n${rushText(rushes)}`);
+  const isThrottled = results
     .flatMap(({ first, later, settled }) => [first, later, settled])
-    .filter(({ throttled, failed }) => throttled + failed > 0);
-  return failures.length > 0 ? EXIT.violated : EXIT.ok;
+    .some(({ throttled, failed }) => throttled + failed > 0);
+  return isThrottled || rushes.some(({ failed }) => failed > 0) ? EXIT.violated : EXIT.ok;
 }
 
 async function runSimulation(options: SimulationOptions, cdkOut: string, { processes }: Program): Promise<number> {

@@ -8,7 +8,8 @@ const MOST_SHOWN = 10;
 
 /** Formats the figures of a simulation. */
 export function figuresText({ seed, secrets, days }: Simulation, figures: Figures, seconds: number): string {
-  const { runs, events, scans, continuations, due, dumped, excused, calls, faults, secretEvents, violations } = figures;
+  const { runs, events, scans, continuations, due, started, excused, calls, faults, secretEvents, violations } =
+    figures;
   const rate = Math.round(runs / (seconds / 60));
   const lines = [
     ['seed', String(seed)],
@@ -17,8 +18,10 @@ export function figuresText({ seed, secrets, days }: Simulation, figures: Figure
     ['real time', `${seconds.toFixed(1)} s, ${number(rate)} runs a minute`],
     ['runs', number(runs)],
     ['dumps due', number(due)],
-    ['  started', number(dumped)],
+    ['  started', number(started)],
     ...rowsOf(excused),
+    ['dumps made', number(figures.dumped)],
+    ['  started while another one was being made', number(figures.overlapping)],
     ['events handled', number(events)],
     ['scans of all secrets', number(scans)],
     ['  continued in another invocation', number(continuations)],

@@ -10,7 +10,7 @@ import { listRunning } from './services/list-executions.ts';
 import { ObjectStore } from './services/object-store.ts';
 import { SecretsManager } from './services/secrets-manager.ts';
 import { ServiceError } from './services/service-error.ts';
-import { StartQuota } from './services/start-quota.ts';
+import { START_QUOTA, TokenBucket } from './services/token-bucket.ts';
 import type { Secret } from './workload/secret-history.ts';
 
 const MINUTE = 60_000;
@@ -82,11 +82,12 @@ interface WaitingExecution {
 /** An account with nothing but scans, and runs that start their successors. */
 class ScaleWorld implements World {
   readonly clock = new Clock(START);
+  readonly runtimeUpdate = START;
   readonly #scanner: SimulatedFunction;
   readonly #reschedule: SimulatedFunction;
   readonly #secretsManager: SecretsManager;
   readonly #objectStore = new ObjectStore();
-  readonly #quota = new StartQuota();
+  readonly #quota = new TokenBucket(START_QUOTA);
   readonly #started = new Set<string>();
   readonly #waiting = new Set<WaitingExecution>();
   readonly #counts = { calls: 0, starts: 0, throttled: 0, invocations: 0, failed: 0 };

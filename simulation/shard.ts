@@ -65,13 +65,14 @@ async function simulateShard({ keep, until, ...shard }: Shard): Promise<Figures>
 
 function figuresOf(world: SimulatedWorld, withHistory: boolean): Figures {
   const { invariants, faults, secrets } = world;
-  const { due, dumped, excused } = invariants.schedules.figures;
+  const { due, started, excused } = invariants.schedules.figures;
   const events = secrets.flatMap((secret) => secret.events);
   return {
     ...world.figures,
     due,
-    dumped,
+    started,
     excused: Object.fromEntries(excused),
+    ...invariants.executions.figures,
     calls: Object.fromEntries(world.figures.calls),
     faults: Object.fromEntries(faults.counts),
     secretEvents: events.length,

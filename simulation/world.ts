@@ -11,18 +11,24 @@ import { iso } from './runtime/time.ts';
 import { answerCall, type AwsServices } from './services/aws-api.ts';
 import { Batch } from './services/batch.ts';
 import { CallFaults } from './services/call-faults.ts';
+import { Concurrency } from './services/concurrency.ts';
 import { EventBridge } from './services/event-bridge.ts';
+import type { Execution } from './services/execution.ts';
 import { type Invocation, type Result, SimulatedFunction } from './services/lambda-function.ts';
 import { ObjectStore } from './services/object-store.ts';
 import { SecretsManager } from './services/secrets-manager.ts';
 import { StepFunctions } from './services/step-functions.ts';
 import { type HistoryOptions, type Secret, secretHistory, type Span } from './workload/secret-history.ts';
 
-const MINUTE = 60_000;
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
 
 /** Without a periodic rule, invariants assume this scan period. */
 const DEFAULT_PERIOD = 60 * MINUTE;
+
+/** Lambda waits for a second first, and for up to five minutes later. */
+const THROTTLED_EVENT_PAUSE = 10 * SECOND;
 
 /** The most characters of a function's result in a history. */
 const LONGEST_RESULT = 400;
@@ -39,8 +45,8 @@ const eventSchema = z.object({
 export interface WorldOptions extends HistoryOptions {
   readonly cdkOut: string;
   readonly seed: string;
-  /** Numbers of the secrets. */
-  readonly secrets: readonly number[];
+  /** Numbers of the secrets, whose histories are generated from the seed, or the secrets themselves. */
+  readonly secrets: readonly (number | Secret)[];
   /** Ends the world at the first violation that matches; by default it lives through its whole span. */
   readonly until?: ViolationPattern;
   /** Whether to record actions for {@link SimulatedWorld.history}. */
@@ -50,9 +56,12 @@ export interface WorldOptions extends HistoryOptions {
 /** The synthesized stack in a simulated account. */
 export class SimulatedWorld {
   readonly clock: Clock;
+  readonly runtimeUpdate: number;
   readonly faults: Faults;
   readonly secrets: readonly Secret[];
   readonly invariants: Invariants;
+  /** Called when an execution has ended. */
+  onEnded: (execution: Execution) => void = () => undefined;
   readonly figures = { runs: 0, events: 0, scans: 0, continuations: 0, calls: new Map<string, number>() };
   readonly #random: Random;
   readonly #span: Span;
@@ -63,6 +72,7 @@ export class SimulatedWorld {
   readonly #secretsManager: SecretsManager;
   readonly #objectStore = new ObjectStore();
   readonly #batch: Batch;
+  readonly #concurrency = new Concurrency();
   readonly #stepFunctions: StepFunctions;
   readonly #callFaults: CallFaults;
   readonly #recordHistory: boolean;
@@ -75,9 +85,12 @@ export class SimulatedWorld {
     this.#random = new Random(seed);
     this.#template = new Template(cdkOut);
     this.clock = new Clock(span.from);
+    this.runtimeUpdate = this.#random.integer('runtime update', span.from, span.to);
     this.faults = new Faults(this.clock, this.#random, keep);
     this.#callFaults = new CallFaults(this.clock, this.faults);
-    this.secrets = secrets.map((index) => secretHistory(index, this.#random, historyOptions));
+    this.secrets = secrets.map((secret) =>
+      typeof secret === 'number' ? secretHistory(secret, this.#random, historyOptions) : secret,
+    );
     this.#functions = this.#template
       .ofType('AWS::Lambda::Function')
       .map((resource) => new SimulatedFunction(this.#template, resource));
@@ -91,6 +104,7 @@ export class SimulatedWorld {
       clock: this.clock,
       period: Number.isFinite(this.#eventBridge.period) ? this.#eventBridge.period : DEFAULT_PERIOD,
       span,
+      runtimeUpdate: this.runtimeUpdate,
       onViolation: (violation) => {
         if (until !== undefined && isMatch(violation, until)) {
           this.clock.stop();
@@ -107,6 +121,7 @@ export class SimulatedWorld {
       random: () => this.random(),
       secrets: this.#secretsManager,
       batch: this.#batch,
+      concurrency: this.#concurrency,
       functions: this.#functions,
       invoke: (called, event) => this.#invoke(called, event),
       onStarted: (execution) => {
@@ -123,6 +138,7 @@ export class SimulatedWorld {
         const name = `the execution for secret ${secret.index} at ${iso(when)}`;
         this.#record(`${name} ends (${outcome}): ${JSON.stringify(end)}`);
         this.invariants.executions.onEnded(execution);
+        this.onEnded(execution);
       },
     });
   }
@@ -204,10 +220,17 @@ export class SimulatedWorld {
     return this.#secretsManager.find(secretId ?? name ?? '');
   }
 
-  /** Lambda retries after one and two minutes. An event that still fails goes to the dead-letter queue. */
+  /**
+   * Lambda retries after one and two minutes. An event that still fails goes to the dead-letter queue. While the account
+   * runs as many functions as it may, Lambda keeps the event.
+   */
   async #invokeAsynchronously(event: unknown): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
+      while (!this.#concurrency.take()) {
+        await this.clock.sleep(THROTTLED_EVENT_PAUSE);
+      }
       const { result } = await this.#invoke(this.#scanner, event);
+      this.#concurrency.release();
       if (result.kind === 'returned' || attempt === this.#scanner.retries) {
         return;
       }

@@ -2,6 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { Plan } from '../plan/plan.ts';
 import {
   chooseDumpClient,
+  clientWarning,
   type Compression,
   compressionOf,
   findClients,
@@ -11,11 +12,13 @@ import { ConnectionFailure } from '../postgres/connection-failure.ts';
 import type { ConnectionSettings } from '../postgres/connection-settings.ts';
 import { type Route, withConnection } from '../postgres/connection.ts';
 import { type Database, inspectDatabase } from '../postgres/database.ts';
+import { inspectLockTable, type LockTable } from '../postgres/lock-table.ts';
+import { poolerFailure } from '../postgres/pooler.ts';
 import { inspectPrivileges, type Privileges } from '../postgres/privileges.ts';
 import { tlsPolicy, type TlsPolicy } from '../postgres/tls.ts';
 import type { RunContext } from '../run-context.ts';
 import { connected, CONNECTION_CHECKS, notConnected, notVerifiable } from './connection-findings.ts';
-import { type Finding, ok, problemsOf, runCheck, unchecked, warning } from './finding.ts';
+import { type Finding, ok, problem, problemsOf, runCheck, unchecked, warning } from './finding.ts';
 import { PRIVILEGE_CHECKS, privilegeFindings } from './privilege-findings.ts';
 import { tryUpload } from './try-upload.ts';
 
@@ -35,11 +38,13 @@ export interface PreflightResult {
 }
 
 const BUCKET = 'Bucket';
+const POOLER = 'Pooler';
 const VERSION = 'Server version';
+const LOCKS = 'Table locks';
 const REPLICA = 'Replica';
 
 /** The checks that need a connection. */
-const SERVER_CHECKS = [VERSION, ...PRIVILEGE_CHECKS, REPLICA];
+const SERVER_CHECKS = [POOLER, VERSION, ...PRIVILEGE_CHECKS, LOCKS, REPLICA];
 
 /** All checks, in order. */
 export const PREFLIGHT_CHECKS: readonly string[] = [BUCKET, ...CONNECTION_CHECKS, ...SERVER_CHECKS];
@@ -48,13 +53,46 @@ interface ServerState {
   readonly route: Route;
   readonly database: Database;
   readonly privileges: Privileges;
+  readonly lockTable: LockTable;
 }
 
 async function inspectServer(source: ConnectionSettings, policy: TlsPolicy, signal: AbortSignal): Promise<ServerState> {
   return withConnection(source, policy, signal, async (client, route) => {
     const database = await inspectDatabase(client);
-    return { route, database, privileges: await inspectPrivileges(client, database) };
+    const privileges = await inspectPrivileges(client, database);
+    return { route, database, privileges, lockTable: await inspectLockTable(client) };
   });
+}
+
+function poolerFinding(source: ConnectionSettings, route: Route): Finding {
+  const failure = poolerFailure(source, route);
+  if (failure !== undefined) {
+    return problem(POOLER, failure);
+  }
+  return route.isPooled
+    ? warning(
+        POOLER,
+        'yes; the secret says that it pools sessions. If it pools transactions, a dump breaks other clients',
+      )
+    : ok(POOLER, 'none: the server itself answers');
+}
+
+/**
+ * A warning and no problem: a server has more room than it guarantees, how much more depends on what else it runs, and a
+ * dump that succeeds every day must not be refused.
+ */
+function locksFinding({ toLock, perTransaction, transactions }: LockTable): Finding {
+  const room = perTransaction * transactions;
+  const all = `${toLock} tables and sequences, and the server guarantees room for ${room} locks of all its sessions`;
+  if (toLock <= room) {
+    return ok(LOCKS, all);
+  }
+  return warning(
+    LOCKS,
+    `a dump locks ${all} (max_locks_per_transaction times the sum of max_connections and max_prepared_transactions). ` +
+      'It fails if the room that happens to be left does not suffice: set max_locks_per_transaction to ' +
+      `${perTransaction + Math.ceil(toLock / transactions)} or more, and restart the server`,
+  );
 }
 
 /** Conflicts with recovery cannot be predicted, but whether they are possible, and after what time, is known. */
@@ -74,6 +112,24 @@ function replicaFinding({ replica }: Database): Finding {
   );
 }
 
+type Tools = Pick<DumpSetup, 'client' | 'compression'>;
+
+async function chooseTools(
+  { version, major }: Database,
+  searchPath: string,
+): Promise<{ readonly finding: Finding; readonly tools?: Tools }> {
+  try {
+    const client = chooseDumpClient(await findClients(searchPath), major);
+    const compression = await compressionOf(client);
+    const detail = `PostgreSQL ${version}; using pg_dump ${client.version} with ${compression}`;
+    const outdated = clientWarning(client);
+    const finding = outdated === undefined ? ok(VERSION, detail) : warning(VERSION, `${detail}; ${outdated}`);
+    return { finding, tools: { client, compression } };
+  } catch (error) {
+    return { finding: problem(VERSION, error) };
+  }
+}
+
 async function checkServer(
   source: ConnectionSettings,
   policy: TlsPolicy,
@@ -88,21 +144,17 @@ async function checkServer(
     }
     throw error;
   }
-  const { route, database, privileges } = state;
-  const clients = await findClients(searchPath);
-  let setup: DumpSetup | undefined;
-  const version = await runCheck(VERSION, async () => {
-    const client = chooseDumpClient(clients, database.major);
-    setup = { policy, database, client, compression: await compressionOf(client) };
-    return `PostgreSQL ${database.version}; using pg_dump ${client.version} with ${setup.compression}`;
-  });
+  const { route, database, privileges, lockTable } = state;
+  const { finding: version, tools } = await chooseTools(database, searchPath);
   const findings = [
     ...connected(source, policy, route, database),
+    poolerFinding(source, route),
     version,
     ...privilegeFindings(privileges, database),
+    locksFinding(lockTable),
     replicaFinding(database),
   ];
-  return { findings, ...(setup === undefined ? {} : { setup }) };
+  return { findings, ...(tools === undefined ? {} : { setup: { policy, database, ...tools } }) };
 }
 
 async function checkDatabase(source: ConnectionSettings, context: RunContext): Promise<PreflightResult> {

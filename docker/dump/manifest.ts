@@ -29,6 +29,15 @@ export const manifestSchema = z
         database: text,
         serverVersion: text.nullable(),
         databaseBytes: count.nullable().describe("on the server's disk, indexes included"),
+        encoding: text.nullable().describe("PostgreSQL's name: UTF8"),
+        locale: z
+          .strictObject({
+            provider: text.describe('libc, icu or builtin'),
+            collate: text,
+            ctype: text,
+            name: text.nullable().describe("the provider's own, except for libc"),
+          })
+          .nullable(),
       })
       .describe('Host, port and database from the secret; in a recovered manifest, as of the recovery'),
     dump: z.strictObject({
@@ -82,7 +91,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 /** A dump that this run made, with its database and tools. */
 export interface FinishedDump {
-  readonly database: Pick<Database, 'version' | 'size'>;
+  readonly database: Pick<Database, 'version' | 'size' | 'encoding' | 'locale'>;
   readonly inventory: Inventory;
   readonly client: PostgresClient;
   readonly compression: Compression;
@@ -116,7 +125,13 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
   const { checksums, seconds, mode } = result;
   return {
     ...rest,
-    source: { ...source, serverVersion: database.version, databaseBytes: database.size },
+    source: {
+      ...source,
+      serverVersion: database.version,
+      databaseBytes: database.size,
+      encoding: database.encoding,
+      locale: database.locale,
+    },
     dump: {
       client: `pg_dump ${client.version}`,
       format: 'custom',
@@ -147,7 +162,7 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
   const { source, ...rest } = common(plan);
   return {
     ...rest,
-    source: { ...source, serverVersion: null, databaseBytes: null },
+    source: { ...source, serverVersion: null, databaseBytes: null, encoding: null, locale: null },
     dump: { client: null, format: 'custom', compression: null, way: null, reason: null },
     proof: {
       bytes,

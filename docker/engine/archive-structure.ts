@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { damaged } from '../archive-head.ts';
 
 /** States of a data location in the table of contents: K_OFFSET_POS_SET and K_OFFSET_NO_DATA in pg_backup_archiver.h. */
 export const OFFSET_SET = 2;
@@ -20,11 +20,6 @@ export interface ArchiveStructure {
   readonly locations: ReadonlyMap<number, DataLocation>;
   /** Start of each entry's data block, by ID of the entry. */
   readonly blocks: ReadonlyMap<number, number>;
-}
-
-/** The archive is damaged. */
-export function damaged(problem: string, at: number): Failure {
-  return new Failure('verificationFailed', `The dump is damaged: ${problem}, at byte ${at}. It was not stored.`);
 }
 
 /**

@@ -5,51 +5,121 @@ import { Failure, type FailureReason } from '../failure.ts';
 /** Refers to the local disk, unless the server reports it, about its own. */
 const LOCAL_DISK_FULL = /^pg_dump: (?!.*(from server|query failed): ).*(No space left on device|Disk quota exceeded)/m;
 
-interface Symptom {
-  readonly pattern: RegExp;
+interface Verdict {
   readonly reason: FailureReason;
   readonly advice: string;
 }
 
+interface Symptom extends Verdict {
+  readonly pattern: RegExp;
+}
+
+/** The server's errors, after pg_dump's words. */
+function serverSays(...messages: readonly string[]): RegExp {
+  return new RegExp(`: ERROR:  .*(?:${messages.join('|')})`);
+}
+
+/** Begins the statement that failed, on a line of its own. */
+const STATEMENT = /^pg_dump: detail: (?:Query|Command) was: /m;
+
+/** The statement, as long as pg_dump locks the tables. */
+const LOCK_TABLE = 'LOCK TABLE ';
+
 /**
  * pg_dump reports no SQLSTATE. Its own messages and libpq's are in English under LC_ALL=C; the server's are in the
  * server's language, so a pattern that matches only those is best effort, and conditions that can be queried are checked
- * before the dump. The first match wins.
+ * before the dump. Names of settings are the same in every language. The first match wins.
  */
 const SYMPTOMS: readonly Symptom[] = [
   {
-    pattern: /permission denied|row-level security/,
+    pattern: /^(?!pg_dump: ).*max_locks_per_transaction/m,
+    reason: 'refused',
+    advice:
+      "The server's table of locks is full: a dump locks every table and sequence until it ends. Raise " +
+      'max_locks_per_transaction and restart the server; dump --check compares it with the number of tables.',
+  },
+  {
+    pattern: serverSays('permission denied', 'row-level security'),
     reason: 'refused',
     advice: 'The user lacks a privilege.',
   },
   {
+    pattern: /connection to server .* failed/,
+    reason: 'tryAgain',
+    advice: 'The server could not be reached any more, or refused the login, although the checks could log in.',
+  },
+  {
     pattern:
-      /FATAL: |server closed the connection unexpectedly|connection to server .* failed|could not (send|receive) data|SSL (SYSCALL |)error|SSL connection has been closed|connection not open|no connection to the server/,
+      /: FATAL: {2}|server closed the connection unexpectedly|could not (send|receive) data|SSL (SYSCALL |)error|SSL connection has been closed|connection not open|no connection to the server/,
     reason: 'tryAgain',
     advice: 'The connection to the server was lost.',
   },
   {
-    pattern: /Query was: LOCK TABLE/,
+    pattern: serverSays('canceling statement due to user request'),
     reason: 'tryAgain',
-    advice: 'Another session, most likely running DDL, held a lock on a table for longer than a dump waits.',
+    advice: 'Someone canceled the query.',
   },
   {
-    pattern: /cache lookup failed|could not open relation with OID|canceling statement due to user request/,
+    pattern: serverSays(
+      'relation .* does not exist',
+      'deadlock detected',
+      'cache lookup failed',
+      'could not open relation with OID',
+      'could not find tuple',
+    ),
     reason: 'tryAgain',
-    advice: 'DDL in another session interfered, or someone canceled the query.',
+    advice: 'DDL in another session interfered.',
   },
   {
-    pattern: /No space left on device|could not extend file/,
+    pattern: serverSays('No space left on device', 'could not extend file'),
     reason: 'tryAgain',
     advice: "The server's own disk is full.",
   },
   {
-    pattern: /conflict with recovery/,
+    // Ten digits: a little more than a gigabyte, and not the length of a damaged value.
+    pattern: /: ERROR: {2}invalid memory alloc request size \d{10}$|^DETAIL: {2}Cannot enlarge string buffer/m,
+    reason: 'refused',
+    advice:
+      'A row of the table that is named below is larger than PostgreSQL can send: as text, a value, and all values of a row ' +
+      'together, are limited to 1 GB, and bytea takes two characters per byte. pg_dump cannot dump it in any format. Find ' +
+      'it by octet_length(), and split the value, move it to a large object, or delete it.',
+  },
+  {
+    pattern: serverSays(
+      'invalid memory alloc request size',
+      'invalid page in block',
+      'missing chunk number',
+      'unexpected chunk',
+    ),
+    reason: 'refused',
+    advice: 'The data of the table that is named below are damaged on the server.',
+  },
+  {
+    pattern: serverSays('out of memory'),
+    reason: 'tryAgain',
+    advice: 'The server is out of memory.',
+  },
+  {
+    pattern: serverSays('conflict with recovery'),
     reason: 'tryAgain',
     advice:
       'The replica canceled the query to keep up with its primary: raise max_standby_streaming_delay on the replica, or dump the primary.',
   },
 ];
+
+/** A lock that was not granted in time; what the server says of that may be in any language. */
+const LOCK_TIMEOUT: Verdict = {
+  reason: 'tryAgain',
+  advice:
+    'A table could not be locked, most likely because another session, running DDL, held a lock on it for longer than a dump waits.',
+};
+
+/** @param output the last lines of standard error */
+function verdictOf(output: string): Verdict | undefined {
+  const [words = '', statement = ''] = output.split(STATEMENT);
+  const symptom = SYMPTOMS.find(({ pattern }) => pattern.test(words));
+  return symptom ?? (statement.startsWith(LOCK_TABLE) ? LOCK_TIMEOUT : undefined);
+}
 
 /** The last lines of the child's standard error. */
 function lastMessages({ lastLines }: ChildExit): string {
@@ -68,7 +138,7 @@ export function dumpFailure(exit: ChildExit): Failure {
   if (LOCAL_DISK_FULL.test(output)) {
     return new StorageFull(messages);
   }
-  const { reason, advice } = SYMPTOMS.find(({ pattern }) => pattern.test(output)) ?? {
+  const { reason, advice } = verdictOf(output) ?? {
     reason: 'refused',
     advice: `pg_dump ended with status ${exit.status}.`,
   };

@@ -21,7 +21,7 @@ const BYTE_ORDER_MARK = /^(\uFEFF|\u00EF\u00BB\u00BF)/;
 
 const REQUIRED =
   ' Required: username, password, databasename (or dbname), endpoint (or host) and engine;' +
-  ' optional: port, sslmode (or ssl) and bucketname.';
+  ' optional: port, sslmode (or ssl), pooler and bucketname.';
 
 /** No message of this schema repeats a value, because messages go to the log. */
 const text = z
@@ -61,6 +61,7 @@ const connectionSchema = z.object({
   engine,
   port: port.optional(),
   sslmode: z.enum(SSL_MODES, `must be one of ${SSL_MODES.join(', ')}`).optional(),
+  pooler: z.literal('session', 'must be session, or left out').optional(),
   // Rotation functions of AWS take it as text, too.
   ssl: z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })], 'must be true or false').optional(),
 });
@@ -175,6 +176,7 @@ function settingsOf(data: z.infer<typeof connectionSchema>): ConnectionSettings 
     password: data.password,
     database: data.databasename,
     ...(sslMode === undefined ? {} : { sslMode }),
+    ...(data.pooler === undefined ? {} : { pooler: data.pooler }),
   };
 }
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { MINIMUM_CLIENT_VERSIONS } from '../../contract.ts';
 import { Failure } from '../failure.ts';
 
 /** PostgreSQL's client programs in one folder. */
@@ -39,32 +40,80 @@ export async function findClients(searchPath: string): Promise<readonly Postgres
   return clients.filter((client) => client !== undefined);
 }
 
+/** The oldest version that may be used instead of this one; undefined if this one may. */
+function replacementFor({ version, major }: PostgresClient): string | undefined {
+  // A major before those that are listed is out of support, and replaced by the first of them.
+  const minimum = MINIMUM_CLIENT_VERSIONS.find((each) => Number.parseInt(each) >= major);
+  if (minimum === undefined) {
+    return undefined;
+  }
+  const [minimumMajor, minimumMinor = 0] = minimum.split('.').map(Number);
+  // A pre-release, such as 18beta1, has no minor version.
+  const minor = Number(/^\d+\.(\d+)/.exec(version)?.[1] ?? -1);
+  return major === minimumMajor && minor >= minimumMinor ? undefined : minimum;
+}
+
+/**
+ * The oldest major of which an outdated version is refused. Those before are not in the image. Where they are all that a
+ * machine has, they serve for a local run, with a warning.
+ */
+const REFUSED_SINCE = ZSTD_SINCE;
+
+const VULNERABLE = 'runs code that a crafted archive contains (CVE-2026-116314)';
+
+/** Why a client that was chosen should be replaced, if it should. */
+export function clientWarning(client: PostgresClient): string | undefined {
+  const replacement = replacementFor(client);
+  return replacement === undefined
+    ? undefined
+    : `pg_restore ${client.version} ${VULNERABLE}: install ${replacement} or later`;
+}
+
+interface Candidates {
+  readonly usable: readonly PostgresClient[];
+  /** One sentence for each version that is refused. */
+  readonly refused: readonly string[];
+}
+
+function candidates(clients: readonly PostgresClient[]): Candidates {
+  const isRefused = (client: PostgresClient) => client.major >= REFUSED_SINCE && replacementFor(client) !== undefined;
+  const refused = clients
+    .filter(isRefused)
+    .map(
+      (client) => `${client.version} is refused, because it ${VULNERABLE}: install ${replacementFor(client)} or later.`,
+    );
+  return { usable: clients.filter((client) => !isRefused(client)), refused };
+}
+
 /** The first client of a major. */
 function clientOf(clients: readonly PostgresClient[], major: number): PostgresClient | undefined {
   return clients.find((client) => client.major === major);
 }
 
-function available(clients: readonly PostgresClient[], program: string): string {
-  const versions = clients.map(({ version }) => version).join(', ');
-  return versions === '' ? `There is no ${program} on the PATH.` : `The PATH has only ${versions}.`;
+function available({ usable, refused }: Candidates, program: string): string {
+  const versions = usable.map(({ version }) => version).join(', ');
+  const other = refused.length > 0 ? 'other ' : '';
+  const found = versions === '' ? `There is no ${other}${program} on the PATH.` : `The PATH has only ${versions}.`;
+  return [...refused, found].join(' ');
 }
 
 /**
  * The client for a dump. pg_dump refuses a server newer than itself, and pg_restore 17 and later use a setting that
  * older servers refuse. So it is the oldest client from 16 on (zstd) that is not older than the server; if there is
- * none, the newest.
+ * none, the newest. Versions with known vulnerabilities do not count.
  *
  * @throws {Failure} `refused` if the server is newer than every client
  */
 export function chooseDumpClient(clients: readonly PostgresClient[], serverMajor: number): PostgresClient {
-  const majors = clients.map(({ major }) => major).filter((major) => major >= serverMajor);
+  const found = candidates(clients);
+  const majors = found.usable.map(({ major }) => major).filter((major) => major >= serverMajor);
   const withZstd = majors.filter((major) => major >= ZSTD_SINCE);
-  const client = clientOf(clients, withZstd.length > 0 ? Math.min(...withZstd) : Math.max(...majors));
+  const client = clientOf(found.usable, withZstd.length > 0 ? Math.min(...withZstd) : Math.max(...majors));
   if (client === undefined) {
     throw new Failure(
       'refused',
       `The server runs PostgreSQL ${serverMajor}, and pg_dump must not be older. ` +
-        available(clients, 'pg_dump with a pg_restore') +
+        available(found, 'pg_dump with a pg_restore') +
         ` Add the client programs of PostgreSQL ${serverMajor} to the image (in a local run, to the PATH).`,
     );
   }
@@ -73,20 +122,22 @@ export function chooseDumpClient(clients: readonly PostgresClient[], serverMajor
 
 /**
  * The client for a restore. pg_restore cannot read the output of a newer pg_dump, and an older client demands less of
- * an older server. So it is the oldest that is not older than the pg_dump; if that is unknown, the newest.
+ * an older server. So it is the oldest that is not older than the pg_dump; if that is unknown, the newest. Versions with
+ * known vulnerabilities do not count.
  *
  * @param dumpMajor major of the pg_dump that made the dump; null if unknown
  * @throws {Failure} `refused` if every client is older
  */
 export function chooseRestoreClient(clients: readonly PostgresClient[], dumpMajor: number | null): PostgresClient {
-  const majors = clients.map(({ major }) => major).filter((major) => major >= (dumpMajor ?? 0));
-  const client = clientOf(clients, dumpMajor === null ? Math.max(...majors) : Math.min(...majors));
+  const found = candidates(clients);
+  const majors = found.usable.map(({ major }) => major).filter((major) => major >= (dumpMajor ?? 0));
+  const client = clientOf(found.usable, dumpMajor === null ? Math.max(...majors) : Math.min(...majors));
   if (client === undefined) {
     const required =
       dumpMajor === null ? '' : `The dump was made by pg_dump ${dumpMajor}, and pg_restore must not be older. `;
     throw new Failure(
       'refused',
-      `${required}${available(clients, 'pg_restore')} Add newer client programs to the image.`,
+      `${required}${available(found, 'pg_restore')} Add newer client programs to the image.`,
     );
   }
   return client;

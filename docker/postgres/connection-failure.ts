@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { Failure, type FailureReason } from '../failure.ts';
 import { networkCode } from '../network.ts';
+import { BadAnswer } from './bad-answer.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 
 /** The steps from a host name to the answer of a query, in order. */
@@ -35,8 +36,9 @@ type Verdict = readonly [reason: 'tryAgain' | 'refused', advice: string];
 /** By SQLSTATE or a prefix of it. */
 const SQL_STATES: Readonly<Record<string, Verdict>> = {
   '57P03': ['tryAgain', 'The server is starting up, shutting down or in recovery.'],
-  '57P': ['tryAgain', 'The server is shutting down.'],
+  '57P': ['tryAgain', 'The server ended the session, most likely because it is shutting down.'],
   '57014': ['tryAgain', 'The server canceled a query.'],
+  '53400': ['refused', "A limit in the server's configuration was exceeded."],
   '53': ['tryAgain', 'The server lacks resources: connections, memory or disk space.'],
   '08': ['tryAgain', 'The connection broke.'],
   '40': ['tryAgain', 'The server canceled a query.'],
@@ -52,6 +54,19 @@ const SQL_STATES: Readonly<Record<string, Verdict>> = {
 
 /** SQLSTATEs about the database, which the server only reports after authentication. */
 const DATABASE_STATES: ReadonlySet<string> = new Set(['3D000', '42501', '55000']);
+
+/** Older poolers report everything as a protocol violation, in English. What they say, by the server's SQLSTATE for it. */
+const PROTOCOL_VIOLATION = '08P01';
+const POOLER_STATES: readonly (readonly [says: RegExp, state: string])[] = [
+  [/authentication failed|no such user/, '28P01'],
+  [/^database ".*" does not exist$|no such database/s, '3D000'],
+  [/statement pooling/, '0A000'],
+];
+
+function stateOf({ code = '', message }: pg.DatabaseError): string {
+  const said = code === PROTOCOL_VIOLATION ? POOLER_STATES.find(([says]) => says.test(message)) : undefined;
+  return said?.[1] ?? code;
+}
 
 const NO_ANSWER = 'it does not answer: check security groups and routes, and whether the server is running';
 const NO_ROUTE = 'there is no route to it: check the routes of the network';
@@ -75,6 +90,29 @@ const NETWORK_MESSAGES: ReadonlySet<string> = new Set([
   'Client has encountered a connection error and is not queryable',
 ]);
 
+const NOT_TRUSTED =
+  'its certificate does not lead to a trusted root certificate. Trusted are those of the system and of RDS. Give the server ' +
+  'a certificate of a public authority, with the intermediate ones, or set sslmode to require, which encrypts without ' +
+  'verifying';
+const NOT_VALID = "check the server's certificate, and its clock";
+const OTHER_NAME =
+  'set endpoint to a name that the certificate has or, if that is an alias of the server, sslmode to verify-ca';
+
+/** By Node.js's code for a certificate that is not accepted. */
+const CERTIFICATE: Readonly<Record<string, string>> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: NOT_TRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT: NOT_TRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: NOT_TRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: NOT_TRUSTED,
+  DEPTH_ZERO_SELF_SIGNED_CERT: NOT_TRUSTED,
+  CERT_HAS_EXPIRED: NOT_VALID,
+  CERT_NOT_YET_VALID: NOT_VALID,
+  ERR_TLS_CERT_ALTNAME_INVALID: OTHER_NAME,
+};
+
+/** What Node.js adds to messages about certificates. It is for people who start Node.js themselves. */
+const ADVICE_ON_NODE = /; if the root CA is installed locally.*$/;
+
 /** Start of pg's messages, without a code, about a failed SASL authentication. */
 const SASL = 'SASL: ';
 
@@ -88,12 +126,19 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Messages of a server are short. */
+const MESSAGE_LENGTH = 1000;
+
+function shortened(message: string): string {
+  return message.length > MESSAGE_LENGTH ? `${message.slice(0, MESSAGE_LENGTH)} …` : message;
+}
+
 function serverFailure(
   settings: ConnectionSettings,
   error: pg.DatabaseError,
   reached: FailedConnection['reached'],
 ): ConnectionFailure {
-  const state = error.code ?? '';
+  const state = stateOf(error);
   const [reason, advice] = SQL_STATES[state] ??
     SQL_STATES[state.slice(0, 3)] ??
     SQL_STATES[state.slice(0, 2)] ?? ['refused', 'The server refused.'];
@@ -103,7 +148,7 @@ function serverFailure(
     reached === 'queries' ? 'queries' : connectionStep,
     reason,
     `${host} port ${port}, user "${user}", database "${database}": ${advice} ` +
-      `The server says: ${error.message} (${state})`,
+      `The server says: ${shortened(error.message)}${state === '' ? '' : ` (${error.code})`}`,
     error,
   );
 }
@@ -155,6 +200,14 @@ export function connectionFailure(
       error,
     );
   }
+  if (error instanceof BadAnswer) {
+    return new ConnectionFailure(
+      reached === 'queries' ? 'queries' : 'login',
+      'refused',
+      `${server} does not behave like a PostgreSQL server: ${error.message}.`,
+      error,
+    );
+  }
   const code = codeOf(error);
   const message = messageOf(error);
   if (networkCode(error) !== undefined || (code === undefined && NETWORK_MESSAGES.has(message))) {
@@ -164,8 +217,8 @@ export function connectionFailure(
     return new ConnectionFailure(
       'tls',
       'refused',
-      `No trusted TLS connection to ${server}: ${message} (${code}). Check the server's certificate, and in the secret ` +
-        `sslmode and endpoint (which the certificate must name for verify-full).`,
+      `No trusted TLS connection to ${server}: ${message.replace(ADVICE_ON_NODE, '').replace(/\.$/, '')} (${code}): ` +
+        `${CERTIFICATE[code] ?? "check the server's certificate, and sslmode in the secret"}.`,
       error,
     );
   }

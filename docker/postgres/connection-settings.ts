@@ -15,4 +15,6 @@ export interface ConnectionSettings {
   readonly password: string;
   readonly database: string;
   readonly sslMode?: SslMode;
+  /** The host is known to be a connection pooler that gives a client one session of the server until it disconnects. */
+  readonly pooler?: 'session';
 }

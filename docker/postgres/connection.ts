@@ -2,15 +2,26 @@ import { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 import pg from 'pg';
+import { z } from 'zod';
 import { Failure } from '../failure.ts';
 import { networkCode } from '../network.ts';
+import { guard } from './bad-answer.ts';
 import { connectionFailure, type FailedConnection, passwordMissing } from './connection-failure.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
-import { tlsOptions, type TlsPolicy, type Transport, transportsFor } from './tls.ts';
+import { queryRow } from './query.ts';
+import { scramPassword } from './saslprep.ts';
+import { isRdsProxy, tlsOptions, type TlsPolicy, type Transport, transportsFor } from './tls.ts';
+import { inTransaction } from './transaction.ts';
 
 const CONNECT_TIMEOUT_MS = 20_000;
 
 const QUERY_TIMEOUT_MS = 60_000;
+
+/**
+ * Most iterations of SCRAM's hash that a server may ask for. A server's default is 4,096. There is no limit in libpq, but
+ * this many already take about as long as a connection may, and the program could not end before they are done.
+ */
+const SCRAM_ITERATIONS = 20_000_000;
 
 /** Longest wait for the server to close the connection after a Terminate message. */
 const CLOSE_TIMEOUT_MS = 2_000;
@@ -21,15 +32,9 @@ const NO_TLS = 'N'.charCodeAt(0);
 interface Connection {
   readonly client: pg.Client;
   readonly socket: Socket;
+  /** Process that serves the connection, by the answer to the login. */
+  readonly serverPid: number | undefined;
 }
-
-/**
- * Questions about a database must change nothing, not even the session, which a pooler may hand to somebody else
- * afterwards. And they must not call what a user of the database may have planted, since the administrator asks them:
- * unqualified names are the system's own, whatever the user's or the database's settings put first. In an empty search
- * path, temporary tables, which may also be somebody else's, would come before the system's.
- */
-const BEGIN = 'BEGIN READ ONLY; SET LOCAL search_path TO pg_catalog, pg_temp; SET LOCAL statement_timeout TO 0';
 
 /** The network path to the server. */
 export interface Route {
@@ -37,24 +42,36 @@ export interface Route {
   readonly address: string;
   /** `TLSv1.3`; absent without TLS. */
   readonly tlsProtocol?: string;
+  /** Whether a connection pooler is in between. */
+  readonly isPooled: boolean;
 }
 
-function routeOf({ client, socket }: Connection): Route {
+/**
+ * A pooler answers the login itself, before it chooses a session of the server. For canceling queries it invents a
+ * process, which is not the one that answers them.
+ */
+async function routeOf(host: string, { client, socket, serverPid }: Connection): Promise<Route> {
   const { stream } = client.connection;
   const protocol = stream instanceof TLSSocket ? stream.getProtocol() : null;
-  return { address: socket.remoteAddress ?? '', ...(protocol === null ? {} : { tlsProtocol: protocol }) };
+  const { pid } = await queryRow(client, 'SELECT pg_backend_pid() AS pid', z.object({ pid: z.int() }));
+  return {
+    address: socket.remoteAddress ?? '',
+    ...(protocol === null ? {} : { tlsProtocol: protocol }),
+    isPooled: isRdsProxy(host) || pid !== serverPid,
+  };
 }
 
 /**
  * Called when the server asks for a password. Given an empty one, pg itself would look elsewhere, even in `~/.pgpass`.
  *
+ * @param isScram whether it will be hashed for SCRAM
  * @throws {Failure} `refused` if there is none
  */
-function passwordOf(settings: ConnectionSettings): string {
+function passwordOf(settings: ConnectionSettings, isScram: boolean): string {
   if (settings.password === '') {
     throw passwordMissing(settings);
   }
-  return settings.password;
+  return isScram ? scramPassword(settings.password) : settings.password;
 }
 
 async function connectOnce(
@@ -74,23 +91,33 @@ async function connectOnce(
       tlsOffered = answer[0] !== NO_TLS;
     });
   }
+  let isScram = false;
   const client = new pg.Client({
     host: settings.host,
     port: settings.port,
     user: settings.user,
-    password: () => passwordOf(settings),
+    password: () => passwordOf(settings, isScram),
+    scramMaxIterations: SCRAM_ITERATIONS,
     database: settings.database,
     ssl: transport === 'tls' && tlsOptions(policy),
     stream: () => socket,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
-    application_name: 'autodump',
   });
   // A connection that breaks between two queries emits this; the next query then fails and reports it.
   client.on('error', () => undefined);
+  guard(client.connection);
+  // Before pg's own listener, which asks for the password.
+  client.connection.once('authenticationSASL', () => {
+    isScram = true;
+  });
+  let serverPid: number | undefined;
+  client.connection.once('backendKeyData', ({ processID }: { readonly processID: number }) => {
+    serverPid = processID;
+  });
   try {
     await client.connect();
-    return { client, socket };
+    return { client, socket, serverPid };
   } catch (error) {
     socket.destroy();
     signal.throwIfAborted();
@@ -139,9 +166,7 @@ export async function withConnection<T>(
   const connection = await connect(settings, policy, signal);
   const { client, socket } = connection;
   try {
-    await client.query(BEGIN);
-    const result = await query(client, routeOf(connection));
-    await client.query('COMMIT');
+    const result = await inTransaction(client, async () => query(client, await routeOf(settings.host, connection)));
     await Promise.race([client.end(), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     return result;
   } catch (error) {

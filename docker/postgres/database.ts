@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
-import { majorOf, queryRow } from './query.ts';
+import { z } from 'zod';
+import { bigint, majorOf, queryRow } from './query.ts';
 
 /** A database and its server, as seen before a dump. */
 export interface Database {
@@ -10,8 +11,23 @@ export interface Database {
   readonly versionNumber: number;
   /** Bytes on the server's disk, indexes and dead rows included. */
   readonly size: number;
+  /** PostgreSQL's name of its encoding: `UTF8`. */
+  readonly encoding: string;
+  readonly locale: Locale;
   /** Set for a replica. */
   readonly replica?: Replica;
+}
+
+/** How a database sorts and classifies characters by default. */
+export interface Locale {
+  /** `libc`, `icu` or `builtin`. */
+  readonly provider: string;
+  /** `LC_COLLATE` */
+  readonly collate: string;
+  /** `LC_CTYPE` */
+  readonly ctype: string;
+  /** The provider's own name of the locale; null for `libc`. */
+  readonly name: string | null;
 }
 
 export interface Replica {
@@ -21,27 +37,54 @@ export interface Replica {
   readonly feedback: boolean;
 }
 
+const PROVIDERS: Readonly<Record<string, string>> = { c: 'libc', i: 'icu', b: 'builtin' };
+
+const encodingSchema = z.object({
+  encoding: z.string(),
+  provider: z.string(),
+  collate: z.string(),
+  ctype: z.string(),
+  name: z.string().nullable(),
+});
+
+/** Servers before 15 have `libc` only, and since 17 the name has another column. Errors pass through. */
+export async function inspectEncoding(client: Client): Promise<Pick<Database, 'encoding' | 'locale'>> {
+  const { encoding, provider, collate, ctype, name } = await queryRow(
+    client,
+    `SELECT pg_encoding_to_char(encoding) AS encoding, datcollate AS collate, datctype AS ctype,
+      coalesce(row_to_json(d) ->> 'datlocprovider', 'c') AS provider,
+      coalesce(row_to_json(d) ->> 'datlocale', row_to_json(d) ->> 'daticulocale') AS name
+     FROM pg_database d WHERE datname = current_database()`,
+    encodingSchema,
+  );
+  return { encoding, locale: { provider: PROVIDERS[provider] ?? provider, collate, ctype, name } };
+}
+
+const rowSchema = z.object({
+  version: z.string(),
+  number: z.int(),
+  size: bigint,
+  replica: z.boolean(),
+  delay: z.string(),
+  feedback: z.boolean(),
+});
+
 /** Connection and server errors pass through. */
 export async function inspectDatabase(client: Client): Promise<Database> {
-  const row = await queryRow<{
-    version: string;
-    number: number;
-    size: string;
-    replica: boolean;
-    delay: string;
-    feedback: boolean;
-  }>(
+  const row = await queryRow(
     client,
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
       pg_database_size(current_database()) AS size, pg_is_in_recovery() AS replica,
       current_setting('max_standby_streaming_delay') AS delay,
       current_setting('hot_standby_feedback')::bool AS feedback`,
+    rowSchema,
   );
   return {
     version: row.version,
     major: majorOf(row.number),
     versionNumber: row.number,
-    size: Number(row.size),
+    size: row.size,
+    ...(await inspectEncoding(client)),
     ...(row.replica ? { replica: { maxDelay: row.delay, feedback: row.feedback } } : {}),
   };
 }

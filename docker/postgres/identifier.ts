@@ -8,9 +8,10 @@ import { CONTROL_CHARACTERS } from '../log.ts';
  * @param quoted as returned by the server's `quote_ident`, so without quotes where none are needed
  */
 export function identifierOnOneLine(quoted: string): string {
-  const escaped = quoted
-    .replaceAll('\\', '\\\\')
-    .replace(CONTROL_CHARACTERS, (character) => `\\${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const escaped = quoted.replaceAll('\\', '\\\\').replace(CONTROL_CHARACTERS, (character) => {
+    const code = (character.codePointAt(0) ?? 0).toString(16);
+    return code.length > 4 ? `\\+${code.padStart(6, '0')}` : `\\${code.padStart(4, '0')}`;
+  });
   return quoted.search(CONTROL_CHARACTERS) === -1 ? quoted : `U&${escaped}`;
 }
 

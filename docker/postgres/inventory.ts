@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
-import { queryRow } from './query.ts';
+import { z } from 'zod';
+import { bigint, queryRow, queryRows } from './query.ts';
 
 /** Contents of a database by the server's statistics: no rows are counted, and no table is locked or read. */
 export interface Inventory {
@@ -27,26 +28,31 @@ const BLOCK = "current_setting('block_size')::bigint";
 
 /** Connection and server errors pass through. */
 export async function takeInventory(client: Client): Promise<Inventory> {
-  const { rows: tables } = await client.query<{ schema: string; name: string; rows: string; bytes: string }>(
+  const tables = await queryRows(
+    client,
     `SELECT n.nspname AS schema, c.relname AS name, c.reltuples::bigint AS rows, c.relpages * ${BLOCK} AS bytes
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
      ORDER BY 1, 2`,
+    z.object({ schema: z.string(), name: z.string(), rows: bigint, bytes: bigint }),
   );
-  const { rows: extensions } = await client.query<Extension>(
+  const extensions = await queryRows(
+    client,
     'SELECT extname AS name, extversion AS version FROM pg_extension ORDER BY 1',
+    z.object({ name: z.string(), version: z.string() }),
   );
-  const indexes = await queryRow<{ bytes: string }>(
+  const indexes = await queryRow(
     client,
     `SELECT coalesce(sum(relpages), 0) * ${BLOCK} AS bytes FROM pg_class WHERE relkind = 'i'`,
+    z.object({ bytes: bigint }),
   );
   return {
     // A table that was never analyzed has -1 rows; before version 14, 0 rows and 0 pages.
     tables: tables.map(({ schema, name, rows, bytes }) => {
-      const isKnown = Number(rows) > 0 || (Number(rows) === 0 && Number(bytes) > 0);
-      return { schema, name, rows: isKnown ? Number(rows) : null, bytes: Number(bytes) };
+      const isKnown = rows > 0 || (rows === 0 && bytes > 0);
+      return { schema, name, rows: isKnown ? rows : null, bytes };
     }),
     extensions,
-    indexBytes: Number(indexes.bytes),
+    indexBytes: indexes.bytes,
   };
 }

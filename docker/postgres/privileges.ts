@@ -1,7 +1,9 @@
 import type { Client } from 'pg';
+import { z } from 'zod';
 import type { Database } from './database.ts';
+import { DUMPED_RELATIONS } from './dumped-relations.ts';
 import { identifierOnOneLine } from './identifier.ts';
-import { queryRow } from './query.ts';
+import { bigint, queryRow, queryRows } from './query.ts';
 
 /**
  * The privileges that pg_dump needs and this user lacks, and the contents that a dump omits. Names are SQL identifiers
@@ -34,18 +36,22 @@ export interface Privileges {
   readonly subscriptions: readonly string[];
 }
 
-interface Relation {
-  readonly schema: string;
-  readonly name: string;
-  readonly kind: 'r' | 'p' | 'S' | 'f';
-  readonly usage: boolean;
-  readonly select: boolean;
-  readonly filtered: boolean;
+const relationSchema = z.object({
+  schema: z.string(),
+  name: z.string(),
+  kind: z.enum(['r', 'p', 'S', 'f']),
+  usage: z.boolean(),
+  select: z.boolean(),
+  filtered: z.boolean(),
   /** Whether policies also apply to the owner. */
-  readonly forced: boolean;
-  readonly owner: string;
-  readonly unlogged: boolean;
-}
+  forced: z.boolean(),
+  owner: z.string(),
+  unlogged: z.boolean(),
+});
+
+type Relation = z.infer<typeof relationSchema>;
+
+const nameSchema = z.object({ name: z.string() });
 
 /** First version with row-level security. */
 const ROW_SECURITY_SINCE = 90500;
@@ -54,8 +60,7 @@ const SUBSCRIPTIONS_SINCE = 100000;
 
 /**
  * Tables, partitioned tables and sequences that pg_dump locks or reads but this user cannot, foreign tables, and
- * unlogged tables of a replica. System schemas are excluded, and so are members of extensions, except configuration
- * tables of an extension. pg_dump reads no rows from a partitioned table itself, so its own policies do not matter, but
+ * unlogged tables of a replica. pg_dump reads no rows from a partitioned table itself, so its own policies do not matter, but
  * locks it, which requires SELECT. Views and materialized views are dumped without reading them.
  */
 function relationsQuery({ versionNumber }: Database): string {
@@ -69,16 +74,7 @@ function relationsQuery({ versionNumber }: Database): string {
         has_schema_privilege(n.oid, 'USAGE') AS usage, has_table_privilege(c.oid, 'SELECT') AS select,
         ${filtered} AS filtered, ${forced} AS forced, quote_ident(pg_get_userbyid(c.relowner)) AS owner,
         c.relkind = 'r' AND c.relpersistence = 'u' AND pg_is_in_recovery() AS unlogged
-      FROM pg_class c
-      JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind IN ('r', 'p', 'S', 'f')
-        AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-        AND (
-          NOT EXISTS (
-            SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
-          )
-          OR EXISTS (SELECT FROM pg_extension e WHERE c.oid = ANY (e.extconfig))
-        )
+      ${DUMPED_RELATIONS}
     ) relations
     WHERE NOT (usage AND "select") OR filtered OR unlogged OR kind = 'f'
     ORDER BY schema, name`;
@@ -111,15 +107,15 @@ function qualified({ schema, name }: Relation): string {
 
 /** Connection and server errors pass through. */
 export async function inspectPrivileges(client: Client, database: Database): Promise<Privileges> {
-  const user = await queryRow<{ name: string }>(client, 'SELECT quote_ident(current_user) AS name');
-  const { rows: relations } = await client.query<Relation>(relationsQuery(database));
-  const largeObjects = await queryRow<{ count: string; example: string | null }>(client, LARGE_OBJECTS);
-  const { rows: subscriptions } =
-    database.versionNumber < SUBSCRIPTIONS_SINCE ? { rows: [] } : await client.query<{ name: string }>(SUBSCRIPTIONS);
+  const user = await queryRow(client, 'SELECT quote_ident(current_user) AS name', nameSchema);
+  const relations = await queryRows(client, relationsQuery(database), relationSchema);
+  const largeObjectSchema = z.object({ count: bigint, example: bigint.nullable() });
+  const { count, example } = await queryRow(client, LARGE_OBJECTS, largeObjectSchema);
+  const subscriptions =
+    database.versionNumber < SUBSCRIPTIONS_SINCE ? [] : await queryRows(client, SUBSCRIPTIONS, nameSchema);
   const names = (matches: (relation: Relation) => boolean) => relations.filter(matches).map(qualified);
   const local = relations.filter(({ kind }) => kind !== 'f');
   const filtered = relations.filter((relation) => relation.filtered);
-  const { count, example } = largeObjects;
   return {
     user: identifierOnOneLine(user.name),
     schemas: [...new Set(local.filter(({ usage }) => !usage).map(({ schema }) => identifierOnOneLine(schema)))],
@@ -130,8 +126,8 @@ export async function inspectPrivileges(client: Client, database: Database): Pro
     filteredOwners: filtered.some(({ forced }) => forced)
       ? []
       : [...new Set(filtered.map(({ owner }) => identifierOnOneLine(owner)))],
-    unreadableLargeObjects: Number(count),
-    exampleLargeObject: example === null ? null : Number(example),
+    unreadableLargeObjects: count,
+    exampleLargeObject: example,
     foreign: names(({ kind }) => kind === 'f'),
     unlogged: names(({ unlogged }) => unlogged),
     subscriptions: subscriptions.map(({ name }) => identifierOnOneLine(name)),

@@ -20,6 +20,11 @@ const DEFAULT_MODE: SslMode = 'prefer';
 const RDS_ENDPOINT =
   /(?:\.(?<id>[a-z0-9-]+))?\.(?:(?<region>[a-z0-9-]+)\.rds\.amazonaws\.com(?:\.cn)?|rds\.(?<china>[a-z0-9-]+)\.amazonaws\.com\.cn)$/i;
 
+/** Whether the host is an endpoint of RDS Proxy. */
+export function isRdsProxy(host: string): boolean {
+  return RDS_ENDPOINT.exec(host)?.groups?.id?.toLowerCase().startsWith('proxy-') === true;
+}
+
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** Regions whose RDS root certificates the bundle contains, by the subjects of its certificates. */
@@ -32,9 +37,9 @@ function regionsOf(roots: string): ReadonlySet<string> {
 
 /**
  * RDS and Aurora endpoints are always fully verified, against the root certificates of RDS, which are private and in no
- * system's trust store. For any other server the secret's `sslmode` applies, with the root certificates that Node.js
- * and the system trust (`NODE_EXTRA_CA_CERTS` adds to them); libpq's `sslrootcert=system` exists only from version 16
- * on.
+ * system's trust store. For any other name the secret's `sslmode` applies, with the root certificates that Node.js and
+ * the system trust (`NODE_EXTRA_CA_CERTS` adds to them), and with those of RDS, which the name may stand for. libpq's
+ * `sslrootcert=system` exists only from version 16 on.
  *
  * @param readRdsRoots reads the PEM bundle of RDS root certificates
  * @throws {Failure} `refused` for an endpoint in a Region whose root certificate the bundle lacks
@@ -49,7 +54,7 @@ export function tlsPolicy(
     const roots = readRdsRoots();
     const regions = regionsOf(roots);
     // Certificates of proxies are issued by Amazon's public CAs, which are the same in all Regions.
-    if (groups.id?.toLowerCase().startsWith('proxy-') !== true && !regions.has(region)) {
+    if (!isRdsProxy(host) && !regions.has(region)) {
       throw new Failure(
         'refused',
         `The certificate of ${host} cannot be verified: this image has no RDS root certificates for the Region ${region}, ` +
@@ -63,7 +68,8 @@ export function tlsPolicy(
   if (mode !== 'verify-ca' && mode !== 'verify-full') {
     return { mode };
   }
-  return { mode, roots: [...new Set([...getCACertificates('default'), ...getCACertificates('system')])].join('\n') };
+  const trusted = new Set([...getCACertificates('default'), ...getCACertificates('system'), readRdsRoots()]);
+  return { mode, roots: [...trusted].join('\n') };
 }
 
 /** Options that make `node:tls` verify like libpq in this mode, once the connection uses TLS. */

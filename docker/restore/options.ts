@@ -16,6 +16,8 @@ export interface RestoreOptions {
   readonly target: ConnectionSettings | SecretReference;
   /** Whether to accept a database that is not empty. */
   readonly intoNonEmpty: boolean;
+  /** Whether to accept an encoding of the database that may damage or refuse the text of the dump. */
+  readonly acceptEncoding: boolean;
   /** Number of parallel connections. */
   readonly jobs: number;
   /** Existing, writable folder for the downloaded dump. */
@@ -23,7 +25,7 @@ export interface RestoreOptions {
 }
 
 export const RESTORE_USAGE =
-  'restore s3://BUCKET/KEY --to TARGET [--jobs N] [--into-non-empty], where TARGET is the ARN of a secret or ' +
+  'restore s3://BUCKET/KEY --to TARGET [--jobs N] [--into-non-empty] [--accept-encoding], where TARGET is the ARN of a secret or ' +
   'postgres://user@host:port/database?sslmode=MODE with the password in PGPASSWORD';
 
 /** Not too many for a small server, and enough to use more than one core of a large one. */
@@ -90,7 +92,12 @@ function parseTargetUrl(text: string, password: string): ConnectionSettings {
 }
 
 function parseArguments(args: readonly string[]) {
-  const options = { to: { type: 'string' }, jobs: { type: 'string' }, 'into-non-empty': { type: 'boolean' } } as const;
+  const options = {
+    to: { type: 'string' },
+    jobs: { type: 'string' },
+    'into-non-empty': { type: 'boolean' },
+    'accept-encoding': { type: 'boolean' },
+  } as const;
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
@@ -137,6 +144,7 @@ export function parseRestoreOptions(args: readonly string[], environment: NodeJS
       ? { secretArn: values.to, region: parseArn(values.to).region }
       : parseTargetUrl(values.to, environment.PGPASSWORD ?? ''),
     intoNonEmpty: values['into-non-empty'] ?? false,
+    acceptEncoding: values['accept-encoding'] ?? false,
     jobs: parseJobs(values.jobs),
     scratch,
   };

@@ -23,9 +23,23 @@ const FRAME = /^(?:pg_restore:|error:|\s)*$/;
 const LOST =
   /^(?:(?:(?:pg_restore|error):\s*)+(?:[^:]*: )?)?(?:FATAL: |server closed the connection unexpectedly|connection to server .* failed|could not (?:send|receive) data|no connection to the server|connection not open|SSL connection has been closed unexpectedly|SSL (?:SYSCALL )?error)/;
 
+/** What libpq says when it cannot connect, with the server's reason. No row has been sent yet. */
+const NOT_CONNECTED =
+  /^pg_restore: error: (?:could not reconnect to database: |reconnection failed: )?connection to server /;
+
+/** The same for another address of the host. Other lines may be of another worker. */
+const ANOTHER_ADDRESS = /^connection to server at "[^"]*" \([^)]*\), port \d+ failed: /;
+
+/** The server's reason for ending a connection, which is not about rows. */
+const DISCONNECTED = /^pg_restore: error: (?:[^:]*: )?FATAL: /;
+
 /** Of a line that two workers wrote to, no part is certain to be free of values. */
 const INTERLEAVED =
   "pg_restore: error: messages of several workers are interleaved; see the server's log for the errors";
+
+/** Reasons of the server for ending or refusing a connection, which are safe to quote wherever they are. */
+const REASON =
+  /terminating connection due to (?:administrator command|(?:idle-session|idle-in-transaction|transaction) timeout|conflict with recovery|unexpected postmaster exit)|too many connections for (?:role|database)|too many clients already|remaining connection slots are reserved|the database system is (?:shutting down|starting up|in recovery mode)/;
 
 /**
  * The start of a sentence that contains no value: up to a quotation mark in any language, unless it quotes a name. A
@@ -58,7 +72,7 @@ export class RestoreErrors {
   #serious = 0;
   #first: string | undefined;
   #last: string | undefined;
-  #lost = false;
+  #lost: string | undefined;
 
   /** @param report receives each complete serious error and each warning, all without values */
   constructor(report: (message: string) => void) {
@@ -85,8 +99,8 @@ export class RestoreErrors {
     return this.#last;
   }
 
-  /** Whether a serious error says that the connection to the server was lost. */
-  get lost(): boolean {
+  /** The first serious error that says that the connection to the server failed or was lost, as reported. */
+  get lost(): string | undefined {
     return this.#lost;
   }
 
@@ -117,8 +131,10 @@ export class RestoreErrors {
   #addSerious(first: string, rest: readonly string[]): void {
     const commands = rest.filter((line) => line.startsWith(COMMAND));
     const details = commands[0] === undefined ? rest : rest.slice(0, rest.indexOf(commands[0]));
-    this.#lost ||= [first, ...details].some((line) => LOST.test(line));
-    const message = first.startsWith(ERROR) ? describe(first, rest, commands) : INTERLEAVED;
+    const message = first.startsWith(ERROR) ? describe(first, details, rest, commands) : interleaved([first, ...rest]);
+    if ([first, ...details].some((line) => LOST.test(line))) {
+      this.#lost ??= message;
+    }
     this.#serious++;
     this.#first ??= message;
     this.#last = message;
@@ -126,8 +142,21 @@ export class RestoreErrors {
   }
 }
 
-function describe(first: string, rest: readonly string[], [command, another]: readonly string[]): string {
-  const sentence = cut(first, WITHOUT_VALUES);
+function interleaved(lines: readonly string[]): string {
+  const [reason] = REASON.exec(lines.join('\n')) ?? [];
+  return reason === undefined ? INTERLEAVED : `${INTERLEAVED}. One of them: FATAL: ${reason}`;
+}
+
+function describe(
+  first: string,
+  details: readonly string[],
+  rest: readonly string[],
+  [command, another]: readonly string[],
+): string {
+  if (NOT_CONNECTED.test(first)) {
+    return [first, ...details.filter((line) => ANOTHER_ADDRESS.test(line))].join('\n');
+  }
+  const sentence = DISCONNECTED.test(first) ? first : cut(first, WITHOUT_VALUES);
   // A value may look like the statement. Then there are two candidates, except for a COPY, whose statement is never
   // printed. If another worker wrote in between, the statement is not certain either.
   const isCertain = first.includes(STATEMENT) && another === undefined && !rest.join('\n').includes('error: ');

@@ -1,16 +1,18 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type ChildExit, start } from '../child.ts';
 import { Failure } from '../failure.ts';
-import { log } from '../log.ts';
 import type { PostgresClient } from '../postgres/clients.ts';
 import type { ConnectionSettings } from '../postgres/connection-settings.ts';
 import { withConnection } from '../postgres/connection.ts';
 import { KEEPALIVE, libpqEnvironment } from '../postgres/libpq-environment.ts';
 import type { TlsPolicy } from '../postgres/tls.ts';
-import { withProgress } from '../progress.ts';
+import type { Phase } from '../progress.ts';
 import { RestoreErrors, SUMMARY } from './pg-restore-errors.ts';
 import { sizeOf } from './target-database.ts';
 
-export interface ArchiveRestore {
+/** How pg_restore reaches the target. */
+export interface RestoreTool {
   readonly target: ConnectionSettings;
   readonly policy: TlsPolicy;
   readonly client: PostgresClient;
@@ -18,59 +20,81 @@ export interface ArchiveRestore {
   readonly folder: string;
   /** In the format of PATH. */
   readonly searchPath: string;
-  /** Size on disk of the database that was dumped; zero if unknown. */
-  readonly databaseBytes: number;
-  /** Whether the target database was empty. */
-  readonly wasEmpty: boolean;
-  /** A file, which several connections can restore from, or a stream. */
-  readonly archive: { readonly file: string; readonly jobs: number } | { readonly bytes: AsyncIterable<Buffer> };
+  /** Settings to set to 0 for its sessions. */
+  readonly timeouts: readonly string[];
 }
 
-/** Advice after a failed restore. It must not say to drop a database that was already in use. */
-const PARTIAL = 'The database contains at most a part of the dump: drop it, and restore into a new one.';
-const MIXED = 'In addition to its previous contents, the database contains at most a part of the dump.';
+/** What to restore. */
+export interface ArchivePart {
+  /** A file, which several connections can restore from, or a stream. */
+  readonly archive: { readonly file: string; readonly jobs: number } | { readonly bytes: AsyncIterable<Buffer> };
+  /** IDs of entries in the archive's table of contents, in the same order. */
+  readonly entries: readonly number[];
+  /** Receives the message about each refused statement, and pg_restore's warnings, all without values. */
+  readonly report: (message: string) => void;
+  /** Called when pg_restore runs, and the database may change. */
+  readonly onStarted: () => void;
+}
+
+/** The statements that the server refused. */
+export interface Refusals {
+  readonly count: number;
+  /** pg_restore's message about the first of them; empty if there is none. */
+  readonly first: string;
+}
 
 /**
- * Restores an archive. A refused statement does not stop the restore, which continues and then fails: after hours of
- * data, the cause may only be a missing role in a GRANT. Data of a table that could not be created is skipped, so that
- * no rows are added to a table that existed before.
- *
- * @throws {Failure} `refused` with the server's reason; `tryAgain` if the connection to the server was lost
+ * Options of every restore. A tablespace that the server does not have must not cost a table its rows: where they are
+ * stored is no part of them.
  */
-export async function restoreArchive(restore: ArchiveRestore, signal: AbortSignal): Promise<void> {
-  const { target, policy, client, folder, searchPath, archive } = restore;
+const OPTIONS = ['--no-owner', '--no-tablespaces', '--no-password', `--dbname=${KEEPALIVE}`];
+
+/**
+ * Restores entries of an archive. A refused statement does not stop the restore: after hours of data, the cause may only
+ * be a missing role in a policy.
+ *
+ * @throws {Failure} `tryAgain` if the connection to the server was lost, `refused` if pg_restore ended early otherwise
+ */
+export async function restorePart(
+  { target, policy, client, folder, searchPath, timeouts }: RestoreTool,
+  { archive, entries, report, onStarted }: ArchivePart,
+  signal: AbortSignal,
+): Promise<Refusals> {
   const environment = await libpqEnvironment(target, policy, folder, searchPath);
-  const errors = new RestoreErrors(log);
-  const args = ['--no-owner', '--no-password', '--no-data-for-failed-tables', `--dbname=${KEEPALIVE}`];
+  const list = join(folder, 'entries');
+  await writeFile(list, entries.map((id) => `${id};\n`).join(''));
+  const errors = new RestoreErrors(report);
   const source = 'file' in archive ? [`--jobs=${archive.jobs}`, archive.file] : [];
   const options = {
-    environment,
+    // Not without need: some poolers refuse connections with options.
+    environment: timeouts.length === 0 ? environment : { ...environment, PGOPTIONS: withoutTimeouts(timeouts) },
     signal,
     onErrorLine: (line: string) => {
       errors.add(line);
     },
     ...('file' in archive ? {} : { input: archive.bytes }),
   };
-  const total = { bytes: restore.databaseBytes, what: "of the source's size on disk" };
-  const phase = { name: 'Restoring', done: growth(target, policy, signal), total };
-  const { started, output, exit } = start(client.pgRestore, [...args, ...source], options);
+  const { started, output, exit } = start(client.pgRestore, [...OPTIONS, `--use-list=${list}`, ...source], options);
   output.resume();
-  try {
-    await withProgress(phase, async () => {
-      const end = await exit;
-      errors.end();
-      expectSuccess(end, errors);
-    });
-  } catch (error) {
-    if (started) {
-      log(restore.wasEmpty ? PARTIAL : MIXED);
-    }
-    throw error;
+  if (started) {
+    onStarted();
   }
+  const end = await exit;
+  errors.end();
+  return refusalsOf(end, errors);
 }
 
-/** Measures by how many bytes the database has grown. If a query fails, the last known size counts. */
-function growth(target: ConnectionSettings, policy: TlsPolicy, signal: AbortSignal): () => Promise<number> {
+/** pg_restore itself sets some of them to 0, but not all, and only once it is connected. */
+function withoutTimeouts(names: readonly string[]): string {
+  return names.map((name) => `-c ${name}=0`).join(' ');
+}
+
+/**
+ * The progress of a restore, by how many bytes the database has grown. If a query fails, the last known size counts.
+ *
+ * @param bytes size on disk of the database that was dumped; zero if unknown
+ */
+export function restoring({ target, policy }: RestoreTool, bytes: number, signal: AbortSignal): Phase {
   let before: number | undefined;
   let size = 0;
   const measure = async () => {
@@ -83,35 +107,35 @@ function growth(target: ConnectionSettings, policy: TlsPolicy, signal: AbortSign
     return size - (before ?? 0);
   };
   void measure();
-  return measure;
+  return { name: 'Restoring', done: measure, total: { bytes, what: "of the source's size on disk" } };
 }
 
 /**
  * pg_restore exits with status 1 if the server refused any statement, even a harmless one. Its count does not match the
  * errors it prints for parallel connections, but is never higher.
  *
- * @throws {Failure} unless everything was restored
+ * @throws {Failure} unless pg_restore executed all statements
  */
-function expectSuccess({ status, signal, lastLines, tookAllInput }: ChildExit, errors: RestoreErrors): void {
-  const { serious, harmless, first, last, lost } = errors;
+function refusalsOf({ status, signal, lastLines, tookAllInput }: ChildExit, errors: RestoreErrors): Refusals {
+  const { serious, harmless, first, lost } = errors;
   const summary = lastLines.at(-1) ?? '';
   const ignored = Number(SUMMARY.exec(summary)?.[1] ?? 0);
   const isComplete = signal === null && (status === 0 || (status === 1 && ignored > 0)) && tookAllInput;
-  if (isComplete && serious === 0 && ignored <= harmless) {
-    return;
-  }
   // Having lost the server, pg_restore may still process the rest, and count each statement as refused.
-  if (isComplete && !lost) {
-    throw new Failure(
-      'refused',
-      `The server refused ${serious} of the statements; pg_restore executed the rest. The first: ${first ?? summary} ` +
-        '(the log above has all of them). Fix the cause, and restore into a new database.',
-    );
+  if (isComplete && lost === undefined) {
+    return { count: serious === 0 ? Math.max(ignored - harmless, 0) : serious, first: first ?? summary };
   }
   const how = signal === null ? `exited with status ${status}` : `was ended by ${signal}`;
+  if (lost !== undefined) {
+    throw new Failure(
+      'tryAgain',
+      `pg_restore lost the connection to the server, and ${how} before the end of the dump. Its first error about the ` +
+        `connection: ${lost}`,
+    );
+  }
   throw new Failure(
-    lost || signal === 'SIGKILL' ? 'tryAgain' : 'refused',
-    `pg_restore ${lost ? 'lost the connection to the server, and ' : ''}${how} before the end of the dump. ` +
-      (last === undefined ? 'It printed no error.' : `Its last error: ${last}`),
+    signal === 'SIGKILL' ? 'tryAgain' : 'refused',
+    `pg_restore ${how} before the end of the dump. ` +
+      (errors.last === undefined ? 'It printed no error.' : `Its last error: ${errors.last}`),
   );
 }

@@ -6,35 +6,23 @@ import { pipeline } from 'node:stream/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { openS3 } from '../aws.ts';
 import { freeSpace } from '../disk.ts';
+import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
-import { fetchSecret } from '../plan/fetch-secret.ts';
-import { parseConnectionSettings } from '../plan/secret.ts';
-import { chooseRestoreClient, findClients, type PostgresClient } from '../postgres/clients.ts';
-import type { ConnectionSettings } from '../postgres/connection-settings.ts';
-import { withConnection } from '../postgres/connection.ts';
-import { tlsPolicy, type TlsPolicy } from '../postgres/tls.ts';
 import { formatBytes, withProgress } from '../progress.ts';
 import type { RunContext } from '../run-context.ts';
 import type { RestoreOptions } from './options.ts';
-import { restoreArchive } from './pg-restore.ts';
+import { prepare } from './prepare.ts';
+import { restoreAndCompare } from './restore-and-compare.ts';
 import { findStoredDump, readStoredDump, type StoredDump } from './stored-dump.ts';
-import { checkTarget, inspectTarget, type TargetDatabase } from './target-database.ts';
+import { readTableOfContents, type TableOfContents } from './table-of-contents.ts';
 
 /** Scratch space to leave free for other files. */
 const RESERVE_BYTES = 64 * 1024 * 1024;
 
-/** The settings of a restore that passed all checks. */
-interface RestoreSetup {
-  readonly target: ConnectionSettings;
-  readonly policy: TlsPolicy;
-  readonly client: PostgresClient;
-  /** Whether the target database was empty. */
-  readonly wasEmpty: boolean;
-}
-
 /**
- * Restores one dump. When it returns, the whole dump is in the database, and its bytes were the ones that were proven
- * when it was made. Everything that can be checked is checked before the database is changed.
+ * Restores one dump. When it returns, the tables, views, sequences and indexes of the dump are in the database, and its
+ * bytes were the ones that were proven when it was made. Everything that can be checked is checked before the database is
+ * changed.
  *
  * @throws {Failure} with the reason; any other error, except the signal's reason, is an internal error
  */
@@ -45,22 +33,14 @@ export async function restore(options: RestoreOptions, context: RunContext): Pro
   try {
     const dump = await findStoredDump(s3, options.object, signal);
     log(`Restoring s3://${dump.object.bucket}/${dump.object.key}, ${formatBytes(dump.bytes)}`);
-    const setup = await prepare(options, dump, context);
+    const contents = await readContents(s3, dump, folder, signal);
+    const setup = await prepare(options, dump, contents, folder, context);
     const file = (await fits(dump, folder)) ? join(folder, 'dump') : undefined;
     await fetchAndCheck(s3, dump, file, signal);
-    const archive = file === undefined ? { bytes: readStoredDump(s3, dump, signal) } : { file, jobs: options.jobs };
-    await restoreArchive(
-      {
-        ...setup,
-        folder,
-        searchPath: context.searchPath,
-        archive,
-        databaseBytes: dump.databaseBytes,
-      },
-      signal,
-    );
-    const { database, host, port } = setup.target;
-    log(`Done: the whole dump is in the database "${database}" on ${host} port ${port}.`);
+    const archive = file === undefined ? { bytes: readStoredDump(s3, dump, signal) } : { file, jobs: setup.jobs };
+    await restoreAndCompare({ ...setup, archive }, signal);
+    const { database, host, port } = setup.tool.target;
+    log(`Done: the dump is restored into the database "${database}" on ${host} port ${port}.`);
     log('Next: run ANALYZE there, because a dump contains no planner statistics.');
   } finally {
     s3.destroy();
@@ -68,41 +48,30 @@ export async function restore(options: RestoreOptions, context: RunContext): Pro
   }
 }
 
-/** Runs all checks that are possible before the download. */
-async function prepare(
-  { target: given, intoNonEmpty }: RestoreOptions,
+/**
+ * Reads what the dump contains. Its bytes are checked later, with all others of the object.
+ *
+ * @throws {Failure} `verificationFailed` if it does not begin like a dump
+ */
+async function readContents(
+  s3: S3Client,
   dump: StoredDump,
-  { searchPath, rdsRoots, signal }: RunContext,
-): Promise<RestoreSetup> {
-  const target = 'secretArn' in given ? parseConnectionSettings(await fetchSecret(given, signal)) : given;
-  const policy = tlsPolicy(target, rdsRoots);
-  const database = await withConnection(target, policy, signal, inspectTarget);
-  checkTarget(database, target, intoNonEmpty);
-  const client = chooseRestoreClient(await findClients(searchPath), dump.clientMajor);
-  log(
-    `Database "${target.database}" on ${target.host} port ${target.port}: PostgreSQL ${database.version}; ` +
-      `sslmode ${policy.mode}; pg_restore ${client.version}`,
-  );
-  warnOfOlderServer(database, dump, client);
-  return { target, policy, client, wasEmpty: database.contents.length === 0 };
-}
-
-/** First major in which pg_restore sets `transaction_timeout`, and the server supports it. */
-const TRANSACTION_TIMEOUT_SINCE = 17;
-
-/** Warns about statements that an older server will refuse. */
-function warnOfOlderServer({ major }: TargetDatabase, { serverVersion }: StoredDump, client: PostgresClient): void {
-  if (serverVersion !== null && Number.parseInt(serverVersion) > major) {
-    log(
-      `Note: the dump is of PostgreSQL ${serverVersion}, and this server is older. It refuses statements that it does ` +
-        'not support, and the restore then fails.',
-    );
-  }
-  if (major < TRANSACTION_TIMEOUT_SINCE && client.major >= TRANSACTION_TIMEOUT_SINCE) {
-    log(
-      `Note: pg_restore ${client.major} sets transaction_timeout, which PostgreSQL ${major} does not support. ` +
-        'That error is harmless and ignored; every other error counts.',
-    );
+  folder: string,
+  signal: AbortSignal,
+): Promise<TableOfContents> {
+  try {
+    return await readTableOfContents(readStoredDump(s3, dump, signal), join(folder, 'head'));
+  } catch (error) {
+    if (error instanceof Failure && error.reason === 'verificationFailed') {
+      const { bucket, key } = dump.object;
+      throw new Failure(
+        'verificationFailed',
+        `s3://${bucket}/${key} has no table of contents that this version of AutoDump can read, unlike every dump that ` +
+          'was proven. Do not rely on this object.',
+        { cause: error },
+      );
+    }
+    throw error;
   }
 }
 

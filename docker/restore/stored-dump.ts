@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { awsFailure } from '../aws.ts';
 import { Failure } from '../failure.ts';
 import { networkCode } from '../network.ts';
+import type { Locale } from '../postgres/database.ts';
 import type { DumpObject } from '../s3/object.ts';
 import { type DumpChecksum, startChecksum } from './dump-checksum.ts';
 
@@ -18,6 +19,8 @@ export interface StoredDump {
   readonly databaseBytes: number;
   /** Version of the dumped server; null in a recovered manifest. */
   readonly serverVersion: string | null;
+  /** Of the dumped database; null in a recovered manifest, and in those of earlier versions. */
+  readonly locale: Locale | null;
   /** Major version of the pg_dump that made the dump; null in a recovered manifest. */
   readonly clientMajor: number | null;
 }
@@ -36,7 +39,13 @@ const ATTEMPTS = 5;
 
 const manifestSchema = z.object({
   manifestVersion: z.literal(1),
-  source: z.object({ serverVersion: z.string().nullable(), databaseBytes: z.number().nullish() }),
+  source: z.object({
+    serverVersion: z.string().nullable(),
+    databaseBytes: z.number().nullish(),
+    locale: z
+      .object({ provider: z.string(), collate: z.string(), ctype: z.string(), name: z.string().nullable() })
+      .nullish(),
+  }),
   dump: z.object({
     client: z
       .string()
@@ -128,6 +137,7 @@ export async function findStoredDump(s3: S3Client, object: DumpObject, signal: A
     checksum,
     databaseBytes: source.databaseBytes ?? 0,
     serverVersion: source.serverVersion,
+    locale: source.locale ?? null,
     clientMajor: clientMajor === undefined ? null : Number(clientMajor),
   };
 }

@@ -1,20 +1,29 @@
 import type { Client } from 'pg';
-import { Failure } from '../failure.ts';
-import type { ConnectionSettings } from '../postgres/connection-settings.ts';
-import { majorOf, queryRow } from '../postgres/query.ts';
+import { z } from 'zod';
+import { type Database, inspectEncoding } from '../postgres/database.ts';
+import { bigint, majorOf, queryRow, queryRows } from '../postgres/query.ts';
+import { type ConnectionLimit, connectionLimits } from './connection-limits.ts';
 
 /** State of the target database before a restore. */
-export interface TargetDatabase {
+export interface TargetDatabase extends Pick<Database, 'encoding' | 'locale'> {
   /** As the server reports it: `16.4 (Debian 16.4-1.pgdg120+1)`. */
   readonly version: string;
   readonly major: number;
   /** Some of the objects in it, by PostgreSQL's names; extensions and their members do not count. */
   readonly contents: readonly string[];
-  /** Whether this user may create schemas in it. */
+  /** Whether this user has CREATE on it, and so may create schemas. */
   readonly mayCreate: boolean;
+  /** Whether its server is a standby. */
+  readonly isStandby: boolean;
+  /** Where `default_transaction_read_only` is set to on, as in `pg_settings.source`; absent if it is off. */
+  readonly readOnlyBy?: string;
+  readonly limits: readonly ConnectionLimit[];
+  /** Settings that end statements or sessions after a time, and are not 0. */
+  readonly timeouts: readonly string[];
 }
 
-const SHOWN = 5;
+/** Limit of {@link TargetDatabase.contents}. */
+const LISTED = 6;
 
 /** Objects that users create outside the system's schemas: a new database has none, whatever its template. */
 const CONTENTS = `
@@ -35,54 +44,52 @@ const CONTENTS = `
   ) AS held
   WHERE NOT EXISTS (
     SELECT FROM pg_depend d WHERE d.classid = held.classid AND d.objid = held.objid AND d.deptype = 'e')
-  LIMIT ${SHOWN + 1}`;
+  LIMIT ${LISTED}`;
+
+/** Those of a new session: for these questions, some are set to 0. */
+const TIMEOUTS = `
+  SELECT name FROM pg_settings
+  WHERE reset_val <> '0' AND name IN ('statement_timeout', 'lock_timeout', 'idle_session_timeout',
+    'idle_in_transaction_session_timeout', 'transaction_timeout')
+  ORDER BY 1`;
+
+const serverSchema = z.object({
+  version: z.string(),
+  number: z.int(),
+  may_create: z.boolean(),
+  standby: z.boolean(),
+  read_only: z.string(),
+  source: z.string(),
+});
 
 /** Connection and server errors pass through. */
 export async function inspectTarget(client: Client): Promise<TargetDatabase> {
-  const server = await queryRow<{ version: string; number: number; may_create: boolean }>(
+  const server = await queryRow(
     client,
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
-      has_database_privilege(current_database(), 'CREATE') AS may_create`,
+      has_database_privilege(current_database(), 'CREATE') AS may_create, pg_is_in_recovery() AS standby,
+      reset_val AS read_only, source
+     FROM pg_settings WHERE name = 'default_transaction_read_only'`,
+    serverSchema,
   );
-  const { rows } = await client.query<{ what: string }>(CONTENTS);
+  const rows = await queryRows(client, CONTENTS, z.object({ what: z.string() }));
+  const timeouts = await queryRows(client, TIMEOUTS, z.object({ name: z.string() }));
   return {
     version: server.version,
     major: majorOf(server.number),
     contents: rows.map(({ what }) => what),
     mayCreate: server.may_create,
+    isStandby: server.standby,
+    ...(await inspectEncoding(client)),
+    limits: await connectionLimits(client),
+    timeouts: timeouts.map(({ name }) => name),
+    ...(server.read_only === 'on' ? { readOnlyBy: server.source } : {}),
   };
 }
 
 /** Size of the database on the server's disk, in bytes. */
 export async function sizeOf(client: Client): Promise<number> {
-  const { size } = await queryRow<{ size: string }>(client, 'SELECT pg_database_size(current_database()) AS size');
-  return Number(size);
-}
-
-/**
- * Refuses a database that is not empty, because the result would be a mixture, and one in which the user may not create
- * anything.
- *
- * @throws {Failure} `refused`, naming some of the objects that exist
- */
-export function checkTarget(
-  { contents, mayCreate }: TargetDatabase,
-  { user, database }: ConnectionSettings,
-  intoNonEmpty: boolean,
-): void {
-  if (!mayCreate) {
-    throw new Failure(
-      'refused',
-      `The user "${user}" may not create anything in the database "${database}": make it the owner, or grant it CREATE on the database.`,
-    );
-  }
-  if (contents.length > 0 && !intoNonEmpty) {
-    const shown = contents.slice(0, SHOWN).join(', ');
-    throw new Failure(
-      'refused',
-      `The database "${database}" is not empty: it contains ${shown}${contents.length > SHOWN ? ' and more' : ''}. Restore ` +
-        'into a new one (CREATE DATABASE … TEMPLATE template0), or use --into-non-empty: existing tables then keep ' +
-        'their rows, and count as failed.',
-    );
-  }
+  const query = 'SELECT pg_database_size(current_database()) AS size';
+  const { size } = await queryRow(client, query, z.object({ size: bigint }));
+  return size;
 }

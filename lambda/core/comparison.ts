@@ -1,12 +1,17 @@
-import type { Comparison } from '../../contract.ts';
+import type { Comparison, ExecutionInput } from '../../contract.ts';
 import type { SecretDescription } from './decision.ts';
-import { readTags } from './tags.ts';
+import { InvalidSchedule } from './invalid-schedule.ts';
+import { isDue, parseSchedule } from './schedule.ts';
+import { readTags, type ScheduleTags } from './tags.ts';
 
 /**
- * Compares the current state of a secret (`undefined` if it no longer exists) with the hash of the tags that its run was
+ * Compares the current state of a secret (`undefined` if it no longer exists) with the tags and the time that its run was
  * started for. Only an unchanged secret is dumped; a new schedule has an execution of its own.
  */
-export function compare(secret: SecretDescription | undefined, tagsHash: string): Comparison {
+export function compare(
+  secret: SecretDescription | undefined,
+  { tagsHash, when }: Pick<ExecutionInput, 'tagsHash' | 'when'>,
+): Comparison {
   if (!secret) {
     return { outcome: 'gone', reason: 'The secret no longer exists.' };
   }
@@ -23,5 +28,23 @@ export function compare(secret: SecretDescription | undefined, tagsHash: string)
       reason: "The secret's schedule was changed; another execution serves the new one.",
     };
   }
+  if (hasMoved(tags, when)) {
+    return {
+      outcome: 'moved',
+      reason: `The schedule is not due at ${when}. It was when this execution was started, so the rules of the time zone ${tags.timezone} must have changed.`,
+    };
+  }
   return { outcome: 'unchanged', reason: 'The schedule has not changed since this execution was started.' };
+}
+
+/** A schedule that is no longer valid is left to whoever works out its next run, and reports it. */
+function hasMoved({ schedule, timezone }: ScheduleTags, when: string): boolean {
+  try {
+    return !isDue(parseSchedule(schedule, timezone), new Date(when));
+  } catch (error) {
+    if (error instanceof InvalidSchedule) {
+      return false;
+    }
+    throw error;
+  }
 }

@@ -14,13 +14,22 @@ type Entry = readonly [when: number, until: number];
 
 const memoSchema = z.object({
   version: z.literal(1),
-  /** The memo is valid only for this state machine's executions. */
   stateMachineArn: z.string(),
+  /** Memos written by earlier versions lack it. */
+  timezoneRules: z.optional(z.string()),
   /** Executions started before this instant are in the memo; seconds since 1970. */
   asOf: z.number(),
   /** By the hash of secret and tags. */
   runs: z.record(z.string(), z.readonly(z.tuple([z.number(), z.number()]))),
 });
+
+/** What a memo is valid for. Under other rules, the next run of a secret may be at another time. */
+export interface MemoScope {
+  /** The state machine whose executions are in it. */
+  readonly stateMachineArn: string;
+  /** Release of the time zone database, such as `2026c`, if the runtime has one. */
+  readonly timezoneRules: string | undefined;
+}
 
 /**
  * The runs that scans know to be started, so that they need not ask Step Functions again. It is only a cache: an entry is
@@ -30,23 +39,25 @@ const memoSchema = z.object({
 export class Memo {
   /** Executions started before this instant are in the memo; 1970 for a new one. */
   asOf: Date;
-  readonly #stateMachineArn: string;
+  readonly #scope: MemoScope;
   readonly #runs: Map<string, Entry>;
 
-  constructor(stateMachineArn: string, runs: Readonly<Record<string, Entry>> = {}, asOf = new Date(0)) {
-    this.#stateMachineArn = stateMachineArn;
+  constructor(scope: MemoScope, runs: Readonly<Record<string, Entry>> = {}, asOf = new Date(0)) {
+    this.#scope = scope;
     this.#runs = new Map(Object.entries(runs));
     this.asOf = asOf;
   }
 
   /**
-   * Parses the output of {@link Memo.write}. A memo of another state machine is replaced by a new one.
+   * Parses the output of {@link Memo.write}. A memo of another scope is replaced by a new one.
    *
    * @throws {Error} if the text is not a valid memo
    */
-  static read(text: string, stateMachineArn: string): Memo {
-    const { stateMachineArn: owner, runs, asOf } = memoSchema.parse(JSON.parse(text));
-    return owner === stateMachineArn ? new Memo(owner, runs, new Date(asOf * 1000)) : new Memo(stateMachineArn);
+  static read(text: string, scope: MemoScope): Memo {
+    const { stateMachineArn, timezoneRules, runs, asOf } = memoSchema.parse(JSON.parse(text));
+    return stateMachineArn === scope.stateMachineArn && timezoneRules === scope.timezoneRules
+      ? new Memo(scope, runs, new Date(asOf * 1000))
+      : new Memo(scope);
   }
 
   /**
@@ -71,7 +82,7 @@ export class Memo {
     const current = [...this.#runs].filter(([, [when, until]]) => when > seconds && until > seconds);
     return JSON.stringify({
       version: 1,
-      stateMachineArn: this.#stateMachineArn,
+      ...this.#scope,
       asOf: Math.floor(this.asOf.getTime() / 1000),
       runs: Object.fromEntries(current),
     } satisfies z.infer<typeof memoSchema>);

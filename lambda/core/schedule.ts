@@ -29,6 +29,11 @@ export function parseSchedule(tag: string, timezoneTag: string): Schedule {
   return { cron, timezone, hourly: cron.hours.length === 24 };
 }
 
+/** Whether an instant is a scheduled time. */
+export function isDue(schedule: Schedule, instant: Date): boolean {
+  return nextTime(schedule, new Date(instant.getTime() - 1)).getTime() === instant.getTime();
+}
+
 /**
  * The first scheduled time strictly after an instant.
  *

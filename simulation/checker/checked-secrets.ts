@@ -14,9 +14,12 @@ export interface CheckedSecret {
 export class CheckedSecrets {
   readonly #byArn: ReadonlyMap<string, CheckedSecret>;
 
-  constructor(secrets: readonly Secret[], span: Span) {
+  constructor(secrets: readonly Secret[], span: Span, runtimeUpdate: number) {
     this.#byArn = new Map(
-      secrets.map((secret) => [secret.arn, { secret, intervals: intervalsOf(secret, span), executions: new Map() }]),
+      secrets.map((secret) => {
+        const intervals = intervalsOf(secret, span, runtimeUpdate);
+        return [secret.arn, { secret, intervals, executions: new Map<number, Execution[]>() }];
+      }),
     );
   }
 

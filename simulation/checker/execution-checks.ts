@@ -1,6 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import { iso } from '../runtime/time.ts';
 import type { Attempt, Execution, Step } from '../services/execution.ts';
+import type { Secret } from '../workload/secret-history.ts';
 import type { CheckedSecrets } from './checked-secrets.ts';
 import { dueAfter } from './intervals.ts';
 import { LATEST_END, LATEST_WAIT, LONGEST_WAIT } from './limits.ts';
@@ -11,6 +12,9 @@ export class ExecutionChecks {
   readonly #secrets: CheckedSecrets;
   readonly #clock: Clock;
   readonly #violations: Violations;
+  readonly figures = { dumped: 0, overlapping: 0 };
+  /** The executions whose dump was started and that have not ended. */
+  readonly #dumping = new Map<Secret, Set<Execution>>();
 
   constructor(secrets: CheckedSecrets, clock: Clock, violations: Violations) {
     this.#secrets = secrets;
@@ -49,6 +53,12 @@ export class ExecutionChecks {
    */
   onSubmitted(execution: Execution, variables: readonly string[]): void {
     const { secret, when } = execution;
+    const dumping = this.#dumping.get(secret) ?? new Set();
+    this.#dumping.set(secret, dumping);
+    if (!dumping.has(execution) && dumping.size > 0) {
+      this.figures.overlapping += 1;
+    }
+    dumping.add(execution);
     const violate = (message: string): void => {
       this.#violations.report('no other dump', secret, message);
     };
@@ -86,6 +96,10 @@ export class ExecutionChecks {
   /** An execution ended: it must succeed exactly if its steps did. One stopped by an operator is not checked. */
   onEnded(execution: Execution): void {
     const { secret, when, attempts, stopped, end } = execution;
+    this.#dumping.get(secret)?.delete(execution);
+    if (lastAttempt(execution, 'dump')?.ok === true) {
+      this.figures.dumped += 1;
+    }
     if (stopped !== undefined || end === undefined) {
       return;
     }
@@ -100,6 +114,10 @@ export class ExecutionChecks {
     const reschedule = lastAttempt(execution, 'reschedule');
     if (reschedule?.ok === true) {
       this.#checkRescheduled(execution, reschedule);
+    }
+    if (end.status === 'TIMED_OUT') {
+      violate('it lasted longer than Step Functions allows');
+      return;
     }
     if (end.status === 'FAILED' && !end.cause.includes(secret.arn)) {
       violate('the cause does not name the secret');
@@ -136,7 +154,12 @@ function wrongEnd(execution: Execution): string | undefined {
   const reschedule = lastAttempt(execution, 'reschedule');
   const succeeded = end?.status === 'SUCCEEDED';
   if (lastAttempt(execution, 'compare')?.ok !== true) {
-    return end?.status === 'FAILED' ? undefined : 'the tags were never compared';
+    const isRight = end?.status === 'FAILED' && dump === undefined && reschedule !== undefined;
+    return isRight ? undefined : 'the tags were never compared';
+  }
+  if (outcome === 'moved') {
+    const isRight = dump === undefined && succeeded === reschedule?.ok;
+    return isRight ? undefined : 'the schedule was not due';
   }
   if (outcome !== 'unchanged') {
     return succeeded && dump === undefined && reschedule === undefined ? undefined : 'it was superseded';

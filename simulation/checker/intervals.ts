@@ -1,10 +1,11 @@
+import { formerZone } from '../runtime/timezone-rules.ts';
 import { type Secret, type SecretState, type Span, tagsInForce } from '../workload/secret-history.ts';
 import { dueTimes } from './oracle.ts';
 
 const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;
 
-/** A period during which the same valid tags are in force. */
+/** A period during which the same valid tags are in force and mean the same. */
 export interface Interval extends Span {
   /**
    * Scheduled times, in order. They begin an hour before the interval, since a run may start late, under tags set
@@ -13,8 +14,12 @@ export interface Interval extends Span {
   readonly due: readonly number[];
 }
 
-/** The intervals during which a secret is on a schedule, in order. The last one may have no end. */
-export function intervalsOf(secret: Secret, span: Span): readonly Interval[] {
+/**
+ * The intervals during which a secret is on a schedule, in order. The last one may have no end.
+ *
+ * @param runtimeUpdate when the rules of time zones change
+ */
+export function intervalsOf(secret: Secret, span: Span, runtimeUpdate: number): readonly Interval[] {
   const intervals: Interval[] = [];
   let since: SecretState | undefined;
   const close = (to: number): void => {
@@ -23,9 +28,20 @@ export function intervalsOf(secret: Secret, span: Span): readonly Interval[] {
       return;
     }
     const { schedule, timezone = 'UTC' } = tags;
-    const due = dueTimes(schedule, timezone, since.from - HOUR, Math.min(to, span.to));
-    const later = to > span.to ? firstDue(schedule, timezone, span.to) : [];
-    intervals.push({ from: since.from, to, due: [...due, ...later] });
+    const add = (from: number, until: number, rules: string): void => {
+      const due = dueTimes(schedule, rules, from - HOUR, Math.min(until, span.to));
+      const later = until > span.to ? firstDue(schedule, rules, span.to) : [];
+      intervals.push({ from, to: until, due: [...due, ...later] });
+    };
+    const former = formerZone(timezone);
+    if (former === timezone || since.from >= runtimeUpdate) {
+      add(since.from, to, timezone);
+    } else if (to <= runtimeUpdate) {
+      add(since.from, to, former);
+    } else {
+      add(since.from, runtimeUpdate, former);
+      add(runtimeUpdate, to, timezone);
+    }
   };
   for (const state of secret.states) {
     const [before, now] = [since === undefined ? undefined : tagsInForce(secret, since), tagsInForce(secret, state)];

@@ -12,6 +12,8 @@ export interface InvariantsOptions {
   /** Of the scans, in milliseconds. */
   readonly period: number;
   readonly span: Span;
+  /** When the rules of time zones change. */
+  readonly runtimeUpdate: number;
   readonly onViolation: (violation: Violation) => void;
 }
 
@@ -23,8 +25,8 @@ export class Invariants {
   readonly schedules: ScheduleChecks;
   readonly #violations: Violations;
 
-  constructor(secrets: readonly Secret[], { clock, period, span, onViolation }: InvariantsOptions) {
-    const checked = new CheckedSecrets(secrets, span);
+  constructor(secrets: readonly Secret[], { clock, period, span, runtimeUpdate, onViolation }: InvariantsOptions) {
+    const checked = new CheckedSecrets(secrets, span, runtimeUpdate);
     this.#violations = new Violations(clock, onViolation);
     this.executions = new ExecutionChecks(checked, clock, this.#violations);
     this.functions = new FunctionChecks(checked, clock, this.scans, this.#violations);

@@ -1,8 +1,12 @@
 const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
-/** By this time after a scheduled time all retries of comparing (seven attempts of half a minute) and submitting are over. */
-export const LATEST_START = 20 * MINUTE;
+/**
+ * By this time after a scheduled time all retries of comparing and submitting are over: each may be throttled for an hour,
+ * besides seven or eight attempts of half a minute that fail otherwise.
+ */
+export const LATEST_START = 3 * HOUR;
 
 /** By this time after a scheduled time an execution has ended: a job overruns by thirty hours at most. */
 export const LATEST_END = 3 * DAY;

@@ -43,7 +43,7 @@ function judgeRuns(runs: readonly Execution[]): Verdict | undefined {
     if (prevented(run, 'dump')) {
       return excused('the job could not be submitted');
     }
-    if (run.outcome === 'unchanged') {
+    if (run.outcome === 'unchanged' || run.outcome === undefined) {
       return violation(`its execution ended as ${JSON.stringify(run.end)}`);
     }
   }
@@ -67,8 +67,11 @@ function judgeMissingRun(missed: MissedDump, all: Scans, period: number): Verdic
   if (successful !== undefined && previous !== undefined && previous >= interval.from) {
     return violation(`the Reschedule of ${iso(successful.started)} succeeded without starting its run`);
   }
-  const compared = previousRuns.find(({ outcome, stopped }) => outcome === 'unchanged' && stopped === undefined);
-  if (compared !== undefined && rescheduling.length === 0) {
+  const mustHave = previousRuns.find(
+    ({ outcome, stopped, end }) =>
+      stopped === undefined && (outcome === 'unchanged' || (outcome === undefined && end !== undefined)),
+  );
+  if (mustHave !== undefined && rescheduling.length === 0) {
     return violation('the previous run did not reschedule');
   }
   return excused(scans.length > 0 ? 'faults prevented every scan' : 'the previous run failed, and no scan was due');

@@ -13,8 +13,8 @@ const HOUR = 60 * MINUTE;
 
 /** Checks by the clock that each scheduled time gets its dump, and that the next run of each secret waits. */
 export class ScheduleChecks {
-  /** How many scheduled times a dump was due for; of those without one, why no stack could have made it. */
-  readonly figures = { due: 0, dumped: 0, excused: new Map<string, number>() };
+  /** For how many scheduled times a dump was due and started; of the others, why no stack could have started it. */
+  readonly figures = { due: 0, started: 0, excused: new Map<string, number>() };
   readonly #secrets: CheckedSecrets;
   readonly #clock: Clock;
   readonly #period: number;
@@ -74,7 +74,7 @@ export class ScheduleChecks {
     this.figures.due += 1;
     const runs = executions.get(due) ?? [];
     if (runs.some(({ jobs }) => jobs.length > 0)) {
-      this.figures.dumped += 1;
+      this.figures.started += 1;
       return;
     }
     const missed = { secret, interval, due, previous, previousRuns, runs };

@@ -4,6 +4,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Faults } from '../runtime/faults.ts';
 import type { Execution } from './execution.ts';
 import type { Json } from './json.ts';
+import { SUBMIT_QUOTA, TokenBucket } from './token-bucket.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -19,6 +20,7 @@ const JOB_FAULTS = { 'job failed': 0.03, 'job timed out': 0.005, 'job reclaimed'
 export class Batch {
   readonly #clock: Clock;
   readonly #faults: Faults;
+  readonly #quota = new TokenBucket(SUBMIT_QUOTA);
   #revision = 1;
 
   constructor(clock: Clock, faults: Faults) {
@@ -47,7 +49,11 @@ export class Batch {
     const site = `SubmitJob|${execution.secret.index}|${execution.when}`;
     const fault = this.#faults.decide(site, this.#faults.outage('SubmitJob') ? SUBMIT_OUTAGE : SUBMIT_FAULTS);
     await this.#clock.sleep(fault.latency);
-    if (fault.kind === 'submit throttled') {
+    const isOverQuota = !this.#quota.take(this.#clock.now);
+    if (isOverQuota) {
+      this.#faults.count('SubmitJob over its quota');
+    }
+    if (isOverQuota || fault.kind === 'submit throttled') {
       throw new TaskError('Batch.TooManyRequestsException', 'Rate exceeded');
     }
     if (pinned !== undefined && Number(pinned) !== this.#revision) {

@@ -16,7 +16,7 @@ const CALL_FAULTS = {
 };
 /** A slow listing makes a scan continue in another invocation. */
 const LISTING_FAULTS = { ...CALL_FAULTS, 'slow answer': 0.02 };
-const OUTAGE_FAULTS = { throttled: 0.9, 'server error': 0.1 };
+const OUTAGE_FAULTS = { throttled: 0.5, 'server error': 0.5 };
 /** Too long for Hash and Reschedule, and so long for the Scanner that it has to continue in another invocation. */
 const SLOW_ANSWER = 13.5 * MINUTE;
 

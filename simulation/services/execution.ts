@@ -8,6 +8,8 @@ export interface Attempt {
   readonly ok: boolean;
   /** An injected fault made it fail: correct code would have failed, too. */
   readonly prevented: boolean;
+  /** It failed because others came first, which may happen many times in a row. */
+  readonly throttled: boolean;
 }
 
 export type Step = 'compare' | 'reschedule' | 'dump';
@@ -15,7 +17,8 @@ export type Step = 'compare' | 'reschedule' | 'dump';
 export type ExecutionEnd =
   | { readonly status: 'SUCCEEDED' }
   | { readonly status: 'FAILED'; readonly error: string; readonly cause: string }
-  | { readonly status: 'ABORTED' };
+  | { readonly status: 'ABORTED' }
+  | { readonly status: 'TIMED_OUT' };
 
 /** An execution of the state machine and its progress. Fields that are not `readonly` change while it runs. */
 export interface Execution {
@@ -37,11 +40,16 @@ export interface Execution {
   end?: ExecutionEnd;
 }
 
-/** A run must survive fewer failures in a row than this. */
+/** A run must survive fewer failures than this, not counting throttled calls. */
 const LEAST_ATTEMPTS = 7;
 
-/** Whether injected faults made every attempt at a step fail. */
+/** A run must survive about an hour of throttled calls. */
+const LEAST_THROTTLED_ATTEMPTS = 100;
+
+/** Whether injected faults made every attempt at a step fail, and there were enough of them. */
 export function prevented({ attempts }: Execution, step: Step): boolean {
   const tries = attempts.filter((attempt) => attempt.step === step);
-  return tries.length >= LEAST_ATTEMPTS && tries.every((attempt) => attempt.prevented);
+  const throttled = tries.filter((attempt) => attempt.throttled).length;
+  const wereEnough = tries.length - throttled >= LEAST_ATTEMPTS || throttled >= LEAST_THROTTLED_ATTEMPTS;
+  return wereEnough && tries.every((attempt) => attempt.prevented);
 }

@@ -4,9 +4,10 @@ import type { Resource, Template } from '../../local/assembly/template.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Answer, type Call, fakeHttps } from '../runtime/fake-https.ts';
 import { SandboxedModule, virtualGlobals } from '../runtime/sandbox.ts';
+import { FORMER_INTL } from '../runtime/timezone-rules.ts';
 import type { Json } from './json.ts';
 
-const GLOBALS = ['console', 'process', 'Date', 'setTimeout', 'clearTimeout', 'Math'] as const;
+const GLOBALS = ['console', 'process', 'Date', 'setTimeout', 'clearTimeout', 'Math', 'Intl'] as const;
 
 const propertiesSchema = z.object({
   Code: z.object({ S3Key: z.string() }),
@@ -39,9 +40,14 @@ export interface Invocation {
 /** Serves the requests of functions: answers each in time, late or never, or makes the function crash. */
 export interface World {
   readonly clock: Clock;
+  /** When the runtime of functions gets new rules of time zones. */
+  readonly runtimeUpdate: number;
   serve(invocation: Invocation, call: Call, answer: (answer: Answer) => void, crash: () => void): void;
   random(): number;
 }
+
+/** Which rules of time zones a function runs with. */
+type Runtime = 'former' | 'current';
 
 type Handler = (event: unknown, context: object) => Promise<unknown>;
 
@@ -52,7 +58,7 @@ export class SimulatedFunction {
   readonly retries: number;
   readonly #properties: z.infer<typeof propertiesSchema>;
   readonly #module: SandboxedModule;
-  readonly #idle: Environment[] = [];
+  #idle: Environment[] = [];
 
   constructor(template: Template, resource: Resource) {
     this.name = template.nameOf(resource);
@@ -79,7 +85,9 @@ export class SimulatedFunction {
       delayed: false,
       hasUnreadPages: false,
     };
-    const environment = this.#idle.pop() ?? new Environment(this.#module, this.name, this.#properties, world);
+    const runtime = clock.now < world.runtimeUpdate ? 'former' : 'current';
+    this.#idle = this.#idle.filter((one) => one.runtime === runtime);
+    const environment = this.#idle.pop() ?? new Environment(this.#module, this.name, this.#properties, runtime, world);
     const timeout = this.#properties.Timeout * 1000;
     const result = await new Promise<Result>((resolve) => {
       const kill = (error: string, cause: string) => () => {
@@ -112,6 +120,7 @@ export class SimulatedFunction {
  * would take most of the simulation's time, and the functions keep nothing in memory but clients.
  */
 class Environment {
+  readonly runtime: Runtime;
   readonly #handler: Handler;
   readonly #world: World;
   #current: { readonly invocation: Invocation; readonly crash: () => void } | undefined;
@@ -121,8 +130,10 @@ class Environment {
     module: SandboxedModule,
     name: string,
     { Environment: { Variables }, Handler }: z.infer<typeof propertiesSchema>,
+    runtime: Runtime,
     world: World,
   ) {
+    this.runtime = runtime;
     this.#world = world;
     const [, exported = ''] = Handler.split('.');
     const globals = virtualGlobals(world.clock, () => world.random());
@@ -133,7 +144,8 @@ class Environment {
         ...globals,
         setTimeout,
         console: SILENT,
-        process: processWith({ AWS_LAMBDA_FUNCTION_NAME: name, ...Variables }),
+        process: processWith({ AWS_LAMBDA_FUNCTION_NAME: name, ...Variables }, runtime),
+        Intl: runtime === 'former' ? FORMER_INTL : Intl,
       },
       {
         https: fakeHttps((call, answer) => {
@@ -198,12 +210,13 @@ const NO_FILES = {
   readFile: () => Promise.reject(Object.assign(new Error('There are no files.'), { code: 'ENOENT' })),
 };
 
-function processWith(variables: Readonly<Record<string, string>>): object {
+function processWith(variables: Readonly<Record<string, string>>, timezoneRules: string): object {
   const env = {
     AWS_REGION: 'us-west-2',
     AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
     AWS_SECRET_ACCESS_KEY: 'simulated',
     ...variables,
   };
-  return Object.create(process, { env: { value: env } }) as object;
+  const versions = { ...process.versions, tz: timezoneRules };
+  return Object.create(process, { env: { value: env }, versions: { value: versions } }) as object;
 }

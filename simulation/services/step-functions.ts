@@ -6,8 +6,8 @@ import type { Json } from './json.ts';
 import { listRunning } from './list-executions.ts';
 import type { SecretsManager } from './secrets-manager.ts';
 import { ServiceError } from './service-error.ts';
-import { StartQuota } from './start-quota.ts';
 import { Steps, type StepsContext } from './steps.ts';
+import { START_QUOTA, TokenBucket } from './token-bucket.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -16,6 +16,9 @@ const STOP_FAULTS = { 'stopped by hand': 0.003 };
 
 /** How long the name of an ended execution cannot be reused. */
 const NAME_RETENTION = 90 * DAY;
+
+/** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
+const LONGEST_EXECUTION = 365 * DAY;
 
 const LONGEST_LISTING_LAG = MINUTE;
 
@@ -38,7 +41,7 @@ export class StepFunctions {
   /** In the order in which they were started. */
   readonly #running = new Set<Execution>();
   #deployment: Deployment;
-  readonly #quota = new StartQuota();
+  readonly #quota = new TokenBucket(START_QUOTA);
 
   constructor(template: Template, context: StepFunctionsContext) {
     this.#context = context;
@@ -118,10 +121,17 @@ export class StepFunctions {
         ),
       },
     });
+    const { clock } = this.#context;
+    const latestEnd = execution.started + LONGEST_EXECUTION;
+    const cancelTimeout = clock.at(latestEnd, run.abort);
     this.#maybeStop(execution, run.abort);
     const end = await endOf(run.result);
-    execution.end = execution.stopped === undefined ? end : { status: 'ABORTED' };
-    const { clock } = this.#context;
+    cancelTimeout();
+    if (clock.now >= latestEnd) {
+      execution.end = { status: 'TIMED_OUT' };
+    } else {
+      execution.end = execution.stopped === undefined ? end : { status: 'ABORTED' };
+    }
     this.#running.delete(execution);
     clock.at(clock.now + NAME_RETENTION, () => {
       if (this.#executions.get(execution.name) === execution) {

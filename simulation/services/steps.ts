@@ -4,11 +4,16 @@ import { TaskError } from '../../local/services/task.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Faults } from '../runtime/faults.ts';
 import type { Batch } from './batch.ts';
+import type { Concurrency } from './concurrency.ts';
 import type { Execution, Step } from './execution.ts';
 import type { Json } from './json.ts';
 import type { Invocation, Result, SimulatedFunction } from './lambda-function.ts';
 
-const INVOKE_FAULTS = { 'invocation refused': 0.005, 'invocation answer lost': 0.005 };
+const INVOKE_FAULTS = { 'invocation refused': 0.005, 'invocation answer lost': 0.005, 'invocation failed': 0.002 };
+const INVOKE_OUTAGE = { 'invocation failed': 1 };
+
+/** Errors of a service that throttled the call, or a function. */
+const THROTTLED = /TooManyRequests|Throttling/;
 
 const invokeSchema = z.object({ FunctionName: z.string(), Payload: z.unknown() });
 const jobSchema = z.object({
@@ -22,6 +27,7 @@ export interface StepsContext {
   readonly clock: Clock;
   readonly faults: Faults;
   readonly batch: Batch;
+  readonly concurrency: Concurrency;
   readonly functions: readonly SimulatedFunction[];
   invoke(
     called: SimulatedFunction,
@@ -52,7 +58,7 @@ export class Steps {
     if (state.Resource.endsWith(':batch:submitJob.sync')) {
       return (execution, input) => this.#attempt(execution, 'dump', () => this.#submit(execution, input));
     }
-    const step = name === 'Reschedule' ? 'reschedule' : 'compare';
+    const step = name.startsWith('Reschedule') ? 'reschedule' : 'compare';
     return (execution, input) => this.#attempt(execution, step, () => this.#invoke(execution, step, input));
   }
 
@@ -75,7 +81,8 @@ export class Steps {
     const started = clock.now;
     const { outcome, prevented } = await act();
     const ok = !(outcome instanceof TaskError);
-    execution.attempts.push({ step, started, ended: clock.now, ok, prevented });
+    const throttled = !ok && THROTTLED.test(outcome.name);
+    execution.attempts.push({ step, started, ended: clock.now, ok, prevented, throttled });
     if (outcome instanceof TaskError) {
       throw outcome;
     }
@@ -83,18 +90,29 @@ export class Steps {
   }
 
   async #invoke(execution: Execution, step: Step, input: Json): Promise<AttemptResult> {
-    const { clock, faults, functions } = this.#context;
+    const { clock, faults, functions, concurrency } = this.#context;
     const { FunctionName, Payload } = invokeSchema.parse(input);
     const called = functions.find(({ arn, name }) => arn === FunctionName || name === FunctionName);
     if (called === undefined) {
       return failure('Lambda.ResourceNotFoundException', FunctionName, false);
     }
-    const { kind, latency } = faults.decide(`${step}|${execution.secret.index}|${execution.when}`, INVOKE_FAULTS);
+    const { kind, latency } = faults.decide(
+      `${step}|${execution.secret.index}|${execution.when}`,
+      faults.outage('Invoke a step') ? INVOKE_OUTAGE : INVOKE_FAULTS,
+    );
     await clock.sleep(latency);
-    if (kind === 'invocation refused') {
+    if (kind === 'invocation failed') {
+      return failure('Lambda.ServiceException', 'Service unavailable.', true);
+    }
+    const isRefused = kind === 'invocation refused';
+    if (isRefused || !concurrency.take()) {
+      if (!isRefused) {
+        faults.count('functions at their limit');
+      }
       return failure('Lambda.TooManyRequestsException', 'Rate Exceeded.', true);
     }
     const { result, invocation } = await this.#context.invoke(called, Payload);
+    concurrency.release();
     if (kind !== undefined) {
       return failure('Lambda.SdkClientException', 'Connection reset', true);
     }

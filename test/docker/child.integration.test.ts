@@ -36,6 +36,14 @@ describe('the input of a child', () => {
   });
 });
 
+test('of endless lines of its standard error only the beginning is kept', async () => {
+  const script = 'yes x | tr -d "\\n" | head -c 600000000 >&2; printf "\\n  é last" >&2';
+  const before = process.memoryUsage().rss;
+  const { lastLines } = await run('sh', ['-c', script], { environment, signal });
+  expect(lastLines).toEqual(['x'.repeat(600), 'é last']);
+  expect(process.memoryUsage().rss - before).toBeLessThan(200_000_000);
+});
+
 describe('a descendant of a child', () => {
   /** A shell that starts a worker, which shares its standard error, prints the worker's process ID, and runs `then`. */
   const leader = (then: string) => ['-c', `sleep 1000 & echo $! >&2; ${then}`];

@@ -2,9 +2,10 @@ import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Builder, ContainerRun } from './builder.ts';
+import { BUILD_ARGUMENTS, type Builder, type ContainerRun } from './builder.ts';
 import { outputOf, runProgram, succeeds } from './command.ts';
 import { debianBase } from './debian-base.ts';
+import { MAJORS } from './docker.ts';
 
 const configSchema = z.object({
   OCIv1: z.object({
@@ -47,15 +48,18 @@ export class Buildah implements Builder {
   #folder: string | undefined;
   #mounted: Mounted | undefined;
 
-  async build(context: string): Promise<void> {
+  async build(context: string): Promise<readonly number[]> {
     const folder = await mkdtemp(join(tmpdir(), 'autodump-image-'));
     this.#folder = folder;
-    const options = (await succeeds('debootstrap', '--version')) ? await this.#debian(folder) : [];
-    await this.#buildah('build', ...options, '--tag', 'autodump', context);
+    const { majors, options } = (await succeeds('debootstrap', '--version'))
+      ? await this.#debian(folder)
+      : { majors: MAJORS, options: [] };
+    await this.#buildah('build', ...BUILD_ARGUMENTS, ...options, '--tag', 'autodump', context);
     const container = await this.#buildah('from', '--pull-never', 'localhost/autodump');
     const root = await this.#buildah('mount', container);
     const inspected: unknown = JSON.parse(await this.#buildah('inspect', container));
     this.#mounted = { root, config: configSchema.parse(inspected).OCIv1.config };
+    return majors;
   }
 
   async run({ command, environment, user }: ContainerRun, onLine: (line: string) => void): Promise<number> {
@@ -93,8 +97,8 @@ export class Buildah implements Builder {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  /** Builds the base image. @returns build options that use it */
-  async #debian(folder: string): Promise<readonly string[]> {
+  /** Builds the base image. @returns the majors of its clients, and build options that use it */
+  async #debian(folder: string): Promise<{ readonly majors: readonly number[]; readonly options: readonly string[] }> {
     const base = join(folder, 'base');
     await mkdir(base);
     const majors = await debianBase(base);
@@ -107,7 +111,8 @@ export class Buildah implements Builder {
       POSTGRESQL_MAJORS: majors.join(' '),
       POSTGRESQL_PACKAGES: 'base',
     };
-    return ['--pull-never', ...Object.entries(values).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`])];
+    const given = Object.entries(values).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
+    return { majors, options: ['--pull-never', ...given] };
   }
 
   #buildah(...args: readonly string[]): Promise<string> {

@@ -1,6 +1,7 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { outputOf } from './command.ts';
+import { MINIMUM_CLIENT_VERSIONS } from '../../contract.ts';
+import { outputOf, succeeds } from './command.ts';
 
 /** The Debian release with Node.js 24 and PostgreSQL's client 18. */
 const RELEASE = 'forky';
@@ -10,11 +11,25 @@ const OLDER_RELEASE = 'trixie';
 
 const MAJORS = [17, 18] as const;
 
+/** Whether Debian's client of a major is recent enough for the image; its security updates may lag behind. */
+async function isRecent(root: string, major: number): Promise<boolean> {
+  const minimum = MINIMUM_CLIENT_VERSIONS.find((version) => version.startsWith(`${major}.`)) ?? '';
+  const shown = await outputOf('chroot', [
+    root,
+    'apt-cache',
+    'show',
+    '--no-all-versions',
+    `postgresql-client-${major}`,
+  ]);
+  const version = /^Version: (.*)$/m.exec(shown)?.[1] ?? '';
+  return succeeds('dpkg', '--compare-versions', version, 'ge', minimum);
+}
+
 /**
  * Creates the root of a small Debian with Node.js 24 and package sources for PostgreSQL's clients in a folder, using
  * the package archive that apt on this machine is configured for.
  *
- * @returns the majors of the clients
+ * @returns the majors of the clients that are recent enough
  */
 export async function debianBase(folder: string): Promise<readonly number[]> {
   const archives = await outputOf('apt-get', ['indextargets', '--format', '$(REPO_URI)']);
@@ -36,5 +51,7 @@ export async function debianBase(folder: string): Promise<readonly number[]> {
   await appendFile(join(folder, 'etc/apt/sources.list'), `deb ${archive} ${OLDER_RELEASE} main\n`);
   const freshness = await outputOf('apt-config', ['dump', 'Acquire::Check-Valid-Until']);
   await writeFile(join(folder, 'etc/apt/apt.conf.d/80host'), `${freshness}\n`);
-  return MAJORS;
+  await outputOf('chroot', [folder, 'apt-get', 'update', '--quiet']);
+  const recent = await Promise.all(MAJORS.map((major) => isRecent(folder, major)));
+  return MAJORS.filter((_, index) => recent[index]);
 }

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Builder, ContainerRun } from './builder.ts';
+import { BUILD_ARGUMENTS, type Builder, type ContainerRun } from './builder.ts';
 import { outputOf, runProgram } from './command.ts';
+
+/** The Dockerfile's default. */
+export const MAJORS: readonly number[] = [16, 17, 18];
 
 /** Docker or Podman, which have the same command line. The base image is the Dockerfile's default. */
 export class Docker implements Builder {
@@ -11,8 +14,9 @@ export class Docker implements Builder {
     this.name = name;
   }
 
-  async build(context: string): Promise<void> {
-    await outputOf(this.name, ['build', '--tag', this.#tag, context]);
+  async build(context: string): Promise<readonly number[]> {
+    await outputOf(this.name, ['build', ...BUILD_ARGUMENTS, '--tag', this.#tag, context]);
+    return MAJORS;
   }
 
   run({ command, environment, user }: ContainerRun, onLine: (line: string) => void): Promise<number> {

@@ -22,7 +22,9 @@ const results: ScanResult[] = [];
 const { now } = Date;
 const clock = jest.spyOn(Date, 'now');
 const log = jest.spyOn(console, 'info').mockImplementation((result) => {
-  results.push(result as ScanResult);
+  if ('outcome' in (result as object)) {
+    results.push(result as ScanResult);
+  }
 });
 
 const arn = (name: string) => `arn:aws:secretsmanager:us-west-2:123456789012:secret:${name}-a1B2c3`;
@@ -65,6 +67,7 @@ describe('a scan', () => {
       .resolvesOnce({ SecretList: [tagged('c')] });
     const summary = await handler({});
     expect(summary).toEqual({ secrets: { started: 3, waiting: 0, closed: 0, later: 0, skipped: 0, failed: 0 } });
+    expect(log).toHaveBeenCalledWith({ timezoneRules: process.versions.tz });
     expect(results.map(({ secret, outcome }) => [secret, outcome])).toEqual([
       ['a', 'started'],
       ['b', 'started'],
@@ -253,7 +256,8 @@ describe('the memo', () => {
 
   test('an hour old, ends the listing at the first page that reaches back that far', async () => {
     const asOf = Date.now() / 1000 - 3600;
-    const Body = JSON.stringify({ version: 1, stateMachineArn: MACHINE, asOf, runs: {} });
+    const { tz: timezoneRules } = process.versions;
+    const Body = JSON.stringify({ version: 1, stateMachineArn: MACHINE, timezoneRules, asOf, runs: {} });
     objects.on(GetObjectCommand).resolves({ Body: { transformToString: () => Promise.resolve(Body) } as never });
     const older = { startDate: new Date(0), executionArn: 'x', stateMachineArn: MACHINE, name: 'x' };
     machine.on(ListExecutionsCommand).resolves({ executions: [{ ...older, status: 'RUNNING' }], nextToken: 'next' });

@@ -1,8 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { MINIMUM_CLIENT_VERSIONS } from '../../contract.ts';
 import { makeApp, makeStack, resourcesOf, synthesize } from './synthesize.ts';
 
 const template = synthesize();
@@ -253,6 +255,14 @@ test('resources that waiting executions refer to keep their logical IDs', () => 
     ]),
   );
   expect(Object.keys(resourcesOf(template, 'AWS::IAM::Role'))).toContain('WorkflowStateMachineRoleAB27BF0D');
+});
+
+test('the build of the image is given the oldest client programs that may be used', () => {
+  const assets: unknown = JSON.parse(readFileSync(join(appWithEverything.outdir, 'AutoDump.assets.json'), 'utf8'));
+  const dockerBuildArgs = { POSTGRESQL_MINIMUM_VERSIONS: MINIMUM_CLIENT_VERSIONS.join(' ') };
+  const image = { source: expect.objectContaining({ dockerBuildArgs }) };
+  expect(Object.values((assets as { dockerImages: object }).dockerImages)).toEqual([expect.objectContaining(image)]);
+  expect(readFileSync('docker/Dockerfile', 'utf8')).toContain('ARG POSTGRESQL_MINIMUM_VERSIONS\n');
 });
 
 test('cdk-nag finds no violation of AwsSolutions that is not acknowledged', () => {

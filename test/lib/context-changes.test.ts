@@ -91,3 +91,9 @@ test('the compute environment is one that Batch lets CloudFormation update', () 
   expect(environment?.Properties).not.toHaveProperty('UpdatePolicy');
   expect(environment?.Properties.ComputeResources).not.toHaveProperty('UpdateToLatestImageVersion');
 });
+
+test('the scan has the period of the context', () => {
+  synthesize({ scanIntervalMinutes: '1' }).hasResourceProperties('AWS::Events::Rule', {
+    ScheduleExpression: 'rate(1 minute)',
+  });
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { resourcesOf, synthesize } from './unbundled.ts';
+import { ofType, synthesizedResourcesWithOptions } from './synthesized-template.ts';
 
 interface Statement {
   readonly Sid?: string;
@@ -9,15 +9,11 @@ interface Statement {
   readonly Condition?: unknown;
 }
 
-const template = synthesize({
-  createReadOnlyUser: 'true',
-  extraBucketNames: 'elsewhere',
-  kmsKeyArn: 'arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',
-});
+const resources = await synthesizedResourcesWithOptions();
 
 /** The statements of every role and user, by the logical ID that the policy is attached to. */
 const statements = new Map<string, Statement[]>();
-for (const { Properties } of Object.values(resourcesOf(template, 'AWS::IAM::Policy'))) {
+for (const { Properties } of Object.values(ofType(resources, 'AWS::IAM::Policy'))) {
   const { PolicyDocument, Roles, Users } = Properties as {
     PolicyDocument: { Statement: Statement[] };
     Roles?: { Ref: string }[];
@@ -139,7 +135,7 @@ describe('permissions', () => {
         .flatMap(({ Action }) => Action)
         .filter((action) => action.includes('*')),
     ).toEqual([]);
-    for (const { Properties } of Object.values(resourcesOf(template, 'AWS::IAM::Role'))) {
+    for (const { Properties } of Object.values(ofType(resources, 'AWS::IAM::Role'))) {
       expect(Properties.ManagedPolicyArns).toBeUndefined();
       expect(Properties.Policies).toBeUndefined();
     }
@@ -191,7 +187,7 @@ describe('permissions', () => {
   });
 
   test('the Scanner may access one object, outside the dump bucket, and invoke only itself', () => {
-    const bucket = Object.keys(resourcesOf(template, 'AWS::S3::Bucket')).find((id) => id.startsWith('ScannerMemo'));
+    const bucket = Object.keys(ofType(resources, 'AWS::S3::Bucket')).find((id) => id.startsWith('ScannerMemo'));
     const granted = (sid: string) => of(/^ScannerFunctionRole/).find(({ Sid }) => Sid === sid)?.Resource;
     expect(granted('KeepMemo')).toEqual({
       'Fn::Join': ['', [{ 'Fn::GetAtt': [bucket, 'Arn'] }, '/started-runs.json']],
@@ -211,7 +207,7 @@ describe('permissions', () => {
   });
 
   test('executions can be started only of this state machine, and jobs only from this definition and queue', () => {
-    const machine = { Ref: Object.keys(resourcesOf(template, 'AWS::StepFunctions::StateMachine'))[0] };
+    const machine = { Ref: Object.keys(ofType(resources, 'AWS::StepFunctions::StateMachine'))[0] };
     const starts = [...statements.values()].flat().filter(({ Action }) => Action === 'states:StartExecution');
     expect(starts.map(({ Resource }) => Resource)).toEqual([machine, machine]);
     const submit = of(/^WorkflowStateMachineRole/).find(({ Sid }) => Sid === 'SubmitDump');

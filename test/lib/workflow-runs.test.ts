@@ -1,16 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
 import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import { runnable } from '../../local/assembly/state-machine.ts';
-import { resourcesOf, synthesize } from './unbundled.ts';
+import { ofType, synthesizedResources } from './synthesized-template.ts';
 
 /** Stands in for a function or job: the task's result, or the name and cause of its error. */
 type Task = object | { readonly fails: string; readonly cause?: string };
-type Tasks = Readonly<Record<'Compare tags' | 'Reschedule' | 'Dump', Task>>;
+type Tasks = Readonly<Record<'Compare tags' | 'Reschedule' | 'Reschedule only' | 'Dump', Task>>;
 
 const SECRET = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:_orders-a1B2c3';
 const UNCHANGED = { Payload: { outcome: 'unchanged', reason: 'It is what it was.' } };
 const RESCHEDULED = { Payload: { outcome: 'started', reason: 'The next run is tomorrow.' } };
-const SUCCESS: Tasks = { 'Compare tags': UNCHANGED, Reschedule: RESCHEDULED, Dump: { JobId: 'j1' } };
+const SUCCESS: Tasks = {
+  'Compare tags': UNCHANGED,
+  Reschedule: RESCHEDULED,
+  'Reschedule only': RESCHEDULED,
+  Dump: { JobId: 'j1' },
+};
 
 /** Batch's description of a failed job. */
 const failedJob = (more: object = {}) =>
@@ -24,10 +29,10 @@ const failedJob = (more: object = {}) =>
     ...more,
   });
 
-const machine = new StateMachine(definitionOf(), { validationOptions: { checkArn: false } });
+const machine = new StateMachine(await definition(), { validationOptions: { checkArn: false } });
 
-function definitionOf(): StateMachineDefinition {
-  const [machine] = Object.values(resourcesOf(synthesize(), 'AWS::StepFunctions::StateMachine'));
+async function definition(): Promise<StateMachineDefinition> {
+  const [machine] = Object.values(ofType(await synthesizedResources(), 'AWS::StepFunctions::StateMachine'));
   const { 'Fn::Join': join } = machine?.Properties.DefinitionString as { 'Fn::Join': [string, unknown[]] };
   const text = join[1].map((part) => (typeof part === 'string' ? part : 'aws'));
   return runnable(JSON.parse(text.join('')) as StateMachineDefinition);
@@ -77,12 +82,36 @@ describe('a run', () => {
     });
   });
 
-  test('fails, naming the secret, if the comparison fails, with or without a cause', async () => {
-    expect(await run({ 'Compare tags': { fails: 'ThrottlingException', cause: 'slow down' } })).toEqual({
-      error: 'ComparisonFailed',
-      cause: expect.stringMatching(new RegExp(`${SECRET} .*ThrottlingException: slow down`)),
+  test('starts the next run, but no dump, if the rules of the time zone have changed', async () => {
+    const comparison = { outcome: 'moved', reason: 'It is not due.' };
+    expect(await run({ 'Compare tags': { Payload: comparison }, Dump: { fails: 'Never' } })).toMatchObject({
+      output: {
+        branches: {
+          dump: { failed: false, message: 'It is not due.' },
+          reschedule: { failed: false, message: 'Rescheduling ended well. The next run is tomorrow.' },
+        },
+      },
     });
-    expect(await run({ 'Compare tags': { fails: 'States.Timeout' } })).toMatchObject({ error: 'ComparisonFailed' });
+  });
+
+  test('starts the next run, but no dump, if the comparison fails, and then fails, naming the secret', async () => {
+    const tasks = { 'Compare tags': { fails: 'ServiceUnavailable', cause: 'not now' }, Dump: { fails: 'Never' } };
+    expect(await run(tasks)).toEqual({
+      error: 'RunFailed',
+      cause:
+        `The comparison failed: AutoDump could not read whether the schedule of ${SECRET} is unchanged, so it dumped ` +
+        'nothing at 2026-11-22T08:00:00Z. ServiceUnavailable: not now. ' +
+        'Rescheduling ended well. The next run is tomorrow.',
+    });
+  });
+
+  test('reports that comparing and rescheduling both failed, with or without a cause', async () => {
+    const { error, cause } = await run({
+      'Compare tags': { fails: 'States.Timeout' },
+      'Reschedule only': { fails: 'AccessDeniedException', cause: 'not authorized' },
+    });
+    expect(error).toBe('RunFailed');
+    expect(cause).toMatch(/States\.Timeout: .*\. Rescheduling failed: .* AccessDeniedException: not authorized$/);
   });
 
   test('dumps even if rescheduling fails, and then fails, naming that branch', async () => {

@@ -1,11 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
-import { resourcesOf, synthesize } from './unbundled.ts';
+import { ofType, synthesizedResources } from './synthesized-template.ts';
 
 interface State {
   readonly Type: string;
   readonly Next?: string;
   readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[];
-  readonly Retry?: readonly { readonly ErrorEquals: readonly string[] }[];
+  readonly Retry?: readonly {
+    readonly ErrorEquals: readonly string[];
+    readonly MaxAttempts: number;
+    readonly MaxDelaySeconds: number;
+    readonly JitterStrategy: string;
+  }[];
   readonly Parameters?: Record<string, unknown>;
   readonly Branches?: readonly Machine[];
   readonly TimeoutSeconds?: number;
@@ -16,10 +21,10 @@ interface Machine {
   readonly States: Readonly<Record<string, State>>;
 }
 
-const template = synthesize();
+const resources = await synthesizedResources();
 
 function definition(): Machine {
-  const [machine] = Object.values(resourcesOf(template, 'AWS::StepFunctions::StateMachine'));
+  const [machine] = Object.values(ofType(resources, 'AWS::StepFunctions::StateMachine'));
   const { 'Fn::Join': join } = machine?.Properties.DefinitionString as { 'Fn::Join': [string, unknown[]] };
   const text = join[1].map((part) =>
     typeof part === 'string' ? part : `<${JSON.stringify(part).replaceAll('"', '')}>`,
@@ -29,6 +34,13 @@ function definition(): Machine {
 
 const machine = definition();
 const [dump, reschedule] = machine.States['Dump and reschedule']?.Branches ?? [];
+const [rescheduleOnly] = machine.States['Reschedule without a dump']?.Branches ?? [];
+const tasks = [
+  machine.States['Compare tags'],
+  dump?.States.Dump,
+  reschedule?.States.Reschedule,
+  rescheduleOnly?.States['Reschedule only'],
+];
 
 describe('the workflow', () => {
   test('waits until the scheduled time, then compares the tags', () => {
@@ -46,7 +58,10 @@ describe('the workflow', () => {
 
   test('runs both branches only if the tags are unchanged', () => {
     expect(machine.States['Is the schedule unchanged?']).toMatchObject({
-      Choices: [{ Variable: '$.comparison.outcome', StringEquals: 'unchanged', Next: 'Dump and reschedule' }],
+      Choices: [
+        { Variable: '$.comparison.outcome', StringEquals: 'unchanged', Next: 'Dump and reschedule' },
+        { Variable: '$.comparison.outcome', StringEquals: 'moved', Next: 'No dump is due' },
+      ],
       Default: 'Superseded',
     });
     expect(machine.States.Superseded?.Type).toBe('Succeed');
@@ -73,17 +88,19 @@ describe('the workflow', () => {
 
   test('does not retry a failed job', () => {
     const retried = dump?.States.Dump?.Retry?.flatMap(({ ErrorEquals }) => ErrorEquals) ?? [];
-    expect(retried.filter((error) => !error.startsWith('Batch.'))).toEqual([]);
+    expect(retried.filter((error) => error.startsWith('States.'))).toEqual([]);
   });
 
   test('passes its own ARN to the Reschedule function', () => {
-    expect(reschedule?.States.Reschedule?.Parameters).toMatchObject({
-      Payload: { 'stateMachineArn.$': '$$.StateMachine.Id', 'when.$': '$.when' },
-    });
+    for (const task of [reschedule?.States.Reschedule, rescheduleOnly?.States['Reschedule only']]) {
+      expect(task?.Parameters).toMatchObject({
+        Payload: { 'stateMachineArn.$': '$$.StateMachine.Id', 'tagsHash.$': '$.tagsHash', 'when.$': '$.when' },
+      });
+    }
   });
 
   test('lets no branch fail, whatever its task does', () => {
-    for (const branch of [dump, reschedule]) {
+    for (const branch of [dump, reschedule, rescheduleOnly]) {
       const states = Object.values(branch?.States ?? {});
       expect(states.filter(({ Type }) => Type === 'Task')).toHaveLength(1);
       expect(states.filter(({ Type }) => Type === 'Fail')).toEqual([]);
@@ -93,8 +110,22 @@ describe('the workflow', () => {
   });
 
   test('retries every task after transient errors', () => {
-    for (const task of [machine.States['Compare tags'], dump?.States.Dump, reschedule?.States.Reschedule]) {
-      expect(task?.Retry).toHaveLength(1);
+    for (const task of tasks) {
+      expect(task?.Retry).toHaveLength(2);
+    }
+  });
+
+  test('retries a throttled call first and for about an hour, since others only came before it', () => {
+    for (const task of tasks) {
+      const [throttling] = task?.Retry ?? [];
+      // With full jitter a pause is half as long as it may be, so these are 3,600 s on average.
+      expect(throttling).toMatchObject({ MaxAttempts: 120, MaxDelaySeconds: 60, JitterStrategy: 'FULL' });
+      expect(throttling?.ErrorEquals).toEqual([
+        'Lambda.TooManyRequestsException',
+        'Lambda.EC2ThrottledException',
+        'Batch.TooManyRequestsException',
+        'ThrottlingException',
+      ]);
     }
   });
 });

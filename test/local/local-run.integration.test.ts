@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { dumpOnce } from '../../local/dump-once.ts';
 import { Processes } from '../../local/host/processes.ts';
 import type { Cleanups } from '../../local/host/program.ts';
 import { findClientPrograms } from '../../local/postgres/client-programs.ts';
 import { Reporter } from '../../local/report.ts';
 import { Steps } from '../../local/steps.ts';
+import { startPgBouncer, wherePgBouncerIsInstalled } from '../support/pgbouncer.ts';
 import { synthesizedApp } from '../support/synthesized-app.ts';
 import { fingerprint, query } from './support/database.ts';
 import {
@@ -100,6 +102,29 @@ describe('the local run', () => {
       expect(await readFile(join(name.parentPath, name.name), 'utf8')).not.toContain(PASSWORD);
     }
     expect(stdout).not.toContain(PASSWORD);
+  });
+});
+
+wherePgBouncerIsInstalled('a pooler of transactions', () => {
+  test("is refused, and the application's own session behind it stays untouched", async () => {
+    const pooler = await startPgBouncer(serverOfRuns(), 'transaction', { reader: PASSWORD });
+    const application = new pg.Client({ ...pooler, user: 'reader', password: PASSWORD, database: 'My shop' });
+    await application.connect();
+    const state = async () => [
+      (await application.query('select pg_backend_pid(), name, setting from pg_settings order by name')).rows,
+      (await application.query('select count(*) from "Größe"')).rows,
+    ];
+    const before = await state();
+    const through = `postgres://reader@${pooler.host}:${pooler.port}/My%20shop`;
+    const args = ['--json', '--state-dir', await temporaryFolder(), '--database', through];
+    const { status, json } = await (await start(args, { PGPASSWORD: PASSWORD })).ended;
+    expect({ status, json }).toMatchObject({
+      status: 1,
+      json: { status: 'failed', step: 'dump', reason: expect.stringContaining('is a connection pooler') },
+    });
+    expect(await state()).toEqual(before);
+    await application.end();
+    await pooler.stop();
   });
 });
 

@@ -11,6 +11,8 @@ beforeAll(async () => {
     'app',
     'CREATE TABLE logged AS SELECT 1 AS i',
     'CREATE UNLOGGED TABLE unlogged AS SELECT 1 AS i',
+    "CREATE ROLE strict LOGIN SUPERUSER PASSWORD 'p'",
+    'ALTER ROLE strict SET default_transaction_isolation TO serializable',
     'CHECKPOINT',
   );
   await becomeReplica(stage);
@@ -33,6 +35,15 @@ test('a replica can be dumped, with warnings about canceled queries and missing 
   const dumped = await stage.dump('app');
   expect(dumped).toMatchObject({ status: 0, stdout: expect.stringContaining('Warning: Replica: yes') });
   expect(await stage.hasObject(keyOf('app'))).toBe(true);
+});
+
+test('a role whose transactions are serializable, which a replica does not support, is refused by the check and the dump', async () => {
+  const secret = { username: 'strict', password: 'p' };
+  const refusal = { status: 77, stderr: expect.stringContaining('cannot use serializable mode in a hot standby') };
+  expect(await stage.check('app', { secret })).toMatchObject(refusal);
+  expect(await stage.dump('app', { secret, environment: { AUTODUMP_WHEN: '2026-11-22T09:00:00Z' } })).toMatchObject(
+    refusal,
+  );
 });
 
 test('a replica that never cancels queries causes no warning', async () => {

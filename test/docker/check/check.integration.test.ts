@@ -15,11 +15,13 @@ const CHECKS = [
   'TLS',
   'Login',
   'Database',
+  'Pooler',
   'Server version',
   'Tables, sequences',
   'Row security',
   'Large objects',
   'Left out',
+  'Table locks',
   'Replica',
 ];
 
@@ -57,12 +59,17 @@ test('a database that can be dumped has no problems, and the bucket stays empty'
     stdout: expect.stringContaining('All checks passed: a dump can start.'),
   });
   expect(Object.keys(rowsOf(outcome))).toEqual(CHECKS);
-  expect(inState(outcome, 'ok')).toEqual(CHECKS.filter((name) => name !== 'TLS'));
+  // Whether the client programs are up to date depends on the machine.
+  const certain = CHECKS.filter((name) => name !== 'TLS' && name !== 'Server version');
+  expect(inState(outcome, 'ok')).toEqual(expect.arrayContaining(certain));
   expect(rowsOf(outcome)).toMatchObject({
     Key: ['ok', `s3://${BUCKET}/${keyOf('app')} is free`],
     'Host name': ['ok', '127.0.0.1 resolves to 127.0.0.1'],
     TLS: ['warning', 'none: the connection can be eavesdropped (sslmode prefer)'],
-    'Server version': ['ok', expect.stringMatching(/^PostgreSQL 15\..* pg_dump \d+\.\d+ with (gzip:1|zstd:3)$/)],
+    'Server version': [
+      expect.stringMatching(/ok|warning/),
+      expect.stringMatching(/^PostgreSQL 15\..* pg_dump \d+\.\d+ with (gzip:1|zstd:3)/),
+    ],
   });
   expect(await stage.hasObject(keyOf('app'))).toBe(false);
 });
@@ -88,13 +95,17 @@ test('the table is only colored for terminals', async () => {
   expect((await check('app', { environment: { FORCE_COLOR: '1' } })).stdout).toContain('\u001b[32mok');
 });
 
-test('names with control characters cannot forge lines of the log', async () => {
-  const name = 'two\nlines \u001b[31mred';
+test('names with control or format characters cannot forge lines of the log', async () => {
+  const name = 'two\nlines \u001b[31mred \u202eder \u{e0041}';
   await stage.createDatabase(name, `CREATE TABLE ${pg.escapeIdentifier(name)} ()`);
   const outcome = await check(name, { secret: { username: 'kept_out', password: 'p' } });
   expect(inState(outcome, 'problem')).toEqual(['Tables, sequences']);
-  expect(outcome.stdout + outcome.stderr).not.toMatch(/[^\P{Cc}\n]|^lines/mu);
-  expect(outcome.stdout).toContain('GRANT SELECT ON TABLE public.U&"two\\000alines \\001b[31mred" TO kept_out;');
+  expect(outcome.stdout + outcome.stderr).not.toMatch(/[^\P{Cc}\n]|\p{Cf}|^lines/mu);
+  expect(outcome.stdout).toContain(
+    'GRANT SELECT ON TABLE public.U&"two\\000alines \\001b[31mred \\202eder \\+0e0041" TO kept_out;',
+  );
+  await stage.query(name, ...sqlOf(outcome));
+  expect(await check(name, { secret: { username: 'kept_out', password: 'p' } })).toMatchObject({ status: 0 });
 });
 
 /** The checks from this one on. */

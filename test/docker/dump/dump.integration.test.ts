@@ -156,6 +156,8 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
       port: stage.postgres.port,
       database: 'described',
       serverVersion: expect.stringMatching(/^15\./),
+      encoding: 'UTF8',
+      locale: { provider: 'libc', collate: 'C', ctype: 'C', name: null },
       databaseBytes: expect.any(Number),
     },
     dump: {

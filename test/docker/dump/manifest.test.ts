@@ -22,7 +22,12 @@ const plan: Plan = {
 };
 
 const finished: FinishedDump = {
-  database: { version: '16.4', size: 1_000_000 },
+  database: {
+    version: '16.4',
+    size: 1_000_000,
+    encoding: 'UTF8',
+    locale: { provider: 'icu', collate: 'C', ctype: 'C', name: 'de-DE' },
+  },
   inventory: {
     tables: [{ schema: 'public', name: 't', rows: null, bytes: 0 }],
     extensions: [{ name: 'plpgsql', version: '1.0' }],

@@ -55,11 +55,44 @@ describe('why pg_dump failed', () => {
       'tryAgain',
       'pg_dump: detail: Error message from server: ERROR:  canceling statement due to user request',
     ],
+    [
+      'the server is out of memory',
+      'tryAgain',
+      'pg_dump: error: query failed: ERROR:  out of memory\nDETAIL:  Failed on request of size 1048576 in memory context "PortalContext".',
+    ],
+    [
+      'the table of locks is full, reported in German',
+      'refused',
+      'pg_dump: error: query failed: FEHLER:  Shared Memory aufgebraucht\nTIPP:  Sie müssen möglicherweise »max_locks_per_transaction« erhöhen.\npg_dump: detail: Query was: LOCK TABLE public.t IN ACCESS SHARE MODE',
+    ],
     ['anything else', 'refused', 'pg_dump: error: unexpected'],
   ])('%s', (_, reason, lines) => {
     const failure = dumpFailure(exit(lines));
     expect(failure.reason).toBe(reason);
     expect(failure.message).toContain(lines.split('\n').at(-1));
+  });
+
+  const copy =
+    'pg_dump: error: Dumping the contents of table "t" failed: PQgetResult() failed.\npg_dump: detail: Error message from server: ERROR:  ';
+
+  test.each([
+    ['invalid memory alloc request size 1090519043', 'limited to 1 GB'],
+    [
+      'out of memory\nDETAIL:  Cannot enlarge string buffer containing 545259526 bytes by 545259520 more bytes.',
+      'limited to 1 GB',
+    ],
+    [
+      'string buffer exceeds maximum allowed length (1073741823 bytes)\nDETAIL:  Cannot enlarge string buffer containing 545259526 bytes by 545259520 more bytes.',
+      'limited to 1 GB',
+    ],
+    ['invalid memory alloc request size 18446744073709551613', 'damaged'],
+    ['invalid page in block 0 of relation base/16384/16385', 'damaged'],
+    ['missing chunk number 0 for toast value 16391 in pg_toast_16385', 'damaged'],
+  ])('%s', (message, advice) => {
+    const failure = dumpFailure(exit(`${copy}${message}\npg_dump: detail: Command was: COPY public.t (a) TO stdout;`));
+    expect(failure.reason).toBe('refused');
+    expect(failure.message).toContain(advice);
+    expect(failure.message).toContain('public.t');
   });
 
   test.each([

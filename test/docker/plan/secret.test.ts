@@ -111,6 +111,7 @@ test.each([
   ['db_name', 'dbname'],
   ['DatabaseName', 'databasename'],
   ['Host', 'host'],
+  ['Pooler', 'pooler'],
   ['userName', 'username'],
 ])('the key %p is refused: it must be written %s', (key, field) => {
   const value = { ...RDS, bucketname: 'dumps', [key]: 'secret-value' };
@@ -118,6 +119,11 @@ test.each([
   expect(reason).toBe('badSecret');
   expect(message).toContain(`"${key}" must be written ${field}`);
   expect(message).not.toContain('secret-value');
+});
+
+test('a pooler is only known to pool sessions if the secret says so', () => {
+  expect(parse({ ...OURS, pooler: 'session' }).pooler).toBe('session');
+  expect(parse(OURS).pooler).toBeUndefined();
 });
 
 test('keys for others are ignored', () => {
@@ -152,6 +158,7 @@ describe('an invalid field is named, with the allowed values', () => {
     [{ bucketname: 'elsewhere' }, 'bucketname must be one of dumps, more-dumps'],
     [{ sslmode: 'on' }, 'sslmode must be one of disable, allow, prefer, require, verify-ca, verify-full'],
     [{ engine: 'MySQL' }, 'engine is MySQL, but AutoDump dumps only PostgreSQL'],
+    [{ pooler: 'transaction' }, 'pooler must be session, or left out'],
     [{ ssl: 'on' }, 'ssl must be true or false'],
     [{ ssl: 1 }, 'ssl must be true or false'],
     [{ ssl: true, sslmode: 'require' }, 'ssl is true, which means sslmode verify-full, but sslmode differs'],

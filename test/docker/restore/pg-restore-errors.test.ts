@@ -122,6 +122,38 @@ describe('the report of an error', () => {
       [COPY[0]],
     ],
     ['omits a line that cannot be parsed', ["pg_restore: 'unsayable' error: "], [INTERLEAVED]],
+    [
+      'contains what libpq says when it cannot connect, and nothing of another worker',
+      [
+        'pg_restore: error: connection to server at "db" (10.0.0.1), port 5432 failed: Connection refused',
+        'Is the server running on that host and accepting TCP/IP connections?',
+        'connection to server at "db" (10.0.0.2), port 5432 failed: FATAL:  too many connections for role "clerk"',
+        'DETAIL:  Failing row contains (unsayable).',
+      ],
+      [
+        'pg_restore: error: connection to server at "db" (10.0.0.1), port 5432 failed: Connection refused',
+        'connection to server at "db" (10.0.0.2), port 5432 failed: FATAL:  too many connections for role "clerk"',
+      ],
+    ],
+    [
+      "contains the server's reason for ending a connection",
+      [
+        'pg_restore: error: could not execute query: FATAL:  terminating connection due to idle-session timeout',
+        'Command was: CREATE INDEX i ON public.t USING btree (a);',
+      ],
+      [
+        'pg_restore: error: could not execute query: FATAL:  terminating connection due to idle-session timeout',
+        'Command was: CREATE INDEX i ON public.t USING btree (a);',
+      ],
+    ],
+    [
+      'contains that reason even if messages are interleaved',
+      [
+        'pg_restore:pg_restore:  error: error: could not execute query: FATAL:  terminating connection due to idle-session timeout',
+        "Command was: SELECT 'unsayable'",
+      ],
+      [`${INTERLEAVED}. One of them: FATAL: terminating connection due to idle-session timeout`],
+    ],
   ])('%s', (_, lines, expected) => {
     expect(read(lines).reported.flatMap((message) => message.split('\n'))).toEqual(expected);
   });
@@ -213,6 +245,6 @@ describe('the connection to the server was lost', () => {
     ],
     [['pg_restore: WARNING:  server closed the connection unexpectedly'], false],
   ])('according to %j: %s', (lines, lost) => {
-    expect(read(lines).errors.lost).toBe(lost);
+    expect(read(lines).errors.lost !== undefined).toBe(lost);
   });
 });

@@ -53,20 +53,20 @@ asRootOnLinux('a restore whose disk is filled by others is worth another try', a
 describe('a restore in which the server refuses statements', () => {
   test('restores the rest, reports the refused statements, and fails', async () => {
     await stage.createDatabase(
-      'granted',
+      'guarded',
       'CREATE TABLE t AS SELECT 1 AS one',
-      'CREATE ROLE clerk',
-      'GRANT SELECT ON t TO clerk',
+      'CREATE ROLE guard',
+      'CREATE POLICY watched ON t TO guard USING (true)',
     );
-    expect(await stage.dump('granted')).toMatchObject({ status: 0, stderr: '' });
-    await stage.query('granted', 'REVOKE ALL ON t FROM clerk', 'DROP ROLE clerk');
-    await stage.createDatabase('from granted');
-    const { status, stdout, stderr } = await restore('granted', 'from granted');
-    expect(stderr).toMatch(/refused 1 of the statements.*role "clerk" does not exist/);
-    expect(stdout).toContain('GRANT SELECT ON TABLE public.t TO clerk');
+    expect(await stage.dump('guarded')).toMatchObject({ status: 0, stderr: '' });
+    await stage.query('guarded', 'DROP POLICY watched ON t', 'DROP ROLE guard');
+    await stage.createDatabase('from guarded');
+    const { status, stdout, stderr } = await restore('guarded', 'from guarded');
+    expect(stderr).toMatch(/refused 1 of the statements.*role "guard" does not exist/);
+    expect(stdout).toContain('CREATE POLICY watched ON public.t TO guard');
     expect(stdout).toContain('The database contains at most a part of the dump: drop it');
     expect(status).toBe(77);
-    expect(await contentsOf(stage, 'from granted')).toEqual(await contentsOf(stage, 'granted'));
+    expect(await contentsOf(stage, 'from guarded')).toEqual(await contentsOf(stage, 'guarded'));
   });
 
   test('leaves existing tables unchanged with --into-non-empty', async () => {

@@ -96,12 +96,13 @@ export class Stage {
   readonly s3: S3Server;
   readonly #folder: string;
 
-  static async setUp(): Promise<Stage> {
+  /** @param settings of the PostgreSQL server, as `name=value` */
+  static async setUp(...settings: readonly string[]): Promise<Stage> {
     const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
     // The server runs as another user, who needs access to its folder.
     await chmod(folder, 0o755);
     const [postgres, s3] = await Promise.all([
-      startPostgres({ directory: join(folder, 'postgres') }),
+      startPostgres({ directory: join(folder, 'postgres'), settings }),
       startS3({ directory: join(folder, 's3') }),
     ]);
     await s3.createBucket(BUCKET);
@@ -261,6 +262,18 @@ export class Stage {
     await writeFile(file, contents, { mode: 0o600 });
     const { uid, gid } = await stat(data);
     await chown(file, uid, gid);
+  }
+
+  /** Runs a function while the program takes a root certificate for one of RDS. */
+  async trustAsRds(pem: string, work: () => Promise<void>): Promise<void> {
+    const file = join(this.#folder, 'program', 'rds-roots.pem');
+    const before = await readFile(file, 'utf8');
+    await writeFile(file, `${before}\n${pem}`);
+    try {
+      await work();
+    } finally {
+      await writeFile(file, before);
+    }
   }
 
   /** PID of the server's main process. */

@@ -4,7 +4,7 @@ import { readTags } from '../../../lambda/core/tags.ts';
 
 const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:orders-a1B2c3';
 const Tags = [{ Key: 'autodump:start-schedule', Value: '0 8 * * *' }];
-const hash = String(readTags(Tags)?.hash);
+const started = { tagsHash: String(readTags(Tags)?.hash), when: '2026-11-22T08:00:00Z' };
 
 test.each([
   ['unchanged', 'as it was', { ARN, Tags }],
@@ -16,5 +16,24 @@ test.each([
   ['gone', 'marked for deletion', { ARN, Tags, DeletedDate: new Date() }],
   ['gone', 'that no longer exists', undefined],
 ])('%s: a secret %s, with a reason', (outcome, _, secret) => {
-  expect(compare(secret, hash)).toEqual({ outcome, reason: expect.stringMatching(/^[A-Z].+\.$/) });
+  expect(compare(secret, started)).toEqual({ outcome, reason: expect.stringMatching(/^[A-Z].+\.$/) });
+});
+
+test.each([
+  // The time of that run under the rules before 2026c.
+  ['Africa/Casablanca', '0 8 1 * *', '2026-10-01T07:00:00Z', 'moved'],
+  ['Africa/Casablanca', '0 8 1 * *', '2026-10-01T08:00:00Z', 'unchanged'],
+])('in %s, where the rules changed, %s at %s is %s', (timezone, schedule, when, outcome) => {
+  const tags = [
+    { Key: 'autodump:start-schedule', Value: schedule },
+    { Key: 'autodump:timezone', Value: timezone },
+  ];
+  const { hash: tagsHash } = readTags(tags) ?? { hash: '' };
+  expect(compare({ ARN, Tags: tags }, { tagsHash, when })).toMatchObject({ outcome });
+});
+
+test('a schedule that is no longer valid is left to the Reschedule function, which reports it', () => {
+  const invalid = [{ Key: 'autodump:start-schedule', Value: 'x' }];
+  const { hash: tagsHash } = readTags(invalid) ?? { hash: '' };
+  expect(compare({ ARN, Tags: invalid }, { tagsHash, when: started.when })).toMatchObject({ outcome: 'unchanged' });
 });

@@ -4,6 +4,7 @@ import { Memo } from '../../../lambda/core/memo.ts';
 
 const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:orders-a1B2c3';
 const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:AutoDump';
+const SCOPE = { stateMachineArn: MACHINE, timezoneRules: '2026c' };
 
 const now = new Date('2026-11-22T07:00:00Z');
 
@@ -13,7 +14,7 @@ function secret(schedule: string, more: Partial<SecretDescription> = {}): Secret
 
 describe('a scan', () => {
   test('starts the next run of a secret on a schedule', () => {
-    expect(decide(secret('0 8 * * *'), now, new Memo(MACHINE))).toEqual({
+    expect(decide(secret('0 8 * * *'), now, new Memo(SCOPE))).toEqual({
       kind: 'start',
       input: { secretArn: ARN, tagsHash: expect.stringMatching(/^[0-9a-f]{32}$/), when: '2026-11-22T08:00:00Z' },
     });
@@ -24,14 +25,14 @@ describe('a scan', () => {
     ['a secret marked for deletion', secret('0 8 * * *', { DeletedDate: now }), 'marked for deletion'],
     ['a replica', secret('0 8 * * *', { PrimaryRegion: 'eu-west-1' }), 'made in eu-west-1'],
   ])('skips %s', (_, description, reason) => {
-    expect(decide(description, now, new Memo(MACHINE))).toEqual({
+    expect(decide(description, now, new Memo(SCOPE))).toEqual({
       kind: 'skip',
       reason: expect.stringContaining(reason),
     });
   });
 
   test('does not skip the primary of a replica', () => {
-    expect(decide(secret('0 8 * * *', { PrimaryRegion: 'us-west-2' }), now, new Memo(MACHINE))).toMatchObject({
+    expect(decide(secret('0 8 * * *', { PrimaryRegion: 'us-west-2' }), now, new Memo(SCOPE))).toMatchObject({
       kind: 'start',
     });
   });
@@ -40,7 +41,7 @@ describe('a scan', () => {
     ['0 8 * *', 'has 4 fields'],
     ['* * * * *', 'every minute'],
   ])('reports the schedule %p as invalid', (schedule, reason) => {
-    expect(decide(secret(schedule), now, new Memo(MACHINE))).toEqual({
+    expect(decide(secret(schedule), now, new Memo(SCOPE))).toEqual({
       kind: 'invalid',
       reason: expect.stringContaining(reason),
     });
@@ -54,7 +55,7 @@ describe('a scan', () => {
         { Key, Value: 'America/Denver' },
       ];
       const invalid = { kind: 'invalid', reason: `the tag "${Key}" must be written autodump:timezone` };
-      expect(decide({ ARN, Tags }, now, new Memo(MACHINE))).toEqual(invalid);
+      expect(decide({ ARN, Tags }, now, new Memo(SCOPE))).toEqual(invalid);
       expect(decideFollowing({ ARN, Tags }, now, now)).toEqual(invalid);
     },
   );
@@ -65,7 +66,7 @@ describe('a scan', () => {
     ['2026-11-22T07:59:00.001Z', '2026-11-23T08:00:00Z'],
     ['2026-11-22T08:00:00.000Z', '2026-11-23T08:00:00Z'],
   ])('at %s skips a run less than a minute away and starts the next one: %s', (at, when) => {
-    expect(decide(secret('0 8 * * *'), new Date(at), new Memo(MACHINE))).toMatchObject({
+    expect(decide(secret('0 8 * * *'), new Date(at), new Memo(SCOPE))).toMatchObject({
       kind: 'start',
       input: { when },
     });
@@ -76,12 +77,12 @@ describe('a scan', () => {
     ['1 0 28 10 *', { kind: 'later', when: '2027-10-28T00:01:00Z' }],
     ['0 0 29 2 *', { kind: 'later', when: '2028-02-29T00:00:00Z' }],
   ])('leaves a run more than 340 days away to a later scan: %s', (schedule, decision) => {
-    expect(decide(secret(schedule), new Date('2026-11-22T00:00:00Z'), new Memo(MACHINE))).toMatchObject(decision);
+    expect(decide(secret(schedule), new Date('2026-11-22T00:00:00Z'), new Memo(SCOPE))).toMatchObject(decision);
   });
 });
 
 describe('a scan with a memo of started runs', () => {
-  const memo = new Memo(MACHINE);
+  const memo = new Memo(SCOPE);
   const decision = decide(secret('0 8 * * *'), now, memo);
   if (decision.kind === 'start') {
     memo.add(decision.input, now);

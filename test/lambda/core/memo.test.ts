@@ -5,6 +5,7 @@ import { Memo } from '../../../lambda/core/memo.ts';
 
 const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:orders-a1B2c3';
 const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:AutoDump';
+const SCOPE = { stateMachineArn: MACHINE, timezoneRules: '2026c' };
 const now = new Date('2026-11-22T07:00:00Z');
 const run = { secretArn: ARN, tagsHash: 'a', when: '2026-11-22T08:00:00Z' };
 const MINUTE = 60_000;
@@ -16,7 +17,7 @@ function started(memo: Memo, tagsHash = 'a', at = now): string | undefined {
 
 describe('a memo', () => {
   test('returns a run only for its own secret and tags', () => {
-    const memo = new Memo(MACHINE);
+    const memo = new Memo(SCOPE);
     memo.add(run, now);
     expect(started(memo)).toBe(run.when);
     expect(started(memo, 'b')).toBeUndefined();
@@ -24,14 +25,14 @@ describe('a memo', () => {
   });
 
   test('survives being written and read', () => {
-    const memo = new Memo(MACHINE);
+    const memo = new Memo(SCOPE);
     memo.add(run, now);
-    const read = Memo.read(memo.write(now), MACHINE);
+    const read = Memo.read(memo.write(now), SCOPE);
     expect(started(read)).toBe(run.when);
   });
 
   test('drops a run that is over, and one whose name Step Functions may have released', () => {
-    const memo = new Memo(MACHINE);
+    const memo = new Memo(SCOPE);
     memo.add({ ...run, when: '2027-11-01T00:00:00Z' }, now);
     expect(started(memo, 'a', new Date(now.getTime() + 88 * DAY))).toBe('2027-11-01T00:00:00Z');
     expect(started(memo, 'a', new Date(now.getTime() + 89 * DAY))).toBeUndefined();
@@ -39,24 +40,32 @@ describe('a memo', () => {
     expect(JSON.parse(memo.write(new Date(run.when)))).toMatchObject({ runs: {} });
   });
 
-  test('is empty for another state machine, in which nothing waits yet', () => {
-    const memo = new Memo(MACHINE);
+  test.each([
+    ['another state machine, in which nothing waits yet', { ...SCOPE, stateMachineArn: `${MACHINE}2` }],
+    ['other rules of time zones, by which runs may be due at other times', { ...SCOPE, timezoneRules: '2026d' }],
+  ])('is empty for %s', (_, scope) => {
+    const memo = new Memo(SCOPE);
     memo.add(run, now);
-    const read = Memo.read(memo.write(now), `${MACHINE}2`);
+    const read = Memo.read(memo.write(now), scope);
     expect([started(read), read.asOf.getTime()]).toEqual([undefined, 0]);
   });
 
+  test('of an earlier version, which did not know its rules of time zones, is empty', () => {
+    const written = JSON.stringify({ version: 1, stateMachineArn: MACHINE, asOf: 1, runs: {} });
+    expect(Memo.read(written, SCOPE).asOf.getTime()).toBe(0);
+  });
+
   test('keeps the time until which it knows the running executions', () => {
-    const memo = new Memo(MACHINE);
+    const memo = new Memo(SCOPE);
     memo.asOf = now;
-    expect(Memo.read(memo.write(new Date(run.when)), MACHINE).asOf).toEqual(now);
+    expect(Memo.read(memo.write(new Date(run.when)), SCOPE).asOf).toEqual(now);
   });
 
   const about = `"version":1,"stateMachineArn":"${MACHINE}"`;
   test.each(['', 'null', '{}', `{${about},"runs":{}}`, `{${about},"asOf":0,"runs":{"a":["x",1]}}`])(
     'cannot be read from %p',
     (text) => {
-      expect(() => Memo.read(text, MACHINE)).toThrow();
+      expect(() => Memo.read(text, SCOPE)).toThrow();
     },
   );
 
@@ -74,13 +83,13 @@ describe('a memo', () => {
     });
     fc.assert(
       fc.property(scans, (all) => {
-        const memo = new Memo(MACHINE);
+        const memo = new Memo(SCOPE);
         const names = new Set<string>();
         let at = now;
         for (const [schedule, later] of all) {
           at = new Date(at.getTime() + later);
           const decision = decide(secret(schedule), at, memo);
-          const without = decide(secret(schedule), at, new Memo(MACHINE));
+          const without = decide(secret(schedule), at, new Memo(SCOPE));
           if (decision.kind === 'start') {
             memo.add(decision.input, at);
           }

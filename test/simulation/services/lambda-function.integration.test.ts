@@ -20,6 +20,7 @@ test('an invocation that crashed does not time out later, when its environment s
   const body = JSON.stringify({ ARN, Name: 'a' });
   const world: World = {
     clock,
+    runtimeUpdate: 0,
     random: () => 0.5,
     serve: (_invocation, _call, answer, crash) => {
       if (clock.now < TIMEOUT_MS / 2) {

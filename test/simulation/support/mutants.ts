@@ -70,6 +70,15 @@ export const workflowMutants: readonly Mutant[] = [
     simulation: { ...SIMULATION, only: [22], busy: true },
   },
   {
+    bug: 'nothing is rescheduled when the comparison failed',
+    breakStack: breakDefinition(({ States }) => {
+      Object.assign(States['Comparison failed'] ?? {}, { Next: 'Failed' });
+      Object.assign(States.Failed ?? {}, { CausePath: '$.branches.dump.message' });
+    }),
+    invariant: 'true ends',
+    simulation: { secrets: 24, days: 4, seed: 2, busy: true, only: [11] },
+  },
+  {
     bug: 'no rule is enabled',
     breakStack: breakTemplate(({ Resources }) => {
       for (const { Type, Properties } of Object.values(Resources)) {
@@ -100,7 +109,19 @@ export const functionMutants: readonly Mutant[] = [
     bug: 'Hash finds any tags unchanged',
     breakStack: breakCode(/tags\.hash !== tagsHash/, 'tags.hash === ""'),
     invariant: 'no other dump',
-    simulation: { ...SIMULATION, only: [14] },
+    simulation: { ...SIMULATION, secrets: 100, days: 14, only: [99] },
+  },
+  {
+    bug: 'Hash does not know that the rules of time zones change',
+    breakStack: breakCode(/if \(hasMoved\(\w+, \w+\)\)/, 'if (false)'),
+    invariant: 'no other dump',
+    simulation: { ...SIMULATION, days: 12, secrets: 60, only: [44] },
+  },
+  {
+    bug: 'the memo is kept when the rules of time zones change',
+    breakStack: breakCode(/timezoneRules === scope\.timezoneRules/, 'true'),
+    invariant: 'always served',
+    simulation: { ...SIMULATION, days: 12, secrets: 60, only: [44] },
   },
   {
     bug: 'a scan ends after its first page',

@@ -1,0 +1,161 @@
+import type { ByteCursor } from './byte-cursor.ts';
+import { Failure } from './failure.ts';
+
+/**
+ * The head of pg_dump's custom format: header and table of contents. It is documented only by PostgreSQL's
+ * src/bin/pg_dump: pg_backup_archiver.c (WriteHead, WriteToc).
+ */
+
+const MAGIC = 'PGDMP';
+const CUSTOM_FORMAT = 1;
+
+/** Minor versions of the format: PostgreSQL 12 to 15 write 1.14, 16 writes 1.15, 17 and 18 write 1.16. */
+const OLDEST = 14;
+const NEWEST = 16;
+const COMPRESSION_BYTE_SINCE = 15;
+const RELATION_KIND_SINCE = 16;
+
+/** Seconds, minutes, hours, day, month, year, daylight saving time. */
+const TIME_FIELDS = 7;
+
+/** The longest text that is kept, in bytes: a name, or the name of a function with the types of its arguments. */
+const MAX_TEXT_BYTES = 1024 * 1024;
+
+/** An entry of the table of contents. Its names are not quoted, and in the encoding of the dump. */
+export interface ArchiveEntry {
+  readonly id: number;
+  /** pg_dump's name of what it creates: `TABLE`, `TABLE DATA`, `ACL`. */
+  readonly kind: string;
+  /** Of the object; for some kinds, with its own kind before it, as in `TABLE t`. */
+  readonly name: Buffer;
+  /** Empty for objects outside of schemas. */
+  readonly schema: Buffer;
+  /** Only of the entry `ENCODING`, a SET statement; empty for the others. */
+  readonly definition: Buffer;
+  /** Whether the archive has data of it. */
+  readonly hasData: boolean;
+  /** Where its data are: a byte for the state and eight for the offset. */
+  readonly location: Buffer;
+}
+
+/** The archive is damaged. */
+export function damaged(problem: string, at: number): Failure {
+  return new Failure('verificationFailed', `The dump is damaged: ${problem}, at byte ${at}. It was not stored.`);
+}
+
+/** Reads the head, field by field. Its methods yield when the cursor needs another chunk. */
+export class ArchiveHead {
+  readonly #cursor: ByteCursor;
+  readonly #onBytes: (piece: Buffer) => void;
+  #version = 0;
+
+  /** @param onBytes called with all bytes that are read, except the locations of data */
+  constructor(cursor: ByteCursor, onBytes: (piece: Buffer) => void = () => undefined) {
+    this.#cursor = cursor;
+    this.#onBytes = onBytes;
+  }
+
+  /**
+   * Reads the header.
+   *
+   * @returns number of entries that follow
+   * @throws {Failure} `verificationFailed` if this is no archive, or one of an unknown version
+   */
+  *header(): Generator<void, number> {
+    const magic = yield* this.#bytes(MAGIC.length);
+    const [major, minor, , intBytes, offsetBytes, format] = yield* this.#bytes(6);
+    if (magic.toString('latin1') !== MAGIC || intBytes !== 4 || offsetBytes !== 8 || format !== CUSTOM_FORMAT) {
+      throw damaged('it does not begin with the header of the custom format', 0);
+    }
+    if (major !== 1 || minor === undefined || minor < OLDEST || minor > NEWEST) {
+      throw new Failure(
+        'verificationFailed',
+        `The dump has version ${major}.${minor} of the archive format, but only 1.${OLDEST} to 1.${NEWEST} can be proven: ` +
+          'pg_dump is newer, or older, than this program supports.',
+      );
+    }
+    this.#version = minor;
+    yield* minor >= COMPRESSION_BYTE_SINCE ? this.byte() : this.int();
+    for (let field = 0; field < TIME_FIELDS; field += 1) {
+      yield* this.int();
+    }
+    // Database, server version, pg_dump version.
+    yield* this.#skipTexts(3);
+    return yield* this.int();
+  }
+
+  /** Reads the next entry. */
+  *entry(): Generator<void, ArchiveEntry> {
+    const id = yield* this.int();
+    const hasData = (yield* this.int()) !== 0;
+    // Two object identifiers.
+    yield* this.#skipTexts(2);
+    const name = yield* this.#text();
+    const kind = (yield* this.#text()).toString();
+    // Section.
+    yield* this.int();
+    const definition = kind === 'ENCODING' ? yield* this.#text() : yield* this.#skippedText();
+    // DROP statement, COPY statement.
+    yield* this.#skipTexts(2);
+    const schema = yield* this.#text();
+    // Tablespace, table access method.
+    yield* this.#skipTexts(2);
+    if (this.#version >= RELATION_KIND_SINCE) {
+      yield* this.int();
+    }
+    // Owner, and a flag that is no longer used.
+    yield* this.#skipTexts(2);
+    while (yield* this.#skipText()) {
+      // A dependency; an absent text ends the list.
+    }
+    const location = yield* this.#cursor.read(9);
+    return { id, kind, name, schema, definition, hasData, location };
+  }
+
+  *byte(): Generator<void, number> {
+    return (yield* this.#bytes(1)).readUInt8();
+  }
+
+  /** A sign byte, then four bytes in little-endian order. */
+  *int(): Generator<void, number> {
+    const bytes = yield* this.#bytes(5);
+    const value = bytes.readUInt32LE(1);
+    return bytes.readUInt8() === 0 ? value : -value;
+  }
+
+  *#bytes(count: number): Generator<void, Buffer> {
+    const bytes = yield* this.#cursor.read(count);
+    this.#onBytes(bytes);
+    return bytes;
+  }
+
+  /** @returns the text, empty if it is absent: the length of an absent one is -1 */
+  *#text(): Generator<void, Buffer> {
+    const bytes = yield* this.int();
+    if (bytes > MAX_TEXT_BYTES) {
+      throw damaged(`a name in its table of contents has ${bytes} bytes`, this.#cursor.position);
+    }
+    return yield* this.#bytes(Math.max(bytes, 0));
+  }
+
+  *#skipTexts(count: number): Generator<void, void> {
+    for (let text = 0; text < count; text += 1) {
+      yield* this.#skipText();
+    }
+  }
+
+  *#skippedText(): Generator<void, Buffer> {
+    yield* this.#skipText();
+    return Buffer.alloc(0);
+  }
+
+  /** @returns whether the text is present */
+  *#skipText(): Generator<void, boolean> {
+    const bytes = yield* this.int();
+    if (bytes < 0) {
+      return false;
+    }
+    yield* this.#cursor.advance(bytes, this.#onBytes);
+    return true;
+  }
+}

@@ -1,0 +1,49 @@
+import pg from 'pg';
+
+/**
+ * Questions about a database must change nothing, not even the session, which a pooler may hand to somebody else
+ * afterwards. And they must not call what a user of the database may have planted, since the administrator asks them:
+ * unqualified names are the system's own, whatever the user's or the database's settings put first. In an empty search
+ * path, temporary tables, which may also be somebody else's, would come before the system's.
+ *
+ * As pg_dump does, they set aside what settings of the user or the database would cancel them for. Of these, the newer
+ * ones do not exist in every version.
+ */
+const BEGIN = [
+  // Not deferrable, because that may wait for other sessions, and pg_dump does not.
+  'BEGIN READ ONLY, NOT DEFERRABLE',
+  'SET LOCAL statement_timeout TO 0',
+  'SET LOCAL search_path TO pg_catalog, pg_temp',
+  // Given at the login, it would stay in a pooler's session of the server.
+  'SET LOCAL application_name TO autodump',
+  `SELECT set_config(name, '0', true) FROM pg_settings
+   WHERE name IN ('lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`,
+].join('; ');
+
+/** The server then sends names as they are stored. pg reads them as UTF-8, and bytes that are not as U+FFFD. */
+const WITHOUT_CONVERSION = 'SET LOCAL client_encoding TO SQL_ASCII';
+
+/** SQLSTATEs character_not_in_repertoire and untranslatable_character: a name cannot be converted to UTF-8. */
+const INCONVERTIBLE: ReadonlySet<unknown> = new Set(['22021', '22P05']);
+
+/**
+ * Asks questions in a read-only transaction that sees only the system's names. If a name in the database cannot be
+ * converted to UTF-8, which does not keep pg_dump from dumping it, asks again without conversion.
+ *
+ * Connection and server errors pass through; then the transaction is left open.
+ */
+export async function inTransaction<T>(client: pg.Client, ask: () => Promise<T>): Promise<T> {
+  await client.query(BEGIN);
+  let result: T;
+  try {
+    result = await ask();
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError && INCONVERTIBLE.has(error.code))) {
+      throw error;
+    }
+    await client.query(`ROLLBACK; ${BEGIN}; ${WITHOUT_CONVERSION}`);
+    result = await ask();
+  }
+  await client.query('COMMIT');
+  return result;
+}

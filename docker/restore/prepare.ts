@@ -1,0 +1,111 @@
+import { log } from '../log.ts';
+import { fetchSecret } from '../plan/fetch-secret.ts';
+import { parseConnectionSettings } from '../plan/secret.ts';
+import { chooseRestoreClient, clientWarning, findClients, type PostgresClient } from '../postgres/clients.ts';
+import { withConnection } from '../postgres/connection.ts';
+import { poolerFailure } from '../postgres/pooler.ts';
+import { tlsPolicy } from '../postgres/tls.ts';
+import type { RunContext } from '../run-context.ts';
+import { divideConnections } from './connection-limits.ts';
+import { checkConversion, checkEncoding, noteLocale } from './encoding.ts';
+import { missingGrants } from './missing-grants.ts';
+import type { RestoreOptions } from './options.ts';
+import type { ArchiveRestore } from './restore-and-compare.ts';
+import type { StoredDump } from './stored-dump.ts';
+import { objectsOf, type TableOfContents } from './table-of-contents.ts';
+import { inspectTarget, type TargetDatabase } from './target-database.ts';
+import { targetObjects } from './target-objects.ts';
+import { checkTarget } from './target-problems.ts';
+
+/** A restore that passed all checks, and lacks only the archive. */
+interface RestoreSetup extends Omit<ArchiveRestore, 'archive'> {
+  /** Number of parallel connections. */
+  readonly jobs: number;
+}
+
+/**
+ * Runs all checks that are possible before the download.
+ *
+ * @throws {Failure} with the reason
+ */
+export async function prepare(
+  { target: given, intoNonEmpty, acceptEncoding, jobs: wanted }: RestoreOptions,
+  dump: StoredDump,
+  contents: TableOfContents,
+  folder: string,
+  { searchPath, rdsRoots, signal }: RunContext,
+): Promise<RestoreSetup> {
+  const target = 'secretArn' in given ? parseConnectionSettings(await fetchSecret(given, signal)) : given;
+  const policy = tlsPolicy(target, rdsRoots);
+  const { database, before, objects } = await withConnection(target, policy, signal, async (connection, route) => {
+    const refusal = poolerFailure(target, route);
+    if (refusal !== undefined) {
+      throw refusal;
+    }
+    const database = await inspectTarget(connection);
+    const { encoding } = database;
+    await checkConversion(contents.encoding, encoding, connection);
+    checkEncoding(contents.encoding, encoding, target, acceptEncoding);
+    const objects = await objectsOf(contents, encoding, connection);
+    return { database, before: await targetObjects(connection), objects };
+  });
+  checkTarget(database, missingGrants(objects, before, database), target, intoNonEmpty);
+  const client = chooseRestoreClient(await findClients(searchPath), dump.clientMajor);
+  log(
+    `Database "${target.database}" on ${target.host} port ${target.port}: PostgreSQL ${database.version}; ` +
+      `sslmode ${policy.mode}; pg_restore ${client.version}`,
+  );
+  const warning = clientWarning(client);
+  if (warning !== undefined) {
+    log(`Warning: ${warning}.`);
+  }
+  warnOfOlderServer(database, dump, client);
+  noteLocale(dump.locale, database.locale);
+  const { timeouts } = database;
+  if (timeouts.length > 0) {
+    log(`Note: the restore sets ${timeouts.join(', ')} to 0 in its own sessions.`);
+  }
+  return {
+    tool: { target, policy, client, folder, searchPath, timeouts },
+    contents,
+    objects,
+    before,
+    wasEmpty: database.contents.length === 0,
+    databaseBytes: dump.databaseBytes,
+    ...connectionsFor(wanted, database),
+  };
+}
+
+function connectionsFor(wanted: number, { limits }: TargetDatabase): Pick<RestoreSetup, 'jobs' | 'progress'> {
+  const { jobs, progress, because } = divideConnections(wanted, limits);
+  const effects = [
+    ...(jobs < wanted ? [`uses ${jobs} ${jobs === 1 ? 'job' : 'jobs'} instead of ${wanted}`] : []),
+    ...(progress ? [] : ['shows no progress']),
+  ];
+  if (because !== undefined && effects.length > 0) {
+    log(
+      `Note: ${because.of} may have ${because.limit} connections, of which ${because.used} are in use, so this restore ` +
+        `${effects.join(' and ')}.`,
+    );
+  }
+  return { jobs, progress };
+}
+
+/** First major in which pg_restore sets `transaction_timeout`, and the server supports it. */
+const TRANSACTION_TIMEOUT_SINCE = 17;
+
+/** Warns about statements that an older server will refuse. */
+function warnOfOlderServer({ major }: TargetDatabase, { serverVersion }: StoredDump, client: PostgresClient): void {
+  if (serverVersion !== null && Number.parseInt(serverVersion) > major) {
+    log(
+      `Note: the dump is of PostgreSQL ${serverVersion}, and this server is older. It refuses statements that it does ` +
+        'not support, and the restore then fails.',
+    );
+  }
+  if (major < TRANSACTION_TIMEOUT_SINCE && client.major >= TRANSACTION_TIMEOUT_SINCE) {
+    log(
+      `Note: pg_restore ${client.major} sets transaction_timeout, which PostgreSQL ${major} does not support. ` +
+        'That error is harmless and ignored; every other error counts.',
+    );
+  }
+}

@@ -1,0 +1,169 @@
+import { Failure } from '../failure.ts';
+import { log } from '../log.ts';
+import { withConnection } from '../postgres/connection.ts';
+import { withProgress } from '../progress.ts';
+import { compare, keyOf, nameOf } from './comparison.ts';
+import { type ArchivePart, type Refusals, restorePart, type RestoreTool, restoring } from './pg-restore.ts';
+import { tablesWithRows } from './rows-in-archive.ts';
+import type { ArchiveObject, Step, TableOfContents } from './table-of-contents.ts';
+import { relationsOf, type TargetObjects } from './target-objects.ts';
+
+export interface ArchiveRestore {
+  readonly tool: RestoreTool;
+  readonly contents: TableOfContents;
+  readonly objects: readonly ArchiveObject[];
+  /** What the target database has had before. */
+  readonly before: TargetObjects;
+  /** Whether the target database was empty. */
+  readonly wasEmpty: boolean;
+  /** Size on disk of the database that was dumped; zero if unknown. */
+  readonly databaseBytes: number;
+  readonly archive: ArchivePart['archive'];
+  /** Whether there is a connection to measure the progress. */
+  readonly progress: boolean;
+}
+
+/** Advice after a failed restore. It must not say to drop a database that was already in use. */
+const PARTIAL = 'The database contains at most a part of the dump: drop it, and restore into a new one.';
+const MIXED = 'In addition to its previous contents, the database contains at most a part of the dump.';
+
+/** pg_restore's words about a refused statement before those of the server. Its warnings have others. */
+const STATEMENT_REFUSED = /^pg_restore: error: (?:could not execute query: )?/;
+
+/** Names in one line of the log. */
+const SHOWN = 50;
+
+function listed(names: readonly string[]): string {
+  const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
+  return `${names.slice(0, SHOWN).join(', ')}${more}`;
+}
+
+/**
+ * The data of tables that the dump creates, and that existed before: their rows must not be mixed. pg_restore's own
+ * `--no-data-for-failed-tables` also skips tables that were created, but not quite as intended.
+ */
+function dataOfExisting({ objects, before }: ArchiveRestore): readonly ArchiveObject[] {
+  const existing = new Set(before.relations.map(keyOf));
+  const created = new Set(objects.filter(({ kind }) => kind === 'TABLE').map(keyOf));
+  return objects.filter(
+    (object) => object.kind === 'TABLE DATA' && existing.has(keyOf(object)) && created.has(keyOf(object)),
+  );
+}
+
+/** The schemas that the dump creates, and that existed before. Of `public`, which always exists, it has no statement. */
+function existingSchemas({ objects, before }: ArchiveRestore): readonly ArchiveObject[] {
+  const existing = new Set(before.schemas.map(({ name }) => name));
+  return objects.filter(({ kind, name }) => kind === 'SCHEMA' && name !== 'public' && existing.has(name));
+}
+
+/** The entries of the first step, without those of what is there already. */
+function missingEntries(restore: ArchiveRestore): readonly number[] {
+  const schemas = existingSchemas(restore);
+  if (schemas.length > 0) {
+    log(`These schemas exist already: ${listed(schemas.map(nameOf))}`);
+  }
+  const data = dataOfExisting(restore);
+  if (data.length > 0) {
+    log(`These tables exist already, and keep their own rows: ${listed(data.map(nameOf))}`);
+  }
+  const skipped = new Set([...schemas, ...data].map(({ id }) => id));
+  return restore.contents.steps.contents.filter((id) => !skipped.has(id));
+}
+
+/**
+ * Restores an archive, and compares the database with it afterwards.
+ *
+ * @throws {Failure} `refused` if the server refused statements; `tryAgain` if the connection to it was lost;
+ * `verificationFailed` if something is missing all the same
+ */
+export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSignal): Promise<void> {
+  const { tool, archive, databaseBytes, wasEmpty, progress } = restore;
+  const entries = missingEntries(restore);
+  const state = { started: false };
+  const onStarted = () => {
+    state.started = true;
+  };
+  try {
+    const work = () => restorePart(tool, { archive, entries, report: log, onStarted }, signal);
+    const main = await (progress ? withProgress(restoring(tool, databaseBytes, signal), work) : work());
+    const remarks = await restoreFromHead('remarks', restore, warn, signal);
+    const triggers = await restoreFromHead('event triggers', restore, log, signal);
+    const refusals = { count: main.count + triggers.count, first: main.count > 0 ? main.first : triggers.first };
+    conclude(refusals, await differences(restore, signal));
+    if (remarks.count > 0) {
+      log(
+        `Warning: the server refused ${remarks.count} of the dump's grants, default privileges and comments, named ` +
+          'above. No data depends on them, but others may have more or less access than in the source.',
+      );
+    }
+  } catch (error) {
+    if (state.started) {
+      log(wasEmpty ? PARTIAL : MIXED);
+    }
+    throw error;
+  }
+}
+
+function warn(message: string): void {
+  log(message.replace(STATEMENT_REFUSED, 'Warning: not restored: '));
+}
+
+/** Restores a later step, which needs no data, and so no stream of them. */
+async function restoreFromHead(
+  step: Exclude<Step, 'contents'>,
+  { tool, contents, archive }: ArchiveRestore,
+  report: (message: string) => void,
+  signal: AbortSignal,
+): Promise<Refusals> {
+  const entries = contents.steps[step];
+  if (entries.length === 0) {
+    return { count: 0, first: '' };
+  }
+  const source = { file: 'file' in archive ? archive.file : contents.head, jobs: 1 };
+  return restorePart(tool, { archive: source, entries, report, onStarted: () => undefined }, signal);
+}
+
+/** Logs how the database compares with the archive. @returns what is missing */
+async function differences({ tool, objects, archive }: ArchiveRestore, signal: AbortSignal): Promise<string[]> {
+  const { target, policy, client, folder } = tool;
+  const { counts, missing, empty } = compare(objects, await withConnection(target, policy, signal, relationsOf));
+  log(`Compared with the dump's table of contents, the database has ${counts.join(', ')}.`);
+  const found: string[] = [];
+  if (missing.length > 0) {
+    found.push(`these are missing: ${listed(missing)}`);
+  }
+  if ('file' in archive) {
+    const lost = await tablesWithRows(empty, archive.file, client, folder, signal);
+    if (lost.length > 0) {
+      found.push(`these tables have rows in the dump and none in the database: ${listed(lost.map(nameOf))}`);
+    }
+    log(`${empty.length} of its tables were never filled, and ${lost.length} of these have rows in the dump.`);
+  } else if (empty.length > 0) {
+    log(
+      `These tables were never filled. Whether the dump has some was not checked, as it is not on the local disk: ` +
+        listed(empty.map(nameOf)),
+    );
+  }
+  for (const difference of found) {
+    log(`In the database, ${difference}`);
+  }
+  return found;
+}
+
+/** @throws {Failure} unless everything was restored */
+function conclude({ count, first }: Refusals, found: readonly string[]): void {
+  if (count > 0) {
+    throw new Failure(
+      'refused',
+      `The server refused ${count} of the statements; pg_restore executed the rest. The first: ${first} ` +
+        '(the log above has all of them, and what is missing). Fix the cause, and restore into a new database.',
+    );
+  }
+  if (found.length > 0) {
+    throw new Failure(
+      'verificationFailed',
+      `The server refused nothing, and yet in the database ${found.join('; ')}. Something in it changes what is ` +
+        'restored, such as an event trigger, or somebody else does.',
+    );
+  }
+}

@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { contentsOf } from '../support/contents.ts';
+import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
+import { type Outcome, type RunOptions, Stage } from '../support/stage.ts';
+import { startRestore } from '../support/start-restore.ts';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.setUp();
+});
+
+afterAll(async () => {
+  await stage.tearDown();
+});
+
+async function dumpOf(database: string, ...statements: readonly string[]): Promise<void> {
+  await stage.createDatabase(database, ...statements);
+  expect(await stage.dump(database)).toMatchObject({ status: 0, stderr: '' });
+}
+
+async function restore(dumped: string, into: string, args?: readonly string[], options?: RunOptions): Promise<Outcome> {
+  const { outcome } = await startRestore(stage, dumped, into, args, options);
+  return outcome;
+}
+
+describe('no row is lost', () => {
+  test('for a tablespace that the server does not have', async () => {
+    await dumpOf(
+      'spaced',
+      'SET allow_in_place_tablespaces = on',
+      `CREATE TABLESPACE fast LOCATION ''`,
+      'CREATE TABLE t (a int PRIMARY KEY USING INDEX TABLESPACE fast) TABLESPACE fast',
+      'INSERT INTO t SELECT generate_series(1, 9)',
+    );
+    await stage.query(
+      'spaced',
+      'ALTER TABLE t SET TABLESPACE pg_default',
+      'ALTER INDEX t_pkey SET TABLESPACE pg_default',
+    );
+    await stage.query('postgres', 'DROP TABLESPACE fast');
+    await stage.createDatabase('from spaced');
+    const { status, stdout, stderr } = await restore('spaced', 'from spaced');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain("Compared with the dump's table of contents, the database has 1 of 1 tables.");
+    expect(await contentsOf(stage, 'from spaced')).toEqual(await contentsOf(stage, 'spaced'));
+  });
+
+  test('for a table access method that the server does not have', async () => {
+    await dumpOf(
+      'accessed',
+      'CREATE ACCESS METHOD pile TYPE TABLE HANDLER heap_tableam_handler',
+      'CREATE TABLE t USING pile AS SELECT generate_series(1, 9) AS a',
+    );
+    await stage.createDatabase('from accessed');
+    await stage.query(
+      'from accessed',
+      `CREATE ROLE builder LOGIN PASSWORD 'x'`,
+      'GRANT CREATE ON DATABASE "from accessed" TO builder',
+      'GRANT CREATE ON SCHEMA public TO builder',
+    );
+    const secret = { username: 'builder', password: 'x' };
+    const { status, stdout, stderr } = await restore('accessed', 'from accessed', [], { secret });
+    expect(stderr).toContain('permission denied to create access method "pile"');
+    expect(stdout).toContain('the database has 1 of 1 tables.');
+    expect(stdout).toContain('0 of its tables were never filled, and 0 of these have rows in the dump.');
+    expect(status).toBe(77);
+    expect(await stage.query('from accessed', 'SELECT count(*)::int AS rows FROM t')).toEqual([{ rows: 9 }]);
+  });
+});
+
+describe('objects are found by their names', () => {
+  test('in another encoding', async () => {
+    await stage.query(
+      'postgres',
+      `CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'`,
+    );
+    await stage.query('latin', 'CREATE SCHEMA "Größen"', `CREATE TABLE "Größen"."Maße" AS SELECT 'groß' AS maß`);
+    expect(await stage.dump('latin')).toMatchObject({ status: 0, stderr: '' });
+    await stage.createDatabase('from latin');
+    const { status, stdout, stderr } = await restore('latin', 'from latin');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('the database has 1 of 1 tables.');
+    expect(await stage.query('from latin', 'SELECT maß FROM "Größen"."Maße"')).toEqual([{ maß: 'groß' }]);
+  });
+
+  test('with characters that mean something to pg_restore or in SQL', async () => {
+    await dumpOf(
+      'odd',
+      `CREATE TABLE "a ""b"" FROM stdin;\n\\." AS SELECT 1 AS "x\n FROM stdin;"`,
+      'CREATE SCHEMA "a b"',
+      'CREATE TABLE "a b".c ()',
+      'CREATE SCHEMA a',
+      'CREATE TABLE a."b c" AS SELECT 1 AS one',
+    );
+    await stage.createDatabase('from odd', 'CREATE SCHEMA a', 'CREATE TABLE a."b c" (one int)');
+    const { status, stdout } = await restore('odd', 'from odd', ['--into-non-empty']);
+    expect(stdout).toContain('These tables exist already, and keep their own rows: a."b c"');
+    expect(stdout).toContain('the database has 3 of 3 tables.');
+    expect(stdout).toContain('these tables have rows in the dump and none in the database: a."b c"');
+    expect(status).toBe(77);
+  });
+});
+
+describe('what is missing is named', () => {
+  beforeAll(async () => {
+    await dumpOf(
+      'complete',
+      'CREATE TABLE "of mine" AS SELECT 1 AS one',
+      'CREATE TABLE others AS SELECT 2 AS two',
+      'CREATE TABLE nothing ()',
+      'CREATE VIEW seen AS SELECT * FROM others',
+      'CREATE INDEX ON others (two)',
+    );
+  });
+
+  test('if the server refused it', async () => {
+    await stage.createDatabase('occupied', 'CREATE VIEW others AS SELECT 7 AS two', 'CREATE TABLE "of mine" (one int)');
+    const { status, stdout, stderr } = await restore('complete', 'occupied', ['--into-non-empty']);
+    expect(stdout).toContain('These tables exist already, and keep their own rows: ');
+    expect(stdout).toContain('the database has 2 of 3 tables, 1 of 1 views, 0 of 1 indexes.');
+    expect(stdout).toContain('In the database, these are missing: table public.others, index public.others_two_idx');
+    expect(stdout).toContain('2 of its tables were never filled, and 1 of these have rows in the dump.');
+    expect(stdout).toContain('these tables have rows in the dump and none in the database: public."of mine"');
+    expect(stderr).toContain('(the log above has all of them, and what is missing)');
+    expect(status).toBe(77);
+    expect(await stage.query('occupied', 'SELECT two FROM others')).toEqual([{ two: 7 }]);
+  });
+
+  /** Into a database that drops the view and keeps the table free of rows, without an error. */
+  async function restoreSecretly(into: string, options?: RunOptions): Promise<Outcome> {
+    await stage.createDatabase(
+      into,
+      'CREATE SCHEMA own',
+      'CREATE FUNCTION own.none() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$',
+      `CREATE FUNCTION own.meddle() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+         IF to_regclass('public.others') IS NOT NULL THEN
+           CREATE OR REPLACE TRIGGER none BEFORE INSERT ON public.others FOR EACH ROW EXECUTE FUNCTION own.none();
+         END IF;
+         DROP VIEW IF EXISTS public.seen;
+       END $$`,
+      `CREATE EVENT TRIGGER meddle ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'CREATE VIEW')
+         EXECUTE FUNCTION own.meddle()`,
+    );
+    return restore('complete', into, ['--into-non-empty'], options);
+  }
+
+  test('if the server refused nothing', async () => {
+    const { status, stdout, stderr } = await restoreSecretly('meddled');
+    expect(stdout).toContain('the database has 3 of 3 tables, 0 of 1 views, 1 of 1 indexes.');
+    expect(stderr).toContain('these are missing: view public.seen');
+    expect(stderr).toContain('these tables have rows in the dump and none in the database: public.others');
+    expect(stdout).not.toContain('Done');
+    expect(status).toBe(69);
+  });
+
+  asRootOnLinux('and what could not be compared is said', async () => {
+    await withSmallDisk(async (disk) => {
+      const { status, stdout, stderr } = await restoreSecretly('meddled stream', { environment: { TMPDIR: disk } });
+      expect(stdout).toContain('Whether the dump has some was not checked');
+      expect(stderr).toContain('these are missing: view public.seen');
+      expect(status).toBe(69);
+    });
+  });
+});

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { contentsOf } from '../support/contents.ts';
+import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
+import { type Outcome, type RunOptions, Stage } from '../support/stage.ts';
+import { startRestore } from '../support/start-restore.ts';
+
+let stage: Stage;
+
+const TABLES = Array.from({ length: 40 }, (_, i) => `t${i}`);
+
+/** A user that owns the database and nothing else. */
+const OWNER = { username: 'owner', password: 'x' };
+
+beforeAll(async () => {
+  stage = await Stage.setUp();
+  await stage.query('postgres', `CREATE ROLE owner LOGIN PASSWORD 'x'`, 'CREATE ROLE clerk', 'CREATE ROLE leaving');
+  await stage.createDatabase(
+    'granted',
+    'CREATE EXTENSION hstore',
+    `COMMENT ON EXTENSION hstore IS 'of ours'`,
+    ...TABLES.flatMap((name) => [
+      `CREATE TABLE ${name} AS SELECT 1 AS one`,
+      `GRANT SELECT ON ${name} TO leaving, clerk`,
+    ]),
+    `COMMENT ON TABLE t0 IS 'the first'`,
+    'ALTER DEFAULT PRIVILEGES FOR ROLE clerk GRANT SELECT ON TABLES TO PUBLIC',
+    'ALTER DEFAULT PRIVILEGES FOR ROLE leaving GRANT SELECT ON TABLES TO clerk',
+  );
+  expect(await stage.dump('granted')).toMatchObject({ status: 0, stderr: '' });
+  await stage.query('granted', 'DROP OWNED BY leaving', 'DROP ROLE leaving');
+});
+
+afterAll(async () => {
+  await stage.tearDown();
+});
+
+async function restore(dumped: string, into: string, args?: readonly string[], options?: RunOptions): Promise<Outcome> {
+  const { outcome } = await startRestore(stage, dumped, into, args, options);
+  return outcome;
+}
+
+async function expectAllButRemarks({ status, stdout, stderr }: Outcome, into: string): Promise<void> {
+  expect(stdout.match(/^Warning: not restored: ERROR: {2}role "leaving" does not exist/gm)).toHaveLength(41);
+  expect(stdout).toContain('Warning: not restored: ERROR:  must be owner of extension hstore');
+  expect(stdout).toContain('Command was: COMMENT ON EXTENSION hstore');
+  expect(stdout).toContain('ALTER DEFAULT PRIVILEGES FOR ROLE clerk');
+  expect(stdout).toContain("the server refused 43 of the dump's grants, default privileges and comments");
+  expect(stdout).toContain(`Done: the dump is restored into the database "${into}"`);
+  expect(stdout).not.toContain('drop it');
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(await contentsOf(stage, into)).toEqual(await contentsOf(stage, 'granted'));
+  expect(await stage.query(into, `SELECT obj_description('t0'::regclass) AS comment`)).toEqual([
+    { comment: 'the first' },
+  ]);
+}
+
+test.each([1, 4])(
+  'grants, default privileges and comments that the server refuses are warnings, with %d connections',
+  async (jobs) => {
+    const into = `by ${jobs}`;
+    await stage.createDatabase(into, 'CREATE EXTENSION hstore');
+    await stage.query('postgres', `ALTER DATABASE "${into}" OWNER TO owner`);
+    await expectAllButRemarks(await restore('granted', into, ['--jobs', `${jobs}`], { secret: OWNER }), into);
+  },
+);
+
+asRootOnLinux('and if the dump is streamed', async () => {
+  await stage.createDatabase('streamed', 'CREATE EXTENSION hstore');
+  await stage.query('postgres', 'ALTER DATABASE streamed OWNER TO owner');
+  await withSmallDisk(async (disk) => {
+    const outcome = await restore('granted', 'streamed', [], { secret: OWNER, environment: { TMPDIR: disk } });
+    await expectAllButRemarks(outcome, 'streamed');
+  });
+});
+
+test('a schema that exists already is used', async () => {
+  await stage.createDatabase('arranged', 'CREATE SCHEMA ours', 'CREATE TABLE ours.t AS SELECT 1 AS one');
+  expect(await stage.dump('arranged')).toMatchObject({ status: 0, stderr: '' });
+  await stage.createDatabase('from arranged', 'CREATE SCHEMA ours');
+  const { status, stdout, stderr } = await restore('arranged', 'from arranged', ['--into-non-empty']);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toContain('These schemas exist already: ours');
+  expect(await contentsOf(stage, 'from arranged')).toEqual(await contentsOf(stage, 'arranged'));
+});
+
+test('event triggers do not act on the restore', async () => {
+  await stage.createDatabase(
+    'watched',
+    'CREATE TABLE seen (what text)',
+    `CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.seen VALUES (tg_tag); END $$`,
+    'CREATE EVENT TRIGGER watch ON ddl_command_end EXECUTE FUNCTION watch()',
+    `COMMENT ON EVENT TRIGGER watch IS 'sees all'`,
+    'GRANT SELECT ON seen TO clerk',
+  );
+  expect(await stage.dump('watched')).toMatchObject({ status: 0, stderr: '' });
+  await stage.createDatabase('from watched');
+  expect(await restore('watched', 'from watched')).toMatchObject({ status: 0, stderr: '' });
+  expect(await contentsOf(stage, 'from watched')).toEqual(await contentsOf(stage, 'watched'));
+  expect(
+    await stage.query(
+      'from watched',
+      `SELECT obj_description(oid) AS comment, has_table_privilege('clerk', 'seen', 'SELECT') AS granted
+       FROM pg_event_trigger`,
+    ),
+  ).toEqual([{ comment: 'sees all', granted: true }]);
+});
