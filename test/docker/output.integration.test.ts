@@ -53,4 +53,5 @@ test('a program that is asked to end does not wait for a reader that has stopped
   await once(program.stderr, 'data');
   program.kill('SIGTERM');
   expect(await exit).toEqual([77, null]);
+  program.stdout.destroy();
 });
