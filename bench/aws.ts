@@ -1,7 +1,8 @@
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { ownEnvironment } from '../local/host/environment.ts';
+import type { Processes } from '../local/host/processes.ts';
 import type { Usage } from './services.ts';
 
 /** The stand-in for AWS, in a separate process. */
@@ -9,15 +10,15 @@ export interface Aws {
   readonly endpoint: string;
   /** Bytes received since the last call, and total processor time. */
   usage(): Promise<Usage>;
-  stop(): void;
 }
 
 /** @param secret value of the only secret */
-export async function startAws(secret: object): Promise<Aws> {
-  const child = fork(join(import.meta.dirname, 'services.ts'), {
-    env: { ...process.env, BENCH_SECRET: JSON.stringify(secret) },
+export async function startAws(secret: object, processes: Processes): Promise<Aws> {
+  const { child, ended } = processes.start(process.execPath, [join(import.meta.dirname, 'services.ts')], {
+    env: { ...ownEnvironment(), BENCH_SECRET: JSON.stringify(secret) },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  const exited = once(child, 'exit').then(() => {
+  const exited = ended.then(() => {
     throw new Error('The stand-in for AWS exited.');
   });
   // Reported by the next call.
@@ -29,11 +30,6 @@ export async function startAws(secret: object): Promise<Aws> {
     usage: () => {
       child.send('usage');
       return nextMessage<Usage>();
-    },
-    stop: () => {
-      if (child.connected) {
-        child.disconnect();
-      }
     },
   };
 }

@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
+import type { Processes } from '../local/host/processes.ts';
 
 /** The resources that a program and its children used. */
 export interface Measurement {
@@ -60,10 +59,16 @@ function cpuSecondsOf(pid: number): number {
  *
  * @throws {Error} with its standard error if it fails
  */
-export async function measure(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Measurement> {
+export async function measure(
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  processes: Processes,
+): Promise<Measurement> {
   const started = performance.now();
   // The shell prints the processor time of its child with all descendants.
-  const shell = spawn('sh', ['-c', '"$@" >/dev/null; status=$?; times; exit $status', 'sh', program, ...args], {
+  const script = '"$@" >/dev/null; status=$?; times; exit $status';
+  const { child: shell, ended } = processes.start('sh', ['-c', script, 'sh', program, ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -77,12 +82,13 @@ export async function measure(program: string, args: readonly string[], env: Nod
       [main, ...others].reduce((sum, one) => sum + memoryOf(one, 'VmRSS'), 0),
     );
   }, SAMPLE_MS);
-  const [times, errors] = await Promise.all([text(stdout), text(stderr), once(shell, 'close')]);
+  const [times, errors, end] = await Promise.all([stdout && text(stdout), stderr && text(stderr), ended]);
   clearInterval(sampling);
-  if (shell.exitCode !== 0) {
-    throw new Error(`${program} ${args.join(' ')} exited with status ${shell.exitCode}: ${errors.trim()}`);
+  if (end.kind !== 'exit' || end.status !== 0) {
+    const how = end.kind === 'not started' ? end.error.message : `exit status ${end.status}`;
+    throw new Error(`${program} ${args.join(' ')} failed: ${how}: ${errors?.trim() ?? ''}`);
   }
-  const cpuSeconds = [...(times.split('\n')[1] ?? '').matchAll(/(\d+)m([\d.]+)s/g)].reduce(
+  const cpuSeconds = [...(times?.split('\n')[1] ?? '').matchAll(/(\d+)m([\d.]+)s/g)].reduce(
     (sum, [, minutes, seconds]) => sum + 60 * Number(minutes) + Number(seconds),
     0,
   );

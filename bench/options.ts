@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { Misuse } from '../local/host/misuse.ts';
 
 export interface Options {
   /** Bytes of the database on disk. */
@@ -19,7 +20,7 @@ Exit status: 0 on success, 64 for invalid options, 128 + number for a signal, 1 
 const UNITS: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9 };
 
 /** Invalid command line. */
-export class InvalidOptions extends Error {
+export class InvalidOptions extends Misuse {
   constructor(problem: string) {
     super(`${problem}\n\n${USAGE}`);
   }
@@ -34,7 +35,7 @@ export function parseOptions(args: readonly string[]): Options {
     throw new InvalidOptions(`--size must be a positive number with MB or GB, such as 1.5GB, not ${values.size}.`);
   }
   const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) {
+  if (!/^\d{1,9}$/.test(values.rounds) || rounds < 1) {
     throw new InvalidOptions(`--rounds must be a positive whole number, not ${values.rounds}.`);
   }
   const clientPath = values['client-path'];
@@ -44,7 +45,8 @@ export function parseOptions(args: readonly string[]): Options {
 function parse(args: readonly string[]) {
   try {
     return parseArgs({
-      args: [...args],
+      // Some package runners pass the separator on, some do not.
+      args: args[0] === '--' ? args.slice(1) : [...args],
       options: {
         size: { type: 'string', default: '1GB' },
         rounds: { type: 'string', default: '3' },

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { synthesize } from '../local/assembly/synth.ts';
 import { Template } from '../local/assembly/template.ts';
-import { Processes } from '../local/host/processes.ts';
+import type { Processes } from '../local/host/processes.ts';
 
 const jobSchema = z.object({ ContainerProperties: z.object({ Image: z.string() }) });
 
@@ -12,8 +12,8 @@ const jobSchema = z.object({ ContainerProperties: z.object({ Image: z.string() }
  * @param cdkOut folder to write to
  * @returns path of the dump program, as bundled for the image
  */
-export async function synthesizeProgram(cdkOut: string): Promise<string> {
-  await synthesize(cdkOut, new Processes());
+export async function synthesizeProgram(cdkOut: string, processes: Processes): Promise<string> {
+  await synthesize(cdkOut, processes);
   const template = new Template(cdkOut);
   const [job] = template.ofType('AWS::Batch::JobDefinition');
   if (job === undefined) {

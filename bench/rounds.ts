@@ -42,16 +42,19 @@ async function runOnce(method: Method, setup: Setup): Promise<Row> {
 /** @returns a measurement of each program that ran, and the size of the dump */
 async function measureMethod(
   method: Method,
-  { folder, program, environment, streamingPath, usage }: Setup,
+  { folder, program, processes, environment, streamingPath, usage }: Setup,
 ): Promise<{ measurements: readonly Measurement[]; bytes: number }> {
   const file = join(folder, 'dump');
-  const dump = (...args: string[]) => measure('pg_dump', ['-Fc', ...args, '-f', file, DATABASE], environment);
-  const engine = (path?: string) => measure(process.execPath, [program, 'dump'], { ...environment, PATH: path });
+  const dump = (...args: string[]) =>
+    measure('pg_dump', ['-Fc', ...args, '-f', file, DATABASE], environment, processes);
+  const engine = (path?: string) =>
+    measure(process.execPath, [program, 'dump'], { ...environment, PATH: path }, processes);
   await usage();
   switch (method) {
     case 'predecessor': {
       const dumped = await dump('-O', '-Z', '9');
-      const copied = await measure(process.execPath, [join(import.meta.dirname, 'copy.ts'), file], environment);
+      const copy = join(import.meta.dirname, 'copy.ts');
+      const copied = await measure(process.execPath, [copy, file], environment, processes);
       return { measurements: [dumped, copied], bytes: (await stat(file)).size };
     }
     case 'raw':

@@ -1,6 +1,8 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import pg from 'pg';
+import type { Processes } from '../local/host/processes.ts';
+import type { Program } from '../local/host/program.ts';
 import { findClientPrograms } from '../local/postgres/client-programs.ts';
 import { type PostgresServer, startPostgres } from '../local/postgres/server.ts';
 import { startAws } from './aws.ts';
@@ -15,6 +17,7 @@ export const DATABASE = 'bench';
 /** Everything that the measured programs need. */
 export interface Setup {
   readonly folder: string;
+  readonly processes: Processes;
   /** Path of the dump program. */
   readonly program: string;
   /** Environment of the measured programs. */
@@ -30,28 +33,28 @@ export interface Setup {
  * Synthesizes the program and starts the database and the services.
  *
  * @param folder an empty folder
- * @param onCleanup called with what to do in the end, the last first
+ * @param program ends what is started
  * @throws {Error} if there are no client programs
  */
 export async function prepare(
   folder: string,
   { size, clientPath }: Options,
   say: (line: string) => void,
-  onCleanup: (cleanup: () => Promise<void> | void) => void,
+  { signal, processes, cleanups }: Program,
 ): Promise<Setup> {
   const path = [clientPath, process.env.PATH].filter((part) => part !== undefined).join(delimiter);
   say(await describeClients(path));
   // The server's user must be able to read its folder.
-  await chmod(folder, 0o755);
+  await chmod(folder, 0o711);
   say('Running cdk synth ...');
-  const program = await synthesizeProgram(join(folder, 'cdk.out'));
+  const program = await synthesizeProgram(join(folder, 'cdk.out'), processes);
   const postgres = await startPostgres({ directory: join(folder, 'postgres') });
-  onCleanup(() => postgres.stop());
+  cleanups.push(() => postgres.stop());
+  // A query that is running fails, and so ends the work.
+  signal.addEventListener('abort', () => void postgres.stop());
+  signal.throwIfAborted();
   const { host, port, user, password } = postgres;
-  const aws = await startAws({ engine: 'postgres', host, port, username: user, password, dbname: DATABASE });
-  onCleanup(() => {
-    aws.stop();
-  });
+  const aws = await startAws({ engine: 'postgres', host, port, username: user, password, dbname: DATABASE }, processes);
   say('Generating the database ...');
   const bytes = await generate(postgres, size);
   say(`The database takes ${(bytes / 1e6).toFixed(0)} MB on disk.`);
@@ -59,6 +62,7 @@ export async function prepare(
   return {
     folder,
     program,
+    processes,
     environment: environmentOf(postgres, { folder, path, endpoint: aws.endpoint }),
     streamingPath: await streamingPath(folder, path),
     usage: () => aws.usage(),

@@ -7,6 +7,7 @@ import { dump } from './dump/dump.ts';
 import { describe, type EndingSignal, exitStatusOf, Failure, Interrupted } from './failure.ts';
 import { HELP } from './help.ts';
 import { onOneLine } from './log.ts';
+import { flushOutput } from './output.ts';
 import { readEnvironment } from './plan/environment.ts';
 import { parseRestoreOptions, RESTORE_USAGE } from './restore/options.ts';
 import { restore } from './restore/restore.ts';
@@ -44,7 +45,7 @@ function checkDefaults(): Partial<DumpEnvironment> {
   return { AUTODUMP_WHEN: inWholeSeconds(new Date()), AUTODUMP_EXECUTION: 'none' };
 }
 
-async function main([command, ...rest]: readonly string[], programFile: string): Promise<void> {
+async function main([command, ...rest]: readonly string[], programFile: string, signal: AbortSignal): Promise<void> {
   if ([command, ...rest].some((arg) => arg === '--help' || arg === '-h')) {
     process.stdout.write(HELP);
     return;
@@ -52,7 +53,7 @@ async function main([command, ...rest]: readonly string[], programFile: string):
   const context = {
     searchPath: process.env.PATH ?? '',
     rdsRoots: () => readFileSync(join(dirname(programFile), RDS_ROOTS), 'utf8'),
-    signal: abortOnExit(),
+    signal,
   };
   if (command === 'dump' && rest.length === 0) {
     return dump(readEnvironment(process.env), context);
@@ -72,11 +73,22 @@ async function main([command, ...rest]: readonly string[], programFile: string):
 
 const [, programFile = '', ...args] = process.argv;
 
-main(args, programFile).then(
-  () => process.exit(EXIT_STATUS.done),
-  (error: unknown) => {
-    const failure = isNoSpace(error) ? new StorageFull(error.message) : error;
-    process.stderr.write(`${onOneLine(describe(failure))}\n`);
-    process.exit(exitStatusOf(failure));
-  },
-);
+const signal = abortOnExit();
+
+/** @returns the exit status */
+function report(error: unknown): number {
+  const failure = isNoSpace(error) ? new StorageFull(error.message) : error;
+  process.stderr.write(`${onOneLine(describe(failure))}\n`);
+  return exitStatusOf(failure);
+}
+
+async function exit(status: number): Promise<never> {
+  const wasAborted = signal.aborted;
+  await flushOutput(signal);
+  const lostOutput = !wasAborted && signal.reason instanceof Interrupted && signal.reason.signal === 'SIGPIPE';
+  return process.exit(lostOutput ? exitStatusOf(signal.reason) : status);
+}
+
+void main(args, programFile, signal)
+  .then(() => EXIT_STATUS.done, report)
+  .then(exit);

@@ -5,6 +5,7 @@ import type { Database } from './postgres/database.ts';
 import type { Prepared } from './prepare.ts';
 import { type ReportDetails, type Summary, utc } from './report.ts';
 import type { RunContext } from './run-context.ts';
+import { scheduleTags } from './schedule.ts';
 import type { Execution } from './services/execution.ts';
 import { World } from './services/world.ts';
 import { StepFailed } from './steps.ts';
@@ -48,7 +49,7 @@ export async function dumpOnce(
   const secretName = `local-${utc(new Date()).replace(/[-:]/g, '')}`;
   reporter.line(`Creating the secret ${secretName}, tagged with the schedule ${run.options.schedule}`);
   const secretArn = await steps.run('secret', () => createSecret(world, run.options, secretName, database, bucket));
-  const execution = await steps.run('schedule', () => steps.orAborted(scheduledExecution(world, watcher)));
+  const execution = await steps.run('schedule', () => steps.orAborted(scheduledExecution(world)));
   await steps.run('dump', () => steps.orAborted(success(execution, watcher)));
   const { scheduledFor, dump, ...details } = await steps.run('proof', () =>
     findDump(world, bucket, secretName, programs),
@@ -69,7 +70,7 @@ export async function dumpOnce(
 /** Creates a tagged secret, as a user would. @returns its ARN */
 async function createSecret(
   world: World,
-  { schedule, timezone }: Options,
+  options: Options,
   name: string,
   { user, password, database, host, port, sslmode }: Database,
   bucket: string,
@@ -84,29 +85,25 @@ async function createSecret(
     bucketname: bucket,
     ...(sslmode === undefined ? {} : { sslmode }),
   };
-  const tags = {
-    'autodump:start-schedule': schedule,
-    ...(timezone === undefined ? {} : { 'autodump:timezone': timezone }),
-  };
   const { ARN = '' } = await world.secretsManager.send(
     new CreateSecretCommand({
       Name: name,
       SecretString: JSON.stringify(value),
-      Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+      Tags: [...scheduleTags(options)],
     }),
   );
   return ARN;
 }
 
 /** Waits until the secret's event has been handled. @returns the execution that was started for the secret */
-async function scheduledExecution(world: World, watcher: Watcher): Promise<Execution> {
+async function scheduledExecution(world: World): Promise<Execution> {
   await world.settled();
   const [execution] = world.executions;
   if (execution !== undefined) {
     return execution;
   }
   const [letter] = world.deadLetters;
-  const explanation = `The secret's event started no execution. The last function returned: ${watcher.lastResult}`;
+  const explanation = `The secret's event started no execution. The logs of the functions are in ${world.logs}.`;
   throw new Error(letter?.responsePayload.errorMessage ?? explanation);
 }
 

@@ -1,68 +1,38 @@
-import { HELP, InvalidOptions, type Options, parseOptions } from './options.ts';
-import { Reporter } from './report.ts';
+import { Misuse } from './host/misuse.ts';
+import { Interrupted, type Program, runProgram } from './host/program.ts';
+import { HELP, type Options, parseOptions } from './options.ts';
+import { type ReportDetails, Reporter, type Summary } from './report.ts';
 import { runLocally } from './run.ts';
 import { StepFailed } from './steps.ts';
 
-const EXIT = { failed: 1, misuse: 2, SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGPIPE: 141 } as const;
-
-type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGPIPE';
-
-/** A signal ended the local run. */
-class Interrupted extends Error {
-  readonly signal: EndingSignal;
-
-  constructor(signal: EndingSignal) {
-    super(`Interrupted by ${signal}. Everything was stopped, and no partial dump was left behind.`);
-    this.signal = signal;
-  }
-}
+const EXIT = { done: 0, failed: 1, misuse: 2 } as const;
 
 const args = process.argv.slice(2);
+const password = process.env.PGPASSWORD;
 const json = args.includes('--json');
 const reporter = new Reporter(json ? process.stderr : process.stdout);
 
-const status = await main();
-// Everything is stopped and all output is flushed, so no handle that a library left open may keep the process alive.
-process.stdout.write('', () => process.exit(status));
+await runProgram(main, { succeeded, failed });
 
-async function main(): Promise<number> {
-  try {
-    const options = parseOptions(args, process.env);
-    if (options === 'help') {
-      process.stdout.write(HELP);
-      return 0;
-    }
-    await run(options);
-    return 0;
-  } catch (error) {
-    return fail(error);
-  }
+async function main(program: Program): Promise<'help' | (Summary & ReportDetails)> {
+  const options: Options | 'help' = parseOptions(args, password);
+  return options === 'help' ? options : runLocally(options, reporter, program);
 }
 
-async function run(options: Options): Promise<void> {
-  // The options contain it now, and child processes get it only from the secret.
-  delete process.env.PGPASSWORD;
-  const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      controller.abort(new Interrupted(signal));
-    });
+function succeeded(result: 'help' | (Summary & ReportDetails)): number {
+  if (result === 'help') {
+    process.stdout.write(HELP);
+    return EXIT.done;
   }
-  process.stdout.on('error', () => {
-    controller.abort(new Interrupted('SIGPIPE'));
-  });
-  // For example, a log that cannot be written because the disk is full. Everything must still be stopped.
-  process.on('uncaughtException', (error) => {
-    controller.abort(error);
-  });
-  const { proof, restore, ...summary } = await runLocally(options, reporter, controller.signal);
+  const { proof, restore, ...summary } = result;
   reporter.summary(summary, { proof, restore });
-  if (options.json) {
+  if (json) {
     process.stdout.write(`${JSON.stringify(summary)}\n`);
   }
+  return EXIT.done;
 }
 
-function fail(error: unknown): number {
+function failed(error: unknown): number {
   const { step, reason, status } = explain(error);
   reporter.failed(step, reason);
   if (json) {
@@ -72,14 +42,14 @@ function fail(error: unknown): number {
 }
 
 function explain(error: unknown): { readonly step: string; readonly reason: string; readonly status: number } {
-  if (error instanceof InvalidOptions) {
+  if (error instanceof Misuse) {
     return { step: 'options', reason: error.message, status: EXIT.misuse };
   }
   if (error instanceof StepFailed) {
     return { step: error.step, reason: error.message, status: EXIT.failed };
   }
   if (error instanceof Interrupted) {
-    return { step: 'interrupted', reason: error.message, status: EXIT[error.signal] };
+    return { step: 'interrupted', reason: error.message, status: error.status };
   }
   if (isSystemError(error)) {
     return { step: 'this machine', reason: error.message, status: EXIT.failed };

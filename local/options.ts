@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { Misuse } from './host/misuse.ts';
 import type { Database } from './postgres/database.ts';
 
 export interface Options {
@@ -13,7 +14,7 @@ export interface Options {
 }
 
 /** The command line is invalid. */
-export class InvalidOptions extends Error {
+export class InvalidOptions extends Misuse {
   override readonly name = 'InvalidOptions';
 }
 
@@ -32,7 +33,7 @@ and dump program that "cdk deploy" deploys to AWS. It needs no AWS account.
                     the URL may contain it too, but then it is visible in the process list, and pnpm prints it.
   --schedule CRON   Cron expression of five fields, or an alias (default @daily). The wait for the first run is skipped.
   --timezone ZONE   IANA name of the schedule's time zone (default UTC).
-  --state-dir DIR   Folder for dumps, logs and the synthesized stack (default .autodump).
+  --state-dir DIR   Folder for dumps, logs and the synthesized stack (default .autodump); only you may write to it.
   --json            Print progress to standard error, and the result as JSON in the last line of standard output.
   --help            Print this text.
 
@@ -42,10 +43,11 @@ Exit status: 0 if the dump was made and proven, 2 for invalid options, 128 + sig
 /**
  * Parses the command line.
  *
+ * @param password of the database, if its URL contains none
  * @returns the options, or `help` if `--help` is among them
  * @throws {InvalidOptions} if an option is unknown or invalid
  */
-export function parseOptions(args: readonly string[], environment: NodeJS.ProcessEnv): Options | 'help' {
+export function parseOptions(args: readonly string[], password?: string): Options | 'help' {
   const values = parse(args);
   if (values.help === true) {
     return 'help';
@@ -54,7 +56,7 @@ export function parseOptions(args: readonly string[], environment: NodeJS.Proces
     throw new InvalidOptions('--state-dir is empty. Pass the path of a folder.');
   }
   return {
-    ...(values.database === undefined ? {} : { database: parseDatabase(values.database, environment.PGPASSWORD) }),
+    ...(values.database === undefined ? {} : { database: parseDatabase(values.database, password) }),
     schedule: values.schedule ?? '@daily',
     ...(values.timezone === undefined ? {} : { timezone: values.timezone }),
     stateDir: values['state-dir'] ?? '.autodump',

@@ -1,10 +1,13 @@
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { synthesize } from './assembly/synth.ts';
+import type { Cleanups } from './host/program.ts';
 import { lockStateDir } from './host/state-dir.ts';
 import { type ClientPrograms, ensureClientPrograms } from './postgres/client-programs.ts';
 import type { Database } from './postgres/database.ts';
 import { SAMPLE_MAJOR, startSample } from './postgres/sample.ts';
-import type { Cleanups, RunContext } from './run-context.ts';
+import type { RunContext } from './run-context.ts';
+import { refuseUnscheduled } from './schedule.ts';
 import type { Steps } from './steps.ts';
 
 export interface Prepared {
@@ -13,7 +16,13 @@ export interface Prepared {
   readonly cdkOut: string;
 }
 
-/** Locks the state directory, finds the client programs, starts the sample database if needed, and synthesizes the app. */
+/**
+ * Refuses a schedule that starts nothing, locks the state directory, finds the client programs, starts the sample
+ * database if needed, and synthesizes the app.
+ *
+ * @throws {InvalidOptions} if the app would start no run for the schedule
+ * @throws {StepFailed} if a step fails
+ */
 export async function prepare({
   options,
   stateDir,
@@ -22,6 +31,7 @@ export async function prepare({
   processes,
   cleanups,
 }: RunContext): Promise<Prepared> {
+  await steps.run('schedule', () => refuseUnscheduled(options, processes));
   cleanups.push(await steps.run('state directory', () => lockStateDir(stateDir)));
   reporter.heading('Preparing');
   const log = (text: string): void => {
@@ -53,10 +63,20 @@ export async function prepare({
 async function sample(steps: Steps, cleanups: Cleanups): Promise<Database> {
   const started = await steps.run(
     'sample database',
-    startSample,
+    () => startSample().catch(withAdvice),
     ({ serverVersion, host, port, database, orderItems }) =>
       `PostgreSQL ${serverVersion} on ${host} port ${port}, database ${database} with ${orderItems} order items`,
   );
   cleanups.push(() => started.stop());
   return started;
+}
+
+function withAdvice(error: unknown): never {
+  const reason = error instanceof Error ? error.message : String(error);
+  throw new Error(
+    `${reason.replace(/[^.]$/, '$&.')} Set TMPDIR to another folder than ${tmpdir()}, or use your own database with --database.`,
+    {
+      cause: error,
+    },
+  );
 }

@@ -1,10 +1,8 @@
 import type { Processes } from './host/processes.ts';
+import type { Cleanups } from './host/program.ts';
 import type { Options } from './options.ts';
 import type { Reporter } from './report.ts';
 import type { Steps } from './steps.ts';
-
-/** Functions that stop what was started, in the order in which it was started. */
-export type Cleanups = (() => Promise<void>)[];
 
 /** State shared by the steps of a local run. */
 export interface RunContext {

@@ -1,3 +1,5 @@
+import { Misuse } from './host/misuse.ts';
+import { orAborted } from './host/program.ts';
 import type { Reporter } from './report.ts';
 
 /** A step of the local run failed. The message is complete and meant for people. */
@@ -24,6 +26,7 @@ export class Steps {
   /**
    * @param describe describes the result for the report; without it, the step is not reported
    * @throws {StepFailed} if the step fails
+   * @throws {Misuse} if the step finds that an option is invalid
    * @throws {Error} the reason of the signal, if it is aborted
    */
   async run<T>(name: string, work: () => Promise<T>, describe?: (result: T) => string): Promise<T> {
@@ -36,27 +39,15 @@ export class Steps {
       return result;
     } catch (error) {
       this.#signal.throwIfAborted();
-      if (error instanceof StepFailed) {
+      if (error instanceof StepFailed || error instanceof Misuse) {
         throw error;
       }
       throw new StepFailed(name, error instanceof Error ? error.message : String(error), { cause: error });
     }
   }
 
-  /** Waits for work that cannot be aborted, but no longer than until the signal is aborted. */
+  /** As {@link orAborted}, with the signal of the run. */
   async orAborted<T>(work: Promise<T>): Promise<T> {
-    this.#signal.throwIfAborted();
-    let abort: () => void = () => undefined;
-    const aborted = new Promise<never>((_, reject) => {
-      abort = () => {
-        reject(this.#signal.reason instanceof Error ? this.#signal.reason : new Error('The local run was aborted.'));
-      };
-      this.#signal.addEventListener('abort', abort);
-    });
-    try {
-      return await Promise.race([work, aborted]);
-    } finally {
-      this.#signal.removeEventListener('abort', abort);
-    }
+    return orAborted(work, this.#signal);
   }
 }

@@ -8,7 +8,6 @@ export class Watcher {
   #lastLine: string | undefined;
   /** Last line of standard error of each failed attempt. */
   readonly #errors: string[] = [];
-  #lastResult = 'nothing';
 
   constructor(reporter: Reporter) {
     this.#reporter = reporter;
@@ -21,9 +20,6 @@ export class Watcher {
       this.#reporter.line('Skipping this wait, as if the scheduled time had come');
       event.execution.wait?.finish();
     }
-    if (event.kind === 'function ended' && event.result.kind === 'returned') {
-      this.#lastResult = JSON.stringify(event.result.payload);
-    }
     if (event.kind === 'job output' && event.stream === 'stderr') {
       this.#lastLine = event.line;
     }
@@ -33,11 +29,6 @@ export class Watcher {
       }
       this.#lastLine = undefined;
     }
-  }
-
-  /** JSON of the last result that a function returned. */
-  get lastResult(): string {
-    return this.#lastResult;
   }
 
   /** Errors of the job: that of the last attempt, which decides, followed by different ones of earlier attempts. */

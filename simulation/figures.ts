@@ -29,6 +29,7 @@ export interface Figures {
   readonly calls: Readonly<Record<string, number>>;
   readonly faults: Readonly<Record<string, number>>;
   readonly secretEvents: number;
+  /** The earliest first. */
   readonly violations: readonly Violation[];
   readonly occurrences: readonly Occurrence[];
   /** One line for everything that happened, if requested. */
@@ -57,7 +58,7 @@ export function mergeFigures(all: readonly Figures[]): Figures {
     calls: totals(all.map(({ calls }) => calls)),
     faults: totals(all.map(({ faults }) => faults)),
     secretEvents: total(all, ({ secretEvents }) => secretEvents),
-    violations: all.flatMap(({ violations }) => violations),
+    violations: all.flatMap(({ violations }) => violations).sort((a, b) => a.time - b.time),
     occurrences: all.flatMap(({ occurrences }) => occurrences),
     history: all.flatMap(({ history }) => history),
   };

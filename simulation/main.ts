@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { synthesize } from '../local/assembly/synth.ts';
-import { Processes } from '../local/host/processes.ts';
-import { HELP, InvalidOptions, type Options, parseOptions } from './options.ts';
+import { SynthesisFailed, synthesize } from '../local/assembly/synth.ts';
+import { Misuse } from '../local/host/misuse.ts';
+import { Interrupted, orAborted, type Program, runProgram } from '../local/host/program.ts';
+import { temporaryFolder } from '../local/host/temporary-folder.ts';
+import type { Figures } from './figures.ts';
+import { HELP, InvalidOptions, parseOptions, type SimulationOptions } from './options.ts';
 import { figuresText, historyText, progressText } from './report.ts';
 import { measureRush, type RushResult, rushText } from './rush.ts';
 import { measureScale, type ScaleResult, scaleText } from './scale.ts';
@@ -21,65 +22,43 @@ const PROGRESS_INTERVAL_MS = 5000;
 
 const EXIT = { ok: 0, violated: 1, misuse: 2, failed: 3 } as const;
 
-const processes = new Processes();
+await runProgram(main, { succeeded: (status) => status, failed });
 
-process.exitCode = await main();
-// After a failure other worlds may still be running, and would keep this process alive.
-await processes.stop();
-
-async function main(): Promise<number> {
-  try {
-    const options = parseOptions(process.argv.slice(2), randomInt(1_000_000));
-    if (options === 'help') {
-      process.stdout.write(HELP);
-      return EXIT.ok;
-    }
-    return await run(options);
-  } catch (error) {
-    // A signal has stopped the processes and is about to end this one.
-    if (processes.stopped) {
-      return EXIT.failed;
-    }
-    if (!(error instanceof Error)) {
-      throw error;
-    }
-    const isExpected = error instanceof InvalidOptions || 'syscall' in error;
-    process.stderr.write(`${isExpected ? error.message : error.stack}\n`);
-    return error instanceof InvalidOptions ? EXIT.misuse : EXIT.failed;
+async function main(program: Program): Promise<number> {
+  const options = parseOptions(process.argv.slice(2), randomInt(1_000_000));
+  if (options === 'help') {
+    process.stdout.write(HELP);
+    return EXIT.ok;
   }
+  const [folder, remove] = await temporaryFolder('simulation');
+  program.cleanups.push(remove);
+  const cdkOut = join(folder, 'cdk.out');
+  process.stderr.write('Running cdk synth\n');
+  await synthesize(cdkOut, program.processes);
+  return options.kind === 'scale' ? runScale(cdkOut, program) : runSimulation(options, cdkOut, program);
 }
 
-async function run(options: Options): Promise<number> {
-  const cdkOut = mkdtempSync(join(tmpdir(), 'autodump-simulation-'));
-  const remove = (): void => {
-    rmSync(cdkOut, { recursive: true, force: true });
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      void processes.stop().finally(() => {
-        remove();
-        process.kill(process.pid, signal);
-      });
-    });
+function failed(error: unknown): number {
+  if (!(error instanceof Error)) {
+    throw error;
   }
-  try {
-    process.stderr.write('Running cdk synth\n');
-    await synthesize(cdkOut, processes);
-    return options.scale ? await runScale(cdkOut) : await runSimulation(options, cdkOut);
-  } finally {
-    remove();
+  const expected = [Misuse, Interrupted, SynthesisFailed].some((kind) => error instanceof kind) || 'syscall' in error;
+  process.stderr.write(`${expected ? error.message : (error.stack ?? error.message)}\n`);
+  if (error instanceof Interrupted) {
+    return error.status;
   }
+  return error instanceof Misuse ? EXIT.misuse : EXIT.failed;
 }
 
-async function runScale(cdkOut: string): Promise<number> {
+async function runScale(cdkOut: string, { signal }: Program): Promise<number> {
   const results: ScaleResult[] = [];
   for (const secrets of SCALES) {
-    results.push(await measureScale(cdkOut, secrets));
+    results.push(await orAborted(measureScale(cdkOut, secrets), signal));
   }
   process.stdout.write(`Scans:\n${scaleText(results)}`);
   const rushes: RushResult[] = [];
   for (const secrets of RUSHES) {
-    rushes.push(await measureRush(cdkOut, secrets));
+    rushes.push(await orAborted(measureRush(cdkOut, secrets), signal));
   }
   process.stdout.write(`\nRuns that are due at the same second, in a new account:\n${rushText(rushes)}`);
   const isThrottled = results
@@ -88,7 +67,7 @@ async function runScale(cdkOut: string): Promise<number> {
   return isThrottled || rushes.some(({ failed }) => failed > 0) ? EXIT.violated : EXIT.ok;
 }
 
-async function runSimulation(options: Options, cdkOut: string): Promise<number> {
+async function runSimulation(options: SimulationOptions, cdkOut: string, { processes }: Program): Promise<number> {
   const simulation = { ...options, cdkOut };
   process.stderr.write(`Simulating seed ${options.seed}\n`);
   const started = performance.now();
@@ -97,11 +76,8 @@ async function runSimulation(options: Options, cdkOut: string): Promise<number> 
     showProgress(progressText(simulation, progress));
   });
   process.stdout.write(figuresText(simulation, figures, (performance.now() - started) / 1000));
-  const missing = options.keep?.filter((id) => !figures.occurrences.some((occurrence) => occurrence.id === id)) ?? [];
-  if (missing.length > 0) {
-    process.stdout.write(`Ids of --keep that did not occur: ${missing.join(', ')}\n`);
-  }
   if (figures.violations.length === 0) {
+    refuseUnknown(options.keep ?? [], figures);
     return EXIT.ok;
   }
   process.stdout.write('\nSearching for the shortest history …\n');
@@ -110,6 +86,21 @@ async function runSimulation(options: Options, cdkOut: string): Promise<number> 
   });
   process.stdout.write(historyText(shrunk));
   return EXIT.violated;
+}
+
+/**
+ * A history that lacks what was to be kept proves nothing.
+ *
+ * @throws {InvalidOptions} if something did not occur
+ */
+function refuseUnknown(keep: readonly string[], { occurrences }: Figures): void {
+  const occurred = new Set(occurrences.map(({ id }) => id));
+  const missing = keep.filter((id) => !occurred.has(id));
+  if (missing.length > 0) {
+    throw new InvalidOptions(
+      `--keep names ${missing.join(', ')}, which did not occur: copy the ids, and all other options, from a history.`,
+    );
+  }
 }
 
 /** Writes a line to standard error, at most one per interval. */

@@ -1,9 +1,12 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { Misuse } from '../local/host/misuse.ts';
 
-export interface Options {
-  /** Measure scans of many secrets instead. */
-  readonly scale: boolean;
+/** `scale` measures scans of many secrets instead. */
+export type Options = { readonly kind: 'scale' } | SimulationOptions;
+
+export interface SimulationOptions {
+  readonly kind: 'simulation';
   readonly secrets: number;
   readonly days: number;
   readonly seed: number;
@@ -13,7 +16,7 @@ export interface Options {
 }
 
 /** Invalid command line. */
-export class InvalidOptions extends Error {
+export class InvalidOptions extends Misuse {
   override readonly name = 'InvalidOptions';
 }
 
@@ -29,42 +32,35 @@ deleted, and faults. Checks that the invariants of the design hold.
   --only LIST   Simulate only these secrets, by number: 3,17.
   --keep LIST   Keep only these changes to secrets and these faults, by the ids shown in a history: 17.0,9f1c2ab3.
   --scale       Instead measure what scans of up to 100,000 tagged secrets cost, and how long up to 10,000 runs that are
-                due at the same second take to start.
+                due at the same second take to start. Takes no other option.
   --help        Print this text.
 
 Exit status: 0 if all invariants hold; 1 if one is violated, or if of --scale a scan was throttled or failed, or a run failed;
-2 for invalid options; 3 if the simulation failed.
+2 for invalid options, ids of --keep that do not occur included; 128 + signal number after a signal; 3 if the simulation
+failed.
 `;
 
 const MOST_SECRETS = 100_000;
 const MOST_DAYS = 3650;
 
-const count = (most: number) => z.coerce.number().int().min(1).max(most);
+const WHOLE_NUMBER = /^\d{1,15}$/;
+
+/** Of a secret event, such as 17.0, or of a fault, such as 9f1c2ab3. */
+const ID = /^(\d+\.\d+|[0-9a-f]+)$/;
+
+const wholeNumber = z.string().regex(WHOLE_NUMBER).transform(Number);
+
+const count = (most: number) => wholeNumber.pipe(z.int().min(1).max(most));
+
+const list = z.string().transform((text) => text.split(',').map((item) => item.trim()));
 
 const schema = z.object({
   secrets: count(MOST_SECRETS).default(500),
   days: count(MOST_DAYS).default(365),
   busy: z.boolean().default(false),
-  scale: z.boolean().default(false),
-  seed: z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .transform(Number)
-    .optional(),
-  only: z
-    .string()
-    .transform((list) =>
-      list
-        .split(',')
-        .filter((item) => item !== '')
-        .map(Number),
-    )
-    .pipe(z.array(z.int().min(0)))
-    .optional(),
-  keep: z
-    .string()
-    .transform((list) => list.split(',').filter((item) => item !== ''))
-    .optional(),
+  seed: wholeNumber.optional(),
+  only: list.pipe(z.array(wholeNumber)).optional(),
+  keep: z.union([z.literal('').transform((): string[] => []), list.pipe(z.array(z.string().regex(ID)))]).optional(),
 });
 
 /**
@@ -79,20 +75,26 @@ export function parseOptions(args: readonly string[], freshSeed: number): Option
   if (values.help === true) {
     return 'help';
   }
-  const parsed = schema.safeParse(values);
+  const { scale, ...others } = values;
+  if (scale === true) {
+    const ignored = Object.keys(others).map((name) => `--${name}`);
+    if (ignored.length > 0) {
+      throw new InvalidOptions(`--scale takes no other option, so remove ${ignored.join(', ')}. See --help.`);
+    }
+    return { kind: 'scale' };
+  }
+  const parsed = schema.safeParse(others);
   if (!parsed.success) {
     const invalid = new Set(parsed.error.issues.map(({ path: [name] }) => String(name)));
     throw new InvalidOptions([...invalid].map((name) => problemOf(name, values)).join('\n'));
   }
-  const { secrets, days, seed = freshSeed, busy, scale, only, keep } = parsed.data;
+  const { secrets, days, seed = freshSeed, busy, only, keep } = parsed.data;
   const unknown = only?.filter((number) => number >= secrets) ?? [];
-  if (only?.length === 0 || unknown.length > 0) {
-    throw new InvalidOptions(
-      `--only names ${unknown.join(', ') || 'no secret'}; secrets are numbered from 0 to ${secrets - 1}.`,
-    );
+  if (unknown.length > 0) {
+    throw new InvalidOptions(`--only names ${unknown.join(', ')}; secrets are numbered from 0 to ${secrets - 1}.`);
   }
   return {
-    scale,
+    kind: 'simulation',
     secrets,
     days,
     seed,
@@ -106,7 +108,8 @@ const ALLOWED: Readonly<Record<string, string>> = {
   secrets: `a whole number from 1 to ${MOST_SECRETS}`,
   days: `a whole number from 1 to ${MOST_DAYS}`,
   seed: 'a whole number of up to 15 digits',
-  only: 'a list of secret numbers, separated by commas',
+  only: 'a list of secret numbers, separated by commas, such as 3,17',
+  keep: "a list of ids as shown in a history, separated by commas, such as 17.0,9f1c2ab3, or '' for none",
 };
 
 function problemOf(name: string, values: Readonly<Record<string, unknown>>): string {
@@ -117,7 +120,8 @@ function parse(args: readonly string[]) {
   const text = { type: 'string' } as const;
   try {
     return parseArgs({
-      args: [...args],
+      // Some package runners pass the separator on, some do not.
+      args: args[0] === '--' ? args.slice(1) : [...args],
       options: {
         secrets: text,
         days: text,
@@ -130,6 +134,7 @@ function parse(args: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    throw new InvalidOptions(`${error instanceof Error ? error.message : String(error)} See --help.`);
+    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split(/(?<=\.) To specify/);
+    throw new InvalidOptions(`${reason.replace(/\.$/, '')}. See --help.`);
   }
 }

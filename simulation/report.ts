@@ -3,7 +3,7 @@ import { iso } from './runtime/time.ts';
 import type { ShrinkResult } from './shrink.ts';
 import type { Simulation } from './simulate.ts';
 
-/** The first violations are the most telling. */
+/** The earliest violations are the most telling. */
 const MOST_SHOWN = 10;
 
 /** Formats the figures of a simulation. */

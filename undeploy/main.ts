@@ -11,7 +11,14 @@ import { StackNotFound } from './stack.ts';
 import { CdkFailed, NotConfirmed, undeploy } from './undeploy.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const EXIT = { failed: 1, misuse: 2 } as const;
+const EXIT = { failed: 1, misuse: 2, SIGPIPE: 141 } as const;
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    const message = `The output cannot be written, so undeploy stopped: ${error.message}. Run it again to remove the rest.\n`;
+    process.stderr.write(message, () => process.exit(error.code === 'EPIPE' ? EXIT.SIGPIPE : EXIT.failed));
+  });
+}
 
 try {
   await main();

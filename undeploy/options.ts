@@ -34,7 +34,7 @@ Buckets and log groups stay, with their contents; they are listed before you con
 Credentials and Region are those of the AWS CLI and CDK: AWS_PROFILE, AWS_REGION, ~/.aws/config and so on.
 The command can be repeated if it fails, or if "cdk destroy" waits because a scan was still starting executions.
 
-Exit status: 0 if AutoDump was removed, 2 for invalid options, 1 otherwise.
+Exit status: 0 if AutoDump was removed, 2 for invalid options, 141 if the reader of its output has gone, 1 otherwise.
 `;
 
 /**

@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
 import { constants } from 'node:os';
+import { ownEnvironment } from './environment.ts';
+import { signalledWithParent } from './parent-death.ts';
+import { findProgram } from './search-path.ts';
 
 const GRACE_SECONDS = 10;
 
@@ -21,6 +24,8 @@ export interface Process {
 }
 
 export interface ProcessOptions extends SpawnOptions {
+  /** The entire environment. @default - {@link ownEnvironment}, and not that of this process */
+  readonly env?: NodeJS.ProcessEnv;
   /** Time after which the process is terminated. @default - unlimited */
   readonly timeoutSeconds?: number | undefined;
   /** Time between SIGTERM and SIGKILL. @default 10 */
@@ -29,7 +34,7 @@ export interface ProcessOptions extends SpawnOptions {
 
 /**
  * The running child processes. Each leads its own process group: Ctrl-C in a terminal does not reach it, and whatever
- * it leaves running is killed when it exits, as in a container.
+ * it leaves running is killed when it exits, as in a container. When this process dies, the kernel kills them.
  */
 export class Processes {
   readonly #running = new Map<ChildProcess, Process>();
@@ -45,7 +50,11 @@ export class Processes {
       throw new Error('The local run is stopping, and starts no more processes.');
     }
     const { timeoutSeconds = Infinity, graceSeconds = GRACE_SECONDS, ...spawnOptions } = options;
-    const child = spawn(program, args, { ...spawnOptions, detached: true });
+    const { env = ownEnvironment() } = options;
+    // A program that does not exist must fail to start, and not start something else that then fails.
+    const exists = findProgram(program, env.PATH) !== undefined;
+    const [command, words] = exists ? signalledWithParent('KILL', program, args) : [program, args];
+    const child = spawn(command, words, { ...spawnOptions, env, detached: true });
     let timedOut = false;
     const timeout = setTimeout(
       () => {
@@ -88,6 +97,16 @@ export class Processes {
       terminate(child, GRACE_SECONDS);
     }
     await Promise.all(running.map(({ ended }) => ended));
+  }
+}
+
+/** Whether a process with this ID runs, of whatever user. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 

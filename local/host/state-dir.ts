@@ -1,5 +1,10 @@
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isRunning } from './processes.ts';
+
+/** Of a file's mode: the group, and everybody. */
+const WRITABLE_BY_OTHERS = 0o022;
 
 /** Another local run is using the directory. */
 export class StateDirLocked extends Error {
@@ -9,24 +14,25 @@ export class StateDirLocked extends Error {
 /**
  * Locks a state directory for this process, creating it if needed. A lock whose process no longer runs is taken over.
  *
+ * The directory must belong to this user, and nobody else may write to it: what others put there, such as links, would be
+ * followed.
+ *
  * @returns a function that releases the lock
  * @throws {StateDirLocked} if another running process holds the lock
- * @throws {Error} if the directory cannot be created or written to
+ * @throws {Error} if the directory cannot be created or written to, or others may write to it
  */
 export async function lockStateDir(directory: string): Promise<() => Promise<void>> {
   const lock = join(directory, 'lock');
-  const candidate = `${lock}.${process.pid}`;
+  const candidate = `${lock}.${randomUUID()}`;
   try {
-    // Dumps contain the database's data, so other users of this machine must not read them.
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    await writeFile(candidate, `${process.pid}\n`);
+    await makeFolder(directory);
+    await refuseForeign(directory);
+    await writeFile(candidate, `${process.pid}\n`, { flag: 'wx' });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(
-      `${directory} cannot be used as the state directory: ${reason}. Choose another one with --state-dir.`,
-      {
-        cause,
-      },
+      `${directory} cannot be used as the state directory: ${reason.replace(/[^.]$/, '$&.')} Choose another one with --state-dir.`,
+      { cause },
     );
   }
   try {
@@ -35,7 +41,7 @@ export async function lockStateDir(directory: string): Promise<() => Promise<voi
         return () => rm(lock, { force: true });
       }
       const holder = Number(await readFile(lock, 'utf8'));
-      if (isRunning(holder)) {
+      if (holder > 0 && isRunning(holder)) {
         throw new StateDirLocked(
           `Another local run (process ${holder}) uses the state directory ${directory}. ` +
             `Wait until it ends, or choose another directory with --state-dir. If that process is not a local run, delete ${lock}.`,
@@ -45,6 +51,34 @@ export async function lockStateDir(directory: string): Promise<() => Promise<voi
     }
   } finally {
     await rm(candidate, { force: true });
+  }
+}
+
+/**
+ * Creates a folder and those above it, unless they exist. `mkdir` with the option `recursive` never ends in a folder in
+ * which nothing can be created, such as /proc.
+ */
+async function makeFolder(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' && directory !== dirname(directory)) {
+      await makeFolder(dirname(directory));
+      await mkdir(directory, { mode: 0o700 });
+    } else if (codeOf(error) !== 'EEXIST') {
+      throw error;
+    }
+  }
+}
+
+async function refuseForeign(directory: string): Promise<void> {
+  const { uid, mode } = await stat(directory);
+  const user = process.getuid?.();
+  if (user !== undefined && uid !== user) {
+    throw new Error(`it belongs to the user ${uid}, and this is ${user}.`);
+  }
+  if (user !== undefined && (mode & WRITABLE_BY_OTHERS) !== 0) {
+    throw new Error(`other users may write to it, since its mode is ${(mode & 0o7777).toString(8)}.`);
   }
 }
 
@@ -58,15 +92,6 @@ async function linkNew(from: string, to: string): Promise<boolean> {
       return false;
     }
     throw error;
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
   }
 }
 

@@ -3,6 +3,7 @@ import { constants, existsSync, globSync } from 'node:fs';
 import { access, realpath } from 'node:fs/promises';
 import { basename, delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { ownEnvironment } from '../host/environment.ts';
 import type { Processes } from '../host/processes.ts';
 
 const run = promisify(execFile);
@@ -54,7 +55,7 @@ async function programsIn(folder: string): Promise<readonly [string, ClientProgr
     if (basename(real) === 'pg_wrapper') {
       return undefined;
     }
-    const { stdout } = await run(pgDump, ['--version']);
+    const { stdout } = await run(pgDump, ['--version'], { env: ownEnvironment() });
     const [, version, major] = /\(PostgreSQL\) ((\d+)\S*)/.exec(stdout) ?? [];
     return version === undefined ? undefined : [real, { folder, version, major: Number(major) }];
   } catch {
@@ -99,7 +100,7 @@ async function installOnDebian(processes: Processes, log: (text: string) => void
   for (const args of commands) {
     log(`Installing the PostgreSQL client programs: apt-get ${args.join(' ')}`);
     const { child, ended } = processes.start('apt-get', args, {
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      env: { ...ownEnvironment(), DEBIAN_FRONTEND: 'noninteractive' },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let errors = '';

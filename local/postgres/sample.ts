@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
+import { temporaryFolder } from '../host/temporary-folder.ts';
 import type { Database } from './database.ts';
 import { startPostgres } from './server.ts';
 
@@ -71,10 +71,10 @@ export interface SampleDatabase extends Database {
 /** Starts a PostgreSQL server with a sample database, and an owner who can dump it without being a superuser. */
 export async function startSample(): Promise<SampleDatabase> {
   // Not in the state directory: started as root, the server runs as a user who may have no access there.
-  const directory = await mkdtemp(join(tmpdir(), 'autodump-sample-'));
-  const removeFiles = (): Promise<void> => rm(directory, { recursive: true, force: true });
+  const [folder, removeFiles] = await temporaryFolder('sample');
   try {
-    const server = await startPostgres({ directory });
+    await chmod(folder, 0o711);
+    const server = await startPostgres({ directory: join(folder, 'server') });
     const { host, port, user, password } = server;
     const stopAll = async (): Promise<void> => {
       await server.stop();

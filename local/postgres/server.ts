@@ -8,6 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { signalledWithParent } from '../host/parent-death.ts';
 
 const run = promisify(execFile);
 
@@ -47,7 +48,7 @@ interface Account {
  * @param options.directory folder for this server only; created if needed, and not removed by `stop`
  * @param options.from name of the package, which may be installed in several versions under aliases
  * @param options.settings further settings of the server, as `name=value`
- * @throws {Error} with the end of the server's log, if it does not start
+ * @throws {Error} with what initdb or the server said, if it does not start
  */
 export async function startPostgres({
   directory,
@@ -84,10 +85,9 @@ async function programsOf(from: string): Promise<Programs> {
   try {
     file = resolve(name);
   } catch (cause) {
-    throw new Error(
-      `There is no PostgreSQL server for this platform: the package ${name} is not installed. Use your own database with --database.`,
-      { cause },
-    );
+    throw new Error(`There is no PostgreSQL server for this platform: the package ${name} is not installed.`, {
+      cause,
+    });
   }
   const loaded: unknown = await import(pathToFileURL(file).href);
   return z.object({ initdb: z.string(), postgres: z.string() }).parse(loaded);
@@ -97,7 +97,7 @@ async function serverAccount(): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) {
     return undefined;
   }
-  const [uid, gid] = await Promise.all(['-u', '-g'].map((flag) => run('id', [flag, 'nobody'])));
+  const [uid, gid] = await Promise.all(['-u', '-g'].map((flag) => run('id', [flag, 'nobody'], { env: environment() })));
   return z
     .object({ uid: z.coerce.number(), gid: z.coerce.number() })
     .parse({ uid: uid?.stdout.trim(), gid: gid?.stdout.trim() });
@@ -107,7 +107,7 @@ async function serverAccount(): Promise<Account | undefined> {
 async function executable(programs: Programs, account: Account | undefined, copy: string): Promise<Programs> {
   const bin = dirname(programs.postgres);
   try {
-    await run(programs.postgres, ['--version'], { cwd: '/', ...account });
+    await run(programs.postgres, ['--version'], { cwd: '/', env: environment(), ...account });
     return programs;
   } catch (error) {
     if (account === undefined) {
@@ -136,14 +136,30 @@ async function initialize(
   }
   const options = ['--encoding=UTF8', '--locale=C', '--auth=scram-sha-256', '--no-sync'];
   try {
-    await run(
-      programs.initdb,
-      [`--pgdata=${data}`, `--username=${SUPERUSER}`, `--pwfile=${passwordFile}`, ...options],
-      { cwd: '/', env: environment(), ...account },
-    );
+    const words = [`--pgdata=${data}`, `--username=${SUPERUSER}`, `--pwfile=${passwordFile}`, ...options];
+    const [program, args] = signalledWithParent('INT', programs.initdb, words);
+    await run(program, args, { cwd: '/', env: environment(), ...account });
+  } catch (error) {
+    throw new Error(`initdb could not create ${data}: ${initdbReason(error)}${accessAdvice(error, account)}`, {
+      cause: error,
+    });
   } finally {
     await rm(passwordFile);
   }
+}
+
+/** What initdb said, without its command line and its progress. */
+function initdbReason(error: unknown): string {
+  const output =
+    typeof error === 'object' && error !== null && 'stderr' in error ? String(error.stderr) : String(error);
+  const [, reason = output] = /^initdb: error: (.*)$/m.exec(output) ?? /FATAL: +(.*)$/m.exec(output) ?? [];
+  return `${reason.trim()}.`;
+}
+
+function accessAdvice(error: unknown, account: Account | undefined): string {
+  return account !== undefined && String(error).includes('Permission denied')
+    ? ' PostgreSQL refuses to run as root, so it runs as nobody, who must be able to enter the folders above.'
+    : '';
 }
 
 async function serve(
@@ -154,9 +170,12 @@ async function serve(
   port: number,
 ): Promise<ChildProcess | 'port taken'> {
   const settings = [`listen_addresses=${HOST}`, 'unix_socket_directories=', ...further];
+  const options = ['-D', data, '-p', `${port}`, ...settings.flatMap((setting) => ['-c', setting])];
+  // Fast shutdown, which leaves no shared memory behind.
+  const [program, args] = signalledWithParent('INT', programs.postgres, options);
   const server = spawn(
-    programs.postgres,
-    ['-D', data, '-p', `${port}`, ...settings.flatMap((setting) => ['-c', setting])],
+    program,
+    args,
     // In its own process group: Ctrl-C in a terminal reaches only the local run, which stops its parts in order.
     { cwd: '/', env: environment(), stdio: ['ignore', 'ignore', 'pipe'], detached: true, ...account },
   );

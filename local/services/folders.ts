@@ -1,5 +1,9 @@
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { findProgram } from '../host/search-path.ts';
+
+/** What jobs run besides their client programs: with these, Linux ends a job's children with the job. */
+const IMAGE_PROGRAMS = ['setpriv', 'true'];
 
 /** Where the local stack keeps its files; absolute paths. */
 export interface Folders {
@@ -8,7 +12,7 @@ export interface Folders {
   readonly logs: string;
   /** Volumes of jobs, deleted when the stack stops. */
   readonly scratch: string;
-  /** Holds `node` for the PATH of jobs; part of `scratch`. */
+  /** Holds programs for the PATH of jobs; part of `scratch`. */
   readonly programs: string;
 }
 
@@ -17,12 +21,18 @@ export async function createFolders(directory: string): Promise<Folders> {
   const root = resolve(directory);
   const scratch = join(root, 'scratch');
   const folders = { objects: join(root, 's3'), logs: join(root, 'log'), scratch, programs: join(scratch, 'programs') };
+  // A run that was killed could not delete it.
+  await rm(scratch, { recursive: true, force: true });
   for (const folder of [folders.objects, folders.logs, folders.programs]) {
     await mkdir(folder, { recursive: true });
   }
   // The image ships Node.js; jobs on this machine use the one that runs this process.
-  const node = join(folders.programs, 'node');
-  await rm(node, { force: true });
-  await symlink(process.execPath, node);
+  await symlink(process.execPath, join(folders.programs, 'node'));
+  for (const program of IMAGE_PROGRAMS) {
+    const path = findProgram(program, process.env.PATH);
+    if (path !== undefined) {
+      await symlink(path, join(folders.programs, program));
+    }
+  }
   return folders;
 }

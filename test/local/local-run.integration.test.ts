@@ -1,133 +1,42 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { dumpOnce } from '../../local/dump-once.ts';
 import { Processes } from '../../local/host/processes.ts';
+import type { Cleanups } from '../../local/host/program.ts';
 import { findClientPrograms } from '../../local/postgres/client-programs.ts';
-import { type PostgresServer, startPostgres } from '../../local/postgres/server.ts';
 import { Reporter } from '../../local/report.ts';
 import { Steps } from '../../local/steps.ts';
 import { startPgBouncer, wherePgBouncerIsInstalled } from '../support/pgbouncer.ts';
 import { synthesizedApp } from '../support/synthesized-app.ts';
 import { fingerprint, query } from './support/database.ts';
+import {
+  PASSWORD,
+  processesIn,
+  serverOfRuns,
+  spawnRun,
+  start,
+  temporaryFolder,
+  url,
+  useServerOfRuns,
+} from './support/local-runs.ts';
 
-const MAIN = fileURLToPath(new URL('../../local/main.ts', import.meta.url));
-
-/** Characters with a special meaning in shells, URLs, SQL and connection strings. */
-const PASSWORD = `' " \\ $ ( ) ; | & % # @ : / ü x`;
-
-/** How a local run ended, and its output. */
-interface Outcome {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** The last line of standard output. */
-  readonly json: Record<string, unknown>;
-}
-
-let data: string;
-let server: PostgresServer;
-const running: ChildProcess[] = [];
-const folders: string[] = [];
-
-beforeAll(async () => {
-  data = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-  server = await startPostgres({ directory: data });
-  await query(
-    server,
-    'postgres',
-    `create role reader login password ${literal(PASSWORD)}`,
-    'create database "My shop"',
-    'create database restored',
-  );
-  await query(
-    server,
-    'My shop',
-    'create table "Größe" (id int generated always as identity, "it\'s" text)',
-    `insert into "Größe" ("it's") select 'row ' || n from generate_series(1, 1000) n`,
-    'create view uneven as select * from "Größe" where id % 2 = 1',
-    'grant pg_read_all_data to reader',
-  );
-});
-
-afterAll(async () => {
-  await server.stop();
-  await rm(data, { recursive: true });
-});
-
-afterEach(async () => {
-  for (const child of running.splice(0)) {
-    if (child.exitCode === null) {
-      child.kill('SIGKILL');
-    }
-  }
-  for (const folder of folders.splice(0)) {
-    await rm(folder, { recursive: true });
-  }
-});
-
-function literal(value: string): string {
-  return ` E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
-}
-
-async function stateDir(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-  folders.push(folder);
-  return folder;
-}
-
-function spawnRun(
-  args: readonly string[],
-  environment: NodeJS.ProcessEnv = {},
-): { child: ChildProcess; ended: Promise<Outcome> } {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  running.push(child);
-  const end = async (): Promise<Outcome> => {
-    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-    const last = stdout.trimEnd().split('\n').at(-1) ?? '';
-    const json = last.startsWith('{') ? (JSON.parse(last) as Record<string, unknown>) : {};
-    return { status: child.exitCode, stdout, stderr, json };
-  };
-  return { child, ended: end() };
-}
-
-/** Starts a local run whose `cdk synth` copies the app that the tests share, which saves most of the time it takes. */
-async function start(
-  args: readonly string[],
-  environment: NodeJS.ProcessEnv = {},
-): Promise<{ child: ChildProcess; ended: Promise<Outcome> }> {
-  return spawnRun(args, { CDK_APP: `cp -R ${await synthesizedApp()}/. "$CDK_OUTDIR"`, ...environment });
-}
-
-function url(database: string): string {
-  return `postgres://reader@${server.host}:${server.port}/${encodeURIComponent(database)}`;
-}
+useServerOfRuns();
 
 async function restore(file: string, database: string): Promise<void> {
   const programs = await findClientPrograms(process.env.PATH ?? '');
   const program = join(programs[0]?.folder ?? '', 'pg_restore');
-  const { host, port, user, password } = server;
+  const { host, port, user, password } = serverOfRuns();
   const connection = ['--host', host, '--port', `${port}`, '--username', user, '--dbname', database];
   await promisify(execFile)(program, ['--no-owner', '--exit-on-error', ...connection, file], {
     env: { PGPASSWORD: password },
   });
-}
-
-/** Processes whose command line contains the folder. */
-async function processesIn(folder: string): Promise<readonly string[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'args']);
-  return stdout.split('\n').filter((line) => line.includes(folder));
 }
 
 describe('the local run', () => {
@@ -158,11 +67,17 @@ describe('the local run', () => {
     const { file = '', manifest = '', sha256 } = json.dump as Record<string, string>;
     sampleFile = file;
     expect(JSON.parse(await readFile(manifest, 'utf8'))).toMatchObject({ proof: { sha256, verified: true } });
-    await query(server, 'postgres', 'create database sample');
+    await query(serverOfRuns(), 'postgres', 'create database sample');
     await restore(file, 'sample');
-    expect(await query(server, 'sample', 'select count(*)::int as rows from item')).toEqual([{ rows: 60_000 }]);
+    expect(await query(serverOfRuns(), 'sample', 'select count(*)::int as rows from item')).toEqual([{ rows: 60_000 }]);
     expect(await processesIn(directory)).toEqual([]);
     expect((await readdir(directory)).sort()).toEqual(['cdk.out', 'log', 's3']);
+    for (const part of ['log', 's3']) {
+      for (const name of await readdir(join(directory, part), { recursive: true })) {
+        const { mode } = await stat(join(directory, part, name));
+        expect([name, mode & 0o077]).toEqual([name, 0]);
+      }
+    }
   });
 
   test("then dumps a user's database without revealing the password, while a second run is refused", async () => {
@@ -178,7 +93,7 @@ describe('the local run', () => {
     await readFile(sampleFile);
     const [, file = ''] = /^ {2}Dump +(.*)$/m.exec(stdout) ?? [];
     await restore(file, 'restored');
-    expect(await fingerprint(server, 'restored')).toEqual(await fingerprint(server, 'My shop'));
+    expect(await fingerprint(serverOfRuns(), 'restored')).toEqual(await fingerprint(serverOfRuns(), 'My shop'));
     expect(child.spawnargs.join()).not.toContain(PASSWORD);
     for (const name of await readdir(directory, { recursive: true, withFileTypes: true })) {
       if (!name.isFile() || name.parentPath.includes('cdk.out')) {
@@ -192,7 +107,7 @@ describe('the local run', () => {
 
 wherePgBouncerIsInstalled('a pooler of transactions', () => {
   test("is refused, and the application's own session behind it stays untouched", async () => {
-    const pooler = await startPgBouncer(server, 'transaction', { reader: PASSWORD });
+    const pooler = await startPgBouncer(serverOfRuns(), 'transaction', { reader: PASSWORD });
     const application = new pg.Client({ ...pooler, user: 'reader', password: PASSWORD, database: 'My shop' });
     await application.connect();
     const state = async () => [
@@ -201,7 +116,7 @@ wherePgBouncerIsInstalled('a pooler of transactions', () => {
     ];
     const before = await state();
     const through = `postgres://reader@${pooler.host}:${pooler.port}/My%20shop`;
-    const args = ['--json', '--state-dir', await stateDir(), '--database', through];
+    const args = ['--json', '--state-dir', await temporaryFolder(), '--database', through];
     const { status, json } = await (await start(args, { PGPASSWORD: PASSWORD })).ended;
     expect({ status, json }).toMatchObject({
       status: 1,
@@ -218,13 +133,30 @@ describe('invalid input is reported in one message, without a stack trace', () =
     ['an unknown option', ['--databse', 'x'], {}, 2, 'options', "Unknown option '--databse'"],
     ['an invalid URL', ['--database', 'shop'], {}, 2, 'options', 'is not the URL of a PostgreSQL database'],
   ])('%s', async (_, args, environment, status, step, reason) => {
-    const ended = await spawnRun(['--json', '--state-dir', await stateDir(), ...args], environment).ended;
+    const ended = await spawnRun(['--json', '--state-dir', await temporaryFolder(), ...args], environment).ended;
     expect(ended).toMatchObject({ status, json: { status: 'failed', step, reason: expect.stringContaining(reason) } });
     expect(ended.stderr).not.toMatch(/^ +at /m);
   });
 
+  test.each<[string, readonly string[], string]>([
+    ['a cron expression of six fields', ['--schedule', '0 0 8 * * 1'], 'has 6 fields'],
+    ['an empty schedule', ['--schedule', ''], 'has 0 fields'],
+    ['a schedule that is never due', ['--schedule', '0 8 31 2 *'], 'never'],
+    ['an unknown time zone', ['--timezone', 'Mars/Base'], '"Mars/Base" is not known'],
+    ['a run too far in the future', ['--schedule', '0 0 29 2 *'], 'is too far away to wait for'],
+  ])('%s is refused before anything is started', async (_, args, reason) => {
+    const directory = await temporaryFolder();
+    const { status, json } = await spawnRun(['--json', '--state-dir', directory, ...args]).ended;
+    expect({ status, json }).toEqual({
+      status: 2,
+      json: { status: 'failed', step: 'options', reason: expect.stringContaining(reason) },
+    });
+    expect(json.reason).not.toMatch(/[{}]/);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
   test('a server that does not exist', async () => {
-    const directory = await stateDir();
+    const directory = await temporaryFolder();
     const args = ['--json', '--state-dir', directory, '--database', 'postgres://reader@127.0.0.1:1/x'];
     const { status, json, stderr } = await (await start(args, { PGPASSWORD: PASSWORD })).ended;
     expect({ status, json }).toEqual({
@@ -245,23 +177,20 @@ describe('invalid input is reported in one message, without a stack trace', () =
     afterAll(() => rm(folder, { recursive: true }));
 
     test.each([
-      ['a cron expression of six fields', 'My shop', PASSWORD, '0 0 8 * * 1', 'UTC', 'schedule', 'has 6 fields'],
-      ['a run too far in the future', 'My shop', PASSWORD, '0 0 29 2 *', 'UTC', 'schedule', 'too far away'],
-      ['an unknown timezone', 'My shop', PASSWORD, '@daily', 'Mars/Base', 'schedule', '"Mars/Base" is not known'],
-      ['a wrong password', 'My shop', 'wrong', '@daily', 'UTC', 'dump', 'password'],
-      ['an unknown database', 'absent', PASSWORD, '@daily', 'UTC', 'dump', 'absent'],
-    ])('%s', async (_, name, password, schedule, timezone, step, reason) => {
+      ['a wrong password', 'My shop', 'wrong', 'password'],
+      ['an unknown database', 'absent', PASSWORD, 'absent'],
+    ])('%s', async (_, name, password, reason) => {
       const reporter = new Reporter(new PassThrough().resume());
-      const options = { schedule, timezone, json: true, stateDir: folder };
-      const cleanups: (() => Promise<void>)[] = [];
+      const options = { schedule: '@daily', json: true, stateDir: folder };
+      const cleanups: Cleanups = [];
       const steps = new Steps(reporter, new AbortController().signal);
-      const { host, port } = server;
+      const { host, port } = serverOfRuns();
       const database = { host, port, user: 'reader', password, database: name };
       const programs = await findClientPrograms(process.env.PATH ?? '');
       const run = { options, stateDir: folder, reporter, steps, processes: new Processes(), cleanups };
       const done = dumpOnce(run, { programs, database, cdkOut: await synthesizedApp() });
       try {
-        await expect(done).rejects.toMatchObject({ step, message: expect.stringContaining(reason) });
+        await expect(done).rejects.toMatchObject({ step: 'dump', message: expect.stringContaining(reason) });
       } finally {
         for (const cleanup of cleanups) {
           await cleanup();
@@ -270,68 +199,3 @@ describe('invalid input is reported in one message, without a stack trace', () =
     });
   });
 });
-
-describe('a signal stops everything', () => {
-  async function expectNothingLeftIn(directory: string): Promise<void> {
-    expect(await processesIn(directory)).toEqual([]);
-    expect(await readdir(directory)).not.toContain('lock');
-    expect(await readdir(directory)).not.toContain('scratch');
-    const objects = await readdir(join(directory, 's3'), { recursive: true }).catch(() => []);
-    expect(objects.filter((name) => name.endsWith('.dmp'))).toEqual([]);
-  }
-
-  test('while preparing', async () => {
-    const directory = await stateDir();
-    const { child, ended } = spawnRun(['--json', '--state-dir', directory]);
-    await once(child.stderr ?? child, 'data');
-    child.kill('SIGINT');
-    expect(await ended).toMatchObject({ status: 130, json: { status: 'failed', step: 'interrupted' } });
-    await expectNothingLeftIn(directory);
-  });
-
-  test.each(['Creating the secret', 'Scanner/Function', 'Batch job'])('right after the output "%s"', async (text) => {
-    const directory = await stateDir();
-    const args = ['--json', '--state-dir', directory, '--database', url('My shop')];
-    const { child, ended } = await start(args, { PGPASSWORD: PASSWORD });
-    await printed(child, text);
-    child.kill('SIGINT');
-    const { status, json, stderr } = await ended;
-    expect({ status, json }).toMatchObject({ status: 130, json: { status: 'failed', step: 'interrupted' } });
-    expect(stderr).not.toContain('Cleanup failed');
-    await expectNothingLeftIn(directory);
-  });
-
-  test('during a dump', async () => {
-    const directory = await stateDir();
-    const holder = new pg.Client({ ...server, database: 'My shop' });
-    await holder.connect();
-    // The dump waits for this lock until it is terminated.
-    try {
-      await holder.query('begin; lock table "Größe" in access exclusive mode');
-      const args = ['--json', '--state-dir', directory, '--database', url('My shop')];
-      const { child, ended } = await start(args, { PGPASSWORD: PASSWORD });
-      await printed(child, '| Database');
-      child.kill('SIGTERM');
-      expect(await ended).toMatchObject({ status: 143, json: { status: 'failed', step: 'interrupted' } });
-    } finally {
-      await holder.end();
-    }
-    await expectNothingLeftIn(directory);
-  });
-});
-
-/** Resolves when the run has printed the text to standard error. */
-async function printed(child: ChildProcess, part: string): Promise<void> {
-  let all = '';
-  await new Promise<void>((resolve, reject) => {
-    child.stderr?.on('data', (chunk: Buffer) => {
-      all += chunk.toString();
-      if (all.includes(part)) {
-        resolve();
-      }
-    });
-    child.on('close', () => {
-      reject(new Error(`The run ended without printing "${part}": ${all}`));
-    });
-  });
-}

@@ -3,12 +3,12 @@ import { parseDatabase, parseOptions } from '../../local/options.ts';
 
 describe('parseOptions', () => {
   test('has defaults for all options', () => {
-    expect(parseOptions([], {})).toEqual({ schedule: '@daily', stateDir: '.autodump', json: false });
+    expect(parseOptions([])).toEqual({ schedule: '@daily', stateDir: '.autodump', json: false });
   });
 
   test('parses all options, also after the separator that a package runner passes on', () => {
     const args = ['--', '--schedule', '5 8 * * 1', '--timezone', 'America/Denver', '--state-dir', 'x', '--json'];
-    expect(parseOptions(args, {})).toEqual({
+    expect(parseOptions(args)).toEqual({
       schedule: '5 8 * * 1',
       timezone: 'America/Denver',
       stateDir: 'x',
@@ -17,7 +17,7 @@ describe('parseOptions', () => {
   });
 
   test.each([[['--help']], [['-h']]])('returns help for %j', (args) => {
-    expect(parseOptions(args, {})).toBe('help');
+    expect(parseOptions(args)).toBe('help');
   });
 
   test.each([
@@ -26,11 +26,11 @@ describe('parseOptions', () => {
     [['--json=yes'], "Option '--json' does not take an argument"],
     [['extra'], "Unexpected argument 'extra'"],
   ])('rejects %j', (args, message) => {
-    expect(() => parseOptions(args, {})).toThrow(message);
+    expect(() => parseOptions(args)).toThrow(message);
   });
 
   test('reads the password of the database from PGPASSWORD', () => {
-    expect(parseOptions(['--database', 'postgres://me@db/shop'], { PGPASSWORD: 'secret' })).toMatchObject({
+    expect(parseOptions(['--database', 'postgres://me@db/shop'], 'secret')).toMatchObject({
       database: { password: 'secret' },
     });
   });
@@ -57,7 +57,7 @@ describe('parseDatabase', () => {
   });
 
   test('rejects an empty folder, as from a shell variable that is not set', () => {
-    expect(() => parseOptions(['--state-dir', ''], {})).toThrow('--state-dir is empty');
+    expect(() => parseOptions(['--state-dir', ''])).toThrow('--state-dir is empty');
   });
 
   test.each([

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { z } from 'zod';
 import type { Template } from '../../assembly/template.ts';
+import { endOutput } from '../../host/output.ts';
 import type { ProcessEnd, Processes } from '../../host/processes.ts';
 import type { Iam } from '../iam/iam.ts';
 import { jobArn } from '../permissions/service-calls.ts';
@@ -69,7 +70,7 @@ export class Container {
     this.#relay(child.stdout, 'stdout', log);
     this.#relay(child.stderr, 'stderr', log);
     const end = await this.#terminatedWhenStopped(ended, terminate);
-    log.end();
+    await endOutput(log);
     return attemptOf(end);
   }
 

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import process from 'node:process';
+import { flushOutput } from '../../host/output.ts';
 
 /** Exports of a function's bundle, by name. */
 type Exports = Readonly<Record<string, unknown>>;
@@ -21,7 +22,9 @@ const [, , file = '', exported = ''] = process.argv;
 process.on('disconnect', () => process.exit());
 
 process.once('message', (message: { readonly event: unknown }) => {
-  void invoke(message.event).then((response) => process.send?.(response, () => process.exit()));
+  void invoke(message.event).then((response) =>
+    process.send?.(response, () => void flushOutput().then(() => process.exit())),
+  );
 });
 
 async function invoke(event: unknown): Promise<BootstrapMessage> {

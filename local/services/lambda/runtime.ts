@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { Resource, Template } from '../../assembly/template.ts';
+import { endOutput } from '../../host/output.ts';
 import type { Processes } from '../../host/processes.ts';
 import { AccessDenied, type Iam } from '../iam/iam.ts';
 import type { InvocationResult } from '../invocation.ts';
@@ -98,7 +99,7 @@ export class Runtime {
     });
     child.send({ event }, () => undefined);
     const end = await ended;
-    log.end();
+    await endOutput(log);
     if (end.kind === 'timed out') {
       return failed('Sandbox.Timedout', `Task timed out after ${Timeout.toFixed(2)} seconds`);
     }

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { REGION } from '../../assembly/account.ts';
+import { WITHOUT_AWS } from '../../host/environment.ts';
 
 /** Where the AWS APIs are served. */
 export interface Endpoints {
@@ -48,9 +49,7 @@ export function awsEnvironment(principal: string, endpoints: Endpoints): Record<
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_ENDPOINT_URL: endpoints.services,
     AWS_ENDPOINT_URL_S3: endpoints.s3,
-    AWS_EC2_METADATA_DISABLED: 'true',
-    AWS_CONFIG_FILE: '/dev/null',
-    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    ...WITHOUT_AWS,
     TZ: 'UTC',
   };
 }

@@ -1,0 +1,48 @@
+import { constants } from 'node:fs';
+import { access, mkdtemp, rm, stat } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { Misuse } from './misuse.ts';
+
+/**
+ * Checks the folder for temporary files, of this process and its children.
+ *
+ * @throws {Misuse} if it is relative, does not exist, or cannot be written to
+ */
+export async function checkTemporaryFolder(): Promise<void> {
+  const folder = tmpdir();
+  const advice = 'Set TMPDIR to the absolute path of a folder that you may write to, such as /tmp, or unset it.';
+  if (!isAbsolute(folder)) {
+    throw new Misuse(`TMPDIR is "${folder}", which is a relative path. ${advice}`);
+  }
+  try {
+    // A folder, as the slash demands.
+    await stat(`${folder}/`);
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Misuse(`The folder for temporary files cannot be used: ${reason}. ${advice}`, { cause: error });
+  }
+}
+
+/** Process IDs mean something on one host only, and containers may share the folder. */
+const HOST = hostname().replace(/\W/g, '').slice(0, 40);
+
+const OWNED = new RegExp(`^autodump-[a-z]+-${HOST}-(\\d+)-\\w{6}$`);
+
+/** The process on this host that created a folder with {@link temporaryFolder}, by the folder's name. */
+export function ownerOf(name: string): number | undefined {
+  const [, pid] = OWNED.exec(name) ?? [];
+  return pid === undefined ? undefined : Number(pid);
+}
+
+/**
+ * Creates a folder for temporary files, which only this user can read.
+ *
+ * @param name what it is for: lower-case letters
+ * @returns its path, and a function that removes it
+ */
+export async function temporaryFolder(name: string): Promise<readonly [folder: string, remove: () => Promise<void>]> {
+  const folder = await mkdtemp(join(tmpdir(), `autodump-${name}-${HOST}-${process.pid}-`));
+  return [folder, () => rm(folder, { recursive: true, force: true })];
+}

@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Stage } from './support/stage.ts';
+
+/** The SQL for so many tables is several times what a pipe holds. */
+const TABLES = 5_000;
+
+const READER = { secret: { username: 'reader', password: 'p' } };
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.setUp();
+  // A transaction may not lock as many tables as there are.
+  const batches = Array.from({ length: 50 }, (_, batch) => {
+    const names = `generate_series(${batch * 100 + 1}, ${batch * 100 + 100})`;
+    return `DO $$ DECLARE n int; BEGIN FOR n IN SELECT ${names} LOOP
+      EXECUTE format('CREATE TABLE a_table_whose_name_is_not_short_%s ()', n); END LOOP; END $$`;
+  });
+  await stage.createDatabase('wide', `CREATE ROLE reader LOGIN PASSWORD 'p'`, ...batches);
+});
+
+afterAll(async () => {
+  await stage.tearDown();
+});
+
+test('a check of many tables prints all that it has found', async () => {
+  const { status, stdout } = await stage.check('wide', READER);
+  expect(status).toBe(77);
+  expect(new Set(stdout.match(/a_table_whose_name_is_not_short_\d+/g)).size).toBe(TABLES);
+  expect(stdout.length).toBeGreaterThan(4 * 64 * 1024);
+  expect(stdout.endsWith('\n')).toBe(true);
+});
+
+test('help whose reader has gone does not end as if it had been read', async () => {
+  const program = spawn(process.execPath, ['docker/main.ts', '--help'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  program.stdout.destroy();
+  expect(await once(program, 'exit')).toEqual([141, null]);
+});
+
+test('a program that is asked to end does not wait for a reader that has stopped reading', async () => {
+  const script = `
+    import { flushOutput } from './docker/output.ts';
+    const controller = new AbortController();
+    process.on('SIGTERM', () => controller.abort());
+    process.stdout.write('x'.repeat(1_000_000));
+    process.stderr.write('written');
+    await flushOutput(controller.signal);
+    process.exit(77);`;
+  const program = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const exit = once(program, 'exit');
+  await once(program.stderr, 'data');
+  program.kill('SIGTERM');
+  expect(await exit).toEqual([77, null]);
+  program.stdout.destroy();
+});
