@@ -94,7 +94,7 @@ const NOT_TRUSTED =
   'its certificate does not lead to a trusted root certificate. Trusted are those of the system and of RDS. Give the server ' +
   'a certificate of a public authority, with the intermediate ones, or set sslmode to require, which encrypts without ' +
   'verifying';
-const NOT_VALID = "check the server's certificate, and its clock";
+const NOT_VALID = "renew the server's certificate, or correct the clock of this machine";
 const OTHER_NAME =
   'set endpoint to a name that the certificate has or, if that is an alias of the server, sslmode to verify-ca';
 

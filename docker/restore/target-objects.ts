@@ -64,7 +64,8 @@ export async function relationsOf(client: Client): Promise<readonly Relation[]> 
     `SELECT nspname AS schema, relname AS name, relkind AS kind, pg_relation_size(c.oid) AS bytes
      FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
      WHERE ${USERS}`,
-    z.object({ schema: z.string(), name: z.string(), kind: z.string(), bytes: bigint }),
+    // There is no size of what was dropped meanwhile.
+    z.object({ schema: z.string(), name: z.string(), kind: z.string(), bytes: bigint.nullable() }),
   );
-  return rows.map(({ bytes, ...relation }) => ({ ...relation, isEmpty: bytes === 0 }));
+  return rows.map(({ bytes, ...relation }) => ({ ...relation, isEmpty: (bytes ?? 0) === 0 }));
 }

@@ -48,7 +48,7 @@ describe('an error of the network', () => {
     [new Error('Connection terminated unexpectedly'), 'port', 'tryAgain', 'login', 'terminated'],
     [new Error('Query read timeout'), 'queries', 'tryAgain', 'queries', 'Query read timeout'],
     [withCode('DEPTH_ZERO_SELF_SIGNED_CERT'), 'port', 'refused', 'tls', 'No trusted TLS connection'],
-    [withCode('CERT_HAS_EXPIRED'), 'port', 'refused', 'tls', "check the server's certificate, and its clock"],
+    [withCode('CERT_HAS_EXPIRED'), 'port', 'refused', 'tls', "renew the server's certificate"],
     [withCode('ERR_TLS_CERT_ALTNAME_INVALID'), 'port', 'refused', 'tls', 'No trusted TLS connection'],
   ] as const)('%s, having reached %s: %s, in the step %s', (error, reached, reason, step, advice) => {
     const failure = connectionFailure(SETTINGS, { error, reached, tlsOffered: true });
