@@ -1,5 +1,8 @@
+import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { SecretsManagerClient, SecretsManagerServiceException } from '@aws-sdk/client-secrets-manager';
+import type { InitializeMiddleware } from '@smithy/types';
 import { Failure } from './failure.ts';
 import { networkCode } from './network.ts';
 
@@ -9,8 +12,16 @@ import { networkCode } from './network.ts';
  */
 const TIMEOUTS = { requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000 } };
 
+/**
+ * For a whole call with all its attempts, since a response that trickles in would take for ever. S3 may take several
+ * minutes to complete an upload of many parts.
+ */
+const DEADLINE_MS = 15 * 60_000;
+
 export function openSecretsManager(region: string): SecretsManagerClient {
-  return new SecretsManagerClient({ region, ...TIMEOUTS });
+  const client = new SecretsManagerClient({ region, ...TIMEOUTS });
+  client.middlewareStack.add(endBy(DEADLINE_MS), { step: 'initialize' });
+  return client;
 }
 
 /** Without a logger, the SDK writes to standard error that it does not retry a request whose body is a stream. */
@@ -20,8 +31,31 @@ function ignore(): void {
   // Every failure is reported by the error that the SDK throws.
 }
 
-export function openS3(region: string): S3Client {
-  return new S3Client({ region, logger: SILENT_LOGGER, ...TIMEOUTS });
+/** @param deadline of calls that send no stream, in milliseconds */
+export function openS3(region: string, deadline = DEADLINE_MS): S3Client {
+  const client = new S3Client({ region, logger: SILENT_LOGGER, ...TIMEOUTS });
+  client.middlewareStack.add(endBy(deadline), { step: 'initialize' });
+  return client;
+}
+
+/** Ends a call at its deadline, unless it sends a stream, whose length is any. */
+function endBy<Input extends object, Output extends object>(deadline: number): InitializeMiddleware<Input, Output> {
+  return (next) => async (args) => {
+    if ('Body' in args.input && args.input.Body instanceof Readable) {
+      return next(args);
+    }
+    const timer = new AbortController();
+    const expired = delay(deadline, undefined, { signal: timer.signal, ref: false }).then(() => {
+      throw Object.assign(new Error(`There was no complete response within ${deadline / 1000} s.`), {
+        name: 'TimeoutError',
+      });
+    });
+    try {
+      return await Promise.race([next(args), expired]);
+    } finally {
+      timer.abort();
+    }
+  };
 }
 
 /**
@@ -58,9 +92,14 @@ function isUnreachable(error: unknown): error is Error {
   );
 }
 
-/** Whether the response could not be read: it may be that of a proxy, or be cut off. The SDK adds it to its error. */
-function isUnreadable(error: unknown): error is Error {
-  return error instanceof Error && '$response' in error && !isServiceError(error);
+/**
+ * Whether the response could not be read: it may be that of a proxy, or be cut off. The SDK adds the response to its
+ * error, and has a name for a status of 200 with an empty body where there must be one.
+ */
+function isUnreadable(error: unknown): boolean {
+  return (
+    error instanceof Error && !isServiceError(error) && ('$response' in error || error.message === 'S3 aborted request')
+  );
 }
 
 /** Whether another attempt may succeed where the SDK threw this. */
@@ -77,6 +116,13 @@ export function isTaken(error: unknown): boolean {
   return error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412;
 }
 
+/** The failure of a call whose response lacks what AWS always returns. @param action see {@link awsFailure} */
+export function foreignResponse(action: string, cause?: unknown): Failure {
+  return new Failure('tryAgain', `Could not ${action}: the response is not one of AWS, but perhaps of a proxy.`, {
+    cause,
+  });
+}
+
 /**
  * Converts an error that the SDK threw after its own retries into a {@link Failure}: `tryAgain` or `refused`. An error of
  * neither a service nor the network is returned unchanged.
@@ -85,9 +131,7 @@ export function isTaken(error: unknown): boolean {
  */
 export function awsFailure(action: string, error: unknown): unknown {
   if (isUnreadable(error)) {
-    return new Failure('tryAgain', `Could not ${action}: the response is not one of AWS, but perhaps of a proxy.`, {
-      cause: error,
-    });
+    return foreignResponse(action, error);
   }
   if (!isServiceError(error) && !isUnreachable(error)) {
     return error;

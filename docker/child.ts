@@ -13,6 +13,14 @@ export interface ChildExit {
   readonly tookAllInput: boolean;
 }
 
+/** Signals by which the platform or an operator ends a process. The others mean that it crashed. */
+const FROM_OUTSIDE: ReadonlySet<unknown> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']);
+
+/** Whether the child was ended from outside, and may succeed in another attempt. */
+export function wasStopped({ signal }: ChildExit): boolean {
+  return FROM_OUTSIDE.has(signal);
+}
+
 export interface ChildOptions {
   /** The child's entire environment: it inherits nothing. */
   readonly environment: NodeJS.ProcessEnv;

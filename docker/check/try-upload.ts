@@ -4,7 +4,7 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { awsFailure } from '../aws.ts';
+import { awsFailure, foreignResponse } from '../aws.ts';
 import type { DumpObject } from '../s3/object.ts';
 
 /**
@@ -18,6 +18,9 @@ export async function tryUpload(s3: S3Client, { bucket, key }: DumpObject, signa
   signal.throwIfAborted();
   try {
     const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: key }));
+    if (UploadId === undefined) {
+      throw foreignResponse(`begin an upload to s3://${bucket}/${key}`);
+    }
     await s3.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId }));
   } catch (error) {
     // The response to an earlier attempt of the same request was lost: the upload is already aborted.

@@ -1,4 +1,4 @@
-import type { ChildExit } from '../child.ts';
+import { type ChildExit, wasStopped } from '../child.ts';
 import { StorageFull } from '../disk.ts';
 import { Failure, type FailureReason } from '../failure.ts';
 
@@ -130,9 +130,12 @@ function lastMessages({ lastLines }: ChildExit): string {
 export function dumpFailure(exit: ChildExit): Failure {
   const messages = lastMessages(exit);
   if (exit.signal !== null) {
-    const isKilled = exit.signal === 'SIGKILL';
-    const cause = isKilled ? ', most likely because it ran out of memory: see the context jobMemoryMiB' : '';
-    return new Failure(isKilled ? 'tryAgain' : 'internal', `pg_dump was ended by ${exit.signal}${cause}. ${messages}`);
+    const cause =
+      exit.signal === 'SIGKILL' ? ', most likely because it ran out of memory: see the context jobMemoryMiB' : '';
+    return new Failure(
+      wasStopped(exit) ? 'tryAgain' : 'internal',
+      `pg_dump was ended by ${exit.signal}${cause}. ${messages}`,
+    );
   }
   const output = exit.lastLines.join('\n');
   if (LOCAL_DISK_FULL.test(output)) {
@@ -150,7 +153,7 @@ export function verificationFailure(exit: ChildExit): Failure {
   const messages = lastMessages(exit);
   if (exit.signal !== null) {
     return new Failure(
-      exit.signal === 'SIGKILL' ? 'tryAgain' : 'verificationFailed',
+      wasStopped(exit) ? 'tryAgain' : 'verificationFailed',
       `pg_restore was ended by ${exit.signal} while it read the dump back. ${messages}`,
     );
   }

@@ -1,5 +1,5 @@
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
-import { awsFailure, openSecretsManager } from '../aws.ts';
+import { awsFailure, foreignResponse, openSecretsManager } from '../aws.ts';
 import { Failure } from '../failure.ts';
 
 export interface SecretReference {
@@ -25,11 +25,11 @@ export async function fetchSecret({ secretArn, region }: SecretReference, signal
     const { Name: name, SecretString: value } = await client.send(new GetSecretValueCommand({ SecretId: secretArn }), {
       abortSignal: signal,
     });
+    if (name === undefined) {
+      throw foreignResponse(`read the secret ${secretArn}`);
+    }
     if (value === undefined) {
       throw new Failure('badSecret', `The secret ${secretArn} has a binary value. It must be a JSON object as text.`);
-    }
-    if (name === undefined) {
-      throw new Error('Secrets Manager returned a value without a name.');
     }
     return { name, value };
   } catch (error) {

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ChildExit, start } from '../child.ts';
+import { type ChildExit, start, wasStopped } from '../child.ts';
 import { Failure } from '../failure.ts';
 import type { PostgresClient } from '../postgres/clients.ts';
 import type { ConnectionSettings } from '../postgres/connection-settings.ts';
@@ -116,7 +116,8 @@ export function restoring({ target, policy }: RestoreTool, bytes: number, signal
  *
  * @throws {Failure} unless pg_restore executed all statements
  */
-function refusalsOf({ status, signal, lastLines, tookAllInput }: ChildExit, errors: RestoreErrors): Refusals {
+function refusalsOf(exit: ChildExit, errors: RestoreErrors): Refusals {
+  const { status, signal, lastLines, tookAllInput } = exit;
   const { serious, harmless, first, lost } = errors;
   const summary = lastLines.at(-1) ?? '';
   const ignored = Number(SUMMARY.exec(summary)?.[1] ?? 0);
@@ -134,7 +135,7 @@ function refusalsOf({ status, signal, lastLines, tookAllInput }: ChildExit, erro
     );
   }
   throw new Failure(
-    signal === 'SIGKILL' ? 'tryAgain' : 'refused',
+    wasStopped(exit) ? 'tryAgain' : 'refused',
     `pg_restore ${how} before the end of the dump. ` +
       (errors.last === undefined ? 'It printed no error.' : `Its last error: ${errors.last}`),
   );

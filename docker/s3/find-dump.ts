@@ -1,5 +1,5 @@
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
-import { awsFailure } from '../aws.ts';
+import { awsFailure, foreignResponse } from '../aws.ts';
 import { Failure } from '../failure.ts';
 import type { DumpObject } from './object.ts';
 
@@ -27,10 +27,7 @@ export async function findDump(
     const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: key });
     const { Contents: listed = [], Name: listedBucket } = await s3.send(command, { abortSignal: signal });
     if (listedBucket === undefined) {
-      throw new Failure(
-        'tryAgain',
-        `Could not list s3://${bucket}/${key}: the response is not one of S3, but perhaps of a proxy.`,
-      );
+      throw foreignResponse(`list s3://${bucket}/${key}`);
     }
     const dump = listed.find((object) => object.Key === key);
     if (dump === undefined && listed.some((object) => object.Key === `${key}.json`)) {

@@ -8,7 +8,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import PQueue from 'p-queue';
-import { awsFailure, isTransient } from '../aws.ts';
+import { awsFailure, foreignResponse, isTransient } from '../aws.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import { crc32InBase64 } from './checksum.ts';
@@ -168,7 +168,7 @@ export class Transfer {
     const { bucket, key } = object;
     const id = await this.#begun();
     try {
-      const { ETag: etag = '' } = await this.send(part, (body, broken) =>
+      const { ETag: etag } = await this.send(part, (body, broken) =>
         s3.send(
           new UploadPartCommand({
             Bucket: bucket,
@@ -182,6 +182,9 @@ export class Transfer {
           { abortSignal: AbortSignal.any([signal, broken]) },
         ),
       );
+      if (etag === undefined) {
+        throw foreignResponse(`upload a part to s3://${bucket}/${key}`);
+      }
       this.#parts.push({ number, etag });
     } catch (error) {
       throw uploadFailure(object, error);
@@ -209,7 +212,7 @@ export class Transfer {
         }),
       );
       if (id === undefined) {
-        throw new Error('S3 began an upload without an ID.');
+        throw foreignResponse(`begin an upload to s3://${bucket}/${key}`);
       }
       return id;
     } catch (error) {

@@ -114,12 +114,15 @@ describe('why pg_dump failed', () => {
   });
 
   test.each([
-    ['SIGKILL', 'tryAgain'],
-    ['SIGSEGV', 'internal'],
-  ] as const)('%s', (signal, reason) => {
-    const failure = dumpFailure(exit('', { signal }));
-    expect(failure.reason).toBe(reason);
-    expect(failure.message).toContain(`pg_dump was ended by ${signal}`);
+    ['SIGKILL', 'tryAgain', 'tryAgain'],
+    ['SIGTERM', 'tryAgain', 'tryAgain'],
+    ['SIGHUP', 'tryAgain', 'tryAgain'],
+    ['SIGSEGV', 'internal', 'verificationFailed'],
+  ] as const)('%s ends pg_dump: %s, or pg_restore during the proof: %s', (signal, dumping, proving) => {
+    const [dump, proof] = [dumpFailure(exit('', { signal })), verificationFailure(exit('', { signal }))];
+    expect([dump.reason, proof.reason]).toEqual([dumping, proving]);
+    expect(dump.message).toContain(`pg_dump was ended by ${signal}`);
+    expect(proof.message).toContain(`pg_restore was ended by ${signal}`);
   });
 });
 

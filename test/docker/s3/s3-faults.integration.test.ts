@@ -2,7 +2,16 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Interrupted } from '../../../docker/failure.ts';
-import { type Fault, type FaultyS3, type Selector, SLOW_DOWN, startFaultyS3 } from '../support/faulty-s3.ts';
+import {
+  EMPTY_OK,
+  type Fault,
+  type FaultyS3,
+  GARBAGE,
+  LOGIN_PAGE,
+  type Selector,
+  SLOW_DOWN,
+  startFaultyS3,
+} from '../support/faulty-s3.ts';
 import { record, Replayer } from '../support/replay.ts';
 import { keyOf, Stage } from '../support/stage.ts';
 
@@ -137,6 +146,55 @@ describe('a commit whose response is lost', () => {
     await small.replay('file', key);
     expect(await large.replay('file', key)).toMatchObject({ outcome: 'taken' });
   });
+});
+
+test.each([
+  [1, 'small'],
+  [1, 'large'],
+  [2, 'large'],
+  [3, 'large'],
+])(
+  'round %i: of two runs that commit the same %s dump at once, one makes it and one knows that it did not',
+  async (_, database) => {
+    const key = await faulty(() => false, SLOW_DOWN);
+    const replayer = database === 'small' ? small : large;
+    const results = await Promise.all([replayer.replay('file', key), replayer.replay('file', key)]);
+    expect(results.map(({ outcome }) => outcome).sort()).toEqual(['committed', 'taken']);
+    expect(await stage.hasObject(key)).toBe(true);
+  },
+);
+
+describe('what is no answer of S3', () => {
+  const responses = [
+    ['an empty one', EMPTY_OK],
+    ['a login page', LOGIN_PAGE],
+    ['garbage', GARBAGE],
+  ] as const;
+
+  test.each(
+    OPERATIONS.flatMap(([operation, isSelected, replayer]) =>
+      responses.map(([name, response]) => [name, operation, response, isSelected, replayer] as const),
+    ),
+  )(
+    '%s to %s is none, and another attempt is worth while',
+    async (_name, _operation, response, isSelected, replayer) => {
+      const key = await faulty(isSelected, response);
+      await expect(replayer().replay('file', key)).rejects.toMatchObject({ reason: 'tryAgain' });
+      expect(await stage.hasObject(key)).toBe(false);
+    },
+  );
+
+  test.each(responses)('%s to a listing is none', async (_, response) => {
+    await faulty((request) => request.startsWith('GET'), response);
+    const { status } = await stage.dump('small', { environment: { AWS_ENDPOINT_URL_S3: s3.endpoint } });
+    expect(status).toBe(75);
+  });
+});
+
+test('a dump that S3 stored without saying its checksum is looked for before it counts', async () => {
+  const key = await faulty(PUT_OBJECT, 'leave out the checksum');
+  expect(await small.replay('file', key)).toMatchObject({ outcome: 'committed' });
+  await s3.hit;
 });
 
 describe('a run that is interrupted', () => {

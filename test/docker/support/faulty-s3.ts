@@ -24,11 +24,23 @@ export const SLOW_DOWN: ErrorResponse = { status: 503, code: 'SlowDown', message
 
 export const ACCESS_DENIED: ErrorResponse = { status: 403, code: 'AccessDenied', message: 'Access Denied' };
 
+/** What stands between the program and S3 responds instead, and S3 never sees the request. */
+interface ForeignResponse {
+  readonly status: number;
+  readonly page: string;
+}
+
+export const EMPTY_OK: ForeignResponse = { status: 200, page: '' };
+
+export const LOGIN_PAGE: ForeignResponse = { status: 200, page: '<html><body>Please log in.</body></html>' };
+
+export const GARBAGE: ForeignResponse = { status: 502, page: '\u0000<<<garbage' };
+
 /**
- * An error to answer with; or a byte to change in the body of the request, or of the response to a GET; or a connection to
- * close after the request was forwarded, before its response.
+ * An error to answer with, or a page; or a byte to change in the body of the request, or of the response to a GET; or a
+ * connection to close after the request was forwarded, before its response; or the checksum to leave out of the response.
  */
-export type Fault = ErrorResponse | 'change' | 'lose the response';
+export type Fault = ErrorResponse | ForeignResponse | 'change' | 'lose the response' | 'leave out the checksum';
 
 /** A proxy of an S3 server that injects a fault into selected requests. */
 export async function startFaultyS3(
@@ -44,7 +56,7 @@ export async function startFaultyS3(
       onHit();
     }
     if (isFaulty && typeof fault === 'object') {
-      refuse(request, response, fault);
+      answer(request, response, fault);
     } else {
       forward(request, response, upstream, isFaulty ? fault : undefined).catch(() => response.destroy());
     }
@@ -62,10 +74,14 @@ export async function startFaultyS3(
   };
 }
 
-function refuse(request: IncomingMessage, response: ServerResponse, { status, code, message }: ErrorResponse): void {
+function answer(request: IncomingMessage, response: ServerResponse, fault: ErrorResponse | ForeignResponse): void {
   request.resume().on('end', () => {
-    response.writeHead(status, { 'Content-Type': 'application/xml' });
-    response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`);
+    response.writeHead(fault.status, { 'Content-Type': 'page' in fault ? 'text/html' : 'application/xml' });
+    response.end(
+      'page' in fault
+        ? fault.page
+        : `<?xml version="1.0"?><Error><Code>${fault.code}</Code><Message>${fault.message}</Message></Error>`,
+    );
   });
 }
 
@@ -82,7 +98,12 @@ async function forward(
     if (from === undefined || fault === 'lose the response') {
       response.destroy();
     } else {
-      response.writeHead(from.statusCode ?? 500, from.headers);
+      const { 'x-amz-checksum-crc32': checksum, ...headers } = from.headers;
+      const isKept = checksum !== undefined && fault !== 'leave out the checksum';
+      response.writeHead(from.statusCode ?? 500, {
+        ...headers,
+        ...(isKept ? { 'x-amz-checksum-crc32': checksum } : {}),
+      });
       await (isGet ? pipeline(from, change, response) : pipeline(from, response));
     }
   });
