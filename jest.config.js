@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Tests run as native ES modules; types are checked once, by `check:types`, not by every test file. */
 export default {
   testEnvironment: 'node',
@@ -8,7 +10,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': '<rootDir>/test/strip-types.js' },
   // Many tests wait for a program that they started.
-  maxWorkers: '150%',
+  maxWorkers: Math.ceil(1.5 * availableParallelism()),
   // Starting a program from a large process is slow, because it begins with a copy of the page tables.
   workerIdleMemoryLimit: '250MB',
   // A test that starts a PostgreSQL server or synthesizes the app takes seconds, and more on a busy machine.

@@ -36,14 +36,19 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     return;
   }
   await countBytes(request);
+  const { 'x-amz-checksum-crc32': checksum = '' } = headers;
   if (method === 'GET') {
-    xml(response, 'ListBucketResult', '<IsTruncated>false</IsTruncated>');
+    xml(response, 'ListBucketResult', '<Name>dumps</Name><IsTruncated>false</IsTruncated>');
   } else if (method === 'POST' && url.includes('uploads')) {
     xml(response, 'InitiateMultipartUploadResult', '<UploadId>upload</UploadId>');
   } else if (method === 'POST') {
-    xml(response, 'CompleteMultipartUploadResult', '<ETag>"0"</ETag>');
+    xml(
+      response,
+      'CompleteMultipartUploadResult',
+      `<ETag>"0"</ETag><ChecksumCRC32>${String(checksum)}</ChecksumCRC32>`,
+    );
   } else {
-    response.setHeader('ETag', '"00000000000000000000000000000000"').end();
+    response.setHeader('ETag', '"00000000000000000000000000000000"').setHeader('x-amz-checksum-crc32', checksum).end();
   }
 }
 

@@ -74,6 +74,7 @@ test('a response that trickles in for ever ends the call, and another attempt is
   const { port } = server.address() as AddressInfo;
   process.env.AWS_ACCESS_KEY_ID = 'AKIAIOSFODNN7EXAMPLE';
   process.env.AWS_SECRET_ACCESS_KEY = 'example';
+  process.env.AWS_MAX_ATTEMPTS = '1';
   process.env.AWS_ENDPOINT_URL_S3 = `http://127.0.0.1:${port}`;
   const s3 = openS3('us-west-2', 200);
   const error: unknown = await s3

@@ -72,13 +72,13 @@ describe('without a permission', () => {
       'to describe secrets, comparing tags',
       'RunFunctions/HashRole/DefaultPolicy',
       'secretsmanager:DescribeSecret',
-      /could not be found out.* AccessDeniedException: .*User: .*HashRole\/.*secretsmanager:DescribeSecret/,
+      /could not read whether.* AccessDeniedException: .*User: .*HashRole\/.*secretsmanager:DescribeSecret/,
     ],
     [
       'to invoke functions, comparing tags',
       'Workflow/StateMachine/Role/DefaultPolicy',
       'lambda:InvokeFunction',
-      /could not be found out.* Lambda\.AWSLambdaException: User: .*lambda:InvokeFunction/,
+      /could not read whether.* Lambda\.AWSLambdaException: User: .*lambda:InvokeFunction/,
     ],
     [
       'to submit jobs, the dump',
