@@ -16,10 +16,12 @@ import { inspectLockTable, type LockTable } from '../postgres/lock-table.ts';
 import { poolerFailure } from '../postgres/pooler.ts';
 import { inspectPrivileges, type Privileges } from '../postgres/privileges.ts';
 import { tlsPolicy, type TlsPolicy } from '../postgres/tls.ts';
+import { type UnqualifiedName, unqualifiedNames } from '../postgres/unqualified-names.ts';
 import type { RunContext } from '../run-context.ts';
 import { connected, CONNECTION_CHECKS, notConnected, notVerifiable } from './connection-findings.ts';
 import { type Finding, ok, problem, problemsOf, runCheck, unchecked, warning } from './finding.ts';
 import { PRIVILEGE_CHECKS, privilegeFindings } from './privilege-findings.ts';
+import { RESTORABILITY, restorabilityFinding } from './restorability.ts';
 import { tryUpload } from './try-upload.ts';
 
 /** The settings of a dump that passed all checks. */
@@ -44,7 +46,7 @@ const LOCKS = 'Table locks';
 const REPLICA = 'Replica';
 
 /** The checks that need a connection. */
-const SERVER_CHECKS = [POOLER, VERSION, ...PRIVILEGE_CHECKS, LOCKS, REPLICA];
+const SERVER_CHECKS = [POOLER, VERSION, ...PRIVILEGE_CHECKS, RESTORABILITY, LOCKS, REPLICA];
 
 /** All checks, in order. */
 export const PREFLIGHT_CHECKS: readonly string[] = [BUCKET, ...CONNECTION_CHECKS, ...SERVER_CHECKS];
@@ -53,6 +55,7 @@ interface ServerState {
   readonly route: Route;
   readonly database: Database;
   readonly privileges: Privileges;
+  readonly unqualified: readonly UnqualifiedName[];
   readonly lockTable: LockTable;
 }
 
@@ -60,7 +63,8 @@ async function inspectServer(source: ConnectionSettings, policy: TlsPolicy, sign
   return withConnection(source, policy, signal, async (client, route) => {
     const database = await inspectDatabase(client);
     const privileges = await inspectPrivileges(client, database);
-    return { route, database, privileges, lockTable: await inspectLockTable(client) };
+    const unqualified = await unqualifiedNames(client);
+    return { route, database, privileges, unqualified, lockTable: await inspectLockTable(client) };
   });
 }
 
@@ -144,13 +148,14 @@ async function checkServer(
     }
     throw error;
   }
-  const { route, database, privileges, lockTable } = state;
+  const { route, database, privileges, unqualified, lockTable } = state;
   const { finding: version, tools } = await chooseTools(database, searchPath);
   const findings = [
     ...connected(source, policy, route, database),
     poolerFinding(source, route),
     version,
     ...privilegeFindings(privileges, database),
+    restorabilityFinding(unqualified),
     locksFinding(lockTable),
     replicaFinding(database),
   ];

@@ -21,6 +21,7 @@ const CHECKS = [
   'Row security',
   'Large objects',
   'Left out',
+  'Restorability',
   'Table locks',
   'Replica',
 ];

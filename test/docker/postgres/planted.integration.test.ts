@@ -5,6 +5,7 @@ import { inspectDatabase } from '../../../docker/postgres/database.ts';
 import { takeInventory } from '../../../docker/postgres/inventory.ts';
 import { inspectLockTable } from '../../../docker/postgres/lock-table.ts';
 import { inspectPrivileges } from '../../../docker/postgres/privileges.ts';
+import { unqualifiedNames } from '../../../docker/postgres/unqualified-names.ts';
 import { inspectTarget, sizeOf } from '../../../docker/restore/target-database.ts';
 import { targetObjects } from '../../../docker/restore/target-objects.ts';
 import { Stage } from '../support/stage.ts';
@@ -107,6 +108,7 @@ test('calls no operator, function, type or view that a user of the database plan
       database,
       inventory: await takeInventory(client),
       privileges: await inspectPrivileges(client, database),
+      unqualified: await unqualifiedNames(client),
       lockTable: await inspectLockTable(client),
       target: await inspectTarget(client),
       objects: await targetObjects(client),
@@ -117,6 +119,7 @@ test('calls no operator, function, type or view that a user of the database plan
     database: { major: 15 },
     inventory: { tables: [], extensions: [{ name: 'plpgsql' }] },
     privileges: { user: 'postgres', unreadable: [] },
+    unqualified: [],
     target: { mayCreate: true },
   });
   expect(answers.target.contents).toContain('public.pg_class');

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { rowsOf } from '../support/findings-table.ts';
+import { Stage } from '../support/stage.ts';
+import { startRestore } from '../support/start-restore.ts';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.setUp();
+});
+
+afterAll(async () => {
+  await stage.tearDown();
+});
+
+const RATES = ['CREATE TABLE rates (r int)', 'INSERT INTO rates VALUES (2)'];
+
+const PLAIN = `CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1 * r FROM rates'`;
+
+test.each([
+  ['a generated column', [PLAIN, 'CREATE TABLE t (a int, b int GENERATED ALWAYS AS (f(a)) STORED)']],
+  ['a CHECK constraint', [PLAIN, 'CREATE TABLE t (a int CHECK (f(a) > 0))']],
+  ['an index', [PLAIN, 'CREATE TABLE t (a int)', 'CREATE INDEX ON t (f(a))']],
+  [
+    'a materialized view, by way of PL/pgSQL and another function',
+    [
+      `CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT 1'`,
+      `CREATE FUNCTION f(int) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN $1 * G(); END'`,
+      'CREATE TABLE t (a int)',
+      'CREATE MATERIALIZED VIEW m AS SELECT f(a) FROM t',
+    ],
+  ],
+])('the check warns of a function called by %s that a restore will fail for', async (kind, statements) => {
+  await stage.createDatabase(kind, ...RATES, ...statements, 'INSERT INTO t (a) VALUES (1)');
+  const outcome = await stage.check(kind);
+  expect(rowsOf(outcome).Restorability).toEqual([
+    'warning',
+    expect.stringMatching(/public\.f\(integer\) names (?:rates|g)\. Write the schema/),
+  ]);
+  expect(await stage.dump(kind)).toMatchObject({ status: 0 });
+  await stage.createDatabase(`${kind}, restored`);
+  const { outcome: restored } = await startRestore(stage, kind, `${kind}, restored`);
+  expect(await restored).toMatchObject({ status: 77 });
+});
+
+test.each([
+  ['schema', PLAIN.replace('rates', 'public.rates')],
+  ['search path', `${PLAIN} SET search_path TO public`],
+  ['body parsed already', PLAIN.replace(`AS 'SELECT $1 * r FROM rates'`, 'BEGIN ATOMIC SELECT $1 * r FROM rates; END')],
+  ['name only in a string', PLAIN.replace('r FROM rates', `length(''the rates_of'')`)],
+])('the check does not warn of a function with its %s, which a restore does not fail for', async (kind, statement) => {
+  await stage.createDatabase(
+    kind,
+    ...RATES,
+    statement,
+    'CREATE TABLE t (a int, b int GENERATED ALWAYS AS (f(a)) STORED)',
+    'INSERT INTO t VALUES (1)',
+  );
+  expect(rowsOf(await stage.check(kind)).Restorability?.[0]).toBe('ok');
+  expect(await stage.dump(kind)).toMatchObject({ status: 0 });
+  await stage.createDatabase(`${kind}, restored`);
+  const { outcome } = await startRestore(stage, kind, `${kind}, restored`);
+  expect(await outcome).toMatchObject({ status: 0 });
+});
