@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { bigint, queryRow, queryRows } from './query.ts';
+import { IS_USER_SCHEMA } from './user-schemas.ts';
 
 /** Contents of a database by the server's statistics: no rows are counted, and no table is locked or read. */
 export interface Inventory {
@@ -32,7 +33,7 @@ export async function takeInventory(client: Client): Promise<Inventory> {
     client,
     `SELECT n.nspname AS schema, c.relname AS name, c.reltuples::bigint AS rows, c.relpages * ${BLOCK} AS bytes
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+     WHERE c.relkind = 'r' AND ${IS_USER_SCHEMA}
      ORDER BY 1, 2`,
     z.object({ schema: z.string(), name: z.string(), rows: bigint, bytes: bigint }),
   );

@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { z } from 'zod';
 import { identifierOnOneLine } from './identifier.ts';
 import { queryRows } from './query.ts';
+import { IS_USER_SCHEMA } from './user-schemas.ts';
 
 /** A function that a restore calls, and a name in its body that a restore does not find. */
 export interface UnqualifiedName {
@@ -18,7 +19,7 @@ export interface UnqualifiedName {
  * bodies call in turn is not followed, and a name that stands for something else, such as a column, is found as well.
  */
 const UNQUALIFIED = `
-  WITH users AS (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'),
+  WITH users AS (SELECT oid FROM pg_namespace WHERE ${IS_USER_SCHEMA}),
   called AS (
     SELECT DISTINCT p.oid, p.prosrc
     FROM pg_depend d

@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { z } from 'zod';
 import { type Database, inspectEncoding } from '../postgres/database.ts';
 import { bigint, majorOf, queryRow, queryRows } from '../postgres/query.ts';
+import { IS_USER_SCHEMA } from '../postgres/user-schemas.ts';
 import { type ConnectionLimit, connectionLimits } from './connection-limits.ts';
 
 /** State of the target database before a restore. */
@@ -27,7 +28,7 @@ const LISTED = 6;
 
 /** Objects that users create outside the system's schemas: a new database has none, whatever its template. */
 const CONTENTS = `
-  WITH space AS (SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')
+  WITH space AS (SELECT oid, nspname FROM pg_namespace WHERE ${IS_USER_SCHEMA})
   SELECT what FROM (
     SELECT 'pg_namespace'::regclass AS classid, oid AS objid, 'schema ' || quote_ident(nspname) AS what
       FROM space WHERE nspname <> 'public'

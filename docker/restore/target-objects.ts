@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { bigint, queryRows } from '../postgres/query.ts';
+import { IS_USER_SCHEMA } from '../postgres/user-schemas.ts';
 
 /** A table, view, sequence or index in the target database. Names are not quoted. */
 export interface Relation {
@@ -30,9 +31,6 @@ export interface TargetObjects {
   readonly extensions: readonly string[];
 }
 
-/** The schemas that are not the system's. */
-const USERS = `nspname !~ '^pg_' AND nspname <> 'information_schema'`;
-
 /** Connection and server errors pass through. */
 export async function targetObjects(client: Client): Promise<TargetObjects> {
   const extensions = await queryRows(
@@ -52,7 +50,7 @@ async function schemasOf(client: Client): Promise<readonly Schema[]> {
     client,
     `SELECT nspname AS name, has_schema_privilege(oid, 'CREATE') AS "mayCreate",
        has_schema_privilege(oid, 'USAGE') AS "mayUse"
-     FROM pg_namespace WHERE ${USERS}`,
+     FROM pg_namespace WHERE ${IS_USER_SCHEMA}`,
     z.object({ name: z.string(), mayCreate: z.boolean(), mayUse: z.boolean() }),
   );
 }
@@ -63,7 +61,7 @@ export async function relationsOf(client: Client): Promise<readonly Relation[]> 
     client,
     `SELECT nspname AS schema, relname AS name, relkind AS kind, pg_relation_size(c.oid) AS bytes
      FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-     WHERE ${USERS}`,
+     WHERE ${IS_USER_SCHEMA}`,
     // There is no size of what was dropped meanwhile.
     z.object({ schema: z.string(), name: z.string(), kind: z.string(), bytes: bigint.nullable() }),
   );

@@ -15,7 +15,7 @@ function workingSetpriv(): string | undefined {
 
 /**
  * A command whose process gets a signal from the kernel when this process dies, even by SIGKILL. Where that is not
- * possible, it is the command alone, and what survives is ended by the sweep of a later run.
+ * possible, this returns the command unchanged, and a later run ends whatever is still running.
  *
  * @param signal without `SIG`
  */

@@ -25,7 +25,7 @@ afterAll(async () => {
   await stage.tearDown();
 });
 
-/** Starts a dump whose pg_dump alone, and not the checks before it, gets these variables and options. */
+/** Starts a dump in which only pg_dump gets these variables and options; the checks before it do not. */
 async function start(
   { variables = {}, options = '' }: { variables?: Readonly<Record<string, string>>; options?: string },
   work: (running: Running) => Promise<void> = () => Promise.resolve(),

@@ -56,7 +56,7 @@ describe('removeLeftovers', () => {
     expect(await Promise.all(ended)).toEqual(survivors.map(() => [null, 'SIGINT']));
   });
 
-  test('leaves the folders of running programs alone, and all others', async () => {
+  test('does not touch folders of running programs or of anything else', async () => {
     owner = spawn(process.execPath, command(`${MAKE} setInterval(() => {}, 1000);`), { env: { TMPDIR: temporary } });
     await once(owner.stdout ?? owner, 'data');
     for (const name of [
