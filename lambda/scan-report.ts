@@ -1,5 +1,5 @@
 import type { Continuation } from './continuation.ts';
-import type { ScanResult } from './scan.ts';
+import type { ScanResult } from './scan-secret.ts';
 
 /** Response of a scan. Responses are limited in size, so the result for each secret is in the log instead. */
 export interface Summary {

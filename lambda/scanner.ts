@@ -12,7 +12,7 @@ import { secretIdOf } from './core/tag-event.ts';
 import { readMemo, writeMemo } from './memo-store.ts';
 import { runningNames } from './running-executions.ts';
 import { ScanReport, type Summary } from './scan-report.ts';
-import { CONCURRENCY, scan, type ScanContext } from './scan.ts';
+import { CONCURRENCY, scan, type ScanContext } from './scan-secret.ts';
 import { describeSecret, listTaggedSecrets } from './secrets.ts';
 
 /** An invocation ends after 15 minutes. One more page, and storing the memo, take far less than the remaining two. */

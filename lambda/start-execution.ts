@@ -1,6 +1,6 @@
 import { ExecutionAlreadyExists, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { ExecutionInput } from '../contract.ts';
-import { executionName } from './core/execution.ts';
+import { executionName } from './core/execution-name.ts';
 
 /**
  * Starts the execution for a run, exactly once: `waiting` means that it was started before, `closed` that it has already

@@ -1,9 +1,13 @@
-import { CONNECTION_STEPS, type ConnectionFailure, type ConnectionStep } from '../postgres/connection-failure.ts';
-import type { ConnectionSettings } from '../postgres/connection-settings.ts';
-import type { Route } from '../postgres/connection.ts';
+import {
+  CONNECTION_STEPS,
+  type ConnectionFailure,
+  type ConnectionStep,
+} from '../postgres/connection/connection-failure.ts';
+import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
+import type { Route } from '../postgres/connection/connection.ts';
+import type { TlsPolicy } from '../postgres/connection/tls.ts';
 import type { Database } from '../postgres/database.ts';
 import { identifier } from '../postgres/identifier.ts';
-import type { TlsPolicy } from '../postgres/tls.ts';
 import { formatBytes } from '../progress.ts';
 import { type Finding, ok, problem, unchecked, warning } from './finding.ts';
 

@@ -8,20 +8,22 @@ import {
   findClients,
   type PostgresClient,
 } from '../postgres/clients.ts';
-import { ConnectionFailure } from '../postgres/connection-failure.ts';
-import type { ConnectionSettings } from '../postgres/connection-settings.ts';
-import { type Route, withConnection } from '../postgres/connection.ts';
+import { ConnectionFailure } from '../postgres/connection/connection-failure.ts';
+import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
+import { type Route, withConnection } from '../postgres/connection/connection.ts';
+import { tlsPolicy, type TlsPolicy } from '../postgres/connection/tls.ts';
 import { type Database, inspectDatabase } from '../postgres/database.ts';
 import { inspectLockTable, type LockTable } from '../postgres/lock-table.ts';
-import { poolerFailure } from '../postgres/pooler.ts';
 import { inspectPrivileges, type Privileges } from '../postgres/privileges.ts';
-import { tlsPolicy, type TlsPolicy } from '../postgres/tls.ts';
 import { type UnqualifiedName, unqualifiedNames } from '../postgres/unqualified-names.ts';
 import type { RunContext } from '../run-context.ts';
 import { connected, CONNECTION_CHECKS, notConnected, notVerifiable } from './connection-findings.ts';
 import { type Finding, ok, problem, problemsOf, runCheck, unchecked, warning } from './finding.ts';
+import { LOCKS, locksFinding } from './locks-finding.ts';
+import { POOLER, poolerFinding } from './pooler-finding.ts';
 import { PRIVILEGE_CHECKS, privilegeFindings } from './privilege-findings.ts';
-import { RESTORABILITY, restorabilityFinding } from './restorability.ts';
+import { REPLICA, replicaFinding } from './replica-finding.ts';
+import { RESTORABILITY, restorabilityFinding } from './restorability-finding.ts';
 import { tryUpload } from './try-upload.ts';
 
 /** The settings of a dump that passed all checks. */
@@ -40,10 +42,7 @@ export interface PreflightResult {
 }
 
 const BUCKET = 'Bucket';
-const POOLER = 'Pooler';
 const VERSION = 'Server version';
-const LOCKS = 'Table locks';
-const REPLICA = 'Replica';
 
 /** The checks that need a connection. */
 const SERVER_CHECKS = [POOLER, VERSION, ...PRIVILEGE_CHECKS, RESTORABILITY, LOCKS, REPLICA];
@@ -66,54 +65,6 @@ async function inspectServer(source: ConnectionSettings, policy: TlsPolicy, sign
     const unqualified = await unqualifiedNames(client);
     return { route, database, privileges, unqualified, lockTable: await inspectLockTable(client) };
   });
-}
-
-function poolerFinding(source: ConnectionSettings, route: Route): Finding {
-  const failure = poolerFailure(source, route);
-  if (failure !== undefined) {
-    return problem(POOLER, failure);
-  }
-  return route.isPooled
-    ? warning(
-        POOLER,
-        'yes; the secret says that it pools sessions. If it pools transactions, a dump breaks other clients',
-      )
-    : ok(POOLER, 'none: the server itself answers');
-}
-
-/**
- * A warning and no problem: a server has more room than it guarantees, how much more depends on what else it runs, and a
- * dump that succeeds every day must not be refused.
- */
-function locksFinding({ toLock, perTransaction, transactions }: LockTable): Finding {
-  const room = perTransaction * transactions;
-  const all = `${toLock} tables and sequences, and the server guarantees room for ${room} locks of all its sessions`;
-  if (toLock <= room) {
-    return ok(LOCKS, all);
-  }
-  return warning(
-    LOCKS,
-    `a dump locks ${all} (max_locks_per_transaction times the sum of max_connections and max_prepared_transactions). ` +
-      'It fails if the room that happens to be left does not suffice: set max_locks_per_transaction to ' +
-      `${perTransaction + Math.ceil(toLock / transactions)} or more, and restart the server`,
-  );
-}
-
-/** Conflicts with recovery cannot be predicted, but whether they are possible, and after what time, is known. */
-function replicaFinding({ replica }: Database): Finding {
-  if (replica === undefined) {
-    return ok(REPLICA, 'no: this is a primary');
-  }
-  const { maxDelay, feedback } = replica;
-  if (maxDelay === '-1') {
-    return ok(REPLICA, 'yes, but it never cancels queries (max_standby_streaming_delay is -1)');
-  }
-  return warning(
-    REPLICA,
-    'yes: it may cancel a dump that delays replication by more than max_standby_streaming_delay, ' +
-      `which is ${maxDelay}; hot_standby_feedback, which makes that rarer, is ${feedback ? 'on' : 'off'}. Set the ` +
-      'former to -1 and the latter to on, or dump the primary',
-  );
 }
 
 type Tools = Pick<DumpSetup, 'client' | 'compression'>;

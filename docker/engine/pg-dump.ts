@@ -1,6 +1,6 @@
 import { type Child, start } from '../child.ts';
 import { compressOption } from '../postgres/clients.ts';
-import { KEEPALIVE } from '../postgres/libpq-environment.ts';
+import { KEEPALIVE } from '../postgres/connection/libpq-environment.ts';
 import type { DumpOptions } from './dump-run.ts';
 
 /**

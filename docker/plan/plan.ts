@@ -1,5 +1,5 @@
 import { log } from '../log.ts';
-import type { ConnectionSettings } from '../postgres/connection-settings.ts';
+import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
 import type { DumpObject } from '../s3/object.ts';
 import type { Task } from './environment.ts';
 import { fetchSecret } from './fetch-secret.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Failure } from '../failure.ts';
-import { type ConnectionSettings, MAX_NAME_BYTES, SSL_MODES } from '../postgres/connection-settings.ts';
-import { DEFAULT_PORT, parseEndpoint, parsePort } from '../postgres/endpoint.ts';
-import { transportsFor } from '../postgres/tls.ts';
+import { type ConnectionSettings, MAX_NAME_BYTES, SSL_MODES } from '../postgres/connection/connection-settings.ts';
+import { DEFAULT_PORT, parseEndpoint, parsePort } from '../postgres/connection/endpoint.ts';
+import { transportsFor } from '../postgres/connection/tls.ts';
 import type { SecretValue } from './fetch-secret.ts';
 
 /** The database to dump, and the bucket for the dump. */

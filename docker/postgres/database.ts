@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
-import { bigint, majorOf, queryRow } from './query.ts';
+import { bigint, majorOf, queryRow } from './connection/query.ts';
 
 /** A database and its server, as seen before a dump. */
 export interface Database {

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
-import { bigint, queryRow, queryRows } from './query.ts';
+import { bigint, queryRow, queryRows } from './connection/query.ts';
 import { IS_USER_SCHEMA } from './user-schemas.ts';
 
 /** Contents of a database by the server's statistics: no rows are counted, and no table is locked or read. */

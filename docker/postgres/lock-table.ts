@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
+import { bigint, queryRow } from './connection/query.ts';
 import { DUMPED_RELATIONS } from './dumped-relations.ts';
-import { bigint, queryRow } from './query.ts';
 
 /** What a dump locks, and the server's table of locks, which all sessions share. */
 export interface LockTable {

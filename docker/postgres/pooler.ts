@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts';
-import type { ConnectionSettings } from './connection-settings.ts';
-import type { Route } from './connection.ts';
+import type { ConnectionSettings } from './connection/connection-settings.ts';
+import type { Route } from './connection/connection.ts';
 
 /**
  * pg_dump and pg_restore change settings of their session. A pooler that pools transactions hands the same sessions of

@@ -1,9 +1,9 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
+import { bigint, queryRow, queryRows } from './connection/query.ts';
 import type { Database } from './database.ts';
 import { DUMPED_RELATIONS } from './dumped-relations.ts';
 import { identifierOnOneLine } from './identifier.ts';
-import { bigint, queryRow, queryRows } from './query.ts';
 
 /**
  * The privileges that pg_dump needs and this user lacks, and the contents that a dump omits. Names are SQL identifiers

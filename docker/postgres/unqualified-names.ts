@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
+import { queryRows } from './connection/query.ts';
 import { identifierOnOneLine } from './identifier.ts';
-import { queryRows } from './query.ts';
 import { IS_USER_SCHEMA } from './user-schemas.ts';
 
 /** A function that a restore calls, and a name in its body that a restore does not find. */

@@ -1,6 +1,6 @@
 import { identifier } from '../postgres/identifier.ts';
-import type { ArchiveObject } from './table-of-contents.ts';
-import type { Relation } from './target-objects.ts';
+import type { ArchiveObject } from './stored-dump/table-of-contents.ts';
+import type { Relation } from './target/objects.ts';
 
 /** The kinds of objects that are compared, in pg_dump's words, with PostgreSQL's codes for them. */
 const KINDS: ReadonlyMap<string, { readonly plural: string; readonly codes: string }> = new Map([

@@ -3,8 +3,13 @@ import { parse as parseArn } from '@aws-sdk/util-arn-parser';
 import { Failure } from '../failure.ts';
 import { isSecretArn, isWritable } from '../plan/environment.ts';
 import type { SecretReference } from '../plan/fetch-secret.ts';
-import { type ConnectionSettings, MAX_NAME_BYTES, SSL_MODES, type SslMode } from '../postgres/connection-settings.ts';
-import { DEFAULT_PORT, parseEndpoint } from '../postgres/endpoint.ts';
+import {
+  type ConnectionSettings,
+  MAX_NAME_BYTES,
+  SSL_MODES,
+  type SslMode,
+} from '../postgres/connection/connection-settings.ts';
+import { DEFAULT_PORT, parseEndpoint } from '../postgres/connection/endpoint.ts';
 import type { DumpObject } from '../s3/object.ts';
 
 /** The dump to restore, the database to restore it into, and how. */

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { type ChildExit, start, wasStopped } from '../child.ts';
 import { Failure } from '../failure.ts';
 import type { PostgresClient } from '../postgres/clients.ts';
-import type { ConnectionSettings } from '../postgres/connection-settings.ts';
-import { withConnection } from '../postgres/connection.ts';
-import { KEEPALIVE, libpqEnvironment } from '../postgres/libpq-environment.ts';
-import type { TlsPolicy } from '../postgres/tls.ts';
+import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
+import { withConnection } from '../postgres/connection/connection.ts';
+import { KEEPALIVE, libpqEnvironment } from '../postgres/connection/libpq-environment.ts';
+import type { TlsPolicy } from '../postgres/connection/tls.ts';
 import type { Phase } from '../progress.ts';
 import { RestoreErrors, SUMMARY } from './pg-restore-errors.ts';
-import { sizeOf } from './target-database.ts';
+import { sizeOf } from './target/database.ts';
 
 /** How pg_restore reaches the target. */
 export interface RestoreTool {

@@ -2,20 +2,20 @@ import { log } from '../log.ts';
 import { fetchSecret } from '../plan/fetch-secret.ts';
 import { parseConnectionSettings } from '../plan/secret.ts';
 import { chooseRestoreClient, clientWarning, findClients, type PostgresClient } from '../postgres/clients.ts';
-import { withConnection } from '../postgres/connection.ts';
+import { withConnection } from '../postgres/connection/connection.ts';
+import { tlsPolicy } from '../postgres/connection/tls.ts';
 import { poolerFailure } from '../postgres/pooler.ts';
-import { tlsPolicy } from '../postgres/tls.ts';
 import type { RunContext } from '../run-context.ts';
-import { divideConnections } from './connection-limits.ts';
-import { checkConversion, checkEncoding, noteLocale } from './encoding.ts';
-import { missingGrants } from './missing-grants.ts';
 import type { RestoreOptions } from './options.ts';
 import type { ArchiveRestore } from './restore-and-compare.ts';
-import type { StoredDump } from './stored-dump.ts';
-import { objectsOf, type TableOfContents } from './table-of-contents.ts';
-import { inspectTarget, type TargetDatabase } from './target-database.ts';
-import { targetObjects } from './target-objects.ts';
-import { checkTarget } from './target-problems.ts';
+import type { StoredDump } from './stored-dump/stored-dump.ts';
+import { objectsOf, type TableOfContents } from './stored-dump/table-of-contents.ts';
+import { divideConnections } from './target/connection-limits.ts';
+import { inspectTarget, type TargetDatabase } from './target/database.ts';
+import { checkConversion, checkEncoding, noteLocale } from './target/encoding.ts';
+import { missingGrants } from './target/missing-grants.ts';
+import { targetObjects } from './target/objects.ts';
+import { checkTarget } from './target/problems.ts';
 
 /** A restore that passed all checks, and lacks only the archive. */
 interface RestoreSetup extends Omit<ArchiveRestore, 'archive'> {

@@ -1,12 +1,12 @@
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
-import { withConnection } from '../postgres/connection.ts';
+import { withConnection } from '../postgres/connection/connection.ts';
 import { withProgress } from '../progress.ts';
 import { compare, keyOf, nameOf } from './comparison.ts';
 import { type ArchivePart, type Refusals, restorePart, type RestoreTool, restoring } from './pg-restore.ts';
-import { tablesWithRows } from './rows-in-archive.ts';
-import type { ArchiveObject, Step, TableOfContents } from './table-of-contents.ts';
-import { relationsOf, type TargetObjects } from './target-objects.ts';
+import { tablesWithRows } from './stored-dump/rows-in-archive.ts';
+import type { ArchiveObject, Step, TableOfContents } from './stored-dump/table-of-contents.ts';
+import { relationsOf, type TargetObjects } from './target/objects.ts';
 
 export interface ArchiveRestore {
   readonly tool: RestoreTool;

@@ -13,8 +13,8 @@ import type { RunContext } from '../run-context.ts';
 import type { RestoreOptions } from './options.ts';
 import { prepare } from './prepare.ts';
 import { restoreAndCompare } from './restore-and-compare.ts';
-import { findStoredDump, readStoredDump, type StoredDump } from './stored-dump.ts';
-import { readTableOfContents, type TableOfContents } from './table-of-contents.ts';
+import { findStoredDump, readStoredDump, type StoredDump } from './stored-dump/stored-dump.ts';
+import { readTableOfContents, type TableOfContents } from './stored-dump/table-of-contents.ts';
 
 /** Scratch space to leave free for other files. */
 const RESERVE_BYTES = 64 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import { type ExecutionInput, TIMEZONE_TAG } from '../../contract.ts';
-import { formatWhen, secretRegion } from './execution.ts';
+import { formatWhen, secretRegion } from './execution-name.ts';
 import { InvalidSchedule } from './invalid-schedule.ts';
 import type { Memo } from './memo.ts';
 import { nextTime, parseSchedule } from './schedule.ts';

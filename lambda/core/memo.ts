@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { ExecutionInput } from '../../contract.ts';
-import { formatWhen } from './execution.ts';
+import { formatWhen } from './execution-name.ts';
 
 /**
  * Step Functions reserves the name of an execution for 90 days after its end, so that starting it again has no effect.

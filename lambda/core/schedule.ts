@@ -1,7 +1,7 @@
 import { IANAZone } from 'luxon';
+import { wallTimesAfter } from './cron-times.ts';
 import { type Cron, parseCron } from './cron.ts';
 import { parseTimezone } from './timezone.ts';
-import { wallTimesAfter } from './wall-times.ts';
 
 /** A cron expression and its time zone, as returned by {@link parseSchedule}. */
 export interface Schedule {

@@ -10,7 +10,7 @@ import { ExecutionAlreadyExists, ListExecutionsCommand, SFNClient, StartExecutio
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
 import { ScanFailed } from '../../lambda/scan-report.ts';
-import type { ScanResult } from '../../lambda/scan.ts';
+import type { ScanResult } from '../../lambda/scan-secret.ts';
 import { handler } from '../../lambda/scanner.ts';
 
 const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:AutoDump';

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../../docker/failure.ts';
 import { parseDumpSettings } from '../../../docker/plan/secret.ts';
-import type { ConnectionSettings } from '../../../docker/postgres/connection-settings.ts';
+import type { ConnectionSettings } from '../../../docker/postgres/connection/connection-settings.ts';
 
 const BUCKETS = ['dumps', 'more-dumps'] as const;
 

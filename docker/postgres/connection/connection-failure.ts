@@ -1,0 +1,229 @@
+import pg from 'pg';
+import { Failure, type FailureReason } from '../../failure.ts';
+import { networkCode } from '../../network.ts';
+import { BadAnswer } from './bad-answer.ts';
+import type { ConnectionSettings } from './connection-settings.ts';
+
+/** The steps from a host name to the answer of a query, in order. */
+export const CONNECTION_STEPS = ['name', 'port', 'tls', 'login', 'database', 'queries'] as const;
+
+export type ConnectionStep = (typeof CONNECTION_STEPS)[number];
+
+/** A failure to connect to a database or to query it, and the step that failed. */
+export class ConnectionFailure extends Failure {
+  readonly step: ConnectionStep;
+  /** Set if the server reported the error. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+  readonly sqlState: string | undefined;
+
+  constructor(step: ConnectionStep, reason: FailureReason, message: string, cause: unknown) {
+    super(reason, message, { cause });
+    this.step = step;
+    this.sqlState = cause instanceof pg.DatabaseError ? cause.code : undefined;
+  }
+}
+
+/** A failed attempt to connect or query, before it is classified. */
+export interface FailedConnection {
+  readonly error: unknown;
+  /** How far the attempt got. */
+  readonly reached: 'nothing' | 'port' | 'queries';
+  /** False if the server declined a request for TLS. */
+  readonly tlsOffered: boolean;
+}
+
+type Verdict = readonly [reason: 'tryAgain' | 'refused', advice: string];
+
+/** By SQLSTATE or a prefix of it. */
+const SQL_STATES: Readonly<Record<string, Verdict>> = {
+  '57P03': ['tryAgain', 'The server is starting up, shutting down or in recovery.'],
+  '57P': ['tryAgain', 'The server ended the session, most likely because it is shutting down.'],
+  '57014': ['tryAgain', 'The server canceled a query.'],
+  '53400': ['refused', "A limit in the server's configuration was exceeded."],
+  '53': ['tryAgain', 'The server lacks resources: connections, memory or disk space.'],
+  '08': ['tryAgain', 'The connection broke.'],
+  '40': ['tryAgain', 'The server canceled a query.'],
+  '28P01': ['refused', 'Wrong password, or no such user: check username and password in the secret.'],
+  '28': [
+    'refused',
+    'The server does not allow this user to connect from here: check username and sslmode in the secret, and pg_hba.conf.',
+  ],
+  '3D000': ['refused', 'There is no such database: check databasename in the secret.'],
+  '42501': ['refused', 'The user lacks a privilege: grant it, starting with CONNECT on the database.'],
+  '55000': ['refused', 'The database does not accept connections.'],
+};
+
+/** SQLSTATEs about the database, which the server only reports after authentication. */
+const DATABASE_STATES: ReadonlySet<string> = new Set(['3D000', '42501', '55000']);
+
+/** Older poolers report everything as a protocol violation, in English. What they say, by the server's SQLSTATE for it. */
+const PROTOCOL_VIOLATION = '08P01';
+const POOLER_STATES: readonly (readonly [says: RegExp, state: string])[] = [
+  [/authentication failed|no such user/, '28P01'],
+  [/^database ".*" does not exist$|no such database/s, '3D000'],
+  [/statement pooling/, '0A000'],
+];
+
+function stateOf({ code = '', message }: pg.DatabaseError): string {
+  const said = code === PROTOCOL_VIOLATION ? POOLER_STATES.find(([says]) => says.test(message)) : undefined;
+  return said?.[1] ?? code;
+}
+
+const NO_ANSWER = 'it does not answer: check security groups and routes, and whether the server is running';
+const NO_ROUTE = 'there is no route to it: check the routes of the network';
+
+const NETWORK: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'its name does not resolve: check endpoint in the secret, and the DNS of the network',
+  EAI_AGAIN: 'its name cannot be resolved at the moment: check the DNS of the network',
+  ECONNREFUSED: 'nothing listens on that port: check port in the secret, and whether the server is running',
+  ETIMEDOUT: NO_ANSWER,
+  EHOSTUNREACH: NO_ROUTE,
+  ENETUNREACH: NO_ROUTE,
+};
+
+/** pg's messages, without a code, about a closed connection or a timeout. */
+const NETWORK_MESSAGES: ReadonlySet<string> = new Set([
+  'timeout expired',
+  'Connection terminated',
+  'Connection terminated unexpectedly',
+  'There was an error establishing an SSL connection',
+  'Query read timeout',
+  'Client has encountered a connection error and is not queryable',
+]);
+
+const NOT_TRUSTED =
+  'its certificate does not lead to a trusted root certificate. Trusted are those of the system and of RDS. Give the server ' +
+  'a certificate of a public authority, with the intermediate ones, or set sslmode to require, which encrypts without ' +
+  'verifying';
+const NOT_VALID = "renew the server's certificate, or correct the clock of this machine";
+const OTHER_NAME =
+  'set endpoint to a name that the certificate has or, if that is an alias of the server, sslmode to verify-ca';
+
+/** By Node.js's code for a certificate that is not accepted. */
+const CERTIFICATE: Readonly<Record<string, string>> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: NOT_TRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT: NOT_TRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: NOT_TRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: NOT_TRUSTED,
+  DEPTH_ZERO_SELF_SIGNED_CERT: NOT_TRUSTED,
+  CERT_HAS_EXPIRED: NOT_VALID,
+  CERT_NOT_YET_VALID: NOT_VALID,
+  ERR_TLS_CERT_ALTNAME_INVALID: OTHER_NAME,
+};
+
+/** What Node.js adds to messages about certificates. It is for people who start Node.js themselves. */
+const ADVICE_ON_NODE = /; if the root CA is installed locally.*$/;
+
+/** Start of pg's messages, without a code, about a failed SASL authentication. */
+const SASL = 'SASL: ';
+
+const NAME_RESOLUTION: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN']);
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Messages of a server are short. */
+const MESSAGE_LENGTH = 1000;
+
+function shortened(message: string): string {
+  return message.length > MESSAGE_LENGTH ? `${message.slice(0, MESSAGE_LENGTH)} …` : message;
+}
+
+function serverFailure(
+  settings: ConnectionSettings,
+  error: pg.DatabaseError,
+  reached: FailedConnection['reached'],
+): ConnectionFailure {
+  const state = stateOf(error);
+  const [reason, advice] = SQL_STATES[state] ??
+    SQL_STATES[state.slice(0, 3)] ??
+    SQL_STATES[state.slice(0, 2)] ?? ['refused', 'The server refused.'];
+  const { host, port, user, database } = settings;
+  const connectionStep = DATABASE_STATES.has(state) ? 'database' : 'login';
+  return new ConnectionFailure(
+    reached === 'queries' ? 'queries' : connectionStep,
+    reason,
+    `${host} port ${port}, user "${user}", database "${database}": ${advice} ` +
+      `The server says: ${shortened(error.message)}${state === '' ? '' : ` (${error.code})`}`,
+    error,
+  );
+}
+
+function networkFailure(
+  { host, port }: ConnectionSettings,
+  error: unknown,
+  reached: FailedConnection['reached'],
+): ConnectionFailure {
+  const code = networkCode(error) ?? '';
+  const advice = NETWORK[code] ?? (reached === 'nothing' && code === '' ? NO_ANSWER : undefined);
+  const steps = { nothing: NAME_RESOLUTION.has(code) ? 'name' : 'port', port: 'login', queries: 'queries' } as const;
+  return new ConnectionFailure(
+    steps[reached],
+    'tryAgain',
+    `${host} port ${port} cannot be reached: ${advice ?? messageOf(error)}.`,
+    error,
+  );
+}
+
+/** The server asks for a password, and none was given, which only happens without a secret. */
+export function passwordMissing({ host, port, user }: ConnectionSettings): ConnectionFailure {
+  return new ConnectionFailure(
+    'login',
+    'refused',
+    `${host} port ${port} requires a password for the user "${user}", but none was given: set PGPASSWORD.`,
+    undefined,
+  );
+}
+
+/**
+ * Classifies a failed attempt by error codes and pg's own messages. The server's message, which may be in another
+ * language, is only quoted. Undefined if the error is not about the connection: then it is an internal error.
+ */
+export function connectionFailure(
+  settings: ConnectionSettings,
+  { error, reached, tlsOffered }: FailedConnection,
+): ConnectionFailure | undefined {
+  const server = `${settings.host} port ${settings.port}`;
+  if (error instanceof pg.DatabaseError) {
+    return serverFailure(settings, error, reached);
+  }
+  if (!tlsOffered) {
+    return new ConnectionFailure(
+      'tls',
+      'refused',
+      `${server} does not support TLS, but sslmode requires it: ` +
+        'enable TLS on the server, or set sslmode in the secret to prefer or disable.',
+      error,
+    );
+  }
+  if (error instanceof BadAnswer) {
+    return new ConnectionFailure(
+      reached === 'queries' ? 'queries' : 'login',
+      'refused',
+      `${server} does not behave like a PostgreSQL server: ${error.message}.`,
+      error,
+    );
+  }
+  const code = codeOf(error);
+  const message = messageOf(error);
+  if (networkCode(error) !== undefined || (code === undefined && NETWORK_MESSAGES.has(message))) {
+    return networkFailure(settings, error, reached);
+  }
+  if (code !== undefined) {
+    return new ConnectionFailure(
+      'tls',
+      'refused',
+      `No trusted TLS connection to ${server}: ${message.replace(ADVICE_ON_NODE, '').replace(/\.$/, '')} (${code}): ` +
+        `${CERTIFICATE[code] ?? "check the server's certificate, and sslmode in the secret"}.`,
+      error,
+    );
+  }
+  if (message.startsWith(SASL)) {
+    return new ConnectionFailure('login', 'refused', `Authentication at ${server} failed: ${message}.`, error);
+  }
+  return undefined;
+}

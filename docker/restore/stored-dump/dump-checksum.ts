@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { Crc64Nvme } from '@aws-sdk/checksums/crc';
+import { crc32InBase64 } from '../../s3/checksum.ts';
+
+/** `CRC64NVME` is what earlier versions sent to S3. A recovered manifest of theirs contains no SHA-256. */
+export type ChecksumAlgorithm = 'SHA-256' | 'CRC32' | 'CRC64NVME';
+
+/** The strongest checksum that is known of a dump. */
+export interface DumpChecksum {
+  readonly algorithm: ChecksumAlgorithm;
+  /** In the form of the manifest: hexadecimal for SHA-256, base64 for the others. */
+  readonly value: string;
+}
+
+interface RunningChecksum {
+  update(bytes: Buffer): void;
+  /** In the form of {@link DumpChecksum.value}. */
+  digest(): Promise<string>;
+}
+
+export function startChecksum(algorithm: ChecksumAlgorithm): RunningChecksum {
+  switch (algorithm) {
+    case 'SHA-256': {
+      const hash = createHash('sha256');
+      return { update: (bytes) => hash.update(bytes), digest: () => Promise.resolve(hash.digest('hex')) };
+    }
+    case 'CRC32': {
+      let value = 0;
+      return {
+        update: (bytes) => {
+          value = crc32(bytes, value);
+        },
+        digest: () => Promise.resolve(crc32InBase64(value)),
+      };
+    }
+    case 'CRC64NVME': {
+      const crc = new Crc64Nvme();
+      return {
+        update: (bytes) => {
+          crc.update(bytes);
+        },
+        digest: async () => Buffer.from(await crc.digest()).toString('base64'),
+      };
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import { open } from 'node:fs/promises';
+import type { Client } from 'pg';
+import { z } from 'zod';
+import { type ArchiveEntry, ArchiveHead, damaged } from '../../archive-head.ts';
+import { ByteCursor } from '../../byte-cursor.ts';
+import { queryRows } from '../../postgres/connection/query.ts';
+
+/** An object in the archive. Names are not quoted. */
+export interface ArchiveObject {
+  /** Of its entry in the table of contents. */
+  readonly id: number;
+  /** pg_dump's name of what it is: `TABLE`, `TABLE DATA`, `INDEX`. */
+  readonly kind: string;
+  readonly schema: string;
+  readonly name: string;
+}
+
+/**
+ * The steps of a restore. Comments and privileges come after all else, over a single connection, so that a refusal in
+ * this step is known to cost no data, whatever the server's words for it. Event triggers come last, since they would act
+ * on the statements before.
+ */
+export type Step = 'contents' | 'remarks' | 'event triggers';
+
+/** The table of contents of an archive. */
+export interface TableOfContents {
+  /** IDs of the entries of each step, in their order. */
+  readonly steps: Readonly<Record<Step, readonly number[]>>;
+  /** Those of the first step, without large objects, of which there may be millions. */
+  readonly entries: readonly ArchiveEntry[];
+  /** A file with the beginning of the archive up to its data, from which all but the first step can be restored. */
+  readonly head: string;
+  /** PostgreSQL's name of the dump's encoding, which is that of the database that was dumped. */
+  readonly encoding: string;
+}
+
+const REMARKS: ReadonlySet<string> = new Set(['ACL', 'COMMENT', 'DEFAULT ACL']);
+
+const LARGE_OBJECTS: ReadonlySet<string> = new Set(['BLOB', 'BLOB METADATA', 'BLOBS']);
+
+/** Any bytes, which the driver reads as UTF-8. */
+const NO_ENCODING = 'SQL_ASCII';
+
+function stepOf({ kind, name }: ArchiveEntry): Step {
+  if (kind === 'EVENT TRIGGER' || (kind === 'COMMENT' && name.toString().startsWith('EVENT TRIGGER '))) {
+    return 'event triggers';
+  }
+  return REMARKS.has(kind) ? 'remarks' : 'contents';
+}
+
+function* contentsIn(cursor: ByteCursor): Generator<void, Omit<TableOfContents, 'head'>> {
+  const head = new ArchiveHead(cursor);
+  const steps: Record<Step, number[]> = { contents: [], remarks: [], 'event triggers': [] };
+  const entries: ArchiveEntry[] = [];
+  for (let left = yield* head.header(); left > 0; left -= 1) {
+    const entry = yield* head.entry();
+    const step = stepOf(entry);
+    steps[step].push(entry.id);
+    if (step === 'contents' && !LARGE_OBJECTS.has(entry.kind)) {
+      entries.push(entry);
+    }
+  }
+  const setting = entries.find(({ kind }) => kind === 'ENCODING')?.definition.toString() ?? '';
+  const [, encoding] = /^SET client_encoding = '(\w+)';/.exec(setting) ?? [];
+  if (encoding === undefined) {
+    throw damaged('its table of contents does not say its encoding', cursor.position);
+  }
+  return { steps, entries, encoding };
+}
+
+/**
+ * Reads the table of contents of an archive, and no further.
+ *
+ * @param head the file to create for {@link TableOfContents.head}
+ * @throws {Failure} `verificationFailed` if this is not the beginning of an archive
+ */
+export async function readTableOfContents(archive: AsyncIterable<Buffer>, head: string): Promise<TableOfContents> {
+  const file = await open(head, 'wx');
+  try {
+    const cursor = new ByteCursor();
+    const walk = contentsIn(cursor);
+    walk.next();
+    for await (const chunk of archive) {
+      await file.write(chunk);
+      cursor.put(chunk);
+      const { done, value } = walk.next();
+      if (done === true) {
+        await file.truncate(cursor.position);
+        return { ...value, head };
+      }
+    }
+    throw damaged('its table of contents is truncated', cursor.position);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * The objects in an archive, with their names as the driver reads them from the target. Connection and server errors pass
+ * through.
+ *
+ * @param target encoding of the database
+ */
+export async function objectsOf(
+  { entries, encoding }: TableOfContents,
+  target: string,
+  client: Client,
+): Promise<readonly ArchiveObject[]> {
+  const names = entries.flatMap(({ schema, name }) => [schema, name]);
+  const isUtf8 = encoding === 'UTF8' || encoding === NO_ENCODING || target === NO_ENCODING;
+  const decoded = isUtf8 ? names.map((name) => name.toString()) : await decodedByServer(names, encoding, client);
+  return entries.map(({ id, kind }, index) => ({
+    id,
+    kind,
+    schema: decoded[2 * index] ?? '',
+    name: decoded[2 * index + 1] ?? '',
+  }));
+}
+
+async function decodedByServer(names: readonly Buffer[], encoding: string, client: Client): Promise<readonly string[]> {
+  const text =
+    'SELECT convert_from(bytes, $2) AS name FROM unnest($1::bytea[]) WITH ORDINALITY AS n (bytes, place) ORDER BY place';
+  const rows = await queryRows(client, { text, values: [names, encoding] }, z.object({ name: z.string() }));
+  return rows.map(({ name }) => name);
+}

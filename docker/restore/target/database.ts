@@ -1,0 +1,96 @@
+import type { Client } from 'pg';
+import { z } from 'zod';
+import { bigint, majorOf, queryRow, queryRows } from '../../postgres/connection/query.ts';
+import { type Database, inspectEncoding } from '../../postgres/database.ts';
+import { IS_USER_SCHEMA } from '../../postgres/user-schemas.ts';
+import { type ConnectionLimit, connectionLimits } from './connection-limits.ts';
+
+/** State of the target database before a restore. */
+export interface TargetDatabase extends Pick<Database, 'encoding' | 'locale'> {
+  /** As the server reports it: `16.4 (Debian 16.4-1.pgdg120+1)`. */
+  readonly version: string;
+  readonly major: number;
+  /** Some of the objects in it, by PostgreSQL's names; extensions and their members do not count. */
+  readonly contents: readonly string[];
+  /** Whether this user has CREATE on it, and so may create schemas. */
+  readonly mayCreate: boolean;
+  /** Whether its server is a standby. */
+  readonly isStandby: boolean;
+  /** Where `default_transaction_read_only` is set to on, as in `pg_settings.source`; absent if it is off. */
+  readonly readOnlyBy?: string;
+  readonly limits: readonly ConnectionLimit[];
+  /** Settings that end statements or sessions after a time, and are not 0. */
+  readonly timeouts: readonly string[];
+}
+
+/** Limit of {@link TargetDatabase.contents}. */
+const LISTED = 6;
+
+/** Objects that users create outside the system's schemas: a new database has none, whatever its template. */
+const CONTENTS = `
+  WITH space AS (SELECT oid, nspname FROM pg_namespace WHERE ${IS_USER_SCHEMA})
+  SELECT what FROM (
+    SELECT 'pg_namespace'::regclass AS classid, oid AS objid, 'schema ' || quote_ident(nspname) AS what
+      FROM space WHERE nspname <> 'public'
+    UNION ALL
+    SELECT 'pg_class'::regclass, oid, oid::regclass::text
+      FROM pg_class WHERE relnamespace IN (SELECT oid FROM space) AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c')
+    UNION ALL
+    SELECT 'pg_proc'::regclass, oid, oid::regprocedure::text FROM pg_proc WHERE pronamespace IN (SELECT oid FROM space)
+    UNION ALL
+    SELECT 'pg_type'::regclass, oid, 'type ' || oid::regtype::text
+      FROM pg_type WHERE typnamespace IN (SELECT oid FROM space) AND typtype IN ('d', 'e', 'r')
+    UNION ALL
+    SELECT 'pg_largeobject'::regclass, oid, 'large object ' || oid FROM pg_largeobject_metadata
+  ) AS held
+  WHERE NOT EXISTS (
+    SELECT FROM pg_depend d WHERE d.classid = held.classid AND d.objid = held.objid AND d.deptype = 'e')
+  LIMIT ${LISTED}`;
+
+/** Those of a new session: for these questions, some are set to 0. */
+const TIMEOUTS = `
+  SELECT name FROM pg_settings
+  WHERE reset_val <> '0' AND name IN ('statement_timeout', 'lock_timeout', 'idle_session_timeout',
+    'idle_in_transaction_session_timeout', 'transaction_timeout')
+  ORDER BY 1`;
+
+const serverSchema = z.object({
+  version: z.string(),
+  number: z.int(),
+  may_create: z.boolean(),
+  standby: z.boolean(),
+  read_only: z.string(),
+  source: z.string(),
+});
+
+/** Connection and server errors pass through. */
+export async function inspectTarget(client: Client): Promise<TargetDatabase> {
+  const server = await queryRow(
+    client,
+    `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
+      has_database_privilege(current_database(), 'CREATE') AS may_create, pg_is_in_recovery() AS standby,
+      reset_val AS read_only, source
+     FROM pg_settings WHERE name = 'default_transaction_read_only'`,
+    serverSchema,
+  );
+  const rows = await queryRows(client, CONTENTS, z.object({ what: z.string() }));
+  const timeouts = await queryRows(client, TIMEOUTS, z.object({ name: z.string() }));
+  return {
+    version: server.version,
+    major: majorOf(server.number),
+    contents: rows.map(({ what }) => what),
+    mayCreate: server.may_create,
+    isStandby: server.standby,
+    ...(await inspectEncoding(client)),
+    limits: await connectionLimits(client),
+    timeouts: timeouts.map(({ name }) => name),
+    ...(server.read_only === 'on' ? { readOnlyBy: server.source } : {}),
+  };
+}
+
+/** Size of the database on the server's disk, in bytes. */
+export async function sizeOf(client: Client): Promise<number> {
+  const query = 'SELECT pg_database_size(current_database()) AS size';
+  const { size } = await queryRow(client, query, z.object({ size: bigint }));
+  return size;
+}

@@ -1,0 +1,101 @@
+import type { Client } from 'pg';
+import { z } from 'zod';
+import { Failure } from '../../failure.ts';
+import { log } from '../../log.ts';
+import type { ConnectionSettings } from '../../postgres/connection/connection-settings.ts';
+import { queryRows } from '../../postgres/connection/query.ts';
+import type { Locale } from '../../postgres/database.ts';
+
+/** Any bytes, in no encoding in particular. */
+const NONE = 'SQL_ASCII';
+
+/** Has all characters of the others. */
+const UNICODE = 'UTF8';
+
+function withEncoding(encoding: string): string {
+  return (
+    `CREATE DATABASE … TEMPLATE template0 ENCODING '${encoding}' (with LC_COLLATE 'C' LC_CTYPE 'C', unless there is a ` +
+    'locale for it)'
+  );
+}
+
+/**
+ * Refuses a target that cannot convert the text of the dump at all. Other server errors pass through.
+ *
+ * @throws {Failure} `refused`
+ */
+export async function checkConversion(dumped: string, target: string, client: Client): Promise<void> {
+  const text = `SELECT FROM pg_conversion WHERE condefault
+    AND conforencoding = pg_char_to_encoding($1) AND contoencoding = pg_char_to_encoding($2)`;
+  const rows = await queryRows(client, { text, values: [dumped, target] }, z.object({}));
+  if (rows.length === 0 && ![dumped, target].includes(NONE) && dumped !== target) {
+    throw new Failure(
+      'refused',
+      `The dump is in the encoding ${dumped}, and the server cannot convert that to ${target}, the encoding of the ` +
+        `database. Restore into one in UTF8, or in the encoding of the dump: ${withEncoding(dumped)}.`,
+    );
+  }
+}
+
+/** What can go wrong with text in one encoding in a database with another; undefined if nothing can. */
+function danger(dumped: string, target: string): string | undefined {
+  if (dumped === target) {
+    return undefined;
+  }
+  if (dumped === NONE) {
+    return (
+      `text in ${NONE} may be any bytes, and those that are not valid in ${target} would be stored all the same: ` +
+      'queries then fail, and a dump of that database could not be restored'
+    );
+  }
+  if (target === NONE) {
+    return `a database in ${NONE} does not know the encoding of its text, and would mix it with that of its clients`;
+  }
+  return target === UNICODE
+    ? undefined
+    : `the server refuses all rows of a table if one of them has a character that ${target} lacks`;
+}
+
+/**
+ * Refuses a target whose encoding may damage or refuse the text of the dump, unless that is accepted.
+ *
+ * @param dumped PostgreSQL's name of the encoding of the dump
+ * @param target that of the database
+ * @throws {Failure} `refused`
+ */
+export function checkEncoding(
+  dumped: string,
+  target: string,
+  { database }: ConnectionSettings,
+  acceptEncoding: boolean,
+): void {
+  const problem = danger(dumped, target);
+  if (problem !== undefined && !acceptEncoding) {
+    throw new Failure(
+      'refused',
+      `The dump is in the encoding ${dumped}, and the database "${database}" in ${target}: ${problem}. Restore into one ` +
+        `that was made by ${withEncoding(dumped)}, or accept it with --accept-encoding.`,
+    );
+  }
+  if (problem !== undefined) {
+    log(
+      `Warning: the dump is in the encoding ${dumped}, and the database in ${target}, which was accepted: ${problem}.`,
+    );
+  } else if (dumped !== target) {
+    log(`Note: the dump is in the encoding ${dumped}. The server converts it to ${target}.`);
+  }
+}
+
+function described({ provider, collate, ctype, name }: Locale): string {
+  return `${name === null ? '' : `${name} of `}${provider}, LC_COLLATE ${collate}, LC_CTYPE ${ctype}`;
+}
+
+/** Notes a difference that loses nothing, and yet changes the order of text. */
+export function noteLocale(dumped: Locale | null, target: Locale): void {
+  if (dumped !== null && described(dumped) !== described(target)) {
+    log(
+      `Note: text may be sorted and compared differently. The dumped database has the locale ${described(dumped)}; this ` +
+        `one has ${described(target)}.`,
+    );
+  }
+}

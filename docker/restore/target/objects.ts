@@ -1,0 +1,69 @@
+import type { Client } from 'pg';
+import { z } from 'zod';
+import { bigint, queryRows } from '../../postgres/connection/query.ts';
+import { IS_USER_SCHEMA } from '../../postgres/user-schemas.ts';
+
+/** A table, view, sequence or index in the target database. Names are not quoted. */
+export interface Relation {
+  readonly schema: string;
+  readonly name: string;
+  /** As in `pg_class.relkind`. */
+  readonly kind: string;
+  /** Whether it has not even storage for a row; always true for what has no storage of its own. */
+  readonly isEmpty: boolean;
+}
+
+/** A schema in the target database. */
+export interface Schema {
+  /** Not quoted. */
+  readonly name: string;
+  /** Whether this user may create objects in it. */
+  readonly mayCreate: boolean;
+  /** Whether this user may use the objects in it. */
+  readonly mayUse: boolean;
+}
+
+/** What the target database has, outside of the system's schemas. */
+export interface TargetObjects {
+  readonly relations: readonly Relation[];
+  readonly schemas: readonly Schema[];
+  /** Names of the extensions, not quoted. */
+  readonly extensions: readonly string[];
+}
+
+/** Connection and server errors pass through. */
+export async function targetObjects(client: Client): Promise<TargetObjects> {
+  const extensions = await queryRows(
+    client,
+    'SELECT extname AS name FROM pg_extension',
+    z.object({ name: z.string() }),
+  );
+  return {
+    relations: await relationsOf(client),
+    schemas: await schemasOf(client),
+    extensions: extensions.map(({ name }) => name),
+  };
+}
+
+async function schemasOf(client: Client): Promise<readonly Schema[]> {
+  return queryRows(
+    client,
+    `SELECT nspname AS name, has_schema_privilege(oid, 'CREATE') AS "mayCreate",
+       has_schema_privilege(oid, 'USAGE') AS "mayUse"
+     FROM pg_namespace WHERE ${IS_USER_SCHEMA}`,
+    z.object({ name: z.string(), mayCreate: z.boolean(), mayUse: z.boolean() }),
+  );
+}
+
+/** Everything that has rows or shows them. Connection and server errors pass through. */
+export async function relationsOf(client: Client): Promise<readonly Relation[]> {
+  const rows = await queryRows(
+    client,
+    `SELECT nspname AS schema, relname AS name, relkind AS kind, pg_relation_size(c.oid) AS bytes
+     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+     WHERE ${IS_USER_SCHEMA}`,
+    // There is no size of what was dropped meanwhile.
+    z.object({ schema: z.string(), name: z.string(), kind: z.string(), bytes: bigint.nullable() }),
+  );
+  return rows.map(({ bytes, ...relation }) => ({ ...relation, isEmpty: (bytes ?? 0) === 0 }));
+}

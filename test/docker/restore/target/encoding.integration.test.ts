@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { keyOf, type Outcome, Stage } from '../../support/stage.ts';
+import { startRestore } from '../../support/start-restore.ts';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.setUp();
+  // A byte that is a letter in LATIN1, and no valid UTF-8.
+  const text = { SQL_ASCII: `E'gr\\xF6\\xDFer'`, LATIN1: `'größer'`, UTF8: `'größer ☃'` };
+  for (const [encoding, value] of Object.entries(text)) {
+    await createDatabase(encoding, encoding);
+    await stage.query(encoding, `CREATE TABLE t AS SELECT ${value} AS text`);
+    expect(await stage.dump(encoding)).toMatchObject({ status: 0, stderr: '' });
+  }
+});
+
+afterAll(async () => {
+  await stage.tearDown();
+});
+
+async function createDatabase(name: string, encoding: string, more = ''): Promise<void> {
+  await stage.query(
+    'postgres',
+    `CREATE DATABASE "${name}" TEMPLATE template0 ENCODING '${encoding}' LC_COLLATE 'C' LC_CTYPE 'C' ${more}`,
+  );
+}
+
+async function restore(dumped: string, into: string, ...args: readonly string[]): Promise<Outcome> {
+  const { outcome } = await startRestore(stage, dumped, into, args);
+  return outcome;
+}
+
+test('a manifest has the encoding and the locale of the database', async () => {
+  const { source } = await stage.manifestOf(keyOf('LATIN1'));
+  expect(source).toMatchObject({
+    encoding: 'LATIN1',
+    locale: { provider: 'libc', collate: 'C', ctype: 'C', name: null },
+  });
+});
+
+describe('a restore into a database of another encoding', () => {
+  test.each([
+    ['SQL_ASCII', 'UTF8', 'those that are not valid in UTF8 would be stored all the same'],
+    ['SQL_ASCII', 'LATIN1', 'those that are not valid in LATIN1 would be stored all the same'],
+    ['UTF8', 'SQL_ASCII', 'does not know the encoding of its text'],
+    ['UTF8', 'LATIN1', 'the server refuses all rows of a table if one of them has a character that LATIN1 lacks'],
+  ])('is refused before the download if text may be lost: %s, %s', async (dumped, encoding, problem) => {
+    const into = `${dumped} in ${encoding}`;
+    await createDatabase(into, encoding);
+    const { status, stdout, stderr } = await restore(dumped, into);
+    expect(stderr).toContain(problem);
+    expect(stderr).toContain(`CREATE DATABASE … TEMPLATE template0 ENCODING '${dumped}'`);
+    expect(stdout).not.toContain('Fetching');
+    expect(status).toBe(77);
+  });
+
+  test('is refused if the server cannot convert the text, even if that is accepted', async () => {
+    await createDatabase('LATIN9', 'LATIN9');
+    const { status, stdout, stderr } = await restore('LATIN1', 'LATIN9', '--accept-encoding');
+    expect(stderr).toContain('the server cannot convert that to LATIN9');
+    expect(stdout).not.toContain('Fetching');
+    expect(status).toBe(77);
+  });
+
+  test('converts the text if the encoding has all characters', async () => {
+    await createDatabase('converted', 'UTF8');
+    const { status, stdout, stderr } = await restore('LATIN1', 'converted');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('Note: the dump is in the encoding LATIN1. The server converts it to UTF8.');
+    expect(await stage.query('converted', 'SELECT text FROM t')).toEqual([{ text: 'größer' }]);
+  });
+
+  test('runs if that is accepted', async () => {
+    await createDatabase('accepted', 'UTF8');
+    const { status, stdout } = await restore('SQL_ASCII', 'accepted', '--accept-encoding');
+    expect(stdout).toContain(
+      'Warning: the dump is in the encoding SQL_ASCII, and the database in UTF8, which was accepted',
+    );
+    expect(status).toBe(0);
+    await createDatabase('accepted bytes', 'SQL_ASCII');
+    expect(await restore('LATIN1', 'accepted bytes', '--accept-encoding')).toMatchObject({ status: 0, stderr: '' });
+    expect(await stage.query('accepted', "SELECT encode(text::bytea, 'hex') AS bytes FROM t")).toEqual([
+      { bytes: '6772f6df6572' },
+    ]);
+  });
+});
+
+describe('a restore into a database of the same encoding', () => {
+  test('keeps bytes of no encoding', async () => {
+    await createDatabase('bytes', 'SQL_ASCII');
+    const { status, stdout } = await restore('SQL_ASCII', 'bytes');
+    expect(stdout).not.toMatch(/^Note: /m);
+    expect(status).toBe(0);
+    expect(await stage.query('bytes', "SELECT encode(text::bytea, 'hex') AS bytes FROM t")).toEqual([
+      { bytes: '6772f6df6572' },
+    ]);
+  });
+
+  test('notes another locale', async () => {
+    await createDatabase('sorted', 'UTF8', `LOCALE_PROVIDER icu ICU_LOCALE 'de-DE'`);
+    const { status, stdout } = await restore('UTF8', 'sorted');
+    expect(stdout).toContain(
+      'Note: text may be sorted and compared differently. The dumped database has the locale libc, LC_COLLATE C, ' +
+        'LC_CTYPE C; this one has de-DE of icu, LC_COLLATE C, LC_CTYPE C.',
+    );
+    expect(status).toBe(0);
+  });
+});

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Outcome, type RunOptions, Stage } from '../../support/stage.ts';
+import { startRestore } from '../../support/start-restore.ts';
+
+let stage: Stage;
+
+/** A user that owns the databases and nothing else. */
+const secret = { username: 'owner', password: 'x' };
+
+beforeAll(async () => {
+  stage = await Stage.setUp();
+  await stage.query('postgres', `CREATE ROLE owner LOGIN PASSWORD 'x'`);
+  // Every worker has something to do, and then waits for the slow table, before there is something for all of them again.
+  await stage.createDatabase(
+    'source',
+    ...Array.from({ length: 8 }, (_, i) => `CREATE TABLE t${i} AS SELECT i FROM generate_series(1, 1000) i`),
+    `CREATE FUNCTION takes_long(int) RETURNS boolean LANGUAGE plpgsql AS $$
+       BEGIN PERFORM pg_advisory_lock_shared(77), pg_sleep(0.5); RETURN true; END $$`,
+    'CREATE TABLE slow (i int CHECK (public.takes_long(i)))',
+    'INSERT INTO slow VALUES (1)',
+    ...Array.from({ length: 4 }, () => 'CREATE INDEX ON slow (i)'),
+  );
+  expect(await stage.dump('source')).toMatchObject({ status: 0, stderr: '' });
+});
+
+afterAll(async () => {
+  await stage.tearDown();
+});
+
+async function createTarget(name: string): Promise<void> {
+  await stage.createDatabase(name);
+  await stage.query('postgres', `ALTER DATABASE "${name}" OWNER TO owner`);
+}
+
+async function restore(into: string, options?: RunOptions): Promise<Outcome> {
+  const { outcome } = await startRestore(stage, 'source', into, [], { secret, ...options });
+  return outcome;
+}
+
+describe('a limit on connections that is below the number of jobs', () => {
+  test.each([
+    ['the user "owner"', 'ALTER ROLE owner', 5, 'uses 3 jobs instead of 4.'],
+    ['the user "owner"', 'ALTER ROLE owner', 3, 'uses 1 job instead of 4.'],
+    ['the user "owner"', 'ALTER ROLE owner', 2, 'uses 1 job instead of 4 and shows no progress.'],
+    ['the database "%"', 'ALTER DATABASE "%"', 4, 'uses 2 jobs instead of 4.'],
+  ])('of %s (%s CONNECTION LIMIT %d) leads to fewer jobs', async (of, statement, limit, jobs) => {
+    const into = `limit ${limit}`;
+    await createTarget(into);
+    await stage.query('postgres', `${statement.replace('%', into)} CONNECTION LIMIT ${limit}`);
+    const { status, stdout, stderr } = await restore(into);
+    await stage.query('postgres', `${statement.replace('%', into)} CONNECTION LIMIT -1`);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain(
+      `Note: ${of.replace('%', into)} may have ${limit} connections, of which 0 are in use, so this restore ${jobs}`,
+    );
+    expect(stdout.includes('Restoring:')).toBe(limit > 2);
+  });
+
+  test('is refused before the download if it leaves too few', async () => {
+    await createTarget('single');
+    await stage.query('postgres', 'ALTER DATABASE single CONNECTION LIMIT 1');
+    const { status, stdout, stderr } = await restore('single');
+    expect(stderr).toContain(
+      'needs at least 2 connections, and the database "single" may have 1, of which 0 are in use',
+    );
+    expect(stdout).not.toContain('Fetching');
+    expect(status).toBe(77);
+  });
+
+  test('is worth another try if others use them', async () => {
+    await createTarget('crowded');
+    await stage.query('postgres', 'ALTER DATABASE crowded CONNECTION LIMIT 3');
+    const others = await Promise.all([stage.connect('crowded'), stage.connect('crowded')]);
+    const { status, stderr } = await restore('crowded');
+    await Promise.all(others.map((client) => client.end()));
+    expect(stderr).toContain('may have 3, of which 2 are in use');
+    expect(status).toBe(75);
+  });
+
+  test('does not apply to a superuser', async () => {
+    await createTarget('unlimited');
+    await stage.query('postgres', 'ALTER DATABASE unlimited CONNECTION LIMIT 1');
+    const { status, stdout } = await restore('unlimited', { secret: {} });
+    expect(stdout).not.toContain('Note: ');
+    expect(status).toBe(0);
+  });
+});
+
+test('timeouts of the user do not end a restore', async () => {
+  const timeouts = ['idle_in_transaction_session_timeout', 'idle_session_timeout', 'lock_timeout', 'statement_timeout'];
+  await createTarget('hurried');
+  await stage.query('postgres', ...timeouts.map((name) => `ALTER ROLE owner SET ${name} = '200ms'`));
+  const { status, stdout, stderr } = await restore('hurried');
+  await stage.query('postgres', 'ALTER ROLE owner RESET ALL');
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toContain(`Note: the restore sets ${timeouts.join(', ')} to 0 in its own sessions.`);
+});
+
+test("the server's reason for refusing a connection is part of the message", async () => {
+  await createTarget('refusing');
+  const client = await stage.connect('refusing');
+  await client.query('SELECT pg_advisory_lock(77)');
+  const running = await startRestore(stage, 'source', 'refusing', [], { secret });
+  await stage.untilDumpWaits(running);
+  // For the connection after the parallel ones.
+  await stage.query('postgres', 'ALTER ROLE owner CONNECTION LIMIT 0');
+  await client.end();
+  const { status, stderr } = await running.outcome;
+  await stage.query('postgres', 'ALTER ROLE owner CONNECTION LIMIT -1');
+  expect(stderr).toMatch(
+    /Its first error about the connection: .*connection to server at "127\.0\.0\.1", port \d+ failed: FATAL: {2}too many connections for role "owner"/,
+  );
+  expect(status).toBe(75);
+});
