@@ -18,6 +18,9 @@ export const DEFAULT_TIMEZONE = 'UTC';
 /** The one object in the Scanner's bucket: its memo of the runs that were started. */
 export const MEMO_KEY = 'started-runs.json';
 
+/** The one object in Freshness's bucket: what it remembers of each secret. */
+export const FRESHNESS_KEY = 'freshness.json';
+
 /**
  * Input of an execution of the state machine. Executions wait for up to a year under the definition they were started
  * with, so fields may be added, but never renamed, removed or redefined.
@@ -59,6 +62,21 @@ export interface ScannerEnvironment {
   readonly STATE_MACHINE_ARN: string;
   /** The Scanner's own bucket, which holds {@link MEMO_KEY}. */
   readonly MEMO_BUCKET: string;
+}
+
+/** Environment of the Freshness function. */
+export interface FreshnessEnvironment {
+  readonly STATE_MACHINE_ARN: string;
+  /** Freshness's own bucket, which holds {@link FRESHNESS_KEY}. */
+  readonly STATE_BUCKET: string;
+  /** Comma-separated names of the buckets that a dump may go to. */
+  readonly DUMP_BUCKETS: string;
+  /** Topic that its messages go to. */
+  readonly TOPIC_ARN: string;
+  /** Minutes after its scheduled time from which a dump that is not there is overdue. */
+  readonly OVERDUE_AFTER_MINUTES: string;
+  /** Period of the periodic scan, in minutes: a change of tags may take effect as late. */
+  readonly SCAN_INTERVAL_MINUTES: string;
 }
 
 /** Environment of the dump program. */
@@ -106,3 +124,19 @@ export const EXIT_STATUS = {
  * support.
  */
 export const MINIMUM_CLIENT_VERSIONS = ['14.25', '15.20', '16.16', '17.12', '18.7'] as const;
+
+/**
+ * Folder of a secret's dumps: the secret's name, except that its segments `.` and `..`, which HTTP clients and file
+ * systems resolve, are percent-encoded.
+ */
+export function dumpFolder(secretName: string): string {
+  return secretName
+    .split('/')
+    .map((segment) => (segment === '.' || segment === '..' ? segment.replaceAll('.', '%2E') : segment))
+    .join('/');
+}
+
+/** The end of a dump's key, after the database's name: `-20261122T080000Z.dmp`. */
+export function dumpKeyEnd(when: string): string {
+  return `-${when.replace(/[-:]/g, '')}.dmp`;
+}

@@ -17,6 +17,18 @@ export interface AlarmsProps {
   readonly rules: readonly events.Rule[];
 }
 
+export interface AlarmProps
+  extends
+    Pick<cloudwatch.AlarmProps, 'metric' | 'evaluationPeriods'>,
+    Partial<
+      Pick<cloudwatch.AlarmProps, 'threshold' | 'comparisonOperator' | 'datapointsToAlarm' | 'treatMissingData'>
+    > {
+  /** A sentence without its full stop. */
+  readonly problem: string;
+  /** Anchor of its article in the runbook. */
+  readonly article: string;
+}
+
 /**
  * Periods of an alarm on a metric that comes late: half an hour. Lambda counts an error at the start of its invocation, up to 15 minutes back, and SQS is up to 15 minutes
  * late with the metrics of an idle queue: an alarm that looks only at the last period would miss both.
@@ -25,9 +37,12 @@ const LATE = 6;
 
 /** Alarms for failed runs, failed scans and lost events, and the topic that they notify. */
 export class Alarms extends Construct {
+  readonly topic: sns.Topic;
+
   constructor(scope: Construct, id: string, { stateMachine, scanner, deadLetters, rules }: AlarmsProps) {
     super(scope, id);
     const topic = new sns.Topic(this, 'Topic', { displayName: 'AutoDump alarms', enforceSSL: true });
+    this.topic = topic;
     // An explicit topic policy replaces the default one, which lets alarms publish.
     topic.addToResourcePolicy(
       new iam.PolicyStatement({
@@ -56,34 +71,50 @@ export class Alarms extends Construct {
         LATE,
       ],
     };
-    for (const rule of rules) {
-      alarms[`${rule.node.id}Undelivered`] = [
-        `An event of the rule "${rule.node.id}" could not be delivered`,
-        'alarm-event-lost',
-        new cloudwatch.Metric({
-          ...options,
-          namespace: 'AWS/Events',
-          metricName: 'InvocationsSentToDlq',
-          dimensionsMap: { RuleName: rule.ruleName },
-        }),
-        LATE,
-      ];
-    }
     for (const [name, [problem, article, metric, evaluationPeriods]] of Object.entries(alarms)) {
-      const alarm = new cloudwatch.Alarm(this, name, {
-        alarmDescription: `${problem}. See docs/operations.md#${article}`,
-        metric,
-        threshold: 0,
-        comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-        evaluationPeriods,
-        datapointsToAlarm: 1,
-        treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-      });
-      alarm.addAlarmAction(new SnsAction(topic));
+      this.add(name, { problem, article, metric, evaluationPeriods });
+    }
+    for (const rule of rules) {
+      this.addUndelivered(rule);
     }
     new CfnOutput(Stack.of(this), 'AlarmTopicArn', {
       value: topic.topicArn,
       description: 'Subscribe to this topic to be notified of failed runs, failed scans and lost events',
     });
+  }
+
+  /** Adds the alarm for events of a rule that could not be delivered. */
+  addUndelivered(rule: events.Rule): void {
+    this.add(`${rule.node.id}Undelivered`, {
+      problem: `An event of the rule "${rule.node.id}" could not be delivered`,
+      article: 'alarm-event-lost',
+      metric: new cloudwatch.Metric({
+        statistic: 'Sum',
+        period: Duration.minutes(5),
+        namespace: 'AWS/Events',
+        metricName: 'InvocationsSentToDlq',
+        dimensionsMap: { RuleName: rule.ruleName },
+      }),
+      evaluationPeriods: LATE,
+    });
+  }
+
+  /** Adds the alarm for failed invocations of a function. */
+  addErrors(id: string, fn: lambda.Function, problem: string, article: string): void {
+    const metric = fn.metricErrors({ statistic: 'Sum', period: Duration.minutes(5) });
+    this.add(id, { problem, article, metric, evaluationPeriods: LATE });
+  }
+
+  /** Adds an alarm, by default one that any data point above zero sets off. */
+  add(id: string, { problem, article, ...options }: AlarmProps): void {
+    const alarm = new cloudwatch.Alarm(this, id, {
+      alarmDescription: `${problem}. See docs/operations.md#${article}`,
+      threshold: 0,
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+      datapointsToAlarm: 1,
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+      ...options,
+    });
+    alarm.addAlarmAction(new SnsAction(this.topic));
   }
 }

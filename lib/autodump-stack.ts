@@ -6,6 +6,7 @@ import { Alarms } from './alarms.ts';
 import type { DeployContext } from './context.ts';
 import { DumpBucket } from './dump-bucket.ts';
 import { DumpJob } from './dump-job.ts';
+import { Freshness } from './freshness.ts';
 import { RestoreJob } from './restore-job.ts';
 import { RunFunctions, Scanner } from './scheduling-functions.ts';
 import { Triggers } from './triggers.ts';
@@ -55,7 +56,15 @@ export class AutoDumpStack extends Stack {
     const scanner = new Scanner(this, 'Scanner', { stateMachine, deadLetters }).function;
     const scanInterval = Duration.minutes(context.scanIntervalMinutes);
     const { rules } = new Triggers(this, 'Triggers', { scanner, deadLetters, scanInterval });
-    new Alarms(this, 'Alarms', { stateMachine, scanner, deadLetters, rules });
+    const alarms = new Alarms(this, 'Alarms', { stateMachine, scanner, deadLetters, rules });
+    const freshness = new Freshness(this, 'Freshness', {
+      dumpBucket,
+      stateMachine,
+      deadLetters,
+      alarms,
+      overdueAfter: Duration.minutes(context.overdueAfterMinutes),
+      scanInterval,
+    }).function;
 
     const groups = dumpJob.securityGroups.map(({ securityGroupId }) => securityGroupId).join(',');
     this.output('BucketName', dumpBucket.bucket.bucketName, 'Bucket that holds the dumps');
@@ -75,6 +84,7 @@ export class AutoDumpStack extends Stack {
     this.output('ScannerName', scanner.functionName, 'Invoke this function to scan now');
     this.output('HashName', hash.functionName, 'Function that compares the tags at the scheduled time');
     this.output('RescheduleName', reschedule.functionName, 'Function that starts the next run');
+    this.output('FreshnessName', freshness.functionName, 'Function that looks for the dumps that have to be there');
     this.output('DeadLetterQueueUrl', deadLetters.queueUrl, 'Events that could not be delivered or processed');
   }
 

@@ -157,6 +157,11 @@ function schemaFor(texts: Readonly<Record<string, string | undefined>>) {
     cpuArchitecture: z.enum(['ARM64', 'X86_64'], allowed('ARM64, X86_64')).default('X86_64'),
     /** Period of the scan that finds changes which no event reported. */
     scanIntervalMinutes: integer(1, 1440).default(60),
+    /**
+     * Minutes after its scheduled time from which a dump that is not there is overdue. Less than the day after which the
+     * shortest retention may have deleted it.
+     */
+    overdueAfterMinutes: integer(1, 1200).default(120),
   });
 }
 

@@ -100,6 +100,11 @@ export class DumpBucket extends Construct {
     this.grantKey(role, 'DecryptDumps', ['kms:Decrypt']);
   }
 
+  /** Lets a role find dumps, but not read any. */
+  grantFind(role: iam.IRole): void {
+    role.addToPrincipalPolicy(this.findDumps());
+  }
+
   /** Adds a user that may only list and read the dumps. Creating its access key is left to whoever needs one. */
   addReadOnlyUser(): iam.User {
     const user = new iam.User(this, 'ReadOnlyUser');
@@ -128,14 +133,20 @@ export class DumpBucket extends Construct {
 
   /** Lets a role list the buckets, and acknowledges its permissions on all of their objects. */
   private grantList(role: iam.IRole): void {
-    role.addToPrincipalPolicy(
-      new iam.PolicyStatement({ sid: 'FindDumps', actions: ['s3:ListBucket'], resources: [...this.bucketArns()] }),
-    );
+    role.addToPrincipalPolicy(this.findDumps());
     acknowledgeWildcards(
       role,
       this.objectArns(),
       'The key of a dump contains the names of secret and database, which are not known at deployment.',
     );
+  }
+
+  private findDumps(): iam.PolicyStatement {
+    return new iam.PolicyStatement({
+      sid: 'FindDumps',
+      actions: ['s3:ListBucket'],
+      resources: [...this.bucketArns()],
+    });
   }
 
   private objectArns(): string[] {

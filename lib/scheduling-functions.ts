@@ -106,7 +106,7 @@ export function allowStart(scope: Construct, stateMachine: sfn.IStateMachine, ..
 }
 
 /** A queue as a destination. Unlike CDK's own class it grants only the action that sending needs. */
-function queueDestination(queue: sqs.IQueue): lambda.IDestination {
+export function queueDestination(queue: sqs.IQueue): lambda.IDestination {
   return {
     bind: (_, fn) => {
       const statement = { sid: 'KeepFailed', actions: ['sqs:SendMessage'], resources: [queue.queueArn] };
@@ -116,7 +116,7 @@ function queueDestination(queue: sqs.IQueue): lambda.IDestination {
   };
 }
 
-interface SchedulingFunctionProps extends Pick<
+export interface SchedulingFunctionProps extends Pick<
   lambda.FunctionOptions,
   'description' | 'timeout' | 'environment' | 'onFailure' | 'retryAttempts'
 > {
@@ -124,7 +124,8 @@ interface SchedulingFunctionProps extends Pick<
   readonly source: string;
 }
 
-function schedulingFunction(
+/** A function whose role may write its log, and nothing else yet. */
+export function schedulingFunction(
   scope: Construct,
   id: string,
   { source, ...options }: SchedulingFunctionProps,

@@ -1,3 +1,5 @@
+import { dumpFolder, dumpKeyEnd } from '../../contract.ts';
+
 /**
  * Characters of a database name that must be escaped in a key and in a file name; `%` among them, so that the mapping
  * is one-to-one.
@@ -15,10 +17,5 @@ const ESCAPED = /[/\\%\p{Cc}]/gu;
  * bytes.
  */
 export function dumpKey(secretName: string, database: string, scheduledFor: string): string {
-  const folder = secretName
-    .split('/')
-    .map((segment) => (segment === '.' || segment === '..' ? segment.replaceAll('.', '%2E') : segment))
-    .join('/');
-  const name = database.replace(ESCAPED, encodeURIComponent);
-  return `${folder}/${name}-${scheduledFor.replace(/[-:]/g, '')}.dmp`;
+  return `${dumpFolder(secretName)}/${database.replace(ESCAPED, encodeURIComponent)}${dumpKeyEnd(scheduledFor)}`;
 }

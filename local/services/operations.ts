@@ -8,7 +8,12 @@ import type {
   TagResourceRequest,
   UntagResourceRequest,
 } from '@aws-sdk/client-secrets-manager';
-import type { ListExecutionsInput, StartExecutionInput, StopExecutionInput } from '@aws-sdk/client-sfn';
+import type {
+  DescribeExecutionInput,
+  ListExecutionsInput,
+  StartExecutionInput,
+  StopExecutionInput,
+} from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import type { EventBus } from './events/event-bus.ts';
 import { operation, type Operation, ServiceError } from './protocol/json-endpoint.ts';
@@ -64,6 +69,8 @@ const stopExecution: z.ZodType<StopExecutionInput> = z.strictObject({
   cause: z.string().optional(),
 });
 
+const describeExecution: z.ZodType<DescribeExecutionInput> = z.strictObject({ executionArn: z.string() });
+
 const disableRule: z.ZodType<DisableRuleRequest> = z.strictObject({ Name: z.string() });
 
 /** The served operations of Secrets Manager, by the value of `X-Amz-Target`. */
@@ -83,6 +90,10 @@ export function secretOperations(secrets: SecretsManager): ReadonlyMap<string, O
 function executionOperations(stepFunctions: StepFunctions): ReadonlyMap<string, Operation> {
   return new Map([
     ['AWSStepFunctions.StartExecution', operation(startExecution, (request) => stepFunctions.startExecution(request))],
+    [
+      'AWSStepFunctions.DescribeExecution',
+      operation(describeExecution, (request) => stepFunctions.describeExecution(request)),
+    ],
     ['AWSStepFunctions.ListExecutions', operation(listExecutions, (request) => stepFunctions.listExecutions(request))],
     ['AWSStepFunctions.StopExecution', operation(stopExecution, (request) => stepFunctions.stopExecution(request))],
   ]);

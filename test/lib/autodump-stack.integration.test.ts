@@ -166,7 +166,7 @@ describe('the dump job', () => {
 describe('the functions', () => {
   test('run on Node 24 for ARM64, with JSON logs that expire', () => {
     const functions = Object.values(resourcesOf(template, 'AWS::Lambda::Function'));
-    expect(functions).toHaveLength(3);
+    expect(functions).toHaveLength(4);
     for (const { Properties } of functions) {
       expect(Properties).toMatchObject({
         Runtime: 'nodejs24.x',
@@ -181,8 +181,8 @@ describe('the functions', () => {
 });
 
 test.each([
-  ['AWS::S3::Bucket', 2],
-  ['AWS::Logs::LogGroup', 5],
+  ['AWS::S3::Bucket', 3],
+  ['AWS::Logs::LogGroup', 6],
 ])('each %s outlives the stack, unless its creation is rolled back', (type, count) => {
   const resources = Object.values(template.findResources(type));
   expect(resources).toHaveLength(count);
@@ -192,19 +192,27 @@ test.each([
   }
 });
 
-test('alarms notify the topic of failed runs, failed scans and lost events', () => {
-  const metrics = Object.values(resourcesOf(template, 'AWS::CloudWatch::Alarm')).map(({ Properties }) => {
+test('alarms notify the topic of failed runs, scans and checks, and of lost events', () => {
+  const alarms = Object.values(resourcesOf(template, 'AWS::CloudWatch::Alarm')).map(({ Properties }) => {
     expect(Properties.AlarmActions).toEqual([{ Ref: expect.stringMatching(/^AlarmsTopic/) }]);
+    return Properties;
+  });
+  const metrics = alarms.flatMap((Properties) => {
+    if (Properties.Metrics !== undefined) {
+      return [];
+    }
     // Any one data point is enough.
     expect(Properties).toMatchObject({ Period: 300, Threshold: 0, DatapointsToAlarm: 1 });
-    return `${String(Properties.MetricName)}, ${String(Properties.EvaluationPeriods)}`;
+    return [`${String(Properties.MetricName)}, ${String(Properties.EvaluationPeriods)}`];
   });
   // Metrics of functions, queues and rules may appear many minutes late, so their alarms look back half an hour.
   expect(metrics.sort()).toEqual([
     'Errors, 6',
+    'Errors, 6',
     'ExecutionsAborted, 1',
     'ExecutionsFailed, 1',
     'ExecutionsTimedOut, 1',
+    'InvocationsSentToDlq, 6',
     'InvocationsSentToDlq, 6',
     'InvocationsSentToDlq, 6',
     'InvocationsSentToDlq, 6',
@@ -224,11 +232,42 @@ test('alarms notify the topic of failed runs, failed scans and lost events', () 
   });
 });
 
+test('a check that does not end well, or does not begin, for three hours sets off the alarm of the heartbeat', () => {
+  const dimensions = [{ Name: 'FunctionName', Value: { Ref: expect.stringMatching(/^FreshnessFunction/) } }];
+  const metricOf = (name: string) => ({
+    Id: name.toLowerCase(),
+    MetricStat: expect.objectContaining({
+      Metric: { Namespace: 'AWS/Lambda', MetricName: name, Dimensions: dimensions },
+      Period: 3600,
+      Stat: 'Sum',
+    }),
+    ReturnData: false,
+  });
+  const heartbeats = Object.values(resourcesOf(template, 'AWS::CloudWatch::Alarm')).filter(
+    ({ Properties }) => Properties.Metrics !== undefined,
+  );
+  expect(heartbeats.map(({ Properties }) => Properties)).toEqual([
+    expect.objectContaining({
+      Metrics: [
+        expect.objectContaining({ Expression: 'invocations - errors' }),
+        metricOf('Invocations'),
+        metricOf('Errors'),
+      ],
+      Threshold: 1,
+      ComparisonOperator: 'LessThanThreshold',
+      EvaluationPeriods: 3,
+      DatapointsToAlarm: 3,
+      TreatMissingData: 'breaching',
+    }),
+  ]);
+});
+
 test('the outputs are those that a user needs next', () => {
   expect(Object.keys(template.findOutputs('*')).sort()).toEqual([
     'AlarmTopicArn',
     'BucketName',
     'DeadLetterQueueUrl',
+    'FreshnessName',
     'HashName',
     'JobDefinitionName',
     'JobQueueArn',

@@ -164,10 +164,15 @@ export class RequestHandler {
     });
   }
 
-  /** All objects at once, unlike S3. */
+  /** All objects at once, unlike S3. Those behind a further delimiter are left out, without their common prefixes. */
   #listObjects(response: ServerResponse, { bucket, query }: Target): void {
     const prefix = query.get('prefix') ?? '';
-    const objects = this.#store.list(bucket).filter(({ key }) => key.startsWith(prefix));
+    const startAfter = Buffer.from(query.get('start-after') ?? '');
+    const delimiter = query.get('delimiter') ?? '';
+    const objects = this.#store
+      .list(bucket)
+      .filter(({ key }) => key.startsWith(prefix) && Buffer.compare(Buffer.from(key), startAfter) > 0)
+      .filter(({ key }) => delimiter === '' || !key.slice(prefix.length).includes(delimiter));
     const listed = objects.map(({ key, lastModified, etag, size }) =>
       element('Contents', { Key: key, LastModified: lastModified, ETag: `"${etag}"`, Size: `${size}` }),
     );

@@ -1,4 +1,6 @@
 import type {
+  DescribeExecutionInput,
+  DescribeExecutionOutput,
   ListExecutionsInput,
   ListExecutionsOutput,
   StartExecutionInput,
@@ -101,14 +103,34 @@ export class StepFunctions {
     };
   }
 
+  /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html */
+  describeExecution({ executionArn = '' }: DescribeExecutionInput): DescribeExecutionOutput {
+    const { arn, name, stateMachineArn, startDate, input, end } = this.#find(executionArn);
+    return {
+      executionArn: arn,
+      name,
+      stateMachineArn,
+      startDate,
+      input,
+      status: end?.status ?? 'RUNNING',
+      ...(end?.status === 'FAILED' ? { error: end.error, cause: end.cause } : {}),
+      ...(end?.status === 'SUCCEEDED' ? { output: JSON.stringify(end.output) } : {}),
+    };
+  }
+
   /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html */
   stopExecution({ executionArn = '' }: StopExecutionInput): StopExecutionOutput {
+    this.#find(executionArn).stopping.abort();
+    return { stopDate: new Date() };
+  }
+
+  /** @throws {ServiceError} if it does not exist */
+  #find(executionArn: string): Execution {
     const execution = this.#executions.get(executionArn);
     if (execution === undefined) {
       throw new ServiceError('ExecutionDoesNotExist', `Execution Does Not Exist: '${executionArn}'`);
     }
-    execution.stopping.abort();
-    return { stopDate: new Date() };
+    return execution;
   }
 
   /** Aborts all executions, and waits until they have ended. */

@@ -1,0 +1,135 @@
+import { type StoredDump, whenOf } from './dump-key.ts';
+import type { Owing } from './owing.ts';
+import type { Arrears, Watch } from './watch.ts';
+
+/** The dumps of a secret that were found, as far as they were looked for. */
+export interface FoundDumps {
+  /** Their scheduled times. */
+  readonly times: ReadonlySet<string>;
+  readonly newest: StoredDump | undefined;
+}
+
+/** The run of a scheduled time, as Step Functions knows it. */
+export type Run =
+  | { readonly status: 'none' }
+  | {
+      readonly status: 'going' | 'failed' | 'timed out' | 'stopped' | 'succeeded';
+      readonly execution: string;
+      /** Why it failed, or with which reason it made no dump. */
+      readonly reason?: string;
+    };
+
+/** Scheduled times without a dump: the first, the last and how many. */
+export type Missing = Pick<Arrears, 'first' | 'last' | 'count'>;
+
+/** Something to report of a secret. */
+export type News = { readonly secret: string; readonly timezone: string } & (
+  | {
+      /** `lost`: the dump is not there, but a later one is. */
+      readonly kind: 'overdue' | 'late' | 'lost';
+      readonly missing: Missing;
+      readonly newest: StoredDump | undefined;
+      /** That of the last missing dump. */
+      readonly run: Run;
+      /** Whether nothing has changed since it was last reported. */
+      readonly again: boolean;
+    }
+  | { readonly kind: 'caught up'; readonly missing: Missing; readonly newest: StoredDump }
+  | { readonly kind: 'broken tags'; readonly reason: string; readonly again: boolean }
+);
+
+const DAY_MS = 24 * 60 * 60_000;
+
+/** Scheduled times that were looked for in vain, by whether a later dump is there. */
+export interface Gaps {
+  readonly lost: readonly string[];
+  /** Without those of earlier checks. */
+  readonly open: readonly string[];
+  /** Arrears of earlier checks that last. */
+  readonly lasting: Arrears | undefined;
+}
+
+/** Sorts out what is missing. Times of one format are in the order of their text. */
+export function gapsOf({ arrears }: Watch, due: readonly string[], { times, newest }: FoundDumps): Gaps {
+  const newestTime = whenOf(newest?.key ?? '') ?? '';
+  const missing = due.filter((time) => !times.has(time));
+  return {
+    lost: missing.filter((time) => time < newestTime),
+    open: missing.filter((time) => time > newestTime),
+    lasting: arrears !== undefined && arrears.last > newestTime ? arrears : undefined,
+  };
+}
+
+/** The scheduled time whose run tells most about the gaps: the last one. */
+export function runToAskFor({ lost, open, lasting }: Gaps): string | undefined {
+  return open.at(-1) ?? lasting?.last ?? lost.at(-1);
+}
+
+/** What a check of a secret found out: what to report, and what to remember. */
+export interface Assessment {
+  readonly news: readonly News[];
+  readonly watch: Watch;
+}
+
+/** Assesses a secret whose tags can be followed, after its dumps were looked for. */
+export function assess(
+  about: { readonly secret: string; readonly timezone: string },
+  before: Watch,
+  { due, tags, next }: Owing & { kind: 'dumps' },
+  found: FoundDumps,
+  run: Run,
+  now: Date,
+): Assessment {
+  const { newest } = found;
+  const gaps = gapsOf(before, due, found);
+  const news: News[] = [];
+  if (gaps.lost.length > 0) {
+    news.push({ ...about, kind: 'lost', missing: missingOf(gaps.lost), newest, run, again: false });
+  }
+  if (before.arrears !== undefined && gaps.lasting === undefined && newest !== undefined) {
+    news.push({ ...about, kind: 'caught up', missing: before.arrears, newest });
+  }
+  if (gaps.open.length === 0 && gaps.lasting === undefined) {
+    return { news, watch: { tagsHash: tags.hash, next, newest } };
+  }
+  const missing = missingOf(gaps.open, gaps.lasting);
+  const kind = run.status === 'going' ? 'late' : 'overdue';
+  const isNews = gaps.open.length > 0 || (kind === 'overdue' && gaps.lasting?.kind === 'late');
+  const earlier = gaps.lasting?.reported;
+  const reported = isNews || earlier === undefined || isADayAgo(earlier, now) ? now.toISOString() : earlier;
+  if (reported !== earlier) {
+    news.push({ ...about, kind, missing, newest, run, again: !isNews });
+  }
+  return { news, watch: { tagsHash: tags.hash, next, newest, arrears: { ...missing, kind, reported } } };
+}
+
+function isADayAgo(reported: string, now: Date): boolean {
+  return now.getTime() - Date.parse(reported) >= DAY_MS;
+}
+
+function missingOf(times: readonly string[], earlier?: Missing): Missing {
+  return {
+    first: earlier?.first ?? times[0] ?? '',
+    last: times.at(-1) ?? earlier?.last ?? '',
+    count: (earlier?.count ?? 0) + times.length,
+  };
+}
+
+/** Assesses a secret whose tags cannot be followed: reported at once, and daily. */
+export function assessBroken(
+  about: { readonly secret: string; readonly timezone: string },
+  before: Watch | undefined,
+  { tags, reason }: Owing & { kind: 'broken' },
+  now: Date,
+): Assessment {
+  const reported = before?.tagsHash === tags.hash ? before.brokenReported : undefined;
+  const isDue = reported === undefined || isADayAgo(reported, now);
+  return {
+    news: isDue ? [{ ...about, kind: 'broken tags', reason, again: reported !== undefined }] : [],
+    watch: {
+      tagsHash: tags.hash,
+      newest: before?.newest,
+      brokenReported: isDue ? now.toISOString() : reported,
+    },
+  };
+}

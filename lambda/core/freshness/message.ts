@@ -1,0 +1,115 @@
+import { DateTime } from 'luxon';
+import type { Missing, News, Run } from './assessment.ts';
+import { type StoredDump, whenOf } from './dump-key.ts';
+
+/** A message of SNS. */
+export interface Message {
+  /** At most 100 ASCII characters, as e-mail needs it. */
+  readonly subject: string;
+  readonly text: string;
+}
+
+/** Where the secrets and their dumps are. */
+export interface Place {
+  readonly region: string;
+  readonly account: string;
+  readonly buckets: readonly string[];
+}
+
+/** SNS takes 262,144 bytes of text. */
+const MAX_BYTES = 200_000;
+
+/** The most urgent first. */
+const TITLES: Readonly<Record<News['kind'], string>> = {
+  overdue: 'overdue',
+  lost: 'lost',
+  late: 'late',
+  'broken tags': 'with tags that cannot be followed',
+  'caught up': 'caught up',
+};
+
+const KINDS = Object.keys(TITLES);
+
+/** The message about everything that one check found out. Plain text that reads well in an e-mail and in a chat. */
+export function messageOf(news: readonly News[], place: Place, now: Date): Message {
+  const sorted = news.toSorted((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
+  const counts = Object.entries(TITLES).flatMap(([kind, title]) => {
+    const count = news.filter((one) => one.kind === kind).length;
+    return count === 0 ? [] : [`${count} ${title}`];
+  });
+  const blocks = [`Dumps of account ${place.account} in ${place.region}: ${counts.join(', ')}.`];
+  let bytes = 0;
+  for (const [index, one] of sorted.entries()) {
+    const block = blockOf(one, place, now).join('\n');
+    bytes += Buffer.byteLength(block);
+    if (bytes > MAX_BYTES) {
+      blocks.push(`… and ${sorted.length - index} more, which are in the log of Freshness.`);
+      break;
+    }
+    blocks.push(block);
+  }
+  return { subject: `AutoDump: ${counts.join(', ')}`, text: `${blocks.join('\n\n')}\n` };
+}
+
+function blockOf(news: News, place: Place, now: Date): readonly string[] {
+  const again = 'again' in news && news.again ? 'still ' : '';
+  const title = `${`${again}${TITLES[news.kind]}`.toUpperCase()}: ${news.secret}`;
+  if (news.kind === 'broken tags') {
+    return [
+      title,
+      `Reason: ${news.reason}. It is not dumped.`,
+      'What to do: docs/operations.md#tags-that-cannot-be-followed',
+    ];
+  }
+  const missing = timesOf(news.missing, news.timezone);
+  const newest = `Newest dump: ${newestOf(news.newest, place)}`;
+  if (news.kind === 'caught up') {
+    return [title, `Was missing: ${missing}`, newest, 'What to do: nothing'];
+  }
+  const since = durationOf(now.getTime() - Date.parse(news.missing.first));
+  return [
+    title,
+    `Missing: ${missing}`,
+    `Since: ${since} ago`,
+    newest,
+    `Its run: ${runOf(news.run)}`,
+    `What to do: docs/operations.md#dump-${news.kind}`,
+  ];
+}
+
+function timesOf({ first, last, count }: Missing, timezone: string): string {
+  return count === 1
+    ? `the dump scheduled for ${timeOf(last, timezone)}`
+    : `${count} dumps, scheduled from ${timeOf(first, timezone)} to ${timeOf(last, timezone)}`;
+}
+
+/** In UTC and, if that is another, in the zone of the schedule. */
+function timeOf(when: string, timezone: string): string {
+  const local = DateTime.fromISO(when, { zone: timezone, locale: 'en' });
+  return local.offset === 0 ? when : `${when} (${local.toFormat('ccc d LLL yyyy, HH:mm')} in ${timezone})`;
+}
+
+function newestOf(newest: StoredDump | undefined, { buckets }: Place): string {
+  return newest === undefined
+    ? `none in ${buckets.join(', ')}`
+    : `s3://${newest.bucket}/${newest.key}, scheduled for ${whenOf(newest.key) ?? ''}`;
+}
+
+function runOf(run: Run): string {
+  switch (run.status) {
+    case 'none':
+      return 'Step Functions has none';
+    case 'going':
+      return `is still going, ${run.execution}`;
+    default:
+      return `${run.status}, ${run.execution}${run.reason === undefined ? '' : `: ${run.reason}`}`;
+  }
+}
+
+/** In the two largest units: `2 h 14 min`. */
+function durationOf(milliseconds: number): string {
+  const minutes = Math.floor(milliseconds / 60_000);
+  const hours = Math.floor(minutes / 60);
+  const days = Math.floor(hours / 24);
+  return days > 0 ? `${days} d ${hours % 24} h` : `${hours} h ${minutes % 60} min`;
+}

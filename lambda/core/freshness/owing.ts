@@ -1,0 +1,90 @@
+import { TIMEZONE_TAG } from '../../../contract.ts';
+import { formatWhen } from '../execution-name.ts';
+import { InvalidSchedule } from '../invalid-schedule.ts';
+import { isDue, nextTime, parseSchedule, type Schedule } from '../schedule.ts';
+import { misspelledTags, readTags, type ScheduleTags, type Tag } from '../tags.ts';
+import type { Watch } from './watch.ts';
+
+/** A secret as it is listed, without its value. */
+export interface ListedSecret {
+  readonly arn: string;
+  readonly name: string;
+  readonly tags: readonly Tag[];
+  /** Whether its primary, which is the one to be dumped, is in another Region. */
+  readonly isReplica: boolean;
+}
+
+export interface Terms {
+  /** How long after its scheduled time a dump that is not there is overdue. */
+  readonly overdueAfterMs: number;
+  readonly scanIntervalMs: number;
+}
+
+/** The scheduled times whose dumps have to be there by now, and were not looked for yet. */
+export type Owing =
+  /** It is not on a schedule in this Region. */
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'broken'; readonly tags: ScheduleTags; readonly reason: string }
+  | {
+      readonly kind: 'dumps';
+      readonly tags: ScheduleTags;
+      /** Earliest first. */
+      readonly due: readonly string[];
+      /** The first one after those. */
+      readonly next: string;
+    };
+
+/**
+ * How much later than a scan interval a change of tags may take effect: a listing lags by up to five minutes, and the
+ * scan itself takes some.
+ */
+const SCAN_LAG_MS = 10 * 60_000;
+
+/**
+ * Works out which dumps a secret owes. AWS does not say when a tag was set, so tags count from when they are first seen,
+ * and owe nothing for the time until even a scan must have seen them. So do tags whose next time is no longer due,
+ * because the rules of their time zone have changed.
+ */
+export function owingOf(secret: ListedSecret, watch: Watch | undefined, now: Date, terms: Terms): Owing {
+  const tags = readTags(secret.tags);
+  if (!tags || secret.isReplica) {
+    return { kind: 'nothing' };
+  }
+  const [misspelled] = misspelledTags(secret.tags);
+  if (misspelled !== undefined) {
+    return { kind: 'broken', tags, reason: `the tag "${misspelled}" must be written ${TIMEZONE_TAG}` };
+  }
+  try {
+    const schedule = parseSchedule(tags.schedule, tags.timezone);
+    const from = continued(watch, tags, schedule) ?? firstTime(schedule, now, terms);
+    return { kind: 'dumps', tags, ...dueBetween(schedule, from, now.getTime() - terms.overdueAfterMs) };
+  } catch (error) {
+    if (error instanceof InvalidSchedule) {
+      return { kind: 'broken', tags, reason: error.message };
+    }
+    throw error;
+  }
+}
+
+/** The first time that was not looked at yet, if the tags are those that it was worked out for. */
+function continued(watch: Watch | undefined, tags: ScheduleTags, schedule: Schedule): Date | undefined {
+  if (watch?.next === undefined || watch.tagsHash !== tags.hash) {
+    return undefined;
+  }
+  const next = new Date(watch.next);
+  return isDue(schedule, next) ? next : undefined;
+}
+
+function firstTime(schedule: Schedule, now: Date, { scanIntervalMs }: Terms): Date {
+  return nextTime(schedule, new Date(now.getTime() + scanIntervalMs + SCAN_LAG_MS));
+}
+
+function dueBetween(schedule: Schedule, from: Date, until: number): Pick<Owing & { kind: 'dumps' }, 'due' | 'next'> {
+  const due: string[] = [];
+  let time = from;
+  while (time.getTime() <= until) {
+    due.push(formatWhen(time));
+    time = nextTime(schedule, time);
+  }
+  return { due, next: formatWhen(time) };
+}

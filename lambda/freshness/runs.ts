@@ -1,0 +1,44 @@
+import {
+  DescribeExecutionCommand,
+  ExecutionDoesNotExist,
+  type ExecutionStatus,
+  type SFNClient,
+} from '@aws-sdk/client-sfn';
+import * as z from 'zod/mini';
+import type { ExecutionInput } from '../../contract.ts';
+import { executionName } from '../core/execution-name.ts';
+import type { Run } from '../core/freshness/assessment.ts';
+
+const STATUSES: Readonly<Record<ExecutionStatus, Exclude<Run['status'], 'none'>>> = {
+  RUNNING: 'going',
+  PENDING_REDRIVE: 'failed',
+  FAILED: 'failed',
+  TIMED_OUT: 'timed out',
+  ABORTED: 'stopped',
+  SUCCEEDED: 'succeeded',
+};
+
+/** The output of a run that made no dump, since its schedule had changed. */
+const superseded = z.object({ reason: z.string() });
+
+/**
+ * The run of a scheduled time. Whether its dump is overdue does not depend on it, so that a fault in the names of
+ * executions, which are the stack's own, cannot hide a missing dump.
+ */
+export async function describeRun(client: SFNClient, stateMachineArn: string, input: ExecutionInput): Promise<Run> {
+  const execution = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${executionName(input)}`;
+  try {
+    const {
+      status = 'FAILED',
+      cause,
+      output,
+    } = await client.send(new DescribeExecutionCommand({ executionArn: execution }));
+    const reason = cause ?? superseded.safeParse(JSON.parse(output ?? '{}')).data?.reason;
+    return { status: STATUSES[status], execution, ...(reason === undefined ? {} : { reason }) };
+  } catch (error) {
+    if (error instanceof ExecutionDoesNotExist) {
+      return { status: 'none' };
+    }
+    throw error;
+  }
+}

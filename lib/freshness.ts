@@ -1,0 +1,154 @@
+import { ArnFormat, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as events from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { FRESHNESS_KEY, type FreshnessEnvironment } from '../contract.ts';
+import { acknowledgeWildcards } from './acknowledge.ts';
+import type { Alarms } from './alarms.ts';
+import type { DumpBucket } from './dump-bucket.ts';
+import { queueDestination, schedulingFunction } from './scheduling-functions.ts';
+
+export interface FreshnessProps {
+  /** Where dumps are looked for. */
+  readonly dumpBucket: DumpBucket;
+  /** Whose executions are the runs of missing dumps. */
+  readonly stateMachine: sfn.StateMachine;
+  /** Receives events that could not be delivered, or on which the function failed even on its last retry. */
+  readonly deadLetters: sqs.IQueue;
+  /** Has the topic that the function's messages go to, and gets alarms for the function itself. */
+  readonly alarms: Alarms;
+  /** How long after its scheduled time a dump that is not there is overdue. */
+  readonly overdueAfter: Duration;
+  readonly scanInterval: Duration;
+}
+
+/** Each check costs a call for a hundred secrets. Hourly, ten thousand daily ones cost 2,400, beside one for each dump. */
+const INTERVAL = Duration.hours(1);
+
+/** A rule need not come exactly once in each hour of the clock, and a failed check is retried within minutes. */
+const HOURS_WITHOUT_HEARTBEAT = 3;
+
+/**
+ * The function that looks for the dumps that have to be there by now, and reports those that are not. It has its own
+ * schedule and role, and depends on nothing that it watches. It may not read the value of a secret, nor a dump.
+ */
+export class Freshness extends Construct {
+  readonly function: lambda.Function;
+
+  constructor(scope: Construct, id: string, props: FreshnessProps) {
+    super(scope, id);
+    const { dumpBucket, stateMachine, deadLetters, alarms } = props;
+    const bucket = this.stateBucket();
+    const environment: FreshnessEnvironment = {
+      STATE_MACHINE_ARN: stateMachine.stateMachineArn,
+      STATE_BUCKET: bucket.bucketName,
+      DUMP_BUCKETS: dumpBucket.bucketNames.join(','),
+      TOPIC_ARN: alarms.topic.topicArn,
+      OVERDUE_AFTER_MINUTES: String(props.overdueAfter.toMinutes()),
+      SCAN_INTERVAL_MINUTES: String(props.scanInterval.toMinutes()),
+    };
+    this.function = schedulingFunction(this, 'Function', {
+      source: 'lambda/freshness.ts',
+      description: 'Reports the dumps that have to be there by now and are not',
+      timeout: Duration.minutes(15),
+      environment: { ...environment },
+      onFailure: queueDestination(deadLetters),
+      retryAttempts: 2,
+    });
+    this.allowState(bucket);
+    this.allowSecretsAndRuns(stateMachine);
+    if (this.function.role) {
+      dumpBucket.grantFind(this.function.role);
+    }
+    this.allow('Report', ['sns:Publish'], alarms.topic.topicArn);
+    const rule = new events.Rule(this, 'Hourly', {
+      description: 'Looks for the dumps that have to be there by now',
+      schedule: events.Schedule.rate(INTERVAL),
+      targets: [
+        new LambdaFunction(this.function, {
+          deadLetterQueue: deadLetters,
+          maxEventAge: Duration.hours(2),
+          retryAttempts: 10,
+        }),
+      ],
+    });
+    alarms.addUndelivered(rule);
+    alarms.addErrors(
+      'FreshnessFailed',
+      this.function,
+      'A check for overdue dumps failed, or could not look at every secret',
+      'alarm-freshness-failed',
+    );
+    this.addHeartbeat(alarms);
+  }
+
+  /** The state is retained, as CloudFormation cannot delete a bucket that is not empty; S3 expires its object. */
+  private stateBucket(): s3.Bucket {
+    const bucket = new s3.Bucket(this, 'State', {
+      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      encryption: s3.BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+      lifecycleRules: [{ id: 'ExpireState', expiration: Duration.days(90) }],
+    });
+    Validations.of(bucket).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason: 'It holds only names of secrets and dumps, and scheduled times.',
+    });
+    return bucket;
+  }
+
+  /** Without ListBucket a state that does not exist yet would yield AccessDenied. */
+  private allowState(bucket: s3.Bucket): void {
+    this.allow('KeepState', ['s3:GetObject', 's3:PutObject'], bucket.arnForObjects(FRESHNESS_KEY));
+    this.allow('FindState', ['s3:ListBucket'], bucket.bucketArn);
+  }
+
+  private allowSecretsAndRuns(stateMachine: sfn.StateMachine): void {
+    const runs = Stack.of(this).formatArn({
+      service: 'states',
+      resource: 'execution',
+      resourceName: `${stateMachine.stateMachineName}:*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    this.allow('ListSecrets', ['secretsmanager:ListSecrets'], '*');
+    this.allow('DescribeRuns', ['states:DescribeExecution'], runs);
+    acknowledgeWildcards(this, ['*'], 'ListSecrets has no resource-level permissions.');
+    acknowledgeWildcards(this, [runs], 'The executions of this state machine, one for each run.');
+  }
+
+  private allow(sid: string, actions: string[], resource: string): void {
+    this.function.addToRolePolicy(new iam.PolicyStatement({ sid, actions, resources: [resource] }));
+  }
+
+  /** The dead man's switch: whatever keeps checks from ending well, no heartbeat sets off the alarm. */
+  private addHeartbeat(alarms: Alarms): void {
+    const options = { statistic: 'Sum', period: INTERVAL };
+    alarms.add('HeartbeatMissing', {
+      problem: `No check for overdue dumps has ended well for ${HOURS_WITHOUT_HEARTBEAT} hours`,
+      article: 'alarm-heartbeat-missing',
+      metric: new cloudwatch.MathExpression({
+        label: 'heartbeat',
+        expression: 'invocations - errors',
+        usingMetrics: {
+          invocations: this.function.metricInvocations(options),
+          errors: this.function.metricErrors(options),
+        },
+        period: INTERVAL,
+      }),
+      threshold: 1,
+      comparisonOperator: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+      evaluationPeriods: HOURS_WITHOUT_HEARTBEAT,
+      datapointsToAlarm: HOURS_WITHOUT_HEARTBEAT,
+      treatMissingData: cloudwatch.TreatMissingData.BREACHING,
+    });
+  }
+}
