@@ -114,6 +114,8 @@ function describe(event: TraceEvent): string | undefined {
           : `failed with ${result.error.errorType}: ${truncated(result.error.errorMessage)}`;
       return `${name} ${outcome} (${seconds.toFixed(1)} s)`;
     }
+    case 'message published':
+      return `Message: ${event.subject}\n${event.text.trimEnd().replace(/^(?=.)/gm, '  | ')}`;
     case 'dead letter':
       return `Gave up on the event for ${event.name}; its dead letter went to ${event.destination}`;
     case 'execution started':

@@ -14,10 +14,12 @@ import type {
   StartExecutionInput,
   StopExecutionInput,
 } from '@aws-sdk/client-sfn';
+import type { PublishInput } from '@aws-sdk/client-sns';
 import { z } from 'zod';
 import type { EventBus } from './events/event-bus.ts';
 import { operation, type Operation, ServiceError } from './protocol/json-endpoint.ts';
 import type { SecretsManager } from './secrets-manager/secrets-manager.ts';
+import type { Topics } from './sns/topics.ts';
 import type { StepFunctions } from './step-functions/step-functions.ts';
 
 const tags = z.array(z.object({ Key: z.string(), Value: z.string() }));
@@ -71,6 +73,12 @@ const stopExecution: z.ZodType<StopExecutionInput> = z.strictObject({
 
 const describeExecution: z.ZodType<DescribeExecutionInput> = z.strictObject({ executionArn: z.string() });
 
+const publish: z.ZodType<PublishInput> = z.object({
+  TopicArn: z.string(),
+  Subject: z.string().optional(),
+  Message: z.string(),
+});
+
 const disableRule: z.ZodType<DisableRuleRequest> = z.strictObject({ Name: z.string() });
 
 /** The served operations of Secrets Manager, by the value of `X-Amz-Target`. */
@@ -119,6 +127,12 @@ export function servedOperations(
   secrets: SecretsManager,
   stepFunctions: StepFunctions,
   bus: EventBus,
+  topics: Topics,
 ): ReadonlyMap<string, Operation> {
-  return new Map([...secretOperations(secrets), ...executionOperations(stepFunctions), ...ruleOperations(bus)]);
+  return new Map([
+    ['query.Publish', operation(publish, (request) => topics.publish(request))],
+    ...secretOperations(secrets),
+    ...executionOperations(stepFunctions),
+    ...ruleOperations(bus),
+  ]);
 }

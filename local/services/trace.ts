@@ -13,6 +13,7 @@ export type TraceEvent =
       readonly seconds: number;
       readonly result: InvocationResult;
     }
+  | { readonly kind: 'message published'; readonly subject: string; readonly text: string }
   | { readonly kind: 'dead letter'; readonly name: string; readonly destination: string }
   | { readonly kind: 'execution started'; readonly execution: Execution }
   | { readonly kind: 'waiting'; readonly execution: Execution; readonly until: Date }

@@ -21,6 +21,7 @@ import { type Operation, serve } from './protocol/json-endpoint.ts';
 import { startS3 } from './s3/s3.ts';
 import { SecretsManager } from './secrets-manager/secrets-manager.ts';
 import { cloudTrailEvent, deploymentEvent } from './service-events.ts';
+import { Topics } from './sns/topics.ts';
 import { StepFunctions } from './step-functions/step-functions.ts';
 import type { Trace } from './trace.ts';
 
@@ -112,7 +113,7 @@ export class World implements AwsClients {
       const secrets = new SecretsManager((call) => {
         services.bus.put(cloudTrailEvent(call));
       });
-      const operations = servedOperations(secrets, services.stepFunctions, services.bus);
+      const operations = servedOperations(secrets, services.stepFunctions, services.bus, new Topics(template, trace));
       servers.handle(authorized(operations, iam, secrets));
       for (const bucket of bucketsOf(template)) {
         await servers.createBucket(bucket);

@@ -29,6 +29,8 @@ export function authorized(
 
 const ruleRequest = z.object({ Name: z.string() });
 
+const publishRequest = z.object({ TopicArn: z.string() });
+
 const executionRequest = z.object({ executionArn: z.string().optional(), stateMachineArn: z.string().optional() });
 
 /** The calls that a request requires. None for an invalid request, which the operation itself will refuse. */
@@ -46,6 +48,10 @@ function callsOf(target: string, request: unknown, secrets: SecretsManager): rea
       const { data } = ruleRequest.safeParse(request);
       const resource = `arn:aws:events:${REGION}:${ACCOUNT}:rule/${data?.Name ?? ''}`;
       return data === undefined ? [] : [{ action: `events:${operation}`, resource }];
+    }
+    case 'query': {
+      const { data } = publishRequest.safeParse(request);
+      return data === undefined ? [] : [{ action: `sns:${operation}`, resource: data.TopicArn }];
     }
     default:
       throw new Error(`The permissions required for ${target} are unknown.`);

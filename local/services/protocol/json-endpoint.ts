@@ -28,11 +28,15 @@ export function operation<Request>(schema: z.ZodType<Request>, handle: (request:
   };
 }
 
+/** The content type of the query protocol, in which a form names the action, and which has no `X-Amz-Target`. */
+const FORM = 'application/x-www-form-urlencoded';
+
 /**
  * Serves the AWS JSON protocols 1.0 and 1.1 on a free port of the loopback interface. Only requests signed with an
  * issued key are accepted, because secrets contain passwords.
  *
- * @param find returns the operation for a value of the header `X-Amz-Target`, such as `secretsmanager.CreateSecret`
+ * @param find returns the operation for a value of the header `X-Amz-Target`, such as `secretsmanager.CreateSecret`;
+ *   for a request in the query protocol, `query.<Action>`: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
  */
 export async function serve(find: (target: string) => Operation | undefined): Promise<Loopback> {
   return await listen(
@@ -47,29 +51,44 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const target = String(request.headers['x-amz-target']);
+  const content = await text(request);
+  const isQuery = request.headers['content-type']?.startsWith(FORM) === true;
+  const { Action = '', ...fields } = isQuery ? Object.fromEntries(new URLSearchParams(content)) : {};
+  const target = isQuery ? `query.${Action}` : String(request.headers['x-amz-target']);
+  const reply = isQuery ? sendXml : send;
   try {
     const caller = signerOf(request.headers.authorization);
     if (caller === undefined) {
       throw new ServiceError('UnrecognizedClientException', 'The security token included in the request is invalid.');
     }
-    const body: unknown = JSON.parse(await text(request));
+    const body: unknown = isQuery ? fields : JSON.parse(content);
     const handle = find(target);
     if (handle === undefined) {
       throw new ServiceError('UnknownOperationException', `${target} is not served here.`);
     }
-    send(response, 200, await handle(body, caller));
+    reply(response, 200, await handle(body, caller));
   } catch (error) {
     if (error instanceof ServiceError) {
-      send(response, 400, { __type: error.code, message: error.message });
+      reply(response, 400, { __type: error.code, message: error.message });
     } else {
-      send(response, 500, { __type: 'InternalFailure', message: String(error) });
+      reply(response, 500, { __type: 'InternalFailure', message: String(error) });
     }
   }
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(epochSeconds(body)));
+}
+
+/** A result or error of the query protocol. */
+function sendXml(response: ServerResponse, status: number, body: object): void {
+  const fields = Object.entries(body).map(([name, value]) => `<${name}>${String(value)}</${name}>`);
+  const { __type: code, message } = z.looseObject({ __type: z.string(), message: z.string() }).partial().parse(body);
+  const content =
+    status === 200
+      ? `<Response><Result>${fields.join('')}</Result></Response>`
+      : `<ErrorResponse><Error><Code>${code ?? ''}</Code><Message>${message ?? ''}</Message></Error></ErrorResponse>`;
+  response.writeHead(status, { 'content-type': 'text/xml' }).end(content);
 }
 
 /** Replaces dates by seconds since 1970, the format of these protocols. */
