@@ -20,6 +20,7 @@ const IN_PLACE = {
   dumpTimeoutHours: '24',
   cpuArchitecture: 'ARM64',
   scanIntervalMinutes: '30',
+  overdueAfterMinutes: '60',
 };
 
 /** Another value for each key whose change replaces a resource. */
@@ -61,6 +62,7 @@ test('a deployed stack is updated in place, with whatever values of the context'
       'AWS::Batch::JobDefinition.Timeout',
       'AWS::Events::Rule.ScheduleExpression',
       'AWS::IAM::Policy.PolicyDocument',
+      'AWS::Lambda::Function.Environment',
       'AWS::S3::Bucket.BucketEncryption',
       'AWS::S3::Bucket.LifecycleConfiguration',
       'AWS::StepFunctions::StateMachine.DefinitionString',

@@ -33,6 +33,7 @@ describe('the context', () => {
       dumpTimeoutHours: 12,
       cpuArchitecture: 'X86_64',
       scanIntervalMinutes: 60,
+      overdueAfterMinutes: 120,
     });
   });
 
@@ -98,6 +99,7 @@ describe('the context', () => {
     ['ephemeralStorageGiB', '201', 'from 21 to 200'],
     ['dumpTimeoutHours', '169', 'from 1 to 168'],
     ['scanIntervalMinutes', '1441', 'from 1 to 1440'],
+    ['overdueAfterMinutes', '1201', 'from 1 to 1200'],
   ])('is refused with %s=%s', (key, value, reason) => {
     const [problem, ...others] = problems({ ...CONTEXT, [key]: value });
     expect(problem).toContain(key);

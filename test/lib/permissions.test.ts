@@ -56,6 +56,22 @@ describe('permissions', () => {
         'states:StartExecution',
       ],
     ],
+    [
+      'Freshness',
+      /^FreshnessFunctionRole/,
+      [
+        'logs:CreateLogStream',
+        'logs:PutLogEvents',
+        's3:GetObject',
+        's3:ListBucket',
+        's3:ListBucket',
+        's3:PutObject',
+        'secretsmanager:ListSecrets',
+        'sns:Publish',
+        'sqs:SendMessage',
+        'states:DescribeExecution',
+      ],
+    ],
     ['Hash', /^RunFunctionsHashRole/, ['logs:CreateLogStream', 'logs:PutLogEvents', 'secretsmanager:DescribeSecret']],
     [
       'Reschedule',
@@ -172,8 +188,8 @@ describe('permissions', () => {
   test('only the read-only user and the restore job may read dumps, and nothing may delete or overwrite them', () => {
     const s3 = [...statements].flatMap(([role, granted]) =>
       granted
-        // The Scanner's memo is in its own bucket.
-        .filter(({ Effect, Sid }) => Effect === 'Allow' && Sid !== 'KeepMemo')
+        // The Scanner's memo and the state of Freshness are in their own buckets.
+        .filter(({ Effect, Sid = '' }) => Effect === 'Allow' && !['KeepMemo', 'KeepState'].includes(Sid))
         .flatMap(({ Action }) => Action)
         .filter((action) => /^s3:(Get|Delete|Put)/.test(action))
         .map((action) => `${role.slice(0, 12)} ${action}`),

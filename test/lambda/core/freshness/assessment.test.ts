@@ -1,0 +1,98 @@
+import { describe, expect, test } from '@jest/globals';
+import { assess, type FoundDumps, type Run } from '../../../../lambda/core/freshness/assessment.ts';
+import { messageOf } from '../../../../lambda/core/freshness/message.ts';
+import { type ListedSecret, owingOf } from '../../../../lambda/core/freshness/owing.ts';
+import type { Watch } from '../../../../lambda/core/freshness/watch.ts';
+
+const MINUTE = 60_000;
+const terms = { overdueAfterMs: 120 * MINUTE, scanIntervalMs: 60 * MINUTE };
+const secret: ListedSecret = {
+  arn: 'arn:aws:secretsmanager:us-west-2:123456789012:secret:prod/orders-a1B2c3',
+  name: 'prod/orders',
+  tags: [
+    { Key: 'autodump:start-schedule', Value: '0 1 * * *' },
+    { Key: 'autodump:timezone', Value: 'America/Denver' },
+  ],
+  isReplica: false,
+};
+const about = { secret: 'prod/orders', timezone: 'America/Denver' };
+
+function dump(time: string) {
+  return { bucket: 'dumps', key: `prod/orders/orders-${time}.dmp` };
+}
+
+function check(watch: Watch | undefined, now: string, found: FoundDumps, run: Run = { status: 'none' }) {
+  const owing = owingOf(secret, watch, new Date(now), terms);
+  if (owing.kind !== 'dumps') {
+    throw new Error('It is on a schedule.');
+  }
+  const before = watch ?? { tagsHash: owing.tags.hash, next: owing.next };
+  return { owing, ...assess(about, before, owing, found, run, new Date(now)) };
+}
+
+const nothing: FoundDumps = { times: new Set(), newest: undefined };
+const yesterday: FoundDumps = { times: new Set(['2026-11-21T08:00:00Z']), newest: dump('20261121T080000Z') };
+const today: FoundDumps = { times: new Set(['2026-11-22T08:00:00Z']), newest: dump('20261122T080000Z') };
+
+describe('a secret on a schedule', () => {
+  const first = check(undefined, '2026-11-21T12:00:00Z', nothing);
+
+  test.each([
+    ['6:00', '2026-11-21T06:00:00Z', '2026-11-21T08:00:00Z'],
+    ['less than a scan before its time', '2026-11-21T07:30:00Z', '2026-11-22T08:00:00Z'],
+  ])('whose tags are first seen at %s owes the first dump after that', (_, now, next) => {
+    expect(owingOf(secret, undefined, new Date(now), terms)).toMatchObject({ due: [], next });
+  });
+
+  test('owes a dump only two hours after its scheduled time', () => {
+    expect(check(first.watch, '2026-11-22T09:59:00Z', nothing).owing.due).toEqual([]);
+    expect(check(first.watch, '2026-11-22T10:00:00Z', today)).toMatchObject({
+      owing: { due: ['2026-11-22T08:00:00Z'] },
+      news: [],
+      watch: { next: '2026-11-23T08:00:00Z', newest: today.newest },
+    });
+  });
+
+  test('is reported once, again after a day, and when it is caught up', () => {
+    const overdue = check(first.watch, '2026-11-22T10:14:00Z', yesterday);
+    expect(overdue.news).toMatchObject([{ kind: 'overdue', again: false }]);
+    const soon = check(overdue.watch, '2026-11-22T11:14:00Z', yesterday);
+    expect(soon.news).toEqual([]);
+    const caughtUp = check(soon.watch, '2026-11-22T12:14:00Z', today);
+    expect(caughtUp.news).toMatchObject([{ kind: 'caught up' }]);
+    expect(caughtUp.watch.arrears).toBeUndefined();
+    // A weekly schedule owes nothing new the next day.
+    const weekly = { ...soon.watch, next: '2026-11-29T08:00:00Z' };
+    expect(check(weekly, '2026-11-23T10:14:00Z', yesterday).news).toMatchObject([{ kind: 'overdue', again: true }]);
+  });
+
+  test('is late while its run is going, and overdue when that has ended', () => {
+    const late = check(first.watch, '2026-11-22T10:14:00Z', yesterday, { status: 'going', execution: 'arn' });
+    expect(late.news).toMatchObject([{ kind: 'late' }]);
+    expect(check(late.watch, '2026-11-22T11:14:00Z', yesterday).news).toMatchObject([{ kind: 'overdue' }]);
+  });
+
+  test('has lost a dump if a later one is there', () => {
+    const manual = { times: new Set(['2026-11-22T09:00:00Z']), newest: dump('20261122T090000Z') };
+    const { news, watch } = check(first.watch, '2026-11-22T10:14:00Z', manual);
+    expect(news).toMatchObject([{ kind: 'lost' }]);
+    expect(watch.arrears).toBeUndefined();
+  });
+
+  test('is in a message with its times, run, newest dump and what to do', () => {
+    const { news } = check(first.watch, '2026-11-22T10:14:00Z', yesterday);
+    const place = { region: 'us-west-2', account: '123456789012', buckets: ['dumps'] };
+    expect(messageOf(news, place, new Date('2026-11-22T10:14:00Z'))).toEqual({
+      subject: 'AutoDump: 1 overdue',
+      text: `Dumps of account 123456789012 in us-west-2: 1 overdue.
+
+OVERDUE: prod/orders
+Missing: the dump scheduled for 2026-11-22T08:00:00Z (Sun 22 Nov 2026, 01:00 in America/Denver)
+Since: 2 h 14 min ago
+Newest dump: s3://dumps/prod/orders/orders-20261121T080000Z.dmp, scheduled for 2026-11-21T08:00:00Z
+Its run: Step Functions has none
+What to do: docs/operations.md#dump-overdue
+`,
+    });
+  });
+});
