@@ -5,7 +5,9 @@ import { compilePattern } from '../../local/services/events/event-pattern.ts';
 import { ofType, synthesizedResources } from './synthesized-template.ts';
 
 const resources = await synthesizedResources();
-const rules = Object.values(ofType(resources, 'AWS::Events::Rule'));
+const rules = Object.entries(ofType(resources, 'AWS::Events::Rule')).flatMap(([id, rule]) =>
+  id.startsWith('Triggers') ? [rule] : [],
+);
 const arn = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:orders-a1B2c3';
 const tagsChanged = rules.find(({ Properties }) => JSON.stringify(Properties).includes('"aws.secretsmanager"'));
 const invokesTheScanner = compilePattern(tagsChanged?.Properties.EventPattern);
