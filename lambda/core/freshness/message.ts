@@ -48,7 +48,7 @@ export function messageOf(news: readonly News[], place: Place, now: Date): Messa
     }
     blocks.push(block);
   }
-  return { subject: `AutoDump: ${counts.join(', ')}`, text: `${blocks.join('\n\n')}\n` };
+  return { subject: `AutoDump: ${counts.join(', ')}`.slice(0, 99), text: `${blocks.join('\n\n')}\n` };
 }
 
 function blockOf(news: News, place: Place, now: Date): readonly string[] {
