@@ -12,6 +12,7 @@ import { type Plan, planFor } from '../plan/plan.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import { libpqEnvironment } from '../postgres/connection/libpq-environment.ts';
 import { type Inventory, takeInventory } from '../postgres/inventory.ts';
+import { inspectNeeds } from '../postgres/needs/needs.ts';
 import { formatBytes } from '../progress.ts';
 import type { RunContext } from '../run-context.ts';
 import { findDump, type ListedObject } from '../s3/find-dump.ts';
@@ -43,14 +44,17 @@ async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<vo
     return;
   }
   const setup = await prepare(s3, plan, context);
-  const inventory = await withConnection(plan.source, setup.policy, signal, takeInventory);
+  const { inventory, needs } = await withConnection(plan.source, setup.policy, signal, async (connection) => ({
+    inventory: await takeInventory(connection),
+    needs: await inspectNeeds(connection),
+  }));
   const result = await make(s3, plan, setup, inventory, context);
   if (result.outcome === 'taken') {
     await recover(s3, plan, await findDump(s3, plan.object, signal));
     return;
   }
   const { database, client, compression } = setup;
-  const finished = { database, inventory, client, compression, result, startedAt, finishedAt: new Date() };
+  const finished = { database, inventory, needs, client, compression, result, startedAt, finishedAt: new Date() };
   const manifest = manifestOf(plan, finished);
   await writeManifest(s3, manifest);
   logSummary(manifest);

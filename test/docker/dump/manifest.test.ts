@@ -33,6 +33,33 @@ const finished: FinishedDump = {
     extensions: [{ name: 'plpgsql', version: '1.0' }],
     indexBytes: 0,
   },
+  needs: {
+    database: {
+      owner: 'app',
+      settings: [{ role: null, name: 'app.key', value: null }],
+      grants: [{ grantee: null, privilege: 'CONNECT', grantable: false }],
+      comment: null,
+      connectionLimit: -1,
+    },
+    roles: [
+      {
+        name: 'app',
+        uses: ['ownership', 'settings'],
+        login: true,
+        inherit: true,
+        superuser: false,
+        createDatabase: false,
+        createRole: false,
+        replication: false,
+        bypassRowSecurity: false,
+        connectionLimit: -1,
+        validUntil: null,
+        memberOf: [{ role: 'staff', admin: false, inherit: null, set: null }],
+      },
+    ],
+    userMappings: null,
+    unseen: ['user mappings: permission denied for view pg_user_mappings'],
+  },
   client: { pgDump: 'pg_dump', pgRestore: 'pg_restore', version: '16.4', major: 16 },
   compression: 'zstd:3',
   result: {
