@@ -93,6 +93,33 @@ test('the manifest has the roles with attributes and memberships, and no passwor
   expect(JSON.stringify([manifest, needs])).not.toMatch(/geheim|SCRAM/);
 });
 
+test('what the user that dumps may not see does not fail the dump, and the manifest says so', async () => {
+  await stage.query('postgres', `CREATE ROLE dumper LOGIN PASSWORD 'x'`);
+  await stage.createDatabase(
+    'hidden',
+    'REVOKE SELECT ON pg_auth_members FROM PUBLIC',
+    `ALTER DATABASE hidden SET "app.key" = 'geheim'`,
+    'ALTER DATABASE hidden SET search_path = a, "B c"',
+  );
+  const secret = { username: 'dumper', password: 'x' };
+  expect(await stage.dump('hidden', { secret })).toMatchObject({ status: 0, stderr: '' });
+  expect((await stage.manifestOf(keyOf('hidden'))).needs).toEqual({
+    database: {
+      owner: 'postgres',
+      settings: [
+        { role: null, name: 'app.key', value: null },
+        { role: null, name: 'search_path', value: 'a, "B c"' },
+      ],
+      grants: null,
+      comment: null,
+      connectionLimit: -1,
+    },
+    roles: null,
+    userMappings: [],
+    unseen: ['roles: permission denied for table pg_auth_members'],
+  });
+});
+
 test('missing roles that only grants name are named with their SQL, and cost no data', async () => {
   const { status, stdout, stderr } = await restore('source', 'named');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
