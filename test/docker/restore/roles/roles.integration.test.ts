@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { keyOf, type Outcome, type RunOptions, Stage } from '../support/stage.ts';
-import { startRestore } from '../support/start-restore.ts';
+import { keyOf, type Outcome, type RunOptions, Stage } from '../../support/stage.ts';
+import { startRestore } from '../../support/start-restore.ts';
 
 let stage: Stage;
 
