@@ -14,7 +14,7 @@ const grantSchema = z.object({
   grantable: z.boolean(),
 });
 
-/** What the server has of a database outside of it. Its archive has the same as SQL, and `restore` takes it from there. */
+/** What the server has of a database outside of it. The archive has the same as SQL, for `pg_restore --create`. */
 export const databaseNeedsSchema = z.object({
   owner: z.string(),
   settings: z.array(settingSchema).describe('by ALTER DATABASE … SET and ALTER ROLE … IN DATABASE … SET'),
