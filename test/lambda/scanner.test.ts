@@ -175,6 +175,12 @@ describe('an event that names a secret', () => {
     expect(named).toMatchObject({ secret: 'leap', outcome: 'later', reason: expect.stringContaining('too far away') });
   });
 
+  test('of another account, which a principal of this one has tagged, is skipped without a call', async () => {
+    secrets.on(DescribeSecretCommand).rejects(new Error('AccessDeniedException'));
+    await handler(tagEvent(arn('theirs').replace('123456789012', '210987654321')));
+    expect(results).toMatchObject([{ outcome: 'skipped', reason: 'It belongs to another account.' }]);
+  });
+
   test('which no longer exists, succeeds', async () => {
     secrets.on(DescribeSecretCommand).rejects(new ResourceNotFoundException({ message: 'gone', $metadata: {} }));
     await handler(tagEvent('gone'));
