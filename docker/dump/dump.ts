@@ -15,6 +15,7 @@ import { type Inventory, takeInventory } from '../postgres/inventory.ts';
 import { inspectNeeds } from '../postgres/needs/needs.ts';
 import { formatBytes } from '../progress.ts';
 import type { RunContext } from '../run-context.ts';
+import { abortEarlierUploads } from '../s3/earlier-uploads.ts';
 import { findDump, type ListedObject } from '../s3/find-dump.ts';
 import { type Manifest, manifestOf, recoveredManifest } from './manifest.ts';
 import { writeManifest } from './write-manifest.ts';
@@ -39,6 +40,9 @@ async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<vo
   const { signal } = context;
   const plan = await planFor(task, signal);
   const found = await findDump(s3, plan.object, signal);
+  if (task.job !== undefined) {
+    await abortEarlierUploads(s3, plan.object, task.job, signal);
+  }
   if (found !== undefined) {
     await recover(s3, plan, found);
     return;
@@ -102,7 +106,7 @@ async function make(
     const environment = await libpqEnvironment(source, policy, folder, searchPath);
     // Usually more than the size of the dump, which is compressed, as out-of-line values on the server may be already.
     const estimate = Math.max(database.size - indexBytes, 0);
-    const options = { client, compression, environment, folder, estimate };
+    const options = { client, compression, environment, job: task.job, folder, estimate };
     return await makeDump(options, s3, object, signal);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -13,6 +13,7 @@ const plan: Plan = {
     region: 'us-west-2',
     scheduledFor: '2026-11-22T08:00:00Z',
     execution: 'arn:aws:states:us-west-2:123456789012:execution:autodump:prod-app',
+    job: undefined,
     buckets: ['dumps'],
     restoreJob: 'AutoDump-restore',
     scratch: '/scratch',
