@@ -10,7 +10,7 @@ export const HELP = `Dumps a PostgreSQL database to S3, proves that the dump can
                 folder.
   dump --check  Report whatever would make a dump fail, with SQL that grants missing privileges. Needs the same
                 variables except AUTODUMP_WHEN and AUTODUMP_EXECUTION.
-  restore s3://BUCKET/KEY --to TARGET [--jobs N] [--into-non-empty] [--accept-encoding]
+  restore s3://BUCKET/KEY --to TARGET [--jobs N] [--into-non-empty] [--accept-encoding] [--create-roles]
                 Restore a dump, after checking it against its manifest. TMPDIR names a writable folder, and AWS_REGION
                 the Region of the bucket; without it, the Region of TARGET's ARN is used.
 
@@ -19,6 +19,7 @@ export const HELP = `Dumps a PostgreSQL database to S3, proves that the dump can
   --jobs N          Number of parallel connections, 1 to ${MAX_JOBS} (default ${DEFAULT_JOBS}).
   --into-non-empty  Allow restoring into a database that is not empty.
   --accept-encoding Allow restoring into a database whose encoding may damage text of the dump.
+  --create-roles    Create the roles that the dump refers to and the server lacks, without LOGIN and password.
   --help            Show this text.
 
 Exit status:

@@ -8,7 +8,7 @@ import * as z from 'zod/mini';
 import type { ScannerEnvironment } from '../contract.ts';
 import { type Continuation, continuationOf, invokeAgain } from './continuation.ts';
 import { Memo, type MemoScope } from './core/memo.ts';
-import { secretIdOf } from './core/tag-event.ts';
+import { isOfAnotherAccount, secretIdOf } from './core/tag-event.ts';
 import { readMemo, writeMemo } from './memo-store.ts';
 import { runningNames } from './running-executions.ts';
 import { ScanReport, type Summary } from './scan-report.ts';
@@ -55,11 +55,14 @@ async function scanNamed(secretId: string, stateMachineArn: string): Promise<Sum
   const report = new ScanReport();
   const memo = new Memo(memoScope(stateMachineArn));
   const context = { stepFunctions, stateMachineArn, memo, running: new Set<string>() };
+  const skipped = (reason: string) => ({ secret: secretId, outcome: 'skipped', reason }) as const;
   await report.attempt(secretId, undefined, async () => {
+    if (isOfAnotherAccount(secretId, stateMachineArn)) {
+      report.addNamed(skipped('It belongs to another account.'));
+      return;
+    }
     const secret = await describeSecret(secretsManager, secretId);
-    report.addNamed(
-      secret ? await scan(secret, context) : { secret: secretId, outcome: 'skipped', reason: 'It no longer exists.' },
-    );
+    report.addNamed(secret ? await scan(secret, context) : skipped('It no longer exists.'));
   });
   report.throwIfFailed();
   return report.summary;

@@ -71,7 +71,7 @@ export class DumpBucket extends Construct {
     role.addToPrincipalPolicy(
       new iam.PolicyStatement({
         sid: 'MakeDumps',
-        actions: ['s3:PutObject', 's3:AbortMultipartUpload'],
+        actions: ['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
         resources: objects,
       }),
     );
@@ -85,7 +85,15 @@ export class DumpBucket extends Construct {
       }),
     );
     this.grantList(role);
-    // S3 decrypts the parts of a multipart upload when it assembles them.
+    // With this and ListMultipartUploadParts a retry finds the upload that a killed attempt has left open.
+    role.addToPrincipalPolicy(
+      new iam.PolicyStatement({
+        sid: 'FindOpenUploads',
+        actions: ['s3:ListBucketMultipartUploads'],
+        resources: [...this.bucketArns()],
+      }),
+    );
+    // S3 decrypts the parts of a multipart upload when it lists or assembles them.
     this.grantKey(role, 'EncryptDumps', ['kms:GenerateDataKey', 'kms:Decrypt']);
   }
 

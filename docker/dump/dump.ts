@@ -12,8 +12,10 @@ import { type Plan, planFor } from '../plan/plan.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import { libpqEnvironment } from '../postgres/connection/libpq-environment.ts';
 import { type Inventory, takeInventory } from '../postgres/inventory.ts';
+import { inspectNeeds } from '../postgres/needs/needs.ts';
 import { formatBytes } from '../progress.ts';
 import type { RunContext } from '../run-context.ts';
+import { abortEarlierUploads } from '../s3/earlier-uploads.ts';
 import { findDump, type ListedObject } from '../s3/find-dump.ts';
 import { type Manifest, manifestOf, recoveredManifest } from './manifest.ts';
 import { writeManifest } from './write-manifest.ts';
@@ -38,19 +40,25 @@ async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<vo
   const { signal } = context;
   const plan = await planFor(task, signal);
   const found = await findDump(s3, plan.object, signal);
+  if (task.job !== undefined) {
+    await abortEarlierUploads(s3, plan.object, task.job, signal);
+  }
   if (found !== undefined) {
     await recover(s3, plan, found);
     return;
   }
   const setup = await prepare(s3, plan, context);
-  const inventory = await withConnection(plan.source, setup.policy, signal, takeInventory);
+  const { inventory, needs } = await withConnection(plan.source, setup.policy, signal, async (connection) => ({
+    inventory: await takeInventory(connection),
+    needs: await inspectNeeds(connection),
+  }));
   const result = await make(s3, plan, setup, inventory, context);
   if (result.outcome === 'taken') {
     await recover(s3, plan, await findDump(s3, plan.object, signal));
     return;
   }
   const { database, client, compression } = setup;
-  const finished = { database, inventory, client, compression, result, startedAt, finishedAt: new Date() };
+  const finished = { database, inventory, needs, client, compression, result, startedAt, finishedAt: new Date() };
   const manifest = manifestOf(plan, finished);
   await writeManifest(s3, manifest);
   logSummary(manifest);
@@ -98,7 +106,7 @@ async function make(
     const environment = await libpqEnvironment(source, policy, folder, searchPath);
     // Usually more than the size of the dump, which is compressed, as out-of-line values on the server may be already.
     const estimate = Math.max(database.size - indexBytes, 0);
-    const options = { client, compression, environment, folder, estimate };
+    const options = { client, compression, environment, job: task.job, folder, estimate };
     return await makeDump(options, s3, object, signal);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -4,6 +4,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { Compression, PostgresClient } from '../postgres/clients.ts';
 import type { Database } from '../postgres/database.ts';
 import type { Inventory } from '../postgres/inventory.ts';
+import { type Needs, needsSchema } from '../postgres/needs/needs.ts';
 import { inWholeSeconds } from '../time.ts';
 import { restoreCommand, restoreJobCommand } from './restore-command.ts';
 
@@ -84,6 +85,7 @@ export const manifestSchema = z
       .array(z.strictObject({ schema: text, name: text, rows: count.nullable(), bytes: count }))
       .nullable()
       .describe("from the server's statistics: rows is an estimate, null if there is none; bytes excludes indexes"),
+    needs: needsSchema.nullable().describe('what the database needs besides its dump, without passwords'),
   })
   .describe('Manifest of a dump by AutoDump. In a recovered one, fields that are no longer known are null.');
 
@@ -93,6 +95,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export interface FinishedDump {
   readonly database: Pick<Database, 'version' | 'size' | 'encoding' | 'locale'>;
   readonly inventory: Inventory;
+  readonly needs: Needs;
   readonly client: PostgresClient;
   readonly compression: Compression;
   readonly result: DumpResult;
@@ -121,7 +124,7 @@ function tenths(value: number): number {
 /** The manifest of a dump that this run made, proven and uploaded. */
 export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
   const { source, ...rest } = common(plan);
-  const { database, inventory, client, compression, result } = finished;
+  const { database, inventory, needs, client, compression, result } = finished;
   const { checksums, seconds, mode } = result;
   return {
     ...rest,
@@ -154,6 +157,7 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
     recovered: false,
     extensions: [...inventory.extensions],
     tables: [...inventory.tables],
+    needs,
   };
 }
 
@@ -180,5 +184,6 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
     recovered: true,
     extensions: null,
     tables: null,
+    needs: null,
   };
 }

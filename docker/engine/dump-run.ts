@@ -7,6 +7,8 @@ export interface DumpOptions {
   readonly compression: Compression;
   /** The entire environment of pg_dump and pg_restore: libpq's variables and little more. */
   readonly environment: NodeJS.ProcessEnv;
+  /** The Batch job that this run is an attempt of, if any. */
+  readonly job: string | undefined;
   /** For temporary files. */
   readonly folder: string;
   /** Upper estimate of the dump's size, in bytes. */

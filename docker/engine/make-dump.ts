@@ -69,7 +69,7 @@ async function makeDumpIn(
   };
   const signal = AbortSignal.any([runSignal, abort.signal]);
   const dumpRun: DumpRun = { signal, fail, proven: 0, seconds: { dump: 0, proof: 0 } };
-  const target = { s3, object, signal };
+  const target = { s3, object, job: options.job, signal };
   const transfer = new Transfer(target, fail);
   const folder = await mkdtemp(join(options.folder, 'dump-'));
   let outcome: DumpResult['outcome'] | undefined;

@@ -12,6 +12,8 @@ export interface Task {
   /** Scheduled time, UTC, RFC 3339, whole seconds. */
   readonly scheduledFor: string;
   readonly execution: string;
+  /** ID of the Batch job that this run is an attempt of; undefined outside of Batch. */
+  readonly job: string | undefined;
   /** Buckets that the dump may go to, the default first. */
   readonly buckets: readonly [string, ...string[]];
   /** Name of both the job definition and the job queue for restores. */
@@ -43,7 +45,7 @@ const bucketNames = z
   .refine((names) => !names.includes(''), 'must be bucket names separated by commas')
   .pipe(z.tuple([z.string()], z.string()));
 
-const schema = z.object({
+const ours = {
   AUTODUMP_SECRET_ARN: z
     .string('is missing')
     .refine(isSecretArn, 'must be the ARN of a secret: arn:aws:secretsmanager:<Region>:<account>:secret:<name>'),
@@ -54,7 +56,10 @@ const schema = z.object({
   AUTODUMP_BUCKETS: bucketNames,
   AUTODUMP_RESTORE_JOB: z.string('is missing').min(1, 'is empty'),
   TMPDIR: z.string('is missing').refine(isWritable, 'must be an existing, writable folder'),
-} satisfies Record<keyof DumpEnvironment, z.ZodType>);
+} satisfies Record<keyof DumpEnvironment, z.ZodType>;
+
+/** Batch sets the ID: https://docs.aws.amazon.com/batch/latest/userguide/job_env_vars.html */
+const schema = z.object({ ...ours, AWS_BATCH_JOB_ID: z.string().optional() });
 
 /**
  * Parses the environment described by `DumpEnvironment` in the contract.
@@ -76,6 +81,7 @@ export function readEnvironment(environment: NodeJS.ProcessEnv): Task {
     region: parseArn(data.AUTODUMP_SECRET_ARN).region,
     scheduledFor: data.AUTODUMP_WHEN,
     execution: data.AUTODUMP_EXECUTION,
+    job: data.AWS_BATCH_JOB_ID,
     buckets: data.AUTODUMP_BUCKETS,
     restoreJob: data.AUTODUMP_RESTORE_JOB,
     scratch: data.TMPDIR,

@@ -22,10 +22,14 @@ export interface SecretValue {
 export async function fetchSecret({ secretArn, region }: SecretReference, signal: AbortSignal): Promise<SecretValue> {
   const client = openSecretsManager(region);
   try {
-    const { Name: name, SecretString: value } = await client.send(new GetSecretValueCommand({ SecretId: secretArn }), {
+    const {
+      Name: name,
+      SecretString: value,
+      SecretBinary: binary,
+    } = await client.send(new GetSecretValueCommand({ SecretId: secretArn }), {
       abortSignal: signal,
     });
-    if (name === undefined) {
+    if (name === undefined || (value === undefined && binary === undefined)) {
       throw foreignResponse(`read the secret ${secretArn}`);
     }
     if (value === undefined) {

@@ -23,6 +23,8 @@ export interface RestoreOptions {
   readonly intoNonEmpty: boolean;
   /** Whether to accept an encoding of the database that may damage or refuse the text of the dump. */
   readonly acceptEncoding: boolean;
+  /** Whether to create roles that the dump refers to and the server lacks. */
+  readonly createRoles: boolean;
   /** Number of parallel connections. */
   readonly jobs: number;
   /** Existing, writable folder for the downloaded dump. */
@@ -30,8 +32,8 @@ export interface RestoreOptions {
 }
 
 export const RESTORE_USAGE =
-  'restore s3://BUCKET/KEY --to TARGET [--jobs N] [--into-non-empty] [--accept-encoding], where TARGET is the ARN of a secret or ' +
-  'postgres://user@host:port/database?sslmode=MODE with the password in PGPASSWORD';
+  'restore s3://BUCKET/KEY --to TARGET [--jobs N] [--into-non-empty] [--accept-encoding] [--create-roles], where TARGET is ' +
+  'the ARN of a secret or postgres://user@host:port/database?sslmode=MODE with the password in PGPASSWORD';
 
 /** Not too many for a small server, and enough to use more than one core of a large one. */
 export const DEFAULT_JOBS = 4;
@@ -102,6 +104,7 @@ function parseArguments(args: readonly string[]) {
     jobs: { type: 'string' },
     'into-non-empty': { type: 'boolean' },
     'accept-encoding': { type: 'boolean' },
+    'create-roles': { type: 'boolean' },
   } as const;
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
@@ -150,6 +153,7 @@ export function parseRestoreOptions(args: readonly string[], environment: NodeJS
       : parseTargetUrl(values.to, environment.PGPASSWORD ?? ''),
     intoNonEmpty: values['into-non-empty'] ?? false,
     acceptEncoding: values['accept-encoding'] ?? false,
+    createRoles: values['create-roles'] ?? false,
     jobs: parseJobs(values.jobs),
     scratch,
   };

@@ -19,6 +19,9 @@ const HARMLESS = /could not execute query: .*transaction_timeout.*\nCommand was:
 /** The rest of harmless errors: workers write it in pieces, sometimes interleaved with those of another worker. */
 const FRAME = /^(?:pg_restore:|error:|\s)*$/;
 
+/** What pg_restore says in place of the reason when one of its workers has given up, after the worker's own error. */
+const WORKER_DIED = /^pg_restore: error: a worker process died unexpectedly$/;
+
 /** libpq's messages when the connection is lost, with or without pg_restore's prefix. */
 const LOST =
   /^(?:(?:(?:pg_restore|error):\s*)+(?:[^:]*: )?)?(?:FATAL: |server closed the connection unexpectedly|connection to server .* failed|could not (?:send|receive) data|no connection to the server|connection not open|SSL connection has been closed unexpectedly|SSL (?:SYSCALL )?error)/;
@@ -94,7 +97,7 @@ export class RestoreErrors {
     return this.#first;
   }
 
-  /** The last serious error, as reported. */
+  /** The last serious error, as reported, unless it only says that there was one. */
   get last(): string | undefined {
     return this.#last;
   }
@@ -137,7 +140,7 @@ export class RestoreErrors {
     }
     this.#serious++;
     this.#first ??= message;
-    this.#last = message;
+    this.#last = WORKER_DIED.test(first) ? (this.#last ?? message) : message;
     this.#report(message);
   }
 }

@@ -8,6 +8,8 @@ import { poolerFailure } from '../postgres/pooler.ts';
 import type { RunContext } from '../run-context.ts';
 import type { RestoreOptions } from './options.ts';
 import type { ArchiveRestore } from './restore-and-compare.ts';
+import { essentialProblems, reportMissingRoles } from './roles/report-roles.ts';
+import { type MissingRoles, missingRoles } from './roles/role-statements.ts';
 import type { StoredDump } from './stored-dump/stored-dump.ts';
 import { objectsOf, type TableOfContents } from './stored-dump/table-of-contents.ts';
 import { divideConnections } from './target/connection-limits.ts';
@@ -16,11 +18,14 @@ import { checkConversion, checkEncoding, noteLocale } from './target/encoding.ts
 import { missingGrants } from './target/missing-grants.ts';
 import { targetObjects } from './target/objects.ts';
 import { checkTarget } from './target/problems.ts';
+import { targetRoles, type TargetRoles } from './target/roles.ts';
 
 /** A restore that passed all checks, and lacks only the archive. */
 interface RestoreSetup extends Omit<ArchiveRestore, 'archive'> {
   /** Number of parallel connections. */
   readonly jobs: number;
+  /** Roles to create, if they are to be created. */
+  readonly missingRoles?: MissingRoles;
 }
 
 /**
@@ -29,7 +34,7 @@ interface RestoreSetup extends Omit<ArchiveRestore, 'archive'> {
  * @throws {Failure} with the reason
  */
 export async function prepare(
-  { target: given, intoNonEmpty, acceptEncoding, jobs: wanted }: RestoreOptions,
+  { target: given, intoNonEmpty, acceptEncoding, createRoles, jobs: wanted }: RestoreOptions,
   dump: StoredDump,
   contents: TableOfContents,
   folder: string,
@@ -37,19 +42,27 @@ export async function prepare(
 ): Promise<RestoreSetup> {
   const target = 'secretArn' in given ? parseConnectionSettings(await fetchSecret(given, signal)) : given;
   const policy = tlsPolicy(target, rdsRoots);
-  const { database, before, objects } = await withConnection(target, policy, signal, async (connection, route) => {
-    const refusal = poolerFailure(target, route);
-    if (refusal !== undefined) {
-      throw refusal;
-    }
-    const database = await inspectTarget(connection);
-    const { encoding } = database;
-    await checkConversion(contents.encoding, encoding, connection);
-    checkEncoding(contents.encoding, encoding, target, acceptEncoding);
-    const objects = await objectsOf(contents, encoding, connection);
-    return { database, before: await targetObjects(connection), objects };
-  });
-  checkTarget(database, missingGrants(objects, before, database), target, intoNonEmpty);
+  const { database, before, objects, existing } = await withConnection(
+    target,
+    policy,
+    signal,
+    async (connection, route) => {
+      const refusal = poolerFailure(target, route);
+      if (refusal !== undefined) {
+        throw refusal;
+      }
+      const database = await inspectTarget(connection);
+      const { encoding } = database;
+      await checkConversion(contents.encoding, encoding, connection);
+      checkEncoding(contents.encoding, encoding, target, acceptEncoding);
+      const objects = await objectsOf(contents, encoding, connection);
+      return { database, before: await targetObjects(connection), objects, existing: await targetRoles(connection) };
+    },
+  );
+  const missing = missingRoles(dump.roles ?? [], { ...existing, major: database.major, user: target.user });
+  reportMissingRoles(missing, createRoles);
+  const roleProblems = problemsWithRoles(missing, existing, target.user, createRoles);
+  checkTarget(database, missingGrants(objects, before, database), roleProblems, target, intoNonEmpty);
   const client = chooseRestoreClient(await findClients(searchPath), dump.clientMajor);
   log(
     `Database "${target.database}" on ${target.host} port ${target.port}: PostgreSQL ${database.version}; ` +
@@ -72,8 +85,26 @@ export async function prepare(
     before,
     wasEmpty: database.contents.length === 0,
     databaseBytes: dump.databaseBytes,
+    ...(createRoles ? { missingRoles: missing } : {}),
     ...connectionsFor(wanted, database),
   };
+}
+
+function problemsWithRoles(
+  { roles }: MissingRoles,
+  { mayCreateRoles }: TargetRoles,
+  user: string,
+  createRoles: boolean,
+): readonly string[] {
+  if (!createRoles) {
+    return essentialProblems(roles);
+  }
+  return roles.length === 0 || mayCreateRoles
+    ? []
+    : [
+        `The user "${user}" may not create roles, as --create-roles asks for: restore as a user with CREATEROLE (on RDS, ` +
+          'the master user), or leave the option out to see the statements.',
+      ];
 }
 
 function connectionsFor(wanted: number, { limits }: TargetDatabase): Pick<RestoreSetup, 'jobs' | 'progress'> {

@@ -13,6 +13,7 @@ import type { RunContext } from '../run-context.ts';
 import type { RestoreOptions } from './options.ts';
 import { prepare } from './prepare.ts';
 import { restoreAndCompare } from './restore-and-compare.ts';
+import { createRoles } from './roles/create-roles.ts';
 import { findStoredDump, readStoredDump, type StoredDump } from './stored-dump/stored-dump.ts';
 import { readTableOfContents, type TableOfContents } from './stored-dump/table-of-contents.ts';
 
@@ -37,6 +38,9 @@ export async function restore(options: RestoreOptions, context: RunContext): Pro
     const setup = await prepare(options, dump, contents, folder, context);
     const file = (await fits(dump, folder)) ? join(folder, 'dump') : undefined;
     await fetchAndCheck(s3, dump, file, signal);
+    if (setup.missingRoles !== undefined) {
+      await createRoles(setup.tool, setup.missingRoles, signal);
+    }
     const archive = file === undefined ? { bytes: readStoredDump(s3, dump, signal) } : { file, jobs: setup.jobs };
     await restoreAndCompare({ ...setup, archive }, signal);
     const { database, host, port } = setup.tool.target;

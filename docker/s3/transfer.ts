@@ -12,6 +12,7 @@ import { awsFailure, foreignResponse, isTransient } from '../aws.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import { crc32InBase64 } from './checksum.ts';
+import { markUpload } from './earlier-uploads.ts';
 import type { UploadedPart } from './etag.ts';
 import type { DumpObject } from './object.ts';
 import { MAX_PARTS } from './part-size.ts';
@@ -27,6 +28,8 @@ export const CONTENT_TYPE = 'application/octet-stream';
 export interface UploadTarget {
   readonly s3: S3Client;
   readonly object: DumpObject;
+  /** The Batch job that this run is an attempt of, if any. */
+  readonly job: string | undefined;
   /** Ends the upload. */
   readonly signal: AbortSignal;
 }
@@ -55,6 +58,7 @@ export class Transfer {
   #lastNumber = 1;
   /** Set when the multipart upload is begun. */
   #id: Promise<string> | undefined;
+  #marked: Promise<void> | undefined;
   readonly #parts: UploadedPart[] = [];
   #bytes = 0;
   #lostResponse = false;
@@ -193,8 +197,18 @@ export class Transfer {
   }
 
   async #begun(): Promise<string> {
-    this.#id ??= this.#begin();
-    return this.#id;
+    const id = (this.#id ??= this.#begin());
+    this.#marked ??= id.then((begun) => this.#mark(begun));
+    await this.#marked;
+    return id;
+  }
+
+  /** Not part of the beginning: an upload that could not be marked still has to be aborted. */
+  async #mark(id: string): Promise<void> {
+    const { s3, object, job } = this.#target;
+    if (job !== undefined) {
+      await markUpload(s3, object, id, job);
+    }
   }
 
   /** Not interrupted by the signal, so that the upload can be aborted. */

@@ -20,3 +20,16 @@ export function secretIdOf(event: unknown): string | undefined {
   const { requestParameters, responseElements } = parsed.data.detail;
   return responseElements?.arn ?? responseElements?.aRN ?? requestParameters?.secretId;
 }
+
+/**
+ * Whether a secret's ARN is of another account than `ownArn`. CloudTrail also reports what principals of this account do
+ * to secrets of others, whose policies allow it. A name is one of this account.
+ */
+export function isOfAnotherAccount(secretId: string, ownArn: string): boolean {
+  return secretId.startsWith('arn:') && accountOf(secretId) !== accountOf(ownArn);
+}
+
+/** `arn:<partition>:<service>:<Region>:<account>:<resource>` */
+function accountOf(arn: string): string | undefined {
+  return arn.split(':')[4];
+}

@@ -35,10 +35,9 @@ const tagged = (name: string, schedule = '0 8 * * *') => ({
 });
 const tagEvent = (secretId: string) => ({ detail: { eventName: 'TagResource', requestParameters: { secretId } } });
 const started = () =>
-  machine.commandCalls(StartExecutionCommand).map(({ args: [{ input }] }) => {
-    const { secretArn } = JSON.parse(String(input.input)) as { secretArn: string };
-    return secretArn;
-  });
+  machine
+    .commandCalls(StartExecutionCommand)
+    .map(({ args: [{ input }] }) => (JSON.parse(String(input.input)) as { secretArn: string }).secretArn);
 
 beforeEach(() => {
   process.env.STATE_MACHINE_ARN = MACHINE;
@@ -175,10 +174,11 @@ describe('an event that names a secret', () => {
     expect(named).toMatchObject({ secret: 'leap', outcome: 'later', reason: expect.stringContaining('too far away') });
   });
 
-  test('which no longer exists, succeeds', async () => {
+  test('which no longer exists, or is of another account, succeeds', async () => {
     secrets.on(DescribeSecretCommand).rejects(new ResourceNotFoundException({ message: 'gone', $metadata: {} }));
     await handler(tagEvent('gone'));
-    expect(results).toMatchObject([{ secret: 'gone', outcome: 'skipped' }]);
+    await handler(tagEvent(arn('theirs').replace('123456789012', '210987654321')));
+    expect(results.map(({ reason }) => reason)).toEqual(['It no longer exists.', 'It belongs to another account.']);
   });
 
   test.each([

@@ -102,6 +102,8 @@ describe('permissions', () => {
         'kms:GenerateDataKey',
         's3:AbortMultipartUpload',
         's3:ListBucket',
+        's3:ListBucketMultipartUploads',
+        's3:ListMultipartUploadParts',
         's3:PutObject',
         'secretsmanager:GetSecretValue',
       ],

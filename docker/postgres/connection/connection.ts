@@ -11,7 +11,7 @@ import type { ConnectionSettings } from './connection-settings.ts';
 import { queryRow } from './query.ts';
 import { scramPassword } from './saslprep.ts';
 import { isRdsProxy, tlsOptions, type TlsPolicy, type Transport, transportsFor } from './tls.ts';
-import { inTransaction } from './transaction.ts';
+import { type Access, inTransaction } from './transaction.ts';
 
 const CONNECT_TIMEOUT_MS = 20_000;
 
@@ -151,9 +151,9 @@ async function connect(settings: ConnectionSettings, policy: TlsPolicy, signal: 
 }
 
 /**
- * Connects as pg_dump will, runs the queries in a read-only transaction that sees only the system's names, and
- * disconnects.
+ * Connects as pg_dump will, runs the queries in a transaction that sees only the system's names, and disconnects.
  *
+ * @param access only what changes the database on purpose may write
  * @throws {ConnectionFailure} `tryAgain` or `refused`, if connecting or a query fails; an internal error is thrown
  * unchanged
  */
@@ -162,11 +162,13 @@ export async function withConnection<T>(
   policy: TlsPolicy,
   signal: AbortSignal,
   query: (client: pg.Client, route: Route) => Promise<T>,
+  access: Access = 'READ ONLY',
 ): Promise<T> {
   const connection = await connect(settings, policy, signal);
   const { client, socket } = connection;
   try {
-    const result = await inTransaction(client, async () => query(client, await routeOf(settings.host, connection)));
+    const ask = async () => query(client, await routeOf(settings.host, connection));
+    const result = await inTransaction(client, access, ask);
     await Promise.race([client.end(), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     return result;
   } catch (error) {

@@ -1,5 +1,8 @@
 import pg from 'pg';
 
+/** What a transaction may do. */
+export type Access = 'READ ONLY' | 'READ WRITE';
+
 /**
  * Questions about a database must change nothing, not even the session, which a pooler may hand to somebody else
  * afterwards. And they must not call what a user of the database may have planted, since the administrator asks them:
@@ -9,9 +12,7 @@ import pg from 'pg';
  * As pg_dump does, they set aside what settings of the user or the database would cancel them for. Of these, the newer
  * ones do not exist in every version.
  */
-const BEGIN = [
-  // Not deferrable, because that may wait for other sessions, and pg_dump does not.
-  'BEGIN READ ONLY, NOT DEFERRABLE',
+const SETTINGS = [
   'SET LOCAL statement_timeout TO 0',
   'SET LOCAL search_path TO pg_catalog, pg_temp',
   // Given at the login, it would stay in a pooler's session of the server.
@@ -20,6 +21,9 @@ const BEGIN = [
    WHERE name IN ('lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`,
 ].join('; ');
 
+// Not deferrable, because that may wait for other sessions, and pg_dump does not.
+const begin = (access: Access) => `BEGIN ${access}, NOT DEFERRABLE; ${SETTINGS}`;
+
 /** The server then sends names as they are stored. pg reads them as UTF-8, and bytes that are not as U+FFFD. */
 const WITHOUT_CONVERSION = 'SET LOCAL client_encoding TO SQL_ASCII';
 
@@ -27,13 +31,13 @@ const WITHOUT_CONVERSION = 'SET LOCAL client_encoding TO SQL_ASCII';
 const INCONVERTIBLE: ReadonlySet<unknown> = new Set(['22021', '22P05']);
 
 /**
- * Asks questions in a read-only transaction that sees only the system's names. If a name in the database cannot be
+ * Asks questions, or runs statements, in a transaction that sees only the system's names. If a name in the database cannot be
  * converted to UTF-8, which does not keep pg_dump from dumping it, asks again without conversion.
  *
  * Connection and server errors pass through; then the transaction is left open.
  */
-export async function inTransaction<T>(client: pg.Client, ask: () => Promise<T>): Promise<T> {
-  await client.query(BEGIN);
+export async function inTransaction<T>(client: pg.Client, access: Access, ask: () => Promise<T>): Promise<T> {
+  await client.query(begin(access));
   let result: T;
   try {
     result = await ask();
@@ -41,7 +45,7 @@ export async function inTransaction<T>(client: pg.Client, ask: () => Promise<T>)
     if (!(error instanceof pg.DatabaseError && INCONVERTIBLE.has(error.code))) {
       throw error;
     }
-    await client.query(`ROLLBACK; ${BEGIN}; ${WITHOUT_CONVERSION}`);
+    await client.query(`ROLLBACK; ${begin(access)}; ${WITHOUT_CONVERSION}`);
     result = await ask();
   }
   await client.query('COMMIT');

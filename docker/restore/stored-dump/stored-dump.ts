@@ -6,6 +6,7 @@ import { awsFailure } from '../../aws.ts';
 import { Failure } from '../../failure.ts';
 import { networkCode } from '../../network.ts';
 import type { Locale } from '../../postgres/database.ts';
+import { type Role, roleSchema } from '../../postgres/needs/role-needs.ts';
 import type { DumpObject } from '../../s3/object.ts';
 import { type DumpChecksum, startChecksum } from './dump-checksum.ts';
 
@@ -21,6 +22,8 @@ export interface StoredDump {
   readonly serverVersion: string | null;
   /** Of the dumped database; null in a recovered manifest, and in those of earlier versions. */
   readonly locale: Locale | null;
+  /** The roles that the dump refers to; null if the manifest does not say. */
+  readonly roles: readonly Role[] | null;
   /** Major version of the pg_dump that made the dump; null in a recovered manifest. */
   readonly clientMajor: number | null;
 }
@@ -60,6 +63,8 @@ const manifestSchema = z.object({
     crc32: z.string().nullish(),
     verified: z.literal(true),
   }),
+  // Absent in manifests of earlier versions.
+  needs: z.object({ roles: z.array(roleSchema).nullable() }).nullish(),
 });
 
 type StoredManifest = z.infer<typeof manifestSchema>;
@@ -104,7 +109,7 @@ async function readManifest(s3: S3Client, { bucket, key }: DumpObject, signal: A
  */
 export async function findStoredDump(s3: S3Client, object: DumpObject, signal: AbortSignal): Promise<StoredDump> {
   const url = `s3://${object.bucket}/${object.key}`;
-  const { source, dump, proof } = await readManifest(s3, object, signal);
+  const { source, dump, proof, needs } = await readManifest(s3, object, signal);
   const head = await s3
     .send(new HeadObjectCommand({ Bucket: object.bucket, Key: object.key, ChecksumMode: 'ENABLED' }), {
       abortSignal: signal,
@@ -138,6 +143,7 @@ export async function findStoredDump(s3: S3Client, object: DumpObject, signal: A
     databaseBytes: source.databaseBytes ?? 0,
     serverVersion: source.serverVersion,
     locale: source.locale ?? null,
+    roles: needs?.roles ?? null,
     clientMajor: clientMajor === undefined ? null : Number(clientMajor),
   };
 }

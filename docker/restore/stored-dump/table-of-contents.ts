@@ -81,11 +81,12 @@ export async function readTableOfContents(archive: AsyncIterable<Buffer>, head: 
     const walk = contentsIn(cursor);
     walk.next();
     for await (const chunk of archive) {
-      await file.write(chunk);
+      const before = cursor.position;
       cursor.put(chunk);
       const { done, value } = walk.next();
+      // Unlike `write`, this fails if a full disk takes only some of the bytes.
+      await file.writeFile(chunk.subarray(0, cursor.position - before));
       if (done === true) {
-        await file.truncate(cursor.position);
         return { ...value, head };
       }
     }

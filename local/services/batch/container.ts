@@ -1,5 +1,5 @@
 import { createWriteStream, readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { devNull } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -43,8 +43,17 @@ export class Container {
     this.#job = job;
   }
 
-  /** Runs the container once, to its end. */
+  /** Runs the container once, to its end. As on Fargate, its volumes end with it, even if it was killed. */
   async run(attempt: number): Promise<Attempt> {
+    const volumes = join(this.#dependencies.scratch, this.#job.id, `${attempt}`);
+    try {
+      return await this.#run(attempt, volumes);
+    } finally {
+      await rm(volumes, { recursive: true, force: true });
+    }
+  }
+
+  async #run(attempt: number, volumes: string): Promise<Attempt> {
     const { iam, processes } = this.#dependencies;
     const { definition, id, overrides } = this.#job;
     const { ContainerProperties, Timeout } = definition;
@@ -55,7 +64,7 @@ export class Container {
     const image = this.#template.imageAsset(ContainerProperties.Image);
     const [program = '', ...args] = entrypointOf(readFileSync(join(image, 'Dockerfile'), 'utf8'));
     const command = overrides.Command ?? ContainerProperties.Command;
-    const env = await this.#environment(attempt, task);
+    const env = await this.#environment(attempt, volumes, task);
     if (processes.stopped) {
       return { statusReason: 'Task failed to start', reason: 'The local run is stopping.', timedOut: false };
     }
@@ -94,13 +103,13 @@ export class Container {
   }
 
   /** The container's environment, with the paths of its volumes replaced by folders of this machine. */
-  async #environment(attempt: number, { session }: StartedTask): Promise<Record<string, string>> {
-    const { endpoints, scratch, searchPath } = this.#dependencies;
+  async #environment(attempt: number, folder: string, { session }: StartedTask): Promise<Record<string, string>> {
+    const { endpoints, searchPath } = this.#dependencies;
     const { definition, id, overrides } = this.#job;
     const { Environment, MountPoints } = definition.ContainerProperties;
     const volumes = MountPoints.map(({ ContainerPath, SourceVolume }) => ({
       container: ContainerPath,
-      local: join(scratch, id, `${attempt}`, SourceVolume),
+      local: join(folder, SourceVolume),
     }));
     for (const { local } of volumes) {
       await mkdir(local, { recursive: true });

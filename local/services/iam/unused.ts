@@ -23,6 +23,7 @@ const REASONS: Readonly<Record<string, string>> = {
   'kms:Decrypt': 'Only for data encrypted with a customer managed key.',
   'lambda:InvokeFunction': 'Only when a function has to continue in another invocation.',
   's3:ListBucket': 'Only when a requested object does not exist, or objects are listed.',
+  's3:ListMultipartUploadParts': 'Only when an upload to the same key was left open, for example by a killed attempt.',
   'sqs:SendMessage': 'Only when a function fails on every attempt.',
   'sns:Publish': 'Only when there is something to report.',
   'states:DescribeExecution': 'Only when a dump is not there in time.',

@@ -65,6 +65,9 @@ function objectCalls(
   if (method === 'DELETE') {
     return [{ action: hasUpload ? 's3:AbortMultipartUpload' : 's3:DeleteObject', resource }];
   }
+  if (method === 'GET' && hasUpload) {
+    return [{ action: 's3:ListMultipartUploadParts', resource }, ...encryption('kms:Decrypt')];
+  }
   if (method === 'GET' || method === 'HEAD') {
     // Only principals that may list a bucket learn that an object does not exist.
     return exists
@@ -81,7 +84,7 @@ function objectCalls(
     's3:ObjectCreationOperation': `${creates}`,
     ...(ifNoneMatch === undefined ? {} : { 's3:if-none-match': ifNoneMatch }),
   };
-  // S3 decrypts a multipart upload's data key for each part, and to join the parts.
+  // S3 decrypts a multipart upload's data key for each part, and to list or join the parts.
   return [
     { action: 's3:PutObject', resource, context },
     ...encryption(hasUpload ? 'kms:Decrypt' : 'kms:GenerateDataKey'),

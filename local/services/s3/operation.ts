@@ -3,7 +3,7 @@ import type { Target } from './request.ts';
 import { preconditionFailed, S3Error } from './response.ts';
 
 /** Query parameters that do not select an operation. */
-const OPTIONS = new Set(['x-id', 'prefix', 'delimiter', 'start-after']);
+const OPTIONS = new Set(['x-id', 'prefix', 'delimiter', 'start-after', 'max-parts']);
 
 /**
  * The method, what it applies to, and the query parameters that select an operation in alphabetical order, such as

@@ -13,6 +13,9 @@ import { element, S3Error, sendError, sendXml } from './response.ts';
 import { metadataOf, type NewObject, type Store } from './store.ts';
 import { Uploads } from './uploads.ts';
 
+/** Parts in a list, unless the request says how many. */
+const MAX_LISTED = 1000;
+
 /** Answers requests from a store. */
 export class RequestHandler {
   readonly #store: Store;
@@ -78,6 +81,9 @@ export class RequestHandler {
         return;
       case 'POST object?uploads':
         return this.#createUpload(request, response, target);
+      case 'GET object?uploadId':
+        this.#listParts(response, target);
+        return;
       case 'PUT object?partNumber&uploadId':
         return this.#uploadPart(request, response, target);
       case 'POST object?uploadId':
@@ -187,6 +193,23 @@ export class RequestHandler {
       element('Upload', { Key: key, UploadId: id, Initiated: initiated.toISOString() }),
     );
     sendXml(response, 'ListMultipartUploadsResult', { Bucket: bucket, IsTruncated: 'false' }, listed.join(''));
+  }
+
+  #listParts(response: ServerResponse, target: Target): void {
+    const { bucket: Bucket, key: Key, query } = target;
+    const { id: UploadId, algorithm, checksumType: ChecksumType, parts } = this.#uploads.find(target);
+    const most = Number(query.get('max-parts') ?? MAX_LISTED);
+    const sorted = [...parts].toSorted(([one], [other]) => one - other);
+    const listed = sorted.slice(0, most).map(([number, { size, digests }]) =>
+      element('Part', {
+        PartNumber: `${number}`,
+        ETag: `"${digests.md5.toString('hex')}"`,
+        Size: `${size}`,
+        [`Checksum${algorithm.toUpperCase()}`]: digests[algorithm].toString('base64'),
+      }),
+    );
+    const fields = { Bucket, Key, UploadId, MaxParts: `${most}`, IsTruncated: `${parts.size > most}`, ChecksumType };
+    sendXml(response, 'ListPartsResult', fields, listed.join(''));
   }
 
   /** Calls `use` with the path of a new file, which is removed afterwards unless it was moved. */

@@ -65,7 +65,7 @@ export class Uploads {
    * @throws {S3Error} NoSuchUpload, InvalidArgument, BadDigest
    */
   async addPart(target: Target, request: IncomingMessage): Promise<string> {
-    const { id, parts, algorithm } = this.#find(target);
+    const { id, parts, algorithm } = this.find(target);
     const number = Number(target.query.get('partNumber'));
     if (!Number.isInteger(number) || number < 1 || number > MAX_PARTS) {
       throw new S3Error(400, 'InvalidArgument', 'Part number must be an integer between 1 and 10000, inclusive');
@@ -87,7 +87,7 @@ export class Uploads {
    * @throws {S3Error} NoSuchUpload, MalformedXML, InvalidPart, InvalidPartOrder, EntityTooSmall, BadDigest
    */
   async join(target: Target, request: IncomingMessage, file: string): Promise<NewObject> {
-    const { parts: uploaded, algorithm, checksumType: type, metadata } = this.#find(target);
+    const { parts: uploaded, algorithm, checksumType: type, metadata } = this.find(target);
     const parts = chosenParts(await text(request), uploaded);
     const { size, digests } = await writeBody(concatenated(parts), file, [algorithm]);
     const suffix = `-${parts.length}`;
@@ -102,7 +102,7 @@ export class Uploads {
 
   /** AbortMultipartUpload. @throws {S3Error} NoSuchUpload */
   async delete(target: Target): Promise<void> {
-    const { id } = this.#find(target);
+    const { id } = this.find(target);
     this.#uploads.delete(id);
     await rm(join(this.#folder, id), { recursive: true });
   }
@@ -111,7 +111,8 @@ export class Uploads {
     return [...this.#uploads.values()].filter((upload) => upload.bucket === bucket);
   }
 
-  #find({ bucket, key, query }: Target): Upload {
+  /** @throws {S3Error} NoSuchUpload */
+  find({ bucket, key, query }: Target): Upload {
     const upload = this.#uploads.get(query.get('uploadId') ?? '');
     if (upload?.bucket !== bucket || upload.key !== key) {
       throw new S3Error(404, 'NoSuchUpload', 'The specified upload does not exist.');

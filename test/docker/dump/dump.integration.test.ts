@@ -187,6 +187,12 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
       { schema: 'public', name: 'new', rows: null, bytes: 0 },
       { schema: 'public', name: 't', rows: 1000, bytes: expect.any(Number) },
     ],
+    needs: {
+      database: { owner: 'postgres', settings: [], grants: null, comment: null, connectionLimit: -1 },
+      roles: [expect.objectContaining({ name: 'postgres', uses: ['ownership'] })],
+      userMappings: [],
+      unseen: [],
+    },
   });
   expect(await stage.leftovers()).toEqual([]);
 });

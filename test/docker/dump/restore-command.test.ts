@@ -14,6 +14,7 @@ const task: Task = {
   region: 'eu-west-1',
   scheduledFor: '2026-11-22T08:00:00Z',
   execution: 'arn:aws:states:eu-west-1:123456789012:execution:autodump:prod-app',
+  job: undefined,
   buckets: ['dumps'],
   restoreJob: 'AutoDump-restore',
   scratch: '/scratch',

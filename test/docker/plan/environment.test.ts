@@ -11,13 +11,14 @@ const ENVIRONMENT = {
   TMPDIR: tmpdir(),
 };
 
-test('the environment described by the contract is parsed', () => {
-  expect(readEnvironment(ENVIRONMENT)).toEqual({
+test('the environment described by the contract is parsed, and the ID that Batch adds', () => {
+  expect(readEnvironment({ ...ENVIRONMENT, AWS_BATCH_JOB_ID: '0a1b2c3d' })).toEqual({
     secretArn: ENVIRONMENT.AUTODUMP_SECRET_ARN,
     region: 'us-west-2',
     scheduledFor: '2026-11-22T08:00:00Z',
     restoreJob: 'AutoDump-restore',
     execution: ENVIRONMENT.AUTODUMP_EXECUTION,
+    job: '0a1b2c3d',
     buckets: ['dumps', 'more-dumps'],
     scratch: tmpdir(),
   });

@@ -4,10 +4,12 @@ import { withConnection } from '../../../docker/postgres/connection/connection.t
 import { inspectDatabase } from '../../../docker/postgres/database.ts';
 import { takeInventory } from '../../../docker/postgres/inventory.ts';
 import { inspectLockTable } from '../../../docker/postgres/lock-table.ts';
+import { inspectNeeds } from '../../../docker/postgres/needs/needs.ts';
 import { inspectPrivileges } from '../../../docker/postgres/privileges.ts';
 import { unqualifiedNames } from '../../../docker/postgres/unqualified-names.ts';
 import { inspectTarget, sizeOf } from '../../../docker/restore/target/database.ts';
 import { targetObjects } from '../../../docker/restore/target/objects.ts';
+import { targetRoles } from '../../../docker/restore/target/roles.ts';
 import { Stage } from '../support/stage.ts';
 
 let stage: Stage;
@@ -107,6 +109,8 @@ test('calls no operator, function, type or view that a user of the database plan
     return {
       database,
       inventory: await takeInventory(client),
+      needs: await inspectNeeds(client),
+      roles: await targetRoles(client),
       privileges: await inspectPrivileges(client, database),
       unqualified: await unqualifiedNames(client),
       lockTable: await inspectLockTable(client),
@@ -118,6 +122,8 @@ test('calls no operator, function, type or view that a user of the database plan
   expect(answers).toMatchObject({
     database: { major: 15 },
     inventory: { tables: [], extensions: [{ name: 'plpgsql' }] },
+    needs: { database: { owner: 'mallory' }, unseen: [] },
+    roles: { mayCreateRoles: true },
     privileges: { user: 'postgres', unreadable: [] },
     unqualified: [],
     target: { mayCreate: true },

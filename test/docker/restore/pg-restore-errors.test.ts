@@ -73,6 +73,13 @@ test('the first error, the last error and the count are kept', () => {
   });
 });
 
+test('the last error is not that a worker had one', () => {
+  const died = 'pg_restore: error: a worker process died unexpectedly';
+  const cause = 'pg_restore: error: could not read from input file: end of file';
+  expect(read([cause, died]).errors.last).toBe(cause);
+  expect(read([died]).errors.last).toBe(died);
+});
+
 describe('the report of an error', () => {
   const REFUSED = 'pg_restore: error: could not execute query: ERROR:  ';
   const INTERLEAVED =

@@ -61,6 +61,12 @@ afterEach(async () => {
   expect(await stage.openUploads()).toBe(0);
 });
 
+async function sha256Of(key: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(stage.fileOf(key)))
+    .digest('hex');
+}
+
 const PUT_OBJECT = (request: string) => /^PUT [^?]*\?x-id=PutObject/.test(request);
 const CREATE_UPLOAD = (request: string) => request.startsWith('POST') && request.includes('uploads');
 const FIRST_PART = (request: string) => request.includes('partNumber=1&');
@@ -134,9 +140,7 @@ describe('a commit whose response is lost', () => {
     expect(await stage.manifestOf(keyOf(database))).toMatchObject({
       recovered: false,
       proof: {
-        sha256: createHash('sha256')
-          .update(await readFile(stage.fileOf(keyOf(database))))
-          .digest('hex'),
+        sha256: await sha256Of(keyOf(database)),
       },
     });
   });
@@ -213,6 +217,33 @@ describe('a run that is interrupted', () => {
     process.env.AWS_MAX_ATTEMPTS = '2';
     expect(await stage.hasObject(key)).toBe(false);
   });
+});
+
+test('an attempt aborts the upload of a killed attempt of its own job, and not that of another job which is running', async () => {
+  const when = '2026-11-22T09:00:00Z';
+  let isHeld = true;
+  const attempt = async (job: string) => {
+    const held = await startFaultyS3(stage.s3.endpoint, (request) => isHeld && SECOND_PART(request), SLOW_DOWN);
+    const environment = { AUTODUMP_WHEN: when, AWS_BATCH_JOB_ID: job, AWS_MAX_ATTEMPTS: '100' };
+    const running = await stage.start('large', { environment: { ...environment, AWS_ENDPOINT_URL_S3: held.endpoint } });
+    await Promise.race([held.hit, running.outcome]);
+    return { ...running, held };
+  };
+  const killed = await attempt('job-1');
+  s3 = killed.held;
+  killed.process.kill('SIGKILL');
+  await killed.outcome;
+  const other = await attempt('job-2');
+  expect(await stage.openUploads()).toBe(2);
+  const environment = { AUTODUMP_WHEN: when, AWS_BATCH_JOB_ID: 'job-1' };
+  const next = await stage.dump('large', { environment });
+  expect(next).toMatchObject({ status: 0, stdout: expect.stringContaining('Aborted an upload') });
+  expect(await stage.openUploads()).toBe(1);
+  isHeld = false;
+  expect(await other.outcome).toMatchObject({ status: 0, stdout: expect.stringContaining('already made this dump') });
+  const { proof } = await stage.manifestOf(keyOf('large', when));
+  expect(proof.sha256).toBe(await sha256Of(keyOf('large', when)));
+  await other.held.stop();
 });
 
 test('a dump of several parts is stored unchanged', async () => {

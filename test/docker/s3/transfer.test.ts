@@ -42,7 +42,7 @@ async function start() {
   const s3 = openS3('us-west-2');
   // The first time, this reads the configuration file, which takes any number of turns.
   await s3.config.maxAttempts();
-  const target = { s3, object: { bucket: 'dumps', key: 'key' }, signal: controller.signal };
+  const target = { s3, object: { bucket: 'dumps', key: 'key' }, job: undefined, signal: controller.signal };
   const transfer = new Transfer(target, (error) => {
     controller.abort(error);
   });

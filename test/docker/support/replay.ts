@@ -125,6 +125,7 @@ export class Replayer {
         major: 0,
       },
       compression: 'gzip:1',
+      job: undefined,
       environment: {
         PATH: `${CLIENT_PROGRAMS}:${process.env.PATH ?? ''}`,
         LC_ALL: 'C',

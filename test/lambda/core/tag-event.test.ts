@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { secretIdOf } from '../../../lambda/core/tag-event.ts';
+import { isOfAnotherAccount, secretIdOf } from '../../../lambda/core/tag-event.ts';
 
 const arn = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:orders-a1B2c3';
 
@@ -19,3 +19,11 @@ test.each([undefined, null, {}, 'x', { detail: {} }, { source: 'aws.events', det
     expect(secretIdOf(event)).toBeUndefined();
   },
 );
+
+test.each([
+  [arn, false],
+  ['orders', false],
+  [arn.replace('123456789012', '210987654321'), true],
+])('whether %s is of another account: %s', (secretId, expected) => {
+  expect(isOfAnotherAccount(secretId, 'arn:aws:states:us-west-2:123456789012:stateMachine:AutoDump')).toBe(expected);
+});

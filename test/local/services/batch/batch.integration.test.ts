@@ -85,16 +85,16 @@ describe('a job', () => {
     expect(output(events)).toEqual(['stdout: work /scratchy mine true true']);
   });
 
-  test('is retried according to its retry strategy, and reports its status and log if it fails', async () => {
+  test('is retried according to its retry strategy, on a fresh disk, and reports its status and log if it fails', async () => {
     const program = `
       const attempt = Number(process.env.AWS_BATCH_JOB_ATTEMPT);
-      console.error('attempt', attempt);
+      console.error('attempt', attempt, require('fs').readdirSync(process.env.TMPDIR + '/../..').length);
       process.exit(attempt < 2 ? 75 : 9);
     `;
     const { world, start, events } = await stage(BATCH, image(program));
     await start('name', { own: '' });
     const end = await world.executions[0]?.ended;
-    expect(output(events)).toEqual(['stderr: attempt 1', 'stderr: attempt 2']);
+    expect(output(events)).toEqual(['stderr: attempt 1 1', 'stderr: attempt 2 1']);
     expect(end).toMatchObject({ status: 'FAILED', error: 'States.TaskFailed' });
     const job: unknown = JSON.parse(end?.status === 'FAILED' ? end.cause : '');
     expect(job).toMatchObject({

@@ -1,11 +1,14 @@
 import {
   CreateBucketCommand,
+  CreateMultipartUploadCommand,
   GetBucketLocationCommand,
   GetObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import pg from 'pg';
+import type { ExecutionInput } from '../../../../contract.ts';
+import { dumpKey } from '../../../../docker/plan/key.ts';
 import { ACCOUNT } from '../../../../local/assembly/account.ts';
 import { Template } from '../../../../local/assembly/template.ts';
 import type { PostgresServer } from '../../../../local/postgres/server.ts';
@@ -47,6 +50,7 @@ export async function recordLifecycle({ cdkOut, folder, server }: AppOnPostgres)
     await step('its dump is read', () => readDump(cdkOut, world, app.bucket));
     await step('its dump is restored', () => restoreDump(app, server));
     await step('a missing dump is restored', () => restoreMissingDump(app));
+    await step('an upload is left open', () => leaveUploadOpen(cdkOut, app, secret));
     await step('a run is stopped', () => stopRun(app, secret, server));
     await step('a dump is replaced', () => replaceDumps(cdkOut, world, app.bucket));
     const Tags = [{ Key: SCHEDULE_TAG, Value: 'every day' }];
@@ -107,6 +111,15 @@ async function restoreDump(app: AppWorld, server: PostgresServer): Promise<void>
   const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: app.bucket }));
   const dump = `s3://${app.bucket}/${Contents[0]?.Key ?? ''}`;
   await submitRestore(app, dump, target);
+}
+
+/** Leaves an upload open at the key of the next dump of a secret, as a killed job would. */
+async function leaveUploadOpen(cdkOut: string, app: AppWorld, secret: string): Promise<void> {
+  const { when } = JSON.parse(app.waiting(secret).input) as ExecutionInput;
+  const { s3 } = openClients(jobSession(cdkOut), app.world.endpoints);
+  const Key = dumpKey('db', 'postgres', when);
+  await s3.send(new CreateMultipartUploadCommand({ Bucket: app.bucket, Key }));
+  s3.destroy();
 }
 
 /** Runs the next execution of a secret until its dump waits for a lock, and stops it there. */

@@ -59,6 +59,7 @@ const NEEDED = {
     'DumpJob/JobRole/DefaultPolicy kms:GenerateDataKey',
     'DumpJob/JobRole/DefaultPolicy s3:AbortMultipartUpload',
     'DumpJob/JobRole/DefaultPolicy s3:ListBucket',
+    'DumpJob/JobRole/DefaultPolicy s3:ListBucketMultipartUploads',
     'DumpJob/JobRole/DefaultPolicy s3:PutObject',
     'DumpJob/JobRole/DefaultPolicy secretsmanager:GetSecretValue',
     'RunFunctions/HashRole sts:AssumeRole',
@@ -96,7 +97,10 @@ const NEEDED = {
     'RestoreJob/JobRole/DefaultPolicy s3:GetObject',
     'RestoreJob/JobRole/DefaultPolicy secretsmanager:GetSecretValue',
   ],
-  'a run is stopped': ['Workflow/StateMachine/Role/DefaultPolicy batch:TerminateJob'],
+  'a run is stopped': [
+    'DumpJob/JobRole/DefaultPolicy s3:ListMultipartUploadParts', // Of the upload that was left open.
+    'Workflow/StateMachine/Role/DefaultPolicy batch:TerminateJob',
+  ],
   // Denied by the bucket's policy, and to the job in other buckets by its own policy.
   'a dump is replaced': ['Archive/Bucket/Policy s3:PutObject', 'DumpJob/JobRole/DefaultPolicy s3:PutObject'],
   'a scan fails': ['Scanner/FunctionRole/DefaultPolicy sqs:SendMessage'],

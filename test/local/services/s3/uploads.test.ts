@@ -8,6 +8,7 @@ import {
   type CreateMultipartUploadCommandInput,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
+  ListPartsCommand,
   PutObjectCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
@@ -89,6 +90,19 @@ describe('a multipart upload', () => {
     expect(done).toMatchObject({ ChecksumCRC32, ChecksumType });
     const head = await bucket.s3.send(new HeadObjectCommand({ Bucket: 'dumps', Key: name, ChecksumMode: 'ENABLED' }));
     expect(head).toMatchObject({ ChecksumCRC32, ChecksumType, ContentLength: whole.length, ETag: done.ETag });
+  });
+
+  test('lists its parts by their numbers, each as it was sent last', async () => {
+    const options = { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const;
+    const { UploadId } = await uploadParts('listed', options);
+    const target = { Bucket: 'dumps', Key: 'listed', UploadId };
+    await bucket.s3.send(new UploadPartCommand({ ...target, PartNumber: 1, Body: 'anew' }));
+    const list = (MaxParts?: number) => bucket.s3.send(new ListPartsCommand({ ...target, MaxParts }));
+    const first = { PartNumber: 1, Size: 4, ChecksumCRC32: crc32InBase64(Buffer.from('anew')) };
+    expect(await list(1)).toMatchObject({ IsTruncated: true, Parts: [first] });
+    expect(await list()).toMatchObject({ IsTruncated: false, Parts: [first, { PartNumber: 2 }, { PartNumber: 3 }] });
+    await bucket.s3.send(new AbortMultipartUploadCommand(target));
+    await expect(list()).rejects.toMatchObject({ name: 'NoSuchUpload' });
   });
 
   test('belongs to one key', async () => {

@@ -1,0 +1,38 @@
+import type { Client } from 'pg';
+import { z } from 'zod';
+import { databaseNeeds, databaseNeedsSchema } from './database-needs.ts';
+import { type Answer, ifPermitted } from './if-permitted.ts';
+import { roleNeeds, roleSchema } from './role-needs.ts';
+import { userMappings, userMappingSchema } from './user-mappings.ts';
+
+/** What a database needs besides its dump: what its server has of it, and the roles that its contents refer to. */
+export const needsSchema = z.object({
+  database: databaseNeedsSchema.nullable(),
+  roles: z
+    .array(roleSchema)
+    .nullable()
+    .describe('those that the dump refers to, their members, and the roles that these are members of'),
+  userMappings: z.array(userMappingSchema).nullable().describe('without their options, which contain passwords'),
+  unseen: z.array(z.string()).describe('why one of these is null'),
+});
+
+export type Needs = z.infer<typeof needsSchema>;
+
+/**
+ * What the user may not see does not fail: it is null, with the reason in `unseen`. Connection errors, and those of the
+ * server about anything else than the questions, pass through.
+ */
+export async function inspectNeeds(client: Client): Promise<Needs> {
+  const database = await ifPermitted(client, 'settings and grants', databaseNeeds);
+  const roles = await ifPermitted(client, 'roles', roleNeeds);
+  const mappings = await ifPermitted(client, 'user mappings', userMappings);
+  const unseen = [database, roles, mappings].flatMap((answer: Answer<unknown>) =>
+    'unseen' in answer ? [answer.unseen] : [],
+  );
+  return {
+    database: 'value' in database ? database.value : null,
+    roles: 'value' in roles ? roles.value : null,
+    userMappings: 'value' in mappings ? mappings.value : null,
+    unseen,
+  };
+}

@@ -1,0 +1,43 @@
+import { Failure } from '../../failure.ts';
+import { log } from '../../log.ts';
+import { withConnection } from '../../postgres/connection/connection.ts';
+import { tryEach } from '../../postgres/connection/try-each.ts';
+import type { RestoreTool } from '../pg-restore.ts';
+import { essentialProblems } from './report-roles.ts';
+import type { MissingRoles } from './role-statements.ts';
+
+/**
+ * Creates the roles that the server lacks. What it refuses is a warning, unless the contents of the dump depend on it.
+ *
+ * @throws {Failure} `refused` if the server refuses a role without which it would refuse a part of the contents
+ */
+export async function createRoles(
+  { target, policy }: Pick<RestoreTool, 'target' | 'policy'>,
+  { roles, statements }: MissingRoles,
+  signal: AbortSignal,
+): Promise<void> {
+  const refused = new Set<string>();
+  await withConnection(
+    target,
+    policy,
+    signal,
+    async (client) => {
+      const refusals = await tryEach(
+        client,
+        statements.map(({ sql }) => sql),
+      );
+      for (const [index, { sql, makes, role }] of statements.entries()) {
+        const refusal = refusals[index];
+        log(refusal === undefined ? `Created: ${sql}` : `Warning: not created: ${refusal} | ${sql}`);
+        if (refusal !== undefined && makes === 'role') {
+          refused.add(role);
+        }
+      }
+    },
+    'READ WRITE',
+  );
+  const problems = essentialProblems(roles.filter(({ name }) => refused.has(name)));
+  if (problems.length > 0) {
+    throw new Failure('refused', problems.join(' '));
+  }
+}

@@ -1,0 +1,55 @@
+import { log } from '../../log.ts';
+import { identifier } from '../../postgres/identifier.ts';
+import type { Role } from '../../postgres/needs/role-needs.ts';
+import type { MissingRoles } from './role-statements.ts';
+
+/** Statements that name a role, and that a restore cannot do without. */
+const ESSENTIAL: readonly string[] = ['policies', 'user mappings'];
+
+function described({ name, uses }: Role): string {
+  return uses.length === 0 ? `${identifier(name)} (memberships)` : `${identifier(name)} (${uses.join(', ')})`;
+}
+
+/** Names the roles that the server lacks, and how to make them. */
+export function reportMissingRoles({ roles, statements, unsupported }: MissingRoles, createRoles: boolean): void {
+  if (roles.length > 0) {
+    log(
+      `${createRoles ? 'Note' : 'Warning'}: the server lacks roles that the dump refers to: ` +
+        `${roles.map(described).join('; ')}. ` +
+        (createRoles
+          ? 'They are created once the dump has been checked.'
+          : 'What the dump grants to them and sets for them is not restored, unless they are created first: by ' +
+            '--create-roles, or by these statements.'),
+    );
+    for (const { sql } of createRoles ? [] : statements) {
+      log(sql);
+    }
+  }
+  const withLogin = roles.filter(({ login }) => login).map(({ name }) => identifier(name));
+  if (withLogin.length > 0) {
+    log(
+      'Note: passwords are not part of a dump, so that roles are created without LOGIN. These had it, and need ' +
+        `ALTER ROLE … LOGIN PASSWORD '…': ${withLogin.join(', ')}`,
+    );
+  }
+  if (unsupported.length > 0) {
+    log(`Warning: memberships that this server cannot have as the source has them: ${unsupported.join('; ')}`);
+  }
+}
+
+/** The missing roles without which the server refuses a part of the contents. */
+export function essentialRoles(roles: readonly Role[]): readonly string[] {
+  return roles.filter(({ uses }) => uses.some((use) => ESSENTIAL.includes(use))).map(({ name }) => name);
+}
+
+/** What is wrong if they are missing; empty if none is. */
+export function essentialProblems(roles: readonly Role[]): readonly string[] {
+  const names = essentialRoles(roles);
+  return names.length === 0
+    ? []
+    : [
+        `The dump has policies of tables or user mappings for roles that the server lacks, and the server would refuse ` +
+          `them: ${names.map((name) => identifier(name)).join(', ')}. Create these roles by the statements in the log ` +
+          'above, or by --create-roles.',
+      ];
+}

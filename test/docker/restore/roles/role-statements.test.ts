@@ -1,0 +1,55 @@
+import { expect, test } from '@jest/globals';
+import type { Role } from '../../../../docker/postgres/needs/role-needs.ts';
+import { missingRoles } from '../../../../docker/restore/roles/role-statements.ts';
+
+function role(name: string, given: Partial<Role> = {}): Role {
+  return {
+    ...{ name, uses: [], login: false, inherit: true, superuser: false, createDatabase: false, createRole: false },
+    ...{ replication: false, bypassRowSecurity: false, connectionLimit: -1, validUntil: null, memberOf: [] },
+    ...given,
+  };
+}
+
+/** As PostgreSQL 18 has them after `master`, with CREATEROLE, has created the others and granted one to the other. */
+const OF_18 = [
+  role('master', {
+    memberOf: ['group', 'member'].map((name) => ({ role: name, admin: true, inherit: false, set: false })),
+  }),
+  role('group'),
+  role('member', { inherit: false, memberOf: [{ role: 'group', admin: false, inherit: true, set: false }] }),
+];
+
+function compared(needed: readonly Role[], major: number, ...existing: readonly string[]) {
+  const { statements, unsupported } = missingRoles(needed, { major, roles: new Set(existing), user: 'master' });
+  return { sql: statements.map(({ sql }) => sql), unsupported };
+}
+
+const CREATED = ['CREATE ROLE "group";', 'CREATE ROLE "member" NOINHERIT;'];
+
+test('memberships have the options of PostgreSQL 16, but for what the creator of a role has anyway', () => {
+  expect(compared(OF_18, 16, 'master')).toEqual({
+    sql: [...CREATED, 'GRANT "group" TO "member" WITH INHERIT TRUE, SET FALSE;'],
+    unsupported: [],
+  });
+});
+
+test('an older server is given no membership that would allow more there', () => {
+  expect(compared(OF_18, 15, 'master')).toEqual({
+    sql: CREATED,
+    unsupported: ['"master" in "group"', '"master" in "member"', '"member" in "group"'].map(
+      (which) => `${which}, with options of PostgreSQL 16`,
+    ),
+  });
+});
+
+test('a predefined role that the server does not have is named', () => {
+  const member = role('a', { memberOf: [{ role: 'pg_maintain', admin: false, inherit: null, set: null }] });
+  expect(compared([member], 15)).toEqual({
+    sql: ['CREATE ROLE "a";'],
+    unsupported: ['"a" in "pg_maintain", which this server does not have'],
+  });
+});
+
+test('roles and memberships that exist are left as they are', () => {
+  expect(compared(OF_18, 18, 'master', 'group', 'member')).toEqual({ sql: [], unsupported: [] });
+});

@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { keyOf, type Outcome, type RunOptions, Stage } from '../../support/stage.ts';
+import { startRestore } from '../../support/start-restore.ts';
+
+let stage: Stage;
+
+const ROLES = ['"Mr ""B"', 'readers', 'boss', 'author', 'filtered'];
+
+/** May create roles and databases, and is no superuser, like the master user of RDS. */
+const MASTER = { username: 'master', password: 'x' };
+
+beforeAll(async () => {
+  stage = await Stage.setUp();
+  await stage.query(
+    'postgres',
+    `CREATE ROLE master LOGIN CREATEDB CREATEROLE PASSWORD 'x'`,
+    `CREATE ROLE "Mr ""B" LOGIN NOINHERIT CONNECTION LIMIT 3 VALID UNTIL '2030-01-01 00:00+00' PASSWORD 'geheim'`,
+    'CREATE ROLE readers',
+    'CREATE ROLE boss SUPERUSER CREATEDB',
+    'CREATE ROLE author LOGIN',
+    'CREATE ROLE filtered',
+    'GRANT readers TO "Mr ""B" WITH ADMIN OPTION',
+    'GRANT pg_monitor TO readers',
+  );
+  await stage.createDatabase(
+    'source',
+    'CREATE TABLE t AS SELECT 1 AS one',
+    'ALTER TABLE t OWNER TO author',
+    'GRANT SELECT ON t TO readers, boss, postgres',
+  );
+  expect(await stage.dump('source')).toMatchObject({ status: 0, stderr: '' });
+  await stage.createDatabase(
+    'policed',
+    'CREATE TABLE t AS SELECT 1 AS one',
+    'ALTER TABLE t ENABLE ROW LEVEL SECURITY',
+    'CREATE POLICY p ON t TO filtered USING (true)',
+    'CREATE EXTENSION postgres_fdw',
+    'CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw',
+    `CREATE USER MAPPING FOR author SERVER s OPTIONS (password 'geheim')`,
+  );
+  expect(await stage.dump('policed')).toMatchObject({ status: 0, stderr: '' });
+  await stage.query('source', 'DROP OWNED BY readers, boss, author');
+  await stage.query('policed', 'DROP OWNED BY filtered, author');
+  await stage.query('postgres', ...ROLES.map((name) => `DROP ROLE ${name}`));
+});
+
+afterAll(() => stage.tearDown());
+
+async function restore(dumped: string, into: string, args?: readonly string[], options?: RunOptions): Promise<Outcome> {
+  await stage.createDatabase(into);
+  await stage.query('postgres', `ALTER DATABASE "${into}" OWNER TO master`);
+  const { outcome } = await startRestore(stage, dumped, into, args, options);
+  return outcome;
+}
+
+test('the manifest has the roles with attributes and memberships, and no password', async () => {
+  const manifest = await stage.manifestOf(keyOf('source'));
+  const plain = {
+    login: false,
+    inherit: true,
+    superuser: false,
+    createDatabase: false,
+    createRole: false,
+    replication: false,
+    bypassRowSecurity: false,
+    connectionLimit: -1,
+    validUntil: null,
+    memberOf: [],
+  };
+  expect(manifest.needs?.roles).toEqual([
+    {
+      ...plain,
+      name: 'Mr "B',
+      uses: [],
+      login: true,
+      inherit: false,
+      connectionLimit: 3,
+      validUntil: expect.stringMatching(/^(2029|2030)-/),
+      memberOf: [{ role: 'readers', admin: true, inherit: null, set: null }],
+    },
+    { ...plain, name: 'author', uses: ['ownership'], login: true },
+    { ...plain, name: 'boss', uses: ['grants'], superuser: true, createDatabase: true },
+    expect.objectContaining({ name: 'postgres', uses: ['grants'] }),
+    {
+      ...plain,
+      name: 'readers',
+      uses: ['grants'],
+      memberOf: [{ role: 'pg_monitor', admin: false, inherit: null, set: null }],
+    },
+  ]);
+  const { needs } = await stage.manifestOf(keyOf('policed'));
+  expect(needs?.userMappings).toEqual([{ server: 's', role: 'author', hasOptions: true }]);
+  expect(JSON.stringify([manifest, needs])).not.toMatch(/geheim|SCRAM/);
+});
+
+test('what the user that dumps may not see does not fail the dump, and the manifest says so', async () => {
+  await stage.query('postgres', `CREATE ROLE dumper LOGIN PASSWORD 'x'`);
+  await stage.createDatabase(
+    'hidden',
+    'REVOKE SELECT ON pg_auth_members FROM PUBLIC',
+    `ALTER DATABASE hidden SET "app.key" = 'geheim'`,
+    'ALTER DATABASE hidden SET search_path = a, "B c"',
+  );
+  const secret = { username: 'dumper', password: 'x' };
+  expect(await stage.dump('hidden', { secret })).toMatchObject({ status: 0, stderr: '' });
+  expect((await stage.manifestOf(keyOf('hidden'))).needs).toEqual({
+    database: {
+      owner: 'postgres',
+      settings: [
+        { role: null, name: 'app.key', value: null },
+        { role: null, name: 'search_path', value: 'a, "B c"' },
+      ],
+      grants: null,
+      comment: null,
+      connectionLimit: -1,
+    },
+    roles: null,
+    userMappings: [],
+    unseen: ['roles: permission denied for table pg_auth_members'],
+  });
+});
+
+test('missing roles that only grants name are named with their SQL, and cost no data', async () => {
+  const { status, stdout, stderr } = await restore('source', 'named');
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toContain(
+    'Warning: the server lacks roles that the dump refers to: "Mr ""B" (memberships); "author" (ownership); ' +
+      '"boss" (grants); "readers" (grants).',
+  );
+  expect(stdout).toMatch(
+    /^CREATE ROLE "Mr ""B" NOINHERIT CONNECTION LIMIT 3 VALID UNTIL '(2029|2030)-.*';\nCREATE ROLE "author";\nCREATE ROLE "boss";\nCREATE ROLE "readers";\nALTER ROLE "boss" SUPERUSER;\nALTER ROLE "boss" CREATEDB;\nGRANT "readers" TO "Mr ""B" WITH ADMIN OPTION;\nGRANT "pg_monitor" TO "readers";$/m,
+  );
+  expect(stdout).toContain(`ALTER ROLE … LOGIN PASSWORD '…': "Mr ""B", "author"`);
+  expect(stdout.indexOf('CREATE ROLE')).toBeLessThan(stdout.indexOf('Fetching'));
+});
+
+test('missing roles of policies and user mappings are refused before the download', async () => {
+  const { status, stdout, stderr } = await restore('policed', 'refused');
+  expect(stderr).toContain('would refuse them: "author", "filtered".');
+  expect(stdout).toContain('CREATE ROLE "filtered";');
+  expect(stdout).not.toContain('Fetching');
+  expect(status).toBe(77);
+});
+
+test('a user who may not create roles is refused before the download', async () => {
+  await stage.query(
+    'postgres',
+    `CREATE ROLE owner LOGIN PASSWORD 'x'`,
+    'CREATE DATABASE owned OWNER owner TEMPLATE template0',
+  );
+  const { outcome } = await startRestore(stage, 'source', 'owned', ['--create-roles'], {
+    secret: { username: 'owner', password: 'x' },
+  });
+  const { status, stdout, stderr } = await outcome;
+  expect(stderr).toContain('The user "owner" may not create roles');
+  expect(stdout).not.toContain('Fetching');
+  expect(status).toBe(77);
+});
+
+test('--create-roles creates them, and names what the user may not grant', async () => {
+  const { status, stdout, stderr } = await restore('source', 'created', ['--create-roles'], { secret: MASTER });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toContain('Created: CREATE ROLE "readers";');
+  expect(stdout).toMatch(/^Warning: not created: must be superuser.* \| ALTER ROLE "boss" SUPERUSER;$/m);
+  expect(
+    await stage.query(
+      'created',
+      `SELECT rolname, rolcanlogin, rolsuper, rolcreatedb, has_table_privilege(oid, 't', 'SELECT') AS reads
+       FROM pg_roles WHERE rolname IN ('Mr "B', 'boss', 'readers') ORDER BY 1`,
+    ),
+  ).toEqual([
+    { rolname: 'Mr "B', rolcanlogin: false, rolsuper: false, rolcreatedb: false, reads: false },
+    { rolname: 'boss', rolcanlogin: false, rolsuper: false, rolcreatedb: true, reads: true },
+    { rolname: 'readers', rolcanlogin: false, rolsuper: false, rolcreatedb: false, reads: true },
+  ]);
+  expect(
+    await stage.query('created', `SELECT pg_has_role('Mr "B', 'readers', 'MEMBER WITH ADMIN OPTION') AS admin`),
+  ).toEqual([{ admin: true }]);
+});
+
+test('and then a dump with policies and user mappings can be restored', async () => {
+  const { status, stderr } = await restore('policed', 'with policies', ['--create-roles']);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(await stage.query('with policies', `SELECT polroles::regrole[]::text AS roles FROM pg_policy`)).toEqual([
+    { roles: '{filtered}' },
+  ]);
+});

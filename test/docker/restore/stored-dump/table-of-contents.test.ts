@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { readTableOfContents } from '../../../../docker/restore/stored-dump/table-of-contents.ts';
+import { tempFolders } from '../../../support/temp-folder.ts';
+import { asRootOnLinux, withSmallDisk } from '../../support/small-disk.ts';
+
+const tempFolder = tempFolders();
+
+function int(value: number): Buffer {
+  const bytes = Buffer.alloc(5);
+  bytes.writeUInt8(value < 0 ? 1 : 0);
+  bytes.writeUInt32LE(Math.abs(value), 1);
+  return bytes;
+}
+
+function text(value: string): Buffer {
+  return Buffer.concat([int(value.length), Buffer.from(value)]);
+}
+
+const NO_TEXT = int(-1);
+
+function entry(id: number, kind: string, definition: string): readonly Buffer[] {
+  const beginning = [int(id), int(0), text('0'), text('0'), text('name'), text(kind), int(1), text(definition)];
+  // DROP and COPY statement, schema, tablespace, access method, owner, flag, dependencies; where its data are.
+  return [...beginning, ...Array.from({ length: 8 }, () => NO_TEXT), Buffer.alloc(9)];
+}
+
+/** A head in version 1.14 of the format, with a view of this many characters. */
+function headOf(characters: number): Buffer {
+  return Buffer.concat([
+    Buffer.from('PGDMP\x01\x0e\x00\x04\x08\x01', 'latin1'),
+    ...Array.from({ length: 8 }, () => int(0)),
+    ...[text('app'), text('15.18'), text('15.18'), int(2)],
+    ...entry(1, 'ENCODING', "SET client_encoding = 'UTF8';\n"),
+    ...entry(2, 'VIEW', 'x'.repeat(characters)),
+  ]);
+}
+
+async function* chunks(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) {
+    yield await Promise.resolve(bytes.subarray(at, at + size));
+  }
+}
+
+test.each([100, 7, 1_000_000])(
+  'the head is kept to its last byte, and no data, in chunks of %i bytes',
+  async (size) => {
+    const head = headOf(1000);
+    const file = join(tempFolder(), 'head');
+    const archive = Buffer.concat([head, Buffer.alloc(3000, 'data')]);
+    expect(await readTableOfContents(chunks(archive, size), file)).toMatchObject({ encoding: 'UTF8', head: file });
+    expect((await readFile(file)).equals(head)).toBe(true);
+  },
+);
+
+asRootOnLinux('a head that the disk has no room for is never kept in part', async () => {
+  await withSmallDisk(async (disk) => {
+    const archive = chunks(headOf(3 * 1024 * 1024), 8 * 1024 * 1024);
+    await expect(readTableOfContents(archive, join(disk, 'head'))).rejects.toMatchObject({ code: 'ENOSPC' });
+  });
+});
