@@ -21,15 +21,7 @@ export class AutoDumpStack extends Stack {
   constructor(scope: Construct, id: string, { context, ...props }: AutoDumpStackProps) {
     super(scope, id, props);
 
-    const dumpBucket = new DumpBucket(this, 'Archive', {
-      bucketName: context.bucketName,
-      extraBucketNames: context.extraBucketNames,
-      retention: Duration.days(context.retentionDays),
-      kmsKeyArn: context.kmsKeyArn,
-    });
-    if (context.createReadOnlyUser) {
-      dumpBucket.addReadOnlyUser();
-    }
+    const dumpBucket = this.dumpBucket(context);
     const jobSize = {
       architecture: context.cpuArchitecture,
       vcpu: context.jobVcpu,
@@ -86,6 +78,19 @@ export class AutoDumpStack extends Stack {
     this.output('RescheduleName', reschedule.functionName, 'Function that starts the next run');
     this.output('FreshnessName', freshness.functionName, 'Function that looks for the dumps that have to be there');
     this.output('DeadLetterQueueUrl', deadLetters.queueUrl, 'Events that could not be delivered or processed');
+  }
+
+  private dumpBucket(context: DeployContext): DumpBucket {
+    const dumpBucket = new DumpBucket(this, 'Archive', {
+      bucketName: context.bucketName,
+      extraBucketNames: context.extraBucketNames,
+      retention: Duration.days(context.retentionDays),
+      kmsKeyArn: context.kmsKeyArn,
+    });
+    if (context.createReadOnlyUser) {
+      dumpBucket.addReadOnlyUser();
+    }
+    return dumpBucket;
   }
 
   private existingVpc(context: DeployContext): ec2.IVpc {
