@@ -94,7 +94,7 @@ export class SimulatedWorld {
     this.#functions = this.#template
       .ofType('AWS::Lambda::Function')
       .map((resource) => new SimulatedFunction(this.#template, resource));
-    this.#scanner = this.#asynchronousFunction();
+    this.#scanner = this.#scannerFunction();
     this.#eventBridge = new EventBridge(this.#template, this.#scanner.arn, this.clock, this.faults, (event) => {
       void this.#invokeAsynchronously(event);
     });
@@ -265,14 +265,10 @@ export class SimulatedWorld {
     });
   }
 
-  /** The Scanner: the only function with a configuration for asynchronous invocations. */
-  #asynchronousFunction(): SimulatedFunction {
-    const [config] = this.#template.ofType('AWS::Lambda::EventInvokeConfig');
-    const found = this.#functions.find(({ name }) =>
-      config?.title.startsWith(`${name.replace(/^AutoDump-/, '').replaceAll('-', '/')}/`),
-    );
+  #scannerFunction(): SimulatedFunction {
+    const found = this.#functions.find(({ name }) => name.endsWith('-Scanner-Function'));
     if (found === undefined) {
-      throw new Error('The template has no function that is invoked asynchronously.');
+      throw new Error('The template has no function Scanner/Function.');
     }
     return found;
   }
