@@ -1,9 +1,11 @@
 import { readdir } from 'node:fs/promises';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test } from '@jest/globals';
 import type { ExecutionEnd } from '../../../../local/services/execution.ts';
-import { synthesizedAppWithOptions } from '../../../support/synthesized-app.ts';
+import { EXTRA_BUCKET, synthesizedAppWithOptions } from '../../../support/synthesized-app.ts';
 import { appOnPostgres } from '../../support/app-on-postgres.ts';
 import { AppWorld, changed } from '../../support/app-world.ts';
+import { check, makeOverdue } from '../../support/overdue.ts';
 
 const shared = appOnPostgres(synthesizedAppWithOptions);
 
@@ -133,6 +135,22 @@ describe('without a permission', () => {
     const app = await without('Workflow/StartRuns', 'states:StartExecution');
     expect(await run(app)).toMatchObject({ status: 'FAILED', cause: expect.stringContaining('Rescheduling failed') });
     expect(await app.dumps()).toHaveLength(1);
+  });
+
+  test.each<[string, string, RegExp]>([
+    ['to describe runs', 'states:DescribeExecution', /^1 secret\(s\) could not be checked.*\ndb: .*AccessDenied/],
+    ['to publish', 'sns:Publish', /User: .*Freshness-FunctionRole\/.* is not authorized to perform: sns:Publish/],
+  ])('%s, a check that misses a dump fails', async (_, action, message) => {
+    const app = await without('Freshness/FunctionRole/DefaultPolicy', action);
+    await app.world.s3.send(new CreateBucketCommand({ Bucket: EXTRA_BUCKET }));
+    const secret = await app.createSecret('db');
+    expect(await check(app)).toEqual([]);
+    await makeOverdue(app, secret);
+    expect(await check(app)).toEqual([]);
+    await app.world.stop();
+    expect(app.world.deadLetters.map(({ responsePayload }) => responsePayload.errorMessage)).toEqual([
+      expect.stringMatching(message),
+    ]);
   });
 
   test('to write its log, a function works, but has no log', async () => {

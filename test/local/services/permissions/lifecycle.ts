@@ -7,7 +7,7 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import pg from 'pg';
-import type { ExecutionInput } from '../../../../contract.ts';
+import { type ExecutionInput, FRESHNESS_KEY } from '../../../../contract.ts';
 import { dumpKey } from '../../../../docker/plan/key.ts';
 import { ACCOUNT } from '../../../../local/assembly/account.ts';
 import { Template } from '../../../../local/assembly/template.ts';
@@ -20,6 +20,7 @@ import { EXTRA_BUCKET, KEY } from '../../../support/synthesized-app.ts';
 import type { AppOnPostgres } from '../../support/app-on-postgres.ts';
 import { AppWorld, changed, SCHEDULE_TAG } from '../../support/app-world.ts';
 import { query } from '../../support/database.ts';
+import { check, makeOverdue, stateBucketOf } from '../../support/overdue.ts';
 
 /** The steps of the stack's lifecycle, each with the calls that were authorized or denied in it. */
 export type RecordedSteps = ReadonlyMap<string, readonly DecidedCall[]>;
@@ -46,6 +47,7 @@ export async function recordLifecycle({ cdkOut, folder, server }: AppOnPostgres)
     });
     let secret = '';
     await step('a secret is tagged', async () => (secret = await app.createSecret('db', { KmsKeyId: KEY })));
+    await step('a dump is missing', () => missDump(app, secret));
     await step('its dump is due', () => app.runNow(secret));
     await step('its dump is read', () => readDump(cdkOut, world, app.bucket));
     await step('its dump is restored', () => restoreDump(app, server));
@@ -53,6 +55,7 @@ export async function recordLifecycle({ cdkOut, folder, server }: AppOnPostgres)
     await step('an upload is left open', () => leaveUploadOpen(cdkOut, app, secret));
     await step('a run is stopped', () => stopRun(app, secret, server));
     await step('a dump is replaced', () => replaceDumps(cdkOut, world, app.bucket));
+    await step('a check fails', () => failCheck(app));
     const Tags = [{ Key: SCHEDULE_TAG, Value: 'every day' }];
     await step('a scan fails', () => app.createSecret('broken', { Tags }));
   } finally {
@@ -63,6 +66,22 @@ export async function recordLifecycle({ cdkOut, folder, server }: AppOnPostgres)
     .set('a scan is continued', continuedScan(cdkOut))
     .set('an alarm goes off', alarms(cdkOut))
     .set('TLS is missing or outdated', insecure(cdkOut));
+}
+
+/** Checks for overdue dumps, when one is missing. */
+async function missDump(app: AppWorld, secret: string): Promise<void> {
+  await check(app);
+  await makeOverdue(app, secret);
+  if ((await check(app)).length !== 1) {
+    throw new Error('The missing dump was not reported.');
+  }
+}
+
+/** Checks for overdue dumps, when the state of the last check is not readable. */
+async function failCheck(app: AppWorld): Promise<void> {
+  const state = { Bucket: stateBucketOf(app), Key: FRESHNESS_KEY, Body: 'not JSON' };
+  await app.world.s3.send(new PutObjectCommand(state));
+  await check(app);
 }
 
 async function readDump(cdkOut: string, { endpoints }: World, Bucket: string): Promise<void> {

@@ -29,6 +29,7 @@ let app: AppWorld;
 let Bucket: string;
 let job: AwsClients;
 let scanner: AwsClients;
+let freshness: AwsClients;
 let tagged: string;
 let untagged: string;
 
@@ -40,6 +41,7 @@ beforeAll(async () => {
   Bucket = app.bucket;
   job = openClients(sessionOf(roleArn(cdkOut, 'DumpJob/JobRole'), 'task'), app.world.endpoints);
   scanner = openClients(sessionOf(roleArn(cdkOut, 'Scanner/FunctionRole'), 'fn'), app.world.endpoints);
+  freshness = openClients(sessionOf(roleArn(cdkOut, 'Freshness/FunctionRole'), 'fn'), app.world.endpoints);
   tagged = await app.createSecret('tagged');
   untagged = await app.createSecret('untagged', { Tags: [{ Key: 'autodump:start', Value: '@daily' }] });
   await app.world.s3.send(new CreateBucketCommand({ Bucket: OTHER }));
@@ -47,8 +49,9 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const client of [job.s3, job.secretsManager, scanner.s3, scanner.secretsManager]) {
-    client.destroy();
+  for (const { s3, secretsManager } of [job, scanner, freshness]) {
+    s3.destroy();
+    secretsManager.destroy();
   }
   await app.world.stop();
   await rm(folder, { recursive: true });
@@ -71,10 +74,13 @@ describe('the value of a secret', () => {
     });
   });
 
-  test('cannot be read by the scanner', async () => {
-    await expect(read(scanner.secretsManager, tagged)).rejects.toMatchObject({
+  test.each<[string, () => AwsClients, string]>([
+    ['scanner', () => scanner, 'Scanner'],
+    ['check for overdue dumps', () => freshness, 'Freshness'],
+  ])('cannot be read by the %s', async (_, clients, part) => {
+    await expect(read(clients().secretsManager, tagged)).rejects.toMatchObject({
       name: 'AccessDeniedException',
-      message: noIdentityPolicy('Scanner-FunctionRole/fn', 'secretsmanager:GetSecretValue', tagged),
+      message: noIdentityPolicy(`${part}-FunctionRole/fn`, 'secretsmanager:GetSecretValue', tagged),
     });
   });
 });
@@ -94,6 +100,15 @@ describe('a dump', () => {
       name: 'AccessDenied',
       $metadata: { httpStatusCode: 403 },
       message: noIdentityPolicy('DumpJob-JobRole/task', action, `"arn:aws:s3:::${Bucket}/${DUMP}"`),
+    });
+  });
+
+  test('can be listed, but not read, by the check for overdue dumps', async () => {
+    const { Contents = [] } = await freshness.s3.send(new ListObjectsV2Command({ Bucket }));
+    expect(Contents.map(({ Key }) => Key)).toContain(DUMP);
+    await expect(freshness.s3.send(new GetObjectCommand({ Bucket, Key: DUMP }))).rejects.toMatchObject({
+      name: 'AccessDenied',
+      message: noIdentityPolicy('Freshness-FunctionRole/fn', 's3:GetObject', `"arn:aws:s3:::${Bucket}/${DUMP}"`),
     });
   });
 

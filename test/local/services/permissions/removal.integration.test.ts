@@ -39,11 +39,26 @@ const NEEDED = {
     'Scanner/FunctionRole/DefaultPolicy secretsmanager:ListSecrets',
     'Scanner/FunctionRole/DefaultPolicy states:ListExecutions',
   ],
-  'the hourly schedule is due': ['Scanner/Function lambda:InvokeFunction'],
+  'the hourly schedule is due': [
+    'Freshness/Function lambda:InvokeFunction',
+    'Freshness/FunctionRole sts:AssumeRole',
+    'Freshness/FunctionRole/DefaultPolicy logs:CreateLogStream',
+    'Freshness/FunctionRole/DefaultPolicy logs:PutLogEvents',
+    'Freshness/FunctionRole/DefaultPolicy s3:GetObject',
+    'Freshness/FunctionRole/DefaultPolicy s3:ListBucket', // Of the state.
+    'Freshness/FunctionRole/DefaultPolicy s3:PutObject',
+    'Freshness/FunctionRole/DefaultPolicy secretsmanager:ListSecrets',
+    'Scanner/Function lambda:InvokeFunction',
+  ],
   'a secret is tagged': [
     'Scanner/Function lambda:InvokeFunction',
     'Scanner/FunctionRole/DefaultPolicy secretsmanager:DescribeSecret',
     'Scanner/StartRuns states:StartExecution',
+  ],
+  'a dump is missing': [
+    'Freshness/FunctionRole/DefaultPolicy s3:ListBucket', // Of the dumps.
+    'Freshness/FunctionRole/DefaultPolicy sns:Publish',
+    'Freshness/FunctionRole/DefaultPolicy states:DescribeExecution',
   ],
   'its dump is due': [
     'DumpJob/ExecutionRole sts:AssumeRole',
@@ -103,9 +118,11 @@ const NEEDED = {
   ],
   // Denied by the bucket's policy, and to the job in other buckets by its own policy.
   'a dump is replaced': ['Archive/Bucket/Policy s3:PutObject', 'DumpJob/JobRole/DefaultPolicy s3:PutObject'],
+  'a check fails': ['Freshness/FunctionRole/DefaultPolicy sqs:SendMessage'],
   'a scan fails': ['Scanner/FunctionRole/DefaultPolicy sqs:SendMessage'],
   'a scan is continued': ['Scanner/GoOn lambda:InvokeFunction'],
   'an event cannot be delivered': [
+    'DeadLetters/Policy sqs:SendMessage',
     'DeadLetters/Policy sqs:SendMessage',
     'DeadLetters/Policy sqs:SendMessage',
     'DeadLetters/Policy sqs:SendMessage',
@@ -117,6 +134,8 @@ const NEEDED = {
     'Archive/Bucket/Policy s3:*',
     'Archive/Bucket/Policy s3:*',
     'DeadLetters/Policy sqs:*',
+    'Freshness/State/Policy s3:*',
+    'Freshness/State/Policy s3:*',
     'Scanner/Memo/Bucket/Policy s3:*',
     'Scanner/Memo/Bucket/Policy s3:*',
   ],
@@ -192,6 +211,8 @@ test('nothing else is denied in the whole lifecycle of the stack', () => {
   expect(denied).toEqual([
     'a dump is replaced: s3:PutObject',
     'a dump is replaced: s3:PutObject',
+    'TLS is missing or outdated: s3:ListBucket',
+    'TLS is missing or outdated: s3:ListBucket',
     'TLS is missing or outdated: s3:ListBucket',
     'TLS is missing or outdated: s3:ListBucket',
     'TLS is missing or outdated: s3:ListBucket',
