@@ -54,6 +54,10 @@ export async function dumpOnce(
   const { scheduledFor, dump, ...details } = await steps.run('proof', () =>
     findDump(world, bucket, secretName, programs),
   );
+
+  reporter.heading('The periodic schedules');
+  world.triggerSchedules();
+  await steps.run('schedules', () => steps.orAborted(world.settled()));
   const next = world.executions.find(({ wait }) => wait !== undefined)?.wait?.until;
   return {
     status: 'succeeded',
