@@ -22,7 +22,7 @@ const STATUSES: Readonly<Record<ExecutionStatus, Exclude<Run['status'], 'none'>>
 const superseded = z.object({ reason: z.string() });
 
 /**
- * The run of a scheduled time. Whether its dump is overdue does not depend on it, so that a fault in the names of
+ * The run of a scheduled time. Whether its dump is missing does not depend on it, so that a fault in the names of
  * executions, which are the stack's own, cannot hide a missing dump.
  */
 export async function describeRun(client: SFNClient, stateMachineArn: string, input: ExecutionInput): Promise<Run> {

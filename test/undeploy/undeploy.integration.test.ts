@@ -132,7 +132,7 @@ test('disables the rules, stops all executions, then destroys the stack, and lis
   expect(runningAtDestroy).toEqual([0]);
   expect(world.executions.map(({ end }) => end?.status)).toEqual(['ABORTED', 'ABORTED', 'ABORTED']);
   const staying = resources.filter(({ type }) => /Bucket|LogGroup/.test(type));
-  expect(staying).toHaveLength(7);
+  expect(staying).toHaveLength(9);
   for (const { type, physicalId } of staying) {
     expect(lines).toContain(`  - ${type} ${physicalId}`);
   }
