@@ -90,6 +90,20 @@ describe('a user who may not create what the dump contains', () => {
   });
 });
 
+test("a function of another user counts as contents even in an extension, one of a superuser's or one's own does not", async () => {
+  await stage.createDatabase('extended');
+  await stage.query('postgres', 'ALTER DATABASE extended OWNER TO owner');
+  await stage.query(
+    'extended',
+    'SET ROLE owner',
+    'CREATE EXTENSION hstore',
+    `CREATE FUNCTION public.valid(int) RETURNS boolean LANGUAGE sql AS 'SELECT true'`,
+    'ALTER EXTENSION hstore ADD FUNCTION public.valid(int)',
+  );
+  expectRefused(await restore('source', 'extended'), 'is not empty: it contains public.valid(integer). Restore');
+  expect(await restore('source', 'extended', [], { secret: OWNER })).toMatchObject({ status: 0, stderr: '' });
+});
+
 describe('a target that cannot be written to is refused before the download', () => {
   test.each([
     ['database', 'ALTER DATABASE "%"', 'ALTER DATABASE "read-only: database" RESET'],
