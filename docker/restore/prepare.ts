@@ -59,9 +59,9 @@ export async function prepare(
       return { database, before: await targetObjects(connection), objects, existing: await targetRoles(connection) };
     },
   );
-  const missing = missingRoles(dump.roles ?? [], { ...existing, major: database.major, user: target.user });
+  const missing = missingRoles(dump.roles ?? [], { ...existing, major: database.major, user: database.user });
   reportMissingRoles(missing, createRoles);
-  const roleProblems = problemsWithRoles(missing, existing, target.user, createRoles);
+  const roleProblems = problemsWithRoles(missing, existing, database.user, createRoles);
   checkTarget(database, missingGrants(objects, before, database), roleProblems, target, intoNonEmpty);
   const client = chooseRestoreClient(await findClients(searchPath), dump.clientMajor);
   log(

@@ -10,6 +10,8 @@ export interface TargetDatabase extends Pick<Database, 'encoding' | 'locale'> {
   /** As the server reports it: `16.4 (Debian 16.4-1.pgdg120+1)`. */
   readonly version: string;
   readonly major: number;
+  /** Whose privileges count. A setting of the user who logs in (`ALTER ROLE … SET role`) makes it another one. */
+  readonly user: string;
   /** Some of the objects in it, by PostgreSQL's names; extensions and most of their members do not count. */
   readonly contents: readonly string[];
   /** Whether this user has CREATE on it, and so may create schemas. */
@@ -65,6 +67,7 @@ const TIMEOUTS = `
 const serverSchema = z.object({
   version: z.string(),
   number: z.int(),
+  user: z.string(),
   may_create: z.boolean(),
   standby: z.boolean(),
   read_only: z.string(),
@@ -76,6 +79,7 @@ export async function inspectTarget(client: Client): Promise<TargetDatabase> {
   const server = await queryRow(
     client,
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
+      current_user AS "user",
       has_database_privilege(current_database(), 'CREATE') AS may_create, pg_is_in_recovery() AS standby,
       reset_val AS read_only, source
      FROM pg_settings WHERE name = 'default_transaction_read_only'`,
@@ -86,6 +90,7 @@ export async function inspectTarget(client: Client): Promise<TargetDatabase> {
   return {
     version: server.version,
     major: majorOf(server.number),
+    user: server.user,
     contents: rows.map(({ what }) => what),
     mayCreate: server.may_create,
     isStandby: server.standby,

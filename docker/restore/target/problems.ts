@@ -38,7 +38,11 @@ function readOnly({ isStandby, readOnlyBy }: TargetDatabase, target: ConnectionS
       ];
 }
 
-function lacking(missing: MissingGrants, { user, database }: ConnectionSettings): readonly string[] {
+function lacking(
+  missing: MissingGrants,
+  { user }: TargetDatabase,
+  { database }: ConnectionSettings,
+): readonly string[] {
   const grants = [
     ...(missing.database ? [`GRANT CREATE ON DATABASE ${identifier(database)} TO ${identifier(user)};`] : []),
     ...missing.schemas.map((name) => `GRANT USAGE, CREATE ON SCHEMA ${identifier(name)} TO ${identifier(user)};`),
@@ -86,7 +90,7 @@ export function checkTarget(
 ): void {
   const problems = [
     ...readOnly(database, target),
-    ...lacking(missing, target),
+    ...lacking(missing, database, target),
     ...roles,
     ...(intoNonEmpty ? [] : notEmpty(database, target)),
   ];
