@@ -13,6 +13,7 @@ function writable(source: string, { user, database }: ConnectionSettings): strin
   const statements: Readonly<Record<string, string>> = {
     database: `ALTER DATABASE ${of} RESET default_transaction_read_only;`,
     user: `ALTER ROLE ${name} RESET default_transaction_read_only;`,
+    global: 'ALTER ROLE ALL RESET default_transaction_read_only;',
     'database user': `ALTER ROLE ${name} IN DATABASE ${of} RESET default_transaction_read_only;`,
   };
   const statement = statements[source];

@@ -129,6 +129,7 @@ describe('a target that cannot be written to is refused before the download', ()
       'ALTER ROLE owner IN DATABASE "%"',
       'ALTER ROLE "owner" IN DATABASE "read-only: database user" RESET',
     ],
+    ['global', 'ALTER ROLE ALL', 'run ALTER ROLE ALL RESET default_transaction_read_only;'],
     ['configuration file', 'ALTER SYSTEM', "turn it off in the server's configuration"],
   ])('if it is read-only by a setting whose source is: %s', async (source, set, advice) => {
     const into = `read-only: ${source}`;
