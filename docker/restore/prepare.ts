@@ -67,9 +67,9 @@ export async function prepare(
       return { database, before, objects, existing, has: 'value' in needs ? needs.value : null };
     },
   );
-  const missing = missingRoles(dump.roles ?? [], { ...existing, major: database.major, user: target.user });
+  const missing = missingRoles(dump.roles ?? [], { ...existing, major: database.major, user: database.user });
   reportMissingRoles(missing, createRoles);
-  const roleProblems = problemsWithRoles(missing, existing, target.user, createRoles);
+  const roleProblems = problemsWithRoles(missing, existing, database.user, createRoles);
   checkTarget(database, missingGrants(objects, before, database), roleProblems, target, intoNonEmpty);
   const client = chooseRestoreClient(await findClients(searchPath), dump.clientMajor);
   log(
