@@ -3,9 +3,9 @@ import { fetchSecret } from '../plan/fetch-secret.ts';
 import { parseConnectionSettings } from '../plan/secret.ts';
 import { chooseRestoreClient, clientWarning, findClients, type PostgresClient } from '../postgres/clients.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
+import { ifAnswered } from '../postgres/connection/if-answered.ts';
 import { tlsPolicy } from '../postgres/connection/tls.ts';
 import { databaseNeeds, type DatabaseNeeds } from '../postgres/needs/database-needs.ts';
-import { ifPermitted } from '../postgres/needs/if-permitted.ts';
 import { poolerFailure } from '../postgres/pooler.ts';
 import type { RunContext } from '../run-context.ts';
 import type { RestoreOptions } from './options.ts';
@@ -63,7 +63,7 @@ export async function prepare(
       const objects = await objectsOf(contents, encoding, connection);
       const before = await targetObjects(connection);
       const existing = await targetRoles(connection);
-      const needs = await ifPermitted(connection, 'settings and grants', databaseNeeds);
+      const needs = await ifAnswered(connection, 'settings and grants', databaseNeeds);
       return { database, before, objects, existing, has: 'value' in needs ? needs.value : null };
     },
   );
