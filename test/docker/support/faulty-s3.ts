@@ -76,12 +76,12 @@ export async function startFaultyS3(
 
 function answer(request: IncomingMessage, response: ServerResponse, fault: ErrorResponse | ForeignResponse): void {
   request.resume().on('end', () => {
-    response.writeHead(fault.status, { 'Content-Type': 'page' in fault ? 'text/html' : 'application/xml' });
-    response.end(
-      'page' in fault
-        ? fault.page
-        : `<?xml version="1.0"?><Error><Code>${fault.code}</Code><Message>${fault.message}</Message></Error>`,
-    );
+    if ('page' in fault) {
+      response.writeHead(fault.status, { 'Content-Type': 'text/html' }).end(fault.page);
+    } else {
+      response.writeHead(fault.status, { 'Content-Type': 'application/xml', 'x-amz-request-id': 'FAULT' });
+      response.end(`<?xml version="1.0"?><Error><Code>${fault.code}</Code><Message>${fault.message}</Message></Error>`);
+    }
   });
 }
 
