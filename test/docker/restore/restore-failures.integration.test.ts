@@ -6,7 +6,7 @@ import { clientFolder } from '../support/client-folder.ts';
 import { contentsOf } from '../support/contents.ts';
 import { startFaultyS3 } from '../support/faulty-s3.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
-import { type Outcome, pgDumpOf, type Running, type RunOptions, Stage } from '../support/stage.ts';
+import { type Outcome, pgDumpOf, processes, type Running, type RunOptions, Stage } from '../support/stage.ts';
 import { startRestore } from '../support/start-restore.ts';
 
 let stage: Stage;
@@ -130,6 +130,22 @@ describe('a running restore', () => {
     expect(stderr).toContain('pg_restore was ended by SIGKILL');
     expect(status).toBe(75);
     expect(await stage.query('killed', "SELECT query FROM pg_stat_activity WHERE wait_event = 'advisory'")).toEqual([]);
+  });
+
+  test.each([
+    ['pg_restore', 'SIGTERM'],
+    ['a worker', 'SIGKILL'],
+    ['a worker', 'SIGTERM'],
+  ] as const)('is worth another try if %s is ended by %s', async (ended, signal) => {
+    const { status, stderr } = await whileWaiting(`${ended} ${signal}`, async (running) => {
+      const leader = await pgDumpOf(running);
+      const worker = (await processes()).find(({ parent }) => parent === leader.pid);
+      process.kill(ended === 'a worker' && worker !== undefined ? worker.pid : leader.pid, signal);
+    });
+    expect(stderr).toContain(
+      'pg_restore exited with status 1 before the end of the dump: it, or one of its workers, was',
+    );
+    expect(status).toBe(75);
   });
 
   test('is worth another try if it lost the connection to the server', async () => {
