@@ -29,6 +29,7 @@ function xml(response: ServerResponse, root: string, content: string): void {
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method, url = '', headers } = request;
+  response.setHeader('x-amz-request-id', 'bench');
   if (headers['x-amz-target'] === 'secretsmanager.GetSecretValue') {
     await buffer(request);
     response.setHeader('Content-Type', 'application/x-amz-json-1.1');

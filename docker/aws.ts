@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { SecretsManagerClient, SecretsManagerServiceException } from '@aws-sdk/client-secrets-manager';
-import type { InitializeMiddleware } from '@smithy/types';
+import type { DeserializeMiddleware, InitializeMiddleware, MetadataBearer, ResponseMetadata } from '@smithy/types';
 import { Failure } from './failure.ts';
 import { networkCode } from './network.ts';
 
@@ -21,6 +21,7 @@ const DEADLINE_MS = 15 * 60_000;
 export function openSecretsManager(region: string): SecretsManagerClient {
   const client = new SecretsManagerClient({ region, ...TIMEOUTS });
   client.middlewareStack.add(endBy(DEADLINE_MS), { step: 'initialize' });
+  client.middlewareStack.add(requireRequestId(), AROUND_DESERIALIZER);
   return client;
 }
 
@@ -35,6 +36,7 @@ function ignore(): void {
 export function openS3(region: string, deadline = DEADLINE_MS): S3Client {
   const client = new S3Client({ region, logger: SILENT_LOGGER, ...TIMEOUTS });
   client.middlewareStack.add(endBy(deadline), { step: 'initialize' });
+  client.middlewareStack.add(requireRequestId(), AROUND_DESERIALIZER);
   return client;
 }
 
@@ -55,6 +57,45 @@ function endBy<Input extends object, Output extends object>(deadline: number): I
     } finally {
       timer.abort();
     }
+  };
+}
+
+/** A response without a request ID. Its `$metadata` decide, as always, whether the SDK makes another attempt. */
+class ForeignResponse extends Error {
+  override readonly name = 'ForeignResponse';
+  readonly $metadata: ResponseMetadata;
+
+  constructor($metadata: ResponseMetadata, cause?: unknown) {
+    super(
+      `The response with HTTP status ${$metadata.httpStatusCode ?? 'unknown'} has no request ID, as those of AWS have. ` +
+        'Something in between probably responded instead, such as a proxy or a login page.',
+      { cause },
+    );
+    this.$metadata = $metadata;
+  }
+}
+
+const AROUND_DESERIALIZER = { step: 'deserialize', priority: 'high' } as const;
+
+/**
+ * Takes no response for one of AWS unless it has a request ID: a login page, or an empty response, would pass for a
+ * success or for an error of AWS. AWS gives every response such an ID, success or error.
+ * Sources: Amazon S3 API reference, Common response headers; AWS JSON 1.1 protocol of Smithy
+ */
+function requireRequestId<Input extends object, Output extends MetadataBearer>(): DeserializeMiddleware<Input, Output> {
+  return (next) => async (args) => {
+    const result = await next(args).catch((error: unknown) => {
+      const isForeign = isServiceError(error) && error.$metadata.requestId === undefined;
+      throw isForeign ? new ForeignResponse(error.$metadata, error) : error;
+    });
+    const { output } = result;
+    if (output !== undefined && output.$metadata.requestId === undefined) {
+      if ('Body' in output && output.Body instanceof Readable) {
+        output.Body.destroy();
+      }
+      throw new ForeignResponse(output.$metadata);
+    }
+    return result;
   };
 }
 
@@ -88,6 +129,7 @@ function statusOf({ $metadata }: ServiceError): number {
 function isUnreachable(error: unknown): error is Error {
   return (
     networkCode(error) !== undefined ||
+    error instanceof ForeignResponse ||
     (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'CredentialsProviderError'))
   );
 }

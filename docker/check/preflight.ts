@@ -11,6 +11,7 @@ import {
 import { ConnectionFailure } from '../postgres/connection/connection-failure.ts';
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
 import { type Route, withConnection } from '../postgres/connection/connection.ts';
+import { type Answer, ifAnswered } from '../postgres/connection/if-answered.ts';
 import { tlsPolicy, type TlsPolicy } from '../postgres/connection/tls.ts';
 import { type Database, inspectDatabase } from '../postgres/database.ts';
 import { inspectLockTable, type LockTable } from '../postgres/lock-table.ts';
@@ -54,7 +55,7 @@ interface ServerState {
   readonly route: Route;
   readonly database: Database;
   readonly privileges: Privileges;
-  readonly unqualified: readonly UnqualifiedName[];
+  readonly unqualified: Answer<readonly UnqualifiedName[]>;
   readonly lockTable: LockTable;
 }
 
@@ -62,7 +63,7 @@ async function inspectServer(source: ConnectionSettings, policy: TlsPolicy, sign
   return withConnection(source, policy, signal, async (client, route) => {
     const database = await inspectDatabase(client);
     const privileges = await inspectPrivileges(client, database);
-    const unqualified = await unqualifiedNames(client);
+    const unqualified = await ifAnswered(client, 'functions that a restore calls', unqualifiedNames);
     return { route, database, privileges, unqualified, lockTable: await inspectLockTable(client) };
   });
 }

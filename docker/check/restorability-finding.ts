@@ -1,3 +1,4 @@
+import type { Answer } from '../postgres/connection/if-answered.ts';
 import type { UnqualifiedName } from '../postgres/unqualified-names.ts';
 import { type Finding, ok, warning } from './finding.ts';
 
@@ -6,7 +7,11 @@ export const RESTORABILITY = 'Restorability';
 const SHOWN = 5;
 
 /** A warning and no problem: it is a guess by the text of functions, and better a dump to repair than none. */
-export function restorabilityFinding(names: readonly UnqualifiedName[]): Finding {
+export function restorabilityFinding(answer: Answer<readonly UnqualifiedName[]>): Finding {
+  if ('unseen' in answer) {
+    return warning(RESTORABILITY, `not checked, which does not keep a dump from being made: ${answer.unseen}`);
+  }
+  const names = answer.value;
   if (names.length === 0) {
     return ok(RESTORABILITY, 'no function that a restore calls appears to name an object without its schema');
   }

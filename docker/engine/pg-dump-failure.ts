@@ -32,6 +32,12 @@ const LOCK_TABLE = 'LOCK TABLE ';
  */
 const SYMPTOMS: readonly Symptom[] = [
   {
+    // pg_dump traps SIGTERM, SIGINT and SIGQUIT, and exits with status 1.
+    pattern: /^pg_dump: terminated by user$/m,
+    reason: 'tryAgain',
+    advice: 'pg_dump was stopped from outside, by a signal.',
+  },
+  {
     pattern: /^(?!pg_dump: ).*max_locks_per_transaction/m,
     reason: 'refused',
     advice:

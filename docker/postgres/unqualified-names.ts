@@ -17,11 +17,13 @@ export interface UnqualifiedName {
  * constraints, indexes and materialized views. Of those in SQL and PL/pgSQL whose body is text, and which set no search
  * path of their own, the names of tables, views and functions of users that the body has without a schema. What their
  * bodies call in turn is not followed, and a name that stands for something else, such as a column, is found as well.
+ *
+ * Each body is split into words once. A pattern for each pair of body and name would take minutes with thousands of names.
  */
 const UNQUALIFIED = `
   WITH users AS (SELECT oid FROM pg_namespace WHERE ${IS_USER_SCHEMA}),
   called AS (
-    SELECT DISTINCT p.oid, p.prosrc
+    SELECT DISTINCT p.oid
     FROM pg_depend d
       JOIN pg_proc p ON p.oid = d.refobjid
       JOIN pg_language l ON l.oid = p.prolang
@@ -36,13 +38,19 @@ const UNQUALIFIED = `
       AND row_to_json(p) ->> 'prosqlbody' IS NULL
       AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS setting WHERE setting ~ '^search_path=')
   ),
+  words AS (
+    SELECT DISTINCT oid, word
+    FROM called JOIN pg_proc USING (oid),
+      regexp_split_to_table(lower(prosrc COLLATE "C"), '[^."a-z0-9_$]+') AS word
+  ),
   names AS (
-    SELECT relname AS name FROM pg_class WHERE relnamespace IN (SELECT oid FROM users) AND relkind IN ('r', 'p', 'v', 'm', 'f')
+    SELECT relname::text AS name
+    FROM pg_class WHERE relnamespace IN (SELECT oid FROM users) AND relkind IN ('r', 'p', 'v', 'm', 'f')
     UNION
-    SELECT proname FROM pg_proc WHERE pronamespace IN (SELECT oid FROM users)
+    SELECT proname::text FROM pg_proc WHERE pronamespace IN (SELECT oid FROM users)
   )
   SELECT oid::regprocedure::text AS calls, name
-  FROM called JOIN names ON name ~ '^[a-z_][a-z0-9_]*$' AND prosrc ~* ('(^|[^."a-z0-9_$])' || name || '($|[^."a-z0-9_$])')
+  FROM words JOIN names ON name = word AND name ~ '^[a-z_][a-z0-9_]*$'
   ORDER BY 1, 2`;
 
 /** Connection and server errors pass through. */

@@ -22,6 +22,12 @@ const FRAME = /^(?:pg_restore:|error:|\s)*$/;
 /** What pg_restore says in place of the reason when one of its workers has given up, after the worker's own error. */
 const WORKER_DIED = /^pg_restore: error: a worker process died unexpectedly$/;
 
+/** What pg_restore says when it traps SIGTERM, SIGINT or SIGQUIT. It then exits with status 1. */
+const TERMINATED = 'pg_restore: terminated by user';
+
+/** Errors after which pg_restore and its workers continue. */
+const REFUSED = /^pg_restore: error: (?:could not execute query: |COPY failed for table )/;
+
 /** libpq's messages when the connection is lost, with or without pg_restore's prefix. */
 const LOST =
   /^(?:(?:(?:pg_restore|error):\s*)+(?:[^:]*: )?)?(?:FATAL: |server closed the connection unexpectedly|connection to server .* failed|could not (?:send|receive) data|no connection to the server|connection not open|SSL connection has been closed unexpectedly|SSL (?:SYSCALL )?error)/;
@@ -76,6 +82,7 @@ export class RestoreErrors {
   #first: string | undefined;
   #last: string | undefined;
   #lost: string | undefined;
+  #isStopped = false;
 
   /** @param report receives each complete serious error and each warning, all without values */
   constructor(report: (message: string) => void) {
@@ -107,10 +114,16 @@ export class RestoreErrors {
     return this.#lost;
   }
 
+  /** Whether pg_restore was ended by a signal that it traps, or a worker of it without an error of its own. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
   add(line: string): void {
     if (line.startsWith('pg_restore:')) {
       this.end();
     }
+    this.#isStopped ||= line === TERMINATED;
     this.#lines.push(line);
   }
 
@@ -140,7 +153,12 @@ export class RestoreErrors {
     }
     this.#serious++;
     this.#first ??= message;
-    this.#last = WORKER_DIED.test(first) ? (this.#last ?? message) : message;
+    if (WORKER_DIED.test(first)) {
+      this.#isStopped ||= this.#last === undefined || REFUSED.test(this.#last);
+      this.#last ??= message;
+    } else {
+      this.#last = message;
+    }
     this.#report(message);
   }
 }

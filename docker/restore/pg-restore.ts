@@ -53,7 +53,7 @@ const OPTIONS = ['--no-owner', '--no-tablespaces', '--no-password', `--dbname=${
  * Restores entries of an archive. A refused statement does not stop the restore: after hours of data, the cause may only
  * be a missing role in a policy.
  *
- * @throws {Failure} `tryAgain` if the connection to the server was lost, `refused` if pg_restore ended early otherwise
+ * @throws {Failure} `tryAgain` if the connection to the server was lost or pg_restore was stopped, `refused` if pg_restore ended early otherwise
  */
 export async function restorePart(
   { target, policy, client, folder, searchPath, timeouts }: RestoreTool,
@@ -132,6 +132,12 @@ function refusalsOf(exit: ChildExit, errors: RestoreErrors): Refusals {
       'tryAgain',
       `pg_restore lost the connection to the server, and ${how} before the end of the dump. Its first error about the ` +
         `connection: ${lost}`,
+    );
+  }
+  if (errors.isStopped) {
+    throw new Failure(
+      'tryAgain',
+      `pg_restore ${how} before the end of the dump: it, or one of its workers, was stopped from outside, by a signal.`,
     );
   }
   throw new Failure(

@@ -3,7 +3,9 @@ import { fetchSecret } from '../plan/fetch-secret.ts';
 import { parseConnectionSettings } from '../plan/secret.ts';
 import { chooseRestoreClient, clientWarning, findClients, type PostgresClient } from '../postgres/clients.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
+import { ifAnswered } from '../postgres/connection/if-answered.ts';
 import { tlsPolicy } from '../postgres/connection/tls.ts';
+import { databaseNeeds, type DatabaseNeeds } from '../postgres/needs/database-needs.ts';
 import { poolerFailure } from '../postgres/pooler.ts';
 import type { RunContext } from '../run-context.ts';
 import type { RestoreOptions } from './options.ts';
@@ -13,6 +15,7 @@ import { type MissingRoles, missingRoles } from './roles/role-statements.ts';
 import type { StoredDump } from './stored-dump/stored-dump.ts';
 import { objectsOf, type TableOfContents } from './stored-dump/table-of-contents.ts';
 import { divideConnections } from './target/connection-limits.ts';
+import { databaseStatements } from './target/database-statements.ts';
 import { inspectTarget, type TargetDatabase } from './target/database.ts';
 import { checkConversion, checkEncoding, noteLocale } from './target/encoding.ts';
 import { missingGrants } from './target/missing-grants.ts';
@@ -26,6 +29,8 @@ interface RestoreSetup extends Omit<ArchiveRestore, 'archive'> {
   readonly jobs: number;
   /** Roles to create, if they are to be created. */
   readonly missingRoles?: MissingRoles;
+  /** What gives the database the settings and grants that the dumped one had and it has not. */
+  readonly databaseStatements: readonly string[];
 }
 
 /**
@@ -42,7 +47,7 @@ export async function prepare(
 ): Promise<RestoreSetup> {
   const target = 'secretArn' in given ? parseConnectionSettings(await fetchSecret(given, signal)) : given;
   const policy = tlsPolicy(target, rdsRoots);
-  const { database, before, objects, existing } = await withConnection(
+  const { database, before, objects, existing, has } = await withConnection(
     target,
     policy,
     signal,
@@ -56,12 +61,15 @@ export async function prepare(
       await checkConversion(contents.encoding, encoding, connection);
       checkEncoding(contents.encoding, encoding, target, acceptEncoding);
       const objects = await objectsOf(contents, encoding, connection);
-      return { database, before: await targetObjects(connection), objects, existing: await targetRoles(connection) };
+      const before = await targetObjects(connection);
+      const existing = await targetRoles(connection);
+      const needs = await ifAnswered(connection, 'settings and grants', databaseNeeds);
+      return { database, before, objects, existing, has: 'value' in needs ? needs.value : null };
     },
   );
-  const missing = missingRoles(dump.roles ?? [], { ...existing, major: database.major, user: target.user });
+  const missing = missingRoles(dump.roles ?? [], { ...existing, major: database.major, user: database.user });
   reportMissingRoles(missing, createRoles);
-  const roleProblems = problemsWithRoles(missing, existing, target.user, createRoles);
+  const roleProblems = problemsWithRoles(missing, existing, database.user, createRoles);
   checkTarget(database, missingGrants(objects, before, database), roleProblems, target, intoNonEmpty);
   const client = chooseRestoreClient(await findClients(searchPath), dump.clientMajor);
   log(
@@ -85,9 +93,15 @@ export async function prepare(
     before,
     wasEmpty: database.contents.length === 0,
     databaseBytes: dump.databaseBytes,
+    databaseStatements: missingStatements(dump.databaseNeeds, has, target.database),
     ...(createRoles ? { missingRoles: missing } : {}),
     ...connectionsFor(wanted, database),
   };
+}
+
+function missingStatements(needed: DatabaseNeeds | null, has: DatabaseNeeds | null, name: string): readonly string[] {
+  const present = has === null ? [] : databaseStatements(has, name);
+  return needed === null ? [] : databaseStatements(needed, name).filter((statement) => !present.includes(statement));
 }
 
 function problemsWithRoles(

@@ -45,10 +45,25 @@ export async function restore(options: RestoreOptions, context: RunContext): Pro
     await restoreAndCompare({ ...setup, archive }, signal);
     const { database, host, port } = setup.tool.target;
     log(`Done: the dump is restored into the database "${database}" on ${host} port ${port}.`);
+    reportStatements(setup.databaseStatements);
     log('Next: run ANALYZE there, because a dump contains no planner statistics.');
   } finally {
     s3.destroy();
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** They are left to the reader, since the database may have settings of its own, and a limit could shut users out. */
+function reportStatements(statements: readonly string[]): void {
+  if (statements.length > 0) {
+    log(
+      'Note: the dumped database had settings, grants, a comment or a connection limit that this one lacks, and that are ' +
+        'not part of a restore. Run what you want of it; a value shown as … may be secret, and ' +
+        '`pg_restore --create --schema-only -f -` shows it from the dump:',
+    );
+  }
+  for (const statement of statements) {
+    log(statement);
   }
 }
 

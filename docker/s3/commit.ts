@@ -2,6 +2,7 @@ import { CompleteMultipartUploadCommand, PutObjectCommand } from '@aws-sdk/clien
 import { isTaken } from '../aws.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
+import { checkStored } from './check-stored.ts';
 import type { Checksums } from './checksum.ts';
 import { etagOfBytes, etagOfParts } from './etag.ts';
 import { findDump } from './find-dump.ts';
@@ -39,7 +40,9 @@ export async function commit(
     }
     throw failure;
   }
-  await checkStored(stored, target, upload, first, checksums);
+  const { bytes, crc32 } = checksums;
+  const etag = () => (upload === undefined ? etagOfBytes(first.open()) : etagOfParts(upload.parts));
+  await checkStored(target.s3, target.object, stored, { bytes, crc32, etag }, target.signal);
   return 'committed';
 }
 
@@ -60,38 +63,7 @@ async function isOwn(
     return false;
   }
   const found = await findDump(target.s3, target.object, target.signal).catch(() => undefined);
-  return found?.bytes === bytes && (upload !== undefined || found.etag === (await etagOfBytes(first)));
-}
-
-/**
- * Compares what S3 says that it stored with the proven dump. S3 responds with the checksum that it was sent. Without one,
- * the object must at least be there, with the ETag of what was sent.
- *
- * @throws {Failure} `verificationFailed` if it differs, `tryAgain` if it is not there
- */
-async function checkStored(
-  stored: string | undefined,
-  { s3, object, signal }: UploadTarget,
-  upload: CompleteUpload | undefined,
-  first: Part,
-  { bytes, crc32 }: Checksums,
-): Promise<void> {
-  const name = `s3://${object.bucket}/${object.key}`;
-  if (stored === undefined) {
-    const found = await findDump(s3, object, signal);
-    const etag = upload === undefined ? await etagOfBytes(first) : etagOfParts(upload.parts);
-    if (found?.bytes !== bytes || found.etag !== etag) {
-      throw new Failure(
-        'tryAgain',
-        `S3 confirmed the upload without a checksum, and ${found === undefined ? 'does not list' : 'lists other bytes at'} ${name}.`,
-      );
-    }
-  } else if (stored !== crc32) {
-    throw new Failure(
-      'verificationFailed',
-      `${name} has the CRC32 ${stored}, but the proven dump has ${crc32}. Do not rely on this object.`,
-    );
-  }
+  return found?.bytes === bytes && (upload !== undefined || found.etag === (await etagOfBytes(first.open())));
 }
 
 /** Sends a dump of a single part. The signal does not interrupt an attempt: its outcome would be unknown. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Part } from './part.ts';
 
 /** A part that S3 has received. */
 export interface UploadedPart {
@@ -9,9 +9,9 @@ export interface UploadedPart {
 }
 
 /** The ETag of an object that was sent in one request and is not encrypted with a KMS key: the MD5 of its bytes. */
-export async function etagOfBytes(part: Part): Promise<string> {
+export async function etagOfBytes(bytes: Readable): Promise<string> {
   const hash = createHash('md5');
-  await pipeline(part.open(), hash);
+  await pipeline(bytes, hash);
   return `"${hash.digest('hex')}"`;
 }
 

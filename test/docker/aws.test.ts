@@ -1,10 +1,17 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ListObjectsV2Command, S3ServiceException } from '@aws-sdk/client-s3';
+import {
+  AbortMultipartUploadCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
 import { SecretsManagerServiceException } from '@aws-sdk/client-secrets-manager';
-import { expect, test } from '@jest/globals';
-import { awsFailure, isTaken, openS3 } from '../../docker/aws.ts';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { awsFailure, isTaken, isTransient, openS3 } from '../../docker/aws.ts';
 
 function answer(name: string, httpStatusCode: number): S3ServiceException {
   return new S3ServiceException({ name, message: 'as S3 says', $fault: 'server', $metadata: { httpStatusCode } });
@@ -62,13 +69,12 @@ test.each([
   expect(isTaken(error)).toBe(taken);
 });
 
-test('a response that trickles in for ever ends the call, and another attempt is worth while', async () => {
-  const server = createServer((_, response) => {
-    response.writeHead(200, { 'Content-Type': 'application/xml' });
-    const trickle = setInterval(() => response.write(' '), 20);
-    response.on('close', () => {
-      clearInterval(trickle);
-    });
+let server: Server;
+let respond: RequestListener;
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    respond(request, response);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
@@ -76,6 +82,69 @@ test('a response that trickles in for ever ends the call, and another attempt is
   process.env.AWS_SECRET_ACCESS_KEY = 'example';
   process.env.AWS_MAX_ATTEMPTS = '1';
   process.env.AWS_ENDPOINT_URL_S3 = `http://127.0.0.1:${port}`;
+});
+
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+const OBJECT = { Bucket: 'dumps', Key: 'key' };
+const PAGE = '<html><body>Please log in.</body></html>';
+
+describe('a response without a request ID is not one of AWS, and another attempt is worth while', () => {
+  test.each([
+    ['PutObject', 200, ''],
+    ['PutObject', 200, PAGE],
+    ['PutObject', 412, PAGE],
+    ['HeadObject', 200, ''],
+    ['HeadObject', 404, ''],
+    ['GetObject', 200, ''],
+    ['GetObject', 200, PAGE],
+    ['GetObject', 307, ''],
+    ['GetObject', 403, PAGE],
+    ['GetObject', 404, PAGE],
+    ['AbortMultipartUpload', 200, PAGE],
+    ['AbortMultipartUpload', 404, '<Error><Code>NoSuchUpload</Code></Error>'],
+    ['ListObjectsV2', 200, '<ListBucketResult/>'],
+    ['ListObjectsV2', 511, PAGE],
+  ])('%s, %i: %s', async (operation, status, body) => {
+    respond = (request, response) => {
+      request.resume().on('end', () => {
+        response.writeHead(status, { 'Content-Type': 'text/html' }).end(body);
+      });
+    };
+    const s3 = openS3('us-west-2');
+    const operations: Readonly<Record<string, () => Promise<unknown>>> = {
+      PutObject: () => s3.send(new PutObjectCommand({ ...OBJECT, Body: 'bytes' })),
+      HeadObject: () => s3.send(new HeadObjectCommand(OBJECT)),
+      GetObject: () => s3.send(new GetObjectCommand(OBJECT)),
+      AbortMultipartUpload: () => s3.send(new AbortMultipartUploadCommand({ ...OBJECT, UploadId: 'id' })),
+      ListObjectsV2: () => s3.send(new ListObjectsV2Command({ Bucket: 'dumps' })),
+    };
+    const error: unknown = await operations[operation]?.().catch((reason: unknown) => reason);
+    s3.destroy();
+    expect(isTaken(error)).toBe(false);
+    expect(isTransient(error)).toBe(true);
+    expect(awsFailure('call S3', error)).toMatchObject({
+      reason: 'tryAgain',
+      message: expect.stringMatching(
+        new RegExp(
+          `^Could not call S3: The response with HTTP status ${status} has no request ID.* proxy or a login page`,
+        ),
+      ),
+    });
+  });
+});
+
+test('a response that trickles in for ever ends the call, and another attempt is worth while', async () => {
+  respond = (_, response) => {
+    response.writeHead(200, { 'Content-Type': 'application/xml' });
+    const trickle = setInterval(() => response.write(' '), 20);
+    response.on('close', () => {
+      clearInterval(trickle);
+    });
+  };
   const s3 = openS3('us-west-2', 200);
   const error: unknown = await s3
     .send(new ListObjectsV2Command({ Bucket: 'dumps' }))
@@ -85,6 +154,4 @@ test('a response that trickles in for ever ends the call, and another attempt is
     message: 'Could not list: There was no complete response within 0.2 s.',
   });
   s3.destroy();
-  server.closeAllConnections();
-  server.close();
 });

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
+import { type Answer, ifAnswered } from '../connection/if-answered.ts';
 import { databaseNeeds, databaseNeedsSchema } from './database-needs.ts';
-import { type Answer, ifPermitted } from './if-permitted.ts';
 import { roleNeeds, roleSchema } from './role-needs.ts';
 import { userMappings, userMappingSchema } from './user-mappings.ts';
 
@@ -19,13 +19,13 @@ export const needsSchema = z.object({
 export type Needs = z.infer<typeof needsSchema>;
 
 /**
- * What the user may not see does not fail: it is null, with the reason in `unseen`. Connection errors, and those of the
- * server about anything else than the questions, pass through.
+ * What the server does not answer, as what the user may not see, does not fail: it is null, with the reason in `unseen`.
+ * Other errors pass through, as {@link ifAnswered} says.
  */
 export async function inspectNeeds(client: Client): Promise<Needs> {
-  const database = await ifPermitted(client, 'settings and grants', databaseNeeds);
-  const roles = await ifPermitted(client, 'roles', roleNeeds);
-  const mappings = await ifPermitted(client, 'user mappings', userMappings);
+  const database = await ifAnswered(client, 'settings and grants', databaseNeeds);
+  const roles = await ifAnswered(client, 'roles', roleNeeds);
+  const mappings = await ifAnswered(client, 'user mappings', userMappings);
   const unseen = [database, roles, mappings].flatMap((answer: Answer<unknown>) =>
     'unseen' in answer ? [answer.unseen] : [],
   );

@@ -6,6 +6,7 @@ import { awsFailure } from '../../aws.ts';
 import { Failure } from '../../failure.ts';
 import { networkCode } from '../../network.ts';
 import type { Locale } from '../../postgres/database.ts';
+import { type DatabaseNeeds, databaseNeedsSchema } from '../../postgres/needs/database-needs.ts';
 import { type Role, roleSchema } from '../../postgres/needs/role-needs.ts';
 import type { DumpObject } from '../../s3/object.ts';
 import { type DumpChecksum, startChecksum } from './dump-checksum.ts';
@@ -22,6 +23,8 @@ export interface StoredDump {
   readonly serverVersion: string | null;
   /** Of the dumped database; null in a recovered manifest, and in those of earlier versions. */
   readonly locale: Locale | null;
+  /** Settings, grants, comment and connection limit of the dumped database; null if the manifest does not say. */
+  readonly databaseNeeds: DatabaseNeeds | null;
   /** The roles that the dump refers to; null if the manifest does not say. */
   readonly roles: readonly Role[] | null;
   /** Major version of the pg_dump that made the dump; null in a recovered manifest. */
@@ -64,7 +67,7 @@ const manifestSchema = z.object({
     verified: z.literal(true),
   }),
   // Absent in manifests of earlier versions.
-  needs: z.object({ roles: z.array(roleSchema).nullable() }).nullish(),
+  needs: z.object({ database: databaseNeedsSchema.nullable(), roles: z.array(roleSchema).nullable() }).nullish(),
 });
 
 type StoredManifest = z.infer<typeof manifestSchema>;
@@ -143,6 +146,7 @@ export async function findStoredDump(s3: S3Client, object: DumpObject, signal: A
     databaseBytes: source.databaseBytes ?? 0,
     serverVersion: source.serverVersion,
     locale: source.locale ?? null,
+    databaseNeeds: needs?.database ?? null,
     roles: needs?.roles ?? null,
     clientMajor: clientMajor === undefined ? null : Number(clientMajor),
   };

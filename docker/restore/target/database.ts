@@ -10,7 +10,9 @@ export interface TargetDatabase extends Pick<Database, 'encoding' | 'locale'> {
   /** As the server reports it: `16.4 (Debian 16.4-1.pgdg120+1)`. */
   readonly version: string;
   readonly major: number;
-  /** Some of the objects in it, by PostgreSQL's names; extensions and their members do not count. */
+  /** Whose privileges count. A setting of the user who logs in (`ALTER ROLE … SET role`) makes it another one. */
+  readonly user: string;
+  /** Some of the objects in it, by PostgreSQL's names; extensions and most of their members do not count. */
   readonly contents: readonly string[];
   /** Whether this user has CREATE on it, and so may create schemas. */
   readonly mayCreate: boolean;
@@ -26,25 +28,33 @@ export interface TargetDatabase extends Pick<Database, 'encoding' | 'locale'> {
 /** Limit of {@link TargetDatabase.contents}. */
 const LISTED = 6;
 
-/** Objects that users create outside the system's schemas: a new database has none, whatever its template. */
+/**
+ * Objects that users create outside the system's schemas: a new database has none, whatever its template. Members of an
+ * extension do not count if they belong to a superuser, as those of trusted extensions do (on RDS, to rdsadmin), or to this
+ * user. Others do, since whoever owns an extension can make any object of theirs a member of it, and a restore may call it.
+ * https://www.postgresql.org/docs/current/sql-alterextension.html
+ */
 const CONTENTS = `
-  WITH space AS (SELECT oid, nspname FROM pg_namespace WHERE ${IS_USER_SCHEMA})
+  WITH space AS (SELECT oid, nspname, nspowner FROM pg_namespace WHERE ${IS_USER_SCHEMA})
   SELECT what FROM (
-    SELECT 'pg_namespace'::regclass AS classid, oid AS objid, 'schema ' || quote_ident(nspname) AS what
+    SELECT 'pg_namespace'::regclass AS classid, oid AS objid, nspowner AS owner, 'schema ' || quote_ident(nspname) AS what
       FROM space WHERE nspname <> 'public'
     UNION ALL
-    SELECT 'pg_class'::regclass, oid, oid::regclass::text
+    SELECT 'pg_class'::regclass, oid, relowner, oid::regclass::text
       FROM pg_class WHERE relnamespace IN (SELECT oid FROM space) AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c')
     UNION ALL
-    SELECT 'pg_proc'::regclass, oid, oid::regprocedure::text FROM pg_proc WHERE pronamespace IN (SELECT oid FROM space)
+    SELECT 'pg_proc'::regclass, oid, proowner, oid::regprocedure::text
+      FROM pg_proc WHERE pronamespace IN (SELECT oid FROM space)
     UNION ALL
-    SELECT 'pg_type'::regclass, oid, 'type ' || oid::regtype::text
+    SELECT 'pg_type'::regclass, oid, typowner, 'type ' || oid::regtype::text
       FROM pg_type WHERE typnamespace IN (SELECT oid FROM space) AND typtype IN ('d', 'e', 'r')
     UNION ALL
-    SELECT 'pg_largeobject'::regclass, oid, 'large object ' || oid FROM pg_largeobject_metadata
+    SELECT 'pg_largeobject'::regclass, oid, lomowner, 'large object ' || oid FROM pg_largeobject_metadata
   ) AS held
   WHERE NOT EXISTS (
-    SELECT FROM pg_depend d WHERE d.classid = held.classid AND d.objid = held.objid AND d.deptype = 'e')
+    SELECT FROM pg_depend d JOIN pg_roles r ON r.oid = held.owner
+    WHERE d.classid = held.classid AND d.objid = held.objid AND d.deptype = 'e'
+      AND (r.rolsuper OR r.rolname = current_user))
   LIMIT ${LISTED}`;
 
 /** Those of a new session: for these questions, some are set to 0. */
@@ -57,6 +67,7 @@ const TIMEOUTS = `
 const serverSchema = z.object({
   version: z.string(),
   number: z.int(),
+  user: z.string(),
   may_create: z.boolean(),
   standby: z.boolean(),
   read_only: z.string(),
@@ -68,6 +79,7 @@ export async function inspectTarget(client: Client): Promise<TargetDatabase> {
   const server = await queryRow(
     client,
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
+      current_user AS "user",
       has_database_privilege(current_database(), 'CREATE') AS may_create, pg_is_in_recovery() AS standby,
       reset_val AS read_only, source
      FROM pg_settings WHERE name = 'default_transaction_read_only'`,
@@ -78,6 +90,7 @@ export async function inspectTarget(client: Client): Promise<TargetDatabase> {
   return {
     version: server.version,
     major: majorOf(server.number),
+    user: server.user,
     contents: rows.map(({ what }) => what),
     mayCreate: server.may_create,
     isStandby: server.standby,

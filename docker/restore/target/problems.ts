@@ -13,6 +13,7 @@ function writable(source: string, { user, database }: ConnectionSettings): strin
   const statements: Readonly<Record<string, string>> = {
     database: `ALTER DATABASE ${of} RESET default_transaction_read_only;`,
     user: `ALTER ROLE ${name} RESET default_transaction_read_only;`,
+    global: 'ALTER ROLE ALL RESET default_transaction_read_only;',
     'database user': `ALTER ROLE ${name} IN DATABASE ${of} RESET default_transaction_read_only;`,
   };
   const statement = statements[source];
@@ -38,7 +39,11 @@ function readOnly({ isStandby, readOnlyBy }: TargetDatabase, target: ConnectionS
       ];
 }
 
-function lacking(missing: MissingGrants, { user, database }: ConnectionSettings): readonly string[] {
+function lacking(
+  missing: MissingGrants,
+  { user }: TargetDatabase,
+  { database }: ConnectionSettings,
+): readonly string[] {
   const grants = [
     ...(missing.database ? [`GRANT CREATE ON DATABASE ${identifier(database)} TO ${identifier(user)};`] : []),
     ...missing.schemas.map((name) => `GRANT USAGE, CREATE ON SCHEMA ${identifier(name)} TO ${identifier(user)};`),
@@ -86,7 +91,7 @@ export function checkTarget(
 ): void {
   const problems = [
     ...readOnly(database, target),
-    ...lacking(missing, target),
+    ...lacking(missing, database, target),
     ...roles,
     ...(intoNonEmpty ? [] : notEmpty(database, target)),
   ];

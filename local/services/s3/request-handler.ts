@@ -32,6 +32,7 @@ export class RequestHandler {
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.setHeader('x-amz-request-id', randomBytes(8).toString('hex').toUpperCase());
     try {
       const { method = '', headers } = request;
       const target = targetOf(request.url ?? '/');

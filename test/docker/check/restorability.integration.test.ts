@@ -62,3 +62,17 @@ test.each([
   const { outcome } = await startRestore(stage, kind, `${kind}, restored`);
   expect(await outcome).toMatchObject({ status: 0 });
 });
+
+test('a server that does not answer the question gets a warning and is dumped', async () => {
+  await stage.query('postgres', `CREATE ROLE dumper LOGIN PASSWORD 'x'`);
+  await stage.createDatabase('silent', 'REVOKE EXECUTE ON FUNCTION regexp_split_to_table(text, text) FROM PUBLIC');
+  const secret = { username: 'dumper', password: 'x' };
+  const outcome = await stage.check('silent', { secret });
+  expect(rowsOf(outcome).Restorability).toEqual([
+    'warning',
+    'not checked, which does not keep a dump from being made: functions that a restore calls: permission denied for ' +
+      'function regexp_split_to_table',
+  ]);
+  expect(outcome.status).toBe(0);
+  expect(await stage.dump('silent', { secret })).toMatchObject({ status: 0 });
+});

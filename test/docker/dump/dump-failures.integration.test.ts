@@ -87,12 +87,15 @@ describe('a dump is worth another try', () => {
     await clients.remove();
   });
 
-  test('if pg_dump is killed', async () => {
+  test.each([
+    ['SIGKILL', 'pg_dump was ended by SIGKILL'],
+    ['SIGTERM', 'pg_dump was stopped from outside, by a signal. Its last messages: pg_dump: terminated by user'],
+  ] as const)('if pg_dump is ended by %s', async (signal, message) => {
     await stage.whileLocked('app', 'held', async () => {
       const running = await start();
       await stage.untilDumpWaits(running);
-      process.kill((await pgDumpOf(running)).pid, 'SIGKILL');
-      expectFailure(await running.outcome, 75, 'pg_dump was ended by SIGKILL');
+      process.kill((await pgDumpOf(running)).pid, signal);
+      expectFailure(await running.outcome, 75, message);
     });
   });
 

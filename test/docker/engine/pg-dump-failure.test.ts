@@ -49,6 +49,7 @@ describe('why pg_dump failed', () => {
       'tryAgain',
       'pg_dump: detail: Error message from server: SSL connection has been closed unexpectedly',
     ],
+    ['a signal that pg_dump traps', 'tryAgain', 'pg_dump: terminated by user'],
     ['a table is dropped', 'tryAgain', 'pg_dump: error: query failed: ERROR:  cache lookup failed for relation 16384'],
     [
       'someone cancels the query',

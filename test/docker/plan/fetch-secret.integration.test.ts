@@ -18,7 +18,8 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     request.resume().on('end', () => {
       if (answer !== undefined) {
-        response.setHeader('Content-Type', 'application/x-amz-json-1.1').end(answer);
+        response.setHeader('Content-Type', 'application/x-amz-json-1.1');
+        response.setHeader('x-amzn-requestid', 'request').end(answer);
       }
     });
   });

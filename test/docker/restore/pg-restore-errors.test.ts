@@ -73,6 +73,25 @@ test('the first error, the last error and the count are kept', () => {
   });
 });
 
+const TERMINATED = 'pg_restore: terminated by user';
+const DIED = 'pg_restore: error: a worker process died unexpectedly';
+const FATAL = 'pg_restore: error: could not read from input file: end of file';
+
+test.each([
+  ['a signal that pg_restore traps', [TERMINATED], true],
+  ['the same after a refused statement', [...GRANT, TERMINATED], true],
+  ['a worker that died without an error', [DIED], true],
+  ['the same after the setting', [...SETTING, DIED], true],
+  ['the same after a refused statement', [...GRANT, DIED], true],
+  ['the same after refused rows', [...COPY, DIED], true],
+  ['a worker that died of its own error', [FATAL, DIED], false],
+  ['the same after a refused statement', [...GRANT, FATAL, DIED], false],
+  ['a row with the words', [...COPY, `DETAIL:  ${TERMINATED}`], false],
+  ['an error', [FATAL], false],
+])('%s: whether pg_restore was stopped from outside is known', (_, lines, isStopped) => {
+  expect(read(lines).errors.isStopped).toBe(isStopped);
+});
+
 test('the last error is not that a worker had one', () => {
   const died = 'pg_restore: error: a worker process died unexpectedly';
   const cause = 'pg_restore: error: could not read from input file: end of file';

@@ -201,6 +201,25 @@ test('a dump that S3 stored without saying its checksum is looked for before it 
   await s3.hit;
 });
 
+test('a dump of which S3 says another checksum does not count', async () => {
+  const key = await faulty(PUT_OBJECT, 'replace the checksum');
+  await expect(small.replay('file', key)).rejects.toMatchObject({ reason: 'verificationFailed' });
+});
+
+test.each([
+  ['an empty response', EMPTY_OK, '2026-11-23T01:00:00Z', 75, 'no request ID'],
+  ['another checksum', 'replace the checksum', '2026-11-23T02:00:00Z', 69, 'has the CRC32 AAAAAA=='],
+  ['no checksum', 'leave out the checksum', '2026-11-23T03:00:00Z', 0, ''],
+] as const)('a manifest counts if S3 has stored it: %s', async (_, fault, when, expected, message) => {
+  await faulty((request) => PUT_OBJECT(request) && request.includes('.json?'), fault);
+  const environment = { AUTODUMP_WHEN: when, AWS_ENDPOINT_URL_S3: s3.endpoint };
+  const { status, stdout, stderr } = await stage.dump('small', { environment });
+  expect(stderr).toContain(message);
+  expect(status).toBe(expected);
+  expect(stdout.includes('Done')).toBe(expected === 0);
+  await s3.hit;
+});
+
 describe('a run that is interrupted', () => {
   test.each(OPERATIONS.slice(1, 5))('during %s leaves nothing', async (_, isSelected) => {
     const key = await faulty(isSelected, SLOW_DOWN);

@@ -38,9 +38,11 @@ export const GARBAGE: ForeignResponse = { status: 502, page: '\u0000<<<garbage' 
 
 /**
  * An error to answer with, or a page; or a byte to change in the body of the request, or of the response to a GET; or a
- * connection to close after the request was forwarded, before its response; or the checksum to leave out of the response.
+ * connection to close after the request was forwarded, before its response; or the checksum in the response to leave out or
+ * replace.
  */
-export type Fault = ErrorResponse | ForeignResponse | 'change' | 'lose the response' | 'leave out the checksum';
+export type Fault =
+  ErrorResponse | ForeignResponse | 'change' | 'lose the response' | 'leave out the checksum' | 'replace the checksum';
 
 /** A proxy of an S3 server that injects a fault into selected requests. */
 export async function startFaultyS3(
@@ -76,12 +78,12 @@ export async function startFaultyS3(
 
 function answer(request: IncomingMessage, response: ServerResponse, fault: ErrorResponse | ForeignResponse): void {
   request.resume().on('end', () => {
-    response.writeHead(fault.status, { 'Content-Type': 'page' in fault ? 'text/html' : 'application/xml' });
-    response.end(
-      'page' in fault
-        ? fault.page
-        : `<?xml version="1.0"?><Error><Code>${fault.code}</Code><Message>${fault.message}</Message></Error>`,
-    );
+    if ('page' in fault) {
+      response.writeHead(fault.status, { 'Content-Type': 'text/html' }).end(fault.page);
+    } else {
+      response.writeHead(fault.status, { 'Content-Type': 'application/xml', 'x-amz-request-id': 'FAULT' });
+      response.end(`<?xml version="1.0"?><Error><Code>${fault.code}</Code><Message>${fault.message}</Message></Error>`);
+    }
   });
 }
 
@@ -102,7 +104,7 @@ async function forward(
       const isKept = checksum !== undefined && fault !== 'leave out the checksum';
       response.writeHead(from.statusCode ?? 500, {
         ...headers,
-        ...(isKept ? { 'x-amz-checksum-crc32': checksum } : {}),
+        ...(isKept ? { 'x-amz-checksum-crc32': fault === 'replace the checksum' ? 'AAAAAA==' : checksum } : {}),
       });
       await (isGet ? pipeline(from, change, response) : pipeline(from, response));
     }

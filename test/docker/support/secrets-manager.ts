@@ -15,7 +15,7 @@ export async function startSecretsManager(name: string, value: string | undefine
   const server = createServer((request, response) => {
     void text(request).then((body) => {
       const { SecretId: arn } = JSON.parse(body) as { SecretId: string };
-      response.setHeader('Content-Type', 'application/x-amz-json-1.1');
+      response.setHeader('Content-Type', 'application/x-amz-json-1.1').setHeader('x-amzn-requestid', 'request');
       if (value === undefined) {
         response.statusCode = 400;
         response.end(

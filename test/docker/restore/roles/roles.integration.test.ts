@@ -142,14 +142,17 @@ test('missing roles of policies and user mappings are refused before the downloa
   expect(status).toBe(77);
 });
 
-test('a user who may not create roles is refused before the download', async () => {
+test('a user who may not create roles, by a role that is set for it, is refused before the download', async () => {
   await stage.query(
     'postgres',
-    `CREATE ROLE owner LOGIN PASSWORD 'x'`,
+    `CREATE ROLE login LOGIN CREATEROLE PASSWORD 'x'`,
+    'CREATE ROLE owner',
+    'GRANT owner TO login',
+    'ALTER ROLE login SET role = owner',
     'CREATE DATABASE owned OWNER owner TEMPLATE template0',
   );
   const { outcome } = await startRestore(stage, 'source', 'owned', ['--create-roles'], {
-    secret: { username: 'owner', password: 'x' },
+    secret: { username: 'login', password: 'x' },
   });
   const { status, stdout, stderr } = await outcome;
   expect(stderr).toContain('The user "owner" may not create roles');

@@ -64,6 +64,22 @@ describe('a user who may not create what the dump contains', () => {
     expect(await restore('schemas', 'closed', [], { secret: BUILDER })).toMatchObject({ status: 0, stderr: '' });
   });
 
+  test('is told the grants for the role that its settings change it to', async () => {
+    await stage.createDatabase('closed to a role');
+    await stage.query(
+      'postgres',
+      `CREATE ROLE login LOGIN PASSWORD 'x'`,
+      'CREATE ROLE worker',
+      'GRANT worker TO login',
+      'ALTER ROLE login SET role = worker',
+    );
+    const secret = { username: 'login', password: 'x' };
+    const refused = await restore('schemas', 'closed to a role', [], { secret });
+    expectRefused(refused, 'The user "worker" may not create', 'ON DATABASE "closed to a role" TO "worker";');
+    await obey(refused, 'closed to a role');
+    expect(await restore('schemas', 'closed to a role', [], { secret })).toMatchObject({ status: 0, stderr: '' });
+  });
+
   test('is told of schemas that exist already', async () => {
     await stage.createDatabase('half open', 'CREATE SCHEMA "Odd ""one"""', 'GRANT CREATE ON SCHEMA public TO PUBLIC');
     const refused = await restore('schemas', 'half open', ['--into-non-empty'], { secret: BUILDER });
@@ -90,6 +106,20 @@ describe('a user who may not create what the dump contains', () => {
   });
 });
 
+test("a function of another user counts as contents even in an extension, one of a superuser's or one's own does not", async () => {
+  await stage.createDatabase('extended');
+  await stage.query('postgres', 'ALTER DATABASE extended OWNER TO owner');
+  await stage.query(
+    'extended',
+    'SET ROLE owner',
+    'CREATE EXTENSION hstore',
+    `CREATE FUNCTION public.valid(int) RETURNS boolean LANGUAGE sql AS 'SELECT true'`,
+    'ALTER EXTENSION hstore ADD FUNCTION public.valid(int)',
+  );
+  expectRefused(await restore('source', 'extended'), 'is not empty: it contains public.valid(integer). Restore');
+  expect(await restore('source', 'extended', [], { secret: OWNER })).toMatchObject({ status: 0, stderr: '' });
+});
+
 describe('a target that cannot be written to is refused before the download', () => {
   test.each([
     ['database', 'ALTER DATABASE "%"', 'ALTER DATABASE "read-only: database" RESET'],
@@ -99,8 +129,9 @@ describe('a target that cannot be written to is refused before the download', ()
       'ALTER ROLE owner IN DATABASE "%"',
       'ALTER ROLE "owner" IN DATABASE "read-only: database user" RESET',
     ],
+    ['global', 'ALTER ROLE ALL', 'run ALTER ROLE ALL RESET default_transaction_read_only;'],
     ['configuration file', 'ALTER SYSTEM', "turn it off in the server's configuration"],
-  ])('if it is read-only by a setting of the %s', async (source, set, advice) => {
+  ])('if it is read-only by a setting whose source is: %s', async (source, set, advice) => {
     const into = `read-only: ${source}`;
     await stage.createDatabase(into);
     await stage.query('postgres', `ALTER DATABASE "${into}" OWNER TO owner`);

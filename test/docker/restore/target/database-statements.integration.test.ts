@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Stage } from '../../support/stage.ts';
+import { startRestore } from '../../support/start-restore.ts';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.setUp();
+});
+
+afterAll(() => stage.tearDown());
+
+function setUpOf(database: string) {
+  return stage.query(
+    'postgres',
+    `SELECT r.rolname AS role, unnest(setconfig) AS setting, datacl::text AS grants, datconnlimit AS limit,
+      shobj_description(d.oid, 'pg_database') AS comment
+     FROM pg_database d LEFT JOIN pg_db_role_setting ON setdatabase = d.oid LEFT JOIN pg_roles r ON r.oid = setrole
+     WHERE datname = '${database}' ORDER BY 1 NULLS FIRST, 2`,
+  );
+}
+
+test('the statements that a restore lists give the target what the dumped database had', async () => {
+  await stage.query('postgres', 'CREATE ROLE "the ""app"', 'CREATE ROLE auditor');
+  await stage.createDatabase(
+    'tuned',
+    `ALTER DATABASE tuned SET search_path = '', 'a', "B, c", "$user"`,
+    `ALTER DATABASE tuned SET work_mem = '5MB'`,
+    `ALTER ROLE "the ""app" IN DATABASE tuned SET "TimeZone" = 'America/Denver'`,
+    'REVOKE TEMPORARY ON DATABASE tuned FROM PUBLIC',
+    'GRANT CREATE ON DATABASE tuned TO auditor WITH GRANT OPTION',
+    `COMMENT ON DATABASE tuned IS 'it''s ours'`,
+    'ALTER DATABASE tuned CONNECTION LIMIT 50',
+  );
+  expect(await stage.dump('tuned')).toMatchObject({ status: 0, stderr: '' });
+  await stage.createDatabase('target of it', `ALTER DATABASE "target of it" SET work_mem = '5MB'`);
+  const { outcome } = await startRestore(stage, 'tuned', 'target of it');
+  const { status, stdout, stderr } = await outcome;
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  const statements = stdout.split('\n').filter((line) => /^(ALTER|REVOKE|GRANT|COMMENT) /.test(line));
+  expect(statements.filter((statement) => statement.includes('work_mem'))).toEqual([]);
+  await stage.query('postgres', ...statements);
+  expect(await setUpOf('target of it')).toEqual(await setUpOf('tuned'));
+});
+
+test('a value that may be secret is neither in the manifest nor in the log', async () => {
+  await stage.createDatabase('keyed', `ALTER DATABASE keyed SET app.key = 'geheim'`);
+  expect(await stage.dump('keyed')).toMatchObject({ status: 0, stderr: '' });
+  await stage.createDatabase('from keyed');
+  const { outcome } = await startRestore(stage, 'keyed', 'from keyed');
+  const { stdout } = await outcome;
+  expect(stdout).toContain('ALTER DATABASE "from keyed" SET "app"."key" TO …;');
+  expect(stdout).not.toContain('geheim');
+});
