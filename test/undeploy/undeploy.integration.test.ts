@@ -137,7 +137,7 @@ test('disables the rules, stops all executions, then destroys the stack, and lis
     expect(lines).toContain(`  - ${type} ${physicalId}`);
   }
   expect(lines).toContain('Stopped 3 executions. Destroying the stack …');
-  expect(lines.at(-1)).toBe('AutoDump was removed from us-west-2. 7 resources stay, as listed above.');
+  expect(lines.at(-1)).toBe('AutoDump was removed from us-west-2. 9 resources stay, as listed above.');
 
   await tagSecret('late');
   world.triggerSchedules();
