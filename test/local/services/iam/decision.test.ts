@@ -261,7 +261,7 @@ test('an action that does not exist is an error, not a denial', async () => {
 describe('unused permissions', () => {
   test('are the actions of statements that no call used, with the reason if known', async () => {
     const policies = read({
-      Role: inline(allow(['sqs:SendMessage', 'sqs:Get*', 'sqs:PurgeQueue']), allow('sns:Publish')),
+      Role: inline(allow(['sqs:SendMessage', 'sqs:Get*', 'sqs:PurgeQueue']), allow('sns:Subscribe')),
     });
     const decision = await decide(policies, call('sqs:GetQueueUrl', QUEUE));
     const used = decision.allowed ? decision.grants.map((grant) => ({ ...grant, action: 'sqs:GetQueueUrl' })) : [];
@@ -274,7 +274,7 @@ describe('unused permissions', () => {
     expect(unusedPermissions(policies, used)).toEqual([
       { ...unused, action: 'sqs:SendMessage', reason: 'Only when a function fails on every attempt.' },
       { ...unused, action: 'sqs:PurgeQueue', reason: null },
-      { ...unused, action: 'sns:Publish', statement: '2', reason: null },
+      { ...unused, action: 'sns:Subscribe', statement: '2', reason: null },
     ]);
   });
 

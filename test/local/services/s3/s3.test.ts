@@ -72,7 +72,7 @@ describe('the server', () => {
 
   test.each([
     ['GET', 'dumps?versioning', {}],
-    ['GET', 'dumps?list-type=2&delimiter=/', {}],
+    ['GET', 'dumps?list-type=2&fetch-owner=true', {}],
     ['DELETE', 'dumps', {}],
     ['GET', 'dumps/key?versionId=1', {}],
     ['GET', 'dumps/key', { 'if-none-match': '"x"' }],
