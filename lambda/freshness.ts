@@ -6,7 +6,7 @@ import { parse } from '@aws-sdk/util-arn-parser';
 import { pMapIterable } from 'p-map';
 import * as z from 'zod/mini';
 import type { FreshnessEnvironment } from '../contract.ts';
-import type { Assessment, News } from './core/freshness/assessment.ts';
+import type { News } from './core/freshness/assessment.ts';
 import { messageOf } from './core/freshness/message.ts';
 import type { ListedSecret } from './core/freshness/owing.ts';
 import type { Watch } from './core/freshness/watch.ts';
@@ -79,12 +79,11 @@ export async function handler(): Promise<Summary> {
     (secret) => checkOne(secret, remembered.get(secret.arn), context),
     { concurrency: CONCURRENCY },
   );
-  for await (const { arn, assessment, failure } of checks) {
-    const watch = assessment === undefined && failure !== undefined ? remembered.get(arn) : assessment?.watch;
+  for await (const { arn, watch, news: found, failure } of checks) {
     if (watch !== undefined) {
       watches.set(arn, watch);
     }
-    news.push(...(assessment?.news ?? []));
+    news.push(...found);
     failures.push(...(failure === undefined ? [] : [failure]));
   }
   await report(news, settings.TOPIC_ARN, context);
@@ -111,19 +110,21 @@ function contextOf(settings: FreshnessEnvironment, now: Date): CheckContext {
 
 interface Checked {
   readonly arn: string;
-  readonly assessment?: Assessment | undefined;
+  readonly news: readonly News[];
+  /** What to remember; absent if the secret is not on a schedule. */
+  readonly watch?: Watch | undefined;
   readonly failure?: string;
 }
 
-/** A failure affects only this secret, which the next check looks at again. */
+/** A failure affects only this secret: what is remembered of it stays, and the next check looks at it again. */
 async function checkOne(secret: ListedSecret, watch: Watch | undefined, context: CheckContext): Promise<Checked> {
   const { arn, name } = secret;
   try {
-    return { arn, assessment: await checkSecret(secret, watch, context) };
+    return { arn, news: [], ...(await checkSecret(secret, watch, context)) };
   } catch (error) {
     const failure = `${name}: ${String(error)}`;
     console.error(failure);
-    return { arn, failure };
+    return { arn, news: [], watch, failure };
   }
 }
 

@@ -1,10 +1,9 @@
-import { ArnFormat, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -13,6 +12,7 @@ import { acknowledgeWildcards } from './acknowledge.ts';
 import type { Alarms } from './alarms.ts';
 import type { DumpBucket } from './dump-bucket.ts';
 import { queueDestination, schedulingFunction } from './scheduling-functions.ts';
+import { StateBucket } from './state-bucket.ts';
 
 export interface FreshnessProps {
   /** Where dumps are looked for. */
@@ -44,10 +44,13 @@ export class Freshness extends Construct {
   constructor(scope: Construct, id: string, props: FreshnessProps) {
     super(scope, id);
     const { dumpBucket, stateMachine, deadLetters, alarms } = props;
-    const bucket = this.stateBucket();
+    const state = new StateBucket(this, 'State', {
+      key: FRESHNESS_KEY,
+      contents: 'It holds only names of secrets and dumps, and scheduled times.',
+    });
     const environment: FreshnessEnvironment = {
       STATE_MACHINE_ARN: stateMachine.stateMachineArn,
-      STATE_BUCKET: bucket.bucketName,
+      STATE_BUCKET: state.bucket.bucketName,
       DUMP_BUCKETS: dumpBucket.bucketNames.join(','),
       TOPIC_ARN: alarms.topic.topicArn,
       OVERDUE_AFTER_MINUTES: String(props.overdueAfter.toMinutes()),
@@ -61,7 +64,7 @@ export class Freshness extends Construct {
       onFailure: queueDestination(deadLetters),
       retryAttempts: 2,
     });
-    this.allowState(bucket);
+    state.grantReadWrite(this.function);
     this.allowSecretsAndRuns(stateMachine);
     if (this.function.role) {
       dumpBucket.grantFind(this.function.role);
@@ -86,30 +89,6 @@ export class Freshness extends Construct {
       'alarm-freshness-failed',
     );
     this.addHeartbeat(alarms);
-  }
-
-  /** The state is retained, as CloudFormation cannot delete a bucket that is not empty; S3 expires its object. */
-  private stateBucket(): s3.Bucket {
-    const bucket = new s3.Bucket(this, 'State', {
-      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
-      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      encryption: s3.BucketEncryption.S3_MANAGED,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-      lifecycleRules: [{ id: 'ExpireState', expiration: Duration.days(90) }],
-    });
-    Validations.of(bucket).acknowledge({
-      id: 'AwsSolutions-S1',
-      reason: 'It holds only names of secrets and dumps, and scheduled times.',
-    });
-    return bucket;
-  }
-
-  /** Without ListBucket a state that does not exist yet would yield AccessDenied. */
-  private allowState(bucket: s3.Bucket): void {
-    this.allow('KeepState', ['s3:GetObject', 's3:PutObject'], bucket.arnForObjects(FRESHNESS_KEY));
-    this.allow('FindState', ['s3:ListBucket'], bucket.bucketArn);
   }
 
   private allowSecretsAndRuns(stateMachine: sfn.StateMachine): void {

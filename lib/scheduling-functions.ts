@@ -4,11 +4,11 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import type { ScannerEnvironment } from '../contract.ts';
+import { MEMO_KEY, type ScannerEnvironment } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import { withBundle } from './bundle.ts';
 import { logGroup } from './log-group.ts';
-import { ScanMemo } from './scan-memo.ts';
+import { StateBucket } from './state-bucket.ts';
 
 /** The functions that a run calls: Hash and Reschedule. Neither may read the value of a secret. */
 export class RunFunctions extends Construct {
@@ -45,7 +45,11 @@ export class Scanner extends Construct {
 
   constructor(scope: Construct, id: string, { stateMachine, deadLetters }: ScannerProps) {
     super(scope, id);
-    const memo = new ScanMemo(this, 'Memo');
+    // A cache, which keeps a scan that finds nothing new cheap: losing it costs only API calls.
+    const memo = new StateBucket(this, 'Memo', {
+      key: MEMO_KEY,
+      contents: 'It holds only the times of runs, which the executions show as well.',
+    });
     const environment: ScannerEnvironment = {
       STATE_MACHINE_ARN: stateMachine.stateMachineArn,
       MEMO_BUCKET: memo.bucket.bucketName,

@@ -4,7 +4,7 @@ import type { Options } from './options.ts';
 import type { Database } from './postgres/database.ts';
 import type { Prepared } from './prepare.ts';
 import { type ReportDetails, type Summary, utc } from './report.ts';
-import type { RunSettings } from './run-settings.ts';
+import type { RunState } from './run-state.ts';
 import { scheduleTags } from './schedule.ts';
 import type { Execution } from './services/execution.ts';
 import { World } from './services/world.ts';
@@ -18,7 +18,7 @@ import { Watcher } from './watcher.ts';
  * @throws {Error} the reason of the signal, if it is aborted
  */
 export async function dumpOnce(
-  run: RunSettings,
+  run: RunState,
   { programs, database, cdkOut }: Prepared,
 ): Promise<Summary & ReportDetails> {
   const { stateDir, reporter, steps, cleanups } = run;

@@ -6,7 +6,7 @@ import { lockStateDir } from './host/state-dir.ts';
 import { type ClientPrograms, ensureClientPrograms } from './postgres/client-programs.ts';
 import type { Database } from './postgres/database.ts';
 import { SAMPLE_MAJOR, startSample } from './postgres/sample.ts';
-import type { RunSettings } from './run-settings.ts';
+import type { RunState } from './run-state.ts';
 import { refuseUnscheduled } from './schedule.ts';
 import type { Steps } from './steps.ts';
 
@@ -30,7 +30,7 @@ export async function prepare({
   steps,
   processes,
   cleanups,
-}: RunSettings): Promise<Prepared> {
+}: RunState): Promise<Prepared> {
   await steps.run('schedule', () => refuseUnscheduled(options, processes));
   cleanups.push(await steps.run('state directory', () => lockStateDir(stateDir)));
   reporter.heading('Preparing');

@@ -4,7 +4,7 @@ import type { Program } from './host/program.ts';
 import type { Options } from './options.ts';
 import { prepare } from './prepare.ts';
 import type { ReportDetails, Reporter, Summary } from './report.ts';
-import type { RunSettings } from './run-settings.ts';
+import type { RunState } from './run-state.ts';
 import { Steps } from './steps.ts';
 
 /**
@@ -20,6 +20,6 @@ export async function runLocally(
   { signal, processes, cleanups }: Program,
 ): Promise<Summary & ReportDetails> {
   const stateDir = resolve(options.stateDir);
-  const run: RunSettings = { options, stateDir, reporter, steps: new Steps(reporter, signal), processes, cleanups };
+  const run: RunState = { options, stateDir, reporter, steps: new Steps(reporter, signal), processes, cleanups };
   return dumpOnce(run, await prepare(run));
 }

@@ -6,10 +6,10 @@ import type { Answer, Call } from './runtime/fake-https.ts';
 import { Random } from './runtime/random.ts';
 import { answerCall, type AwsServices } from './services/aws-api.ts';
 import { type Invocation, SimulatedFunction, type World } from './services/lambda-function.ts';
-import { listRunning } from './services/list-executions.ts';
 import { ObjectStore } from './services/object-store.ts';
 import { SecretsManager } from './services/secrets-manager.ts';
 import { ServiceError } from './services/service-error.ts';
+import { listRunning } from './services/step-functions/list-executions.ts';
 import { START_QUOTA, TokenBucket } from './services/token-bucket.ts';
 import type { Secret } from './workload/secret-history.ts';
 

@@ -17,7 +17,7 @@ import type { Execution } from './services/execution.ts';
 import { type Invocation, type Result, SimulatedFunction } from './services/lambda-function.ts';
 import { ObjectStore } from './services/object-store.ts';
 import { SecretsManager } from './services/secrets-manager.ts';
-import { StepFunctions } from './services/step-functions.ts';
+import { StepFunctions } from './services/step-functions/step-functions.ts';
 import { type HistoryOptions, type Secret, secretHistory, type Span } from './workload/secret-history.ts';
 
 const SECOND = 1000;

@@ -7,7 +7,7 @@ import type { ConnectionSettings } from '../postgres/connection/connection-setti
 import type { Route } from '../postgres/connection/connection.ts';
 import type { TlsPolicy } from '../postgres/connection/tls.ts';
 import type { Database } from '../postgres/database.ts';
-import { identifier } from '../postgres/identifier.ts';
+import { identifier } from '../postgres/quoting.ts';
 import { formatBytes } from '../progress.ts';
 import { type Finding, ok, problem, unchecked, warning } from './finding.ts';
 

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
-import { type ArchiveEntry, ArchiveHead, damaged } from '../archive-head.ts';
-import { ByteCursor } from '../byte-cursor.ts';
+import { type ArchiveEntry, ArchiveHead, damaged } from '../archive/archive-head.ts';
+import { ByteCursor } from '../archive/byte-cursor.ts';
 import { type ArchiveStructure, type DataLocation, NO_DATA } from './archive-structure.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { damaged } from '../archive-head.ts';
+import { damaged } from '../archive/archive-head.ts';
 
 /** States of a data location in the table of contents: K_OFFSET_POS_SET and K_OFFSET_NO_DATA in pg_backup_archiver.h. */
 export const OFFSET_SET = 2;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { bigint, queryRow, queryRows } from './connection/query.ts';
 import type { Database } from './database.ts';
 import { DUMPED_RELATIONS } from './dumped-relations.ts';
-import { identifierOnOneLine } from './identifier.ts';
+import { quotedOnOneLine } from './quoting.ts';
 
 /**
  * The privileges that pg_dump needs and this user lacks, and the contents that a dump omits. Names are SQL identifiers
@@ -102,7 +102,7 @@ const SUBSCRIPTIONS = `
   ORDER BY 1`;
 
 function qualified({ schema, name }: Relation): string {
-  return `${identifierOnOneLine(schema)}.${identifierOnOneLine(name)}`;
+  return `${quotedOnOneLine(schema)}.${quotedOnOneLine(name)}`;
 }
 
 /** Connection and server errors pass through. */
@@ -117,19 +117,19 @@ export async function inspectPrivileges(client: Client, database: Database): Pro
   const local = relations.filter(({ kind }) => kind !== 'f');
   const filtered = relations.filter((relation) => relation.filtered);
   return {
-    user: identifierOnOneLine(user.name),
-    schemas: [...new Set(local.filter(({ usage }) => !usage).map(({ schema }) => identifierOnOneLine(schema)))],
+    user: quotedOnOneLine(user.name),
+    schemas: [...new Set(local.filter(({ usage }) => !usage).map(({ schema }) => quotedOnOneLine(schema)))],
     tables: names(({ kind, select }) => (kind === 'r' || kind === 'p') && !select),
     sequences: names(({ kind, select }) => kind === 'S' && !select),
     unreadable: names(({ kind, usage, select }) => kind !== 'f' && !(usage && select)),
     filtered: filtered.map(qualified),
     filteredOwners: filtered.some(({ forced }) => forced)
       ? []
-      : [...new Set(filtered.map(({ owner }) => identifierOnOneLine(owner)))],
+      : [...new Set(filtered.map(({ owner }) => quotedOnOneLine(owner)))],
     unreadableLargeObjects: count,
     exampleLargeObject: example,
     foreign: names(({ kind }) => kind === 'f'),
     unlogged: names(({ unlogged }) => unlogged),
-    subscriptions: subscriptions.map(({ name }) => identifierOnOneLine(name)),
+    subscriptions: subscriptions.map(({ name }) => quotedOnOneLine(name)),
   };
 }

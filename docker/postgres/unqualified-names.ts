@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { queryRows } from './connection/query.ts';
-import { identifierOnOneLine } from './identifier.ts';
+import { quotedOnOneLine } from './quoting.ts';
 import { IS_USER_SCHEMA } from './user-schemas.ts';
 
 /** A function that a restore calls, and a name in its body that a restore does not find. */
@@ -56,5 +56,5 @@ const UNQUALIFIED = `
 /** Connection and server errors pass through. */
 export async function unqualifiedNames(client: Client): Promise<readonly UnqualifiedName[]> {
   const rows = await queryRows(client, UNQUALIFIED, z.object({ calls: z.string(), name: z.string() }));
-  return rows.map(({ calls, name }) => ({ calls: identifierOnOneLine(calls), name }));
+  return rows.map(({ calls, name }) => ({ calls: quotedOnOneLine(calls), name }));
 }

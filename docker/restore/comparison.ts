@@ -1,4 +1,4 @@
-import { identifier } from '../postgres/identifier.ts';
+import { identifier } from '../postgres/quoting.ts';
 import type { ArchiveObject } from './stored-dump/table-of-contents.ts';
 import type { Relation } from './target/objects.ts';
 

@@ -53,7 +53,8 @@ const OPTIONS = ['--no-owner', '--no-tablespaces', '--no-password', `--dbname=${
  * Restores entries of an archive. A refused statement does not stop the restore: after hours of data, the cause may only
  * be a missing role in a policy.
  *
- * @throws {Failure} `tryAgain` if the connection to the server was lost or pg_restore was stopped, `refused` if pg_restore ended early otherwise
+ * @throws {Failure} `tryAgain` if the connection to the server was lost or pg_restore was stopped; `refused` if it ended
+ * early otherwise
  */
 export async function restorePart(
   { target, policy, client, folder, searchPath, timeouts }: RestoreTool,

@@ -2,9 +2,10 @@ import { log } from '../log.ts';
 import { fetchSecret } from '../plan/fetch-secret.ts';
 import { parseConnectionSettings } from '../plan/secret.ts';
 import { chooseRestoreClient, clientWarning, findClients, type PostgresClient } from '../postgres/clients.ts';
+import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
-import { ifAnswered } from '../postgres/connection/if-answered.ts';
-import { tlsPolicy } from '../postgres/connection/tls.ts';
+import { type Answer, ifAnswered } from '../postgres/connection/if-answered.ts';
+import { tlsPolicy, type TlsPolicy } from '../postgres/connection/tls.ts';
 import { databaseNeeds, type DatabaseNeeds } from '../postgres/needs/database-needs.ts';
 import { poolerFailure } from '../postgres/pooler.ts';
 import type { RunContext } from '../run-context.ts';
@@ -47,26 +48,8 @@ export async function prepare(
 ): Promise<RestoreSetup> {
   const target = 'secretArn' in given ? parseConnectionSettings(await fetchSecret(given, signal)) : given;
   const policy = tlsPolicy(target, rdsRoots);
-  const { database, before, objects, existing, has } = await withConnection(
-    target,
-    policy,
-    signal,
-    async (connection, route) => {
-      const refusal = poolerFailure(target, route);
-      if (refusal !== undefined) {
-        throw refusal;
-      }
-      const database = await inspectTarget(connection);
-      const { encoding } = database;
-      await checkConversion(contents.encoding, encoding, connection);
-      checkEncoding(contents.encoding, encoding, target, acceptEncoding);
-      const objects = await objectsOf(contents, encoding, connection);
-      const before = await targetObjects(connection);
-      const existing = await targetRoles(connection);
-      const needs = await ifAnswered(connection, 'settings and grants', databaseNeeds);
-      return { database, before, objects, existing, has: 'value' in needs ? needs.value : null };
-    },
-  );
+  const found = await examineTarget(target, policy, contents, acceptEncoding, signal);
+  const { database, before, objects, existing } = found;
   const missing = missingRoles(dump.roles ?? [], { ...existing, major: database.major, user: database.user });
   reportMissingRoles(missing, createRoles);
   const roleProblems = problemsWithRoles(missing, existing, database.user, createRoles);
@@ -93,14 +76,49 @@ export async function prepare(
     before,
     wasEmpty: database.contents.length === 0,
     databaseBytes: dump.databaseBytes,
-    databaseStatements: missingStatements(dump.databaseNeeds, has, target.database),
+    databaseStatements: missingStatements(dump.databaseNeeds, found.needs, target.database),
     ...(createRoles ? { missingRoles: missing } : {}),
     ...connectionsFor(wanted, database),
   };
 }
 
-function missingStatements(needed: DatabaseNeeds | null, has: DatabaseNeeds | null, name: string): readonly string[] {
-  const present = has === null ? [] : databaseStatements(has, name);
+/**
+ * Asks the target for everything that the checks need, over one connection.
+ *
+ * @throws {Failure} if it is a pooler, or its encoding does not suit the dump
+ */
+async function examineTarget(
+  target: ConnectionSettings,
+  policy: TlsPolicy,
+  contents: TableOfContents,
+  acceptEncoding: boolean,
+  signal: AbortSignal,
+) {
+  return withConnection(target, policy, signal, async (connection, route) => {
+    const refusal = poolerFailure(target, route);
+    if (refusal !== undefined) {
+      throw refusal;
+    }
+    const database = await inspectTarget(connection);
+    const { encoding } = database;
+    await checkConversion(contents.encoding, encoding, connection);
+    checkEncoding(contents.encoding, encoding, target, acceptEncoding);
+    return {
+      database,
+      objects: await objectsOf(contents, encoding, connection),
+      before: await targetObjects(connection),
+      existing: await targetRoles(connection),
+      needs: await ifAnswered(connection, 'settings and grants', databaseNeeds),
+    };
+  });
+}
+
+function missingStatements(
+  needed: DatabaseNeeds | null,
+  found: Answer<DatabaseNeeds>,
+  name: string,
+): readonly string[] {
+  const present = 'value' in found ? databaseStatements(found.value, name) : [];
   return needed === null ? [] : databaseStatements(needed, name).filter((statement) => !present.includes(statement));
 }
 

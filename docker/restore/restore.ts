@@ -57,8 +57,8 @@ export async function restore(options: RestoreOptions, context: RunContext): Pro
 function reportStatements(statements: readonly string[]): void {
   if (statements.length > 0) {
     log(
-      'Note: the dumped database had settings, grants, a comment or a connection limit that this one lacks, and that are ' +
-        'not part of a restore. Run what you want of it; a value shown as … may be secret, and ' +
+      'Note: the dumped database had settings, grants, a comment or a connection limit that were not seen in this one, and ' +
+        'that are not part of a restore. Run those that you want here. A value shown as … may be secret; ' +
         '`pg_restore --create --schema-only -f -` shows it from the dump:',
     );
   }

@@ -15,8 +15,7 @@ import type { DumpObject } from './object.ts';
 
 /**
  * Marks an upload as that of a Batch job, by sending the job's ID as part 1. The first part of the dump is sent last, and
- * replaces it, as any part replaces an earlier one of its number.
- * Source: Amazon S3 API reference, UploadPart
+ * replaces it: S3 keeps of each part number what was sent last. Source: Amazon S3 API reference, UploadPart
  *
  * An upload has no other place for a name that S3 would show to its writer: it lists neither metadata nor tags.
  */

@@ -1,3 +1,4 @@
+import { parse, validate } from '@aws-sdk/util-arn-parser';
 import * as z from 'zod/mini';
 
 const tagEvent = z.object({
@@ -26,10 +27,5 @@ export function secretIdOf(event: unknown): string | undefined {
  * to secrets of others, whose policies allow it. A name is one of this account.
  */
 export function isOfAnotherAccount(secretId: string, ownArn: string): boolean {
-  return secretId.startsWith('arn:') && accountOf(secretId) !== accountOf(ownArn);
-}
-
-/** `arn:<partition>:<service>:<Region>:<account>:<resource>` */
-function accountOf(arn: string): string | undefined {
-  return arn.split(':')[4];
+  return validate(secretId) && parse(secretId).accountId !== parse(ownArn).accountId;
 }

@@ -190,8 +190,8 @@ describe('permissions', () => {
   test('only the read-only user and the restore job may read dumps, and nothing may delete or overwrite them', () => {
     const s3 = [...statements].flatMap(([role, granted]) =>
       granted
-        // The Scanner's memo and the state of Freshness are in their own buckets.
-        .filter(({ Effect, Sid = '' }) => Effect === 'Allow' && !['KeepMemo', 'KeepState'].includes(Sid))
+        // The state of the Scanner and of Freshness is in their own buckets.
+        .filter(({ Effect, Sid = '' }) => Effect === 'Allow' && Sid !== 'KeepState')
         .flatMap(({ Action }) => Action)
         .filter((action) => /^s3:(Get|Delete|Put)/.test(action))
         .map((action) => `${role.slice(0, 12)} ${action}`),
@@ -204,14 +204,19 @@ describe('permissions', () => {
     ]);
   });
 
-  test('the Scanner may access one object, outside the dump bucket, and invoke only itself', () => {
-    const bucket = Object.keys(ofType(resources, 'AWS::S3::Bucket')).find((id) => id.startsWith('ScannerMemo'));
-    const granted = (sid: string) => of(/^ScannerFunctionRole/).find(({ Sid }) => Sid === sid)?.Resource;
-    expect(granted('KeepMemo')).toEqual({
-      'Fn::Join': ['', [{ 'Fn::GetAtt': [bucket, 'Arn'] }, '/started-runs.json']],
-    });
-    expect(granted('FindMemo')).toEqual({ 'Fn::GetAtt': [bucket, 'Arn'] });
-    expect(granted('GoOn')).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^ScannerFunction/), 'Arn'] });
+  test.each([
+    ['Scanner', 'ScannerMemo', 'started-runs.json'],
+    ['Freshness', 'FreshnessState', 'freshness.json'],
+  ])('%s keeps its state in one object, outside the dump bucket', (name, bucketPrefix, key) => {
+    const bucket = Object.keys(ofType(resources, 'AWS::S3::Bucket')).find((id) => id.startsWith(bucketPrefix));
+    const granted = (sid: string) => of(new RegExp(`^${name}FunctionRole`)).find(({ Sid }) => Sid === sid)?.Resource;
+    expect(granted('KeepState')).toEqual({ 'Fn::Join': ['', [{ 'Fn::GetAtt': [bucket, 'Arn'] }, `/${key}`]] });
+    expect(granted('FindState')).toEqual({ 'Fn::GetAtt': [bucket, 'Arn'] });
+  });
+
+  test('the Scanner may invoke only itself', () => {
+    const goOn = of(/^ScannerFunctionRole/).find(({ Sid }) => Sid === 'GoOn');
+    expect(goOn?.Resource).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^ScannerFunction/), 'Arn'] });
   });
 
   test('each KMS permission is for one service', () => {

@@ -1,6 +1,6 @@
 import { log } from '../../log.ts';
-import { identifier } from '../../postgres/identifier.ts';
 import type { Role } from '../../postgres/needs/role-needs.ts';
+import { identifier } from '../../postgres/quoting.ts';
 import type { MissingRoles } from './role-statements.ts';
 
 /** Statements that name a role, and that a restore cannot do without. */
@@ -37,14 +37,9 @@ export function reportMissingRoles({ roles, statements, unsupported }: MissingRo
   }
 }
 
-/** The missing roles without which the server refuses a part of the contents. */
-export function essentialRoles(roles: readonly Role[]): readonly string[] {
-  return roles.filter(({ uses }) => uses.some((use) => ESSENTIAL.includes(use))).map(({ name }) => name);
-}
-
-/** What is wrong if they are missing; empty if none is. */
+/** What is wrong if roles are missing without which the server refuses a part of the contents; empty if none is. */
 export function essentialProblems(roles: readonly Role[]): readonly string[] {
-  const names = essentialRoles(roles);
+  const names = roles.filter(({ uses }) => uses.some((use) => ESSENTIAL.includes(use))).map(({ name }) => name);
   return names.length === 0
     ? []
     : [

@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { identifier } from '../../postgres/identifier.ts';
 import type { Membership, Role } from '../../postgres/needs/role-needs.ts';
+import { identifier } from '../../postgres/quoting.ts';
 
 /** A statement that makes a part of a role. */
 export interface RoleStatement {

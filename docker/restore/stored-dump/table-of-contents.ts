@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import type { Client } from 'pg';
 import { z } from 'zod';
-import { type ArchiveEntry, ArchiveHead, damaged } from '../../archive-head.ts';
-import { ByteCursor } from '../../byte-cursor.ts';
+import { type ArchiveEntry, ArchiveHead, damaged } from '../../archive/archive-head.ts';
+import { ByteCursor } from '../../archive/byte-cursor.ts';
 import { queryRows } from '../../postgres/connection/query.ts';
 
 /** An object in the archive. Names are not quoted. */

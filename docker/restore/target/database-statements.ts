@@ -1,6 +1,5 @@
-import pg from 'pg';
-import { identifier } from '../../postgres/identifier.ts';
 import type { DatabaseNeeds } from '../../postgres/needs/database-needs.ts';
+import { identifier, literal } from '../../postgres/quoting.ts';
 
 /** What PUBLIC may do in a database whose grants nobody has changed. */
 const PUBLIC_BY_DEFAULT: readonly string[] = ['CONNECT', 'TEMPORARY'];
@@ -25,7 +24,7 @@ function valueOf({ name, value }: Setting): string {
     return '…';
   }
   // A name may not be empty, but a text may.
-  return LISTS.includes(name.toLowerCase()) ? value.replaceAll(/(?<!")""(?!")/g, "''") : pg.escapeLiteral(value);
+  return LISTS.includes(name.toLowerCase()) ? value.replaceAll(/(?<!")""(?!")/g, "''") : literal(value);
 }
 
 function settings({ settings }: DatabaseNeeds, database: string): readonly string[] {
@@ -68,7 +67,7 @@ export function databaseStatements(needs: DatabaseNeeds, name: string): readonly
   return [
     ...settings(needs, database),
     ...grants(needs, database),
-    ...(comment === null ? [] : [`COMMENT ON DATABASE ${database} IS ${pg.escapeLiteral(comment)};`]),
+    ...(comment === null ? [] : [`COMMENT ON DATABASE ${database} IS ${literal(comment)};`]),
     ...(connectionLimit === -1 ? [] : [`ALTER DATABASE ${database} CONNECTION LIMIT ${connectionLimit};`]),
   ];
 }

@@ -24,8 +24,8 @@ const REASONS: Readonly<Record<string, string>> = {
   'lambda:InvokeFunction': 'Only when a function has to continue in another invocation.',
   's3:ListBucket': 'Only when a requested object does not exist, or objects are listed.',
   's3:ListMultipartUploadParts': 'Only when an upload to the same key was left open, for example by a killed attempt.',
-  'sqs:SendMessage': 'Only when a function fails on every attempt.',
   'sns:Publish': 'Only when there is something to report.',
+  'sqs:SendMessage': 'Only when a function fails on every attempt.',
   'states:DescribeExecution': 'Only when a dump is not there in time.',
   'states:ListExecutions':
     'Only when running executions were not listed in the last few minutes, for example by an earlier local run.',

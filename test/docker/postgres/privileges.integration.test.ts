@@ -4,8 +4,8 @@ import pg from 'pg';
 import { problemsOf } from '../../../docker/check/finding.ts';
 import { privilegeFindings } from '../../../docker/check/privilege-findings.ts';
 import { inspectDatabase } from '../../../docker/postgres/database.ts';
-import { identifier, identifierOnOneLine } from '../../../docker/postgres/identifier.ts';
 import { inspectPrivileges } from '../../../docker/postgres/privileges.ts';
+import { identifier, quotedOnOneLine } from '../../../docker/postgres/quoting.ts';
 import { Stage } from '../support/stage.ts';
 
 let stage: Stage;
@@ -106,5 +106,5 @@ test.each([
   ['"a\nb"', 'U&"a\\000ab"'],
   ['"back\\slash\u001b"', 'U&"back\\\\slash\\001b"'],
 ])('%j is written as %j', (quoted, written) => {
-  expect(identifierOnOneLine(quoted)).toBe(written);
+  expect(quotedOnOneLine(quoted)).toBe(written);
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { contentsOf } from '../support/contents.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
 import { type Outcome, type RunOptions, Stage } from '../support/stage.ts';
-import { startRestore } from '../support/start-restore.ts';
+import { restore } from '../support/start-restore.ts';
 
 let stage: Stage;
 
@@ -17,11 +17,6 @@ afterAll(async () => {
 async function dumpOf(database: string, ...statements: readonly string[]): Promise<void> {
   await stage.createDatabase(database, ...statements);
   expect(await stage.dump(database)).toMatchObject({ status: 0, stderr: '' });
-}
-
-async function restore(dumped: string, into: string, args?: readonly string[], options?: RunOptions): Promise<Outcome> {
-  const { outcome } = await startRestore(stage, dumped, into, args, options);
-  return outcome;
 }
 
 describe('no row is lost', () => {
@@ -40,7 +35,7 @@ describe('no row is lost', () => {
     );
     await stage.query('postgres', 'DROP TABLESPACE fast');
     await stage.createDatabase('from spaced');
-    const { status, stdout, stderr } = await restore('spaced', 'from spaced');
+    const { status, stdout, stderr } = await restore(stage, 'spaced', 'from spaced');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain("Compared with the dump's table of contents, the database has 1 of 1 tables.");
     expect(await contentsOf(stage, 'from spaced')).toEqual(await contentsOf(stage, 'spaced'));
@@ -60,7 +55,7 @@ describe('no row is lost', () => {
       'GRANT CREATE ON SCHEMA public TO builder',
     );
     const secret = { username: 'builder', password: 'x' };
-    const { status, stdout, stderr } = await restore('accessed', 'from accessed', [], { secret });
+    const { status, stdout, stderr } = await restore(stage, 'accessed', 'from accessed', [], { secret });
     expect(stderr).toContain('permission denied to create access method "pile"');
     expect(stdout).toContain('the database has 1 of 1 tables.');
     expect(stdout).toContain('0 of its tables were never filled, and 0 of these have rows in the dump.');
@@ -78,7 +73,7 @@ describe('objects are found by their names', () => {
     await stage.query('latin', 'CREATE SCHEMA "Größen"', `CREATE TABLE "Größen"."Maße" AS SELECT 'groß' AS maß`);
     expect(await stage.dump('latin')).toMatchObject({ status: 0, stderr: '' });
     await stage.createDatabase('from latin');
-    const { status, stdout, stderr } = await restore('latin', 'from latin');
+    const { status, stdout, stderr } = await restore(stage, 'latin', 'from latin');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain('the database has 1 of 1 tables.');
     expect(await stage.query('from latin', 'SELECT maß FROM "Größen"."Maße"')).toEqual([{ maß: 'groß' }]);
@@ -94,7 +89,7 @@ describe('objects are found by their names', () => {
       'CREATE TABLE a."b c" AS SELECT 1 AS one',
     );
     await stage.createDatabase('from odd', 'CREATE SCHEMA a', 'CREATE TABLE a."b c" (one int)');
-    const { status, stdout } = await restore('odd', 'from odd', ['--into-non-empty']);
+    const { status, stdout } = await restore(stage, 'odd', 'from odd', ['--into-non-empty']);
     expect(stdout).toContain('These tables exist already, and keep their own rows: a."b c"');
     expect(stdout).toContain('the database has 3 of 3 tables.');
     expect(stdout).toContain('these tables have rows in the dump and none in the database: a."b c"');
@@ -116,7 +111,7 @@ describe('what is missing is named', () => {
 
   test('if the server refused it', async () => {
     await stage.createDatabase('occupied', 'CREATE VIEW others AS SELECT 7 AS two', 'CREATE TABLE "of mine" (one int)');
-    const { status, stdout, stderr } = await restore('complete', 'occupied', ['--into-non-empty']);
+    const { status, stdout, stderr } = await restore(stage, 'complete', 'occupied', ['--into-non-empty']);
     expect(stdout).toContain('These tables exist already, and keep their own rows: ');
     expect(stdout).toContain('the database has 2 of 3 tables, 1 of 1 views, 0 of 1 indexes.');
     expect(stdout).toContain('In the database, these are missing: table public.others, index public.others_two_idx');
@@ -142,7 +137,7 @@ describe('what is missing is named', () => {
       `CREATE EVENT TRIGGER meddle ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'CREATE VIEW')
          EXECUTE FUNCTION own.meddle()`,
     );
-    return restore('complete', into, ['--into-non-empty'], options);
+    return restore(stage, 'complete', into, ['--into-non-empty'], options);
   }
 
   test('if the server refused nothing', async () => {

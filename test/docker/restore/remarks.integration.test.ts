@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { contentsOf } from '../support/contents.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
-import { type Outcome, type RunOptions, Stage } from '../support/stage.ts';
-import { startRestore } from '../support/start-restore.ts';
+import { type Outcome, Stage } from '../support/stage.ts';
+import { restore } from '../support/start-restore.ts';
 
 let stage: Stage;
 
@@ -34,11 +34,6 @@ afterAll(async () => {
   await stage.tearDown();
 });
 
-async function restore(dumped: string, into: string, args?: readonly string[], options?: RunOptions): Promise<Outcome> {
-  const { outcome } = await startRestore(stage, dumped, into, args, options);
-  return outcome;
-}
-
 async function expectAllButRemarks({ status, stdout, stderr }: Outcome, into: string): Promise<void> {
   expect(stdout.match(/^Warning: not restored: ERROR: {2}role "leaving" does not exist/gm)).toHaveLength(41);
   expect(stdout).toContain('Warning: not restored: ERROR:  must be owner of extension hstore');
@@ -60,7 +55,7 @@ test.each([1, 4])(
     const into = `by ${jobs}`;
     await stage.createDatabase(into, 'CREATE EXTENSION hstore');
     await stage.query('postgres', `ALTER DATABASE "${into}" OWNER TO owner`);
-    await expectAllButRemarks(await restore('granted', into, ['--jobs', `${jobs}`], { secret: OWNER }), into);
+    await expectAllButRemarks(await restore(stage, 'granted', into, ['--jobs', `${jobs}`], { secret: OWNER }), into);
   },
 );
 
@@ -68,7 +63,7 @@ asRootOnLinux('and if the dump is streamed', async () => {
   await stage.createDatabase('streamed', 'CREATE EXTENSION hstore');
   await stage.query('postgres', 'ALTER DATABASE streamed OWNER TO owner');
   await withSmallDisk(async (disk) => {
-    const outcome = await restore('granted', 'streamed', [], { secret: OWNER, environment: { TMPDIR: disk } });
+    const outcome = await restore(stage, 'granted', 'streamed', [], { secret: OWNER, environment: { TMPDIR: disk } });
     await expectAllButRemarks(outcome, 'streamed');
   });
 });
@@ -77,7 +72,7 @@ test('a schema that exists already is used', async () => {
   await stage.createDatabase('arranged', 'CREATE SCHEMA ours', 'CREATE TABLE ours.t AS SELECT 1 AS one');
   expect(await stage.dump('arranged')).toMatchObject({ status: 0, stderr: '' });
   await stage.createDatabase('from arranged', 'CREATE SCHEMA ours');
-  const { status, stdout, stderr } = await restore('arranged', 'from arranged', ['--into-non-empty']);
+  const { status, stdout, stderr } = await restore(stage, 'arranged', 'from arranged', ['--into-non-empty']);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toContain('These schemas exist already: ours');
   expect(await contentsOf(stage, 'from arranged')).toEqual(await contentsOf(stage, 'arranged'));
@@ -94,7 +89,7 @@ test('event triggers do not act on the restore', async () => {
   );
   expect(await stage.dump('watched')).toMatchObject({ status: 0, stderr: '' });
   await stage.createDatabase('from watched');
-  expect(await restore('watched', 'from watched')).toMatchObject({ status: 0, stderr: '' });
+  expect(await restore(stage, 'watched', 'from watched')).toMatchObject({ status: 0, stderr: '' });
   expect(await contentsOf(stage, 'from watched')).toEqual(await contentsOf(stage, 'watched'));
   expect(
     await stage.query(

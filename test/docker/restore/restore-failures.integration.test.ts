@@ -6,8 +6,8 @@ import { clientFolder } from '../support/client-folder.ts';
 import { contentsOf } from '../support/contents.ts';
 import { startFaultyS3 } from '../support/faulty-s3.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
-import { type Outcome, pgDumpOf, processes, type Running, type RunOptions, Stage } from '../support/stage.ts';
-import { startRestore } from '../support/start-restore.ts';
+import { type Outcome, pgDumpOf, processes, type Running, Stage } from '../support/stage.ts';
+import { restore, startRestore } from '../support/start-restore.ts';
 
 let stage: Stage;
 
@@ -20,11 +20,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await stage.tearDown();
 });
-
-async function restore(dumped: string, into: string, args?: readonly string[], options?: RunOptions): Promise<Outcome> {
-  const { outcome } = await startRestore(stage, dumped, into, args, options);
-  return outcome;
-}
 
 asRootOnLinux('a restore whose disk is filled by others is worth another try', async () => {
   await stage.createDatabase('from full');
@@ -39,7 +34,7 @@ asRootOnLinux('a restore whose disk is filled by others is worth another try', a
     };
     const s3 = await startFaultyS3(stage.s3.endpoint, fill);
     const environment = { TMPDIR: disk, AWS_ENDPOINT_URL_S3: s3.endpoint };
-    const { status, stdout, stderr } = await restore('source', 'from full', [], { environment });
+    const { status, stdout, stderr } = await restore(stage, 'source', 'from full', [], { environment });
     expect(stderr).toContain('The storage is full');
     expect(stdout).not.toContain('is read from S3 twice');
     expect(status).toBe(75);
@@ -62,7 +57,7 @@ describe('a restore in which the server refuses statements', () => {
     expect(await stage.dump('indexed')).toMatchObject({ status: 0, stderr: '' });
     await stage.query('indexed', 'DROP INDEX watched');
     await stage.createDatabase('from indexed');
-    const { status, stdout, stderr } = await restore('indexed', 'from indexed');
+    const { status, stdout, stderr } = await restore(stage, 'indexed', 'from indexed');
     expect(stderr).toMatch(/refused 1 of the statements.*relation "t" does not exist/);
     expect(stdout).toContain('CREATE INDEX watched ON public.t');
     expect(stdout).toContain('The database contains at most a part of the dump: drop it');
@@ -74,7 +69,7 @@ describe('a restore in which the server refuses statements', () => {
     await stage.createDatabase('plain', 'CREATE TABLE a AS SELECT 1 AS one', 'CREATE TABLE b AS SELECT 2 AS two');
     expect(await stage.dump('plain')).toMatchObject({ status: 0, stderr: '' });
     await stage.createDatabase('mixed', 'CREATE TABLE a AS SELECT 7 AS one');
-    const { status, stdout, stderr } = await restore('plain', 'mixed', ['--into-non-empty']);
+    const { status, stdout, stderr } = await restore(stage, 'plain', 'mixed', ['--into-non-empty']);
     expect(stderr).toContain('relation "a" already exists');
     expect(stdout).toContain('In addition to its previous contents, the database contains at most a part of the dump.');
     expect(stdout + stderr).not.toContain('drop it');
@@ -169,7 +164,7 @@ describe('a pg_restore', () => {
     await writeFile(join(folder, 'pg_restore'), script);
     await chmod(join(folder, 'pg_restore'), 0o755);
     await stage.createDatabase(into);
-    const outcome = await restore('source', into, [], { environment: { PATH: folder } });
+    const outcome = await restore(stage, 'source', into, [], { environment: { PATH: folder } });
     await clients.remove();
     return outcome;
   }
@@ -206,7 +201,7 @@ test('a password in a refused statement is not shown', async () => {
   await stage.createDatabase('foreign', ...mapping);
   expect(await stage.dump('foreign')).toMatchObject({ status: 0, stderr: '' });
   await stage.createDatabase('mapped already', ...mapping);
-  const { status, stdout, stderr } = await restore('foreign', 'mapped already', ['--into-non-empty']);
+  const { status, stdout, stderr } = await restore(stage, 'foreign', 'mapped already', ['--into-non-empty']);
   expect(stdout).toContain('Command was: CREATE USER MAPPING FOR mapped SERVER elsewhere');
   expect(stderr).toContain('already exists');
   expect(stdout + stderr).not.toMatch(/say|able'/);

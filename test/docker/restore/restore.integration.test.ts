@@ -6,8 +6,8 @@ import { crc32InBase64 } from '../../../docker/s3/checksum.ts';
 import { contentsOf, DIFFICULT_CONTENTS } from '../support/contents.ts';
 import { startFaultyS3 } from '../support/faulty-s3.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
-import { BUCKET, keyOf, type Outcome, type RunOptions, SECRET_ARN, Stage } from '../support/stage.ts';
-import { startRestore } from '../support/start-restore.ts';
+import { BUCKET, keyOf, SECRET_ARN, Stage } from '../support/stage.ts';
+import { restore } from '../support/start-restore.ts';
 
 let stage: Stage;
 
@@ -20,11 +20,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await stage.tearDown();
 });
-
-async function restore(dumped: string, into: string, args?: readonly string[], options?: RunOptions): Promise<Outcome> {
-  const { outcome } = await startRestore(stage, dumped, into, args, options);
-  return outcome;
-}
 
 /** Without a checksum of the uploader, S3 computes a CRC64NVME. */
 type Algorithm = 'CRC32' | 'CRC64NVME';
@@ -76,7 +71,7 @@ async function expectEmpty(database: string): Promise<void> {
 describe('a restore', () => {
   test('makes the database equal to the one that was dumped', async () => {
     await stage.createDatabase(`dbname=x 'odd' "größe"`);
-    const { status, stdout, stderr } = await restore('source', `dbname=x 'odd' "größe"`);
+    const { status, stdout, stderr } = await restore(stage, 'source', `dbname=x 'odd' "größe"`);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^Its SHA-256 [0-9a-f]{64} matches the proven dump\.$/m);
     expect(stdout).toMatch(/^Restoring: .* in \d+ s/m);
@@ -131,7 +126,7 @@ describe('a restore', () => {
           }),
       });
       await stage.createDatabase(`from ${name}`);
-      const { status, stdout } = await restore(name, `from ${name}`);
+      const { status, stdout } = await restore(stage, name, `from ${name}`);
       expect(stdout).toContain(`Its ${await storedChecksum(keyOf(name))} matches the proven dump.`);
       expect(status).toBe(0);
       expect(await contentsOf(stage, `from ${name}`)).toEqual(await contentsOf(stage, 'source'));
@@ -147,7 +142,7 @@ describe('a restore', () => {
       },
     });
     await stage.createDatabase('from earlier');
-    const { status, stdout } = await restore('earlier', 'from earlier');
+    const { status, stdout } = await restore(stage, 'earlier', 'from earlier');
     expect(stdout).toMatch(/^Its SHA-256 \S+ matches the proven dump\.$/m);
     expect(status).toBe(0);
     expect(await contentsOf(stage, 'from earlier')).toEqual(await contentsOf(stage, 'source'));
@@ -161,7 +156,7 @@ describe('a restore', () => {
     expect(await stage.dump('large')).toMatchObject({ status: 0, stderr: '' });
     expect((await stage.manifestOf(keyOf('large'))).proof.bytes).toBeGreaterThan(4 * 8 * 1024 * 1024);
     await stage.createDatabase('from large');
-    expect(await restore('large', 'from large')).toMatchObject({ status: 0, stderr: '' });
+    expect(await restore(stage, 'large', 'from large')).toMatchObject({ status: 0, stderr: '' });
     expect(await contentsOf(stage, 'from large')).toEqual(await contentsOf(stage, 'large'));
   });
 });
@@ -170,7 +165,9 @@ describe('a restore of a dump that the disk has no room for', () => {
   asRootOnLinux('reads it twice, and makes an equal database', async () => {
     await stage.createDatabase('from stream');
     await withSmallDisk(async (disk) => {
-      const { status, stdout, stderr } = await restore('source', 'from stream', [], { environment: { TMPDIR: disk } });
+      const { status, stdout, stderr } = await restore(stage, 'source', 'from stream', [], {
+        environment: { TMPDIR: disk },
+      });
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
       expect(stdout).toContain('is read from S3 twice');
     });
@@ -185,7 +182,7 @@ describe('a restore of a dump that the disk has no room for', () => {
     const s3 = await startFaultyS3(stage.s3.endpoint, isLastRead, 'change');
     await withSmallDisk(async (disk) => {
       const environment = { TMPDIR: disk, AWS_ENDPOINT_URL_S3: s3.endpoint };
-      const { status, stdout, stderr } = await restore('source', 'from changed', [], { environment });
+      const { status, stdout, stderr } = await restore(stage, 'source', 'from changed', [], { environment });
       expect(stderr).toContain('is not the dump that was proven');
       expect(stdout).toContain('drop it');
       expect(status).toBe(69);
@@ -209,7 +206,7 @@ describe('a restore is refused before the database is changed', () => {
   ])('if it contains %s', async (what, statement, names) => {
     await stage.createDatabase(`with ${what}`, statement);
     const before = await contentsOf(stage, `with ${what}`);
-    const { status, stderr } = await restore('source', `with ${what}`);
+    const { status, stderr } = await restore(stage, 'source', `with ${what}`);
     expect(stderr).toMatch(names);
     expect(status).toBe(77);
     expect(await contentsOf(stage, `with ${what}`)).toEqual(before);
@@ -217,7 +214,7 @@ describe('a restore is refused before the database is changed', () => {
 
   test('but not for an extension, which may come from the template', async () => {
     await stage.createDatabase('with extension', 'CREATE EXTENSION hstore');
-    expect(await restore('source', 'with extension')).toMatchObject({ status: 0, stderr: '' });
+    expect(await restore(stage, 'source', 'with extension')).toMatchObject({ status: 0, stderr: '' });
   });
 
   test.each([
@@ -250,7 +247,7 @@ describe('a restore is refused before the database is changed', () => {
   ])('if the dump has %s', async (name, changes, expected, message) => {
     await copy(name, changes);
     await stage.createDatabase(`from ${name}`);
-    const { status, stderr } = await restore(name, `from ${name}`);
+    const { status, stderr } = await restore(stage, name, `from ${name}`);
     expect(stderr).toMatch(message);
     expect(status).toBe(expected);
     await expectEmpty(`from ${name}`);
@@ -260,7 +257,7 @@ describe('a restore is refused before the database is changed', () => {
   test('if there is no dump', async () => {
     await put(`${keyOf('gone')}.json`, await readFile(stage.fileOf(`${keyOf('source')}.json`)));
     await stage.createDatabase('from gone');
-    const { status, stderr } = await restore('gone', 'from gone');
+    const { status, stderr } = await restore(stage, 'gone', 'from gone');
     expect(stderr).toContain('There is a manifest, but no dump s3://');
     expect(status).toBe(77);
   });
@@ -268,7 +265,7 @@ describe('a restore is refused before the database is changed', () => {
   test('if the user may not create anything', async () => {
     await stage.createDatabase('guarded');
     await stage.query('postgres', `CREATE ROLE reader LOGIN PASSWORD 'x'`);
-    const { status, stderr } = await restore('source', 'guarded', [], {
+    const { status, stderr } = await restore(stage, 'source', 'guarded', [], {
       secret: { username: 'reader', password: 'x' },
     });
     expect(stderr).toContain(

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Stage } from '../../support/stage.ts';
-import { startRestore } from '../../support/start-restore.ts';
+import { restore } from '../../support/start-restore.ts';
 
 let stage: Stage;
 
@@ -29,13 +29,13 @@ test('the statements that a restore lists give the target what the dumped databa
     `ALTER ROLE "the ""app" IN DATABASE tuned SET "TimeZone" = 'America/Denver'`,
     'REVOKE TEMPORARY ON DATABASE tuned FROM PUBLIC',
     'GRANT CREATE ON DATABASE tuned TO auditor WITH GRANT OPTION',
-    `COMMENT ON DATABASE tuned IS 'it''s ours'`,
+    `COMMENT ON DATABASE tuned IS 'it''s
+ours, \\ too'`,
     'ALTER DATABASE tuned CONNECTION LIMIT 50',
   );
   expect(await stage.dump('tuned')).toMatchObject({ status: 0, stderr: '' });
   await stage.createDatabase('target of it', `ALTER DATABASE "target of it" SET work_mem = '5MB'`);
-  const { outcome } = await startRestore(stage, 'tuned', 'target of it');
-  const { status, stdout, stderr } = await outcome;
+  const { status, stdout, stderr } = await restore(stage, 'tuned', 'target of it');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   const statements = stdout.split('\n').filter((line) => /^(ALTER|REVOKE|GRANT|COMMENT) /.test(line));
   expect(statements.filter((statement) => statement.includes('work_mem'))).toEqual([]);
@@ -47,8 +47,7 @@ test('a value that may be secret is neither in the manifest nor in the log', asy
   await stage.createDatabase('keyed', `ALTER DATABASE keyed SET app.key = 'geheim'`);
   expect(await stage.dump('keyed')).toMatchObject({ status: 0, stderr: '' });
   await stage.createDatabase('from keyed');
-  const { outcome } = await startRestore(stage, 'keyed', 'from keyed');
-  const { stdout } = await outcome;
+  const { stdout } = await restore(stage, 'keyed', 'from keyed');
   expect(stdout).toContain('ALTER DATABASE "from keyed" SET "app"."key" TO …;');
   expect(stdout).not.toContain('geheim');
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { becomeReplica } from '../../support/replica.ts';
-import { type Outcome, type RunOptions, Stage } from '../../support/stage.ts';
-import { startRestore } from '../../support/start-restore.ts';
+import { type Outcome, Stage } from '../../support/stage.ts';
+import { restore } from '../../support/start-restore.ts';
 
 let stage: Stage;
 
@@ -18,11 +18,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await stage.tearDown();
 });
-
-async function restore(dumped: string, into: string, args?: readonly string[], options?: RunOptions): Promise<Outcome> {
-  const { outcome } = await startRestore(stage, dumped, into, args, options);
-  return outcome;
-}
 
 function expectRefused({ status, stdout, stderr }: Outcome, ...messages: readonly string[]): void {
   for (const message of messages) {
@@ -54,14 +49,14 @@ describe('a user who may not create what the dump contains', () => {
 
   test('is told the grants before the download, and they are enough', async () => {
     await stage.createDatabase('closed');
-    const refused = await restore('schemas', 'closed', [], { secret: BUILDER });
+    const refused = await restore(stage, 'schemas', 'closed', [], { secret: BUILDER });
     expectRefused(
       refused,
       'GRANT CREATE ON DATABASE "closed" TO "Mr ""B"""',
       'GRANT USAGE, CREATE ON SCHEMA "public" TO',
     );
     await obey(refused, 'closed');
-    expect(await restore('schemas', 'closed', [], { secret: BUILDER })).toMatchObject({ status: 0, stderr: '' });
+    expect(await restore(stage, 'schemas', 'closed', [], { secret: BUILDER })).toMatchObject({ status: 0, stderr: '' });
   });
 
   test('is told the grants for the role that its settings change it to', async () => {
@@ -74,19 +69,22 @@ describe('a user who may not create what the dump contains', () => {
       'ALTER ROLE login SET role = worker',
     );
     const secret = { username: 'login', password: 'x' };
-    const refused = await restore('schemas', 'closed to a role', [], { secret });
+    const refused = await restore(stage, 'schemas', 'closed to a role', [], { secret });
     expectRefused(refused, 'The user "worker" may not create', 'ON DATABASE "closed to a role" TO "worker";');
     await obey(refused, 'closed to a role');
-    expect(await restore('schemas', 'closed to a role', [], { secret })).toMatchObject({ status: 0, stderr: '' });
+    expect(await restore(stage, 'schemas', 'closed to a role', [], { secret })).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
   });
 
   test('is told of schemas that exist already', async () => {
     await stage.createDatabase('half open', 'CREATE SCHEMA "Odd ""one"""', 'GRANT CREATE ON SCHEMA public TO PUBLIC');
-    const refused = await restore('schemas', 'half open', ['--into-non-empty'], { secret: BUILDER });
+    const refused = await restore(stage, 'schemas', 'half open', ['--into-non-empty'], { secret: BUILDER });
     expectRefused(refused, 'run GRANT USAGE, CREATE ON SCHEMA "Odd ""one""" TO "Mr ""B""";');
     expect(refused.stderr).not.toContain('ON DATABASE');
     await obey(refused, 'half open');
-    expect(await restore('schemas', 'half open', ['--into-non-empty'], { secret: BUILDER })).toMatchObject({
+    expect(await restore(stage, 'schemas', 'half open', ['--into-non-empty'], { secret: BUILDER })).toMatchObject({
       status: 0,
       stderr: '',
     });
@@ -94,15 +92,18 @@ describe('a user who may not create what the dump contains', () => {
 
   test('is told of a schema that is missing', async () => {
     await stage.createDatabase('without public', 'DROP SCHEMA public');
-    const refused = await restore('schemas', 'without public');
+    const refused = await restore(stage, 'schemas', 'without public');
     expectRefused(refused, 'lacks a schema that the dump uses and does not create: run CREATE SCHEMA "public"');
     await obey(refused, 'without public');
-    expect(await restore('schemas', 'without public')).toMatchObject({ status: 0, stderr: '' });
+    expect(await restore(stage, 'schemas', 'without public')).toMatchObject({ status: 0, stderr: '' });
   });
 
   test('needs nothing for what the dump does not create', async () => {
     await stage.createDatabase('only public', 'GRANT CREATE ON SCHEMA public TO PUBLIC');
-    expect(await restore('source', 'only public', [], { secret: BUILDER })).toMatchObject({ status: 0, stderr: '' });
+    expect(await restore(stage, 'source', 'only public', [], { secret: BUILDER })).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
   });
 });
 
@@ -116,8 +117,8 @@ test("a function of another user counts as contents even in an extension, one of
     `CREATE FUNCTION public.valid(int) RETURNS boolean LANGUAGE sql AS 'SELECT true'`,
     'ALTER EXTENSION hstore ADD FUNCTION public.valid(int)',
   );
-  expectRefused(await restore('source', 'extended'), 'is not empty: it contains public.valid(integer). Restore');
-  expect(await restore('source', 'extended', [], { secret: OWNER })).toMatchObject({ status: 0, stderr: '' });
+  expectRefused(await restore(stage, 'source', 'extended'), 'is not empty: it contains public.valid(integer). Restore');
+  expect(await restore(stage, 'source', 'extended', [], { secret: OWNER })).toMatchObject({ status: 0, stderr: '' });
 });
 
 describe('a target that cannot be written to is refused before the download', () => {
@@ -142,7 +143,7 @@ describe('a target that cannot be written to is refused before the download', ()
     while (shown !== 'on' && source === 'configuration file') {
       shown = (await stage.query(into, 'SHOW default_transaction_read_only'))[0]?.default_transaction_read_only;
     }
-    const outcome = await restore('source', into, [], { secret: OWNER });
+    const outcome = await restore(stage, 'source', into, [], { secret: OWNER });
     await stage.query(
       'postgres',
       'SET default_transaction_read_only = off',
@@ -157,6 +158,6 @@ describe('a target that cannot be written to is refused before the download', ()
     await stage.createDatabase('standby');
     await stage.query('postgres', 'CHECKPOINT');
     await becomeReplica(stage);
-    expectRefused(await restore('source', 'standby'), 'is a standby, and cannot be written to');
+    expectRefused(await restore(stage, 'source', 'standby'), 'is a standby, and cannot be written to');
   });
 });

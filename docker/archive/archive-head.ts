@@ -1,5 +1,5 @@
+import { Failure } from '../failure.ts';
 import type { ByteCursor } from './byte-cursor.ts';
-import { Failure } from './failure.ts';
 
 /**
  * The head of pg_dump's custom format: header and table of contents. It is documented only by PostgreSQL's

@@ -5,7 +5,7 @@ import type { Reporter } from './report.ts';
 import type { Steps } from './steps.ts';
 
 /** State shared by the steps of a local run. */
-export interface RunSettings {
+export interface RunState {
   readonly options: Options;
   /** Absolute path. */
   readonly stateDir: string;

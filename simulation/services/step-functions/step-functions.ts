@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import type { Template } from '../../local/assembly/template.ts';
+import type { Template } from '../../../local/assembly/template.ts';
+import type { Execution, ExecutionEnd } from '../execution.ts';
+import type { Json } from '../json.ts';
+import type { SecretsManager } from '../secrets-manager.ts';
+import { ServiceError } from '../service-error.ts';
+import { START_QUOTA, TokenBucket } from '../token-bucket.ts';
 import { deploy, type Deployment, loadInterpreter } from './deployment.ts';
-import type { Execution, ExecutionEnd } from './execution.ts';
-import type { Json } from './json.ts';
 import { listRunning } from './list-executions.ts';
-import type { SecretsManager } from './secrets-manager.ts';
-import { ServiceError } from './service-error.ts';
 import { Steps, type StepsContext } from './steps.ts';
-import { START_QUOTA, TokenBucket } from './token-bucket.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import type { StateMachine } from 'aws-local-stepfunctions';
-import { allStates, parseDefinition, runnable } from '../../local/assembly/state-machine.ts';
-import type { Clock } from '../runtime/clock.ts';
-import { SandboxedModule, virtualGlobals } from '../runtime/sandbox.ts';
+import { allStates, parseDefinition, runnable } from '../../../local/assembly/state-machine.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { SandboxedModule, virtualGlobals } from '../../runtime/sandbox.ts';
 import type { Handle, Steps } from './steps.ts';
 
 /** Seconds. An execution lasts a year at most. */

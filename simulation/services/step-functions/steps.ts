@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import type { TaskState, WaitState } from '../../local/assembly/state-machine.ts';
-import { TaskError } from '../../local/services/task.ts';
-import type { Clock } from '../runtime/clock.ts';
-import type { Faults } from '../runtime/faults.ts';
-import type { Batch } from './batch.ts';
-import type { Concurrency } from './concurrency.ts';
-import type { Execution, Step } from './execution.ts';
-import type { Json } from './json.ts';
-import type { Invocation, Result, SimulatedFunction } from './lambda-function.ts';
+import type { TaskState, WaitState } from '../../../local/assembly/state-machine.ts';
+import { TaskError } from '../../../local/services/task.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Faults } from '../../runtime/faults.ts';
+import type { Batch } from '../batch.ts';
+import type { Concurrency } from '../concurrency.ts';
+import type { Execution, Step } from '../execution.ts';
+import type { Json } from '../json.ts';
+import type { Invocation, Result, SimulatedFunction } from '../lambda-function.ts';
 
 const INVOKE_FAULTS = { 'invocation refused': 0.005, 'invocation answer lost': 0.005, 'invocation failed': 0.002 };
 const INVOKE_OUTAGE = { 'invocation failed': 1 };
