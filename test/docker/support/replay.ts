@@ -72,7 +72,11 @@ eval "$DUMPED"
 
 const PG_RESTORE = `#!/bin/sh
 if [ -n "$PIPED" ]; then eval "$PIPED" | pg_restore "$@"; else pg_restore "$@"; fi || exit
-for file in "$REPLAYED"/dump-*/dump; do eval "$PROVEN"; done
+if [ -n "$PROVEN" ]; then
+  # pg_restore ends before its input does, and pg_dump may not have rewritten the head yet.
+  cat > /dev/null
+  for file in "$REPLAYED"/dump-*/dump; do eval "$PROVEN"; done
+fi
 `;
 
 /**
