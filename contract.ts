@@ -57,11 +57,55 @@ export interface Rescheduled {
   readonly next?: string;
 }
 
+/**
+ * Result of one branch of a run. The state machine's branches always succeed, since a failed branch would stop the other;
+ * a failure is reported here.
+ */
+export interface BranchResult {
+  readonly failed: boolean;
+  /** Whole sentences that name the branch. */
+  readonly message: string;
+}
+
+/** Result of the branch that makes the dump. The other fields are those of a job that failed. */
+export interface DumpResult extends BranchResult {
+  /** `none` if the program did not start, or was not the one that ended. */
+  readonly exitStatus?: number | 'none';
+  readonly attempts?: number;
+  /** Log stream of the last attempt, or `none`. */
+  readonly logStream?: string;
+}
+
+/** Result of the branch that starts the next run. */
+export interface ReschedulingResult extends BranchResult {
+  /** Absent if it failed. */
+  readonly result?: Rescheduled;
+}
+
+/**
+ * The results of both branches of a run: the field `branches` of the output of an execution that succeeded, and, as JSON,
+ * the cause of one that failed. Executions that started before this was so give sentences as their cause.
+ */
+export interface RunResult {
+  readonly dump: DumpResult;
+  readonly reschedule: ReschedulingResult;
+}
+
 /** Environment of the Scanner function. */
 export interface ScannerEnvironment {
   readonly STATE_MACHINE_ARN: string;
   /** The Scanner's own bucket, which holds {@link MEMO_KEY}. */
   readonly MEMO_BUCKET: string;
+}
+
+/** Environment of the Notify function. */
+export interface NotifyEnvironment {
+  /** Topic that its messages go to. */
+  readonly TOPIC_ARN: string;
+  /** Notify's own bucket. */
+  readonly STATE_BUCKET: string;
+  /** Log group of the dump jobs. */
+  readonly DUMP_LOG_GROUP: string;
 }
 
 /** Environment of the Freshness function. */
@@ -124,6 +168,9 @@ export const EXIT_STATUS = {
  * support.
  */
 export const MINIMUM_CLIENT_VERSIONS = ['14.25', '15.20', '16.16', '17.12', '18.7'] as const;
+
+/** Source of AutoDump's own events on the default event bus. */
+export const EVENT_SOURCE = 'autodump';
 
 /**
  * Folder of a secret's dumps: the secret's name, except that its segments `.` and `..`, which HTTP clients and file

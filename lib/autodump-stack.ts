@@ -7,6 +7,7 @@ import type { DeployContext } from './context.ts';
 import { DumpBucket } from './dump-bucket.ts';
 import { DumpJob } from './dump-job.ts';
 import { Freshness } from './freshness.ts';
+import { Notify } from './notify.ts';
 import { RestoreJob } from './restore-job.ts';
 import { RunFunctions, Scanner } from './scheduling-functions.ts';
 import { Triggers } from './triggers.ts';
@@ -45,10 +46,17 @@ export class AutoDumpStack extends Stack {
     const { stateMachine } = new Workflow(this, 'Workflow', { hash, reschedule, dumpJob });
     const deadLetters = new sqs.Queue(this, 'DeadLetters', { enforceSSL: true, retentionPeriod: Duration.days(14) });
     Validations.of(deadLetters).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'This is the dead-letter queue.' });
-    const scanner = new Scanner(this, 'Scanner', { stateMachine, deadLetters }).function;
+    const scanner = new Scanner(this, 'Scanner', { stateMachine }).function;
     const scanInterval = Duration.minutes(context.scanIntervalMinutes);
     const { rules } = new Triggers(this, 'Triggers', { scanner, deadLetters, scanInterval });
     const alarms = new Alarms(this, 'Alarms', { stateMachine, scanner, deadLetters, rules });
+    const notify = new Notify(this, 'Notify', {
+      stateMachine,
+      scanner,
+      dumpLog: dumpJob.logGroup,
+      deadLetters,
+      alarms,
+    }).function;
     const freshness = new Freshness(this, 'Freshness', {
       dumpBucket,
       stateMachine,
@@ -76,6 +84,7 @@ export class AutoDumpStack extends Stack {
     this.output('ScannerName', scanner.functionName, 'Invoke this function to scan now');
     this.output('HashName', hash.functionName, 'Function that compares the tags at the scheduled time');
     this.output('RescheduleName', reschedule.functionName, 'Function that starts the next run');
+    this.output('NotifyName', notify.functionName, 'Function that reports failed runs, failed scans and recoveries');
     this.output('FreshnessName', freshness.functionName, 'Function that looks for the dumps that have to be there');
     this.output('DeadLetterQueueUrl', deadLetters.queueUrl, 'Events that could not be delivered or processed');
   }

@@ -1,16 +1,7 @@
 import type { IResolvable } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-
-/**
- * Result of one branch of a run. The state machine's branches always succeed, since a failed branch would stop the
- * other; a failure is reported here.
- */
-export interface BranchResult {
-  readonly failed: boolean;
-  /** Whole sentences that name the branch. */
-  readonly message: string;
-}
+import type { BranchResult } from '../contract.ts';
 
 /**
  * Defaults for fields that an error, a job or a container may lack, worded for messages. The run carries them as
@@ -42,6 +33,7 @@ export function readFailure(scope: Construct, id: string): sfn.Pass {
  * The state that ends a branch as failed.
  *
  * @param resultPath of the result. @default - the result is the state's whole output
+ * @param more further fields of the result
  */
 export function branchFailed(
   scope: Construct,
@@ -49,9 +41,10 @@ export function branchFailed(
   message: string,
   paths: readonly string[],
   resultPath?: string,
+  more: Readonly<Record<string, IResolvable | string>> = {},
 ): sfn.Pass {
   return new sfn.Pass(scope, id, {
-    parameters: { failed: true, message: format(message, paths) } satisfies BranchResult,
+    parameters: { failed: true, message: format(message, paths), ...more } satisfies BranchResult,
     ...(resultPath === undefined ? {} : { resultPath }),
   });
 }

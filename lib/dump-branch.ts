@@ -1,8 +1,8 @@
 import { Aws, Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import type { DumpEnvironment } from '../contract.ts';
-import { branchFailed, type BranchResult, readFailure, RUN_FIELDS, valueAt, withDefaults } from './branch-result.ts';
+import type { DumpEnvironment, DumpResult } from '../contract.ts';
+import { branchFailed, readFailure, RUN_FIELDS, valueAt, withDefaults } from './branch-result.ts';
 import type { DumpJob } from './dump-job.ts';
 import { THROTTLING_RETRY } from './throttling-retry.ts';
 
@@ -51,6 +51,12 @@ export function dumpBranch(scope: Construct, job: DumpJob): sfn.IChainable {
       '$.container.LogStreamName',
       '$.job.JobId',
     ],
+    undefined,
+    {
+      exitStatus: valueAt('$.container.ExitCode'),
+      attempts: sfn.JsonPath.arrayLength(valueAt('$.job.Attempts')),
+      logStream: sfn.JsonPath.stringAt('$.container.LogStreamName'),
+    } satisfies Record<keyof Omit<DumpResult, 'failed' | 'message'>, unknown>,
   );
   const noJobEnded = branchFailed(
     scope,
@@ -76,7 +82,7 @@ function submitJob(job: DumpJob): object {
     AUTODUMP_WHEN: '$.when',
     AUTODUMP_EXECUTION: '$$.Execution.Id',
   };
-  const result: BranchResult = { failed: false, message: 'The dump ended well.' };
+  const result: DumpResult = { failed: false, message: 'The dump ended well.' };
   return {
     Type: 'Task',
     Resource: `arn:${Aws.PARTITION}:states:::batch:submitJob.sync`,

@@ -3,6 +3,7 @@ import * as batch from 'aws-cdk-lib/aws-batch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { type DumpEnvironment, EXIT_STATUS, SCHEDULE_TAG } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
@@ -10,6 +11,7 @@ import type { DumpBucket } from './dump-bucket.ts';
 import { dumpImage } from './dump-image.ts';
 import { jobContainer, type JobSize, leaveOutVolumeHost, SCRATCH } from './job-container.ts';
 import { leaveOut } from './leave-out.ts';
+import { logGroup } from './log-group.ts';
 import { grantReadSecrets } from './secret-access.ts';
 
 export interface DumpJobProps extends JobSize {
@@ -55,6 +57,7 @@ export class DumpJob extends Construct {
    */
   readonly definitionName: string;
   readonly securityGroups: readonly ec2.ISecurityGroup[];
+  readonly logGroup: logs.ILogGroup;
   /** Upper bound of the run time of all attempts of a job, without waiting. */
   readonly maxRunTime: Duration;
 
@@ -62,6 +65,7 @@ export class DumpJob extends Construct {
     super(scope, id);
     this.maxRunTime = Duration.hours(props.timeout.toHours() * ATTEMPTS);
     this.securityGroups = this.jobSecurityGroups(props);
+    this.logGroup = logGroup(this, 'Logs');
     this.image = dumpImage(this, 'Image', props.architecture);
     this.computeEnvironment = new batch.FargateComputeEnvironment(this, 'ComputeEnvironment', {
       vpc: props.vpc,
@@ -160,6 +164,7 @@ export class DumpJob extends Construct {
       command: ['dump'],
       environment: { ...environment },
       jobRole: this.jobRole(props.dumpBucket),
+      logGroup: this.logGroup,
       streamPrefix: 'dump',
     });
   }

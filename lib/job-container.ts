@@ -3,11 +3,11 @@ import * as batch from 'aws-cdk-lib/aws-batch';
 import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import type { Architecture } from './dump-image.ts';
 import { leaveOut } from './leave-out.ts';
-import { logGroup } from './log-group.ts';
 
 /** Resources of a job. */
 export interface JobSize {
@@ -24,6 +24,7 @@ export interface JobContainerProps extends JobSize {
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly jobRole: iam.IRole;
+  readonly logGroup: logs.ILogGroup;
   /** Prefix of the names of log streams. */
   readonly streamPrefix: string;
 }
@@ -39,7 +40,7 @@ export function leaveOutVolumeHost(definition: batch.EcsJobDefinition): void {
   leaveOut(definition, 'ContainerProperties.Volumes.0.Host');
 }
 
-/** The container of a job on Fargate: unprivileged, with a read-only root and its own log group. */
+/** The container of a job on Fargate: unprivileged, with a read-only root. */
 export function jobContainer(scope: Construct, props: JobContainerProps): batch.EcsFargateContainerDefinition {
   const executionRole = new iam.Role(scope, 'ExecutionRole', {
     assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com'),
@@ -63,7 +64,7 @@ export function jobContainer(scope: Construct, props: JobContainerProps): batch.
     readonlyRootFilesystem: true,
     volumes: [batch.EcsVolume.host({ name: 'scratch', containerPath: SCRATCH })],
     logging: ecs.LogDriver.awsLogs({
-      logGroup: logGroup(scope, 'Logs'),
+      logGroup: props.logGroup,
       streamPrefix: props.streamPrefix,
     }),
     executionRole,

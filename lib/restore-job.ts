@@ -6,6 +6,7 @@ import { Construct } from 'constructs';
 import { RESTORE_TARGET_TAG, type RestoreEnvironment } from '../contract.ts';
 import type { DumpBucket } from './dump-bucket.ts';
 import { jobContainer, type JobSize, leaveOutVolumeHost, SCRATCH } from './job-container.ts';
+import { logGroup } from './log-group.ts';
 import { grantReadSecrets } from './secret-access.ts';
 
 export interface RestoreJobProps extends JobSize {
@@ -42,6 +43,7 @@ export class RestoreJob extends Construct {
         command: ['restore'],
         environment: { ...environment },
         jobRole: this.jobRole(props.dumpBucket),
+        logGroup: logGroup(this, 'Logs'),
         streamPrefix: 'restore',
       }),
       // A partial restore cannot be resumed, and a retry would find the database not empty.

@@ -7,6 +7,7 @@ import { Construct } from 'constructs';
 import { MEMO_KEY, type ScannerEnvironment } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import { withBundle } from './bundle.ts';
+import { busDestination } from './default-bus.ts';
 import { logGroup } from './log-group.ts';
 import { StateBucket } from './state-bucket.ts';
 
@@ -35,15 +36,13 @@ export class RunFunctions extends Construct {
 export interface ScannerProps {
   /** State machine whose executions the Scanner starts. */
   readonly stateMachine: sfn.IStateMachine;
-  /** Receives events that the Scanner failed to process even on its last retry. */
-  readonly deadLetters: sqs.IQueue;
 }
 
 /** The function that finds the tagged secrets and starts their next runs. */
 export class Scanner extends Construct {
   readonly function: lambda.Function;
 
-  constructor(scope: Construct, id: string, { stateMachine, deadLetters }: ScannerProps) {
+  constructor(scope: Construct, id: string, { stateMachine }: ScannerProps) {
     super(scope, id);
     // A cache, which keeps a scan that finds nothing new cheap: losing it costs only API calls.
     const memo = new StateBucket(this, 'Memo', {
@@ -60,7 +59,7 @@ export class Scanner extends Construct {
       timeout: Duration.minutes(15),
       environment: { ...environment },
       // The dead-letter queue of a rule covers only delivery; events of failed scans are sent by the function itself.
-      onFailure: queueDestination(deadLetters),
+      onFailure: busDestination(),
       retryAttempts: 2,
     });
     this.function.addToRolePolicy(

@@ -5,15 +5,15 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 
 export interface StateBucketProps {
-  /** Key of its one object. */
+  /** Key of its one object, or a pattern of the keys of its objects. */
   readonly key: string;
   /** Why reads of it need no log of their own, as a sentence. */
   readonly contents: string;
 }
 
 /**
- * The bucket of one object, in which a function keeps its state from one invocation to the next. It is retained, since
- * CloudFormation cannot delete one that is not empty; S3 expires its object.
+ * The bucket in which a function keeps its state from one invocation to the next. It is retained, since CloudFormation
+ * cannot delete one that is not empty; S3 expires its objects.
  */
 export class StateBucket extends Construct {
   readonly bucket: s3.Bucket;
@@ -34,7 +34,7 @@ export class StateBucket extends Construct {
     Validations.of(this.bucket).acknowledge({ id: 'AwsSolutions-S1', reason: contents });
   }
 
-  /** Lets a function read and write the object. Without ListBucket one that does not exist yet would yield AccessDenied. */
+  /** Lets a function read and write the objects. Without ListBucket one that does not exist yet would yield AccessDenied. */
   grantReadWrite(fn: lambda.Function): void {
     fn.addToRolePolicy(
       new iam.PolicyStatement({

@@ -3,9 +3,9 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
-import type { Comparison } from '../contract.ts';
+import type { BranchResult, Comparison, ReschedulingResult } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
-import { ABSENT, branchFailed, type BranchResult, format, readFailure, valueAt } from './branch-result.ts';
+import { ABSENT, branchFailed, format, readFailure, valueAt } from './branch-result.ts';
 import { dumpBranch } from './dump-branch.ts';
 import type { DumpJob } from './dump-job.ts';
 import { allowStart } from './scheduling-functions.ts';
@@ -72,10 +72,13 @@ export class Workflow extends Construct {
     });
     run.branch(dumpBranch(this, dumpJob), this.reschedule('Reschedule', reschedule)).next(end);
     const rescheduleOnly = new sfn.Parallel(this, 'Reschedule without a dump', {
-      resultSelector: { failed: valueAt('$[0].failed'), message: sfn.JsonPath.stringAt('$[0].message') },
+      resultPath: '$.rescheduling',
+    });
+    const readRescheduling = new sfn.Pass(this, 'Read rescheduling', {
+      inputPath: '$.rescheduling[0]',
       resultPath: '$.branches.reschedule',
     });
-    rescheduleOnly.branch(this.reschedule('Reschedule only', reschedule)).next(end);
+    rescheduleOnly.branch(this.reschedule('Reschedule only', reschedule)).next(readRescheduling).next(end);
     const notDue = new sfn.Pass(this, 'No dump is due', {
       parameters: { failed: false, message: sfn.JsonPath.stringAt('$.comparison.reason') } satisfies BranchResult,
       resultPath: '$.branches.dump',
@@ -112,11 +115,11 @@ export class Workflow extends Construct {
     allowStart(this, this.stateMachine, reschedule);
   }
 
-  /** The states that end the execution by the results of both branches. */
+  /** The states that end the execution by the results of both branches, which are the cause if one failed. */
   private end(): sfn.Choice {
     const failed = new sfn.Fail(this, 'Failed', {
       error: 'RunFailed',
-      causePath: format('{} {}', ['$.branches.dump.message', '$.branches.reschedule.message']),
+      causePath: sfn.JsonPath.jsonToString(valueAt('$.branches')),
     });
     return new sfn.Choice(this, 'Did both end well?')
       .when(sfn.Condition.or(hasFailed('dump'), hasFailed('reschedule')), failed)
@@ -156,7 +159,8 @@ export class Workflow extends Construct {
       resultSelector: {
         failed: false,
         message: format('Rescheduling ended well. {}', ['$.Payload.reason']),
-      } satisfies BranchResult,
+        result: valueAt('$.Payload'),
+      } satisfies Record<keyof ReschedulingResult, unknown>,
       retryOnServiceExceptions: false,
     });
     const reschedulingFailed = branchFailed(

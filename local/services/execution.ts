@@ -1,7 +1,7 @@
 export type ExecutionEnd =
   | { readonly status: 'SUCCEEDED'; readonly output: unknown }
   | { readonly status: 'FAILED'; readonly error: string; readonly cause: string }
-  | { readonly status: 'ABORTED' };
+  | { readonly status: 'ABORTED'; readonly cause?: string };
 
 /** One execution of a state machine. Fields that are not `readonly` change while it runs. */
 export interface Execution {

@@ -1,4 +1,5 @@
-import type { DisableRuleRequest } from '@aws-sdk/client-eventbridge';
+import type { GetLogEventsRequest } from '@aws-sdk/client-cloudwatch-logs';
+import type { DisableRuleRequest, PutEventsRequest } from '@aws-sdk/client-eventbridge';
 import type {
   CreateSecretRequest,
   DeleteSecretRequest,
@@ -17,6 +18,7 @@ import type {
 import type { PublishInput } from '@aws-sdk/client-sns';
 import { z } from 'zod';
 import type { EventBus } from './events/event-bus.ts';
+import type { LogStreams } from './logs/log-streams.ts';
 import { operation, type Operation, ServiceError } from './protocol/json-endpoint.ts';
 import type { SecretsManager } from './secrets-manager/secrets-manager.ts';
 import type { Topics } from './sns/topics.ts';
@@ -79,6 +81,19 @@ const publish: z.ZodType<PublishInput> = z.object({
   Message: z.string(),
 });
 
+const getLogEvents: z.ZodType<GetLogEventsRequest> = z.strictObject({
+  logGroupName: z.string(),
+  logStreamName: z.string(),
+  limit: z.number().min(1).max(10_000).optional(),
+});
+
+const putEvents: z.ZodType<PutEventsRequest> = z.strictObject({
+  Entries: z
+    .array(z.strictObject({ Source: z.string(), DetailType: z.string(), Detail: z.string() }))
+    .min(1)
+    .max(10),
+});
+
 const disableRule: z.ZodType<DisableRuleRequest> = z.strictObject({ Name: z.string() });
 
 /** The served operations of Secrets Manager, by the value of `X-Amz-Target`. */
@@ -108,8 +123,9 @@ function executionOperations(stepFunctions: StepFunctions): ReadonlyMap<string, 
 }
 
 /** What is served of EventBridge. */
-function ruleOperations(bus: EventBus): ReadonlyMap<string, Operation> {
+function eventOperations(bus: EventBus): ReadonlyMap<string, Operation> {
   return new Map([
+    ['AWSEvents.PutEvents', operation(putEvents, (request) => bus.putEvents(request))],
     [
       'AWSEvents.DisableRule',
       operation(disableRule, ({ Name = '' }) => {
@@ -128,11 +144,13 @@ export function servedOperations(
   stepFunctions: StepFunctions,
   bus: EventBus,
   topics: Topics,
+  logs: LogStreams,
 ): ReadonlyMap<string, Operation> {
   return new Map([
     ['query.Publish', operation(publish, (request) => topics.publish(request))],
+    ['Logs_20140328.GetLogEvents', operation(getLogEvents, (request) => logs.getLogEvents(request))],
     ...secretOperations(secrets),
     ...executionOperations(stepFunctions),
-    ...ruleOperations(bus),
+    ...eventOperations(bus),
   ]);
 }

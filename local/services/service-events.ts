@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ACCOUNT, REGION } from '../assembly/account.ts';
 import type { Template } from '../assembly/template.ts';
 import type { SentEvent } from './events/event-bus.ts';
+import type { Execution } from './execution.ts';
 import { ADMINISTRATOR } from './iam/decision.ts';
 import type { SecretCall } from './secrets-manager/secrets-manager.ts';
 
@@ -27,6 +28,29 @@ export function cloudTrailEvent({ eventName, requestParameters, responseElements
       managementEvent: true,
       recipientAccountId: ACCOUNT,
       eventCategory: 'Management',
+    },
+  };
+}
+
+/** https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html */
+export function executionEvent({ arn, name, stateMachineArn, input, startDate, end }: Execution): SentEvent {
+  return {
+    source: 'aws.states',
+    'detail-type': 'Step Functions Execution Status Change',
+    resources: [arn],
+    detail: {
+      executionArn: arn,
+      stateMachineArn,
+      name,
+      status: end?.status ?? 'RUNNING',
+      startDate: startDate.getTime(),
+      stopDate: end === undefined ? null : Date.now(),
+      input,
+      inputDetails: { included: true },
+      output: end?.status === 'SUCCEEDED' ? JSON.stringify(end.output) : null,
+      outputDetails: end?.status === 'SUCCEEDED' ? { included: true } : null,
+      error: end?.status === 'FAILED' ? end.error : null,
+      cause: end === undefined || end.status === 'SUCCEEDED' ? null : (end.cause ?? null),
     },
   };
 }

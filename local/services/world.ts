@@ -13,6 +13,7 @@ import { createFolders, type Folders } from './folders.ts';
 import { ADMINISTRATOR } from './iam/decision.ts';
 import { Iam } from './iam/iam.ts';
 import { type DeadLetter, LambdaFunction } from './lambda/lambda-function.ts';
+import { LogStreams } from './logs/log-streams.ts';
 import { servedOperations } from './operations.ts';
 import { authorized } from './permissions/json-calls.ts';
 import { encryptionKeys, s3Guard } from './permissions/s3-calls.ts';
@@ -20,7 +21,7 @@ import type { Endpoints } from './protocol/credentials.ts';
 import { type Operation, serve } from './protocol/json-endpoint.ts';
 import { startS3 } from './s3/s3.ts';
 import { SecretsManager } from './secrets-manager/secrets-manager.ts';
-import { cloudTrailEvent, deploymentEvent } from './service-events.ts';
+import { cloudTrailEvent, deploymentEvent, executionEvent } from './service-events.ts';
 import { Topics } from './sns/topics.ts';
 import { StepFunctions } from './step-functions/step-functions.ts';
 import type { Trace } from './trace.ts';
@@ -113,7 +114,13 @@ export class World implements AwsClients {
       const secrets = new SecretsManager((call) => {
         services.bus.put(cloudTrailEvent(call));
       });
-      const operations = servedOperations(secrets, services.stepFunctions, services.bus, new Topics(template, trace));
+      const operations = servedOperations(
+        secrets,
+        services.stepFunctions,
+        services.bus,
+        new Topics(template, trace),
+        new LogStreams(logs),
+      );
       servers.handle(authorized(operations, iam, secrets));
       for (const bucket of bucketsOf(template)) {
         await servers.createBucket(bucket);
@@ -200,9 +207,13 @@ async function createServices(template: Template, dependencies: ContainerDepende
     .ofType('AWS::Lambda::Function')
     .map((resource) => new LambdaFunction(template, resource, dependencies));
   const batch = new Batch(template, dependencies);
-  const stepFunctions = new StepFunctions(template, { functions, batch, iam, trace });
+  const bus = new EventBus(template, functions, iam, trace);
+  const announce = (execution: Execution): void => {
+    bus.put(executionEvent(execution));
+  };
+  const stepFunctions = new StepFunctions(template, { functions, batch, iam, trace, announce });
   await stepFunctions.create();
-  return { batch, stepFunctions, bus: new EventBus(template, functions, iam, trace) };
+  return { batch, stepFunctions, bus };
 }
 
 function bucketsOf(template: Template): readonly string[] {

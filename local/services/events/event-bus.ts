@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { PutEventsRequest, PutEventsResponse } from '@aws-sdk/client-eventbridge';
 import { z } from 'zod';
 import { ACCOUNT, REGION } from '../../assembly/account.ts';
 import type { Template } from '../../assembly/template.ts';
@@ -36,7 +37,12 @@ export interface SentEvent {
   readonly source: string;
   readonly 'detail-type': string;
   readonly detail: Readonly<Record<string, unknown>>;
+  readonly resources?: readonly string[];
 }
+
+const detailSchema = z.record(z.string(), z.unknown());
+
+const ARN = `arn:aws:events:${REGION}:${ACCOUNT}:event-bus/default`;
 
 /** The default event bus, with the rules of the template. */
 export class EventBus {
@@ -97,6 +103,14 @@ export class EventBus {
     }
   }
 
+  /** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html */
+  putEvents({ Entries = [] }: PutEventsRequest): PutEventsResponse {
+    for (const { Source = '', DetailType = '', Detail = '' } of Entries) {
+      this.put({ source: Source, 'detail-type': DetailType, detail: detailSchema.parse(JSON.parse(Detail)) });
+    }
+    return { FailedEntryCount: 0, Entries: Entries.map(() => ({ EventId: randomUUID() })) };
+  }
+
   /** Triggers every rule that has a schedule, once. */
   triggerSchedules(): void {
     for (const rule of this.#enabled.filter(({ scheduled }) => scheduled)) {
@@ -124,6 +138,10 @@ export class EventBus {
   async #invoke(rule: Rule, target: Target, event: object): Promise<void> {
     const letter = await this.#attemptDelivery(rule, target, event);
     if (letter === undefined) {
+      return;
+    }
+    if (letter.destination === ARN) {
+      this.put(failedInvocation(letter));
       return;
     }
     this.#deadLetters.push(letter);
@@ -162,6 +180,28 @@ export class EventBus {
       throw error;
     }
   }
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
+function failedInvocation({ functionArn, requestPayload, responsePayload }: DeadLetter): SentEvent {
+  return {
+    source: 'lambda',
+    'detail-type': 'Lambda Function Invocation Result - Failure',
+    resources: [ARN, `${functionArn}:$LATEST`],
+    detail: {
+      version: '1.0',
+      timestamp: new Date().toISOString(),
+      requestContext: {
+        requestId: randomUUID(),
+        functionArn: `${functionArn}:$LATEST`,
+        condition: 'RetriesExhausted',
+        approximateInvokeCount: 3,
+      },
+      requestPayload,
+      responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: 'Unhandled' },
+      responsePayload,
+    },
+  };
 }
 
 function withEnvelope(event: SentEvent): object {

@@ -11,7 +11,7 @@ export interface Call {
   /** ARN, or `*` for an action without resource-level permissions. */
   readonly resource: string;
   /** Condition keys specific to this call, in addition to those that every call has. */
-  readonly context?: Readonly<Record<string, string>>;
+  readonly context?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /** A call that an operation must be allowed to make, by whoever requests the operation. */
@@ -99,7 +99,7 @@ function resourcePolicyFor({ resources }: Policies, { resource }: Call): Policy 
  * Condition keys of a call. Traffic that goes over loopback here goes over TLS on AWS, and is treated as TLS.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
  */
-function contextOf({ principal, action, context }: Call): Record<string, string> {
+function contextOf({ principal, action, context }: Call): Record<string, string | string[]> {
   const identity = identityOf(principal);
   const isService = !principal.startsWith('arn:');
   return {

@@ -4,6 +4,7 @@ import type { RequiredCall } from '../iam/decision.ts';
 import { AccessDenied, type Iam } from '../iam/iam.ts';
 import { type Operation, ServiceError } from '../protocol/json-endpoint.ts';
 import type { SecretsManager } from '../secrets-manager/secrets-manager.ts';
+import { logCall, putEventsCall } from './service-calls.ts';
 
 /** The operations, each of which first checks that the caller is allowed to request it. */
 export function authorized(
@@ -29,6 +30,10 @@ export function authorized(
 
 const ruleRequest = z.object({ Name: z.string() });
 
+const eventsRequest = z.object({ Entries: z.array(z.object({ Source: z.string() })) });
+
+const streamRequest = z.object({ logGroupName: z.string(), logStreamName: z.string() });
+
 const publishRequest = z.object({ TopicArn: z.string() });
 
 const executionRequest = z.object({ executionArn: z.string().optional(), stateMachineArn: z.string().optional() });
@@ -44,10 +49,11 @@ function callsOf(target: string, request: unknown, secrets: SecretsManager): rea
       const resource = data?.executionArn ?? data?.stateMachineArn;
       return resource === undefined ? [] : [{ action: `states:${operation}`, resource }];
     }
-    case 'AWSEvents': {
-      const { data } = ruleRequest.safeParse(request);
-      const resource = `arn:aws:events:${REGION}:${ACCOUNT}:rule/${data?.Name ?? ''}`;
-      return data === undefined ? [] : [{ action: `events:${operation}`, resource }];
+    case 'AWSEvents':
+      return eventCalls(operation, request);
+    case 'Logs_20140328': {
+      const { data } = streamRequest.safeParse(request);
+      return data === undefined ? [] : [logCall(`logs:${operation}`, data.logGroupName, data.logStreamName)];
     }
     case 'query': {
       const { data } = publishRequest.safeParse(request);
@@ -56,6 +62,17 @@ function callsOf(target: string, request: unknown, secrets: SecretsManager): rea
     default:
       throw new Error(`The permissions required for ${target} are unknown.`);
   }
+}
+
+/** https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html */
+function eventCalls(operation: string, request: unknown): readonly RequiredCall[] {
+  if (operation === 'PutEvents') {
+    const { data } = eventsRequest.safeParse(request);
+    return data === undefined ? [] : [putEventsCall(data.Entries.map(({ Source }) => Source))];
+  }
+  const { data } = ruleRequest.safeParse(request);
+  const resource = `arn:aws:events:${REGION}:${ACCOUNT}:rule/${data?.Name ?? ''}`;
+  return data === undefined ? [] : [{ action: `events:${operation}`, resource }];
 }
 
 const tagged = z.array(z.object({ Key: z.string(), Value: z.string() })).default([]);

@@ -3,13 +3,25 @@ import type { RequiredCall } from '../iam/decision.ts';
 
 /** Creating a log stream and writing to it. Both are authorized on the stream. */
 export function logCalls(group: string, stream: string): readonly RequiredCall[] {
-  const resource = `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${group}:log-stream:${stream}`;
-  return ['logs:CreateLogStream', 'logs:PutLogEvents'].map((action) => ({ action, resource }));
+  return ['logs:CreateLogStream', 'logs:PutLogEvents'].map((action) => logCall(action, group, stream));
+}
+
+export function logCall(action: string, group: string, stream: string): RequiredCall {
+  return { action, resource: `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${group}:log-stream:${stream}` };
+}
+
+/** Putting events of these sources on the default event bus. */
+export function putEventsCall(sources: readonly string[]): RequiredCall {
+  const resource = `arn:aws:events:${REGION}:${ACCOUNT}:event-bus/default`;
+  return { action: 'events:PutEvents', resource, context: { 'events:source': sources } };
 }
 
 /** Sending to a destination of failed events. */
 export function destinationCall(arn: string): RequiredCall {
   const [, , service = ''] = arn.split(':');
+  if (service === 'events') {
+    return putEventsCall(['lambda']);
+  }
   const actions: Readonly<Record<string, string>> = { sqs: 'sqs:SendMessage', sns: 'sns:Publish' };
   const action = actions[service];
   if (action === undefined) {

@@ -25,6 +25,8 @@ const RETRY_MS = 200;
 
 export interface StepFunctionsDependencies extends TaskDependencies {
   readonly trace: Trace;
+  /** Puts the event of an execution that has started or ended on the event bus. */
+  readonly announce: (execution: Execution) => void;
 }
 
 /** Step Functions: runs the state machines of the template with the interpreter `aws-local-stepfunctions`. */
@@ -119,8 +121,8 @@ export class StepFunctions {
   }
 
   /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html */
-  stopExecution({ executionArn = '' }: StopExecutionInput): StopExecutionOutput {
-    this.#find(executionArn).stopping.abort();
+  stopExecution({ executionArn = '', cause }: StopExecutionInput): StopExecutionOutput {
+    this.#find(executionArn).stopping.abort(cause);
     return { stopDate: new Date() };
   }
 
@@ -155,6 +157,7 @@ export class StepFunctions {
     };
     this.#executions.set(arn, execution);
     this.#dependencies.trace({ kind: 'execution started', execution });
+    this.#dependencies.announce(execution);
     // Only now: running the execution traces more events.
     run(this.#run(machine, execution));
     return execution;
@@ -170,10 +173,13 @@ export class StepFunctions {
     });
     const stopping = AbortSignal.any([this.#stopping.signal, execution.stopping.signal]);
     stopping.addEventListener('abort', run.abort, { once: true });
-    const end = await endOf(run.result);
+    const end = await endOf(run.result, execution.stopping.signal);
     stopping.removeEventListener('abort', run.abort);
     execution.end = end;
     this.#dependencies.trace({ kind: 'execution ended', execution });
+    if (!this.#stopping.signal.aborted) {
+      this.#dependencies.announce(execution);
+    }
     return end;
   }
 
@@ -215,12 +221,14 @@ export class StepFunctions {
   }
 }
 
-async function endOf(result: Promise<Json>): Promise<ExecutionEnd> {
+/** @param stopped aborted with the cause, if any, when the execution is stopped */
+async function endOf(result: Promise<Json>, stopped: AbortSignal): Promise<ExecutionEnd> {
   try {
     return { status: 'SUCCEEDED', output: await result };
   } catch (error) {
     if (error instanceof ExecutionAbortedError) {
-      return { status: 'ABORTED' };
+      const cause: unknown = stopped.reason;
+      return { status: 'ABORTED', ...(typeof cause === 'string' ? { cause } : {}) };
     }
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     return cause instanceof Error

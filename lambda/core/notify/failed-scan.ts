@@ -1,0 +1,36 @@
+import * as z from 'zod/mini';
+
+/**
+ * The record that Lambda sends of an event on which a function failed even on its last retry:
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+ */
+const eventSchema = z.object({
+  'detail-type': z.literal('Lambda Function Invocation Result - Failure'),
+  detail: z.object({
+    requestContext: z.object({ functionArn: z.string(), condition: z.string() }),
+    /** Absent if the event was never handled. */
+    responsePayload: z.nullish(z.object({ errorType: z.optional(z.string()), errorMessage: z.string() })),
+  }),
+});
+
+/** A scan that has failed, or never took place. */
+export interface FailedScan {
+  /** What it could not do, one line for each problem. */
+  readonly problems: readonly string[];
+}
+
+/** @returns undefined for any other event */
+export function failedScanOf(event: unknown): FailedScan | undefined {
+  const { data } = eventSchema.safeParse(event);
+  if (data === undefined) {
+    return undefined;
+  }
+  const { requestContext, responsePayload } = data.detail;
+  if (!responsePayload) {
+    return { problems: [`The scan did not take place: ${requestContext.condition}.`] };
+  }
+  const { errorType, errorMessage } = responsePayload;
+  // Without its first line, which is only a count.
+  const problems = errorType === 'ScanFailed' ? errorMessage.split('\n').slice(1) : [errorMessage];
+  return { problems };
+}

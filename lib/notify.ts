@@ -1,0 +1,99 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as logs from 'aws-cdk-lib/aws-logs';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { NotifyEnvironment } from '../contract.ts';
+import { acknowledgeWildcards } from './acknowledge.ts';
+import type { Alarms } from './alarms.ts';
+import { grantPutOwnEvents } from './default-bus.ts';
+import { queueDestination, schedulingFunction } from './scheduling-functions.ts';
+import { StateBucket } from './state-bucket.ts';
+
+export interface NotifyProps {
+  /** Whose executions are the runs. */
+  readonly stateMachine: sfn.StateMachine;
+  /** Puts its failed scans on the default event bus. */
+  readonly scanner: lambda.Function;
+  /** The log of the dump jobs, whose last line is the reason of a failure. */
+  readonly dumpLog: logs.ILogGroup;
+  /** Receives events that could not be delivered, or on which the function failed even on its last retry. */
+  readonly deadLetters: sqs.IQueue;
+  /** Has the topic that the function's messages go to, and gets alarms for the function itself. */
+  readonly alarms: Alarms;
+}
+
+/**
+ * The function that reports each failed run, each failed scan and each recovery in words. Input transformers could not:
+ * what an execution was started with is text within its event, and a recovery is one only after a failure.
+ */
+export class Notify extends Construct {
+  readonly function: lambda.Function;
+
+  constructor(scope: Construct, id: string, { stateMachine, scanner, dumpLog, deadLetters, alarms }: NotifyProps) {
+    super(scope, id);
+    const state = new StateBucket(this, 'State', {
+      key: '*',
+      contents: 'It holds only names of executions, scheduled times, and texts of messages that were sent.',
+    });
+    const environment: NotifyEnvironment = {
+      TOPIC_ARN: alarms.topic.topicArn,
+      STATE_BUCKET: state.bucket.bucketName,
+      DUMP_LOG_GROUP: dumpLog.logGroupName,
+    };
+    this.function = schedulingFunction(this, 'Function', {
+      source: 'lambda/notify.ts',
+      description: 'Reports failed runs, failed scans and recoveries in words',
+      timeout: Duration.minutes(1),
+      environment: { ...environment },
+      onFailure: queueDestination(deadLetters),
+      retryAttempts: 2,
+    });
+    state.grantReadWrite(this.function);
+    acknowledgeWildcards(this, [state.bucket.arnForObjects('*')], 'One object for each secret, and no other objects.');
+    this.allow('Report', 'sns:Publish', alarms.topic.topicArn);
+    this.allow('ReadReason', 'logs:GetLogEvents', dumpLog.logGroupArn);
+    grantPutOwnEvents(this.function);
+    const target = new LambdaFunction(this.function, {
+      deadLetterQueue: deadLetters,
+      maxEventAge: Duration.hours(24),
+      retryAttempts: 185,
+    });
+    const rules = [
+      new events.Rule(this, 'RunEnded', {
+        description: 'A run has ended',
+        eventPattern: {
+          source: ['aws.states'],
+          detailType: ['Step Functions Execution Status Change'],
+          detail: {
+            stateMachineArn: [stateMachine.stateMachineArn],
+            status: ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'],
+          },
+        },
+        targets: [target],
+      }),
+      new events.Rule(this, 'ScanEnded', {
+        description: 'A scan has failed, and its retries as well',
+        eventPattern: {
+          source: ['lambda'],
+          account: [Stack.of(this).account],
+          detailType: ['Lambda Function Invocation Result - Failure'],
+          detail: { requestContext: { functionArn: [{ prefix: scanner.functionArn }] } },
+        },
+        targets: [target],
+      }),
+    ];
+    for (const rule of rules) {
+      alarms.addUndelivered(rule);
+    }
+    alarms.addErrors('NotifyFailed', this.function, 'A message could not be sent', 'alarm-notify-failed');
+  }
+
+  private allow(sid: string, action: string, resource: string): void {
+    this.function.addToRolePolicy(new iam.PolicyStatement({ sid, actions: [action], resources: [resource] }));
+  }
+}
