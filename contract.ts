@@ -71,6 +71,8 @@ export interface BranchResult {
 export interface DumpResult extends BranchResult {
   /** `none` if the program did not start, or was not the one that ended. */
   readonly exitStatus?: number | 'none';
+  /** Why the job ended, and why its container did, as Batch says. */
+  readonly reason?: string;
   readonly attempts?: number;
   /** Log stream of the last attempt, or `none`. */
   readonly logStream?: string;

@@ -1,3 +1,4 @@
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -13,6 +14,7 @@ import type { Watch } from './core/freshness/watch.ts';
 import { type CheckContext, checkSecret } from './freshness/check-secret.ts';
 import { taggedSecrets } from './freshness/tagged-secrets.ts';
 import { loadWatches, storeWatches } from './freshness/watch-store.ts';
+import { putOwnEvents } from './own-events.ts';
 
 /** How many secrets are checked concurrently. Ten thousand that are due at once take about half a minute. */
 const CONCURRENCY = 20;
@@ -34,6 +36,7 @@ const secretsManager = new SecretsManagerClient();
 const stepFunctions = new SFNClient();
 const s3 = new S3Client();
 const sns = new SNSClient();
+const eventBridge = new EventBridgeClient();
 
 /** A check is finished, but could not look at these secrets. */
 export class CheckFailed extends Error {
@@ -136,6 +139,7 @@ async function report(news: readonly News[], TopicArn: string, { buckets, now }:
     const { region, accountId } = parse(TopicArn);
     const { subject, text } = messageOf(news, { region, account: accountId, buckets }, now);
     await sns.send(new PublishCommand({ TopicArn, Subject: subject, Message: text }));
+    await putOwnEvents(eventBridge, news);
   }
 }
 

@@ -8,13 +8,13 @@ import * as z from 'zod/mini';
 import type { NotifyEnvironment } from '../contract.ts';
 import { type EndedRun, endedRunOf } from './core/notify/ended-run.ts';
 import { type FailedScan, failedScanOf } from './core/notify/failed-scan.ts';
+import { newProblems, readKnownProblems } from './core/notify/known-problems.ts';
 import { messageOf } from './core/notify/message.ts';
 import { type Notice, noticeOf } from './core/notify/notice.ts';
-import { readReportedProblems, unreported } from './core/notify/reported-problems.ts';
 import { readStanding, writeStanding } from './core/notify/standing.ts';
 import { NotifyStore } from './notify/notify-store.ts';
 import { reasonInLog } from './notify/reason-in-log.ts';
-import { putOwnEvent } from './own-event.ts';
+import { putOwnEvents } from './own-events.ts';
 
 /** Key of the object with the problems of scans that were reported. */
 const SCANS_KEY = 'scans.json';
@@ -69,14 +69,14 @@ async function reportScan(
   store: NotifyStore,
   settings: NotifyEnvironment,
 ): Promise<Notice | undefined> {
-  const before = readReportedProblems((await store.get(SCANS_KEY)) ?? '{}');
-  const { problems, reported } = unreported(scan.problems, before, new Date());
-  if (problems.length === 0) {
-    return undefined;
+  const before = readKnownProblems((await store.get(SCANS_KEY)) ?? '{}');
+  const { problems, known } = newProblems(scan.problems, before, new Date());
+  const notice: Notice | undefined =
+    problems.length === 0 ? undefined : { kind: 'scan failed', reasons: problems, article: 'alarm-scan-failed' };
+  if (notice !== undefined) {
+    await report(notice, settings);
   }
-  const notice: Notice = { kind: 'scan failed', reasons: problems, article: 'alarm-scan-failed' };
-  await report(notice, settings);
-  await store.put(SCANS_KEY, JSON.stringify(reported));
+  await store.put(SCANS_KEY, JSON.stringify(known));
   return notice;
 }
 
@@ -87,5 +87,5 @@ async function report(notice: Notice, { TOPIC_ARN, DUMP_LOG_GROUP }: NotifyEnvir
   const place = { region, account: accountId, dumpLog: DUMP_LOG_GROUP };
   const { subject, text } = messageOf(notice, reason, place);
   await sns.send(new PublishCommand({ TopicArn: TOPIC_ARN, Subject: subject, Message: text }));
-  await putOwnEvent(eventBridge, notice.kind, notice);
+  await putOwnEvents(eventBridge, [notice]);
 }

@@ -2,7 +2,7 @@ import { Aws, Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { DumpEnvironment, DumpResult } from '../contract.ts';
-import { branchFailed, readFailure, RUN_FIELDS, valueAt, withDefaults } from './branch-result.ts';
+import { branchFailed, format, readFailure, RUN_FIELDS, valueAt, withDefaults } from './branch-result.ts';
 import type { DumpJob } from './dump-job.ts';
 import { THROTTLING_RETRY } from './throttling-retry.ts';
 
@@ -54,6 +54,7 @@ export function dumpBranch(scope: Construct, job: DumpJob): sfn.IChainable {
     undefined,
     {
       exitStatus: valueAt('$.container.ExitCode'),
+      reason: format('{} ({})', ['$.job.StatusReason', '$.container.Reason']),
       attempts: sfn.JsonPath.arrayLength(valueAt('$.job.Attempts')),
       logStream: sfn.JsonPath.stringAt('$.container.LogStreamName'),
     } satisfies Record<keyof Omit<DumpResult, 'failed' | 'message'>, unknown>,

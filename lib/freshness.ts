@@ -10,6 +10,7 @@ import { Construct } from 'constructs';
 import { FRESHNESS_KEY, type FreshnessEnvironment } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import type { Alarms } from './alarms.ts';
+import { grantPutOwnEvents } from './default-bus.ts';
 import type { DumpBucket } from './dump-bucket.ts';
 import { queueDestination, schedulingFunction } from './scheduling-functions.ts';
 import { StateBucket } from './state-bucket.ts';
@@ -70,6 +71,7 @@ export class Freshness extends Construct {
       dumpBucket.grantFind(this.function.role);
     }
     this.allow('Report', ['sns:Publish'], alarms.topic.topicArn);
+    grantPutOwnEvents(this.function);
     const rule = new events.Rule(this, 'Hourly', {
       description: 'Looks for the dumps that have to be there by now',
       schedule: events.Schedule.rate(INTERVAL),

@@ -71,14 +71,7 @@ export class Workflow extends Construct {
       resultPath: '$.branches',
     });
     run.branch(dumpBranch(this, dumpJob), this.reschedule('Reschedule', reschedule)).next(end);
-    const rescheduleOnly = new sfn.Parallel(this, 'Reschedule without a dump', {
-      resultPath: '$.rescheduling',
-    });
-    const readRescheduling = new sfn.Pass(this, 'Read rescheduling', {
-      inputPath: '$.rescheduling[0]',
-      resultPath: '$.branches.reschedule',
-    });
-    rescheduleOnly.branch(this.reschedule('Reschedule only', reschedule)).next(readRescheduling).next(end);
+    const rescheduleOnly = this.rescheduleOnly(reschedule, end);
     const notDue = new sfn.Pass(this, 'No dump is due', {
       parameters: { failed: false, message: sfn.JsonPath.stringAt('$.comparison.reason') } satisfies BranchResult,
       resultPath: '$.branches.dump',
@@ -147,6 +140,18 @@ export class Workflow extends Construct {
       resultPath: '$.failure',
     });
     return task;
+  }
+
+  private rescheduleOnly(reschedule: lambda.Function, end: sfn.IChainable): sfn.Parallel {
+    const rescheduleOnly = new sfn.Parallel(this, 'Reschedule without a dump', {
+      resultPath: '$.rescheduling',
+    });
+    const readRescheduling = new sfn.Pass(this, 'Read rescheduling', {
+      inputPath: '$.rescheduling[0]',
+      resultPath: '$.branches.reschedule',
+    });
+    rescheduleOnly.branch(this.reschedule('Reschedule only', reschedule)).next(readRescheduling).next(end);
+    return rescheduleOnly;
   }
 
   private reschedule(name: string, reschedule: lambda.Function): LambdaInvoke {

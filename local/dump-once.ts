@@ -49,7 +49,7 @@ export async function dumpOnce(
   const secretName = `local-${utc(new Date()).replace(/[-:]/g, '')}`;
   reporter.line(`Creating the secret ${secretName}, tagged with the schedule ${run.options.schedule}`);
   const secretArn = await steps.run('secret', () => createSecret(world, run.options, secretName, database, bucket));
-  const execution = await steps.run('schedule', () => steps.orAborted(scheduledExecution(world)));
+  const execution = await steps.run('schedule', () => steps.orAborted(scheduledExecution(world, watcher)));
   await steps.run('dump', () => steps.orAborted(success(execution, watcher)));
   const { scheduledFor, dump, ...details } = await steps.run('proof', () =>
     findDump(world, bucket, secretName, programs),
@@ -100,15 +100,14 @@ async function createSecret(
 }
 
 /** Waits until the secret's event has been handled. @returns the execution that was started for the secret */
-async function scheduledExecution(world: World): Promise<Execution> {
+async function scheduledExecution(world: World, watcher: Watcher): Promise<Execution> {
   await world.settled();
   const [execution] = world.executions;
   if (execution !== undefined) {
     return execution;
   }
-  const [letter] = world.deadLetters;
   const explanation = `The secret's event started no execution. The logs of the functions are in ${world.logs}.`;
-  throw new Error(letter?.responsePayload.errorMessage ?? explanation);
+  throw new Error(watcher.functionError ?? explanation);
 }
 
 /** @throws {Error} with the error output of the job if there is any, or else with the cause of the execution's failure */

@@ -6,6 +6,7 @@ export class Watcher {
   readonly #reporter: Reporter;
   #skippedWait = false;
   #lastLine: string | undefined;
+  #functionError: string | undefined;
   /** Last line of standard error of each failed attempt. */
   readonly #errors: string[] = [];
 
@@ -20,6 +21,9 @@ export class Watcher {
       this.#reporter.line('Skipping this wait, as if the scheduled time had come');
       event.execution.wait?.finish();
     }
+    if (event.kind === 'function ended' && event.result.kind === 'failed') {
+      this.#functionError = event.result.error.errorMessage;
+    }
     if (event.kind === 'job output' && event.stream === 'stderr') {
       this.#lastLine = event.line;
     }
@@ -29,6 +33,11 @@ export class Watcher {
       }
       this.#lastLine = undefined;
     }
+  }
+
+  /** Error of the last invocation of a function that failed. */
+  get functionError(): string | undefined {
+    return this.#functionError;
   }
 
   /** Errors of the job: that of the last attempt, which decides, followed by different ones of earlier attempts. */

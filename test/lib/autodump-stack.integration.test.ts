@@ -166,7 +166,7 @@ describe('the dump job', () => {
 describe('the functions', () => {
   test('run on Node 24 for ARM64, with JSON logs that expire', () => {
     const functions = Object.values(resourcesOf(template, 'AWS::Lambda::Function'));
-    expect(functions).toHaveLength(4);
+    expect(functions).toHaveLength(5);
     for (const { Properties } of functions) {
       expect(Properties).toMatchObject({
         Runtime: 'nodejs24.x',
@@ -181,8 +181,8 @@ describe('the functions', () => {
 });
 
 test.each([
-  ['AWS::S3::Bucket', 3],
-  ['AWS::Logs::LogGroup', 6],
+  ['AWS::S3::Bucket', 4],
+  ['AWS::Logs::LogGroup', 7],
 ])('each %s outlives the stack, unless its creation is rolled back', (type, count) => {
   const resources = Object.values(template.findResources(type));
   expect(resources).toHaveLength(count);
@@ -192,7 +192,7 @@ test.each([
   }
 });
 
-test('alarms notify the topic of failed runs, scans and checks, and of lost events', () => {
+test('alarms notify the topic of failed runs, scans, checks and messages, and of lost events', () => {
   const alarms = Object.values(resourcesOf(template, 'AWS::CloudWatch::Alarm')).map(({ Properties }) => {
     expect(Properties.AlarmActions).toEqual([{ Ref: expect.stringMatching(/^AlarmsTopic/) }]);
     return Properties;
@@ -209,9 +209,12 @@ test('alarms notify the topic of failed runs, scans and checks, and of lost even
   expect(metrics.sort()).toEqual([
     'Errors, 6',
     'Errors, 6',
+    'Errors, 6',
     'ExecutionsAborted, 1',
     'ExecutionsFailed, 1',
     'ExecutionsTimedOut, 1',
+    'InvocationsSentToDlq, 6',
+    'InvocationsSentToDlq, 6',
     'InvocationsSentToDlq, 6',
     'InvocationsSentToDlq, 6',
     'InvocationsSentToDlq, 6',
@@ -272,6 +275,7 @@ test('the outputs are those that a user needs next', () => {
     'JobDefinitionName',
     'JobQueueArn',
     'JobSecurityGroups',
+    'NotifyName',
     'RescheduleName',
     'RestoreJobName',
     'ScannerName',

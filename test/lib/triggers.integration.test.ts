@@ -95,11 +95,16 @@ describe('the triggers', () => {
     ]);
   });
 
-  test('an event whose scan fails on every retry goes to the dead-letter queue', () => {
+  test.each([
+    ['a scan goes to the event bus', /^Scanner/, { 'Fn::Join': ['', expect.arrayContaining([':event-bus/default'])] }],
+    ['a message goes to the dead-letter queue', /^Notify/, deadLetters],
+    ['a check goes to the dead-letter queue', /^Freshness/, deadLetters],
+  ])('an event whose every retry fails: %s', (_, name, Destination) => {
     expect(Object.values(ofType(resources, 'AWS::Lambda::EventInvokeConfig'))).toContainEqual(
       expect.objectContaining({
         Properties: expect.objectContaining({
-          DestinationConfig: { OnFailure: { Destination: deadLetters } },
+          FunctionName: { Ref: expect.stringMatching(name) },
+          DestinationConfig: { OnFailure: { Destination } },
           MaximumRetryAttempts: 2,
         }),
       }),

@@ -10,6 +10,12 @@ type Tasks = Readonly<Record<'Compare tags' | 'Reschedule' | 'Reschedule only' |
 const SECRET = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:_orders-a1B2c3';
 const UNCHANGED = { Payload: { outcome: 'unchanged', reason: 'It is what it was.' } };
 const RESCHEDULED = { Payload: { outcome: 'started', reason: 'The next run is tomorrow.' } };
+const DONE = { failed: false, message: 'The dump ended well.' };
+const NEXT_STARTED = {
+  failed: false,
+  message: 'Rescheduling ended well. The next run is tomorrow.',
+  result: RESCHEDULED.Payload,
+};
 const SUCCESS: Tasks = {
   'Compare tags': UNCHANGED,
   Reschedule: RESCHEDULED,
@@ -20,7 +26,7 @@ const SUCCESS: Tasks = {
 /** Batch's description of a failed job. */
 const failedJob = (more: object = {}) =>
   JSON.stringify({
-    Attempts: [],
+    Attempts: [{}, {}],
     Container: { ExitCode: 77, LogStreamName: 'dump/default/0123', Reason: 'OutOfMemoryError: killed' },
     JobId: 'j1',
     JobName: 'x',
@@ -38,7 +44,7 @@ async function definition(): Promise<StateMachineDefinition> {
   return runnable(JSON.parse(text.join('')) as StateMachineDefinition);
 }
 
-async function run(tasks: Partial<Tasks>): Promise<{ output?: unknown; error?: string; cause?: string }> {
+async function run(tasks: Partial<Tasks>): Promise<{ output?: unknown; error?: string; cause?: unknown }> {
   const handlers: [string, () => Promise<unknown>][] = Object.entries({ ...SUCCESS, ...tasks }).map(([name, task]) => [
     name,
     () =>
@@ -64,7 +70,7 @@ async function run(tasks: Partial<Tasks>): Promise<{ output?: unknown; error?: s
     return { output: await execution.result };
   } catch (error) {
     const failure = (error as Error).cause as Error;
-    return { error: failure.name, cause: failure.message };
+    return { error: failure.name, cause: JSON.parse(failure.message) };
   }
 }
 
@@ -86,10 +92,7 @@ describe('a run', () => {
     const comparison = { outcome: 'moved', reason: 'It is not due.' };
     expect(await run({ 'Compare tags': { Payload: comparison }, Dump: { fails: 'Never' } })).toMatchObject({
       output: {
-        branches: {
-          dump: { failed: false, message: 'It is not due.' },
-          reschedule: { failed: false, message: 'Rescheduling ended well. The next run is tomorrow.' },
-        },
+        branches: { dump: { failed: false, message: 'It is not due.' }, reschedule: NEXT_STARTED },
       },
     });
   });
@@ -98,10 +101,15 @@ describe('a run', () => {
     const tasks = { 'Compare tags': { fails: 'ServiceUnavailable', cause: 'not now' }, Dump: { fails: 'Never' } };
     expect(await run(tasks)).toEqual({
       error: 'RunFailed',
-      cause:
-        `The comparison failed: AutoDump could not read whether the schedule of ${SECRET} is unchanged, so it dumped ` +
-        'nothing at 2026-11-22T08:00:00Z. ServiceUnavailable: not now. ' +
-        'Rescheduling ended well. The next run is tomorrow.',
+      cause: {
+        dump: {
+          failed: true,
+          message:
+            `The comparison failed: AutoDump could not read whether the schedule of ${SECRET} is unchanged, so it dumped ` +
+            'nothing at 2026-11-22T08:00:00Z. ServiceUnavailable: not now.',
+        },
+        reschedule: NEXT_STARTED,
+      },
     });
   });
 
@@ -111,32 +119,48 @@ describe('a run', () => {
       'Reschedule only': { fails: 'AccessDeniedException', cause: 'not authorized' },
     });
     expect(error).toBe('RunFailed');
-    expect(cause).toMatch(/States\.Timeout: .*\. Rescheduling failed: .* AccessDeniedException: not authorized$/);
+    expect(cause).toEqual({
+      dump: { failed: true, message: expect.stringMatching(/States\.Timeout: \.$/) },
+      reschedule: {
+        failed: true,
+        message: expect.stringMatching(/^Rescheduling failed: .* AccessDeniedException: not au/),
+      },
+    });
   });
 
   test('dumps even if rescheduling fails, and then fails, naming that branch', async () => {
     const result = await run({ Reschedule: { fails: 'AccessDeniedException', cause: 'not authorized' } });
-    expect(result.error).toBe('RunFailed');
-    expect(result.cause).toContain('The dump ended well.');
-    expect(result.cause).toContain(`Rescheduling failed: the next run of ${SECRET} was not started`);
-    expect(result.cause).toContain('AccessDeniedException: not authorized');
+    const message =
+      `Rescheduling failed: the next run of ${SECRET} was not started, which the next scan makes up for. ` +
+      'AccessDeniedException: not authorized';
+    expect(result).toEqual({ error: 'RunFailed', cause: { dump: DONE, reschedule: { failed: true, message } } });
   });
 
   test('reschedules even if the job fails, and reports secret, exit status, reason and log stream', async () => {
     expect(await run({ Dump: { fails: 'States.TaskFailed', cause: failedJob() } })).toEqual({
       error: 'RunFailed',
-      cause:
-        `The dump of ${SECRET} at 2026-11-22T08:00:00Z failed: exit status 77, Essential container in task exited ` +
-        '(OutOfMemoryError: killed); log stream dump/default/0123, job j1. ' +
-        'Rescheduling ended well. The next run is tomorrow.',
+      cause: {
+        dump: {
+          failed: true,
+          message:
+            `The dump of ${SECRET} at 2026-11-22T08:00:00Z failed: exit status 77, Essential container in task exited ` +
+            '(OutOfMemoryError: killed); log stream dump/default/0123, job j1.',
+          exitStatus: 77,
+          reason: 'Essential container in task exited (OutOfMemoryError: killed)',
+          attempts: 2,
+          logStream: 'dump/default/0123',
+        },
+        reschedule: NEXT_STARTED,
+      },
     });
   });
 
   test('reports a job that never started its container', async () => {
     const cause = failedJob({ Container: {}, StatusReason: undefined });
-    expect((await run({ Dump: { fails: 'States.TaskFailed', cause } })).cause).toContain(
-      'failed: exit status none, no reason given (no further reason); log stream none, job j1.',
-    );
+    const message = `The dump of ${SECRET} at 2026-11-22T08:00:00Z failed: exit status none, no reason given (no further reason); log stream none, job j1.`;
+    expect((await run({ Dump: { fails: 'States.TaskFailed', cause } })).cause).toMatchObject({
+      dump: { failed: true, message, exitStatus: 'none', logStream: 'none' },
+    });
   });
 
   test.each([
@@ -145,9 +169,11 @@ describe('a run', () => {
     ['Batch.ServerException', 'try later'],
   ])('reports a job that was not accepted or did not end: %s', async (error, cause) => {
     const result = await run({ Dump: { fails: error, cause } });
-    expect(result.error).toBe('RunFailed');
-    expect(result.cause).toContain(`failed without a job that ended. ${error}: ${cause}`);
-    expect(result.cause).toContain('Rescheduling ended well.');
+    const message = `The dump of ${SECRET} at 2026-11-22T08:00:00Z failed without a job that ended. ${error}: ${cause}.`;
+    expect(result).toEqual({
+      error: 'RunFailed',
+      cause: { dump: { failed: true, message }, reschedule: NEXT_STARTED },
+    });
   });
 
   test('fails with both branches in the cause if both fail', async () => {
@@ -155,6 +181,6 @@ describe('a run', () => {
       Dump: { fails: 'States.TaskFailed', cause: failedJob() },
       Reschedule: { fails: 'Error', cause: 'x' },
     });
-    expect(cause).toMatch(/exit status 77.*Rescheduling failed/);
+    expect(cause).toMatchObject({ dump: { failed: true, exitStatus: 77 }, reschedule: { failed: true } });
   });
 });

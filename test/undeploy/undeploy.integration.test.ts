@@ -132,12 +132,12 @@ test('disables the rules, stops all executions, then destroys the stack, and lis
   expect(runningAtDestroy).toEqual([0]);
   expect(world.executions.map(({ end }) => end?.status)).toEqual(['ABORTED', 'ABORTED', 'ABORTED']);
   const staying = resources.filter(({ type }) => /Bucket|LogGroup/.test(type));
-  expect(staying).toHaveLength(9);
+  expect(staying).toHaveLength(11);
   for (const { type, physicalId } of staying) {
     expect(lines).toContain(`  - ${type} ${physicalId}`);
   }
   expect(lines).toContain('Stopped 3 executions. Destroying the stack …');
-  expect(lines.at(-1)).toBe('AutoDump was removed from us-west-2. 9 resources stay, as listed above.');
+  expect(lines.at(-1)).toBe('AutoDump was removed from us-west-2. 11 resources stay, as listed above.');
 
   await tagSecret('late');
   world.triggerSchedules();

@@ -35,7 +35,7 @@ export type News = { readonly secret: string; readonly timezone: string } & (
       readonly again: boolean;
     }
   | { readonly kind: 'caught up'; readonly missing: Missing; readonly newest: StoredDump }
-  | { readonly kind: 'broken tags'; readonly reason: string; readonly again: boolean }
+  | { readonly kind: 'broken tags'; readonly reason: string }
 );
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -115,7 +115,7 @@ function missingOf(times: readonly string[], earlier?: Missing): Missing {
   };
 }
 
-/** Assesses a secret whose tags cannot be followed: reported at once, and daily. */
+/** Assesses a secret whose tags cannot be followed. The scan that finds it reports it at once; this reminds of it daily. */
 export function assessBroken(
   about: { readonly secret: string; readonly timezone: string },
   before: Watch | undefined,
@@ -123,13 +123,13 @@ export function assessBroken(
   now: Date,
 ): Assessment {
   const reported = before?.tagsHash === tags.hash ? before.brokenReported : undefined;
-  const isDue = reported === undefined || isADayAgo(reported, now);
+  const isDue = reported !== undefined && isADayAgo(reported, now);
   return {
-    news: isDue ? [{ ...about, kind: 'broken tags', reason, again: reported !== undefined }] : [],
+    news: isDue ? [{ ...about, kind: 'broken tags', reason }] : [],
     watch: {
       tagsHash: tags.hash,
       newest: before?.newest,
-      brokenReported: isDue ? now.toISOString() : reported,
+      brokenReported: isDue || reported === undefined ? now.toISOString() : reported,
     },
   };
 }

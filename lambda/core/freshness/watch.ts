@@ -21,7 +21,7 @@ const watchSchema = z.readonly(
     tagsHash: z.string(),
     /** The first scheduled time whose dump was not looked for yet; absent if the tags cannot be followed. */
     next: z.optional(z.string()),
-    /** When it was last reported that the tags cannot be followed; absent if they can. */
+    /** When it was found or, later, last reported that the tags cannot be followed; absent if they can. */
     brokenReported: z.optional(z.iso.datetime()),
     /** The newest dump that was seen. */
     newest: z.optional(storedDump),

@@ -27,6 +27,7 @@ const branch = { failed: z.boolean(), message: z.string() } satisfies Record<key
 const dump: z.ZodMiniType<DumpResult> = z.object({
   ...branch,
   exitStatus: z.optional(z.union([z.number(), z.literal('none')])),
+  reason: z.optional(z.string()),
   attempts: z.optional(z.number()),
   logStream: z.optional(z.string()),
 });

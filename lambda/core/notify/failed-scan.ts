@@ -31,6 +31,7 @@ export function failedScanOf(event: unknown): FailedScan | undefined {
   }
   const { errorType, errorMessage } = responsePayload;
   // Without its first line, which is only a count.
-  const problems = errorType === 'ScanFailed' ? errorMessage.split('\n').slice(1) : [errorMessage];
+  const problems =
+    errorType === 'ScanFailed' ? errorMessage.split('\n').slice(1) : [`${errorType ?? 'Error'}: ${errorMessage}`];
   return { problems };
 }

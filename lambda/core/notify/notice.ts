@@ -22,6 +22,9 @@ export interface Notice {
   readonly article?: string | undefined;
 }
 
+/** What Batch says of a program that ended on its own. */
+const USUAL_REASON = 'Essential container in task exited (no further reason)';
+
 /** What to report of a run that has ended; undefined if nothing, as when its event comes again. */
 export function noticeOf(run: EndedRun, standing: Standing | undefined): Notice | undefined {
   const { execution, secret, secretArn, when: scheduled, end } = run;
@@ -39,7 +42,12 @@ export function noticeOf(run: EndedRun, standing: Standing | undefined): Notice 
     case 'stopped':
       return { ...about, kind: 'run stopped', reasons: [end.cause || 'no cause given'], article: 'alarm-run-aborted' };
     case 'timed out':
-      return { ...about, kind: 'run timed out', reasons: [end.cause || 'no cause given'], article: 'alarm-run-timed-out' };
+      return {
+        ...about,
+        kind: 'run timed out',
+        reasons: [end.cause || 'no cause given'],
+        article: 'alarm-run-timed-out',
+      };
   }
 }
 
@@ -64,18 +72,19 @@ function failureOf({ result, cause }: EndedRun['end'] & { status: 'failed' }): N
   }
   return {
     kind: 'dump failed',
-    reasons: [reasonOf(dump), ...(reschedule.failed ? [reschedule.message] : [])],
+    reasons: [...reasonsOf(dump), ...(reschedule.failed ? [reschedule.message] : [])],
     next,
     ...(dump.logStream === 'none' ? {} : { logStream: dump.logStream }),
     article: typeof dump.exitStatus === 'number' ? articleOf(dump.exitStatus) : 'alarm-run-failed',
   };
 }
 
-function reasonOf({ exitStatus, attempts = 1, message }: DumpResult): string {
+function reasonsOf({ exitStatus, reason, attempts = 1, message }: DumpResult): readonly string[] {
   if (typeof exitStatus !== 'number') {
-    return message;
+    return [message];
   }
-  return `The job ended with ${inWords(exitStatus)}${attempts > 1 ? `, on the last of ${attempts} attempts` : ''}.`;
+  const end = `The job ended with ${inWords(exitStatus)}${attempts > 1 ? `, on the last of ${attempts} attempts` : ''}.`;
+  return [end, ...(reason === undefined || reason === USUAL_REASON ? [] : [`Batch says: ${reason}`])];
 }
 
 function nextOf({ result }: ReschedulingResult): string | undefined {

@@ -6,16 +6,15 @@ import { check, makeOverdue } from '../support/overdue.ts';
 
 const shared = appOnPostgres(synthesizedApp);
 
-test('a dump that is missing is reported once and by name, with broken tags, and when it is caught up', async () => {
+test('a dump that is missing is reported once and by name, and when it is caught up', async () => {
   const { cdkOut, folder, server } = shared();
   const app = await AppWorld.start(cdkOut, folder, server);
   const { world } = app;
   try {
     const arn = await app.createSecret('prod/orders', { value: { bucketname: app.bucket } });
     await app.createSecret('prod/broken', { Tags: [{ Key: 'autodump:start-schedule', Value: 'every day' }] });
-    expect(await check(app)).toEqual([
-      expect.stringContaining('CANNOT BE FOLLOWED: prod/broken\nReason: schedule "every'),
-    ]);
+    // Its tags were reported when they were scanned.
+    expect(await check(app)).toEqual([]);
 
     await makeOverdue(app, arn);
     const [message = '', ...others] = await check(app);

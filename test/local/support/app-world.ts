@@ -59,6 +59,12 @@ export class AppWorld {
     return new AppWorld(await World.start({ cdkOut, directory, clientFolders, trace }), server, events, emitter);
   }
 
+  /** Settings of the administrator's SDK clients. */
+  get administrator() {
+    const credentials = credentialsOf(ADMINISTRATOR);
+    return { endpoint: this.world.endpoints.services, region: 'us-west-2', credentials };
+  }
+
   get bucket(): string {
     return this.world.buckets[0] ?? '';
   }
@@ -76,6 +82,14 @@ export class AppWorld {
     action();
     await ended;
     this.#emitter.off('event', listen);
+  }
+
+  /** Does something, and waits until its events have been handled. @returns the texts that were published meanwhile */
+  async published(work: () => unknown): Promise<readonly string[]> {
+    const before = this.events.length;
+    await work();
+    await this.world.settled();
+    return this.events.slice(before).flatMap((event) => (event.kind === 'message published' ? [event.text] : []));
   }
 
   /** Creates a secret for a database of the server, and waits until its event has been handled. @returns its ARN */
@@ -126,13 +140,9 @@ export class AppWorld {
   }
 
   /** Stops an execution, as a user would. */
-  async stopExecution(executionArn: string): Promise<void> {
-    const client = new SFNClient({
-      endpoint: this.world.endpoints.services,
-      region: 'us-west-2',
-      credentials: credentialsOf(ADMINISTRATOR),
-    });
-    await client.send(new StopExecutionCommand({ executionArn }));
+  async stopExecution(executionArn: string, cause?: string): Promise<void> {
+    const client = new SFNClient(this.administrator);
+    await client.send(new StopExecutionCommand({ executionArn, cause }));
     client.destroy();
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { assess, type FoundDumps, type Run } from '../../../../lambda/core/freshness/assessment.ts';
+import { assess, assessBroken, type FoundDumps, type Run } from '../../../../lambda/core/freshness/assessment.ts';
 import { messageOf } from '../../../../lambda/core/freshness/message.ts';
 import { type ListedSecret, owingOf } from '../../../../lambda/core/freshness/owing.ts';
 import type { Watch } from '../../../../lambda/core/freshness/watch.ts';
@@ -95,4 +95,18 @@ What to do: docs/operations.md#dump-overdue
 `,
     });
   });
+});
+
+test('tags that cannot be followed, which the scan has reported, are reported daily from the second day on', () => {
+  const owing = {
+    kind: 'broken',
+    reason: 'schedule "x"',
+    tags: { hash: 'f00d', schedule: 'x', timezone: 'UTC' },
+  } as const;
+  const remind = (watch: Watch | undefined, now: string) => assessBroken(about, watch, owing, new Date(now));
+  const first = remind(undefined, '2026-11-22T08:00:00Z');
+  const soon = remind(first.watch, '2026-11-23T07:59:00Z');
+  const second = remind(soon.watch, '2026-11-23T08:00:00Z');
+  const third = remind(second.watch, '2026-11-23T09:00:00Z');
+  expect([first, soon, second, third].map(({ news }) => news.length)).toEqual([0, 0, 1, 0]);
 });

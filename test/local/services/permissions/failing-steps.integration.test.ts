@@ -61,12 +61,13 @@ describe('without a permission', () => {
 
   test('to start executions, the scan fails and names the secret', async () => {
     const app = await without('Scanner/StartRuns', 'states:StartExecution');
-    await app.createSecret('db');
+    expect(await app.published(() => app.createSecret('db'))).toEqual([
+      expect.stringMatching(
+        /^SCAN FAILED\nWhy: db: AccessDeniedException: User: .*Scanner-FunctionRole\/.* is not authorized to perform: states:StartExecution/,
+      ),
+    ]);
     await app.world.stop();
     expect(app.world.executions).toEqual([]);
-    expect(app.world.deadLetters[0]?.responsePayload.errorMessage).toMatch(
-      /^1 problem.*\ndb: AccessDeniedException: User: .*Scanner-FunctionRole\/.* is not authorized to perform: states:StartExecution/,
-    );
   });
 
   test.each<[string, string, string, RegExp]>([

@@ -1,3 +1,4 @@
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import {
   CreateBucketCommand,
   CreateMultipartUploadCommand,
@@ -6,6 +7,7 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
+import { SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import pg from 'pg';
 import { type ExecutionInput, FRESHNESS_KEY } from '../../../../contract.ts';
 import { dumpKey } from '../../../../docker/plan/key.ts';
@@ -30,20 +32,19 @@ export async function recordLifecycle({ cdkOut, folder, server }: AppOnPostgres)
   const app = await AppWorld.start(cdkOut, folder, server);
   const { world } = app;
   const steps = new Map<string, readonly DecidedCall[]>([['the stack is created', world.iam.calls.slice()]]);
-  const step = async (name: string, work: () => Promise<unknown>): Promise<void> => {
+  const step = async (name: string, work: () => unknown): Promise<void> => {
     const before = world.iam.calls.length;
     await work();
+    await world.settled();
     steps.set(name, world.iam.calls.slice(before));
   };
   try {
     await world.s3.send(new CreateBucketCommand({ Bucket: EXTRA_BUCKET }));
     await step('the deployment is announced', () => {
       world.sendDeploymentEvent();
-      return world.settled();
     });
     await step('the hourly schedule is due', () => {
       world.triggerSchedules();
-      return world.settled();
     });
     let secret = '';
     await step('a secret is tagged', async () => (secret = await app.createSecret('db', { KmsKeyId: KEY })));
@@ -55,9 +56,11 @@ export async function recordLifecycle({ cdkOut, folder, server }: AppOnPostgres)
     await step('an upload is left open', () => leaveUploadOpen(cdkOut, app, secret));
     await step('a run is stopped', () => stopRun(app, secret, server));
     await step('a dump is replaced', () => replaceDumps(cdkOut, world, app.bucket));
+    await step('a run fails', () => failRun(app));
     await step('a check fails', () => failCheck(app));
     const Tags = [{ Key: SCHEDULE_TAG, Value: 'every day' }];
     await step('a scan fails', () => app.createSecret('broken', { Tags }));
+    await step('a message cannot be sent', () => failMessage(app));
   } finally {
     await world.stop();
   }
@@ -75,6 +78,17 @@ async function missDump(app: AppWorld, secret: string): Promise<void> {
   if ((await check(app)).length !== 1) {
     throw new Error('The missing dump was not reported.');
   }
+}
+
+async function failRun(app: AppWorld): Promise<void> {
+  await app.runNow(await app.createSecret('closed', { value: { port: 1 } }));
+}
+
+/** Has a failed scan reported, when the problems that were reported before are not readable. */
+async function failMessage(app: AppWorld): Promise<void> {
+  const Bucket = app.world.buckets.find((name) => name.includes('notify'));
+  await app.world.s3.send(new PutObjectCommand({ Bucket, Key: 'scans.json', Body: 'not JSON' }));
+  await app.createSecret('broken-too', { Tags: [{ Key: SCHEDULE_TAG, Value: 'every day' }] });
 }
 
 /** Checks for overdue dumps, when the state of the last check is not readable. */
@@ -206,23 +220,44 @@ async function undeliverable(cdkOut: string, folder: string, server: PostgresSer
     app.world.sendDeploymentEvent();
     app.world.triggerSchedules();
     await app.createSecret('db');
+    await endUnreported(app, cdkOut);
+    await app.world.settled();
     return app.world.iam.calls.filter(({ action }) => action === 'sqs:SendMessage');
   } finally {
     await app.world.stop();
   }
 }
 
+/** Puts the event of a failed scan on the event bus, and ends an execution. */
+async function endUnreported({ administrator }: AppWorld, cdkOut: string): Promise<void> {
+  const eventBridge = new EventBridgeClient(administrator);
+  const Detail = JSON.stringify({ requestContext: { functionArn: `${scannerArn(cdkOut)}:$LATEST` } });
+  const failure = { Source: 'lambda', DetailType: 'Lambda Function Invocation Result - Failure', Detail };
+  await eventBridge.send(new PutEventsCommand({ Entries: [failure] }));
+  eventBridge.destroy();
+  const template = new Template(cdkOut);
+  const [machine] = template.ofType('AWS::StepFunctions::StateMachine').map((resource) => template.arnOf(resource));
+  const stepFunctions = new SFNClient(administrator);
+  const { executionArn } = await stepFunctions.send(
+    new StartExecutionCommand({ stateMachineArn: machine, name: 'any', input: '{"when":"2999-01-01T00:00:00Z"}' }),
+  );
+  await stepFunctions.send(new StopExecutionCommand({ executionArn }));
+  stepFunctions.destroy();
+}
+
 /** The call of a scan that exceeds one invocation; running it would take a quarter of an hour. */
 function continuedScan(cdkOut: string): readonly DecidedCall[] {
-  const scanner = new Template(cdkOut)
-    .ofType('AWS::Lambda::Function')
-    .find(({ title }) => title === 'Scanner/Function');
+  const principal = sessionOf(roleArn(cdkOut, 'Scanner/FunctionRole'), 'scanner');
+  return [{ principal, action: 'lambda:InvokeFunction', resource: scannerArn(cdkOut), allowed: true }];
+}
+
+function scannerArn(cdkOut: string): string {
+  const template = new Template(cdkOut);
+  const scanner = template.ofType('AWS::Lambda::Function').find(({ title }) => title === 'Scanner/Function');
   if (scanner === undefined) {
     throw new Error('The stack has no scanner.');
   }
-  const resource = new Template(cdkOut).arnOf(scanner);
-  const principal = sessionOf(roleArn(cdkOut, 'Scanner/FunctionRole'), 'scanner');
-  return [{ principal, action: 'lambda:InvokeFunction', resource, allowed: true }];
+  return template.arnOf(scanner);
 }
 
 /** The call of CloudWatch for an alarm; there are no metrics here to trigger one. */

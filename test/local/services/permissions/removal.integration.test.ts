@@ -56,6 +56,7 @@ const NEEDED = {
     'Scanner/StartRuns states:StartExecution',
   ],
   'a dump is missing': [
+    'Freshness/FunctionRole/DefaultPolicy events:PutEvents',
     'Freshness/FunctionRole/DefaultPolicy s3:ListBucket', // Of the dumps.
     'Freshness/FunctionRole/DefaultPolicy sns:Publish',
     'Freshness/FunctionRole/DefaultPolicy states:DescribeExecution',
@@ -77,6 +78,12 @@ const NEEDED = {
     'DumpJob/JobRole/DefaultPolicy s3:ListBucketMultipartUploads',
     'DumpJob/JobRole/DefaultPolicy s3:PutObject',
     'DumpJob/JobRole/DefaultPolicy secretsmanager:GetSecretValue',
+    'Notify/Function lambda:InvokeFunction',
+    'Notify/FunctionRole sts:AssumeRole',
+    'Notify/FunctionRole/DefaultPolicy logs:CreateLogStream',
+    'Notify/FunctionRole/DefaultPolicy logs:PutLogEvents',
+    'Notify/FunctionRole/DefaultPolicy s3:GetObject',
+    'Notify/FunctionRole/DefaultPolicy s3:ListBucket',
     'RunFunctions/HashRole sts:AssumeRole',
     'RunFunctions/HashRole/DefaultPolicy logs:CreateLogStream',
     'RunFunctions/HashRole/DefaultPolicy logs:PutLogEvents',
@@ -114,14 +121,21 @@ const NEEDED = {
   ],
   'a run is stopped': [
     'DumpJob/JobRole/DefaultPolicy s3:ListMultipartUploadParts', // Of the upload that was left open.
+    'Notify/FunctionRole/DefaultPolicy events:PutEvents',
+    'Notify/FunctionRole/DefaultPolicy s3:PutObject',
+    'Notify/FunctionRole/DefaultPolicy sns:Publish',
     'Workflow/StateMachine/Role/DefaultPolicy batch:TerminateJob',
   ],
   // Denied by the bucket's policy, and to the job in other buckets by its own policy.
   'a dump is replaced': ['Archive/Bucket/Policy s3:PutObject', 'DumpJob/JobRole/DefaultPolicy s3:PutObject'],
+  'a run fails': ['Notify/FunctionRole/DefaultPolicy logs:GetLogEvents'],
+  'a message cannot be sent': ['Notify/FunctionRole/DefaultPolicy sqs:SendMessage'],
   'a check fails': ['Freshness/FunctionRole/DefaultPolicy sqs:SendMessage'],
-  'a scan fails': ['Scanner/FunctionRole/DefaultPolicy sqs:SendMessage'],
+  'a scan fails': ['Notify/Function lambda:InvokeFunction', 'Scanner/FunctionRole/DefaultPolicy events:PutEvents'],
   'a scan is continued': ['Scanner/GoOn lambda:InvokeFunction'],
   'an event cannot be delivered': [
+    'DeadLetters/Policy sqs:SendMessage', // For each rule.
+    'DeadLetters/Policy sqs:SendMessage',
     'DeadLetters/Policy sqs:SendMessage',
     'DeadLetters/Policy sqs:SendMessage',
     'DeadLetters/Policy sqs:SendMessage',
@@ -136,6 +150,8 @@ const NEEDED = {
     'DeadLetters/Policy sqs:*',
     'Freshness/State/Bucket/Policy s3:*',
     'Freshness/State/Bucket/Policy s3:*',
+    'Notify/State/Bucket/Policy s3:*',
+    'Notify/State/Bucket/Policy s3:*',
     'Scanner/Memo/Bucket/Policy s3:*',
     'Scanner/Memo/Bucket/Policy s3:*',
   ],
@@ -211,6 +227,8 @@ test('nothing else is denied in the whole lifecycle of the stack', () => {
   expect(denied).toEqual([
     'a dump is replaced: s3:PutObject',
     'a dump is replaced: s3:PutObject',
+    'TLS is missing or outdated: s3:ListBucket',
+    'TLS is missing or outdated: s3:ListBucket',
     'TLS is missing or outdated: s3:ListBucket',
     'TLS is missing or outdated: s3:ListBucket',
     'TLS is missing or outdated: s3:ListBucket',

@@ -1,0 +1,215 @@
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { synthesizedApp } from '../../support/synthesized-app.ts';
+import { appOnPostgres } from '../support/app-on-postgres.ts';
+import { AppWorld, changed, SCHEDULE_TAG } from '../support/app-world.ts';
+import { query } from '../support/database.ts';
+
+const shared = appOnPostgres(synthesizedApp);
+
+let app: AppWorld;
+beforeAll(async () => {
+  const { cdkOut, folder, server } = shared();
+  app = await AppWorld.start(cdkOut, folder, server);
+});
+afterAll(async () => {
+  await app.world.stop();
+});
+
+/** Times, ports, hashes and IDs differ from run to run. */
+function stable(text: string): string {
+  return text
+    .replace(/\d{4}-\d\d-\d\dT00:00:00Z/g, '<midnight>')
+    .replace(/\d{8}T000000Z-[0-9a-f]{24}/g, '<run>')
+    .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<job>')
+    .replace(/127\.0\.0\.1 port \d+/g, '<server>');
+}
+
+/** As {@link AppWorld.published}, without what differs from run to run. */
+async function messagesOf(work: () => unknown, world: AppWorld = app): Promise<readonly string[]> {
+  return (await world.published(work)).map(stable);
+}
+
+/** Makes a run of a new secret whose value differs, to its end. */
+async function runOf(name: string, value: object): Promise<void> {
+  const arn = await app.createSecret(name, { value: { bucketname: app.bucket, ...value } });
+  await app.runNow(arn);
+}
+
+const execution = (name: string): string =>
+  'Execution: https://us-west-2.console.aws.amazon.com/states/home?region=us-west-2#/v2/executions/details/' +
+  `arn:aws:states:us-west-2:123456789012:execution:AutoDump-Workflow-StateMachine:${name}-<run>`;
+
+const LOG_STREAM =
+  'Log stream: https://us-west-2.console.aws.amazon.com/cloudwatch/home?region=us-west-2#logsV2:log-groups/' +
+  'log-group/AutoDump-DumpJob-Logs/log-events/dump$252Fdefault$252F<job>';
+
+const WHERE = 'Where: account 123456789012, us-west-2';
+
+/** A server that accepts connections and never answers. */
+async function silentServer(onConnection: () => void): Promise<{ server: Server; port: number }> {
+  const server = createServer(onConnection).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+/** Kills the job of a secret, as the kernel does when memory is short. */
+function killJobOf(secretName: string): void {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const environment = environmentOf(pid);
+    if (environment.includes('AUTODUMP_WHEN=') && environment.includes(`secret:${secretName}-`)) {
+      process.kill(Number(pid), 'SIGKILL');
+    }
+  }
+}
+
+function environmentOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
+  } catch {
+    // It has ended.
+    return '';
+  }
+}
+
+describe('exactly one message names secret, time, cause and remedy of', () => {
+  test('a wrong password', async () => {
+    const value = { password: 'wrong' };
+    expect(await messagesOf(() => runOf('prod/orders', value))).toEqual([
+      [
+        'DUMP FAILED: prod/orders',
+        'Scheduled: <midnight>',
+        'Why: The job ended with exit status 77, refused by the database or by AWS.',
+        'Log: AutoDump failed: refused (exit status 77): <server>, user "postgres", database "postgres": Wrong password, ' +
+          'or no such user: check username and password in the secret. The server says: password authentication failed ' +
+          'for user "postgres" (28P01)',
+        'Next run: <midnight>',
+        'What to do: docs/operations.md#exit-status-77',
+        execution('prod_orders'),
+        LOG_STREAM,
+        WHERE,
+        '',
+      ].join('\n'),
+    ]);
+  });
+
+  test('a database that is gone, and of its first good dump, and none of later ones', async () => {
+    const arn = await app.createSecret('prod/gone', { value: { bucketname: app.bucket, databasename: 'gone' } });
+    expect(await messagesOf(() => app.runNow(arn))).toEqual([
+      expect.stringMatching(/^DUMP FAILED: prod\/gone\n[^]*\nLog: .*database "gone" does not exist/),
+    ]);
+    await query(shared().server, 'postgres', 'create database gone');
+    expect(await messagesOf(() => app.runNow(arn))).toEqual([
+      [
+        'RECOVERED: prod/gone',
+        'Scheduled: <midnight>',
+        'Before: The last failure was that of the run scheduled for <midnight>.',
+        'Next run: <midnight>',
+        'What to do: nothing',
+        execution('prod_gone'),
+        WHERE,
+        '',
+      ].join('\n'),
+    ]);
+    expect(await messagesOf(() => app.runNow(arn))).toEqual([]);
+    const own = app.events.flatMap((event) =>
+      event.kind === 'event' && event.source === 'autodump' ? [event.name] : [],
+    );
+    expect(own.slice(-2)).toEqual(['dump failed', 'recovered']);
+  });
+
+  test('a job of which three attempts failed', async () => {
+    expect(await messagesOf(() => runOf('prod/closed', { port: 1 }))).toEqual([
+      [
+        'DUMP FAILED: prod/closed',
+        'Scheduled: <midnight>',
+        'Why: The job ended with exit status 75, database or S3 out of reach, a lock timeout, storage pressure, or ' +
+          'stopped by the platform, on the last of 3 attempts.',
+        'Log: AutoDump failed: temporary failure (exit status 75): <server> cannot be reached: nothing listens on that ' +
+          'port: check port in the secret, and whether the server is running.',
+        'Next run: <midnight>',
+        'What to do: docs/operations.md#exit-status-75',
+        execution('prod_closed'),
+        LOG_STREAM,
+        WHERE,
+        '',
+      ].join('\n'),
+    ]);
+  });
+
+  test('a job that was killed', async () => {
+    const { server, port } = await silentServer(() => {
+      killJobOf('prod/large');
+    });
+    const [message, ...others] = await messagesOf(() => runOf('prod/large', { port }));
+    server.close();
+    expect(others).toEqual([]);
+    expect(message).toContain(
+      [
+        'DUMP FAILED: prod/large',
+        'Scheduled: <midnight>',
+        'Why: The job ended with exit status 137, killed, as when it exceeds its memory.',
+      ].join('\n'),
+    );
+    expect(message).toContain('What to do: docs/operations.md#exit-status-137');
+  });
+
+  test('an execution that was stopped by hand', async () => {
+    const arn = await app.createSecret('prod/stopped');
+    expect(await messagesOf(() => app.stopExecution(app.waiting(arn).arn, 'Maintenance\nwindow'))).toEqual([
+      [
+        'RUN STOPPED: prod/stopped',
+        'Scheduled: <midnight>',
+        'Why: Maintenance | window',
+        'Next run: the next scan starts it',
+        'What to do: docs/operations.md#alarm-run-aborted',
+        execution('prod_stopped'),
+        WHERE,
+        '',
+      ].join('\n'),
+    ]);
+  });
+
+  test('a schedule that cannot be followed, however often it is scanned', async () => {
+    const Tags = [{ Key: SCHEDULE_TAG, Value: 'every day' }];
+    const create = () => app.createSecret('prod/broken', { Tags });
+    expect(await messagesOf(create)).toEqual([
+      [
+        'SCAN FAILED',
+        'Why: prod/broken: schedule "every day" has 2 fields: allowed are five fields (minute, hour, day of month, month, ' +
+          'day of week) such as "0 8 * * 1-5", or one of @hourly, @daily, @midnight, @weekdays, @weekends, @weekly, ' +
+          '@monthly, @annually, @yearly',
+        'What to do: docs/operations.md#alarm-scan-failed',
+        WHERE,
+        '',
+      ].join('\n'),
+    ]);
+    const scan = async (): Promise<void> => {
+      app.world.triggerSchedules();
+      await app.world.settled();
+    };
+    expect(await messagesOf(scan)).toEqual([]);
+  });
+
+  test('a Scanner that throws', async () => {
+    const { cdkOut, folder, server } = shared();
+    const broken = await changed(cdkOut, folder, ({ Resources }) => ({
+      Resources: Object.fromEntries(
+        Object.entries(Resources).map(([id, resource]) =>
+          /^ScannerFunction[0-9A-F]{8}$/.test(id)
+            ? [id, { ...resource, Properties: { ...resource.Properties, Environment: undefined } }]
+            : [id, resource],
+        ),
+      ),
+    }));
+    const other = await AppWorld.start(broken, folder, server);
+    const [message, ...others] = await messagesOf(() => other.createSecret('prod/orders'), other);
+    await other.world.stop();
+    expect(others).toEqual([]);
+    expect(message).toContain('SCAN FAILED\nWhy: $ZodError: [ | {');
+    expect(message).toContain('STATE_MACHINE_ARN');
+    expect(message).toContain('What to do: docs/operations.md#alarm-scan-failed\n');
+  });
+});
