@@ -33,6 +33,12 @@ export interface ExecutionInput {
   readonly when: string;
 }
 
+/** Input of the Hash function. */
+export interface HashInput extends ExecutionInput {
+  /** When the execution was started, ISO 8601. Executions that were started before this field existed do not pass it. */
+  readonly started?: string;
+}
+
 /**
  * Result of the Hash function, at the scheduled time. Only `unchanged` lets the run continue. `moved`: the tags are the
  * same, but the rules of their time zone have changed since the execution was started, so that it is not due now.

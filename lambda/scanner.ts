@@ -9,6 +9,7 @@ import type { ScannerEnvironment } from '../contract.ts';
 import { type Continuation, continuationOf, invokeAgain } from './continuation.ts';
 import { Memo, type MemoScope } from './core/memo.ts';
 import { isOfAnotherAccount, secretIdOf } from './core/tag-event.ts';
+import { dumpNow, secretToDumpNow, type StartedNow } from './dump-now.ts';
 import { readMemo, writeMemo } from './memo-store.ts';
 import { runningNames } from './running-executions.ts';
 import { ScanReport, type Summary } from './scan-report.ts';
@@ -33,12 +34,17 @@ const lambda = new LambdaClient();
 
 /**
  * The Scanner function. An event that names a secret causes a scan of only that one, since many secrets may be tagged at
- * once, including those that have nothing to do with AutoDump. Anything else causes a scan of all secrets.
+ * once, including those that have nothing to do with AutoDump. `{"dumpNow": "prod/orders"}`, of a manual invocation, starts a
+ * run of that secret at once. Anything else causes a scan of all secrets.
  *
  * @throws {ScanFailed} after everything else is done, naming the secrets that could not be handled
  */
-export async function handler(event: unknown): Promise<Summary> {
+export async function handler(event: unknown): Promise<Summary | StartedNow> {
   const { STATE_MACHINE_ARN, MEMO_BUCKET, AWS_LAMBDA_FUNCTION_NAME } = environment.parse(process.env);
+  const requested = secretToDumpNow(event);
+  if (requested !== undefined) {
+    return await dumpNow(requested, STATE_MACHINE_ARN, secretsManager, stepFunctions);
+  }
   const named = secretIdOf(event);
   return named === undefined
     ? await scanAll(STATE_MACHINE_ARN, MEMO_BUCKET, AWS_LAMBDA_FUNCTION_NAME, continuationOf(event))

@@ -3,7 +3,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
-import type { BranchResult, Comparison, ReschedulingResult } from '../contract.ts';
+import type { BranchResult, Comparison, HashInput, ReschedulingResult } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import { ABSENT, branchFailed, format, readFailure, valueAt } from './branch-result.ts';
 import { dumpBranch } from './dump-branch.ts';
@@ -122,7 +122,10 @@ export class Workflow extends Construct {
   private compareTags(hash: lambda.Function, afterFailure: sfn.IChainable): LambdaInvoke {
     const task = new LambdaInvoke(this, 'Compare tags', {
       lambdaFunction: hash,
-      payload: sfn.TaskInput.fromObject(EXECUTION_INPUT),
+      payload: sfn.TaskInput.fromObject({
+        ...EXECUTION_INPUT,
+        started: sfn.JsonPath.stringAt('$$.Execution.StartTime'),
+      } satisfies HashInput),
       resultSelector: { outcome: valueAt('$.Payload.outcome'), reason: valueAt('$.Payload.reason') },
       resultPath: '$.comparison',
       retryOnServiceExceptions: false,

@@ -1,8 +1,11 @@
-import type { Comparison, ExecutionInput } from '../../contract.ts';
+import type { Comparison, HashInput } from '../../contract.ts';
 import type { SecretDescription } from './decision.ts';
 import { InvalidSchedule } from './invalid-schedule.ts';
 import { isDue, parseSchedule } from './schedule.ts';
 import { readTags, type ScheduleTags } from './tags.ts';
+
+/** The clocks of Lambda and Step Functions may differ by seconds. */
+const SHORT_WAIT_MS = 10_000;
 
 /**
  * Compares the current state of a secret (`undefined` if it no longer exists) with the tags and the time that its run was
@@ -10,7 +13,7 @@ import { readTags, type ScheduleTags } from './tags.ts';
  */
 export function compare(
   secret: SecretDescription | undefined,
-  { tagsHash, when }: Pick<ExecutionInput, 'tagsHash' | 'when'>,
+  { tagsHash, when, started }: Omit<HashInput, 'secretArn'>,
 ): Comparison {
   if (!secret) {
     return { outcome: 'gone', reason: 'The secret no longer exists.' };
@@ -28,13 +31,21 @@ export function compare(
       reason: "The secret's schedule was changed; another execution serves the new one.",
     };
   }
-  if (hasMoved(tags, when)) {
+  if (hasWaited(when, started) && hasMoved(tags, when)) {
     return {
       outcome: 'moved',
       reason: `The schedule is not due at ${when}. It was when this execution was started, so the rules of the time zone ${tags.timezone} must have changed.`,
     };
   }
   return { outcome: 'unchanged', reason: 'The schedule has not changed since this execution was started.' };
+}
+
+/**
+ * Whether the rules of a time zone may have changed since an execution was started. One for this moment, or for an earlier
+ * one, was started by hand: it need not be on the schedule.
+ */
+function hasWaited(when: string, started: string | undefined): boolean {
+  return started === undefined || Date.parse(when) - Date.parse(started) > SHORT_WAIT_MS;
 }
 
 /** A schedule that is no longer valid is left to whoever works out its next run, and reports it. */

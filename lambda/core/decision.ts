@@ -56,6 +56,14 @@ export function decideFollowing(secret: SecretDescription, previous: Date, now: 
     : decideAfter(secret.ARN, eligibility.tags, now, new Date(Math.max(previous.getTime(), now.getTime())));
 }
 
+/** Decides for a run at this moment, which the schedule need not have. */
+export function decideNow(secret: SecretDescription, now: Date): Exclude<Decision, { kind: 'later' }> {
+  const eligibility = eligibilityOf(secret);
+  return eligibility.kind !== 'scheduled'
+    ? eligibility
+    : { kind: 'start', input: { secretArn: secret.ARN, tagsHash: eligibility.tags.hash, when: formatWhen(now) } };
+}
+
 /** Whether a secret is on a schedule in this Region. */
 function eligibilityOf(
   secret: SecretDescription,

@@ -17,6 +17,11 @@ export function secretRegion(secretArn: string): string {
   return parse(secretArn).region;
 }
 
+/** ARN of the execution for an input. */
+export function executionArn(stateMachineArn: string, input: ExecutionInput): string {
+  return `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${executionName(input)}`;
+}
+
 /** UTC, RFC 3339, whole seconds: the format of {@link ExecutionInput.when}. */
 export function formatWhen(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`;

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import * as z from 'zod/mini';
 import type { ExecutionInput } from '../../contract.ts';
-import { executionName } from '../core/execution-name.ts';
+import { executionArn } from '../core/execution-name.ts';
 import type { Run } from '../core/freshness/assessment.ts';
 
 const STATUSES: Readonly<Record<ExecutionStatus, Exclude<Run['status'], 'none'>>> = {
@@ -26,7 +26,7 @@ const superseded = z.object({ reason: z.string() });
  * executions, which are the stack's own, cannot hide a missing dump.
  */
 export async function describeRun(client: SFNClient, stateMachineArn: string, input: ExecutionInput): Promise<Run> {
-  const execution = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${executionName(input)}`;
+  const execution = executionArn(stateMachineArn, input);
   try {
     const {
       status = 'FAILED',

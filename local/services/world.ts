@@ -12,6 +12,7 @@ import type { Execution } from './execution.ts';
 import { createFolders, type Folders } from './folders.ts';
 import { ADMINISTRATOR } from './iam/decision.ts';
 import { Iam } from './iam/iam.ts';
+import type { InvocationResult } from './invocation.ts';
 import { type DeadLetter, LambdaFunction } from './lambda/lambda-function.ts';
 import { LogStreams } from './logs/log-streams.ts';
 import { servedOperations } from './operations.ts';
@@ -50,6 +51,7 @@ interface Servers {
 }
 
 interface Services {
+  readonly functions: readonly LambdaFunction[];
   readonly batch: Batch;
   readonly stepFunctions: StepFunctions;
   readonly bus: EventBus;
@@ -165,6 +167,15 @@ export class World implements AwsClients {
     return this.#services.batch.submitJob(parameters, USER);
   }
 
+  /** Invokes a function as the administrator, and waits for the result. */
+  async invoke(title: string, event: unknown): Promise<InvocationResult> {
+    const found = this.#services.functions.find((it) => it.title === title);
+    if (found === undefined) {
+      throw new Error(`The template has no function ${title}.`);
+    }
+    return found.invoke(event);
+  }
+
   /** Resolves when all events have been handled. */
   settled(): Promise<void> {
     return this.#services.bus.settled();
@@ -213,7 +224,7 @@ async function createServices(template: Template, dependencies: ContainerDepende
   };
   const stepFunctions = new StepFunctions(template, { functions, batch, iam, trace, announce });
   await stepFunctions.create();
-  return { batch, stepFunctions, bus };
+  return { functions, batch, stepFunctions, bus };
 }
 
 function bucketsOf(template: Template): readonly string[] {

@@ -62,7 +62,11 @@ async function run(tasks: Partial<Tasks>): Promise<{ output?: unknown; error?: s
       retryIntervalOverrides: { 'Compare tags': 0, Reschedule: 0, Dump: 0 },
     },
     context: {
-      Execution: { Id: 'arn:aws:states:us-west-2:123456789012:execution:x:y', Name: '_y' },
+      Execution: {
+        Id: 'arn:aws:states:us-west-2:123456789012:execution:x:y',
+        Name: '_y',
+        StartTime: '2026-11-21T08:00:00.123Z',
+      },
       StateMachine: { Id: 'arn:aws:states:us-west-2:123456789012:stateMachine:x' },
     },
   });

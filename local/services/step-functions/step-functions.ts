@@ -166,7 +166,7 @@ export class StepFunctions {
   async #run(machine: Machine, execution: Execution): Promise<ExecutionEnd> {
     const run = machine.interpreter.run(jsonSchema.parse(JSON.parse(execution.input)), {
       context: {
-        Execution: { Id: execution.arn, Name: execution.name },
+        Execution: { Id: execution.arn, Name: execution.name, StartTime: execution.startDate.toISOString() },
         StateMachine: { Id: machine.arn, Name: machine.name },
       },
       overrides: this.#overrides(machine, execution),

@@ -114,7 +114,10 @@ export class StepFunctions {
   async #run(execution: Execution): Promise<void> {
     const { machine, handlers } = this.#deployment;
     const run = machine.run(JSON.parse(execution.input) as Json, {
-      context: { Execution: { Id: execution.name, Name: execution.name }, StateMachine: { Id: this.arn } },
+      context: {
+        Execution: { Id: execution.name, Name: execution.name, StartTime: new Date(execution.started).toISOString() },
+        StateMachine: { Id: this.arn },
+      },
       overrides: {
         taskResourceLocalHandlers: Object.fromEntries(
           handlers.map(([name, handle]) => [name, (input: Json) => handle(execution, input)]),

@@ -32,6 +32,19 @@ test.each([
   expect(compare({ ARN, Tags: tags }, { tagsHash, when })).toMatchObject({ outcome });
 });
 
+test.each([
+  ['at this moment', '2026-11-22T09:13:07Z', 'unchanged'],
+  ['an hour before', '2026-11-22T08:13:07Z', 'unchanged'],
+  ['a minute later', '2026-11-22T09:14:07Z', 'moved'],
+])(
+  'a run that is started for a time that is not on the schedule, %s, is of unchanged tags unless it waits: %s is %s',
+  (_, when, outcome) => {
+    expect(compare({ ARN, Tags }, { ...started, when, started: '2026-11-22T09:13:06.999Z' })).toMatchObject({
+      outcome,
+    });
+  },
+);
+
 test('a schedule that is no longer valid is left to the Reschedule function, which reports it', () => {
   const invalid = [{ Key: 'autodump:start-schedule', Value: 'x' }];
   const { hash: tagsHash } = readTags(invalid) ?? { hash: '' };

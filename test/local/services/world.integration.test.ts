@@ -95,6 +95,18 @@ describe('while an execution is waiting', () => {
   });
 });
 
+test('a dump now is made although none is due, and the next scheduled one stays', async () => {
+  const arn = await createSecret('db');
+  const waiting = app.waiting(arn);
+  const result = await world.invoke('Scanner/Function', { dumpNow: 'db' });
+  expect(result).toMatchObject({ kind: 'returned', payload: { when: expect.any(String) } });
+  const { payload } = result as { payload: { execution: string; when: string } };
+  const started = world.executions.find((execution) => execution.arn === payload.execution);
+  expect(await started?.ended).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await dumps('db')).toEqual([expect.stringContaining(payload.when.replace(/[-:]/g, ''))]);
+  expect(app.waiting(arn)).toBe(waiting);
+});
+
 describe('other secrets are not affected by', () => {
   test('an invalid tag, which is reported with the name of its secret', async () => {
     expect(await app.published(() => createSecret('broken', { schedule: 'every day' }))).toEqual([
