@@ -73,6 +73,9 @@ export interface BranchResult {
   readonly message: string;
 }
 
+/** Stands for the reason of a container that ended without one. */
+export const NO_FURTHER_REASON = 'no further reason';
+
 /** Result of the branch that makes the dump. The other fields are those of a job that failed. */
 export interface DumpResult extends BranchResult {
   /** `none` if the program did not start, or was not the one that ended. */
@@ -114,6 +117,8 @@ export interface NotifyEnvironment {
   readonly STATE_BUCKET: string;
   /** Log group of the dump jobs. */
   readonly DUMP_LOG_GROUP: string;
+  /** Period of the periodic scan, in minutes. */
+  readonly SCAN_INTERVAL_MINUTES: string;
 }
 
 /** Environment of the Freshness function. */

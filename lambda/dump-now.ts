@@ -17,29 +17,33 @@ export interface StartedNow {
   readonly when: string;
 }
 
+/** Nothing was started. Not an error of the function, which would set off the alarm for failed scans. */
+export interface NotStarted {
+  readonly refused: string;
+}
+
 /** Name or ARN of the secret whose database is to be dumped now; undefined for any other event. */
 export function secretToDumpNow(event: unknown): string | undefined {
   return request.safeParse(event).data?.dumpNow;
 }
 
 /**
- * Starts a run for this moment, which does not disturb those of the schedule.
- *
- * @throws {Error} if the secret does not exist, or is not on a schedule: only then may the job read it
+ * Starts a run for this moment, which does not disturb those of the schedule. Refuses a secret that does not exist, or is
+ * not on a schedule, since the job may not read it.
  */
 export async function dumpNow(
   secretId: string,
   stateMachineArn: string,
   secretsManager: SecretsManagerClient,
   stepFunctions: SFNClient,
-): Promise<StartedNow> {
+): Promise<StartedNow | NotStarted> {
   const secret = await describeSecret(secretsManager, secretId);
   if (secret === undefined) {
-    throw new Error(`There is no secret ${secretId} in this account and Region.`);
+    return { refused: `There is no secret ${secretId} in this account and Region.` };
   }
   const decision = decideNow(secret, new Date());
   if (decision.kind !== 'start') {
-    throw new Error(`${secretId} cannot be dumped now: ${decision.reason}`);
+    return { refused: `${secretId} cannot be dumped now: ${decision.reason}` };
   }
   await startExecution(stepFunctions, stateMachineArn, decision.input);
   return { execution: executionArn(stateMachineArn, decision.input), when: decision.input.when };

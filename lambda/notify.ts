@@ -8,21 +8,21 @@ import * as z from 'zod/mini';
 import type { NotifyEnvironment } from '../contract.ts';
 import { type EndedRun, endedRunOf } from './core/notify/ended-run.ts';
 import { type FailedScan, failedScanOf } from './core/notify/failed-scan.ts';
-import { newProblems, readKnownProblems } from './core/notify/known-problems.ts';
 import { messageOf } from './core/notify/message.ts';
-import { type Notice, noticeOf } from './core/notify/notice.ts';
+import { type Notice, noticeOf, standingAfter } from './core/notify/notice.ts';
+import { isNewProblem, keyOfProblem } from './core/notify/problem.ts';
 import { readStanding, writeStanding } from './core/notify/standing.ts';
-import { NotifyStore } from './notify/notify-store.ts';
-import { reasonInLog } from './notify/reason-in-log.ts';
+import { lastLine } from './notify/last-line.ts';
 import { putOwnEvents } from './own-events.ts';
+import { readText, writeText } from './stored-text.ts';
 
-/** Key of the object with the problems of scans that were reported. */
-const SCANS_KEY = 'scans.json';
+const MINUTE_MS = 60_000;
 
 const environment: z.ZodMiniType<NotifyEnvironment> = z.object({
   TOPIC_ARN: z.string(),
   STATE_BUCKET: z.string(),
   DUMP_LOG_GROUP: z.string(),
+  SCAN_INTERVAL_MINUTES: z.string(),
 });
 const s3 = new S3Client();
 const sns = new SNSClient();
@@ -40,52 +40,55 @@ const eventBridge = new EventBridgeClient();
  */
 export async function handler(event: unknown): Promise<Notice | null> {
   const settings = environment.parse(process.env);
-  const store = new NotifyStore(s3, settings.STATE_BUCKET);
   const run = endedRunOf(event);
   if (run !== undefined) {
-    return (await reportRun(run, store, settings)) ?? null;
+    return (await reportRun(run, settings)) ?? null;
   }
   const scan = failedScanOf(event);
   if (scan !== undefined) {
-    return (await reportScan(scan, store, settings)) ?? null;
+    return (await reportScan(scan, settings)) ?? null;
   }
   throw new Error('The event is neither the end of an execution nor a failed scan.');
 }
 
-async function reportRun(run: EndedRun, store: NotifyStore, settings: NotifyEnvironment): Promise<Notice | undefined> {
-  const key = `runs/${hash('sha256', run.secretArn ?? run.execution)}.json`;
-  const stored = await store.get(key);
-  const notice = noticeOf(run, stored === undefined ? undefined : readStanding(stored));
-  if (notice !== undefined) {
-    await report(notice, settings);
-    const { execution, when: scheduled } = run;
-    await store.put(key, writeStanding({ execution, scheduled, failing: notice.kind !== 'recovered' }));
+async function reportRun(run: EndedRun, settings: NotifyEnvironment): Promise<Notice | undefined> {
+  const { STATE_BUCKET, DUMP_LOG_GROUP } = settings;
+  const key = `runs/${hash('sha256', run.secretArn ?? run.execution)}`;
+  const before = readStanding(await readText(s3, STATE_BUCKET, key));
+  const found = noticeOf(run, before);
+  if (found === undefined) {
+    return undefined;
   }
+  const { logStream } = found;
+  const notice = logStream === undefined ? found : { ...found, log: await lastLine(logs, DUMP_LOG_GROUP, logStream) };
+  await report(notice, settings);
+  await writeText(s3, STATE_BUCKET, key, writeStanding(standingAfter(run, notice, before)));
   return notice;
 }
 
-async function reportScan(
-  scan: FailedScan,
-  store: NotifyStore,
-  settings: NotifyEnvironment,
-): Promise<Notice | undefined> {
-  const before = readKnownProblems((await store.get(SCANS_KEY)) ?? '{}');
-  const { problems, known } = newProblems(scan.problems, before, new Date());
-  const notice: Notice | undefined =
-    problems.length === 0 ? undefined : { kind: 'scan failed', reasons: problems, article: 'alarm-scan-failed' };
-  if (notice !== undefined) {
+async function reportScan(scan: FailedScan, settings: NotifyEnvironment): Promise<Notice | undefined> {
+  const { STATE_BUCKET } = settings;
+  const now = new Date();
+  const scanIntervalMs = Number(settings.SCAN_INTERVAL_MINUTES) * MINUTE_MS;
+  const reasons: string[] = [];
+  for (const problem of scan.problems) {
+    if (isNewProblem(await readText(s3, STATE_BUCKET, keyOfProblem(problem)), now, scanIntervalMs)) {
+      reasons.push(problem);
+    }
+  }
+  const notice: Notice = { kind: 'scan failed', reasons, article: 'alarm-scan-failed' };
+  if (reasons.length > 0) {
     await report(notice, settings);
   }
-  await store.put(SCANS_KEY, JSON.stringify(known));
-  return notice;
+  for (const problem of scan.problems) {
+    await writeText(s3, STATE_BUCKET, keyOfProblem(problem), now.toISOString());
+  }
+  return reasons.length > 0 ? notice : undefined;
 }
 
 async function report(notice: Notice, { TOPIC_ARN, DUMP_LOG_GROUP }: NotifyEnvironment): Promise<void> {
   const { region, accountId } = parse(TOPIC_ARN);
-  const { logStream } = notice;
-  const reason = logStream === undefined ? undefined : await reasonInLog(logs, DUMP_LOG_GROUP, logStream);
-  const place = { region, account: accountId, dumpLog: DUMP_LOG_GROUP };
-  const { subject, text } = messageOf(notice, reason, place);
+  const { subject, text } = messageOf(notice, { region, account: accountId, dumpLog: DUMP_LOG_GROUP });
   await sns.send(new PublishCommand({ TopicArn: TOPIC_ARN, Subject: subject, Message: text }));
   await putOwnEvents(eventBridge, [notice]);
 }

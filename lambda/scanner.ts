@@ -9,7 +9,7 @@ import type { ScannerEnvironment } from '../contract.ts';
 import { type Continuation, continuationOf, invokeAgain } from './continuation.ts';
 import { Memo, type MemoScope } from './core/memo.ts';
 import { isOfAnotherAccount, secretIdOf } from './core/tag-event.ts';
-import { dumpNow, secretToDumpNow, type StartedNow } from './dump-now.ts';
+import { dumpNow, type NotStarted, secretToDumpNow, type StartedNow } from './dump-now.ts';
 import { readMemo, writeMemo } from './memo-store.ts';
 import { runningNames } from './running-executions.ts';
 import { ScanReport, type Summary } from './scan-report.ts';
@@ -39,7 +39,7 @@ const lambda = new LambdaClient();
  *
  * @throws {ScanFailed} after everything else is done, naming the secrets that could not be handled
  */
-export async function handler(event: unknown): Promise<Summary | StartedNow> {
+export async function handler(event: unknown): Promise<Summary | StartedNow | NotStarted> {
   const { STATE_MACHINE_ARN, MEMO_BUCKET, AWS_LAMBDA_FUNCTION_NAME } = environment.parse(process.env);
   const requested = secretToDumpNow(event);
   if (requested !== undefined) {

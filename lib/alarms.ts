@@ -33,7 +33,7 @@ export interface AlarmProps
  * Periods of an alarm on a metric that comes late: half an hour. Lambda counts an error at the start of its invocation, up to 15 minutes back, and SQS is up to 15 minutes
  * late with the metrics of an idle queue: an alarm that looks only at the last period would miss both.
  */
-const LATE = 6;
+export const LATE = 6;
 
 /** Alarms for failed runs, failed scans and lost events, and the topic that they notify. */
 export class Alarms extends Construct {

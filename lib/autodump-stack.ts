@@ -36,24 +36,22 @@ export class AutoDumpStack extends Stack {
       timeout: Duration.hours(context.dumpTimeoutHours),
       restoreJobName,
     });
-    const { image, computeEnvironment, logGroup: dumpLog } = dumpJob;
+    const { image, computeEnvironment } = dumpJob;
     new RestoreJob(this, 'RestoreJob', { ...jobSize, dumpBucket, image, computeEnvironment, name: restoreJobName });
     const { hash, reschedule } = new RunFunctions(this, 'RunFunctions');
     const { stateMachine } = new Workflow(this, 'Workflow', { hash, reschedule, dumpJob });
-    const deadLetters = new sqs.Queue(this, 'DeadLetters', { enforceSSL: true, retentionPeriod: Duration.days(14) });
-    Validations.of(deadLetters).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'This is the dead-letter queue.' });
+    const deadLetters = this.deadLetterQueue();
     const scanner = new Scanner(this, 'Scanner', { stateMachine }).function;
     const scanInterval = Duration.minutes(context.scanIntervalMinutes);
     const { rules } = new Triggers(this, 'Triggers', { scanner, deadLetters, scanInterval });
     const alarms = new Alarms(this, 'Alarms', { stateMachine, scanner, deadLetters, rules });
-    const notify = new Notify(this, 'Notify', { stateMachine, scanner, dumpLog, deadLetters, alarms }).function;
+    const dumpLog = dumpJob.logGroup;
+    const reporting = { stateMachine, deadLetters, alarms, scanInterval };
+    const notify = new Notify(this, 'Notify', { ...reporting, scanner, dumpLog }).function;
     const freshness = new Freshness(this, 'Freshness', {
+      ...reporting,
       dumpBucket,
-      stateMachine,
-      deadLetters,
-      alarms,
       overdueAfter: Duration.minutes(context.overdueAfterMinutes),
-      scanInterval,
     }).function;
 
     const groups = dumpJob.securityGroups.map(({ securityGroupId }) => securityGroupId).join(',');
@@ -77,6 +75,12 @@ export class AutoDumpStack extends Stack {
     this.output('NotifyName', notify.functionName, 'Function that reports failed runs, failed scans and recoveries');
     this.output('FreshnessName', freshness.functionName, 'Function that looks for the dumps that have to be there');
     this.output('DeadLetterQueueUrl', deadLetters.queueUrl, 'Events that could not be delivered or processed');
+  }
+
+  private deadLetterQueue(): sqs.Queue {
+    const queue = new sqs.Queue(this, 'DeadLetters', { enforceSSL: true, retentionPeriod: Duration.days(14) });
+    Validations.of(queue).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'This is the dead-letter queue.' });
+    return queue;
   }
 
   private dumpBucket(context: DeployContext): DumpBucket {

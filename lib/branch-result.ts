@@ -1,7 +1,7 @@
 import type { IResolvable } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import type { BranchResult } from '../contract.ts';
+import { type BranchResult, NO_FURTHER_REASON } from '../contract.ts';
 
 /**
  * Defaults for fields that an error, a job or a container may lack, worded for messages. The run carries them as
@@ -12,7 +12,8 @@ export const ABSENT = {
   Cause: 'no cause given',
   ExitCode: 'none',
   LogStreamName: 'none',
-  Reason: 'no further reason',
+  Attempts: [],
+  Reason: NO_FURTHER_REASON,
   StatusReason: 'no reason given',
 };
 

@@ -27,11 +27,8 @@ function allowPut(fn: lambda.IFunction, sid: string, source: string): void {
       sid,
       actions: ['events:PutEvents'],
       resources: [arnOfDefaultBus(fn)],
-      // A request may carry events of several sources. Without the second condition, ForAllValues would allow none too.
-      conditions: {
-        'ForAllValues:StringEquals': { 'events:source': source },
-        Null: { 'events:source': 'false' },
-      },
+      // A request may carry events of several sources.
+      conditions: { 'ForAllValues:StringEquals': { 'events:source': source } },
     }),
   );
 }

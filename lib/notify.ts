@@ -9,7 +9,7 @@ import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { NotifyEnvironment } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
-import type { Alarms } from './alarms.ts';
+import { type Alarms, LATE } from './alarms.ts';
 import { grantPutOwnEvents } from './default-bus.ts';
 import { queueDestination, schedulingFunction } from './scheduling-functions.ts';
 import { StateBucket } from './state-bucket.ts';
@@ -25,6 +25,7 @@ export interface NotifyProps {
   readonly deadLetters: sqs.IQueue;
   /** Has the topic that the function's messages go to, and gets alarms for the function itself. */
   readonly alarms: Alarms;
+  readonly scanInterval: Duration;
 }
 
 /**
@@ -34,16 +35,18 @@ export interface NotifyProps {
 export class Notify extends Construct {
   readonly function: lambda.Function;
 
-  constructor(scope: Construct, id: string, { stateMachine, scanner, dumpLog, deadLetters, alarms }: NotifyProps) {
+  constructor(scope: Construct, id: string, props: NotifyProps) {
     super(scope, id);
+    const { scanner, dumpLog, deadLetters, alarms } = props;
     const state = new StateBucket(this, 'State', {
       key: '*',
-      contents: 'It holds only names of executions, scheduled times, and texts of messages that were sent.',
+      contents: 'It holds only ARNs of executions, times, and hashes of problems.',
     });
     const environment: NotifyEnvironment = {
       TOPIC_ARN: alarms.topic.topicArn,
       STATE_BUCKET: state.bucket.bucketName,
       DUMP_LOG_GROUP: dumpLog.logGroupName,
+      SCAN_INTERVAL_MINUTES: String(props.scanInterval.toMinutes()),
     };
     this.function = schedulingFunction(this, 'Function', {
       source: 'lambda/notify.ts',
@@ -54,16 +57,34 @@ export class Notify extends Construct {
       retryAttempts: 2,
     });
     state.grantReadWrite(this.function);
-    acknowledgeWildcards(this, [state.bucket.arnForObjects('*')], 'One object for each secret, and no other objects.');
+    acknowledgeWildcards(
+      this,
+      [state.bucket.arnForObjects('*')],
+      'One object for each secret or problem, and no other objects.',
+    );
     this.allow('Report', 'sns:Publish', alarms.topic.topicArn);
     this.allow('ReadReason', 'logs:GetLogEvents', dumpLog.logGroupArn);
     grantPutOwnEvents(this.function);
+    for (const rule of this.rules(props)) {
+      alarms.addUndelivered(rule);
+    }
+    alarms.add('ScanUnreported', {
+      problem: 'A failed scan could not be put on the event bus',
+      article: 'alarm-event-lost',
+      metric: scanner.metric('DestinationDeliveryFailures', { statistic: 'Sum', period: Duration.minutes(5) }),
+      evaluationPeriods: LATE,
+    });
+    alarms.addErrors('NotifyFailed', this.function, 'A message could not be sent', 'alarm-notify-failed');
+  }
+
+  /** The rules that invoke the function. */
+  private rules({ stateMachine, scanner, deadLetters }: NotifyProps): readonly events.Rule[] {
     const target = new LambdaFunction(this.function, {
       deadLetterQueue: deadLetters,
       maxEventAge: Duration.hours(24),
       retryAttempts: 185,
     });
-    const rules = [
+    return [
       new events.Rule(this, 'RunEnded', {
         description: 'A run has ended',
         eventPattern: {
@@ -87,10 +108,6 @@ export class Notify extends Construct {
         targets: [target],
       }),
     ];
-    for (const rule of rules) {
-      alarms.addUndelivered(rule);
-    }
-    alarms.addErrors('NotifyFailed', this.function, 'A message could not be sent', 'alarm-notify-failed');
   }
 
   private allow(sid: string, action: string, resource: string): void {

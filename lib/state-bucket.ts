@@ -29,7 +29,8 @@ export class StateBucket extends Construct {
       enforceSSL: true,
       minimumTLSVersion: 1.2,
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-      lifecycleRules: [{ id: 'ExpireState', expiration: Duration.days(90) }],
+      // Longer than a year, so that a yearly schedule finds the state of its last run.
+      lifecycleRules: [{ id: 'ExpireState', expiration: Duration.days(400) }],
     });
     Validations.of(this.bucket).acknowledge({ id: 'AwsSolutions-S1', reason: contents });
   }

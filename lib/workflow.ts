@@ -43,7 +43,7 @@ const MOVED: Comparison['outcome'] = 'moved';
  * The state machine of one run:
  *
  *     wait until `when` -> compare tags -> changed, removed, gone: superseded
- *                                       -> unchanged: dump | reschedule -> done, or failed with both branches' messages
+ *                                       -> unchanged: dump | reschedule -> done, or failed with both branches' results
  *                                       -> moved, or the comparison failed: reschedule only -> done, or failed likewise
  *
  * Neither branch can stop the other: each always succeeds, and its result says whether it failed.

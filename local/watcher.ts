@@ -22,7 +22,7 @@ export class Watcher {
       event.execution.wait?.finish();
     }
     if (event.kind === 'function ended' && event.result.kind === 'failed') {
-      this.#functionError = event.result.error.errorMessage;
+      this.#functionError ??= event.result.error.errorMessage;
     }
     if (event.kind === 'job output' && event.stream === 'stderr') {
       this.#lastLine = event.line;
@@ -35,7 +35,7 @@ export class Watcher {
     }
   }
 
-  /** Error of the last invocation of a function that failed. */
+  /** Error of the first invocation of a function that failed. */
   get functionError(): string | undefined {
     return this.#functionError;
   }

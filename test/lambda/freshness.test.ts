@@ -1,3 +1,4 @@
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DescribeExecutionCommand, ExecutionDoesNotExist, SFNClient } from '@aws-sdk/client-sfn';
@@ -11,16 +12,17 @@ const HOUR = 60 * 60_000;
 const log = jest.spyOn(console, 'info').mockImplementation(() => undefined);
 
 const [secrets, s3, sns] = [mockClient(SecretsManagerClient), mockClient(S3Client), mockClient(SNSClient)];
-const stepFunctions = mockClient(SFNClient);
+const [stepFunctions, eventBridge] = [mockClient(SFNClient), mockClient(EventBridgeClient)];
 
 beforeEach(() => {
   jest.useFakeTimers({
     now: Date.parse('2026-11-20T00:30:00Z'),
     doNotFake: ['nextTick', 'setImmediate', 'setTimeout', 'clearTimeout', 'queueMicrotask'],
   });
-  for (const client of [secrets, s3, sns, stepFunctions]) {
+  for (const client of [secrets, s3, sns, stepFunctions, eventBridge]) {
     client.reset();
   }
+  eventBridge.on(PutEventsCommand).resolves({ Entries: [] });
   let state: string | undefined;
   s3.on(PutObjectCommand).callsFake(({ Body }: { readonly Body: string }) => {
     state = Body;

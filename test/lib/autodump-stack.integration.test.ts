@@ -207,6 +207,7 @@ test('alarms notify the topic of failed runs, scans, checks and messages, and of
   });
   // Metrics of functions, queues and rules may appear many minutes late, so their alarms look back half an hour.
   expect(metrics.sort()).toEqual([
+    'DestinationDeliveryFailures, 6',
     'Errors, 6',
     'Errors, 6',
     'Errors, 6',

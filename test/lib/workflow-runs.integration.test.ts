@@ -160,10 +160,10 @@ describe('a run', () => {
   });
 
   test('reports a job that never started its container', async () => {
-    const cause = failedJob({ Container: {}, StatusReason: undefined });
+    const cause = failedJob({ Attempts: undefined, Container: {}, StatusReason: undefined });
     const message = `The dump of ${SECRET} at 2026-11-22T08:00:00Z failed: exit status none, no reason given (no further reason); log stream none, job j1.`;
     expect((await run({ Dump: { fails: 'States.TaskFailed', cause } })).cause).toMatchObject({
-      dump: { failed: true, message, exitStatus: 'none', logStream: 'none' },
+      dump: { failed: true, message, exitStatus: 'none', attempts: 0, logStream: 'none' },
     });
   });
 

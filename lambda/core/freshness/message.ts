@@ -1,4 +1,5 @@
 import { DateTime } from 'luxon';
+import { onOneLine } from '../one-line.ts';
 import type { Missing, News, Run } from './assessment.ts';
 import { type StoredDump, whenOf } from './dump-key.ts';
 
@@ -57,7 +58,7 @@ function blockOf(news: News, place: Place, now: Date): readonly string[] {
   if (news.kind === 'broken tags') {
     return [
       title,
-      `Reason: ${news.reason}. It is not dumped.`,
+      `Reason: ${onOneLine(news.reason)}. It is not dumped.`,
       'What to do: docs/operations.md#tags-that-cannot-be-followed',
     ];
   }
@@ -102,7 +103,7 @@ function runOf(run: Run): string {
     case 'going':
       return `is still going, ${run.execution}`;
     default:
-      return `${run.status}, ${run.execution}${run.reason === undefined ? '' : `: ${run.reason}`}`;
+      return `${run.status}, ${run.execution}${run.reason === undefined ? '' : `: ${onOneLine(run.reason)}`}`;
   }
 }
 

@@ -9,6 +9,7 @@ import { secretName } from '../execution-name.ts';
 const eventSchema = z.object({
   detail: z.object({
     executionArn: z.string(),
+    stopDate: z.nullish(z.number()),
     status: z.enum(['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED']),
     input: z.nullish(z.string()),
     output: z.nullish(z.string()),
@@ -49,6 +50,8 @@ const success = z.object({ comparison: z.object({ outcome: z.literal('unchanged'
 
 /** A run that has ended. */
 export interface EndedRun {
+  /** Tells this end from others: an execution that is redriven has several. */
+  readonly id: string;
   /** ARN of the execution. */
   readonly execution: string;
   /** Name of the secret; that of the execution if someone started it with another input. */
@@ -73,6 +76,7 @@ export function endedRunOf(event: unknown): EndedRun | undefined {
   const { detail } = data;
   const started = input.safeParse(jsonOf(detail.input)).data;
   return {
+    id: `${detail.executionArn}@${detail.stopDate ?? ''}`,
     execution: detail.executionArn,
     secret: started === undefined ? (detail.executionArn.split(':').at(-1) ?? '') : secretName(started.secretArn),
     secretArn: started?.secretArn,
@@ -82,7 +86,7 @@ export function endedRunOf(event: unknown): EndedRun | undefined {
 }
 
 function endOf({ status, output, error, cause }: z.infer<typeof eventSchema>['detail']): EndedRun['end'] {
-  const words = [error, cause].filter((text) => text !== undefined && text !== null && text !== '').join(': ');
+  const words = [error, cause].filter(Boolean).join(': ') || 'no cause given';
   switch (status) {
     case 'SUCCEEDED':
       return { status: 'succeeded', result: success.safeParse(jsonOf(output)).data?.branches };

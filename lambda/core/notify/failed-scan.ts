@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { secretIdOf } from '../tag-event.ts';
 
 /**
  * The record that Lambda sends of an event on which a function failed even on its last retry:
@@ -7,6 +8,7 @@ import * as z from 'zod/mini';
 const eventSchema = z.object({
   'detail-type': z.literal('Lambda Function Invocation Result - Failure'),
   detail: z.object({
+    requestPayload: z.optional(z.unknown()),
     requestContext: z.object({ functionArn: z.string(), condition: z.string() }),
     /** Absent if the event was never handled. */
     responsePayload: z.nullish(z.object({ errorType: z.optional(z.string()), errorMessage: z.string() })),
@@ -25,13 +27,14 @@ export function failedScanOf(event: unknown): FailedScan | undefined {
   if (data === undefined) {
     return undefined;
   }
-  const { requestContext, responsePayload } = data.detail;
-  if (!responsePayload) {
-    return { problems: [`The scan did not take place: ${requestContext.condition}.`] };
+  const { requestContext, requestPayload, responsePayload } = data.detail;
+  if (responsePayload?.errorType === 'ScanFailed') {
+    // Without the first line, which is only a count.
+    return { problems: responsePayload.errorMessage.split('\n').slice(1) };
   }
-  const { errorType, errorMessage } = responsePayload;
-  // Without its first line, which is only a count.
-  const problems =
-    errorType === 'ScanFailed' ? errorMessage.split('\n').slice(1) : [`${errorType ?? 'Error'}: ${errorMessage}`];
-  return { problems };
+  const scanned = secretIdOf(requestPayload) ?? 'all secrets';
+  const problem = responsePayload
+    ? `${responsePayload.errorType ?? 'Error'}: ${responsePayload.errorMessage}`
+    : requestContext.condition;
+  return { problems: [`The scan of ${scanned} did not come to its end: ${problem}`] };
 }

@@ -1,19 +1,30 @@
-import type { DumpResult, ReschedulingResult } from '../../../contract.ts';
+import { type DumpResult, NO_FURTHER_REASON, type ReschedulingResult } from '../../../contract.ts';
 import type { EndedRun } from './ended-run.ts';
 import { articleOf, inWords } from './exit-status.ts';
 import type { Standing } from './standing.ts';
 
 /** Something to report. As JSON it is the detail of AutoDump's own events, so fields may be added, but never redefined. */
 export interface Notice {
-  readonly kind: 'dump failed' | 'rescheduling failed' | 'run stopped' | 'run timed out' | 'recovered' | 'scan failed';
+  readonly kind:
+    | 'dump failed'
+    | 'rescheduling failed'
+    | 'run failed'
+    | 'run stopped'
+    | 'run timed out'
+    | 'recovered'
+    | 'scan failed';
   /** Name of the secret. */
   readonly secret?: string | undefined;
   readonly secretArn?: string | undefined;
   /** Scheduled time of the run, UTC, RFC 3339. */
   readonly scheduled?: string | undefined;
   readonly reasons: readonly string[];
-  /** Time of the next run, as far as it has been started, in the format of `scheduled`. */
+  /** Last line of the job's log. */
+  readonly log?: string | undefined;
+  /** Time of the next run, in the format of `scheduled`, if it has been started. */
   readonly next?: string | undefined;
+  /** Why it is not known to have been started; absent if nothing is known. */
+  readonly noNext?: string | undefined;
   /** ARN of the execution. */
   readonly execution?: string | undefined;
   /** Log stream of the job's last attempt. */
@@ -23,57 +34,64 @@ export interface Notice {
 }
 
 /** What Batch says of a program that ended on its own. */
-const USUAL_REASON = 'Essential container in task exited (no further reason)';
+const USUAL_REASON = `Essential container in task exited (${NO_FURTHER_REASON})`;
 
 /** What to report of a run that has ended; undefined if nothing, as when its event comes again. */
-export function noticeOf(run: EndedRun, standing: Standing | undefined): Notice | undefined {
-  const { execution, secret, secretArn, when: scheduled, end } = run;
-  if (execution === standing?.execution) {
+export function noticeOf(run: EndedRun, { ends, failure }: Standing): Notice | undefined {
+  const { id, execution, secret, secretArn, when: scheduled, end } = run;
+  if (ends.includes(id)) {
     return undefined;
   }
   const about = { secret, secretArn, scheduled, execution };
   switch (end.status) {
     case 'succeeded':
-      return end.result !== undefined && isRecovery(scheduled, standing)
-        ? { ...about, kind: 'recovered', reasons: [lastFailure(standing)], next: nextOf(end.result.reschedule) }
+      return end.result !== undefined && failure !== undefined && isAtLeast(scheduled, failure.scheduled)
+        ? { ...about, kind: 'recovered', reasons: [lastFailure(failure)], ...nextOf(end.result.reschedule) }
         : undefined;
     case 'failed':
       return { ...about, ...failureOf(end) };
     case 'stopped':
-      return { ...about, kind: 'run stopped', reasons: [end.cause || 'no cause given'], article: 'alarm-run-aborted' };
+      return { ...about, kind: 'run stopped', reasons: [end.cause], article: 'alarm-run-aborted' };
     case 'timed out':
-      return {
-        ...about,
-        kind: 'run timed out',
-        reasons: [end.cause || 'no cause given'],
-        article: 'alarm-run-timed-out',
-      };
+      return { ...about, kind: 'run timed out', reasons: [end.cause], article: 'alarm-run-timed-out' };
   }
 }
 
-/** Times of one format are in the order of their text. */
-function isRecovery(scheduled: string | undefined, standing: Standing | undefined): standing is Standing {
-  return standing?.failing === true && (scheduled ?? '') >= (standing.scheduled ?? '');
+/** What has been reported after a notice. An older failure does not replace a later one. */
+export function standingAfter({ id, when: scheduled }: EndedRun, { kind }: Notice, before: Standing): Standing {
+  const ends = [...before.ends, id];
+  if (kind === 'recovered') {
+    return { ends };
+  }
+  const { failure } = before;
+  return { ends, failure: failure !== undefined && isAtLeast(failure.scheduled, scheduled) ? failure : { scheduled } };
 }
 
-function lastFailure({ scheduled }: Standing): string {
-  return `The last failure was that of the run scheduled for ${scheduled ?? 'no time'}.`;
+/** Times of one format are in the order of their text. */
+function isAtLeast(time: string | undefined, other: string | undefined): boolean {
+  return (time ?? '') >= (other ?? '');
+}
+
+function lastFailure({ scheduled }: NonNullable<Standing['failure']>): string {
+  return scheduled === undefined
+    ? 'The last failure was that of a run that had no scheduled time.'
+    : `The last failure was that of the run scheduled for ${scheduled}.`;
 }
 
 function failureOf({ result, cause }: EndedRun['end'] & { status: 'failed' }): Notice {
   if (result === undefined) {
-    return { kind: 'dump failed', reasons: [cause], article: 'alarm-run-failed' };
+    return { kind: 'run failed', reasons: [cause], article: 'alarm-run-failed' };
   }
   const { dump, reschedule } = result;
   const next = nextOf(reschedule);
   if (!dump.failed) {
     const reasons = [reschedule.message, dump.message];
-    return { kind: 'rescheduling failed', reasons, next, article: 'alarm-run-failed' };
+    return { kind: 'rescheduling failed', reasons, ...next, article: 'alarm-run-failed' };
   }
   return {
     kind: 'dump failed',
     reasons: [...reasonsOf(dump), ...(reschedule.failed ? [reschedule.message] : [])],
-    next,
+    ...next,
     ...(dump.logStream === 'none' ? {} : { logStream: dump.logStream }),
     article: typeof dump.exitStatus === 'number' ? articleOf(dump.exitStatus) : 'alarm-run-failed',
   };
@@ -87,6 +105,10 @@ function reasonsOf({ exitStatus, reason, attempts = 1, message }: DumpResult): r
   return [end, ...(reason === undefined || reason === USUAL_REASON ? [] : [`Batch says: ${reason}`])];
 }
 
-function nextOf({ result }: ReschedulingResult): string | undefined {
-  return result?.next;
+function nextOf({ failed, result }: ReschedulingResult): Pick<Notice, 'next' | 'noNext'> {
+  if (failed || result === undefined) {
+    return { noNext: failed ? 'The next scan starts it.' : undefined };
+  }
+  const isStarted = result.outcome === 'started' || result.outcome === 'waiting';
+  return isStarted ? { next: result.next } : { noNext: result.reason };
 }

@@ -1,26 +1,26 @@
 import * as z from 'zod/mini';
 
-/** What was last reported of a secret. */
+/** What was reported of a secret. */
 export interface Standing {
-  /** ARN of the execution that it was about. */
-  readonly execution: string;
-  /** Scheduled time of that run. */
-  readonly scheduled?: string | undefined;
-  /** Whether it was a failure. */
-  readonly failing: boolean;
+  /** Ends of executions that were reported, the latest last. */
+  readonly ends: readonly string[];
+  /** The last failure that no good dump has followed. */
+  readonly failure?: { readonly scheduled?: string | undefined } | undefined;
 }
 
+/** How many ends are remembered: events may come twice, and in another order. */
+const MAX_ENDS = 20;
+
 const schema: z.ZodMiniType<Standing> = z.object({
-  execution: z.string(),
-  scheduled: z.optional(z.string()),
-  failing: z.boolean(),
+  ends: z.array(z.string()),
+  failure: z.optional(z.object({ scheduled: z.optional(z.string()) })),
 });
 
 /** @throws {Error} if the text is not one that was written */
-export function readStanding(text: string): Standing {
-  return schema.parse(JSON.parse(text));
+export function readStanding(text: string | undefined): Standing {
+  return text === undefined ? { ends: [] } : schema.parse(JSON.parse(text));
 }
 
-export function writeStanding(standing: Standing): string {
-  return JSON.stringify(standing);
+export function writeStanding({ ends, failure }: Standing): string {
+  return JSON.stringify({ ends: ends.slice(-MAX_ENDS), failure } satisfies Standing);
 }

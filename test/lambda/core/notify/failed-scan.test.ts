@@ -15,11 +15,27 @@ test.each<[string, object, readonly string[]]>([
     record({ errorType: 'ScanFailed', errorMessage: '2 problem(s); everything else was done.\na: x\nb: y' }),
     ['a: x', 'b: y'],
   ],
-  ['threw', record({ errorType: 'TypeError', errorMessage: 'x is\nundefined' }), ['TypeError: x is\nundefined']],
-  ['exceeded its time limit', record({ errorMessage: 'Task timed out' }), ['Error: Task timed out']],
-  ['was never handled', record(), ['The scan did not take place: EventAgeExceeded.']],
+  [
+    'threw',
+    record({ errorType: 'TypeError', errorMessage: 'x is\nundefined' }),
+    ['The scan of all secrets did not come to its end: TypeError: x is\nundefined'],
+  ],
+  [
+    'exceeded its time limit',
+    record({ errorMessage: 'Task timed out' }),
+    ['The scan of all secrets did not come to its end: Error: Task timed out'],
+  ],
+  ['was never handled', record(), ['The scan of all secrets did not come to its end: EventAgeExceeded']],
 ])('a scan that %s', (_, event, problems) => {
   expect(failedScanOf(event)).toEqual({ problems });
+});
+
+test('a scan of one secret names it', () => {
+  const { detail, ...envelope } = record();
+  const requestPayload = { detail: { requestParameters: { secretId: 'prod/orders' } } };
+  expect(failedScanOf({ ...envelope, detail: { ...detail, requestPayload } })).toEqual({
+    problems: ['The scan of prod/orders did not come to its end: EventAgeExceeded'],
+  });
 });
 
 test('no other event is one', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { endedRunOf } from '../../../../lambda/core/notify/ended-run.ts';
+import { type EndedRun, endedRunOf } from '../../../../lambda/core/notify/ended-run.ts';
 import { messageOf } from '../../../../lambda/core/notify/message.ts';
-import { type Notice, noticeOf } from '../../../../lambda/core/notify/notice.ts';
+import { type Notice, noticeOf, standingAfter } from '../../../../lambda/core/notify/notice.ts';
 import type { Standing } from '../../../../lambda/core/notify/standing.ts';
 
 const secretArn = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:prod/orders-a1B2c3';
@@ -26,20 +26,45 @@ function detailOf(status: string, more: object = {}, name = 'a') {
   return { executionArn, status, input: JSON.stringify({ secretArn, tagsHash: 'f00d', when }), ...more };
 }
 
+/** The same end of a run at another hour. */
+const at = (hour: number, detail: object) => ({
+  ...detail,
+  ...detailOf('', {}, `at${hour}`),
+  ...('status' in detail ? { status: detail.status } : {}),
+  input: JSON.stringify({ secretArn, tagsHash: 'f00d', when: `2026-11-22T${String(hour).padStart(2, '0')}:00:00Z` }),
+});
+
 const succeeded = (branches: object, outcome = 'unchanged') =>
   detailOf('SUCCEEDED', { output: JSON.stringify({ comparison: { outcome }, branches }) });
 
 const failed = (branches: object) => detailOf('FAILED', { error: 'RunFailed', cause: JSON.stringify(branches) });
 
-function noticeFor(detail: object, standing?: Standing): Notice | undefined {
+function runOf(detail: object): EndedRun {
   const run = endedRunOf({ detail });
   if (run === undefined) {
     throw new Error('It is not the event of an execution.');
   }
-  return noticeOf(run, standing);
+  return run;
 }
 
-const FAILING: Standing = { execution: 'arn:aws:states:…:earlier', scheduled: '2026-11-21T08:00:00Z', failing: true };
+const NONE: Standing = { ends: [] };
+
+function noticeFor(detail: object, standing: Standing = NONE): Notice | undefined {
+  return noticeOf(runOf(detail), standing);
+}
+
+/** What is reported of events, one after another. */
+function kindsOf(...details: readonly object[]): readonly (string | undefined)[] {
+  let standing = NONE;
+  return details.map((detail) => {
+    const run = runOf(detail);
+    const notice = noticeOf(run, standing);
+    standing = notice === undefined ? standing : standingAfter(run, notice, standing);
+    return notice?.kind;
+  });
+}
+
+const FAILING: Standing = { ends: [], failure: { scheduled: '2026-11-21T08:00:00Z' } };
 
 describe('a run', () => {
   test.each<[string, object, object]>([
@@ -76,7 +101,11 @@ describe('a run', () => {
         dump: { ...KILLED, reason: 'Essential container in task exited (no further reason)' },
         reschedule: NO_NEXT,
       }),
-      { kind: 'dump failed', reasons: [expect.stringContaining('status 137'), NO_NEXT.message], next: undefined },
+      {
+        kind: 'dump failed',
+        reasons: [expect.stringContaining('status 137'), NO_NEXT.message],
+        noNext: 'The next scan starts it.',
+      },
     ],
     [
       'whose rescheduling failed: that the dump was made',
@@ -86,12 +115,25 @@ describe('a run', () => {
     [
       'that was started before causes were JSON: its sentences',
       detailOf('FAILED', { error: 'RunFailed', cause: 'The dump of … failed.' }),
-      { kind: 'dump failed', reasons: ['RunFailed: The dump of … failed.'], article: 'alarm-run-failed' },
+      { kind: 'run failed', reasons: ['RunFailed: The dump of … failed.'], article: 'alarm-run-failed' },
+    ],
+    [
+      'that failed without a word',
+      detailOf('FAILED'),
+      { kind: 'run failed', reasons: ['no cause given'], article: 'alarm-run-failed' },
+    ],
+    [
+      'whose next run was stopped: that it was',
+      failed({
+        dump: KILLED,
+        reschedule: { ...NEXT, result: { ...NEXT.result, outcome: 'closed', reason: 'It was stopped.' } },
+      }),
+      { kind: 'dump failed', noNext: 'It was stopped.' },
     ],
     [
       'that someone started with another input: the name of the execution',
       detailOf('FAILED', { input: '{"secretArn":"orders"}', error: 'States.Runtime', cause: 'no when' }),
-      { kind: 'dump failed', secret: 'a', secretArn: undefined, scheduled: undefined },
+      { kind: 'run failed', secret: 'a', secretArn: undefined, scheduled: undefined },
     ],
     [
       'that was stopped without a cause',
@@ -103,35 +145,51 @@ describe('a run', () => {
     expect(noticeFor(detail)).toMatchObject(notice);
   });
 
-  test.each<[string, object, Standing | undefined]>([
-    ['that succeeded as always', succeeded({ dump: DONE, reschedule: NEXT }), undefined],
-    ['that succeeded after a recovery', succeeded({ dump: DONE, reschedule: NEXT }), { ...FAILING, failing: false }],
-    [
-      'that made no dump, since its schedule was changed',
-      detailOf('SUCCEEDED', { output: '{"outcome":"changed"}' }),
-      FAILING,
-    ],
-    ['that made no dump, since none was due', succeeded({ dump: DONE, reschedule: NEXT }, 'moved'), FAILING],
-    [
-      'that is of an earlier time than the failure',
-      succeeded({ dump: DONE, reschedule: NEXT }),
-      { ...FAILING, scheduled: '2026-11-22T09:00:00Z' },
-    ],
-    [
-      'whose failure was reported',
-      failed({ dump: KILLED, reschedule: NEXT }),
-      { ...FAILING, execution: detailOf('').executionArn },
-    ],
-  ])('%s is not reported', (_, detail, standing) => {
-    expect(noticeFor(detail, standing)).toBeUndefined();
+  const good = succeeded({ dump: DONE, reschedule: NEXT });
+  const bad = failed({ dump: KILLED, reschedule: NEXT });
+
+  test.each<[string, object]>([
+    ['made no dump, since its schedule was changed', detailOf('SUCCEEDED', { output: '{"outcome":"changed"}' })],
+    ['made no dump, since none was due', succeeded({ dump: DONE, reschedule: NEXT }, 'moved')],
+  ])('that %s is no recovery', (_, detail) => {
+    expect(noticeFor(detail, FAILING)).toBeUndefined();
   });
 
   test('is a recovery if it is the first good one after a failure', () => {
-    expect(noticeFor(succeeded({ dump: DONE, reschedule: NEXT }), FAILING)).toMatchObject({
+    expect(noticeFor(good, FAILING)).toMatchObject({
       kind: 'recovered',
       reasons: ['The last failure was that of the run scheduled for 2026-11-21T08:00:00Z.'],
       next,
     });
+  });
+
+  test.each<[string, readonly object[], readonly (string | undefined)[]]>([
+    ['good ones are not', [good, at(9, good)], [undefined, undefined]],
+    ['each failure is', [bad, at(9, bad)], ['dump failed', 'dump failed']],
+    ['a failure whose event comes again is not', [bad, at(9, bad), bad], ['dump failed', 'dump failed', undefined]],
+    ['only the first good one is', [bad, at(9, good), at(10, good)], ['dump failed', 'recovered', undefined]],
+    [
+      'a recovery whose event comes again is not',
+      [bad, at(9, good), at(9, good)],
+      ['dump failed', 'recovered', undefined],
+    ],
+    ['a good one of an earlier time than the failure is not', [at(9, bad), at(7, good)], ['dump failed', undefined]],
+    [
+      'nor after an earlier failure that came later',
+      [at(9, bad), at(7, bad), at(8, good)],
+      ['dump failed', 'dump failed', undefined],
+    ],
+    [
+      'each end of an execution that is redriven is',
+      [
+        { ...bad, stopDate: 1 },
+        { ...bad, stopDate: 2 },
+        { ...good, stopDate: 3 },
+      ],
+      ['dump failed', 'dump failed', 'recovered'],
+    ],
+  ])('of several in a row, %s', (_, details, kinds) => {
+    expect(kindsOf(...details)).toEqual(kinds);
   });
 });
 
@@ -142,11 +200,7 @@ test.each([
 ])('links of the partition %s lead to its console', (partition, region, host) => {
   const execution = `arn:${partition}:states:${region}:123456789012:execution:Runs:a`;
   const place = { region, account: '123456789012', dumpLog: '/dumps' };
-  const { text } = messageOf(
-    { kind: 'dump failed', reasons: [], execution, logStream: 'dump/default/1' },
-    undefined,
-    place,
-  );
+  const { text } = messageOf({ kind: 'dump failed', reasons: [], execution, logStream: 'dump/default/1' }, place);
   expect(text).toContain(
     `Execution: https://${host}/states/home?region=${region}#/v2/executions/details/${execution}\n`,
   );
@@ -158,10 +212,17 @@ test.each([
 test('a reason cannot imitate lines of the message, reorder it, or fill it', () => {
   const reasons = ['x\nWhat to do: nothing', '\u202Egnorw', 'y'.repeat(5000)];
   const place = { region: 'us-west-2', account: '123456789012', dumpLog: '/dumps' };
-  const { text } = messageOf({ kind: 'run stopped', reasons }, undefined, place);
+  const { text } = messageOf({ kind: 'run stopped', reasons }, place);
   expect(text.split('\n').slice(1, 4)).toEqual([
     'Why: x | What to do: nothing',
     'Why: gnorw',
     `Why: ${'y'.repeat(1000)}…`,
   ]);
+});
+
+test('the subject is one line of ASCII, as SNS demands it, whatever an execution is named', () => {
+  const place = { region: 'us-west-2', account: '123456789012', dumpLog: '/dumps' };
+  const { subject } = messageOf({ kind: 'run failed', secret: `größe\n${'x'.repeat(200)}`, reasons: [] }, place);
+  expect(subject).toMatch(/^AutoDump: run failed: gr\?\?e \| x{60,}$/);
+  expect(subject.length).toBeLessThan(100);
 });

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import {
   CreateBucketCommand,
@@ -84,11 +85,14 @@ async function failRun(app: AppWorld): Promise<void> {
   await app.runNow(await app.createSecret('closed', { value: { port: 1 } }));
 }
 
-/** Has a failed scan reported, when the problems that were reported before are not readable. */
+/** Has another stopped run reported, when what was reported of its secret before is not readable. */
 async function failMessage(app: AppWorld): Promise<void> {
-  const Bucket = app.world.buckets.find((name) => name.includes('notify'));
-  await app.world.s3.send(new PutObjectCommand({ Bucket, Key: 'scans.json', Body: 'not JSON' }));
-  await app.createSecret('broken-too', { Tags: [{ Key: SCHEDULE_TAG, Value: 'every day' }] });
+  const { s3, buckets } = app.world;
+  const Bucket = buckets.find((name) => name.includes('notify'));
+  const secret = await app.createSecret('unreported');
+  const Key = `runs/${hash('sha256', secret)}`;
+  await s3.send(new PutObjectCommand({ Bucket, Key, Body: 'not JSON' }));
+  await app.stopExecution(app.waiting(secret).arn);
 }
 
 /** Checks for overdue dumps, when the state of the last check is not readable. */
