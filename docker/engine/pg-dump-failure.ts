@@ -50,9 +50,22 @@ const SYMPTOMS: readonly Symptom[] = [
     advice: 'The user lacks a privilege.',
   },
   {
-    pattern: /connection to server .* failed/,
+    pattern: /connection to server .* failed|could not translate host name/,
     reason: 'tryAgain',
     advice: 'The server could not be reached any more, or refused the login, although the checks could log in.',
+  },
+  {
+    pattern: /: (?:ERROR|FATAL): {2}.*conflict with recovery/,
+    reason: 'tryAgain',
+    advice:
+      'The replica canceled the query to keep up with its primary: raise max_standby_streaming_delay on the replica, or dump the primary.',
+  },
+  {
+    // The server's own lack of memory comes as an ERROR.
+    pattern: /cannot allocate memory for (?:in|out)put buffer|^(?:(?!.*: ERROR:).*: )?out of memory$/m,
+    reason: 'tryAgain',
+    advice:
+      'pg_dump ran out of memory on this machine, where a row takes several times its size: see the context jobMemoryMiB.',
   },
   {
     pattern:
@@ -96,6 +109,11 @@ const SYMPTOMS: readonly Symptom[] = [
       'invalid page in block',
       'missing chunk number',
       'unexpected chunk',
+      'found toasted toast chunk',
+      'compressed .* data is corrupt',
+      'could not open file .*: No such file or directory',
+      'could not read block',
+      'could not access status of transaction',
     ),
     reason: 'refused',
     advice: 'The data of the table that is named below are damaged on the server.',
@@ -106,10 +124,10 @@ const SYMPTOMS: readonly Symptom[] = [
     advice: 'The server is out of memory.',
   },
   {
-    pattern: serverSays('conflict with recovery'),
+    pattern: serverSays('snapshot too old'),
     reason: 'tryAgain',
     advice:
-      'The replica canceled the query to keep up with its primary: raise max_standby_streaming_delay on the replica, or dump the primary.',
+      'The server removed rows that the dump still had to read: set old_snapshot_threshold to more than it takes.',
   },
 ];
 

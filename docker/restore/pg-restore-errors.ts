@@ -30,11 +30,11 @@ const REFUSED = /^pg_restore: error: (?:could not execute query: |COPY failed fo
 
 /** libpq's messages when the connection is lost, with or without pg_restore's prefix. */
 const LOST =
-  /^(?:(?:(?:pg_restore|error):\s*)+(?:[^:]*: )?)?(?:FATAL: |server closed the connection unexpectedly|connection to server .* failed|could not (?:send|receive) data|no connection to the server|connection not open|SSL connection has been closed unexpectedly|SSL (?:SYSCALL )?error)/;
+  /^(?:(?:(?:pg_restore|error):\s*)+(?:[^:]*: )?)?(?:FATAL: |server closed the connection unexpectedly|connection to server .* failed|could not translate host name|could not (?:send|receive) data|no connection to the server|connection not open|SSL connection has been closed unexpectedly|SSL (?:SYSCALL )?error)/;
 
 /** What libpq says when it cannot connect, with the server's reason. No row has been sent yet. */
 const NOT_CONNECTED =
-  /^pg_restore: error: (?:could not reconnect to database: |reconnection failed: )?connection to server /;
+  /^pg_restore: error: (?:could not reconnect to database: |reconnection failed: )?(?:connection to server |could not translate host name )/;
 
 /** The same for another address of the host. Other lines may be of another worker. */
 const ANOTHER_ADDRESS = /^connection to server at "[^"]*" \([^)]*\), port \d+ failed: /;
