@@ -71,6 +71,13 @@ describe('a schedule', () => {
     ['0 8 1 * ?', '0 8 1 * *'],
     ['0 8 ? * ?', '0 8 * * *'],
     ['5-59/15 8 * * *', '5,20,35,50 8 * * *'],
+    // As in Kubernetes and Vixie cron, such a day field restricts nothing.
+    ['0 8 */1 * 1', '0 8 * * 1'],
+    ['0 8 *,1 * 1', '0 8 * * 1'],
+    ['0 8 1 * */1', '0 8 1 * *'],
+    // Whereas in both a range restricts, so that either day is enough.
+    ['0 8 1-31 * 1', '0 8 * * *'],
+    ['0 8 1 * 0-6', '0 8 * * *'],
   ])('%p means %p', (expression, plain) => {
     const year = ['2026-11-20T08:00:00Z', '2027-11-20T08:00:00Z'] as const;
     expect(runs(expression, 'UTC', ...year)).toEqual(runs(plain, 'UTC', ...year));
@@ -81,9 +88,12 @@ describe('a schedule', () => {
     ['   ', 'has 0 fields:'],
     ['5', 'has 1 field:'],
     ['0 8 * *', 'has 4 fields:'],
-    ['0 0 8 * * *', 'has 6 fields: leave out seconds and years; allowed are five fields'],
-    ['0 8 * * 1-5 2026', 'has 6 fields: leave out seconds and years'],
-    ['0 0 8 ? * MON 2026', 'has 7 fields: leave out seconds and years'],
+    [
+      '0 0 8 * * *',
+      'has 6 fields: leave out seconds, years, commands, comments and blanks within a field, and write days of the week by name',
+    ],
+    ['0 8 * * 1-5 2026', 'has 6 fields: leave out seconds, years'],
+    ['0 0 8 ? * MON 2026', 'has 7 fields: leave out seconds, years'],
     ['* * * * *', 'would run every minute'],
     ['- - - - -', 'would run every minute'],
     ['*/1 8 * * *', 'would run every minute'],
@@ -120,10 +130,22 @@ describe('a schedule', () => {
     ['0 8 ? * 1 *', 'is in the form of AWS: write "0 8 * * 0"'],
     ['cron(0 8 * * 1-5)', 'is in the form of AWS: write "0 8 * * 1-5"'],
     ['cron(0 8 L * ? *)', 'is in the form of AWS, and has no equal here: allowed are five fields'],
+    ['cron(0 8 * * ? *', 'is in the form of AWS: write "0 8 * * *"'],
+    ['ScheduleExpression=cron(0 8 ? * 2-6 *);', 'is in the form of AWS: write "0 8 * * 1-5"'],
+    ['cron(0 8 - - ? -)', /write "0 8 - - \*"$/],
+    ['"0 8 * * *"', 'is in quotation marks: write 0 8 * * *'],
+    ["'@daily'", 'is in quotation marks: write @daily'],
+    ['0 8 * * 1\u20135', 'contains the character U+2013, which may look like another one or be invisible: allowed are'],
+    ['0 8 * * 1-5\u200B', 'contains the character U+200B'],
+    ['0 8 * * 1, 3', 'has 6 fields: leave out seconds, years, commands, comments and blanks within a field'],
     ['rate(1 day)', 'is in the form of AWS, and has no equal here: allowed are five fields'],
     [
       'TZ=America/Denver 0 8 * * *',
       'names a time zone: write "0 8 * * *", and "America/Denver" in the tag autodump:timezone',
+    ],
+    [
+      'TZ=America/Denver cron(0 8 ? * 2-6 *)',
+      'names a time zone: write "0 8 * * 1-5", and "America/Denver" in the tag autodump:timezone',
     ],
     ['CRON_TZ=UTC @daily', 'names a time zone: write "@daily", and "UTC" in the tag autodump:timezone'],
   ])('%p is refused: %s', (expression, reason) => {
