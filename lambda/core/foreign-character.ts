@@ -3,7 +3,7 @@
  * an error that is not there; `undefined` if there is none.
  */
 export function foreignCharacter(text: string): string | undefined {
-  const [character] = /[^\x00-\x7f\s]/u.exec(text) ?? [];
+  const [character] = /[^\p{ASCII}\s]/u.exec(text) ?? [];
   if (character === undefined) {
     return undefined;
   }
