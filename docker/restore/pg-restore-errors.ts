@@ -48,7 +48,7 @@ const INTERLEAVED =
 
 /** Reasons of the server for ending or refusing a connection, which are safe to quote wherever they are. */
 const REASON =
-  /terminating connection due to (?:administrator command|(?:idle-session|idle-in-transaction|transaction) timeout|conflict with recovery|unexpected postmaster exit)|too many connections for (?:role|database)|too many clients already|remaining connection slots are reserved|the database system is (?:shutting down|starting up|in recovery mode)/;
+  /terminating connection due to (?:administrator command|(?:idle-session|idle-in-transaction|transaction) timeout|conflict with recovery|unexpected postmaster exit)|too many connections for (?:role|database)|too many clients already|remaining connection slots are reserved|the database system is (?:shutting down|starting up|in recovery mode|not (?:yet )?accepting connections)/;
 
 /**
  * The start of a sentence that contains no value: up to a quotation mark in any language, unless it quotes a name. A

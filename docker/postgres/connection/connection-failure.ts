@@ -64,6 +64,8 @@ const POOLER_STATES: readonly (readonly [says: RegExp, state: string])[] = [
   [/authentication failed|no such user/, '28P01'],
   [/^database ".*" does not exist$|no such database/s, '3D000'],
   [/statement pooling/, '0A000'],
+  [/^(?:login rejected|SSL required|not allowed)$|^role ".*" does not exist$/s, '28000'],
+  [/no more connections allowed/, '53300'],
 ];
 
 function stateOf({ code = '', message }: pg.DatabaseError): string {

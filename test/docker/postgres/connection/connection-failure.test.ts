@@ -22,7 +22,7 @@ describe('an error of the server', () => {
   test.each([
     ['57P03', 'tryAgain', 'login', 'starting up'],
     ['57P01', 'tryAgain', 'login', 'The server ended the session'],
-    ['53300', 'tryAgain', 'login', 'connections'],
+    ['53300', 'tryAgain', 'login', 'lacks resources'],
     ['08006', 'tryAgain', 'login', 'broke'],
     ['28P01', 'refused', 'login', 'Wrong password'],
     ['28000', 'refused', 'login', 'pg_hba.conf'],
@@ -36,6 +36,21 @@ describe('an error of the server', () => {
     expect(failure?.message).toContain(advice);
     expect(failure?.message).toContain(`in the server's language (${code})`);
   });
+});
+
+test.each([
+  ['SASL authentication failed', 'refused', 'login', 'Wrong password'],
+  ['no such database: app', 'refused', 'database', 'databasename'],
+  ['login rejected', 'refused', 'login', 'pg_hba.conf'],
+  ['SSL required', 'refused', 'login', 'sslmode'],
+  ['not allowed', 'refused', 'login', 'does not allow this user'],
+  ['role "dumper" does not exist', 'refused', 'login', 'does not allow this user'],
+  ['no more connections allowed (max_client_conn)', 'tryAgain', 'login', 'lacks resources'],
+  ['query_wait_timeout', 'tryAgain', 'login', 'broke'],
+])('what PgBouncer says, all with one SQLSTATE: %s', (says, reason, step, advice) => {
+  const error = Object.assign(new pg.DatabaseError(says, 0, 'error'), { code: '08P01' });
+  const failure = connectionFailure(SETTINGS, { error, reached: 'port', tlsOffered: true });
+  expect(failure).toMatchObject({ reason, step, message: expect.stringContaining(advice) });
 });
 
 describe('an error of the network', () => {
