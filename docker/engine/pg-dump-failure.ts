@@ -1,6 +1,7 @@
 import { type ChildExit, wasStopped } from '../child.ts';
 import { StorageFull } from '../disk.ts';
 import { Failure, type FailureReason } from '../failure.ts';
+import { CLIENT_OUT_OF_MEMORY } from '../postgres/client-memory.ts';
 
 /** Refers to the local disk, unless the server reports it, about its own. */
 const LOCAL_DISK_FULL = /^pg_dump: (?!.*(from server|query failed): ).*(No space left on device|Disk quota exceeded)/m;
@@ -61,8 +62,7 @@ const SYMPTOMS: readonly Symptom[] = [
       'The replica canceled the query to keep up with its primary: raise max_standby_streaming_delay on the replica, or dump the primary.',
   },
   {
-    // The server's own lack of memory comes as an ERROR.
-    pattern: /cannot allocate memory for (?:in|out)put buffer|^(?:(?!.*: ERROR:).*: )?out of memory$/m,
+    pattern: CLIENT_OUT_OF_MEMORY,
     reason: 'tryAgain',
     advice:
       'pg_dump ran out of memory on this machine, where a row takes several times its size: see the context jobMemoryMiB.',
@@ -179,6 +179,12 @@ export function verificationFailure(exit: ChildExit): Failure {
     return new Failure(
       wasStopped(exit) ? 'tryAgain' : 'verificationFailed',
       `pg_restore was ended by ${exit.signal} while it read the dump back. ${messages}`,
+    );
+  }
+  if (CLIENT_OUT_OF_MEMORY.test(exit.lastLines.join('\n'))) {
+    return new Failure(
+      'tryAgain',
+      `pg_restore ran out of memory on this machine while it read the dump back: see the context jobMemoryMiB. ${messages}`,
     );
   }
   const problem =

@@ -167,4 +167,13 @@ describe('why a dump is not proven', () => {
     expect(failure.reason).toBe('verificationFailed');
     expect(failure.message).toContain(message);
   });
+
+  test.each(['out of memory', 'pg_restore: error: out of memory'])(
+    'not because it is damaged if pg_restore says: %s',
+    (says) => {
+      const failure = verificationFailure(exit(says));
+      expect(failure.reason).toBe('tryAgain');
+      expect(failure.message).toMatch(/ran out of memory on this machine.*jobMemoryMiB/);
+    },
+  );
 });
