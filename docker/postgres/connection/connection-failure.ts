@@ -111,9 +111,20 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Code of the operating system that Node.js has for a TLS handshake that the server refused. */
+const TLS_REFUSED = 'EPROTO';
+
 /** Whether the error is one of the network or the operating system, and not of TLS. */
 function isSystemError(error: unknown): boolean {
-  return networkCode(error) !== undefined || (codeOf(error) ?? '') in constants.errno;
+  const code = codeOf(error) ?? '';
+  return networkCode(error) !== undefined || (code in constants.errno && code !== TLS_REFUSED);
+}
+
+/** What OpenSSL says among numbers and names of its source files: `error:0A00042E:SSL routines:f:what it says:file:`. */
+const OPENSSL = /error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/;
+
+function tlsMessage(message: string): string {
+  return OPENSSL.exec(message)?.[1] ?? message.replace(ADVICE_ON_NODE, '').replace(/\.$/, '');
 }
 
 /** Messages of a server are short. */
@@ -206,8 +217,7 @@ export function connectionFailure(
     return new ConnectionFailure(
       'tls',
       'refused',
-      `No trusted TLS connection to ${server}: ${message.replace(ADVICE_ON_NODE, '').replace(/\.$/, '')} (${code}): ` +
-        tlsAdvice(settings.host, code),
+      `No trusted TLS connection to ${server}: ${tlsMessage(message)} (${code}): ` + tlsAdvice(settings.host, code),
       error,
     );
   }

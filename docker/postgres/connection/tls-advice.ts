@@ -42,8 +42,8 @@ const ADVICE: Readonly<Record<string, Advice>> = {
 };
 
 const OTHER: Advice = {
-  anywhere: "check the server's certificate, and sslmode in the secret",
-  onRds: "check the server's certificate",
+  anywhere: "check the server's certificate, the TLS versions and ciphers that it allows, and sslmode in the secret",
+  onRds: "check the server's certificate, and the TLS versions and ciphers that it allows",
 };
 
 /** What to do about a TLS connection that failed with this code: the end of a sentence, and perhaps another one. */

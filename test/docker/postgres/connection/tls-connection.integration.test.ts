@@ -200,6 +200,26 @@ test.each<[string, readonly AltName[], string]>([
   },
 );
 
+test('a server that only allows TLS of old versions is refused, in the words of OpenSSL', async () => {
+  await stage.query(
+    'postgres',
+    "ALTER SYSTEM SET ssl_min_protocol_version TO 'TLSv1'",
+    "ALTER SYSTEM SET ssl_max_protocol_version TO 'TLSv1.1'",
+    'SELECT pg_reload_conf()',
+  );
+  const { status, stderr } = await dump('require');
+  expect({ status, stderr }).toEqual({
+    status: 77,
+    stderr: expect.stringMatching(/: tlsv1 alert protocol version \(EPROTO\): check .*the TLS versions/),
+  });
+  await stage.query(
+    'postgres',
+    'ALTER SYSTEM RESET ssl_min_protocol_version',
+    'ALTER SYSTEM RESET ssl_max_protocol_version',
+    'SELECT pg_reload_conf()',
+  );
+});
+
 describe('a server without TLS', () => {
   beforeAll(async () => {
     await setAccessRules('host all all all scram-sha-256');
