@@ -101,7 +101,8 @@ const SYMPTOMS: readonly Symptom[] = [
     advice:
       'A row of the table that is named below is larger than PostgreSQL can send: as text, a value, and all values of a row ' +
       'together, are limited to 1 GB, and bytea takes two characters per byte. pg_dump cannot dump it in any format. Find ' +
-      'it by octet_length() or, for other types than text and bytea, pg_column_size(), and split the value, move it to a large object, or delete it.',
+      'it by octet_length() or, for other types than text and bytea, pg_column_size(), and split the value, move it to a ' +
+      'large object, or delete it.',
   },
   {
     pattern: serverSays(
