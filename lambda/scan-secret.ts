@@ -15,6 +15,8 @@ export interface ScanResult {
   readonly outcome: 'started' | 'waiting' | 'closed' | 'later' | 'skipped' | 'failed';
   /** The next run, if any: UTC, RFC 3339. */
   readonly when?: string;
+  /** The two runs after it. */
+  readonly following?: readonly string[];
   readonly reason?: string;
 }
 
@@ -49,7 +51,7 @@ export async function scan(secret: SecretDescription, context: ScanContext): Pro
         if (outcome !== 'closed') {
           memo.add(decision.input, new Date());
         }
-        return { secret: name, outcome, when: decision.input.when };
+        return { secret: name, outcome, when: decision.input.when, following: decision.following };
       }
       case 'waiting':
         return { secret: name, outcome: 'waiting', when: decision.when };

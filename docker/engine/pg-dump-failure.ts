@@ -1,6 +1,7 @@
 import { type ChildExit, wasStopped } from '../child.ts';
 import { StorageFull } from '../disk.ts';
 import { Failure, type FailureReason } from '../failure.ts';
+import { CLIENT_OUT_OF_MEMORY } from '../postgres/client-memory.ts';
 
 /** Refers to the local disk, unless the server reports it, about its own. */
 const LOCAL_DISK_FULL = /^pg_dump: (?!.*(from server|query failed): ).*(No space left on device|Disk quota exceeded)/m;
@@ -50,9 +51,21 @@ const SYMPTOMS: readonly Symptom[] = [
     advice: 'The user lacks a privilege.',
   },
   {
-    pattern: /connection to server .* failed/,
+    pattern: /connection to server .* failed|could not translate host name/,
     reason: 'tryAgain',
     advice: 'The server could not be reached any more, or refused the login, although the checks could log in.',
+  },
+  {
+    pattern: /: (?:ERROR|FATAL): {2}.*conflict with recovery/,
+    reason: 'tryAgain',
+    advice:
+      'The replica canceled the query to keep up with its primary: raise max_standby_streaming_delay on the replica, or dump the primary.',
+  },
+  {
+    pattern: CLIENT_OUT_OF_MEMORY,
+    reason: 'tryAgain',
+    advice:
+      'pg_dump ran out of memory on this machine, where a row takes several times its size: see the context jobMemoryMiB.',
   },
   {
     pattern:
@@ -88,7 +101,8 @@ const SYMPTOMS: readonly Symptom[] = [
     advice:
       'A row of the table that is named below is larger than PostgreSQL can send: as text, a value, and all values of a row ' +
       'together, are limited to 1 GB, and bytea takes two characters per byte. pg_dump cannot dump it in any format. Find ' +
-      'it by octet_length(), and split the value, move it to a large object, or delete it.',
+      'it by octet_length() or, for other types than text and bytea, pg_column_size(), and split the value, move it to a ' +
+      'large object, or delete it.',
   },
   {
     pattern: serverSays(
@@ -96,6 +110,11 @@ const SYMPTOMS: readonly Symptom[] = [
       'invalid page in block',
       'missing chunk number',
       'unexpected chunk',
+      'found toasted toast chunk',
+      'compressed .* data is corrupt',
+      'could not open file .*: No such file or directory',
+      'could not read block',
+      'could not access status of transaction',
     ),
     reason: 'refused',
     advice: 'The data of the table that is named below are damaged on the server.',
@@ -106,10 +125,10 @@ const SYMPTOMS: readonly Symptom[] = [
     advice: 'The server is out of memory.',
   },
   {
-    pattern: serverSays('conflict with recovery'),
+    pattern: serverSays('snapshot too old'),
     reason: 'tryAgain',
     advice:
-      'The replica canceled the query to keep up with its primary: raise max_standby_streaming_delay on the replica, or dump the primary.',
+      'The server removed rows that the dump still had to read: set old_snapshot_threshold to more than it takes.',
   },
 ];
 
@@ -161,6 +180,12 @@ export function verificationFailure(exit: ChildExit): Failure {
     return new Failure(
       wasStopped(exit) ? 'tryAgain' : 'verificationFailed',
       `pg_restore was ended by ${exit.signal} while it read the dump back. ${messages}`,
+    );
+  }
+  if (CLIENT_OUT_OF_MEMORY.test(exit.lastLines.join('\n'))) {
+    return new Failure(
+      'tryAgain',
+      `pg_restore ran out of memory on this machine while it read the dump back: see the context jobMemoryMiB. ${messages}`,
     );
   }
   const problem =

@@ -16,8 +16,18 @@ const ENGINES = ['postgres', 'postgresql', 'aurora-postgresql'];
 const OTHER_ENGINES =
   /^(mysql|mariadb|aurora|aurora-mysql|oracle(-[a-z0-9-]+)?|custom-oracle-[a-z0-9-]+|sqlserver(-[a-z]+)?|db2(-[a-z]+)?|mongo|redshift)$/i;
 
-/** U+FEFF, or its three bytes in UTF-8 that were read as Latin-1. */
-const BYTE_ORDER_MARK = /^(\uFEFF|\u00EF\u00BB\u00BF)/;
+/** What nobody sees in an editor, outside of strings, and why the value is then no JSON. */
+const UNSEEN: readonly (readonly [pattern: RegExp, reason: string])[] = [
+  // U+FEFF, or its three bytes in UTF-8 that were read as Latin-1.
+  [
+    /^(\uFEFF|\u00EF\u00BB\u00BF)/,
+    'begins with a byte order mark, which some editors add and JSON does not allow: save it without one',
+  ],
+  [/^[^"]*[“”„«»‘’]/, 'has typographic quotation marks, where JSON allows only straight ones (U+0022)'],
+  [/[^\S \t\r\n]|\p{Cf}/u, 'has blanks outside of strings that are none in JSON, such as no-break spaces: retype them'],
+];
+
+const STRING = /"(?:[^"\\]|\\.)*"/g;
 
 const REQUIRED =
   ' Required: username, password, databasename (or dbname), endpoint (or host) and engine;' +
@@ -85,10 +95,16 @@ const SYNONYMS = [
 
 const FIELDS = [...Object.keys(connectionSchema.shape), 'bucketname', ...SYNONYMS.map(([, theirs]) => theirs)];
 
-/** Keys that would be ignored, although they were surely meant for a field, such as `sslMode` and `db_name`. */
+/**
+ * Keys that would be ignored, although they were surely meant for a field, such as `sslMode` and `db_name`, or those with an
+ * invisible character.
+ */
 function misspelledKeys(given: Readonly<Record<string, unknown>>): readonly string[] {
   return Object.keys(given).flatMap((key) => {
-    const field = key.toLowerCase().replace(/[ _-]/g, '');
+    const field = key
+      .normalize('NFKC')
+      .toLowerCase()
+      .replace(/[\s\p{C}\p{Z}\p{Pd}\p{Pc}.]/gu, '');
     return FIELDS.includes(field) && field !== key ? [`"${key}" must be written ${field}`] : [];
   });
 }
@@ -114,44 +130,47 @@ function parseObject({ name, value }: SecretValue): Record<string, unknown> {
     parsed = JSON.parse(value);
   } catch {
     // The parser's own message quotes the value.
-    const reason = BYTE_ORDER_MARK.test(value)
-      ? 'begins with a byte order mark, which some editors add and JSON does not allow: save it without one'
-      : 'is not valid JSON';
-    throw new Failure(
-      'badSecret',
-      `The value of the secret ${name} ${reason}. It must be a JSON object, with keys and strings in double quotes.`,
-    );
+    const outside = value.replace(STRING, '""');
+    const [, reason = 'is not valid JSON'] = UNSEEN.find(([pattern]) => pattern.test(outside)) ?? [];
+    throw refusal(name, `${reason}. It must be a JSON object, with keys and strings in double quotes.`);
   }
   const { success, data } = z.record(z.string(), z.unknown()).safeParse(parsed);
   if (!success) {
-    throw new Failure(
-      'badSecret',
-      `The value of the secret ${name} is valid JSON, but not an object of the form {"username": ...}.`,
-    );
+    const hint = typeof parsed === 'string' ? ', but a string: it was perhaps encoded twice' : '';
+    throw refusal(name, `is valid JSON, but not an object of the form {"username": ...}${hint}.`);
   }
   return data;
 }
 
-function refusal(name: string, problems: readonly string[]): Failure {
-  // No name of one's own can contain an exclamation mark.
-  const advice = name.startsWith('rds!')
-    ? ' Its value cannot be edited, because RDS manages it: make a secret of your own, with a database user of its own,' +
-      ' because RDS changes the password of this one.'
-    : '';
-  return new Failure(
-    'badSecret',
-    `The value of the secret ${name} is invalid: ${problems.join('; ')}.${REQUIRED}${advice}`,
+/** Fields whose blanks at both ends, such as the line break of a file, count. */
+const EXACT: ReadonlySet<string> = new Set(['username', 'password', 'databasename', 'dbname']);
+
+function withoutBlanks(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(given).map(([key, value]) => [
+      key,
+      typeof value === 'string' && !EXACT.has(key) ? value.trim() : value,
+    ]),
   );
+}
+
+function refusal(name: string, problem: string): Failure {
+  // No name of one's own can contain an exclamation mark.
+  const advice = name.includes('!')
+    ? ' Its value cannot be edited, because a service of AWS manages it: make a secret of your own, with a database user of' +
+      ' its own, because that service changes the password of this one.'
+    : '';
+  return new Failure('badSecret', `The value of the secret ${name} ${problem}${advice}`);
 }
 
 /** @throws {Failure} `badSecret`, naming every missing or invalid field and showing no value */
 function parse<T extends z.infer<typeof connectionSchema>>(secret: SecretValue, schema: z.ZodType<T>): T {
   const given = parseObject(secret);
-  const renamed = { ...given };
+  const renamed = withoutBlanks(given);
   const nameOf = new Map<string, string>();
   for (const [ours, theirs] of SYNONYMS) {
     if (given[ours] === undefined && given[theirs] !== undefined) {
-      renamed[ours] = given[theirs];
+      renamed[ours] = renamed[theirs];
       nameOf.set(ours, theirs);
     }
   }
@@ -162,7 +181,7 @@ function parse<T extends z.infer<typeof connectionSchema>>(secret: SecretValue, 
   });
   const problems = [...misspelledKeys(given), ...(invalid ?? []), ...(success ? contradictions(data) : [])];
   if (!success || problems.length > 0) {
-    throw refusal(secret.name, problems);
+    throw refusal(secret.name, `is invalid: ${problems.join('; ')}.${REQUIRED}`);
   }
   return data;
 }

@@ -8,53 +8,68 @@ import { IS_USER_SCHEMA } from './user-schemas.ts';
 export interface UnqualifiedName {
   /** With its schema and parameter types, on one line. */
   readonly calls: string;
-  /** On one line. */
+  /** Quoted if need be, on one line. */
   readonly name: string;
 }
 
+/** A name in a body, or several with dots between them, each in quotation marks or folded to lower case. */
+const NAME = String.raw`(?:"(?:[^"]|"")+"|[^\x01-@\[-^\x60{-\x7f][^\x01-#%-/:-@\[-^\x60{-\x7f]*)`;
+const NAMES = `${NAME}(?:[[:space:]]*[.][[:space:]]*${NAME})*`;
+
 /**
- * Functions that pg_restore has the server call while it restores, with an empty search path: in generated columns, CHECK
- * constraints, indexes and materialized views. Of those in SQL and PL/pgSQL whose body is text, and which set no search
- * path of their own, the names of tables, views and functions of users that the body has without a schema. What their
- * bodies call in turn is not followed, and a name that stands for something else, such as a column, is found as well.
+ * Functions that pg_restore has the server call while it restores, with an empty search path: in generated columns,
+ * constraints, indexes and materialized views, also by way of views, operators and aggregates. Of those in SQL and PL/pgSQL
+ * whose body is text, and which set no search path, the names of tables, views, sequences, types and functions of users that
+ * the body has without a schema. What their bodies call in turn is not followed, and a name that stands for something else,
+ * such as a column, is found as well.
  *
- * Each body is split into words once. A pattern for each pair of body and name would take minutes with thousands of names.
+ * Each body is split into names once. A pattern for each pair of body and name would take minutes with thousands of names.
  */
 const UNQUALIFIED = `
-  WITH users AS (SELECT oid FROM pg_namespace WHERE ${IS_USER_SCHEMA}),
+  WITH RECURSIVE users AS (SELECT oid FROM pg_namespace WHERE ${IS_USER_SCHEMA}),
+  used (classid, objid) AS (
+    (SELECT 'pg_attrdef'::regclass::oid, f.oid
+     FROM pg_attrdef f JOIN pg_attribute a ON (a.attrelid, a.attnum) = (f.adrelid, f.adnum)
+     WHERE coalesce(row_to_json(a) ->> 'attgenerated', '') <> ''
+     UNION ALL SELECT 'pg_constraint'::regclass, oid FROM pg_constraint
+     UNION ALL SELECT 'pg_class'::regclass, oid FROM pg_class
+     UNION ALL SELECT 'pg_rewrite'::regclass, r.oid
+     FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE c.relkind = 'm')
+    UNION
+    SELECT CASE WHEN r.oid IS NULL THEN d.refclassid ELSE 'pg_rewrite'::regclass END, coalesce(r.oid, d.refobjid)
+    FROM used
+      JOIN pg_depend d USING (classid, objid)
+      LEFT JOIN (pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class AND c.relkind = 'v')
+        ON (d.refclassid, d.refobjid) = ('pg_class'::regclass, c.oid)
+    WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass) OR r.oid IS NOT NULL
+  ),
   called AS (
-    SELECT DISTINCT p.oid
-    FROM pg_depend d
-      JOIN pg_proc p ON p.oid = d.refobjid
-      JOIN pg_language l ON l.oid = p.prolang
-    WHERE d.refclassid = 'pg_proc'::regclass
-      AND d.classid IN ('pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_class'::regclass, 'pg_rewrite'::regclass)
-      AND (d.classid <> 'pg_attrdef'::regclass
-        OR EXISTS (SELECT FROM pg_attrdef f JOIN pg_attribute a ON (a.attrelid, a.attnum) = (f.adrelid, f.adnum)
-                   WHERE f.oid = d.objid AND coalesce(row_to_json(a) ->> 'attgenerated', '') <> ''))
-      AND (d.classid <> 'pg_rewrite'::regclass
-        OR EXISTS (SELECT FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.oid = d.objid AND c.relkind = 'm'))
+    SELECT p.oid, p.prosrc
+    FROM used JOIN pg_proc p ON p.oid = objid JOIN pg_language l ON l.oid = p.prolang
+    WHERE classid = 'pg_proc'::regclass
       AND p.pronamespace IN (SELECT oid FROM users) AND l.lanname IN ('sql', 'plpgsql')
       AND row_to_json(p) ->> 'prosqlbody' IS NULL
       AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS setting WHERE setting ~ '^search_path=')
+      AND prosrc !~* 'search_path'
   ),
   words AS (
-    SELECT DISTINCT oid, word
-    FROM called JOIN pg_proc USING (oid),
-      regexp_split_to_table(lower(prosrc COLLATE "C"), '[^."a-z0-9_$]+') AS word
+    SELECT oid, CASE WHEN given ~ '^"' THEN replace(substr(given, 2, length(given) - 2), '""', '"') ELSE lower(given) END AS word
+    FROM called, LATERAL (
+      SELECT DISTINCT matched[1] COLLATE "C" AS given FROM regexp_matches(prosrc COLLATE "C", '${NAMES}', 'g') AS matched
+    ) AS found
   ),
   names AS (
     SELECT relname::text AS name
-    FROM pg_class WHERE relnamespace IN (SELECT oid FROM users) AND relkind IN ('r', 'p', 'v', 'm', 'f')
+    FROM pg_class WHERE relnamespace IN (SELECT oid FROM users) AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+    UNION
+    SELECT typname::text FROM pg_type WHERE typnamespace IN (SELECT oid FROM users) AND typcategory <> 'A'
     UNION
     SELECT proname::text FROM pg_proc WHERE pronamespace IN (SELECT oid FROM users)
   )
-  SELECT oid::regprocedure::text AS calls, name
-  FROM words JOIN names ON name = word AND name ~ '^[a-z_][a-z0-9_]*$'
-  ORDER BY 1, 2`;
+  SELECT DISTINCT oid::regprocedure::text AS calls, quote_ident(name) AS name FROM words JOIN names ON name = word ORDER BY 1, 2`;
 
 /** Connection and server errors pass through. */
 export async function unqualifiedNames(client: Client): Promise<readonly UnqualifiedName[]> {
   const rows = await queryRows(client, UNQUALIFIED, z.object({ calls: z.string(), name: z.string() }));
-  return rows.map(({ calls, name }) => ({ calls: quotedOnOneLine(calls), name }));
+  return rows.map(({ calls, name }) => ({ calls: quotedOnOneLine(calls), name: quotedOnOneLine(name) }));
 }

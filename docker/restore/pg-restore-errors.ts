@@ -30,11 +30,11 @@ const REFUSED = /^pg_restore: error: (?:could not execute query: |COPY failed fo
 
 /** libpq's messages when the connection is lost, with or without pg_restore's prefix. */
 const LOST =
-  /^(?:(?:(?:pg_restore|error):\s*)+(?:[^:]*: )?)?(?:FATAL: |server closed the connection unexpectedly|connection to server .* failed|could not (?:send|receive) data|no connection to the server|connection not open|SSL connection has been closed unexpectedly|SSL (?:SYSCALL )?error)/;
+  /^(?:(?:(?:pg_restore|error):\s*)+(?:[^:]*: )?)?(?:FATAL: |server closed the connection unexpectedly|connection to server .* failed|could not translate host name|could not (?:send|receive) data|no connection to the server|connection not open|SSL connection has been closed unexpectedly|SSL (?:SYSCALL )?error)/;
 
 /** What libpq says when it cannot connect, with the server's reason. No row has been sent yet. */
 const NOT_CONNECTED =
-  /^pg_restore: error: (?:could not reconnect to database: |reconnection failed: )?connection to server /;
+  /^pg_restore: error: (?:could not reconnect to database: |reconnection failed: )?(?:connection to server |could not translate host name )/;
 
 /** The same for another address of the host. Other lines may be of another worker. */
 const ANOTHER_ADDRESS = /^connection to server at "[^"]*" \([^)]*\), port \d+ failed: /;
@@ -48,7 +48,7 @@ const INTERLEAVED =
 
 /** Reasons of the server for ending or refusing a connection, which are safe to quote wherever they are. */
 const REASON =
-  /terminating connection due to (?:administrator command|(?:idle-session|idle-in-transaction|transaction) timeout|conflict with recovery|unexpected postmaster exit)|too many connections for (?:role|database)|too many clients already|remaining connection slots are reserved|the database system is (?:shutting down|starting up|in recovery mode)/;
+  /terminating connection due to (?:administrator command|(?:idle-session|idle-in-transaction|transaction) timeout|conflict with recovery|unexpected postmaster exit)|too many connections for (?:role|database)|too many clients already|remaining connection slots are reserved|the database system is (?:shutting down|starting up|in recovery mode|not (?:yet )?accepting connections)/;
 
 /**
  * The start of a sentence that contains no value: up to a quotation mark in any language, unless it quotes a name. A

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ChildExit, start, wasStopped } from '../child.ts';
 import { Failure } from '../failure.ts';
+import { CLIENT_OUT_OF_MEMORY } from '../postgres/client-memory.ts';
 import type { PostgresClient } from '../postgres/clients.ts';
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
@@ -133,6 +134,12 @@ function refusalsOf(exit: ChildExit, errors: RestoreErrors): Refusals {
       'tryAgain',
       `pg_restore lost the connection to the server, and ${how} before the end of the dump. Its first error about the ` +
         `connection: ${lost}`,
+    );
+  }
+  if (CLIENT_OUT_OF_MEMORY.test(lastLines.join('\n'))) {
+    throw new Failure(
+      'tryAgain',
+      `pg_restore ${how} before the end of the dump: it ran out of memory on this machine. See the context jobMemoryMiB.`,
     );
   }
   if (errors.isStopped) {

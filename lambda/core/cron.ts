@@ -1,4 +1,5 @@
 import { TIMEZONE_TAG } from '../../contract.ts';
+import { foreignCharacter } from './foreign-character.ts';
 import { InvalidSchedule } from './invalid-schedule.ts';
 
 /** A cron expression, as the values that each field matches, in order. */
@@ -71,6 +72,10 @@ const ITEM = /^(?:(?<any>\*)|(?<first>\w+)(?:-(?<last>\w+))?)(?:\/(?<step>\d{1,2
  */
 export function parseCron(tag: string): Cron {
   const text = tag.trim();
+  const foreign = foreignCharacter(text);
+  if (foreign !== undefined) {
+    throw new InvalidSchedule(`schedule "${tag}" contains ${foreign}: ${ALLOWED}`);
+  }
   if (text.startsWith('@')) {
     const expression = ALIASES.get(text.toLowerCase());
     if (expression === undefined) {
@@ -91,17 +96,20 @@ function parseFields(tag: string, fields: readonly string[]): Cron {
   );
   if (weekday === undefined || others.length > 0) {
     const given = `${fields.length} field${fields.length === 1 ? '' : 's'}`;
-    const advice = others.length > 0 ? 'leave out seconds and years; ' : '';
+    const advice =
+      others.length > 0
+        ? 'leave out seconds, years, commands, comments and blanks within a field, and write days of the week by name, ' +
+          'since not all dialects count them alike; '
+        : '';
     throw new InvalidSchedule(`schedule "${tag}" has ${given}: ${advice}${ALLOWED}`);
   }
   const values = (text: string | undefined, field: Field): readonly number[] => parseField(tag, text ?? '', field);
-  const isAny = (text: string | undefined): boolean => text === '*' || text === '?';
   const cron = {
     minutes: values(minute, MINUTE),
     hours: values(hour, HOUR),
-    dates: values(isAny(date) ? '*' : date, DATE),
+    dates: values(date === '?' ? '*' : date, DATE),
     months: values(month, MONTH),
-    weekdays: values(isAny(weekday) ? '*' : weekday, WEEKDAY),
+    weekdays: values(weekday === '?' ? '*' : weekday, WEEKDAY),
     eitherDay: !isAny(date) && !isAny(weekday),
   };
   if (cron.minutes.length === MINUTE.cycle) {
@@ -113,6 +121,11 @@ function parseFields(tag: string, fields: readonly string[]): Cron {
     throw new InvalidSchedule(`schedule "${tag}" is never due: none of its months has that day`);
   }
   return cron;
+}
+
+/** Whether a day field restricts nothing. As in Kubernetes, a range restricts, even to all days, and `*` in a list does not. */
+function isAny(field: string | undefined): boolean {
+  return field?.split(',').some((item) => /^(?:\?|\*(?:\/0?1)?)$/.test(item)) === true;
 }
 
 /** The number of days that a month can have. */
@@ -172,21 +185,35 @@ function allowedIn({ min, max, names }: Field): string {
 
 /** How to write an expression in another dialect of cron; `undefined` if it is in none that is known. */
 function hintFor(text: string): string | undefined {
+  const quoted = /^(["'`])(?<rest>.*)\1$/.exec(text)?.groups;
+  if (quoted !== undefined) {
+    return `is in quotation marks: write ${quoted.rest}`;
+  }
   const zone = /^(?:CRON_)?TZ=(?<name>\S+)\s+(?<rest>.+)$/i.exec(text)?.groups;
   if (zone !== undefined) {
-    return `names a time zone: write "${zone.rest}", and "${zone.name}" in the tag ${TIMEZONE_TAG}`;
+    const ours = fromAws(awsFields(zone.rest ?? '') ?? []) ?? zone.rest;
+    return `names a time zone: write "${ours}", and "${zone.name}" in the tag ${TIMEZONE_TAG}`;
   }
-  const call = /^(?<type>cron|rate|at)\s*\((?<expression>.*)\)$/i.exec(text)?.groups;
-  const fields = (call?.expression ?? text).trim().split(/\s+/);
-  if (call === undefined && !(fields.length === 6 && (fields[2] === '?' || fields[4] === '?'))) {
+  const fields = awsFields(text);
+  if (fields === undefined) {
     return undefined;
   }
-  const ours = call === undefined || call.type?.toLowerCase() === 'cron' ? fromAws(fields) : undefined;
+  const ours = fromAws(fields);
   if (ours === undefined) {
     return `is in the form of AWS, and has no equal here: ${ALLOWED}`;
   }
-  const year = (fields[5] ?? '*') === '*' ? '' : ', since a year cannot be given';
+  const year = ['*', '-'].includes(fields[5] ?? '*') ? '' : ', since a year cannot be given';
   return `is in the form of AWS: write "${ours}"${year}`;
+}
+
+/** The fields of an expression of AWS, with what is around it left out; none for `rate(…)`; `undefined` for any other. */
+function awsFields(text: string): readonly string[] | undefined {
+  const call = /\b(?<type>cron|rate|at)\s*\((?<expression>[^)]*)/i.exec(text)?.groups;
+  const fields = (call?.expression ?? text).trim().split(/\s+/);
+  if (call === undefined) {
+    return fields.length === 6 && (fields[2] === '?' || fields[4] === '?') ? fields : undefined;
+  }
+  return call.type?.toLowerCase() === 'cron' ? fields : [];
 }
 
 /** The five fields for AWS's six; `undefined` if there are none (`L`, `W`, `#`). */

@@ -1,9 +1,9 @@
-import { type ExecutionInput, TIMEZONE_TAG } from '../../contract.ts';
+import type { ExecutionInput } from '../../contract.ts';
 import { formatWhen, secretRegion } from './execution-name.ts';
 import { InvalidSchedule } from './invalid-schedule.ts';
 import type { Memo } from './memo.ts';
 import { nextTime, parseSchedule } from './schedule.ts';
-import { misspelledTags, readTags, type ScheduleTags, type Tag } from './tags.ts';
+import { misspelledTag, readTags, type ScheduleTags, type Tag } from './tags.ts';
 
 /** A secret without its value: the fields that DescribeSecret and ListSecrets share. */
 export interface SecretDescription {
@@ -16,7 +16,12 @@ export interface SecretDescription {
 
 /** What to do for a secret. Reasons are written to the log. */
 export type Decision =
-  | { readonly kind: 'start'; readonly input: ExecutionInput }
+  | {
+      readonly kind: 'start';
+      readonly input: ExecutionInput;
+      /** The two runs after it, so that people see what their schedule means. */
+      readonly following: readonly string[];
+    }
   | { readonly kind: 'later'; readonly when: string; readonly reason: string }
   | { readonly kind: 'skip'; readonly reason: string }
   | { readonly kind: 'invalid'; readonly reason: string };
@@ -57,7 +62,10 @@ export function decideFollowing(secret: SecretDescription, previous: Date, now: 
 }
 
 /** Decides for a run at this moment, which the schedule need not have. */
-export function decideNow(secret: SecretDescription, now: Date): Exclude<Decision, { kind: 'later' }> {
+export function decideNow(
+  secret: SecretDescription,
+  now: Date,
+): Extract<Decision, { kind: 'skip' | 'invalid' }> | { readonly kind: 'start'; readonly input: ExecutionInput } {
   const eligibility = eligibilityOf(secret);
   return eligibility.kind !== 'scheduled'
     ? eligibility
@@ -69,8 +77,11 @@ function eligibilityOf(
   secret: SecretDescription,
 ): Extract<Decision, { kind: 'skip' | 'invalid' }> | { readonly kind: 'scheduled'; readonly tags: ScheduleTags } {
   const tags = readTags(secret.Tags);
+  const misspelled = misspelledTag(secret.Tags);
   if (!tags) {
-    return { kind: 'skip', reason: 'It is not on a schedule.' };
+    return misspelled === undefined
+      ? { kind: 'skip', reason: 'It is not on a schedule.' }
+      : { kind: 'invalid', reason: misspelled };
   }
   if (secret.DeletedDate) {
     return { kind: 'skip', reason: 'It is marked for deletion.' };
@@ -78,16 +89,16 @@ function eligibilityOf(
   if (secret.PrimaryRegion !== undefined && secret.PrimaryRegion !== secretRegion(secret.ARN)) {
     return { kind: 'skip', reason: `It is a replica; its dumps are made in ${secret.PrimaryRegion}.` };
   }
-  const [misspelled] = misspelledTags(secret.Tags);
   if (misspelled !== undefined) {
-    return { kind: 'invalid', reason: `the tag "${misspelled}" must be written ${TIMEZONE_TAG}` };
+    return { kind: 'invalid', reason: misspelled };
   }
   return { kind: 'scheduled', tags };
 }
 
 function decideAfter(secretArn: string, tags: ScheduleTags, now: Date, after: Date): Decision {
   try {
-    const due = nextTime(parseSchedule(tags.schedule, tags.timezone), after);
+    const schedule = parseSchedule(tags.schedule, tags.timezone);
+    const due = nextTime(schedule, after);
     const when = formatWhen(due);
     if (due.getTime() - now.getTime() > MAX_WAIT_MS) {
       return {
@@ -96,7 +107,9 @@ function decideAfter(secretArn: string, tags: ScheduleTags, now: Date, after: Da
         reason: `The next run, ${when}, is too far away to wait for; a later scan starts it.`,
       };
     }
-    return { kind: 'start', input: { secretArn, tagsHash: tags.hash, when } };
+    const second = nextTime(schedule, due);
+    const following = [second, nextTime(schedule, second)].map(formatWhen);
+    return { kind: 'start', input: { secretArn, tagsHash: tags.hash, when }, following };
   } catch (error) {
     if (error instanceof InvalidSchedule) {
       return { kind: 'invalid', reason: error.message };

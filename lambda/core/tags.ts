@@ -29,9 +29,18 @@ export function readTags(tags: readonly Tag[] = []): ScheduleTags | undefined {
   return { schedule, timezone, hash: hash('sha256', JSON.stringify([schedule, timezone])).slice(0, 32) };
 }
 
-/** Keys that would be ignored, although they were surely meant for the time zone, such as `autodump:Time-Zone`. */
-export function misspelledTags(tags: readonly Tag[] = []): readonly string[] {
-  return tags.flatMap(({ Key = '' }) =>
-    Key !== TIMEZONE_TAG && Key.toLowerCase().replace(/[ _-]/g, '') === TIMEZONE_TAG ? [Key] : [],
-  );
+/** What is compared of a key: no case, and no blanks, dashes, underscores or invisible characters. */
+function lettersOf(key: string): string {
+  return key.toLowerCase().replace(/[\s\p{C}\p{Z}\p{Pd}\p{Pc}]/gu, '');
+}
+
+/**
+ * Says which key would be ignored, although it was surely meant for the time zone, such as `autodump:Time-Zone`, or, if
+ * there is none, for the schedule; `undefined` if none would.
+ */
+export function misspelledTag(tags: readonly Tag[] = []): string | undefined {
+  const keys = tags.map(({ Key = '' }) => Key);
+  const meant = keys.includes(SCHEDULE_TAG) ? TIMEZONE_TAG : SCHEDULE_TAG;
+  const key = keys.find((each) => each !== meant && lettersOf(each) === lettersOf(meant));
+  return key === undefined ? undefined : `the tag "${key}" must be written ${meant}`;
 }

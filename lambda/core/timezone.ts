@@ -1,5 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { IANAZone } from 'luxon';
+import { foreignCharacter } from './foreign-character.ts';
 import { InvalidSchedule } from './invalid-schedule.ts';
 
 /**
@@ -45,21 +46,31 @@ export function parseTimezone(tag: string): string {
     return name;
   }
   const near = nearest(name);
+  const foreign = foreignCharacter(name);
   throw new InvalidSchedule(
-    `timezone "${tag}" is not known: ` +
+    `timezone "${tag}" ${foreign === undefined ? 'is not known' : `contains ${foreign}`}: ` +
       (near === undefined ? '' : `did you mean "${near}"? `) +
       'Allowed are names of the IANA time zone database, such as "UTC" or "America/Denver"',
   );
 }
 
-/** The name that was probably meant: what an abbreviation stands for, that of the city, or one that is spelled alike. */
+/**
+ * The name that was probably meant: what an abbreviation stands for, that of the city, or one that is spelled alike. A city
+ * that is no zone resembles others, so the city must begin alike, and most of it be the same.
+ */
 function nearest(given: string): string | undefined {
-  const text = given.toLowerCase().replace(/[ -]/g, '_');
+  const text = given
+    .toLowerCase()
+    .replace(/[ -]/g, '_')
+    .replace(/[^\w/]/g, '');
   const city = (name: string) => name.slice(name.lastIndexOf('/') + 1);
-  const candidates = Intl.supportedValuesOf('timeZone').map((name) => {
-    const spelled = name.toLowerCase();
-    return { name, difference: city(text) === city(spelled) ? 0 : distance(text, spelled) };
-  });
-  const best = candidates.reduce((a, b) => (b.difference < a.difference ? b : a));
-  return ABBREVIATIONS[given.toUpperCase()] ?? (best.difference <= given.length / 4 ? best.name : undefined);
+  const candidates = Intl.supportedValuesOf('timeZone')
+    .filter((name) => city(name).charAt(0).toLowerCase() === city(text).charAt(0))
+    .map((name) => {
+      const spelled = name.toLowerCase();
+      return { name, difference: city(text) === city(spelled) ? 0 : distance(text, spelled) };
+    })
+    .filter(({ difference }) => difference <= Math.min(text.length / 4, city(text).length / 3))
+    .sort((a, b) => a.difference - b.difference);
+  return ABBREVIATIONS[given.toUpperCase()] ?? candidates[0]?.name;
 }

@@ -62,7 +62,8 @@ function parse(tag: string): Cron {
   const weekdays = values(weekday, 0, 7, WEEKDAYS).map((number) => number % 7);
   const onDate = (day: Date): boolean => dates.includes(day.getUTCDate());
   const onWeekday = (day: Date): boolean => weekdays.includes(day.getUTCDay());
-  const either = date !== '*' && weekday !== '*';
+  const anyDay = (field: string): boolean => field.split(',').some((item) => item === '*' || item === '*/1');
+  const either = !anyDay(date) && !anyDay(weekday);
   return {
     minutes: values(minute, 0, 59),
     hours: values(hour, 0, 23),

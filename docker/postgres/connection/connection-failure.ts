@@ -1,8 +1,10 @@
+import { constants } from 'node:os';
 import pg from 'pg';
 import { Failure, type FailureReason } from '../../failure.ts';
 import { networkCode } from '../../network.ts';
 import { BadAnswer } from './bad-answer.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
+import { TLS_NOT_OFFERED, tlsAdvice } from './tls-advice.ts';
 
 /** The steps from a host name to the answer of a query, in order. */
 export const CONNECTION_STEPS = ['name', 'port', 'tls', 'login', 'database', 'queries'] as const;
@@ -45,7 +47,8 @@ const SQL_STATES: Readonly<Record<string, Verdict>> = {
   '28P01': ['refused', 'Wrong password, or no such user: check username and password in the secret.'],
   '28': [
     'refused',
-    'The server does not allow this user to connect from here: check username and sslmode in the secret, and pg_hba.conf.',
+    'The server does not allow this user to connect from here: check username and sslmode in the secret, pg_hba.conf and, ' +
+      'on RDS, that the user has no role rds_iam, which cannot log in with a password.',
   ],
   '3D000': ['refused', 'There is no such database: check databasename in the secret.'],
   '42501': ['refused', 'The user lacks a privilege: grant it, starting with CONNECT on the database.'],
@@ -61,6 +64,8 @@ const POOLER_STATES: readonly (readonly [says: RegExp, state: string])[] = [
   [/authentication failed|no such user/, '28P01'],
   [/^database ".*" does not exist$|no such database/s, '3D000'],
   [/statement pooling/, '0A000'],
+  [/^(?:login rejected|SSL required|not allowed)$|^role ".*" does not exist$/s, '28000'],
+  [/no more connections allowed/, '53300'],
 ];
 
 function stateOf({ code = '', message }: pg.DatabaseError): string {
@@ -90,26 +95,6 @@ const NETWORK_MESSAGES: ReadonlySet<string> = new Set([
   'Client has encountered a connection error and is not queryable',
 ]);
 
-const NOT_TRUSTED =
-  'its certificate does not lead to a trusted root certificate. Trusted are those of the system and of RDS. Give the server ' +
-  'a certificate of a public authority, with the intermediate ones, or set sslmode to require, which encrypts without ' +
-  'verifying';
-const NOT_VALID = "renew the server's certificate, or correct the clock of this machine";
-const OTHER_NAME =
-  'set endpoint to a name that the certificate has or, if that is an alias of the server, sslmode to verify-ca';
-
-/** By Node.js's code for a certificate that is not accepted. */
-const CERTIFICATE: Readonly<Record<string, string>> = {
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: NOT_TRUSTED,
-  UNABLE_TO_GET_ISSUER_CERT: NOT_TRUSTED,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: NOT_TRUSTED,
-  SELF_SIGNED_CERT_IN_CHAIN: NOT_TRUSTED,
-  DEPTH_ZERO_SELF_SIGNED_CERT: NOT_TRUSTED,
-  CERT_HAS_EXPIRED: NOT_VALID,
-  CERT_NOT_YET_VALID: NOT_VALID,
-  ERR_TLS_CERT_ALTNAME_INVALID: OTHER_NAME,
-};
-
 /** What Node.js adds to messages about certificates. It is for people who start Node.js themselves. */
 const ADVICE_ON_NODE = /; if the root CA is installed locally.*$/;
 
@@ -124,6 +109,22 @@ function messageOf(error: unknown): string {
 
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Code of the operating system that Node.js has for a TLS handshake that the server refused. */
+const TLS_REFUSED = 'EPROTO';
+
+/** Whether the error is one of the network or the operating system, and not of TLS. */
+function isSystemError(error: unknown): boolean {
+  const code = codeOf(error) ?? '';
+  return networkCode(error) !== undefined || (code in constants.errno && code !== TLS_REFUSED);
+}
+
+/** What OpenSSL says among numbers and names of its source files: `error:0A00042E:SSL routines:f:what it says:file:`. */
+const OPENSSL = /error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/;
+
+function tlsMessage(message: string): string {
+  return OPENSSL.exec(message)?.[1] ?? message.replace(ADVICE_ON_NODE, '').replace(/\.$/, '');
 }
 
 /** Messages of a server are short. */
@@ -158,7 +159,7 @@ function networkFailure(
   error: unknown,
   reached: FailedConnection['reached'],
 ): ConnectionFailure {
-  const code = networkCode(error) ?? '';
+  const code = codeOf(error) ?? '';
   const advice = NETWORK[code] ?? (reached === 'nothing' && code === '' ? NO_ANSWER : undefined);
   const steps = { nothing: NAME_RESOLUTION.has(code) ? 'name' : 'port', port: 'login', queries: 'queries' } as const;
   return new ConnectionFailure(
@@ -195,8 +196,7 @@ export function connectionFailure(
     return new ConnectionFailure(
       'tls',
       'refused',
-      `${server} does not support TLS, but sslmode requires it: ` +
-        'enable TLS on the server, or set sslmode in the secret to prefer or disable.',
+      `${server} does not support TLS, which is required: ${tlsAdvice(settings.host, TLS_NOT_OFFERED)}`,
       error,
     );
   }
@@ -210,15 +210,14 @@ export function connectionFailure(
   }
   const code = codeOf(error);
   const message = messageOf(error);
-  if (networkCode(error) !== undefined || (code === undefined && NETWORK_MESSAGES.has(message))) {
+  if (isSystemError(error) || (code === undefined && NETWORK_MESSAGES.has(message))) {
     return networkFailure(settings, error, reached);
   }
   if (code !== undefined) {
     return new ConnectionFailure(
       'tls',
       'refused',
-      `No trusted TLS connection to ${server}: ${message.replace(ADVICE_ON_NODE, '').replace(/\.$/, '')} (${code}): ` +
-        `${CERTIFICATE[code] ?? "check the server's certificate, and sslmode in the secret"}.`,
+      `No trusted TLS connection to ${server}: ${tlsMessage(message)} (${code}): ` + tlsAdvice(settings.host, code),
       error,
     );
   }

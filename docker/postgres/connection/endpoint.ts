@@ -9,7 +9,8 @@ export interface Endpoint {
   readonly port?: number;
 }
 
-const HOST_NAME = /^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$/i;
+/** The dot at the end of a name in DNS says that it is complete, which it is here anyway, and is in no certificate. */
+const HOST_NAME = /^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\.?$/i;
 
 /** Parses a port from 1 to 65535; undefined for anything else. */
 export function parsePort(port: string | number): number | undefined {
@@ -26,8 +27,9 @@ export function parseEndpoint(text: string): Endpoint | undefined {
     return { host: text };
   }
   const [, bracketed, plain, portText] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/s.exec(text) ?? [];
-  const host = bracketed ?? plain ?? '';
-  const isHost = bracketed === undefined ? HOST_NAME.test(host) || isIP(host) === 4 : isIPv6(host);
+  const given = bracketed ?? plain ?? '';
+  const isHost = bracketed === undefined ? HOST_NAME.test(given) || isIP(given) === 4 : isIPv6(given);
+  const host = given.replace(/\.$/, '');
   const port = portText === undefined ? undefined : parsePort(portText);
   if (!isHost || (portText !== undefined && port === undefined)) {
     return undefined;

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { type ConnectionOptions, getCACertificates } from 'node:tls';
+import { isIP } from 'node:net';
+import { checkServerIdentity, type ConnectionOptions, getCACertificates, type PeerCertificate } from 'node:tls';
 import { Failure } from '../../failure.ts';
 import type { ConnectionSettings, SslMode } from './connection-settings.ts';
 
@@ -19,6 +20,11 @@ const DEFAULT_MODE: SslMode = 'prefer';
  */
 const RDS_ENDPOINT =
   /(?:\.(?<id>[a-z0-9-]+))?\.(?:(?<region>[a-z0-9-]+)\.rds\.amazonaws\.com(?:\.cn)?|rds\.(?<china>[a-z0-9-]+)\.amazonaws\.com\.cn)$/i;
+
+/** Whether the host is an endpoint of RDS, Aurora or RDS Proxy. */
+export function isRds(host: string): boolean {
+  return RDS_ENDPOINT.test(host);
+}
 
 /** Whether the host is an endpoint of RDS Proxy. */
 export function isRdsProxy(host: string): boolean {
@@ -72,11 +78,25 @@ export function tlsPolicy(
   return { mode, roots: [...trusted].join('\n') };
 }
 
+/**
+ * Like libpq, and other than Node.js, takes an IP address for a name as well if the certificate is for no address: for one
+ * of its DNS names or, without those, for its common name.
+ */
+function checkIdentity(host: string, certificate: PeerCertificate): Error | undefined {
+  const error = checkServerIdentity(host, certificate);
+  const isForAddress = certificate.subjectaltname?.includes('IP Address:') === true;
+  return error !== undefined && isIP(host) !== 0 && !isForAddress && isNameOf(certificate, host) ? undefined : error;
+}
+
+function isNameOf({ raw }: PeerCertificate, name: string): boolean {
+  return new X509Certificate(raw).checkHost(name) !== undefined;
+}
+
 /** Options that make `node:tls` verify like libpq in this mode, once the connection uses TLS. */
 export function tlsOptions({ mode, roots }: TlsPolicy): ConnectionOptions {
   switch (mode) {
     case 'verify-full':
-      return { ca: roots };
+      return { ca: roots, checkServerIdentity: checkIdentity };
     case 'verify-ca':
       return { ca: roots, checkServerIdentity: () => undefined };
     default:

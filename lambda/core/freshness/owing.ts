@@ -1,8 +1,7 @@
-import { TIMEZONE_TAG } from '../../../contract.ts';
 import { formatWhen } from '../execution-name.ts';
 import { InvalidSchedule } from '../invalid-schedule.ts';
 import { isDue, nextTime, parseSchedule, type Schedule } from '../schedule.ts';
-import { misspelledTags, readTags, type ScheduleTags, type Tag } from '../tags.ts';
+import { misspelledTag, readTags, type ScheduleTags, type Tag } from '../tags.ts';
 import type { Watch } from './watch.ts';
 
 /** A secret as it is listed, without its value. */
@@ -50,9 +49,9 @@ export function owingOf(secret: ListedSecret, watch: Watch | undefined, now: Dat
   if (!tags || secret.isReplica) {
     return { kind: 'nothing' };
   }
-  const [misspelled] = misspelledTags(secret.tags);
+  const misspelled = misspelledTag(secret.tags);
   if (misspelled !== undefined) {
-    return { kind: 'broken', tags, reason: `the tag "${misspelled}" must be written ${TIMEZONE_TAG}` };
+    return { kind: 'broken', tags, reason: misspelled };
   }
   try {
     const schedule = parseSchedule(tags.schedule, tags.timezone);

@@ -43,10 +43,68 @@ test.each([
   expect(await restored).toMatchObject({ status: 77 });
 });
 
+/** A function of the same name that names something. */
+function naming(name: string, expression: string): string {
+  return `CREATE FUNCTION ${name} RETURNS int IMMUTABLE LANGUAGE sql AS $$ SELECT ${expression} $$`;
+}
+
+test.each([
+  [
+    'names of every kind',
+    [
+      'CREATE TABLE "My Rates" AS SELECT 2 AS r',
+      'CREATE TABLE größen AS SELECT 2 AS r',
+      "CREATE TYPE mood AS ENUM ('1')",
+      'CREATE SEQUENCE counter',
+      naming('quoted(int)', '$1 * r FROM "My Rates"'),
+      naming('beyond_ascii(int)', '$1 * r FROM GRößen'),
+      naming('enum(int)', '$1::text::mood::text::int'),
+      naming('sequence(int)', "$1 + nextval('counter')"),
+      'CREATE TABLE t (a int CHECK (quoted(a) > 0), CHECK (beyond_ascii(a) > 0), CHECK (enum(a) > 0), CHECK (sequence(a) > 0))',
+    ],
+    [
+      'quoted(integer) names "My Rates"',
+      'beyond_ascii(integer) names "größen"',
+      'enum(integer) names mood',
+      'names counter',
+    ],
+  ],
+  [
+    'functions by way of others',
+    [
+      ...['viewed(int)', 'operated(int, int)', 'aggregated(int, int)'].map((name) => naming(name, '$1 * r FROM rates')),
+      'CREATE OPERATOR ## (LEFTARG = int, RIGHTARG = int, FUNCTION = operated)',
+      'CREATE AGGREGATE total(int) (SFUNC = aggregated, STYPE = int, INITCOND = 1)',
+      'CREATE TABLE t (a int CHECK (a ## a > 0))',
+      'CREATE VIEW inner_view AS SELECT viewed(a) AS a FROM t',
+      'CREATE VIEW outer_view AS SELECT a FROM inner_view',
+      'CREATE MATERIALIZED VIEW m AS SELECT total(a) FROM outer_view',
+    ],
+    ['viewed(integer) names rates', 'operated(integer,integer) names rates', 'aggregated(integer,integer) names rates'],
+  ],
+])('the check finds %s', async (kind, statements, found) => {
+  await stage.createDatabase(kind, ...RATES, ...statements, 'INSERT INTO t VALUES (1)');
+  const [state, detail] = rowsOf(await stage.check(kind)).Restorability ?? [];
+  expect(state).toBe('warning');
+  for (const each of found) {
+    expect(detail).toContain(each);
+  }
+  expect(await stage.dump(kind)).toMatchObject({ status: 0 });
+  await stage.createDatabase(`${kind}, restored`);
+  const { outcome } = await startRestore(stage, kind, `${kind}, restored`);
+  const { status, stdout, stderr } = await outcome;
+  expect({ status, found: stdout + stderr }).toEqual({ status: 77, found: expect.stringContaining('does not exist') });
+});
+
 test.each([
   ['schema', PLAIN.replace('rates', 'public.rates')],
   ['search path', `${PLAIN} SET search_path TO public`],
   ['body parsed already', PLAIN.replace(`AS 'SELECT $1 * r FROM rates'`, 'BEGIN ATOMIC SELECT $1 * r FROM rates; END')],
+  [
+    'body setting a search path',
+    `CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
+     'BEGIN PERFORM set_config(''search_path'', ''public'', true); RETURN (SELECT $1 * r FROM rates); END'`,
+  ],
   ['name only in a string', PLAIN.replace('r FROM rates', `length(''the rates_of'')`)],
 ])('the check does not warn of a function with its %s, which a restore does not fail for', async (kind, statement) => {
   await stage.createDatabase(
@@ -65,13 +123,13 @@ test.each([
 
 test('a server that does not answer the question gets a warning and is dumped', async () => {
   await stage.query('postgres', `CREATE ROLE dumper LOGIN PASSWORD 'x'`);
-  await stage.createDatabase('silent', 'REVOKE EXECUTE ON FUNCTION regexp_split_to_table(text, text) FROM PUBLIC');
+  await stage.createDatabase('silent', 'REVOKE EXECUTE ON FUNCTION regexp_matches(text, text, text) FROM PUBLIC');
   const secret = { username: 'dumper', password: 'x' };
   const outcome = await stage.check('silent', { secret });
   expect(rowsOf(outcome).Restorability).toEqual([
     'warning',
     'not checked, which does not keep a dump from being made: functions that a restore calls: permission denied for ' +
-      'function regexp_split_to_table',
+      'function regexp_matches',
   ]);
   expect(outcome.status).toBe(0);
   expect(await stage.dump('silent', { secret })).toMatchObject({ status: 0 });

@@ -66,11 +66,30 @@ describe('why pg_dump failed', () => {
       'refused',
       'pg_dump: error: query failed: FEHLER:  Shared Memory aufgebraucht\nTIPP:  Sie müssen möglicherweise »max_locks_per_transaction« erhöhen.\npg_dump: detail: Query was: LOCK TABLE public.t IN ACCESS SHARE MODE',
     ],
+    [
+      'a name that does not resolve at the moment',
+      'tryAgain',
+      'pg_dump: error: could not translate host name "db.example.com" to address: Temporary failure in name resolution',
+    ],
     ['anything else', 'refused', 'pg_dump: error: unexpected'],
   ])('%s', (_, reason, lines) => {
     const failure = dumpFailure(exit(lines));
     expect(failure.reason).toBe(reason);
     expect(failure.message).toContain(lines.split('\n').at(-1));
+  });
+
+  test.each([
+    ['Error message from server: out of memory', 'pg_dump ran out of memory on this machine'],
+    ['query failed: cannot allocate memory for input buffer', 'pg_dump ran out of memory on this machine'],
+    ['Error message from server: ERROR:  out of memory', 'The server is out of memory'],
+    ['Error message from server: FATAL:  terminating connection due to conflict with recovery', 'The replica canceled'],
+    ['Error message from server: ERROR:  canceling statement due to conflict with recovery', 'The replica canceled'],
+    ['Error message from server: FATAL:  terminating connection due to administrator command', 'was lost'],
+    ['Error message from server: ERROR:  snapshot too old', 'old_snapshot_threshold'],
+  ])('%s: worth another try, with the advice: %s', (message, advice) => {
+    const failure = dumpFailure(exit(`pg_dump: detail: ${message}\npg_dump: detail: Command was: COPY t TO stdout;`));
+    expect(failure.reason).toBe('tryAgain');
+    expect(failure.message).toContain(advice);
   });
 
   const copy =
@@ -88,6 +107,9 @@ describe('why pg_dump failed', () => {
     ],
     ['invalid memory alloc request size 18446744073709551613', 'damaged'],
     ['invalid page in block 0 of relation base/16384/16385', 'damaged'],
+    ['compressed pglz data is corrupt', 'damaged'],
+    ['could not access status of transaction 5000000', 'damaged'],
+    ['could not read block 1 in file "base/16402/16411": read only 0 of 8192 bytes', 'damaged'],
     ['missing chunk number 0 for toast value 16391 in pg_toast_16385', 'damaged'],
   ])('%s', (message, advice) => {
     const failure = dumpFailure(exit(`${copy}${message}\npg_dump: detail: Command was: COPY public.t (a) TO stdout;`));
@@ -145,4 +167,13 @@ describe('why a dump is not proven', () => {
     expect(failure.reason).toBe('verificationFailed');
     expect(failure.message).toContain(message);
   });
+
+  test.each(['out of memory', 'pg_restore: error: out of memory'])(
+    'not because it is damaged if pg_restore says: %s',
+    (says) => {
+      const failure = verificationFailure(exit(says));
+      expect(failure.reason).toBe('tryAgain');
+      expect(failure.message).toMatch(/ran out of memory on this machine.*jobMemoryMiB/);
+    },
+  );
 });

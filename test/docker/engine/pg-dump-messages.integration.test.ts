@@ -25,14 +25,23 @@ afterAll(async () => {
   await stage.tearDown();
 });
 
-/** Starts a dump in which only pg_dump gets these variables and options; the checks before it do not. */
+interface Conditions {
+  readonly database?: string;
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly options?: string;
+  /** In kilobytes. */
+  readonly memory?: number | 'unlimited';
+}
+
+/** Starts a dump in which only pg_dump gets these variables, options and memory; the checks before it do not. */
 async function start(
-  { variables = {}, options = '' }: { variables?: Readonly<Record<string, string>>; options?: string },
+  { database = 'app', variables = {}, options = '', memory = 'unlimited' }: Conditions,
   work: (running: Running) => Promise<void> = () => Promise.resolve(),
 ): Promise<Outcome> {
   const assignments = Object.entries(variables).map(([name, value]) => `export ${name}='${value}'`);
-  const clients = await clientFolder([...assignments, `exec "$PG_DUMP" "$@" ${options}`].join('\n'));
-  const running = await stage.start('app', { environment: { PATH: clients.path } });
+  const script = [...assignments, `ulimit -v ${memory}`, `exec "$PG_DUMP" "$@" ${options}`];
+  const clients = await clientFolder(script.join('\n'));
+  const running = await stage.start(database, { environment: { PATH: clients.path } });
   await work(running);
   const outcome = await running.outcome;
   await clients.remove();
@@ -80,6 +89,7 @@ test.each([
   ['a password that has just changed', { PGPASSWORD: 'old' }, 'password authentication failed'],
   ['a database that was just renamed', { PGDATABASE: 'gone' }, 'does not exist'],
   ['a server that has just gone', { PGPORT: '1' }, 'Connection refused'],
+  ['a name that has just gone', { PGHOST: 'db.invalid' }, 'could not translate host name'],
 ])('%s is worth another try', async (_, variables, says) => {
   expectFailure(await start({ variables }), 75, 'although the checks could log in', says);
 });
@@ -141,14 +151,26 @@ test('names that look like messages mislead nobody', async () => {
   await stage.query('app', `DROP TABLE "${name}"`);
 });
 
-test('a row of more than a gigabyte as text is refused, with its table and what to do', async () => {
+test('a table whose file is missing on the server is refused as damaged', async () => {
+  await stage.createDatabase('damaged', 'CREATE TABLE lost AS SELECT 1 AS i', 'CHECKPOINT');
+  const [row] = await stage.query('damaged', "SELECT pg_relation_filepath('lost') AS file");
+  await stage.query('damaged', `COPY (SELECT) TO PROGRAM 'rm ${String(row?.file)}'`);
+  expectFailure(await stage.dump('damaged'), 77, 'damaged on the server', 'contents of table "lost" failed');
+});
+
+test('a row that does not fit into the memory of pg_dump or, as text, into a gigabyte is reported as such', async () => {
   await stage.createDatabase(
     'big',
+    'CREATE UNLOGGED TABLE big (value bytea)',
     'CREATE UNLOGGED TABLE huge (value bytea)',
-    // Compressing it takes longer.
+    // Compressing them takes longer.
+    'ALTER TABLE big ALTER value SET STORAGE EXTERNAL',
     'ALTER TABLE huge ALTER value SET STORAGE EXTERNAL',
+    `INSERT INTO big SELECT repeat('x', 60 * 1024 * 1024)::bytea`,
     `INSERT INTO huge SELECT repeat('x', 520 * 1024 * 1024)::bytea`,
   );
+  const limited = await start({ database: 'big', memory: 150_000 });
+  expectFailure(limited, 75, 'pg_dump ran out of memory on this machine', 'jobMemoryMiB', 'COPY public.big');
   expectFailure(await stage.dump('big'), 77, 'limited to 1 GB', 'octet_length()', 'contents of table "huge" failed');
   await stage.query('postgres', 'DROP DATABASE big');
 });

@@ -113,12 +113,31 @@ test.each([
   ['Host', 'host'],
   ['Pooler', 'pooler'],
   ['userName', 'username'],
+  ['sslmode\u00A0', 'sslmode'],
+  ['\u200Bsslmode', 'sslmode'],
+  ['port\t', 'port'],
+  ['ssl\u2011mode', 'sslmode'],
+  ['ssl.mode', 'sslmode'],
 ])('the key %p is refused: it must be written %s', (key, field) => {
   const value = { ...RDS, bucketname: 'dumps', [key]: 'secret-value' };
   const { reason, message } = refusalOf(value);
   expect(reason).toBe('badSecret');
   expect(message).toContain(`"${key}" must be written ${field}`);
   expect(message).not.toContain('secret-value');
+});
+
+test('blanks around values do not matter, except where they may be part of it', () => {
+  const fields = { engine: ' postgres', host: 'db.example.com\n', port: '6432 ', ssl: ' true', bucketname: '\tdumps' };
+  const exact = { username: ' dumper', password: 'p ', dbname: 'app ' };
+  expect(parse({ ...fields, ...exact })).toEqual({
+    host: 'db.example.com',
+    port: 6432,
+    sslMode: 'verify-full',
+    bucket: 'dumps',
+    user: ' dumper',
+    password: 'p ',
+    database: 'app ',
+  });
 });
 
 test('a pooler is only known to pool sessions if the secret says so', () => {
@@ -181,16 +200,29 @@ describe('an invalid field is named, with the allowed values', () => {
   });
 });
 
-test('for a secret that RDS manages, whose value cannot be edited, a secret of your own is advised', () => {
-  const value = JSON.stringify({ username: 'a', password: 'b' });
-  expect(() => parseDumpSettings({ name: 'rds!db-1', value }, BUCKETS)).toThrow(
-    /cannot be edited, because RDS manages it: make a secret of your own, with a database user of its own/,
+test.each([
+  ['rds!db-1', JSON.stringify({ username: 'a', password: 'b' })],
+  ['redshift!cluster-1', JSON.stringify({ username: 'a', password: 'b' })],
+  ['rds!db-1', 'not json'],
+])('for %s, whose value cannot be edited, a secret of your own is advised', (name, value) => {
+  expect(() => parseDumpSettings({ name, value }, BUCKETS)).toThrow(
+    /cannot be edited, because a service of AWS manages it: make a secret of your own, with a database user of its own/,
   );
   expect(() => parseDumpSettings({ name: 'prod/app', value }, BUCKETS)).not.toThrow(/of your own/);
 });
 
 test.each(['\uFEFF', '\u00EF\u00BB\u00BF'])('a byte order mark is named', (mark) => {
   expect(refusalOf(mark + JSON.stringify(OURS)).message).toContain('begins with a byte order mark');
+});
+
+test.each([
+  ['{\u201Cusername\u201D: \u201Ca\u201D}', 'typographic quotation marks'],
+  ['{\u00A0"username": "a"}', 'no-break spaces'],
+  ['{"username":\u200B "a"}', 'no-break spaces'],
+  ['{"username": "\u00A0\u201Ca",}', 'is not valid JSON'],
+  [JSON.stringify(JSON.stringify(OURS)), 'perhaps encoded twice'],
+])('what is hard to see is named: %j', (value, reason) => {
+  expect(refusalOf(value).message).toContain(reason);
 });
 
 test.each(['not json', '"text"', '[]', 'null', '{"username": "a" "password"}'])('%s is refused', (value) => {

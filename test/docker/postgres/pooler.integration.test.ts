@@ -85,6 +85,7 @@ wherePgBouncerIsInstalled('a pooler', () => {
   test.each([
     ['a wrong password', { password: 'wrong' }, 'Login', 77, 'Wrong password'],
     ['an unknown user', { username: 'nobody' }, 'Login', 77, 'Wrong password'],
+    ['the database of its console', { dbname: 'pgbouncer' }, 'Login', 77, 'does not allow this user'],
     ['an unknown database', { dbname: 'nowhere' }, 'Database', 77, 'There is no such database'],
   ])('reports %s as the server does', async (_, secret, step, status, message) => {
     pooler = await startPgBouncer(stage.postgres, 'transaction');

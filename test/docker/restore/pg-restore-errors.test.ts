@@ -251,6 +251,7 @@ describe('the connection to the server was lost', () => {
     [['pg_restore: error: COPY failed for table "t": SSL error: unexpected eof while reading'], true],
     [['pg_restore: error: could not execute query: no connection to the server'], true],
     [['pg_restore: error: connection to server at "::1", port 5432 failed: Connection refused'], true],
+    [['pg_restore: error: could not translate host name "db" to address: Name or service not known'], true],
     [['pg_restore:pg_restore:  error: error: could not execute query: no connection to the server'], true],
     [['pg_restore: error: could not execute query: in Chinese', 'server closed the connection unexpectedly'], true],
     [GRANT, false],

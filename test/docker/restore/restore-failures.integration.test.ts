@@ -182,6 +182,12 @@ describe('a pg_restore', () => {
     expect(status).toBe(75);
   });
 
+  test('that runs out of memory is worth another try, and says so', async () => {
+    const { status, stderr } = await restoreWith('#!/bin/sh\necho out of memory >&2\nexit 1\n', 'without memory');
+    expect(stderr).toMatch(/it ran out of memory on this machine. See the context jobMemoryMiB/);
+    expect(status).toBe(75);
+  });
+
   test('that never started leaves nothing to drop', async () => {
     const { status, stdout, stderr } = await restoreWith('#!/nonexistent\n', 'untouched');
     expect(stderr).toContain('ENOENT');

@@ -17,6 +17,7 @@ describe('a scan', () => {
     expect(decide(secret('0 8 * * *'), now, new Memo(SCOPE))).toEqual({
       kind: 'start',
       input: { secretArn: ARN, tagsHash: expect.stringMatching(/^[0-9a-f]{32}$/), when: '2026-11-22T08:00:00Z' },
+      following: ['2026-11-23T08:00:00Z', '2026-11-24T08:00:00Z'],
     });
   });
 
@@ -47,7 +48,7 @@ describe('a scan', () => {
     });
   });
 
-  test.each(['autodump:Timezone', 'autodump:time-zone', 'AutoDump:time_zone'])(
+  test.each(['autodump:Timezone', 'autodump:time-zone', 'AutoDump:time_zone', 'autodump:timezone\u00A0'])(
     'reports the tag %p, which would be ignored, as invalid',
     (Key) => {
       const Tags = [
@@ -59,6 +60,21 @@ describe('a scan', () => {
       expect(decideFollowing({ ARN, Tags }, now, now)).toEqual(invalid);
     },
   );
+
+  test.each([
+    'autodump:Start-Schedule',
+    'autodump:start_schedule',
+    'autodump:start-schedule ',
+    'autodump:start-schedule\u200B',
+  ])('reports the tag %j, without which there is no schedule, as invalid', (Key) => {
+    const wrong = { Key, Value: '@daily' };
+    expect(decide({ ARN, Tags: [wrong] }, now, new Memo(SCOPE))).toEqual({
+      kind: 'invalid',
+      reason: `the tag "${Key}" must be written autodump:start-schedule`,
+    });
+    const right = { Key: 'autodump:start-schedule', Value: '@daily' };
+    expect(decide({ ARN, Tags: [wrong, right] }, now, new Memo(SCOPE))).toMatchObject({ kind: 'start' });
+  });
 
   test.each([
     ['2026-11-22T07:58:59.999Z', '2026-11-22T08:00:00Z'],

@@ -59,7 +59,20 @@ describe('a time zone', () => {
     expect(parseTimezone(' America/Denver\t')).toBe('America/Denver');
   });
 
-  test.each(['', ' ', 'Mars/Base', '+05:00', '-0700', 'America', 'local', 'system'])('%p is refused', (zone) => {
+  test.each([
+    '',
+    ' ',
+    'Mars/Base',
+    'Asia/Bangalore',
+    'Asia/Mumbai',
+    'Asia/Delhi',
+    'America/Boston',
+    '+05:00',
+    '-0700',
+    'America',
+    'local',
+    'system',
+  ])('%p is refused', (zone) => {
     expect(() => parseTimezone(zone)).toThrow(`timezone "${zone}" is not known: Allowed are names of the IANA`);
   });
 
@@ -76,5 +89,12 @@ describe('a time zone', () => {
     expect(() => parseTimezone(given)).toThrow(
       `timezone "${given}" is not known: did you mean "${near}"? Allowed are names of the IANA time zone database`,
     );
+  });
+
+  test.each([
+    ['America/Denver\u200B', 'U+200B'],
+    ['America\u2044Denver', 'U+2044'],
+  ])('%j is refused for the character %s', (given, character) => {
+    expect(() => parseTimezone(given)).toThrow(`contains the character ${character}, which may look like`);
   });
 });

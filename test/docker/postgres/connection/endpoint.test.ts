@@ -4,6 +4,8 @@ import { parseEndpoint, parsePort } from '../../../../docker/postgres/connection
 
 test.each([
   ['db.example.com', { host: 'db.example.com' }],
+  ['db.example.com.', { host: 'db.example.com' }],
+  ['db.example.com.:5433', { host: 'db.example.com', port: 5433 }],
   ['db_1', { host: 'db_1' }],
   ['db.example.com:5433', { host: 'db.example.com', port: 5433 }],
   ['10.0.0.7', { host: '10.0.0.7' }],
@@ -31,6 +33,8 @@ test.each([
   '2001:db8::7]',
   'a\n:5432',
   '-a',
+  'a..',
+  '.',
   '@a',
 ])('%j is not an endpoint', (text) => {
   expect(parseEndpoint(text)).toBeUndefined();

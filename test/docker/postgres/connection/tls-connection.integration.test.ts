@@ -13,8 +13,11 @@ let folder: string;
 /** File of the root certificate that the server's certificate is issued by. */
 let root: string;
 
-/** Enables TLS with a new certificate for an IP address. */
-async function enableTls(ip: string): Promise<void> {
+/** Types of a certificate's alternative names. https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.6 */
+type AltName = { readonly type: 2; readonly value: string } | { readonly type: 7; readonly ip: string };
+
+/** Enables TLS with a new certificate for these names. */
+async function enableTls(altNames: readonly AltName[], commonName = 'AutoDump test server'): Promise<void> {
   const authority = await generate([{ name: 'commonName', value: 'AutoDump test root' }], {
     keyType: 'ec',
     algorithm: 'sha256',
@@ -23,13 +26,13 @@ async function enableTls(ip: string): Promise<void> {
       { name: 'keyUsage', keyCertSign: true, critical: true },
     ],
   });
-  const server = await generate([{ name: 'commonName', value: 'AutoDump test server' }], {
+  const server = await generate([{ name: 'commonName', value: commonName }], {
     keyType: 'ec',
     algorithm: 'sha256',
     ca: { key: authority.private, cert: authority.cert },
     extensions: [
       { name: 'basicConstraints', cA: false },
-      { name: 'subjectAltName', altNames: [{ type: 7, ip }] },
+      ...(altNames.length === 0 ? [] : [{ name: 'subjectAltName' as const, altNames: [...altNames] }]),
     ],
   });
   await stage.writeServerFile('server.crt', server.cert);
@@ -37,6 +40,8 @@ async function enableTls(ip: string): Promise<void> {
   await stage.query('postgres', 'ALTER SYSTEM SET ssl = on', 'SELECT pg_reload_conf()');
   await writeFile(root, authority.cert);
 }
+
+const LOOPBACK: readonly AltName[] = [{ type: 7, ip: '127.0.0.1' }];
 
 /** Sets the access rules: lines of `pg_hba.conf`. */
 async function setAccessRules(...rules: readonly string[]): Promise<void> {
@@ -61,7 +66,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
   root = join(folder, 'root.pem');
   await stage.createDatabase('app', 'CREATE TABLE t AS SELECT 1');
-  await enableTls('127.0.0.1');
+  await enableTls(LOOPBACK);
 });
 
 afterAll(async () => {
@@ -168,7 +173,7 @@ describe('the checks of a server that requires TLS', () => {
 describe('a server whose certificate is for another host', () => {
   beforeAll(async () => {
     await setAccessRules('host all all all scram-sha-256');
-    await enableTls('127.0.0.2');
+    await enableTls([{ type: 7, ip: '127.0.0.2' }]);
   });
 
   test('is refused with sslmode verify-full', async () => {
@@ -181,6 +186,38 @@ describe('a server whose certificate is for another host', () => {
   test('is dumped with sslmode verify-ca', async () => {
     expect(await dump('verify-ca', { NODE_EXTRA_CA_CERTS: root })).toMatchObject({ status: 0, stderr: '' });
   });
+});
+
+test.each<[string, readonly AltName[], string]>([
+  ['common name', [], '127.0.0.1'],
+  ['DNS name', [{ type: 2, value: '127.0.0.1' }], 'AutoDump test server'],
+])(
+  'a server whose certificate has its address as a %s is dumped with sslmode verify-full',
+  async (_, names, common) => {
+    await setAccessRules('host all all all scram-sha-256');
+    await enableTls(names, common);
+    expect(await dump('verify-full', { NODE_EXTRA_CA_CERTS: root })).toMatchObject({ status: 0, stderr: '' });
+  },
+);
+
+test('a server that only allows TLS of old versions is refused, in the words of OpenSSL', async () => {
+  await stage.query(
+    'postgres',
+    "ALTER SYSTEM SET ssl_min_protocol_version TO 'TLSv1'",
+    "ALTER SYSTEM SET ssl_max_protocol_version TO 'TLSv1.1'",
+    'SELECT pg_reload_conf()',
+  );
+  const { status, stderr } = await dump('require');
+  expect({ status, stderr }).toEqual({
+    status: 77,
+    stderr: expect.stringMatching(/: tlsv1 alert protocol version \(EPROTO\): check .*the TLS versions/),
+  });
+  await stage.query(
+    'postgres',
+    'ALTER SYSTEM RESET ssl_min_protocol_version',
+    'ALTER SYSTEM RESET ssl_max_protocol_version',
+    'SELECT pg_reload_conf()',
+  );
 });
 
 describe('a server without TLS', () => {

@@ -91,7 +91,7 @@ test.each([
 test.each([
   ['require', { rejectUnauthorized: false }],
   ['prefer', { rejectUnauthorized: false }],
-  ['verify-full', { ca: 'roots' }],
+  ['verify-full', { ca: 'roots', checkServerIdentity: expect.any(Function) }],
 ] as const)('sslmode %s verifies with the options %j', (mode, options) => {
   expect(tlsOptions({ mode, roots: 'roots' })).toEqual(options);
 });
