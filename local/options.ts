@@ -33,7 +33,7 @@ and dump program that "cdk deploy" deploys to AWS. It needs no AWS account.
                     the URL may contain it too, but then it is visible in the process list, and pnpm prints it.
   --schedule CRON   Cron expression of five fields, or an alias (default @daily). The wait for the first run is skipped.
   --timezone ZONE   IANA name of the schedule's time zone (default UTC).
-  --state-dir DIR   Folder for dumps, logs and the synthesized stack (default .autodump); only you may write to it.
+  --state-dir DIR   Folder for dumps, logs and the synthesized stack, and nothing else (default .autodump).
   --json            Print progress to standard error, and the result as JSON in the last line of standard output.
   --help            Print this text.
 

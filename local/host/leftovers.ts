@@ -76,7 +76,10 @@ function works(words: readonly string[], folder: string): boolean {
 async function describedProcesses(): Promise<readonly (readonly [pid: number, words: readonly string[]])[]> {
   if (process.platform === 'linux') {
     const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-    return pids.map((pid) => [Number(pid), `${read(`/proc/${pid}/cmdline`)}${read(`/proc/${pid}/environ`)}`.split('\0')]);
+    return pids.map((pid) => [
+      Number(pid),
+      `${read(`/proc/${pid}/cmdline`)}${read(`/proc/${pid}/environ`)}`.split('\0'),
+    ]);
   }
   const { stdout } = await promisify(execFile)('ps', ['-A', '-ww', '-o', 'pid=', '-o', 'args=']);
   return stdout.split('\n').map((line) => [Number.parseInt(line, 10), line.trim().split(/\s+/)]);
