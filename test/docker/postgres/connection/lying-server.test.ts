@@ -183,6 +183,24 @@ describe('a server that lies is refused', () => {
         }
       },
     ],
+    ['an error without its end', (socket) => send(socket, message('E', Buffer.from('SERROR')))],
+    [
+      'a notice without its end, in pieces',
+      async (socket) => {
+        for (const byte of message('N', Buffer.from('SERROR\0Mx\0'))) {
+          await send(socket, Buffer.from([byte]));
+        }
+      },
+    ],
+    ['the name of a property as its SQLSTATE', (socket) => send(socket, message('E', Buffer.from('Cconstructor\0\0')))],
+    [
+      'the second message of a login',
+      (socket) => send(socket, message('R', Buffer.concat([int32(11), Buffer.from('r=x')]))),
+    ],
+    [
+      'the last message of a login',
+      (socket) => send(socket, message('R', Buffer.concat([int32(12), Buffer.from('v=x')]))),
+    ],
     ['an authentication that does not exist', (socket) => send(socket, message('R', int32(99)))],
   ])('at the login, with %s', async (_, login) => {
     const failure = await ask(() => undefined, login);
