@@ -20,6 +20,9 @@ export class InvalidOptions extends Misuse {
 
 const DEFAULT_PORT = 5432;
 
+/** Characters that AWS allows. */
+const MAX_TAG_VALUE = 256;
+
 /** As in libpq: https://www.postgresql.org/docs/current/libpq-ssl.html */
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
 
@@ -54,6 +57,14 @@ export function parseOptions(args: readonly string[], password?: string): Option
   }
   if (values['state-dir'] === '') {
     throw new InvalidOptions('--state-dir is empty. Pass the path of a folder.');
+  }
+  for (const name of ['schedule', 'timezone'] as const) {
+    const length = values[name]?.length ?? 0;
+    if (length > MAX_TAG_VALUE) {
+      throw new InvalidOptions(
+        `--${name} has ${length} characters. It becomes the value of a tag, which has at most ${MAX_TAG_VALUE}.`,
+      );
+    }
   }
   return {
     ...(values.database === undefined ? {} : { database: parseDatabase(values.database, password) }),
