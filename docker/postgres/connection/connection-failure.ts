@@ -191,7 +191,8 @@ export function connectionFailure(
   { error, reached, tlsOffered }: FailedConnection,
 ): ConnectionFailure | undefined {
   const server = `${settings.host} port ${settings.port}`;
-  if (error instanceof pg.DatabaseError) {
+  // Without a SQLSTATE, which every server sends, the words are those of pg about a message that it does not know.
+  if (error instanceof pg.DatabaseError && error.code !== undefined) {
     return serverFailure(settings, error, reached);
   }
   if (!tlsOffered) {
@@ -203,11 +204,11 @@ export function connectionFailure(
       error,
     );
   }
-  if (error instanceof BadAnswer) {
+  if (error instanceof BadAnswer || error instanceof pg.DatabaseError) {
     return new ConnectionFailure(
       reached === 'queries' ? 'queries' : 'login',
       'refused',
-      `${server} does not behave like a PostgreSQL server: ${error.message}.`,
+      `${server} does not behave like a PostgreSQL server: ${shortened(error.message)}.`,
       error,
     );
   }

@@ -154,6 +154,11 @@ describe('a server that lies is refused', () => {
     expect(failure).toMatchObject({ reason: 'refused', message: expect.stringContaining('more than 1000000 rows') });
   });
 
+  test("with a message of no known type, whose words are not the server's", async () => {
+    const failure = await ask((socket) => send(socket, message('!', Buffer.alloc(3))));
+    expect(failure).toMatchObject({ reason: 'refused', message: expect.not.stringContaining('The server says') });
+  });
+
   test('with a message of two gigabytes', async () => {
     const filler = Buffer.alloc(2 ** 20, 'x');
     const failure = await ask(async (socket) => {
