@@ -5,6 +5,7 @@ import { SecretsManagerClient, SecretsManagerServiceException } from '@aws-sdk/c
 import type { DeserializeMiddleware, InitializeMiddleware, MetadataBearer, ResponseMetadata } from '@smithy/types';
 import { Failure } from './failure.ts';
 import { networkCode } from './network.ts';
+import { limitResponse, LongResponse } from './response-limit.ts';
 
 /**
  * 10 s to connect, 60 s without any data: by default the SDK would wait indefinitely for a service that has vanished.
@@ -18,10 +19,17 @@ const TIMEOUTS = { requestHandler: { connectionTimeout: 10_000, socketTimeout: 6
  */
 const DEADLINE_MS = 15 * 60_000;
 
+/** Longer than any response with a secret, whose value has at most 64 KiB. */
+const SECRET_BYTES = 1024 * 1024;
+
+/** Longer than the manifest of a database with a million tables, and than each part of a dump. */
+const OBJECT_BYTES = 128 * 1024 * 1024;
+
 export function openSecretsManager(region: string): SecretsManagerClient {
   const client = new SecretsManagerClient({ region, ...TIMEOUTS });
   client.middlewareStack.add(endBy(DEADLINE_MS), { step: 'initialize' });
   client.middlewareStack.add(requireRequestId(), AROUND_DESERIALIZER);
+  client.middlewareStack.add(limitResponse(SECRET_BYTES), BEFORE_DESERIALIZER);
   return client;
 }
 
@@ -37,6 +45,7 @@ export function openS3(region: string, deadline = DEADLINE_MS): S3Client {
   const client = new S3Client({ region, logger: SILENT_LOGGER, ...TIMEOUTS });
   client.middlewareStack.add(endBy(deadline), { step: 'initialize' });
   client.middlewareStack.add(requireRequestId(), AROUND_DESERIALIZER);
+  client.middlewareStack.add(limitResponse(OBJECT_BYTES), BEFORE_DESERIALIZER);
   return client;
 }
 
@@ -76,6 +85,7 @@ class ForeignResponse extends Error {
 }
 
 const AROUND_DESERIALIZER = { step: 'deserialize', priority: 'high' } as const;
+const BEFORE_DESERIALIZER = { step: 'deserialize', priority: 'low' } as const;
 
 /**
  * Takes no response for one of AWS unless it has a request ID: a login page, or an empty response, would pass for a
@@ -130,6 +140,7 @@ function isUnreachable(error: unknown): error is Error {
   return (
     networkCode(error) !== undefined ||
     error instanceof ForeignResponse ||
+    error instanceof LongResponse ||
     (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'CredentialsProviderError'))
   );
 }

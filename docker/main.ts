@@ -83,11 +83,15 @@ function report(error: unknown): number {
 }
 
 async function exit(status: number): Promise<never> {
-  const wasAborted = signal.aborted;
   await flushOutput(signal);
-  const lostOutput = !wasAborted && signal.reason instanceof Interrupted && signal.reason.signal === 'SIGPIPE';
+  const lostOutput = signal.reason instanceof Interrupted && signal.reason.signal === 'SIGPIPE';
   return process.exit(lostOutput ? exitStatusOf(signal.reason) : status);
 }
+
+// Without this, Node.js would end with 0.
+process.once('beforeExit', () => {
+  void exit(report(new Error('The program has nothing left to wait for, and yet no result.')));
+});
 
 void main(args, programFile, signal)
   .then(() => EXIT_STATUS.done, report)

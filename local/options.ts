@@ -20,6 +20,9 @@ export class InvalidOptions extends Misuse {
 
 const DEFAULT_PORT = 5432;
 
+/** Characters that AWS allows. */
+const MAX_TAG_VALUE = 256;
+
 /** As in libpq: https://www.postgresql.org/docs/current/libpq-ssl.html */
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
 
@@ -33,7 +36,7 @@ and dump program that "cdk deploy" deploys to AWS. It needs no AWS account.
                     the URL may contain it too, but then it is visible in the process list, and pnpm prints it.
   --schedule CRON   Cron expression of five fields, or an alias (default @daily). The wait for the first run is skipped.
   --timezone ZONE   IANA name of the schedule's time zone (default UTC).
-  --state-dir DIR   Folder for dumps, logs and the synthesized stack (default .autodump); only you may write to it.
+  --state-dir DIR   Folder for dumps, logs and the synthesized stack, and nothing else (default .autodump).
   --json            Print progress to standard error, and the result as JSON in the last line of standard output.
   --help            Print this text.
 
@@ -54,6 +57,14 @@ export function parseOptions(args: readonly string[], password?: string): Option
   }
   if (values['state-dir'] === '') {
     throw new InvalidOptions('--state-dir is empty. Pass the path of a folder.');
+  }
+  for (const name of ['schedule', 'timezone'] as const) {
+    const length = values[name]?.length ?? 0;
+    if (length > MAX_TAG_VALUE) {
+      throw new InvalidOptions(
+        `--${name} has ${length} characters. It becomes the value of a tag, which has at most ${MAX_TAG_VALUE}.`,
+      );
+    }
   }
   return {
     ...(values.database === undefined ? {} : { database: parseDatabase(values.database, password) }),

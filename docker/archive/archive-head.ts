@@ -40,7 +40,7 @@ export interface ArchiveEntry {
 
 /** The archive is damaged. */
 export function damaged(problem: string, at: number): Failure {
-  return new Failure('verificationFailed', `The dump is damaged: ${problem}, at byte ${at}. It was not stored.`);
+  return new Failure('verificationFailed', `The dump is damaged: ${problem}, at byte ${at}.`);
 }
 
 /** Reads the head, field by field. Its methods yield when the cursor needs another chunk. */

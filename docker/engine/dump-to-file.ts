@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ArchiveReader } from '../archive/archive-reader.ts';
+import { type ArchiveStructure, checkFinalHead } from '../archive/archive-structure.ts';
 import { Failure } from '../failure.ts';
 import { checksumsOf, type Segment, Segmenter } from '../s3/checksum.ts';
 import { partSize, SMALLEST_PART } from '../s3/part-size.ts';
 import { type Part, readRange } from '../s3/part.ts';
-import { ArchiveReader } from './archive-reader.ts';
-import { type ArchiveStructure, checkFinalHead } from './archive-structure.ts';
 import type { DumpOptions, DumpRun, PartSink, ProvenDump } from './dump-run.ts';
 import { startPgDump } from './pg-dump.ts';
 import { prove } from './prove.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import { ArchiveReader } from '../archive/archive-reader.ts';
 import { freeSpace } from '../disk.ts';
 import { checksumsOf, type Segment, Segmenter } from '../s3/checksum.ts';
 import { partSize } from '../s3/part-size.ts';
 import type { Part } from '../s3/part.ts';
-import { ArchiveReader } from './archive-reader.ts';
 import type { DumpOptions, DumpRun, PartSink, ProvenDump } from './dump-run.ts';
 import { startPgDump } from './pg-dump.ts';
 import { prove } from './prove.ts';

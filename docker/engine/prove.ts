@@ -1,7 +1,7 @@
+import type { ArchiveReader } from '../archive/archive-reader.ts';
+import type { ArchiveStructure } from '../archive/archive-structure.ts';
 import { type ChildExit, run } from '../child.ts';
 import { log } from '../log.ts';
-import type { ArchiveReader } from './archive-reader.ts';
-import type { ArchiveStructure } from './archive-structure.ts';
 import type { DumpOptions, DumpRun } from './dump-run.ts';
 import { dumpFailure, verificationFailure } from './pg-dump-failure.ts';
 

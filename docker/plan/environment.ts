@@ -22,12 +22,17 @@ export interface Task {
   readonly scratch: string;
 }
 
+/** Whether it may be the name of a Region, which becomes a part of host names. */
+export function isRegion(text: string): boolean {
+  return /^[a-z0-9]+(-[a-z0-9]+)+$/.test(text);
+}
+
 export function isSecretArn(text: string): boolean {
   if (!isArn(text)) {
     return false;
   }
   const { service, region, resource } = parseArn(text);
-  return service === 'secretsmanager' && region !== '' && resource.startsWith('secret:');
+  return service === 'secretsmanager' && isRegion(region) && resource.startsWith('secret:');
 }
 
 export function isWritable(folder: string): boolean {

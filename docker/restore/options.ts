@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { parse as parseArn } from '@aws-sdk/util-arn-parser';
 import { Failure } from '../failure.ts';
-import { isSecretArn, isWritable } from '../plan/environment.ts';
+import { isRegion, isSecretArn, isWritable } from '../plan/environment.ts';
 import type { SecretReference } from '../plan/fetch-secret.ts';
 import {
   type ConnectionSettings,
@@ -140,6 +140,9 @@ export function parseRestoreOptions(args: readonly string[], environment: NodeJS
   const region = environment.AWS_REGION ?? (isArn ? parseArn(values.to).region : undefined);
   if (region === undefined) {
     throw misuse('AWS_REGION is missing: the Region of the bucket.');
+  }
+  if (!isRegion(region)) {
+    throw misuse(`AWS_REGION must be the Region of the bucket, such as us-west-2, not ${JSON.stringify(region)}.`);
   }
   const scratch = environment.TMPDIR;
   if (scratch === undefined || !isWritable(scratch)) {

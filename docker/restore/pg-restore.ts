@@ -37,6 +37,9 @@ export interface ArchivePart {
   readonly onStarted: () => void;
 }
 
+/** pg_restore gave up, and not because of the server. */
+export class EndedEarly extends Failure {}
+
 /** The statements that the server refused. */
 export interface Refusals {
   readonly count: number;
@@ -54,8 +57,8 @@ const OPTIONS = ['--no-owner', '--no-tablespaces', '--no-password', `--dbname=${
  * Restores entries of an archive. A refused statement does not stop the restore: after hours of data, the cause may only
  * be a missing role in a policy.
  *
- * @throws {Failure} `tryAgain` if the connection to the server was lost or pg_restore was stopped; `refused` if it ended
- * early otherwise
+ * @throws {Failure} `tryAgain` if the connection to the server was lost or pg_restore was stopped
+ * @throws {EndedEarly} `refused` if it ended early otherwise
  */
 export async function restorePart(
   { target, policy, client, folder, searchPath, timeouts }: RestoreTool,
@@ -148,9 +151,8 @@ function refusalsOf(exit: ChildExit, errors: RestoreErrors): Refusals {
       `pg_restore ${how} before the end of the dump: it, or one of its workers, was stopped from outside, by a signal.`,
     );
   }
-  throw new Failure(
-    wasStopped(exit) ? 'tryAgain' : 'refused',
+  const message =
     `pg_restore ${how} before the end of the dump. ` +
-      (errors.last === undefined ? 'It printed no error.' : `Its last error: ${errors.last}`),
-  );
+    (errors.last === undefined ? 'It printed no error.' : `Its last error: ${errors.last}`);
+  throw wasStopped(exit) ? new Failure('tryAgain', message) : new EndedEarly('refused', message);
 }

@@ -3,7 +3,8 @@ import { log } from '../log.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import { withProgress } from '../progress.ts';
 import { compare, keyOf, nameOf } from './comparison.ts';
-import { type ArchivePart, type Refusals, restorePart, type RestoreTool, restoring } from './pg-restore.ts';
+import { type ArchivePart, EndedEarly, type Refusals, restorePart, type RestoreTool, restoring } from './pg-restore.ts';
+import { isReadable } from './stored-dump/readable.ts';
 import { tablesWithRows } from './stored-dump/rows-in-archive.ts';
 import type { ArchiveObject, Step, TableOfContents } from './stored-dump/table-of-contents.ts';
 import { relationsOf, type TargetObjects } from './target/objects.ts';
@@ -74,7 +75,7 @@ function missingEntries(restore: ArchiveRestore): readonly number[] {
  * Restores an archive, and compares the database with it afterwards.
  *
  * @throws {Failure} `refused` if the server refused statements; `tryAgain` if the connection to it was lost;
- * `verificationFailed` if something is missing all the same
+ * `verificationFailed` if something is missing all the same, or the data in the archive are damaged
  */
 export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSignal): Promise<void> {
   const { tool, archive, databaseBytes, wasEmpty, progress } = restore;
@@ -99,6 +100,13 @@ export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSi
   } catch (error) {
     if (state.started) {
       log(wasEmpty ? PARTIAL : MIXED);
+    }
+    if (error instanceof EndedEarly && 'file' in archive && !(await isReadable(archive.file, tool.client, signal))) {
+      throw new Failure(
+        'verificationFailed',
+        `The dump has damaged data, unlike every dump that was proven. Do not rely on it. ${error.message}`,
+        { cause: error },
+      );
     }
     throw error;
   }

@@ -15,6 +15,7 @@ import { prepare } from './prepare.ts';
 import { restoreAndCompare } from './restore-and-compare.ts';
 import { createRoles } from './roles/create-roles.ts';
 import { findStoredDump, readStoredDump, type StoredDump } from './stored-dump/stored-dump.ts';
+import { StructureCheck } from './stored-dump/structure-check.ts';
 import { readTableOfContents, type TableOfContents } from './stored-dump/table-of-contents.ts';
 
 /** Scratch space to leave free for other files. */
@@ -81,17 +82,17 @@ async function readContents(
   try {
     return await readTableOfContents(readStoredDump(s3, dump, signal), join(folder, 'head'));
   } catch (error) {
-    if (error instanceof Failure && error.reason === 'verificationFailed') {
-      const { bucket, key } = dump.object;
-      throw new Failure(
-        'verificationFailed',
-        `s3://${bucket}/${key} has no table of contents that this version of AutoDump can read, unlike every dump that ` +
-          'was proven. Do not rely on this object.',
-        { cause: error },
-      );
-    }
-    throw error;
+    throw error instanceof Failure && error.reason === 'verificationFailed' ? notProven(dump, error) : error;
   }
+}
+
+function notProven({ object: { bucket, key } }: StoredDump, cause: Failure): Failure {
+  return new Failure(
+    'verificationFailed',
+    `s3://${bucket}/${key} is not an archive that this version of AutoDump can restore, unlike every dump that was ` +
+      `proven. Do not rely on this object. ${cause.message}`,
+    { cause },
+  );
 }
 
 /** Whether the disk has room for the dump. */
@@ -120,7 +121,12 @@ async function fetchAndCheck(
 ): Promise<void> {
   const sink = createWriteStream(file ?? devNull);
   const phase = { name: 'Fetching', done: () => sink.bytesWritten, total: { bytes: dump.bytes, what: 'of the dump' } };
-  await withProgress(phase, () => pipeline(readStoredDump(s3, dump, signal), sink));
+  const structure = new StructureCheck();
+  await withProgress(phase, () => pipeline(structure.follow(readStoredDump(s3, dump, signal)), sink));
+  const damage = structure.end();
+  if (damage !== undefined) {
+    throw notProven(dump, damage);
+  }
   const { algorithm, value } = dump.checksum;
   log(`Its ${algorithm} ${value} matches the proven dump.`);
 }

@@ -40,12 +40,9 @@ async function isOurs(folder: string): Promise<boolean> {
   return found?.isDirectory() === true && found.uid === process.getuid?.();
 }
 
-/**
- * Ends the processes whose command line contains a folder, such as that of its PostgreSQL server, and on Linux those whose
- * environment does, such as what `cdk synth` has started.
- */
+/** Ends the programs that a killed program had started for a folder. */
 async function endProcessesOf(folder: string): Promise<void> {
-  const pids = async () => (await describedProcesses()).filter(([, text]) => text.includes(folder)).map(([pid]) => pid);
+  const pids = async () => (await describedProcesses()).filter(([, words]) => works(words, folder)).map(([pid]) => pid);
   const deadline = performance.now() + GRACE_MS;
   for (let left = await pids(); left.length > 0; left = await pids()) {
     for (const pid of left.filter(isRunning)) {
@@ -55,13 +52,37 @@ async function endProcessesOf(folder: string): Promise<void> {
   }
 }
 
-async function describedProcesses(): Promise<readonly (readonly [pid: number, text: string])[]> {
+/** Options of the PostgreSQL server and of `cdk synth`, which the path of the folder that they write to follows. */
+const WRITES_TO: ReadonlySet<string | undefined> = new Set(['-D', '--output']);
+
+/** Variables of what initdb, `cdk synth` and the measured programs start. */
+const WORKS_IN = ['PGDATA=', 'TMPDIR='];
+
+/**
+ * Whether a process works for a folder. That the path occurs somewhere is not enough: in a shell that has been there,
+ * it is in OLDPWD, and so it is in everything that was started from it, this process among them.
+ *
+ * @param words of its command line and, on Linux, of its environment
+ */
+function works(words: readonly string[], folder: string): boolean {
+  const isInside = (path: string): boolean => `${path}/`.startsWith(`${folder}/`);
+  return words.some(
+    (word, index) =>
+      (WRITES_TO.has(words[index - 1]) && isInside(word)) ||
+      WORKS_IN.some((name) => word.startsWith(name) && isInside(word.slice(name.length))),
+  );
+}
+
+async function describedProcesses(): Promise<readonly (readonly [pid: number, words: readonly string[]])[]> {
   if (process.platform === 'linux') {
     const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-    return pids.map((pid) => [Number(pid), read(`/proc/${pid}/cmdline`) + read(`/proc/${pid}/environ`)]);
+    return pids.map((pid) => [
+      Number(pid),
+      `${read(`/proc/${pid}/cmdline`)}${read(`/proc/${pid}/environ`)}`.split('\0'),
+    ]);
   }
   const { stdout } = await promisify(execFile)('ps', ['-A', '-ww', '-o', 'pid=', '-o', 'args=']);
-  return stdout.split('\n').map((line) => [Number.parseInt(line, 10), line]);
+  return stdout.split('\n').map((line) => [Number.parseInt(line, 10), line.trim().split(/\s+/)]);
 }
 
 /** @returns nothing if the process has ended, or belongs to another user */

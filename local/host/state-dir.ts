@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, link, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
 import { isRunning } from './processes.ts';
 
 /** Of a file's mode: the group, and everybody. */
 const WRITABLE_BY_OTHERS = 0o022;
+
+/** What a local run makes in it, and replaces. */
+const OWN_NAMES = /^(lock(\..*)?|cdk\.out(\.home)?|s3|log|scratch)$/;
+
+/** Names in a message. */
+const SHOWN = 3;
 
 /** Another local run is using the directory. */
 export class StateDirLocked extends Error {
@@ -15,18 +21,22 @@ export class StateDirLocked extends Error {
  * Locks a state directory for this process, creating it if needed. A lock whose process no longer runs is taken over.
  *
  * The directory must belong to this user, and nobody else may write to it: what others put there, such as links, would be
- * followed.
+ * followed. Nor may it hold anything else than what a local run makes, such as a home folder, whose `scratch` would be
+ * deleted. From then on, only this user may read it: files of an earlier run may have other modes than those of this one.
  *
  * @returns a function that releases the lock
  * @throws {StateDirLocked} if another running process holds the lock
- * @throws {Error} if the directory cannot be created or written to, or others may write to it
+ * @throws {Error} if the directory cannot be created or written to, others may write to it, or it holds something else
  */
 export async function lockStateDir(directory: string): Promise<() => Promise<void>> {
   const lock = join(directory, 'lock');
   const candidate = `${lock}.${randomUUID()}`;
   try {
+    refuseDelimiter(directory);
     await makeFolder(directory);
     await refuseForeign(directory);
+    await refuseOccupied(directory);
+    await chmod(directory, 0o700);
     await writeFile(candidate, `${process.pid}\n`, { flag: 'wx' });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -79,6 +89,24 @@ async function refuseForeign(directory: string): Promise<void> {
   }
   if (user !== undefined && (mode & WRITABLE_BY_OTHERS) !== 0) {
     throw new Error(`other users may write to it, since its mode is ${(mode & 0o7777).toString(8)}.`);
+  }
+}
+
+/** Jobs find their programs in a folder of the directory. */
+function refuseDelimiter(directory: string): void {
+  if (directory.includes(delimiter)) {
+    throw new Error(`its path contains "${delimiter}", which separates the folders of a PATH.`);
+  }
+}
+
+/** Hidden files, such as those of a file manager, are nothing that a local run would replace. */
+async function refuseOccupied(directory: string): Promise<void> {
+  const others = (await readdir(directory)).filter((name) => !OWN_NAMES.test(name) && !name.startsWith('.'));
+  if (others.length > 0) {
+    const more = others.length > SHOWN ? ', …' : '';
+    throw new Error(
+      `it holds something else, and a local run replaces files there: ${others.slice(0, SHOWN).join(', ')}${more}.`,
+    );
   }
 }
 

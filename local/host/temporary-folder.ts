@@ -1,19 +1,22 @@
 import { constants } from 'node:fs';
 import { access, mkdtemp, rm, stat } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { Misuse } from './misuse.ts';
 
 /**
  * Checks the folder for temporary files, of this process and its children.
  *
- * @throws {Misuse} if it is relative, does not exist, or cannot be written to
+ * @throws {Misuse} if it is relative, cannot be part of a PATH, does not exist, or cannot be written to
  */
 export async function checkTemporaryFolder(): Promise<void> {
   const folder = tmpdir();
   const advice = 'Set TMPDIR to the absolute path of a folder that you may write to, such as /tmp, or unset it.';
   if (!isAbsolute(folder)) {
     throw new Misuse(`TMPDIR is "${folder}", which is a relative path. ${advice}`);
+  }
+  if (folder.includes(delimiter)) {
+    throw new Misuse(`TMPDIR is "${folder}". A "${delimiter}" separates the folders of a PATH. ${advice}`);
   }
   try {
     // A folder, as the slash demands.

@@ -136,7 +136,7 @@ async function initialize(
   }
   const options = ['--encoding=UTF8', '--locale=C', '--auth=scram-sha-256', '--no-sync'];
   try {
-    const words = [`--pgdata=${data}`, `--username=${SUPERUSER}`, `--pwfile=${passwordFile}`, ...options];
+    const words = ['-D', data, `--username=${SUPERUSER}`, `--pwfile=${passwordFile}`, ...options];
     const [program, args] = signalledWithParent('INT', programs.initdb, words);
     await run(program, args, { cwd: '/', env: environment(), ...account });
   } catch (error) {

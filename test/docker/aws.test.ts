@@ -137,6 +137,26 @@ describe('a response without a request ID is not one of AWS, and another attempt
   });
 });
 
+test.each([200, 500])('a response that never ends, with status %i, is broken off', async (status) => {
+  let closed: Promise<unknown> = Promise.resolve();
+  respond = (_, response) => {
+    const flood = () => {
+      while (response.write(Buffer.alloc(2 ** 20, ' '))) {
+        // The reader is as fast.
+      }
+    };
+    closed = once(response.writeHead(status, { 'x-amz-request-id': 'id' }).on('drain', flood), 'close');
+    flood();
+  };
+  const s3 = openS3('us-west-2');
+  const error: unknown = await s3
+    .send(new ListObjectsV2Command({ Bucket: 'dumps' }))
+    .catch((reason: unknown) => reason);
+  expect(awsFailure('list', error)).toMatchObject({ reason: 'tryAgain' });
+  await closed;
+  s3.destroy();
+});
+
 test('a response that trickles in for ever ends the call, and another attempt is worth while', async () => {
   respond = (_, response) => {
     response.writeHead(200, { 'Content-Type': 'application/xml' });

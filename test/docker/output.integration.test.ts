@@ -1,6 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { bundledProgram } from './support/program.ts';
 import { Stage } from './support/stage.ts';
 
 /** The SQL for so many tables is several times what a pipe holds. */
@@ -37,6 +41,29 @@ test('help whose reader has gone does not end as if it had been read', async () 
   const program = spawn(process.execPath, ['docker/main.ts', '--help'], { stdio: ['ignore', 'pipe', 'inherit'] });
   program.stdout.destroy();
   expect(await once(program, 'exit')).toEqual([141, null]);
+});
+
+test('help that the disk has no room for does not end as if it had been written', async () => {
+  // The bundle starts otherwise than its source: here, the error comes before the end.
+  const bundle = await bundledProgram();
+  const full = openSync('/dev/full', 'w');
+  const program = spawn(process.execPath, [bundle, '--help'], { stdio: ['ignore', full, 'inherit'] });
+  closeSync(full);
+  expect(await once(program, 'exit')).toEqual([141, null]);
+});
+
+test('a run that waits for what never comes does not end as if it were done', async () => {
+  const stuck = `data:text/javascript,import fs from 'node:fs'; import { syncBuiltinESMExports } from 'node:module';
+    fs.promises.mkdtemp = () => new Promise(() => {}); syncBuiltinESMExports();`;
+  const to = 'postgres://me@127.0.0.1/app';
+  const args = ['--import', stuck, 'docker/main.ts', 'restore', 's3://dumps/key', '--to', to];
+  const program = spawn(process.execPath, args, {
+    env: { AWS_REGION: 'us-west-2', TMPDIR: tmpdir() },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const [stderr, exit] = await Promise.all([text(program.stderr), once(program, 'exit')]);
+  expect(stderr).toContain('nothing left to wait for, and yet no result');
+  expect(exit).toEqual([70, null]);
 });
 
 test('a program that is asked to end does not wait for a reader that has stopped reading', async () => {

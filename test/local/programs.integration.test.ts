@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, existsSync, globSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, globSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -95,6 +95,13 @@ describe.each(PROGRAMS)('%s', (program, misuse) => {
     const { ended } = await start(program, [], 'relative-folder');
     expect(await ended).toMatchObject({ status: misuse });
     expect(existsSync(resolve('relative-folder'))).toBe(false);
+  });
+
+  test('refuses a TMPDIR that would be two folders of a PATH', async () => {
+    const temporary = join(folder(), 'a:b');
+    mkdirSync(temporary);
+    const { ended } = await start(program, ['--help'], temporary);
+    expect(await ended).toMatchObject({ status: misuse });
   });
 
   test('refuses a TMPDIR that does not exist', async () => {

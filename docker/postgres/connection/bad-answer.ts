@@ -1,4 +1,5 @@
 import type { Connection } from 'pg';
+import { MessageEnds } from './message-ends.ts';
 
 /**
  * Most bytes to read from a server. The longest answers have a row of about seventy bytes for each table. In memory, they
@@ -39,13 +40,18 @@ export function guard(connection: Connection): void {
       throw new BadAnswer(`it answers with more than ${MOST_ROWS} rows`);
     }
   });
+  guardLogin(connection);
   connection.attachListeners = () => {
     const { stream } = connection;
+    const ends = new MessageEnds();
     const read = (listener: (chunk: Buffer) => void) => (chunk: Buffer) => {
       bytes += chunk.length;
       try {
         if (bytes > MOST_BYTES) {
           throw new BadAnswer(`it answers with more than ${MOST_BYTES} bytes`);
+        }
+        if (!ends.read(chunk)) {
+          throw new BadAnswer('it sends an error or a notice without an end');
         }
         listener(chunk);
       } catch (error) {
@@ -56,4 +62,22 @@ export function guard(connection: Connection): void {
     };
     attach({ on: (event, listener) => stream.on(event, event === 'data' ? read(listener) : listener) });
   };
+}
+
+/** Refuses the later messages of a SASL login before its first one, or after its last one. */
+function guardLogin(connection: Connection): void {
+  let inLogin = false;
+  const refuseOutside = () => {
+    if (!inLogin) {
+      throw new BadAnswer('it continues a login that it did not begin');
+    }
+  };
+  connection.on('authenticationSASL', () => {
+    inLogin = true;
+  });
+  connection.on('authenticationSASLContinue', refuseOutside);
+  connection.on('authenticationSASLFinal', () => {
+    refuseOutside();
+    inLogin = false;
+  });
 }

@@ -35,25 +35,28 @@ export interface FailedConnection {
 
 type Verdict = readonly [reason: 'tryAgain' | 'refused', advice: string];
 
-/** By SQLSTATE or a prefix of it. */
-const SQL_STATES: Readonly<Record<string, Verdict>> = {
-  '57P03': ['tryAgain', 'The server is starting up, shutting down or in recovery.'],
-  '57P': ['tryAgain', 'The server ended the session, most likely because it is shutting down.'],
-  '57014': ['tryAgain', 'The server canceled a query.'],
-  '53400': ['refused', "A limit in the server's configuration was exceeded."],
-  '53': ['tryAgain', 'The server lacks resources: connections, memory or disk space.'],
-  '08': ['tryAgain', 'The connection broke.'],
-  '40': ['tryAgain', 'The server canceled a query.'],
-  '28P01': ['refused', 'Wrong password, or no such user: check username and password in the secret.'],
-  '28': [
-    'refused',
-    'The server does not allow this user to connect from here: check username and sslmode in the secret, pg_hba.conf and, ' +
-      'on RDS, that the user has no role rds_iam, which cannot log in with a password.',
+/** By SQLSTATE or a prefix of it. A map, since a server may send any text as its SQLSTATE, such as `constructor`. */
+const SQL_STATES: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
+  ['57P03', ['tryAgain', 'The server is starting up, shutting down or in recovery.']],
+  ['57P', ['tryAgain', 'The server ended the session, most likely because it is shutting down.']],
+  ['57014', ['tryAgain', 'The server canceled a query.']],
+  ['53400', ['refused', "A limit in the server's configuration was exceeded."]],
+  ['53', ['tryAgain', 'The server lacks resources: connections, memory or disk space.']],
+  ['08', ['tryAgain', 'The connection broke.']],
+  ['40', ['tryAgain', 'The server canceled a query.']],
+  ['28P01', ['refused', 'Wrong password, or no such user: check username and password in the secret.']],
+  [
+    '28',
+    [
+      'refused',
+      'The server does not allow this user to connect from here: check username and sslmode in the secret, pg_hba.conf and, ' +
+        'on RDS, that the user has no role rds_iam, which cannot log in with a password.',
+    ],
   ],
-  '3D000': ['refused', 'There is no such database: check databasename in the secret.'],
-  '42501': ['refused', 'The user lacks a privilege: grant it, starting with CONNECT on the database.'],
-  '55000': ['refused', 'The database does not accept connections.'],
-};
+  ['3D000', ['refused', 'There is no such database: check databasename in the secret.']],
+  ['42501', ['refused', 'The user lacks a privilege: grant it, starting with CONNECT on the database.']],
+  ['55000', ['refused', 'The database does not accept connections.']],
+]);
 
 /** SQLSTATEs about the database, which the server only reports after authentication. */
 const DATABASE_STATES: ReadonlySet<string> = new Set(['3D000', '42501', '55000']);
@@ -140,9 +143,9 @@ function serverFailure(
   reached: FailedConnection['reached'],
 ): ConnectionFailure {
   const state = stateOf(error);
-  const [reason, advice] = SQL_STATES[state] ??
-    SQL_STATES[state.slice(0, 3)] ??
-    SQL_STATES[state.slice(0, 2)] ?? ['refused', 'The server refused.'];
+  const [reason, advice] = SQL_STATES.get(state) ??
+    SQL_STATES.get(state.slice(0, 3)) ??
+    SQL_STATES.get(state.slice(0, 2)) ?? ['refused', 'The server refused.'];
   const { host, port, user, database } = settings;
   const connectionStep = DATABASE_STATES.has(state) ? 'database' : 'login';
   return new ConnectionFailure(
@@ -189,7 +192,8 @@ export function connectionFailure(
   { error, reached, tlsOffered }: FailedConnection,
 ): ConnectionFailure | undefined {
   const server = `${settings.host} port ${settings.port}`;
-  if (error instanceof pg.DatabaseError) {
+  // Without a SQLSTATE, which every server sends, the words are those of pg about a message that it does not know.
+  if (error instanceof pg.DatabaseError && error.code !== undefined) {
     return serverFailure(settings, error, reached);
   }
   if (!tlsOffered) {
@@ -200,11 +204,11 @@ export function connectionFailure(
       error,
     );
   }
-  if (error instanceof BadAnswer) {
+  if (error instanceof BadAnswer || error instanceof pg.DatabaseError) {
     return new ConnectionFailure(
       reached === 'queries' ? 'queries' : 'login',
       'refused',
-      `${server} does not behave like a PostgreSQL server: ${error.message}.`,
+      `${server} does not behave like a PostgreSQL server: ${shortened(error.message)}.`,
       error,
     );
   }

@@ -22,12 +22,18 @@ export interface ArchiveObject {
  */
 export type Step = 'contents' | 'remarks' | 'event triggers';
 
+/**
+ * An entry of an archive, of which there may be a million. Its names are bytes in the encoding of the dump, as characters of
+ * Latin-1: a buffer for each takes ten times the memory.
+ */
+type KeptEntry = ArchiveObject;
+
 /** The table of contents of an archive. */
 export interface TableOfContents {
   /** IDs of the entries of each step, in their order. */
   readonly steps: Readonly<Record<Step, readonly number[]>>;
   /** Those of the first step, without large objects, of which there may be millions. */
-  readonly entries: readonly ArchiveEntry[];
+  readonly entries: readonly KeptEntry[];
   /** A file with the beginning of the archive up to its data, from which all but the first step can be restored. */
   readonly head: string;
   /** PostgreSQL's name of the dump's encoding, which is that of the database that was dumped. */
@@ -51,21 +57,49 @@ function stepOf({ kind, name }: ArchiveEntry): Step {
 function* contentsIn(cursor: ByteCursor): Generator<void, Omit<TableOfContents, 'head'>> {
   const head = new ArchiveHead(cursor);
   const steps: Record<Step, number[]> = { contents: [], remarks: [], 'event triggers': [] };
-  const entries: ArchiveEntry[] = [];
+  const entries: KeptEntry[] = [];
+  const shared = new Map<string, string>();
+  let setting = '';
   for (let left = yield* head.header(); left > 0; left -= 1) {
     const entry = yield* head.entry();
     const step = stepOf(entry);
     steps[step].push(entry.id);
+    if (entry.kind === 'ENCODING') {
+      setting = entry.definition.toString();
+    }
     if (step === 'contents' && !LARGE_OBJECTS.has(entry.kind)) {
-      entries.push(entry);
+      entries.push({
+        id: entry.id,
+        kind: sharedText(entry.kind, shared),
+        schema: sharedText(entry.schema.toString('latin1'), shared),
+        name: entry.name.toString('latin1'),
+      });
     }
   }
-  const setting = entries.find(({ kind }) => kind === 'ENCODING')?.definition.toString() ?? '';
+  checkIds(steps, cursor.position);
   const [, encoding] = /^SET client_encoding = '(\w+)';/.exec(setting) ?? [];
   if (encoding === undefined) {
     throw damaged('its table of contents does not say its encoding', cursor.position);
   }
   return { steps, entries, encoding };
+}
+
+/** The same text once for all entries that have it. */
+function sharedText(text: string, shared: Map<string, string>): string {
+  const known = shared.get(text);
+  if (known === undefined) {
+    shared.set(text, text);
+  }
+  return known ?? text;
+}
+
+/** For an ID that two entries have, pg_restore restores something else, and an ID that is not positive it refuses. */
+function checkIds(steps: TableOfContents['steps'], at: number): void {
+  const ids = Float64Array.from([...steps.contents, ...steps.remarks, ...steps['event triggers']]).sort();
+  const wrong = ids.find((id, index) => id <= 0 || id === ids[index - 1]);
+  if (wrong !== undefined) {
+    throw damaged(`the ID ${wrong} in its table of contents is not positive, or two entries have it`, at);
+  }
 }
 
 /**
@@ -109,7 +143,7 @@ export async function objectsOf(
 ): Promise<readonly ArchiveObject[]> {
   const names = entries.flatMap(({ schema, name }) => [schema, name]);
   const isUtf8 = encoding === 'UTF8' || encoding === NO_ENCODING || target === NO_ENCODING;
-  const decoded = isUtf8 ? names.map((name) => name.toString()) : await decodedByServer(names, encoding, client);
+  const decoded = isUtf8 ? names.map(decodedUtf8) : await decodedByServer(names, encoding, client);
   return entries.map(({ id, kind }, index) => ({
     id,
     kind,
@@ -118,7 +152,13 @@ export async function objectsOf(
   }));
 }
 
-async function decodedByServer(names: readonly Buffer[], encoding: string, client: Client): Promise<readonly string[]> {
+/** @param bytes as characters of Latin-1; a name in ASCII is returned as it is, and so takes no memory twice */
+function decodedUtf8(bytes: string): string {
+  return /[\x80-\xff]/.test(bytes) ? Buffer.from(bytes, 'latin1').toString() : bytes;
+}
+
+async function decodedByServer(bytes: readonly string[], encoding: string, client: Client): Promise<readonly string[]> {
+  const names = bytes.map((name) => Buffer.from(name, 'latin1'));
   const text =
     'SELECT convert_from(bytes, $2) AS name FROM unnest($1::bytea[]) WITH ORDINALITY AS n (bytes, place) ORDER BY place';
   const rows = await queryRows(client, { text, values: [names, encoding] }, z.object({ name: z.string() }));

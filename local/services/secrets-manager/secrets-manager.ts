@@ -22,6 +22,10 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const DEFAULT_RECOVERY_DAYS = 30;
 const LARGEST_PAGE = 100;
 
+/** Characters. https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Tag.html */
+const MAX_TAG_KEY = 128;
+const MAX_TAG_VALUE = 256;
+
 /** A call that changed a secret, as CloudTrail records it. */
 export interface SecretCall {
   readonly eventName: 'CreateSecret' | 'TagResource' | 'UntagResource' | 'DeleteSecret';
@@ -206,6 +210,13 @@ export class SecretsManager {
 }
 
 function tagMap(tags: readonly Tag[] | undefined): ReadonlyMap<string, string> {
+  const long = tags?.find(({ Key = '', Value = '' }) => Key.length > MAX_TAG_KEY || Value.length > MAX_TAG_VALUE);
+  if (long !== undefined) {
+    throw new ServiceError(
+      'ValidationException',
+      `The tag ${(long.Key ?? '').slice(0, MAX_TAG_KEY)} is too long: a key has at most ${MAX_TAG_KEY} characters, and a value ${MAX_TAG_VALUE}.`,
+    );
+  }
   return new Map((tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));
 }
 

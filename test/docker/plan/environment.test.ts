@@ -33,6 +33,7 @@ test('one error names all missing variables', () => {
 test.each([
   ['AUTODUMP_SECRET_ARN', 'prod/app', 'must be the ARN of a secret'],
   ['AUTODUMP_SECRET_ARN', 'arn:aws:s3:::dumps', 'must be the ARN of a secret'],
+  ['AUTODUMP_SECRET_ARN', 'arn:aws:secretsmanager:us-west-2.example.com/:1:secret:x', 'must be the ARN of a secret'],
   ['AUTODUMP_WHEN', '2026-11-22 08:00', 'must be a UTC time in whole seconds'],
   ['AUTODUMP_WHEN', '2026-11-22T08:00:00.000Z', 'must be a UTC time in whole seconds'],
   ['AUTODUMP_WHEN', '2026-11-22T08:00:00+01:00', 'must be a UTC time in whole seconds'],

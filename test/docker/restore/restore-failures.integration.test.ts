@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { clientFolder } from '../support/client-folder.ts';
 import { contentsOf } from '../support/contents.ts';
 import { startFaultyS3 } from '../support/faulty-s3.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
-import { type Outcome, pgDumpOf, processes, type Running, Stage } from '../support/stage.ts';
+import { BUCKET, keyOf, type Outcome, pgDumpOf, processes, type Running, Stage } from '../support/stage.ts';
 import { restore, startRestore } from '../support/start-restore.ts';
 
 let stage: Stage;
@@ -76,6 +77,22 @@ describe('a restore in which the server refuses statements', () => {
     expect(status).toBe(77);
     expect(await stage.query('mixed', 'SELECT one, two FROM a, b')).toEqual([{ one: 7, two: 2 }]);
   });
+});
+
+test('damaged data with a manifest that was made to fit them are not blamed on the server', async () => {
+  await stage.createDatabase('noise', 'CREATE TABLE t AS SELECT md5(n::text) FROM generate_series(1, 3000) n');
+  expect(await stage.dump('noise')).toMatchObject({ status: 0, stderr: '' });
+  const url = `${stage.s3.endpoint}/${BUCKET}/${keyOf('noise')}`;
+  const dump = Buffer.from(await (await fetch(url)).arrayBuffer());
+  dump.fill('damage', dump.length - 20_000, dump.length - 19_000);
+  const sha256 = createHash('sha256').update(dump).digest('hex');
+  const manifest = (await (await fetch(`${url}.json`)).text()).replace(/"sha256": ?"\w+"/, `"sha256":"${sha256}"`);
+  await fetch(url, { method: 'PUT', body: dump });
+  await fetch(`${url}.json`, { method: 'PUT', body: manifest });
+  await stage.createDatabase('from noise');
+  const { status, stderr } = await restore(stage, 'noise', 'from noise');
+  expect(stderr).toMatch(/The dump has damaged data.*pg_restore exited with status 1.*uncompress/);
+  expect(status).toBe(69);
 });
 
 describe('a running restore', () => {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -39,6 +41,20 @@ async function storedChecksum(key: string): Promise<string> {
   });
   const value = headers.get('x-amz-checksum-crc32');
   return value === null ? `CRC64NVME ${headers.get('x-amz-checksum-crc64nvme')}` : `CRC32 ${value}`;
+}
+
+/** A change of dump and manifest together, as only somebody who may write to the bucket can make it. */
+function forged(change: (bytes: Buffer) => Buffer) {
+  return {
+    dump: change,
+    manifest: (text: string) => {
+      const bytes = change(readFileSync(stage.fileOf(keyOf('source'))));
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      return text
+        .replace(/"bytes": ?\d+/, `"bytes":${bytes.length}`)
+        .replace(/"sha256": ?"\w+"/, `"sha256":"${sha256}"`);
+    },
+  };
 }
 
 /** Copies the dump of `source` to another name, changing its bytes or its manifest. */
@@ -229,6 +245,12 @@ describe('a restore is refused before the database is changed', () => {
       { dump: (bytes: Buffer) => bytes.subarray(0, -1) },
       69,
       /has \d+ bytes, but \d+ bytes were proven/,
+    ],
+    [
+      'a forged manifest and a truncated end',
+      forged((bytes) => bytes.subarray(0, -100)),
+      69,
+      /is not an archive that .* can restore.* The dump is damaged: it is truncated/,
     ],
     ['no manifest', { manifest: () => undefined }, 77, /There is no manifest s3:\/\/dumps\/prod\/app\/no manifest/],
     [

@@ -46,14 +46,31 @@ describe('removeLeftovers', () => {
     writeFileSync(join(dead, 'data', 'file'), '');
     const wait = 'setInterval(() => {}, 1000)';
     const survivors = [
-      spawn(process.execPath, ['-e', wait, join(dead, 'data')]),
-      spawn(process.execPath, ['-e', wait], { env: { HOME: dead } }),
+      spawn(process.execPath, ['-e', wait, '--', '-D', join(dead, 'data')]),
+      spawn(process.execPath, ['-e', wait], { env: { TMPDIR: join(dead, 'cdk.out.home') } }),
     ].slice(0, process.platform === 'linux' ? 2 : 1);
     const ended = survivors.map((survivor) => once(survivor, 'exit'));
     await Promise.all(survivors.map((survivor) => once(survivor, 'spawn')));
     expect(run(SWEEP)).toBe('');
     expect(readdirSync(temporary)).toEqual([]);
     expect(await Promise.all(ended)).toEqual(survivors.map(() => [null, 'SIGINT']));
+  });
+
+  test('spares those who only look at the folder, or have been there', async () => {
+    const dead = run(MAKE);
+    const bystanders = [
+      spawn('sleep', ['1000'], { env: { PATH: process.env.PATH, OLDPWD: dead }, cwd: dead }),
+      spawn('tail', ['-f', '-n', '0', '/dev/null', join(dead, 'log')], { stdio: 'ignore' }),
+    ];
+    const ended = bystanders.map((bystander) => once(bystander, 'exit'));
+    await Promise.all(bystanders.map((bystander) => once(bystander, 'spawn')));
+    try {
+      expect(run(SWEEP)).toBe('');
+      expect(readdirSync(temporary)).toEqual([]);
+    } finally {
+      bystanders.forEach((bystander) => bystander.kill('SIGKILL'));
+    }
+    expect(await Promise.all(ended)).toEqual(bystanders.map(() => [null, 'SIGKILL']));
   });
 
   test('does not touch folders of running programs or of anything else', async () => {

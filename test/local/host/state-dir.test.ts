@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { lockStateDir } from '../../../local/host/state-dir.ts';
@@ -50,6 +50,36 @@ describe('lockStateDir', () => {
     chmodSync(directory, 0o770);
     await expect(lockStateDir(directory)).rejects.toThrow('other users may write to it, since its mode is 770.');
     expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test('refuses a directory with other files, which it would delete with its own', async () => {
+    const directory = folder();
+    for (const name of ['scratch', 'Documents', '.config']) {
+      mkdirSync(join(directory, name));
+    }
+    await expect(lockStateDir(directory)).rejects.toThrow(
+      'it holds something else, and a local run replaces files there: Documents.',
+    );
+    expect(readdirSync(directory).sort()).toEqual(['.config', 'Documents', 'scratch']);
+  });
+
+  test('takes a directory of an earlier run, which then nobody else may read', async () => {
+    const directory = folder();
+    for (const name of ['.DS_Store', 'cdk.out', 'cdk.out.home', 'lock.3dd4', 'log', 's3', 'scratch']) {
+      mkdirSync(join(directory, name));
+    }
+    chmodSync(directory, 0o755);
+    await (
+      await lockStateDir(directory)
+    )();
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
+  });
+
+  test('refuses a path that cannot be part of a PATH', async () => {
+    const directory = join(folder(), 'a:b');
+    await expect(lockStateDir(directory)).rejects.toThrow(
+      'its path contains ":", which separates the folders of a PATH.',
+    );
   });
 
   asRootOnLinux('refuses a directory of another user', async () => {

@@ -154,6 +154,11 @@ describe('a server that lies is refused', () => {
     expect(failure).toMatchObject({ reason: 'refused', message: expect.stringContaining('more than 1000000 rows') });
   });
 
+  test("with a message of no known type, whose words are not the server's", async () => {
+    const failure = await ask((socket) => send(socket, message('!', Buffer.alloc(3))));
+    expect(failure).toMatchObject({ reason: 'refused', message: expect.not.stringContaining('The server says') });
+  });
+
   test('with a message of two gigabytes', async () => {
     const filler = Buffer.alloc(2 ** 20, 'x');
     const failure = await ask(async (socket) => {
@@ -182,6 +187,24 @@ describe('a server that lies is refused', () => {
           await send(socket, Buffer.concat(Array.from({ length: 100 }, () => NOTICE)));
         }
       },
+    ],
+    ['an error without its end', (socket) => send(socket, message('E', Buffer.from('SERROR')))],
+    [
+      'a notice without its end, in pieces',
+      async (socket) => {
+        for (const byte of message('N', Buffer.from('SERROR\0Mx\0'))) {
+          await send(socket, Buffer.from([byte]));
+        }
+      },
+    ],
+    ['the name of a property as its SQLSTATE', (socket) => send(socket, message('E', Buffer.from('Cconstructor\0\0')))],
+    [
+      'the second message of a login',
+      (socket) => send(socket, message('R', Buffer.concat([int32(11), Buffer.from('r=x')]))),
+    ],
+    [
+      'the last message of a login',
+      (socket) => send(socket, message('R', Buffer.concat([int32(12), Buffer.from('v=x')]))),
     ],
     ['an authentication that does not exist', (socket) => send(socket, message('R', int32(99)))],
   ])('at the login, with %s', async (_, login) => {

@@ -27,13 +27,13 @@ function entry(id: number, kind: string, definition: string): readonly Buffer[] 
 }
 
 /** A head in version 1.14 of the format, with a view of this many characters. */
-function headOf(characters: number): Buffer {
+function headOf(characters: number, id = 2): Buffer {
   return Buffer.concat([
     Buffer.from('PGDMP\x01\x0e\x00\x04\x08\x01', 'latin1'),
     ...Array.from({ length: 8 }, () => int(0)),
     ...[text('app'), text('15.18'), text('15.18'), int(2)],
     ...entry(1, 'ENCODING', "SET client_encoding = 'UTF8';\n"),
-    ...entry(2, 'VIEW', 'x'.repeat(characters)),
+    ...entry(id, 'VIEW', 'x'.repeat(characters)),
   ]);
 }
 
@@ -53,6 +53,21 @@ test.each([100, 7, 1_000_000])(
     expect((await readFile(file)).equals(head)).toBe(true);
   },
 );
+
+test('of an entry, no more is kept than a restore needs, since there may be a million', async () => {
+  const { entries } = await readTableOfContents(chunks(headOf(10), 100), join(tempFolder(), 'head'));
+  expect(entries).toEqual([
+    { id: 1, kind: 'ENCODING', schema: '', name: 'name' },
+    { id: 2, kind: 'VIEW', schema: '', name: 'name' },
+  ]);
+});
+
+test.each([1, 0, -3])('an entry that has the ID %i is damage', async (id) => {
+  await expect(readTableOfContents(chunks(headOf(10, id), 100), join(tempFolder(), 'head'))).rejects.toMatchObject({
+    reason: 'verificationFailed',
+    message: expect.stringContaining(`the ID ${id} in its table of contents is not positive, or two entries have it`),
+  });
+});
 
 asRootOnLinux('a head that the disk has no room for is never kept in part', async () => {
   await withSmallDisk(async (disk) => {

@@ -80,6 +80,14 @@ describe('a secret', () => {
     await expect(create('no spaces')).rejects.toMatchObject({ name: 'ValidationException' });
   });
 
+  test('has no tag that is longer than on AWS', async () => {
+    const tagged = (Key: string, Value: string) =>
+      client.send(new CreateSecretCommand({ Name: 'tagged', Tags: [{ Key, Value }] }));
+    await expect(tagged('a', 'x'.repeat(257))).rejects.toMatchObject({ name: 'ValidationException' });
+    await expect(tagged('a'.repeat(129), 'x')).rejects.toMatchObject({ name: 'ValidationException' });
+    await expect(tagged('a'.repeat(128), 'x'.repeat(256))).resolves.toMatchObject({ Name: 'tagged' });
+  });
+
   test('is not found after it was deleted immediately', async () => {
     const SecretId = await create('x');
     await client.send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }));

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ArchiveReader } from '../../../docker/engine/archive-reader.ts';
-import { type ArchiveStructure, checkFinalHead } from '../../../docker/engine/archive-structure.ts';
+import { ArchiveReader } from '../../../docker/archive/archive-reader.ts';
+import { type ArchiveStructure, checkFinalHead } from '../../../docker/archive/archive-structure.ts';
 import { record, type Recording } from '../support/replay.ts';
 import { Stage } from '../support/stage.ts';
 

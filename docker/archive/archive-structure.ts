@@ -1,4 +1,5 @@
-import { damaged } from '../archive/archive-head.ts';
+import type { Failure } from '../failure.ts';
+import { damaged } from './archive-head.ts';
 
 /** States of a data location in the table of contents: K_OFFSET_POS_SET and K_OFFSET_NO_DATA in pg_backup_archiver.h. */
 export const OFFSET_SET = 2;
@@ -23,6 +24,23 @@ export interface ArchiveStructure {
 }
 
 /**
+ * Checks that a complete archive has the data of its entries where its table of contents locates them.
+ *
+ * @throws {Failure} `verificationFailed`
+ */
+export function checkOffsets({ headBytes, locations, blocks }: ArchiveStructure): void {
+  for (const [id, { state, offset }] of locations) {
+    if (state === OFFSET_SET && offset !== BigInt(blocks.get(id) ?? -1)) {
+      throw misplaced(id, headBytes);
+    }
+  }
+}
+
+function misplaced(id: number, headBytes: number): Failure {
+  return damaged(`its table of contents does not locate the data of entry ${id}`, headBytes);
+}
+
+/**
  * Checks the head that pg_dump rewrites in a complete file to set the offsets of the blocks. It may differ from the
  * proven head only in these, and each must be where the block was seen.
  *
@@ -40,7 +58,7 @@ export function checkFinalHead(proven: ArchiveStructure, final: ArchiveStructure
         ? state === before?.state && offset === before.offset
         : state === OFFSET_SET && offset === BigInt(block);
     if (!isCorrect) {
-      throw damaged(`its table of contents does not locate the data of entry ${id}`, final.headBytes);
+      throw misplaced(id, final.headBytes);
     }
   }
 }

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
-import { type ArchiveEntry, ArchiveHead, damaged } from '../archive/archive-head.ts';
-import { ByteCursor } from '../archive/byte-cursor.ts';
+import { type ArchiveEntry, ArchiveHead, damaged } from './archive-head.ts';
 import { type ArchiveStructure, type DataLocation, NO_DATA } from './archive-structure.ts';
+import { ByteCursor } from './byte-cursor.ts';
 
 /**
  * pg_dump's custom format, as far as it can be followed without decompressing data: a head (header and table of contents),
