@@ -53,7 +53,15 @@ export async function prepare(
   const missing = missingRoles(dump.roles ?? [], { ...existing, major: database.major, user: database.user });
   reportMissingRoles(missing, createRoles);
   const roleProblems = problemsWithRoles(missing, existing, database.user, createRoles);
-  checkTarget(database, missingGrants(objects, before, database), roleProblems, target, intoNonEmpty);
+  const mixesLargeObjects = contents.hasLargeObjects && before.hasLargeObjects;
+  checkTarget(
+    database,
+    missingGrants(objects, before, database),
+    roleProblems,
+    target,
+    intoNonEmpty,
+    mixesLargeObjects,
+  );
   const client = chooseRestoreClient(await findClients(searchPath), dump.clientMajor);
   log(
     `Database "${target.database}" on ${target.host} port ${target.port}: PostgreSQL ${database.version}; ` +

@@ -39,15 +39,18 @@ function listed(names: readonly string[]): string {
 }
 
 /**
- * The data of tables that the dump creates, and that existed before: their rows must not be mixed. pg_restore's own
- * `--no-data-for-failed-tables` also skips tables that were created, but not quite as intended.
+ * The data of tables, or the values of sequences, that the dump creates, and that existed before: rows must not be mixed,
+ * nor numbers be given to rows twice. pg_restore's own `--no-data-for-failed-tables` also skips tables that were created,
+ * but not quite as intended.
  */
-function dataOfExisting({ objects, before }: ArchiveRestore): readonly ArchiveObject[] {
+function dataOfExisting(
+  { objects, before }: ArchiveRestore,
+  creation: 'TABLE' | 'SEQUENCE',
+  data: 'TABLE DATA' | 'SEQUENCE SET',
+): readonly ArchiveObject[] {
   const existing = new Set(before.relations.map(keyOf));
-  const created = new Set(objects.filter(({ kind }) => kind === 'TABLE').map(keyOf));
-  return objects.filter(
-    (object) => object.kind === 'TABLE DATA' && existing.has(keyOf(object)) && created.has(keyOf(object)),
-  );
+  const created = new Set(objects.filter(({ kind }) => kind === creation).map(keyOf));
+  return objects.filter((object) => object.kind === data && existing.has(keyOf(object)) && created.has(keyOf(object)));
 }
 
 /** The schemas that the dump creates, and that existed before. Of `public`, which always exists, it has no statement. */
@@ -62,11 +65,15 @@ function missingEntries(restore: ArchiveRestore): readonly number[] {
   if (schemas.length > 0) {
     log(`These schemas exist already: ${listed(schemas.map(nameOf))}`);
   }
-  const data = dataOfExisting(restore);
-  if (data.length > 0) {
-    log(`These tables exist already, and keep their own rows: ${listed(data.map(nameOf))}`);
+  const rows = dataOfExisting(restore, 'TABLE', 'TABLE DATA');
+  if (rows.length > 0) {
+    log(`These tables exist already, and keep their own rows: ${listed(rows.map(nameOf))}`);
   }
-  const skipped = new Set([...schemas, ...data].map(({ id }) => id));
+  const values = dataOfExisting(restore, 'SEQUENCE', 'SEQUENCE SET');
+  if (values.length > 0) {
+    log(`These sequences exist already, and keep their own values: ${listed(values.map(nameOf))}`);
+  }
+  const skipped = new Set([...schemas, ...rows, ...values].map(({ id }) => id));
   return restore.contents.steps.contents.filter((id) => !skipped.has(id));
 }
 

@@ -28,6 +28,7 @@ export interface TableOfContents {
   readonly steps: Readonly<Record<Step, readonly number[]>>;
   /** Those of the first step, without large objects, of which there may be millions. */
   readonly entries: readonly ArchiveEntry[];
+  readonly hasLargeObjects: boolean;
   /** A file with the beginning of the archive up to its data, from which all but the first step can be restored. */
   readonly head: string;
   /** PostgreSQL's name of the dump's encoding, which is that of the database that was dumped. */
@@ -52,11 +53,14 @@ function* contentsIn(cursor: ByteCursor): Generator<void, Omit<TableOfContents, 
   const head = new ArchiveHead(cursor);
   const steps: Record<Step, number[]> = { contents: [], remarks: [], 'event triggers': [] };
   const entries: ArchiveEntry[] = [];
+  let hasLargeObjects = false;
   for (let left = yield* head.header(); left > 0; left -= 1) {
     const entry = yield* head.entry();
     const step = stepOf(entry);
     steps[step].push(entry.id);
-    if (step === 'contents' && !LARGE_OBJECTS.has(entry.kind)) {
+    if (LARGE_OBJECTS.has(entry.kind)) {
+      hasLargeObjects = true;
+    } else if (step === 'contents') {
       entries.push(entry);
     }
   }
@@ -65,7 +69,7 @@ function* contentsIn(cursor: ByteCursor): Generator<void, Omit<TableOfContents, 
   if (encoding === undefined) {
     throw damaged('its table of contents does not say its encoding', cursor.position);
   }
-  return { steps, entries, encoding };
+  return { steps, entries, hasLargeObjects, encoding };
 }
 
 /**

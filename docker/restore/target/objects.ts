@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
-import { bigint, queryRows } from '../../postgres/connection/query.ts';
+import { bigint, queryRow, queryRows } from '../../postgres/connection/query.ts';
 import { IS_USER_SCHEMA } from '../../postgres/user-schemas.ts';
 
 /** A table, view, sequence or index in the target database. Names are not quoted. */
@@ -29,6 +29,7 @@ export interface TargetObjects {
   readonly schemas: readonly Schema[];
   /** Names of the extensions, not quoted. */
   readonly extensions: readonly string[];
+  readonly hasLargeObjects: boolean;
 }
 
 /** Connection and server errors pass through. */
@@ -38,10 +39,16 @@ export async function targetObjects(client: Client): Promise<TargetObjects> {
     'SELECT extname AS name FROM pg_extension',
     z.object({ name: z.string() }),
   );
+  const { has } = await queryRow(
+    client,
+    'SELECT EXISTS (SELECT FROM pg_largeobject_metadata) AS has',
+    z.object({ has: z.boolean() }),
+  );
   return {
     relations: await relationsOf(client),
     schemas: await schemasOf(client),
     extensions: extensions.map(({ name }) => name),
+    hasLargeObjects: has,
   };
 }
 

@@ -75,11 +75,22 @@ function notEmpty({ contents }: TargetDatabase, { database }: ConnectionSettings
       ];
 }
 
+/** pg_restore writes into existing large objects. Which the dump has is known to pg_restore only, and may be millions. */
+function largeObjects(isMixed: boolean, { database }: ConnectionSettings): readonly string[] {
+  return isMixed
+    ? [
+        `The database "${database}" and the dump both have large objects, and a restore would overwrite those of the same ` +
+          'number: restore into a database that has none.',
+      ]
+    : [];
+}
+
 /**
  * Refuses a database that cannot be written to, in which the user may not create what is needed, or that is not empty,
  * because the result would be a mixture.
  *
  * @param roles problems with roles, in sentences
+ * @param mixesLargeObjects whether both the dump and the database have large objects
  * @throws {Failure} `refused`, with all problems
  */
 export function checkTarget(
@@ -88,12 +99,13 @@ export function checkTarget(
   roles: readonly string[],
   target: ConnectionSettings,
   intoNonEmpty: boolean,
+  mixesLargeObjects: boolean,
 ): void {
   const problems = [
     ...readOnly(database, target),
     ...lacking(missing, database, target),
     ...roles,
-    ...(intoNonEmpty ? [] : notEmpty(database, target)),
+    ...(intoNonEmpty ? largeObjects(mixesLargeObjects, target) : notEmpty(database, target)),
   ];
   if (problems.length > 0) {
     throw new Failure('refused', problems.join(' '));

@@ -76,6 +76,29 @@ describe('a restore in which the server refuses statements', () => {
     expect(status).toBe(77);
     expect(await stage.query('mixed', 'SELECT one, two FROM a, b')).toEqual([{ one: 7, two: 2 }]);
   });
+
+  test('leaves existing sequences unchanged with --into-non-empty', async () => {
+    await stage.createDatabase('numbered', 'CREATE TABLE a (id serial)', 'INSERT INTO a DEFAULT VALUES');
+    expect(await stage.dump('numbered')).toMatchObject({ status: 0, stderr: '' });
+    await stage.createDatabase('counting', 'CREATE TABLE a (id serial)', `SELECT setval('a_id_seq', 70)`);
+    const { status, stdout } = await restore(stage, 'numbered', 'counting', ['--into-non-empty']);
+    expect(stdout).toContain('These sequences exist already, and keep their own values: public.a_id_seq');
+    expect(status).toBe(77);
+    expect(await stage.query('counting', `SELECT nextval('a_id_seq')::int AS next`)).toEqual([{ next: 71 }]);
+  });
+
+  test('is refused with --into-non-empty if it would overwrite large objects', async () => {
+    await stage.createDatabase('of large objects', `SELECT lo_from_bytea(4711, 'of the dump')`);
+    expect(await stage.dump('of large objects')).toMatchObject({ status: 0, stderr: '' });
+    await stage.createDatabase('with its own', `SELECT lo_from_bytea(4711, 'of the target')`);
+    const { status, stdout, stderr } = await restore(stage, 'of large objects', 'with its own', ['--into-non-empty']);
+    expect(stderr).toContain('both have large objects, and a restore would overwrite those of the same number');
+    expect(stdout).not.toContain('Fetching');
+    expect(status).toBe(77);
+    expect(await stage.query('with its own', `SELECT convert_from(lo_get(4711), 'UTF8') AS text`)).toEqual([
+      { text: 'of the target' },
+    ]);
+  });
 });
 
 describe('a running restore', () => {
