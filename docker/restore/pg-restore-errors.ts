@@ -19,6 +19,13 @@ const HARMLESS = /could not execute query: .*transaction_timeout.*\nCommand was:
 /** The rest of harmless errors: workers write it in pieces, sometimes interleaved with those of another worker. */
 const FRAME = /^(?:pg_restore:|error:|\s)*$/;
 
+/** What `--verbose` adds, for what it does next and about the entry that an error is of. */
+const PROGRESS = /^pg_restore: (?:connecting to |creating |while |from TOC entry )/;
+const CREATING = 'pg_restore: creating ';
+
+/** A message of the server that is no error, shown by `--verbose`; its severity may be in another language. */
+const NOTICE = /^pg_restore: (?!error:|warning:)[^\s:]+: {2}/;
+
 /** What pg_restore says in place of the reason when one of its workers has given up, after the worker's own error. */
 const WORKER_DIED = /^pg_restore: error: a worker process died unexpectedly$/;
 
@@ -83,6 +90,7 @@ export class RestoreErrors {
   #last: string | undefined;
   #lost: string | undefined;
   #isStopped = false;
+  #entry: string | undefined;
 
   /** @param report receives each complete serious error and each warning, all without values */
   constructor(report: (message: string) => void) {
@@ -94,7 +102,10 @@ export class RestoreErrors {
     return this.#harmless;
   }
 
-  /** Number of errors that matter; a line that cannot be parsed counts as one. */
+  /**
+   * Number of errors that matter; a line that cannot be parsed counts as one. So does, with `--verbose`, each entry that the
+   * server warned of: a GRANT or REVOKE that it does not refuse may yet do nothing.
+   */
   get serious(): number {
     return this.#serious;
   }
@@ -135,12 +146,27 @@ export class RestoreErrors {
       return;
     }
     const text = [first, ...rest].join('\n');
-    if (FRAME.test(text.replace(HARMLESS, ''))) {
+    if (PROGRESS.test(first)) {
+      this.#entry = first.startsWith(CREATING) ? first.slice(CREATING.length) : this.#entry;
+    } else if (NOTICE.test(first)) {
+      this.#addWithoutEffect(first);
+    } else if (FRAME.test(text.replace(HARMLESS, ''))) {
       this.#harmless += text.match(HARMLESS)?.length ?? 0;
     } else if (first.startsWith(ERROR) || text.includes('error: ')) {
       this.#addSerious(first, rest);
     } else if (first.startsWith(WARNING) && !SUMMARY.test(first)) {
       this.#report(cut(first, WITHOUT_VALUES));
+    }
+  }
+
+  /** The first notice about an entry. There may be one for each column of a table. */
+  #addWithoutEffect(notice: string): void {
+    if (this.#entry !== undefined) {
+      const message = `${cut(notice, WITHOUT_VALUES)}\n${this.#entry}`;
+      this.#entry = undefined;
+      this.#serious++;
+      this.#first ??= message;
+      this.#report(message);
     }
   }
 

@@ -30,6 +30,8 @@ export interface ArchivePart {
   readonly archive: { readonly file: string; readonly jobs: number } | { readonly bytes: AsyncIterable<Buffer> };
   /** IDs of entries in the archive's table of contents, in the same order. */
   readonly entries: readonly number[];
+  /** Whether an entry that the server warns of counts as refused. Only for entries without data. */
+  readonly heedsWarnings?: boolean;
   /** Receives the message about each refused statement, and pg_restore's warnings, all without values. */
   readonly report: (message: string) => void;
   /** Called when pg_restore runs, and the database may change. */
@@ -58,14 +60,17 @@ const OPTIONS = ['--no-owner', '--no-tablespaces', '--no-password', `--dbname=${
  */
 export async function restorePart(
   { target, policy, client, folder, searchPath, timeouts }: RestoreTool,
-  { archive, entries, report, onStarted }: ArchivePart,
+  { archive, entries, heedsWarnings = false, report, onStarted }: ArchivePart,
   signal: AbortSignal,
 ): Promise<Refusals> {
   const environment = await libpqEnvironment(target, policy, folder, searchPath);
   const list = join(folder, 'entries');
   await writeFile(list, entries.map((id) => `${id};\n`).join(''));
   const errors = new RestoreErrors(report);
-  const source = 'file' in archive ? [`--jobs=${archive.jobs}`, archive.file] : [];
+  const source = [
+    ...(heedsWarnings ? ['--verbose'] : []),
+    ...('file' in archive ? [`--jobs=${archive.jobs}`, archive.file] : []),
+  ];
   const options = {
     // Not without need: some poolers refuse connections with options.
     environment: timeouts.length === 0 ? environment : { ...environment, PGOPTIONS: withoutTimeouts(timeouts) },

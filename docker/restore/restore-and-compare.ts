@@ -27,8 +27,8 @@ export interface ArchiveRestore {
 const PARTIAL = 'The database contains at most a part of the dump: drop it, and restore into a new one.';
 const MIXED = 'In addition to its previous contents, the database contains at most a part of the dump.';
 
-/** pg_restore's words about a refused statement before those of the server. Its warnings have others. */
-const STATEMENT_REFUSED = /^pg_restore: error: (?:could not execute query: )?/;
+/** pg_restore's words before those of the server. */
+const BEFORE_REASON = /^pg_restore: (?:error: )?(?:could not execute query: )?/;
 
 /** Names in one line of the log. */
 const SHOWN = 50;
@@ -99,8 +99,8 @@ export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSi
     conclude(refusals, await differences(restore, signal));
     if (remarks.count > 0) {
       log(
-        `Warning: the server refused ${remarks.count} of the dump's grants, default privileges and comments, named ` +
-          'above. No data depends on them, but others may have more or less access than in the source.',
+        `Warning: the server refused ${remarks.count} of the dump's grants, default privileges, comments and security ` +
+          'labels, or they had no effect: see above. No data depends on them, but others may have more or less access than in the source.',
       );
     }
   } catch (error) {
@@ -112,7 +112,7 @@ export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSi
 }
 
 function warn(message: string): void {
-  log(message.replace(STATEMENT_REFUSED, 'Warning: not restored: '));
+  log(message.replace(BEFORE_REASON, 'Warning: not restored: '));
 }
 
 /** Restores a later step, which needs no data, and so no stream of them. */
@@ -127,7 +127,8 @@ async function restoreFromHead(
     return { count: 0, first: '' };
   }
   const source = { file: 'file' in archive ? archive.file : contents.head, jobs: 1 };
-  return restorePart(tool, { archive: source, entries, report, onStarted: () => undefined }, signal);
+  const heedsWarnings = step === 'remarks';
+  return restorePart(tool, { archive: source, entries, heedsWarnings, report, onStarted: () => undefined }, signal);
 }
 
 /** Logs how the database compares with the archive. @returns what is missing */

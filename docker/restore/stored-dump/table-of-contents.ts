@@ -16,7 +16,7 @@ export interface ArchiveObject {
 }
 
 /**
- * The steps of a restore. Comments and privileges come after all else, over a single connection, so that a refusal in
+ * The steps of a restore. Comments, privileges and security labels come after all else, over a single connection, so that a refusal in
  * this step is known to cost no data, whatever the server's words for it. Event triggers come last, since they would act
  * on the statements before.
  */
@@ -35,7 +35,10 @@ export interface TableOfContents {
   readonly encoding: string;
 }
 
-const REMARKS: ReadonlySet<string> = new Set(['ACL', 'COMMENT', 'DEFAULT ACL']);
+const REMARKS: ReadonlySet<string> = new Set(['ACL', 'COMMENT', 'DEFAULT ACL', 'SECURITY LABEL']);
+
+/** Of a remark about an event trigger. */
+const OF_EVENT_TRIGGER = 'EVENT TRIGGER ';
 
 const LARGE_OBJECTS: ReadonlySet<string> = new Set(['BLOB', 'BLOB METADATA', 'BLOBS']);
 
@@ -43,10 +46,11 @@ const LARGE_OBJECTS: ReadonlySet<string> = new Set(['BLOB', 'BLOB METADATA', 'BL
 const NO_ENCODING = 'SQL_ASCII';
 
 function stepOf({ kind, name }: ArchiveEntry): Step {
-  if (kind === 'EVENT TRIGGER' || (kind === 'COMMENT' && name.toString().startsWith('EVENT TRIGGER '))) {
+  const isRemark = REMARKS.has(kind);
+  if (kind === 'EVENT TRIGGER' || (isRemark && name.toString().startsWith(OF_EVENT_TRIGGER))) {
     return 'event triggers';
   }
-  return REMARKS.has(kind) ? 'remarks' : 'contents';
+  return isRemark ? 'remarks' : 'contents';
 }
 
 function* contentsIn(cursor: ByteCursor): Generator<void, Omit<TableOfContents, 'head'>> {
