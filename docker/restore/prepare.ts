@@ -14,13 +14,13 @@ import type { ArchiveRestore } from './restore-and-compare.ts';
 import { essentialProblems, reportMissingRoles } from './roles/report-roles.ts';
 import { type MissingRoles, missingRoles } from './roles/role-statements.ts';
 import type { StoredDump } from './stored-dump/stored-dump.ts';
-import { objectsOf, type TableOfContents } from './stored-dump/table-of-contents.ts';
+import { type ArchiveObject, objectsOf, type TableOfContents } from './stored-dump/table-of-contents.ts';
 import { divideConnections } from './target/connection-limits.ts';
 import { databaseStatements } from './target/database-statements.ts';
 import { inspectTarget, type TargetDatabase } from './target/database.ts';
 import { checkConversion, checkEncoding, noteLocale } from './target/encoding.ts';
 import { missingGrants } from './target/missing-grants.ts';
-import { targetObjects } from './target/objects.ts';
+import { type TargetObjects, targetObjects } from './target/objects.ts';
 import { checkTarget } from './target/problems.ts';
 import { targetRoles, type TargetRoles } from './target/roles.ts';
 
@@ -73,10 +73,7 @@ export async function prepare(
   }
   warnOfOlderServer(database, dump, client);
   noteLocale(dump.locale, database.locale);
-  const { timeouts } = database;
-  if (timeouts.length > 0) {
-    log(`Note: the restore sets ${timeouts.join(', ')} to 0 in its own sessions.`);
-  }
+  const timeouts = timeoutsToSet(found);
   return {
     tool: { target, policy, client, folder, searchPath, timeouts },
     contents,
@@ -90,6 +87,17 @@ export async function prepare(
   };
 }
 
+/** What the target answered. */
+interface Examined {
+  readonly database: TargetDatabase;
+  /** Whether a connection pooler is in between. */
+  readonly isPooled: boolean;
+  readonly objects: readonly ArchiveObject[];
+  readonly before: TargetObjects;
+  readonly existing: TargetRoles;
+  readonly needs: Answer<DatabaseNeeds>;
+}
+
 /**
  * Asks the target for everything that the checks need, over one connection.
  *
@@ -101,7 +109,7 @@ async function examineTarget(
   contents: TableOfContents,
   acceptEncoding: boolean,
   signal: AbortSignal,
-) {
+): Promise<Examined> {
   return withConnection(target, policy, signal, async (connection, route) => {
     const refusal = poolerFailure(target, route);
     if (refusal !== undefined) {
@@ -113,12 +121,39 @@ async function examineTarget(
     checkEncoding(contents.encoding, encoding, target, acceptEncoding);
     return {
       database,
+      isPooled: route.isPooled,
       objects: await objectsOf(contents, encoding, connection),
       before: await targetObjects(connection),
       existing: await targetRoles(connection),
       needs: await ifAnswered(connection, 'settings and grants', databaseNeeds),
     };
   });
+}
+
+/** pg_restore itself sets these, once it is connected. */
+const SET_BY_PG_RESTORE: readonly string[] = [
+  'statement_timeout',
+  'lock_timeout',
+  'idle_in_transaction_session_timeout',
+];
+
+/** Poolers refuse a connection that sets what they do not know. */
+function timeoutsToSet({
+  database: { timeouts },
+  isPooled,
+}: Pick<Examined, 'database' | 'isPooled'>): readonly string[] {
+  const rest = timeouts.filter((name) => !SET_BY_PG_RESTORE.includes(name));
+  if (isPooled && rest.length > 0) {
+    log(
+      `Warning: ${rest.join(', ')} may end the restore, and cannot be set to 0 through a connection pooler: restore into ` +
+        'the server itself, or reset it for this user and database.',
+    );
+  }
+  const set = isPooled ? [] : timeouts;
+  if (set.length > 0) {
+    log(`Note: the restore sets ${set.join(', ')} to 0 in its own sessions.`);
+  }
+  return set;
 }
 
 function missingStatements(
