@@ -1,5 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
+import { formatBytes } from '../progress.ts';
+import { ifAnswered } from './connection/if-answered.ts';
 import { bigint, majorOf, queryRow } from './connection/query.ts';
 
 /** A database and its server, as seen before a dump. */
@@ -9,8 +11,8 @@ export interface Database {
   readonly major: number;
   /** `server_version_num`: 160004. */
   readonly versionNumber: number;
-  /** Bytes on the server's disk, indexes and dead rows included. */
-  readonly size: number;
+  /** Bytes on the server's disk, indexes and dead rows included; null if the server does not answer that. */
+  readonly size: number | null;
   /** PostgreSQL's name of its encoding: `UTF8`. */
   readonly encoding: string;
   readonly locale: Locale;
@@ -63,27 +65,40 @@ export async function inspectEncoding(client: Client): Promise<Pick<Database, 'e
 const rowSchema = z.object({
   version: z.string(),
   number: z.int(),
-  size: bigint,
   replica: z.boolean(),
   delay: z.string(),
   feedback: z.boolean(),
 });
+
+/** For the reader. */
+export function sizeOnDisk({ size }: Pick<Database, 'size'>): string {
+  return size === null ? 'of unknown size' : `${formatBytes(size)} on disk (indexes included)`;
+}
+
+/** Size of the database on the server's disk, in bytes. Connection and server errors pass through. */
+export async function sizeOf(client: Client): Promise<number> {
+  const query = 'SELECT pg_database_size(current_database()) AS size';
+  const { size } = await queryRow(client, query, z.object({ size: bigint }));
+  return size;
+}
 
 /** Connection and server errors pass through. */
 export async function inspectDatabase(client: Client): Promise<Database> {
   const row = await queryRow(
     client,
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
-      pg_database_size(current_database()) AS size, pg_is_in_recovery() AS replica,
+      pg_is_in_recovery() AS replica,
       current_setting('max_standby_streaming_delay') AS delay,
       current_setting('hot_standby_feedback')::bool AS feedback`,
     rowSchema,
   );
+  // Of a database with very many files it takes minutes, and some servers reserve it to administrators.
+  const size = await ifAnswered(client, 'size', sizeOf);
   return {
     version: row.version,
     major: majorOf(row.number),
     versionNumber: row.number,
-    size: row.size,
+    size: 'value' in size ? size.value : null,
     ...(await inspectEncoding(client)),
     ...(row.replica ? { replica: { maxDelay: row.delay, feedback: row.feedback } } : {}),
   };

@@ -7,9 +7,9 @@ import type { ConnectionSettings } from '../postgres/connection/connection-setti
 import { withConnection } from '../postgres/connection/connection.ts';
 import { KEEPALIVE, libpqEnvironment } from '../postgres/connection/libpq-environment.ts';
 import type { TlsPolicy } from '../postgres/connection/tls.ts';
+import { sizeOf } from '../postgres/database.ts';
 import type { Phase } from '../progress.ts';
 import { RestoreErrors, SUMMARY } from './pg-restore-errors.ts';
-import { sizeOf } from './target/database.ts';
 
 /** How pg_restore reaches the target. */
 export interface RestoreTool {

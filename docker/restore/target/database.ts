@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
-import { bigint, majorOf, queryRow, queryRows } from '../../postgres/connection/query.ts';
+import { type Answer, ifAnswered } from '../../postgres/connection/if-answered.ts';
+import { majorOf, queryRow, queryRows } from '../../postgres/connection/query.ts';
 import { type Database, inspectEncoding } from '../../postgres/database.ts';
 import { IS_USER_SCHEMA } from '../../postgres/user-schemas.ts';
 import { type ConnectionLimit, connectionLimits } from './connection-limits.ts';
@@ -20,7 +21,7 @@ export interface TargetDatabase extends Pick<Database, 'encoding' | 'locale'> {
   readonly isStandby: boolean;
   /** Where `default_transaction_read_only` is set to on, as in `pg_settings.source`; absent if it is off. */
   readonly readOnlyBy?: string;
-  readonly limits: readonly ConnectionLimit[];
+  readonly limits: Answer<readonly ConnectionLimit[]>;
   /** Settings that end statements or sessions after a time, and are not 0. */
   readonly timeouts: readonly string[];
 }
@@ -95,15 +96,8 @@ export async function inspectTarget(client: Client): Promise<TargetDatabase> {
     mayCreate: server.may_create,
     isStandby: server.standby,
     ...(await inspectEncoding(client)),
-    limits: await connectionLimits(client),
+    limits: await ifAnswered(client, 'limits on connections', connectionLimits),
     timeouts: timeouts.map(({ name }) => name),
     ...(server.read_only === 'on' ? { readOnlyBy: server.source } : {}),
   };
-}
-
-/** Size of the database on the server's disk, in bytes. */
-export async function sizeOf(client: Client): Promise<number> {
-  const query = 'SELECT pg_database_size(current_database()) AS size';
-  const { size } = await queryRow(client, query, z.object({ size: bigint }));
-  return size;
 }

@@ -77,6 +77,14 @@ describe('a limit on connections that is below the number of jobs', () => {
     expect(status).toBe(75);
   });
 
+  test('is not known from a server that shows no sessions, and the restore runs all the same', async () => {
+    await createTarget('discreet');
+    await stage.query('discreet', 'REVOKE SELECT ON pg_stat_activity FROM PUBLIC');
+    const { status, stdout, stderr } = await restore('discreet');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('Note: not checked: limits on connections: permission denied for view pg_stat_activity');
+  });
+
   test('does not apply to a superuser', async () => {
     await createTarget('unlimited');
     await stage.query('postgres', 'ALTER DATABASE unlimited CONNECTION LIMIT 1');
