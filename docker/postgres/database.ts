@@ -16,6 +16,8 @@ export interface Database {
   /** PostgreSQL's name of its encoding: `UTF8`. */
   readonly encoding: string;
   readonly locale: Locale;
+  /** What decides which partition rows belong to, in tables that are partitioned by text. */
+  readonly partitionsDependOn: readonly PartitionBasis[];
   /** Set for a replica. */
   readonly replica?: Replica;
 }
@@ -31,6 +33,14 @@ export interface Locale {
   /** The provider's own name of the locale; null for `libc`. */
   readonly name: string | null;
 }
+
+/**
+ * A hash is one of encoded text, and a range is one of the order that a collation gives it, which may be the database's.
+ * Lists compare for equality only.
+ */
+export const PARTITION_BASES = ['encoding', 'locale'] as const;
+
+export type PartitionBasis = (typeof PARTITION_BASES)[number];
 
 export interface Replica {
   /** How long a query may delay the replay of the primary's changes: `30s`, or `-1` for no limit. */
@@ -75,6 +85,24 @@ export function sizeOnDisk({ size }: Pick<Database, 'size'>): string {
   return size === null ? 'of unknown size' : `${formatBytes(size)} on disk (indexes included)`;
 }
 
+const PARTITIONS_SINCE = 100000;
+
+/** OID of the collation that stands for the locale of the database. */
+const DATABASE_COLLATION = 100;
+
+async function partitionsDependOn(client: Client, versionNumber: number): Promise<readonly PartitionBasis[]> {
+  if (versionNumber < PARTITIONS_SINCE) {
+    return [];
+  }
+  const depends = await queryRow(
+    client,
+    `SELECT count(*) > 0 AS encoding, coalesce(bool_or(partstrat = 'r' AND c = ${DATABASE_COLLATION}), false) AS locale
+     FROM pg_partitioned_table, unnest(partcollation::oid[]) AS c WHERE c <> 0 AND partstrat <> 'l'`,
+    z.object({ encoding: z.boolean(), locale: z.boolean() }),
+  );
+  return PARTITION_BASES.filter((basis) => depends[basis]);
+}
+
 /** Size of the database on the server's disk, in bytes. Connection and server errors pass through. */
 export async function sizeOf(client: Client): Promise<number> {
   const query = 'SELECT pg_database_size(current_database()) AS size';
@@ -100,6 +128,7 @@ export async function inspectDatabase(client: Client): Promise<Database> {
     versionNumber: row.number,
     size: 'value' in size ? size.value : null,
     ...(await inspectEncoding(client)),
+    partitionsDependOn: await partitionsDependOn(client, row.number),
     ...(row.replica ? { replica: { maxDelay: row.delay, feedback: row.feedback } } : {}),
   };
 }

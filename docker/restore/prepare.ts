@@ -18,7 +18,7 @@ import { type ArchiveObject, objectsOf, type TableOfContents } from './stored-du
 import { divideConnections } from './target/connection-limits.ts';
 import { databaseStatements } from './target/database-statements.ts';
 import { inspectTarget, type TargetDatabase } from './target/database.ts';
-import { checkConversion, checkEncoding, noteLocale } from './target/encoding.ts';
+import { checkConversion, checkEncoding, checkPartitions, noteLocale } from './target/encoding.ts';
 import { missingGrants } from './target/missing-grants.ts';
 import { type TargetObjects, targetObjects } from './target/objects.ts';
 import { checkTarget } from './target/problems.ts';
@@ -50,6 +50,7 @@ export async function prepare(
   const policy = tlsPolicy(target, rdsRoots);
   const found = await examineTarget(target, policy, contents, acceptEncoding, signal);
   const { database, before, objects, existing } = found;
+  checkPartitions({ ...dump, encoding: contents.encoding }, database, target, acceptEncoding);
   const missing = missingRoles(dump.roles ?? [], { ...existing, major: database.major, user: database.user });
   reportMissingRoles(missing, createRoles);
   const roleProblems = problemsWithRoles(missing, existing, database.user, createRoles);

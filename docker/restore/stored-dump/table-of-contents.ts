@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import { z } from 'zod';
 import { type ArchiveEntry, ArchiveHead, damaged } from '../../archive/archive-head.ts';
 import { ByteCursor } from '../../archive/byte-cursor.ts';
+import { MAX_NAME_BYTES } from '../../postgres/connection/connection-settings.ts';
 import { queryRows } from '../../postgres/connection/query.ts';
 
 /** An object in the archive. Names are not quoted. */
@@ -126,9 +127,14 @@ export async function objectsOf(
   }));
 }
 
+/** A name may take more bytes in UTF-8. The server then keeps as many characters as fit. */
+function asStored(name: string): string {
+  return new TextDecoder().decode(Buffer.from(name).subarray(0, MAX_NAME_BYTES), { stream: true });
+}
+
 async function decodedByServer(names: readonly Buffer[], encoding: string, client: Client): Promise<readonly string[]> {
   const text =
     'SELECT convert_from(bytes, $2) AS name FROM unnest($1::bytea[]) WITH ORDINALITY AS n (bytes, place) ORDER BY place';
   const rows = await queryRows(client, { text, values: [names, encoding] }, z.object({ name: z.string() }));
-  return rows.map(({ name }) => name);
+  return rows.map(({ name }) => asStored(name));
 }
