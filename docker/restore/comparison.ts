@@ -1,4 +1,4 @@
-import { identifier } from '../postgres/quoting.ts';
+import { nameOf } from '../postgres/quoting.ts';
 import type { ArchiveObject } from './stored-dump/table-of-contents.ts';
 import type { Relation } from './target/objects.ts';
 
@@ -27,12 +27,6 @@ type Named = Pick<ArchiveObject, 'schema' | 'name'>;
 /** A key for maps and sets: unlike a qualified name, it needs no quoting. */
 export function keyOf({ schema, name }: Named): string {
   return `${schema}\0${name}`;
-}
-
-/** A qualified name on one line, for the reader. Keywords are not quoted. */
-export function nameOf({ schema, name }: Named): string {
-  const parts = schema === '' ? [name] : [schema, name];
-  return parts.map((part) => (/^[a-z_][a-z0-9_]*$/.test(part) ? part : identifier(part))).join('.');
 }
 
 /** Compares the tables and what belongs to them. */

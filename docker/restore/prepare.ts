@@ -22,6 +22,7 @@ import { checkConversion, checkEncoding, checkPartitions, noteLocale } from './t
 import { missingGrants } from './target/missing-grants.ts';
 import { type TargetObjects, targetObjects } from './target/objects.ts';
 import { checkTarget } from './target/problems.ts';
+import { reservedProblems, warnOfOtherSchemas } from './target/reserved.ts';
 import { targetRoles, type TargetRoles } from './target/roles.ts';
 
 /** A restore that passed all checks, and lacks only the archive. */
@@ -53,16 +54,13 @@ export async function prepare(
   checkPartitions({ ...dump, encoding: contents.encoding }, database, target, acceptEncoding);
   const missing = missingRoles(dump.roles ?? [], { ...existing, major: database.major, user: database.user });
   reportMissingRoles(missing, createRoles);
-  const roleProblems = problemsWithRoles(missing, existing, database.user, createRoles);
-  const mixesLargeObjects = contents.hasLargeObjects && before.hasLargeObjects;
-  checkTarget(
-    database,
-    missingGrants(objects, before, database),
-    roleProblems,
-    target,
-    intoNonEmpty,
-    mixesLargeObjects,
-  );
+  warnOfOtherSchemas(objects, before.extensions);
+  const problems = [
+    ...problemsWithRoles(missing, existing, database.user, createRoles),
+    ...reservedProblems(objects, before.extensions, database),
+    ...(intoNonEmpty ? problemsWithLargeObjects(contents, before, target) : []),
+  ];
+  checkTarget(database, missingGrants(objects, before, database), problems, target, intoNonEmpty);
   const client = chooseRestoreClient(await findClients(searchPath), dump.clientMajor);
   log(
     `Database "${target.database}" on ${target.host} port ${target.port}: PostgreSQL ${database.version}; ` +
@@ -164,6 +162,20 @@ function missingStatements(
 ): readonly string[] {
   const present = 'value' in found ? databaseStatements(found.value, name) : [];
   return needed === null ? [] : databaseStatements(needed, name).filter((statement) => !present.includes(statement));
+}
+
+/** pg_restore writes into existing large objects. Which the dump has is not read, since there may be millions. */
+function problemsWithLargeObjects(
+  contents: TableOfContents,
+  before: TargetObjects,
+  { database }: ConnectionSettings,
+): readonly string[] {
+  return contents.hasLargeObjects && before.hasLargeObjects
+    ? [
+        `The database "${database}" and the dump both have large objects, and a restore would overwrite those of the same ` +
+          'number: restore into a database that has none.',
+      ]
+    : [];
 }
 
 function problemsWithRoles(

@@ -1,8 +1,9 @@
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
+import { nameOf } from '../postgres/quoting.ts';
 import { withProgress } from '../progress.ts';
-import { compare, keyOf, nameOf } from './comparison.ts';
+import { compare, keyOf } from './comparison.ts';
 import { type ArchivePart, type Refusals, restorePart, type RestoreTool, restoring } from './pg-restore.ts';
 import { tablesWithRows } from './stored-dump/rows-in-archive.ts';
 import type { ArchiveObject, Step, TableOfContents } from './stored-dump/table-of-contents.ts';

@@ -14,6 +14,8 @@ export interface ArchiveObject {
   readonly kind: string;
   readonly schema: string;
   readonly name: string;
+  /** The statement that creates it, if it is an extension or a publication; otherwise empty. */
+  readonly definition: string;
 }
 
 /**
@@ -27,7 +29,7 @@ export type Step = 'contents' | 'remarks' | 'event triggers';
 export interface TableOfContents {
   /** IDs of the entries of each step, in their order. */
   readonly steps: Readonly<Record<Step, readonly number[]>>;
-  /** Those of the first step, without large objects, of which there may be millions. */
+  /** Those that are no remarks, without large objects, of which there may be millions. */
   readonly entries: readonly ArchiveEntry[];
   readonly hasLargeObjects: boolean;
   /** A file with the beginning of the archive up to its data, from which all but the first step can be restored. */
@@ -65,7 +67,7 @@ function* contentsIn(cursor: ByteCursor): Generator<void, Omit<TableOfContents, 
     steps[step].push(entry.id);
     if (LARGE_OBJECTS.has(entry.kind)) {
       hasLargeObjects = true;
-    } else if (step === 'contents') {
+    } else if (step !== 'remarks') {
       entries.push(entry);
     }
   }
@@ -116,25 +118,29 @@ export async function objectsOf(
   target: string,
   client: Client,
 ): Promise<readonly ArchiveObject[]> {
-  const names = entries.flatMap(({ schema, name }) => [schema, name]);
+  const texts = entries.flatMap(({ schema, name, definition }) => [schema, name, definition]);
   const isUtf8 = encoding === 'UTF8' || encoding === NO_ENCODING || target === NO_ENCODING;
-  const decoded = isUtf8 ? names.map((name) => name.toString()) : await decodedByServer(names, encoding, client);
+  const decoded = isUtf8 ? texts.map((text) => text.toString()) : await decodedByServer(texts, encoding, client);
+  const stored = isUtf8 ? (name: string) => name : cutToFit;
   return entries.map(({ id, kind }, index) => ({
     id,
     kind,
-    schema: decoded[2 * index] ?? '',
-    name: decoded[2 * index + 1] ?? '',
+    schema: stored(decoded[3 * index] ?? ''),
+    name: stored(decoded[3 * index + 1] ?? ''),
+    definition: decoded[3 * index + 2] ?? '',
   }));
 }
 
 /** A name may take more bytes in UTF-8. The server then keeps as many characters as fit. */
-function asStored(name: string): string {
-  return new TextDecoder().decode(Buffer.from(name).subarray(0, MAX_NAME_BYTES), { stream: true });
+function cutToFit(name: string): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.from(name).subarray(0, MAX_NAME_BYTES), {
+    stream: true,
+  });
 }
 
-async function decodedByServer(names: readonly Buffer[], encoding: string, client: Client): Promise<readonly string[]> {
+async function decodedByServer(texts: readonly Buffer[], encoding: string, client: Client): Promise<readonly string[]> {
   const text =
-    'SELECT convert_from(bytes, $2) AS name FROM unnest($1::bytea[]) WITH ORDINALITY AS n (bytes, place) ORDER BY place';
-  const rows = await queryRows(client, { text, values: [names, encoding] }, z.object({ name: z.string() }));
-  return rows.map(({ name }) => asStored(name));
+    'SELECT convert_from(bytes, $2) AS text FROM unnest($1::bytea[]) WITH ORDINALITY AS n (bytes, place) ORDER BY place';
+  const rows = await queryRows(client, { text, values: [texts, encoding] }, z.object({ text: z.string() }));
+  return rows.map(({ text }) => text);
 }

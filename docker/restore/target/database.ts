@@ -15,6 +15,8 @@ export interface TargetDatabase extends Pick<Database, 'encoding' | 'locale'> {
   readonly user: string;
   /** Some of the objects in it, by PostgreSQL's names; extensions and most of their members do not count. */
   readonly contents: readonly string[];
+  /** Whether this user may create what is reserved to superusers. On RDS, whose superuser is AWS, others may. */
+  readonly isAdministrator: boolean;
   /** Whether this user has CREATE on it, and so may create schemas. */
   readonly mayCreate: boolean;
   /** Whether its server is a standby. */
@@ -69,6 +71,7 @@ const serverSchema = z.object({
   version: z.string(),
   number: z.int(),
   user: z.string(),
+  administrator: z.boolean(),
   may_create: z.boolean(),
   standby: z.boolean(),
   read_only: z.string(),
@@ -81,6 +84,8 @@ export async function inspectTarget(client: Client): Promise<TargetDatabase> {
     client,
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
       current_user AS "user",
+      EXISTS (SELECT FROM pg_roles WHERE (rolname = current_user AND rolsuper)
+        OR (rolname = 'rds_superuser' AND pg_has_role(oid, 'USAGE'))) AS administrator,
       has_database_privilege(current_database(), 'CREATE') AS may_create, pg_is_in_recovery() AS standby,
       reset_val AS read_only, source
      FROM pg_settings WHERE name = 'default_transaction_read_only'`,
@@ -93,6 +98,7 @@ export async function inspectTarget(client: Client): Promise<TargetDatabase> {
     major: majorOf(server.number),
     user: server.user,
     contents: rows.map(({ what }) => what),
+    isAdministrator: server.administrator,
     mayCreate: server.may_create,
     isStandby: server.standby,
     ...(await inspectEncoding(client)),

@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { z } from 'zod';
 import { bigint, queryRow, queryRows } from '../../postgres/connection/query.ts';
 import { IS_USER_SCHEMA } from '../../postgres/user-schemas.ts';
+import { type TargetExtensions, targetExtensions } from './extensions.ts';
 
 /** A table, view, sequence or index in the target database. Names are not quoted. */
 export interface Relation {
@@ -27,18 +28,12 @@ export interface Schema {
 export interface TargetObjects {
   readonly relations: readonly Relation[];
   readonly schemas: readonly Schema[];
-  /** Names of the extensions, not quoted. */
-  readonly extensions: readonly string[];
+  readonly extensions: TargetExtensions;
   readonly hasLargeObjects: boolean;
 }
 
 /** Connection and server errors pass through. */
 export async function targetObjects(client: Client): Promise<TargetObjects> {
-  const extensions = await queryRows(
-    client,
-    'SELECT extname AS name FROM pg_extension',
-    z.object({ name: z.string() }),
-  );
   const { has } = await queryRow(
     client,
     'SELECT EXISTS (SELECT FROM pg_largeobject_metadata) AS has',
@@ -47,7 +42,7 @@ export async function targetObjects(client: Client): Promise<TargetObjects> {
   return {
     relations: await relationsOf(client),
     schemas: await schemasOf(client),
-    extensions: extensions.map(({ name }) => name),
+    extensions: await targetExtensions(client),
     hasLargeObjects: has,
   };
 }

@@ -75,37 +75,25 @@ function notEmpty({ contents }: TargetDatabase, { database }: ConnectionSettings
       ];
 }
 
-/** pg_restore writes into existing large objects. Which the dump has is known to pg_restore only, and may be millions. */
-function largeObjects(isMixed: boolean, { database }: ConnectionSettings): readonly string[] {
-  return isMixed
-    ? [
-        `The database "${database}" and the dump both have large objects, and a restore would overwrite those of the same ` +
-          'number: restore into a database that has none.',
-      ]
-    : [];
-}
-
 /**
  * Refuses a database that cannot be written to, in which the user may not create what is needed, or that is not empty,
  * because the result would be a mixture.
  *
- * @param roles problems with roles, in sentences
- * @param mixesLargeObjects whether both the dump and the database have large objects
+ * @param further problems, in sentences
  * @throws {Failure} `refused`, with all problems
  */
 export function checkTarget(
   database: TargetDatabase,
   missing: MissingGrants,
-  roles: readonly string[],
+  further: readonly string[],
   target: ConnectionSettings,
   intoNonEmpty: boolean,
-  mixesLargeObjects: boolean,
 ): void {
   const problems = [
     ...readOnly(database, target),
     ...lacking(missing, database, target),
-    ...roles,
-    ...(intoNonEmpty ? largeObjects(mixesLargeObjects, target) : notEmpty(database, target)),
+    ...further,
+    ...(intoNonEmpty ? [] : notEmpty(database, target)),
   ];
   if (problems.length > 0) {
     throw new Failure('refused', problems.join(' '));
