@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { type Answer, ifAnswered } from '../../postgres/connection/if-answered.ts';
 import { majorOf, queryRow, queryRows } from '../../postgres/connection/query.ts';
 import { type Database, inspectEncoding } from '../../postgres/database.ts';
-import { IS_USER_SCHEMA } from '../../postgres/user-schemas.ts';
 import { type ConnectionLimit, connectionLimits } from './connection-limits.ts';
+import { contentsOf } from './contents.ts';
 
 /** State of the target database before a restore. */
 export interface TargetDatabase extends Pick<Database, 'encoding' | 'locale'> {
@@ -27,38 +27,6 @@ export interface TargetDatabase extends Pick<Database, 'encoding' | 'locale'> {
   /** Settings that end statements or sessions after a time, and are not 0. */
   readonly timeouts: readonly string[];
 }
-
-/** Limit of {@link TargetDatabase.contents}. */
-const LISTED = 6;
-
-/**
- * Objects that users create outside the system's schemas: a new database has none, whatever its template. Members of an
- * extension do not count if they belong to a superuser, as those of trusted extensions do (on RDS, to rdsadmin), or to this
- * user. Others do, since whoever owns an extension can make any object of theirs a member of it, and a restore may call it.
- * https://www.postgresql.org/docs/current/sql-alterextension.html
- */
-const CONTENTS = `
-  WITH space AS (SELECT oid, nspname, nspowner FROM pg_namespace WHERE ${IS_USER_SCHEMA})
-  SELECT what FROM (
-    SELECT 'pg_namespace'::regclass AS classid, oid AS objid, nspowner AS owner, 'schema ' || quote_ident(nspname) AS what
-      FROM space WHERE nspname <> 'public'
-    UNION ALL
-    SELECT 'pg_class'::regclass, oid, relowner, oid::regclass::text
-      FROM pg_class WHERE relnamespace IN (SELECT oid FROM space) AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c')
-    UNION ALL
-    SELECT 'pg_proc'::regclass, oid, proowner, oid::regprocedure::text
-      FROM pg_proc WHERE pronamespace IN (SELECT oid FROM space)
-    UNION ALL
-    SELECT 'pg_type'::regclass, oid, typowner, 'type ' || oid::regtype::text
-      FROM pg_type WHERE typnamespace IN (SELECT oid FROM space) AND typtype IN ('d', 'e', 'r')
-    UNION ALL
-    SELECT 'pg_largeobject'::regclass, oid, lomowner, 'large object ' || oid FROM pg_largeobject_metadata
-  ) AS held
-  WHERE NOT EXISTS (
-    SELECT FROM pg_depend d JOIN pg_roles r ON r.oid = held.owner
-    WHERE d.classid = held.classid AND d.objid = held.objid AND d.deptype = 'e'
-      AND (r.rolsuper OR r.rolname = current_user))
-  LIMIT ${LISTED}`;
 
 /** Those of a new session: for these questions, some are set to 0. */
 const TIMEOUTS = `
@@ -91,13 +59,12 @@ export async function inspectTarget(client: Client): Promise<TargetDatabase> {
      FROM pg_settings WHERE name = 'default_transaction_read_only'`,
     serverSchema,
   );
-  const rows = await queryRows(client, CONTENTS, z.object({ what: z.string() }));
   const timeouts = await queryRows(client, TIMEOUTS, z.object({ name: z.string() }));
   return {
     version: server.version,
     major: majorOf(server.number),
     user: server.user,
-    contents: rows.map(({ what }) => what),
+    contents: await contentsOf(client),
     isAdministrator: server.administrator,
     mayCreate: server.may_create,
     isStandby: server.standby,
