@@ -10,6 +10,7 @@ import type { TlsPolicy } from '../postgres/connection/tls.ts';
 import { sizeOf } from '../postgres/database.ts';
 import type { Phase } from '../progress.ts';
 import { RestoreErrors, SUMMARY } from './pg-restore-errors.ts';
+import type { SessionSetting } from './target/session-settings.ts';
 
 /** How pg_restore reaches the target. */
 export interface RestoreTool {
@@ -20,8 +21,8 @@ export interface RestoreTool {
   readonly folder: string;
   /** In the format of PATH. */
   readonly searchPath: string;
-  /** Settings to set to 0 for its sessions. */
-  readonly timeouts: readonly string[];
+  /** For its sessions. */
+  readonly settings: readonly SessionSetting[];
 }
 
 /** What to restore. */
@@ -59,7 +60,7 @@ const OPTIONS = ['--no-owner', '--no-tablespaces', '--no-password', `--dbname=${
  * early otherwise
  */
 export async function restorePart(
-  { target, policy, client, folder, searchPath, timeouts }: RestoreTool,
+  { target, policy, client, folder, searchPath, settings }: RestoreTool,
   { archive, entries, heedsWarnings = false, report, onStarted }: ArchivePart,
   signal: AbortSignal,
 ): Promise<Refusals> {
@@ -73,7 +74,7 @@ export async function restorePart(
   ];
   const options = {
     // Not without need: some poolers refuse connections with options.
-    environment: timeouts.length === 0 ? environment : { ...environment, PGOPTIONS: withoutTimeouts(timeouts) },
+    environment: settings.length === 0 ? environment : { ...environment, PGOPTIONS: optionsFor(settings) },
     signal,
     onErrorLine: (line: string) => {
       errors.add(line);
@@ -90,9 +91,9 @@ export async function restorePart(
   return refusalsOf(end, errors);
 }
 
-/** pg_restore itself sets some of them to 0, but not all, and only once it is connected. */
-function withoutTimeouts(names: readonly string[]): string {
-  return names.map((name) => `-c ${name}=0`).join(' ');
+/** pg_restore itself sets some of them, but not all, and only once it is connected. */
+function optionsFor(settings: readonly SessionSetting[]): string {
+  return settings.map(({ name, value }) => `-c ${name}=${value}`).join(' ');
 }
 
 /**

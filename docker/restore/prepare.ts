@@ -24,6 +24,7 @@ import { type TargetObjects, targetObjects } from './target/objects.ts';
 import { checkTarget } from './target/problems.ts';
 import { reservedProblems, warnOfOtherSchemas } from './target/reserved.ts';
 import { targetRoles, type TargetRoles } from './target/roles.ts';
+import { settingsToGive } from './target/session-settings.ts';
 
 /** A restore that passed all checks, and lacks only the archive. */
 interface RestoreSetup extends Omit<ArchiveRestore, 'archive'> {
@@ -72,9 +73,9 @@ export async function prepare(
   }
   warnOfOlderServer(database, dump, client);
   noteLocale(dump.locale, database.locale);
-  const timeouts = timeoutsToSet(found);
+  const settings = settingsToGive(database.unsuitable, found.isPooled);
   return {
-    tool: { target, policy, client, folder, searchPath, timeouts },
+    tool: { target, policy, client, folder, searchPath, settings },
     contents,
     objects,
     before,
@@ -127,32 +128,6 @@ async function examineTarget(
       needs: await ifAnswered(connection, 'settings and grants', databaseNeeds),
     };
   });
-}
-
-/** pg_restore itself sets these, once it is connected. */
-const SET_BY_PG_RESTORE: readonly string[] = [
-  'statement_timeout',
-  'lock_timeout',
-  'idle_in_transaction_session_timeout',
-];
-
-/** Poolers refuse a connection that sets what they do not know. */
-function timeoutsToSet({
-  database: { timeouts },
-  isPooled,
-}: Pick<Examined, 'database' | 'isPooled'>): readonly string[] {
-  const rest = timeouts.filter((name) => !SET_BY_PG_RESTORE.includes(name));
-  if (isPooled && rest.length > 0) {
-    log(
-      `Warning: ${rest.join(', ')} may end the restore, and cannot be set to 0 through a connection pooler: restore into ` +
-        'the server itself, or reset it for this user and database.',
-    );
-  }
-  const set = isPooled ? [] : timeouts;
-  if (set.length > 0) {
-    log(`Note: the restore sets ${set.join(', ')} to 0 in its own sessions.`);
-  }
-  return set;
 }
 
 function missingStatements(

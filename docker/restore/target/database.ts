@@ -1,10 +1,11 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { type Answer, ifAnswered } from '../../postgres/connection/if-answered.ts';
-import { majorOf, queryRow, queryRows } from '../../postgres/connection/query.ts';
+import { majorOf, queryRow } from '../../postgres/connection/query.ts';
 import { type Database, inspectEncoding } from '../../postgres/database.ts';
 import { type ConnectionLimit, connectionLimits } from './connection-limits.ts';
 import { contentsOf } from './contents.ts';
+import { type SessionSetting, unsuitableSettings } from './session-settings.ts';
 
 /** State of the target database before a restore. */
 export interface TargetDatabase extends Pick<Database, 'encoding' | 'locale'> {
@@ -24,16 +25,8 @@ export interface TargetDatabase extends Pick<Database, 'encoding' | 'locale'> {
   /** Where `default_transaction_read_only` is set to on, as in `pg_settings.source`; absent if it is off. */
   readonly readOnlyBy?: string;
   readonly limits: Answer<readonly ConnectionLimit[]>;
-  /** Settings that end statements or sessions after a time, and are not 0. */
-  readonly timeouts: readonly string[];
+  readonly unsuitable: readonly SessionSetting[];
 }
-
-/** Those of a new session: for these questions, some are set to 0. */
-const TIMEOUTS = `
-  SELECT name FROM pg_settings
-  WHERE reset_val <> '0' AND name IN ('statement_timeout', 'lock_timeout', 'idle_session_timeout',
-    'idle_in_transaction_session_timeout', 'transaction_timeout')
-  ORDER BY 1`;
 
 const serverSchema = z.object({
   version: z.string(),
@@ -59,7 +52,6 @@ export async function inspectTarget(client: Client): Promise<TargetDatabase> {
      FROM pg_settings WHERE name = 'default_transaction_read_only'`,
     serverSchema,
   );
-  const timeouts = await queryRows(client, TIMEOUTS, z.object({ name: z.string() }));
   return {
     version: server.version,
     major: majorOf(server.number),
@@ -70,7 +62,7 @@ export async function inspectTarget(client: Client): Promise<TargetDatabase> {
     isStandby: server.standby,
     ...(await inspectEncoding(client)),
     limits: await ifAnswered(client, 'limits on connections', connectionLimits),
-    timeouts: timeouts.map(({ name }) => name),
+    unsuitable: await unsuitableSettings(client),
     ...(server.read_only === 'on' ? { readOnlyBy: server.source } : {}),
   };
 }
