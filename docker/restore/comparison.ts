@@ -18,6 +18,8 @@ export interface Comparison {
   readonly counts: readonly string[];
   /** Objects of the dump that the database does not have. */
   readonly missing: readonly string[];
+  /** Materialized views that are populated by the dump, and not in the database. */
+  readonly unpopulated: readonly string[];
   /** Tables of the dump with data, if only of zero rows, which have no row in the database. */
   readonly empty: readonly ArchiveObject[];
 }
@@ -42,9 +44,12 @@ export function compare(objects: readonly ArchiveObject[], relations: readonly R
       counts.push(`${expected.length - absent.length} of ${expected.length} ${plural}`);
     }
   }
+  const unpopulated = objects
+    .filter((object) => object.kind === 'MATERIALIZED VIEW DATA' && found.get(keyOf(object))?.isPopulated === false)
+    .map(nameOf);
   const empty = objects.filter((object) => {
     const relation = found.get(keyOf(object));
     return object.kind === 'TABLE DATA' && relation?.kind === 'r' && relation.isEmpty;
   });
-  return { counts, missing, empty };
+  return { counts, missing, unpopulated, empty };
 }

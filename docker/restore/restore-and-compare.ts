@@ -101,7 +101,7 @@ export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSi
     if (remarks.count > 0) {
       log(
         `Warning: the server refused ${remarks.count} of the dump's grants, default privileges, comments and security ` +
-          'labels, or they had no effect: see above. No data depends on them, but others may have more or less access than in the source.',
+          'labels, or they had no effect: see above. Of the grants on one object, it refuses all if it refuses one. No data depends on them, but others may have more or less access than in the source.',
       );
     }
   } catch (error) {
@@ -135,11 +135,15 @@ async function restoreFromHead(
 /** Logs how the database compares with the archive. @returns what is missing */
 async function differences({ tool, objects, archive }: ArchiveRestore, signal: AbortSignal): Promise<string[]> {
   const { target, policy, client, folder } = tool;
-  const { counts, missing, empty } = compare(objects, await withConnection(target, policy, signal, relationsOf));
+  const relations = await withConnection(target, policy, signal, relationsOf);
+  const { counts, missing, unpopulated, empty } = compare(objects, relations);
   log(`Compared with the dump's table of contents, the database has ${counts.join(', ')}.`);
   const found: string[] = [];
   if (missing.length > 0) {
     found.push(`these are missing: ${listed(missing)}`);
+  }
+  if (unpopulated.length > 0) {
+    found.push(`these materialized views are not populated, as they are in the dump: ${listed(unpopulated)}`);
   }
   if ('file' in archive) {
     const lost = await tablesWithRows(empty, archive.file, client, folder, signal);

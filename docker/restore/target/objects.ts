@@ -12,6 +12,8 @@ export interface Relation {
   readonly kind: string;
   /** Whether it has not even storage for a row; always true for what has no storage of its own. */
   readonly isEmpty: boolean;
+  /** False for a materialized view that was never refreshed. */
+  readonly isPopulated: boolean;
 }
 
 /** A schema in the target database. */
@@ -61,11 +63,18 @@ async function schemasOf(client: Client): Promise<readonly Schema[]> {
 export async function relationsOf(client: Client): Promise<readonly Relation[]> {
   const rows = await queryRows(
     client,
-    `SELECT nspname AS schema, relname AS name, relkind AS kind, pg_relation_size(c.oid) AS bytes
+    `SELECT nspname AS schema, relname AS name, relkind AS kind, relispopulated AS "isPopulated",
+       pg_relation_size(c.oid) AS bytes
      FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
      WHERE ${IS_USER_SCHEMA}`,
     // There is no size of what was dropped meanwhile.
-    z.object({ schema: z.string(), name: z.string(), kind: z.string(), bytes: bigint.nullable() }),
+    z.object({
+      schema: z.string(),
+      name: z.string(),
+      kind: z.string(),
+      isPopulated: z.boolean(),
+      bytes: bigint.nullable(),
+    }),
   );
   return rows.map(({ bytes, ...relation }) => ({ ...relation, isEmpty: (bytes ?? 0) === 0 }));
 }

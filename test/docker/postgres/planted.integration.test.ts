@@ -129,7 +129,13 @@ test('calls no operator, function, type or view that a user of the database plan
     target: { mayCreate: true },
   });
   expect(answers.target.contents).toContain('public.pg_class');
-  expect(answers.objects.relations).toContainEqual({ schema: 'public', name: 'pg_class', kind: 'v', isEmpty: true });
+  expect(answers.objects.relations).toContainEqual({
+    schema: 'public',
+    name: 'pg_class',
+    kind: 'v',
+    isEmpty: true,
+    isPopulated: true,
+  });
   expect(answers.size).toBe(answers.database.size);
 });
 

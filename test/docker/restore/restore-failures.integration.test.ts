@@ -65,6 +65,25 @@ describe('a restore in which the server refuses statements', () => {
     expect(await contentsOf(stage, 'from indexed')).toEqual(await contentsOf(stage, 'indexed'));
   });
 
+  test('names the materialized views that were not populated', async () => {
+    await stage.createDatabase(
+      'summed up',
+      'CREATE TABLE t AS SELECT 1 AS one',
+      `CREATE FUNCTION ones() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM t'`,
+      'CREATE MATERIALIZED VIEW sum AS SELECT ones()',
+      'CREATE MATERIALIZED VIEW of_sum AS SELECT * FROM sum',
+      'CREATE MATERIALIZED VIEW no_data AS SELECT * FROM t WITH NO DATA',
+    );
+    expect(await stage.dump('summed up')).toMatchObject({ status: 0, stderr: '' });
+    await stage.createDatabase('from summed up');
+    const { status, stdout } = await restore(stage, 'summed up', 'from summed up');
+    expect(stdout).toContain('the database has 1 of 1 tables, 3 of 3 materialized views.');
+    expect(stdout).toContain(
+      'In the database, these materialized views are not populated, as they are in the dump: public.sum, public.of_sum\n',
+    );
+    expect(status).toBe(77);
+  });
+
   test('leaves existing tables unchanged with --into-non-empty', async () => {
     await stage.createDatabase('plain', 'CREATE TABLE a AS SELECT 1 AS one', 'CREATE TABLE b AS SELECT 2 AS two');
     expect(await stage.dump('plain')).toMatchObject({ status: 0, stderr: '' });
