@@ -22,6 +22,10 @@ const FRAME = /^(?:pg_restore:|error:|\s)*$/;
 /** What `--verbose` adds, for what it does next and about the entry that an error is of. */
 const PROGRESS = /^pg_restore: (?:connecting to |creating |while |from TOC entry )/;
 const CREATING = 'pg_restore: creating ';
+const ENTRY_ID = /^pg_restore: from TOC entry (\d+);/;
+
+/** Entries of several statements. */
+const GRANTS = /^(?:DEFAULT )?ACL /;
 
 /** A message of the server that is no error, shown by `--verbose`; its severity may be in another language. */
 const NOTICE = /^pg_restore: (?!error:|warning:)[^\s:]+: {2}/;
@@ -90,7 +94,10 @@ export class RestoreErrors {
   #last: string | undefined;
   #lost: string | undefined;
   #isStopped = false;
-  #entry: string | undefined;
+  #entry = '';
+  #isNoticed = false;
+  #id: number | undefined;
+  readonly #refusedGrants: number[] = [];
 
   /** @param report receives each complete serious error and each warning, all without values */
   constructor(report: (message: string) => void) {
@@ -130,6 +137,11 @@ export class RestoreErrors {
     return this.#isStopped;
   }
 
+  /** With `--verbose`: IDs of entries with grants that were refused. They do not count as errors. */
+  get refusedGrants(): readonly number[] {
+    return this.#refusedGrants;
+  }
+
   add(line: string): void {
     if (line.startsWith('pg_restore:')) {
       this.end();
@@ -147,7 +159,7 @@ export class RestoreErrors {
     }
     const text = [first, ...rest].join('\n');
     if (PROGRESS.test(first)) {
-      this.#entry = first.startsWith(CREATING) ? first.slice(CREATING.length) : this.#entry;
+      this.#addProgress(first);
     } else if (NOTICE.test(first)) {
       this.#addWithoutEffect(first);
     } else if (FRAME.test(text.replace(HARMLESS, ''))) {
@@ -159,11 +171,20 @@ export class RestoreErrors {
     }
   }
 
+  #addProgress(line: string): void {
+    if (line.startsWith(CREATING)) {
+      this.#entry = line.slice(CREATING.length);
+      this.#isNoticed = false;
+    }
+    const [, id] = ENTRY_ID.exec(line) ?? [];
+    this.#id = id === undefined ? this.#id : Number(id);
+  }
+
   /** The first notice about an entry. There may be one for each column of a table. */
   #addWithoutEffect(notice: string): void {
-    if (this.#entry !== undefined) {
+    if (!this.#isNoticed) {
       const message = `${cut(notice, WITHOUT_VALUES)}\n${this.#entry}`;
-      this.#entry = undefined;
+      this.#isNoticed = true;
       this.#serious++;
       this.#first ??= message;
       this.#report(message);
@@ -173,8 +194,13 @@ export class RestoreErrors {
   #addSerious(first: string, rest: readonly string[]): void {
     const commands = rest.filter((line) => line.startsWith(COMMAND));
     const details = commands[0] === undefined ? rest : rest.slice(0, rest.indexOf(commands[0]));
+    const isLost = [first, ...details].some((line) => LOST.test(line));
+    if (GRANTS.test(this.#entry) && this.#id !== undefined && first.includes(STATEMENT) && !isLost) {
+      this.#refusedGrants.push(this.#id);
+      return;
+    }
     const message = first.startsWith(ERROR) ? describe(first, details, rest, commands) : interleaved([first, ...rest]);
-    if ([first, ...details].some((line) => LOST.test(line))) {
+    if (isLost) {
       this.#lost ??= message;
     }
     this.#serious++;

@@ -42,6 +42,8 @@ export interface ArchivePart {
 /** The statements that the server refused. */
 export interface Refusals {
   readonly count: number;
+  /** IDs of refused entries with grants, which do not count. */
+  readonly grants: readonly number[];
   /** pg_restore's message about the first of them; empty if there is none. */
   readonly first: string;
 }
@@ -125,13 +127,14 @@ export function restoring({ target, policy }: RestoreTool, bytes: number, signal
  */
 function refusalsOf(exit: ChildExit, errors: RestoreErrors): Refusals {
   const { status, signal, lastLines, tookAllInput } = exit;
-  const { serious, harmless, first, lost } = errors;
+  const { serious, harmless, refusedGrants, first, lost } = errors;
   const summary = lastLines.at(-1) ?? '';
   const ignored = Number(SUMMARY.exec(summary)?.[1] ?? 0);
   const isComplete = signal === null && (status === 0 || (status === 1 && ignored > 0)) && tookAllInput;
   // Having lost the server, pg_restore may still process the rest, and count each statement as refused.
   if (isComplete && lost === undefined) {
-    return { count: serious === 0 ? Math.max(ignored - harmless, 0) : serious, first: first ?? summary };
+    const uncounted = Math.max(ignored - harmless - refusedGrants.length, 0);
+    return { count: serious === 0 ? uncounted : serious, grants: refusedGrants, first: first ?? summary };
   }
   const how = signal === null ? `exited with status ${status}` : `was ended by ${signal}`;
   if (lost !== undefined) {

@@ -4,6 +4,7 @@ import { withConnection } from '../postgres/connection/connection.ts';
 import { nameOf } from '../postgres/quoting.ts';
 import { withProgress } from '../progress.ts';
 import { compare, keyOf } from './comparison.ts';
+import { grantEach } from './grants.ts';
 import { type ArchivePart, type Refusals, restorePart, type RestoreTool, restoring } from './pg-restore.ts';
 import { tablesWithRows } from './stored-dump/rows-in-archive.ts';
 import type { ArchiveObject, Step, TableOfContents } from './stored-dump/table-of-contents.ts';
@@ -85,7 +86,7 @@ function missingEntries(restore: ArchiveRestore): readonly number[] {
  * `verificationFailed` if something is missing all the same
  */
 export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSignal): Promise<void> {
-  const { tool, archive, databaseBytes, wasEmpty, progress } = restore;
+  const { tool, contents, archive, databaseBytes, wasEmpty, progress } = restore;
   const entries = missingEntries(restore);
   const state = { started: false };
   const onStarted = () => {
@@ -95,13 +96,18 @@ export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSi
     const work = () => restorePart(tool, { archive, entries, report: log, onStarted }, signal);
     const main = await (progress ? withProgress(restoring(tool, databaseBytes, signal), work) : work());
     const remarks = await restoreFromHead('remarks', restore, warn, signal);
+    const refusedRemarks = remarks.count + (await grantEach(remarks.grants, tool, contents, signal));
     const triggers = await restoreFromHead('event triggers', restore, log, signal);
-    const refusals = { count: main.count + triggers.count, first: main.count > 0 ? main.first : triggers.first };
+    const refusals = {
+      count: main.count + triggers.count,
+      grants: [],
+      first: main.count > 0 ? main.first : triggers.first,
+    };
     conclude(refusals, await differences(restore, signal));
-    if (remarks.count > 0) {
+    if (refusedRemarks > 0) {
       log(
-        `Warning: the server refused ${remarks.count} of the dump's grants, default privileges, comments and security ` +
-          'labels, or they had no effect: see above. Of the grants on one object, it refuses all if it refuses one. No data depends on them, but others may have more or less access than in the source.',
+        `Warning: the server refused ${refusedRemarks} of the dump's grants, default privileges, comments and security ` +
+          'labels, or they had no effect: see above. No data depends on them, but others may have more or less access than in the source.',
       );
     }
   } catch (error) {
@@ -125,7 +131,7 @@ async function restoreFromHead(
 ): Promise<Refusals> {
   const entries = contents.steps[step];
   if (entries.length === 0) {
-    return { count: 0, first: '' };
+    return { count: 0, grants: [], first: '' };
   }
   const source = { file: 'file' in archive ? archive.file : contents.head, jobs: 1 };
   const heedsWarnings = step === 'remarks';

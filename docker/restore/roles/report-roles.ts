@@ -18,8 +18,7 @@ export function reportMissingRoles({ roles, statements, unsupported }: MissingRo
         `${roles.map(described).join('; ')}. ` +
         (createRoles
           ? 'They are created once the dump has been checked.'
-          : 'What the dump grants to them and sets for them is not restored, nor what it grants to others on the same ' +
-            'objects, unless they are created first: by ' +
+          : 'What the dump grants to them and sets for them is not restored, unless they are created first: by ' +
             '--create-roles, or by these statements.'),
     );
     for (const { sql } of createRoles ? [] : statements) {

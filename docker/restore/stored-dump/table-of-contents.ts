@@ -120,7 +120,7 @@ export async function objectsOf(
 ): Promise<readonly ArchiveObject[]> {
   const texts = entries.flatMap(({ schema, name, definition }) => [schema, name, definition]);
   const isUtf8 = encoding === 'UTF8' || encoding === NO_ENCODING || target === NO_ENCODING;
-  const decoded = isUtf8 ? texts.map((text) => text.toString()) : await decodedByServer(texts, encoding, client);
+  const decoded = await decodedBy(client, texts, isUtf8 ? 'UTF8' : encoding);
   const stored = isUtf8 ? (name: string) => name : cutToFit;
   return entries.map(({ id, kind }, index) => ({
     id,
@@ -138,7 +138,15 @@ function cutToFit(name: string): string {
   });
 }
 
-async function decodedByServer(texts: readonly Buffer[], encoding: string, client: Client): Promise<readonly string[]> {
+/** Texts of a dump in this encoding, if need be decoded by the server. Connection and server errors pass through. */
+export async function decodedBy(
+  client: Client,
+  texts: readonly Buffer[],
+  encoding: string,
+): Promise<readonly string[]> {
+  if (encoding === 'UTF8' || encoding === NO_ENCODING) {
+    return texts.map((text) => text.toString());
+  }
   const text =
     'SELECT convert_from(bytes, $2) AS text FROM unnest($1::bytea[]) WITH ORDINALITY AS n (bytes, place) ORDER BY place';
   const rows = await queryRows(client, { text, values: [texts, encoding] }, z.object({ text: z.string() }));
