@@ -21,6 +21,9 @@ const TIME_FIELDS = 7;
 /** The longest text that is kept, in bytes: a name, or the name of a function with the types of its arguments. */
 const MAX_TEXT_BYTES = 1024 * 1024;
 
+/** Kinds of entries whose statements say more than their names, and are short. */
+const DEFINED: ReadonlySet<string> = new Set(['ENCODING', 'EXTENSION', 'PUBLICATION']);
+
 /** An entry of the table of contents. Its names are not quoted, and in the encoding of the dump. */
 export interface ArchiveEntry {
   readonly id: number;
@@ -30,7 +33,7 @@ export interface ArchiveEntry {
   readonly name: Buffer;
   /** Empty for objects outside of schemas. */
   readonly schema: Buffer;
-  /** Only of the entry `ENCODING`, a SET statement; empty for the others. */
+  /** The statement that creates it, for the kinds in {@link DEFINED}; empty for the others. */
   readonly definition: Buffer;
   /** Whether the archive has data of it. */
   readonly hasData: boolean;
@@ -94,7 +97,7 @@ export class ArchiveHead {
     const kind = (yield* this.#text()).toString();
     // Section.
     yield* this.int();
-    const definition = kind === 'ENCODING' ? yield* this.#text() : yield* this.#skippedText();
+    const definition = DEFINED.has(kind) ? yield* this.#text() : yield* this.#skippedText();
     // DROP statement, COPY statement.
     yield* this.#skipTexts(2);
     const schema = yield* this.#text();

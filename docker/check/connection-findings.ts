@@ -6,9 +6,8 @@ import {
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
 import type { Route } from '../postgres/connection/connection.ts';
 import type { TlsPolicy } from '../postgres/connection/tls.ts';
-import type { Database } from '../postgres/database.ts';
+import { type Database, sizeOnDisk } from '../postgres/database.ts';
 import { identifier } from '../postgres/quoting.ts';
-import { formatBytes } from '../progress.ts';
 import { type Finding, ok, problem, unchecked, warning } from './finding.ts';
 
 const CHECK_OF: Readonly<Record<ConnectionStep, string>> = {
@@ -42,14 +41,14 @@ export function connected(
   settings: ConnectionSettings,
   policy: TlsPolicy,
   route: Route,
-  { size }: Database,
+  database: Database,
 ): readonly Finding[] {
   return [
     ok(CHECK_OF.name, `${settings.host} resolves to ${route.address}`),
     ok(CHECK_OF.port, `${settings.port} is open`),
     tlsFinding(policy, route),
     ok(CHECK_OF.login, `as "${settings.user}"`),
-    ok(CHECK_OF.database, `"${settings.database}", ${formatBytes(size)} on disk (indexes included)`),
+    ok(CHECK_OF.database, `"${settings.database}", ${sizeOnDisk(database)}`),
   ];
 }
 

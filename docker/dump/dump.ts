@@ -11,9 +11,9 @@ import type { Task } from '../plan/environment.ts';
 import { type Plan, planFor } from '../plan/plan.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import { libpqEnvironment } from '../postgres/connection/libpq-environment.ts';
+import { sizeOnDisk } from '../postgres/database.ts';
 import { type Inventory, takeInventory } from '../postgres/inventory.ts';
 import { inspectNeeds } from '../postgres/needs/needs.ts';
-import { formatBytes } from '../progress.ts';
 import type { RunContext } from '../run-context.ts';
 import { abortEarlierUploads } from '../s3/earlier-uploads.ts';
 import { findDump, type ListedObject } from '../s3/find-dump.ts';
@@ -87,7 +87,7 @@ async function prepare(s3: S3Client, plan: Plan, context: RunContext): Promise<D
   const { policy, database, client, compression } = setup;
   log(
     `Database "${source.database}" on ${source.host} port ${source.port}: PostgreSQL ${database.version}, ` +
-      `${formatBytes(database.size)} on disk (indexes included); sslmode ${policy.mode}; ` +
+      `${sizeOnDisk(database)}; sslmode ${policy.mode}; ` +
       `pg_dump ${client.version} with ${compression}`,
   );
   return setup;
@@ -105,7 +105,7 @@ async function make(
   try {
     const environment = await libpqEnvironment(source, policy, folder, searchPath);
     // Usually more than the size of the dump, which is compressed, as out-of-line values on the server may be already.
-    const estimate = Math.max(database.size - indexBytes, 0);
+    const estimate = Math.max((database.size ?? 0) - indexBytes, 0);
     const options = { client, compression, environment, job: task.job, folder, estimate };
     return await makeDump(options, s3, object, signal);
   } finally {

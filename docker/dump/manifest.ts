@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { DumpResult } from '../engine/make-dump.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Compression, PostgresClient } from '../postgres/clients.ts';
-import type { Database } from '../postgres/database.ts';
+import { type Database, PARTITION_BASES } from '../postgres/database.ts';
 import type { Inventory } from '../postgres/inventory.ts';
 import { type Needs, needsSchema } from '../postgres/needs/needs.ts';
 import { inWholeSeconds } from '../time.ts';
@@ -39,6 +39,10 @@ export const manifestSchema = z
             name: text.nullable().describe("the provider's own, except for libc"),
           })
           .nullable(),
+        partitionsDependOn: z
+          .array(z.enum(PARTITION_BASES))
+          .nullable()
+          .describe('what decides about the partition of a row, in tables that are partitioned by text'),
       })
       .describe('Host, port and database from the secret; in a recovered manifest, as of the recovery'),
     dump: z.strictObject({
@@ -93,7 +97,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 /** A dump that this run made, with its database and tools. */
 export interface FinishedDump {
-  readonly database: Pick<Database, 'version' | 'size' | 'encoding' | 'locale'>;
+  readonly database: Pick<Database, 'version' | 'size' | 'encoding' | 'locale' | 'partitionsDependOn'>;
   readonly inventory: Inventory;
   readonly needs: Needs;
   readonly client: PostgresClient;
@@ -134,6 +138,7 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
       databaseBytes: database.size,
       encoding: database.encoding,
       locale: database.locale,
+      partitionsDependOn: [...database.partitionsDependOn],
     },
     dump: {
       client: `pg_dump ${client.version}`,
@@ -166,7 +171,14 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
   const { source, ...rest } = common(plan);
   return {
     ...rest,
-    source: { ...source, serverVersion: null, databaseBytes: null, encoding: null, locale: null },
+    source: {
+      ...source,
+      serverVersion: null,
+      databaseBytes: null,
+      encoding: null,
+      locale: null,
+      partitionsDependOn: null,
+    },
     dump: { client: null, format: 'custom', compression: null, way: null, reason: null },
     proof: {
       bytes,

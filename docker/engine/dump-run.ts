@@ -11,7 +11,7 @@ export interface DumpOptions {
   readonly job: string | undefined;
   /** For temporary files. */
   readonly folder: string;
-  /** Upper estimate of the dump's size, in bytes. */
+  /** Upper estimate of the dump's size, in bytes; zero if unknown. */
   readonly estimate: number;
 }
 

@@ -1,5 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
+import { formatBytes } from '../progress.ts';
+import { ifAnswered } from './connection/if-answered.ts';
 import { bigint, majorOf, queryRow } from './connection/query.ts';
 
 /** A database and its server, as seen before a dump. */
@@ -9,11 +11,13 @@ export interface Database {
   readonly major: number;
   /** `server_version_num`: 160004. */
   readonly versionNumber: number;
-  /** Bytes on the server's disk, indexes and dead rows included. */
-  readonly size: number;
+  /** Bytes on the server's disk, indexes and dead rows included; null if the server does not answer that. */
+  readonly size: number | null;
   /** PostgreSQL's name of its encoding: `UTF8`. */
   readonly encoding: string;
   readonly locale: Locale;
+  /** What decides which partition rows belong to, in tables that are partitioned by text. */
+  readonly partitionsDependOn: readonly PartitionBasis[];
   /** Set for a replica. */
   readonly replica?: Replica;
 }
@@ -29,6 +33,14 @@ export interface Locale {
   /** The provider's own name of the locale; null for `libc`. */
   readonly name: string | null;
 }
+
+/**
+ * A hash is one of encoded text, and a range is one of the order that a collation gives it, which may be the database's.
+ * Lists compare for equality only.
+ */
+export const PARTITION_BASES = ['encoding', 'locale'] as const;
+
+export type PartitionBasis = (typeof PARTITION_BASES)[number];
 
 export interface Replica {
   /** How long a query may delay the replay of the primary's changes: `30s`, or `-1` for no limit. */
@@ -63,28 +75,60 @@ export async function inspectEncoding(client: Client): Promise<Pick<Database, 'e
 const rowSchema = z.object({
   version: z.string(),
   number: z.int(),
-  size: bigint,
   replica: z.boolean(),
   delay: z.string(),
   feedback: z.boolean(),
 });
+
+/** For the reader. */
+export function sizeOnDisk({ size }: Pick<Database, 'size'>): string {
+  return size === null ? 'of unknown size' : `${formatBytes(size)} on disk (indexes included)`;
+}
+
+const PARTITIONS_SINCE = 100000;
+
+/** OID of the collation that stands for the locale of the database. */
+const DATABASE_COLLATION = 100;
+
+async function partitionsDependOn(client: Client, versionNumber: number): Promise<readonly PartitionBasis[]> {
+  if (versionNumber < PARTITIONS_SINCE) {
+    return [];
+  }
+  const depends = await queryRow(
+    client,
+    `SELECT count(*) > 0 AS encoding, coalesce(bool_or(partstrat = 'r' AND c = ${DATABASE_COLLATION}), false) AS locale
+     FROM pg_partitioned_table, unnest(partcollation::oid[]) AS c WHERE c <> 0 AND partstrat <> 'l'`,
+    z.object({ encoding: z.boolean(), locale: z.boolean() }),
+  );
+  return PARTITION_BASES.filter((basis) => depends[basis]);
+}
+
+/** Size of the database on the server's disk, in bytes. Connection and server errors pass through. */
+export async function sizeOf(client: Client): Promise<number> {
+  const query = 'SELECT pg_database_size(current_database()) AS size';
+  const { size } = await queryRow(client, query, z.object({ size: bigint }));
+  return size;
+}
 
 /** Connection and server errors pass through. */
 export async function inspectDatabase(client: Client): Promise<Database> {
   const row = await queryRow(
     client,
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
-      pg_database_size(current_database()) AS size, pg_is_in_recovery() AS replica,
+      pg_is_in_recovery() AS replica,
       current_setting('max_standby_streaming_delay') AS delay,
       current_setting('hot_standby_feedback')::bool AS feedback`,
     rowSchema,
   );
+  // Of a database with very many files it takes minutes, and some servers reserve it to administrators.
+  const size = await ifAnswered(client, 'size', sizeOf);
   return {
     version: row.version,
     major: majorOf(row.number),
     versionNumber: row.number,
-    size: row.size,
+    size: 'value' in size ? size.value : null,
     ...(await inspectEncoding(client)),
+    partitionsDependOn: await partitionsDependOn(client, row.number),
     ...(row.replica ? { replica: { maxDelay: row.delay, feedback: row.feedback } } : {}),
   };
 }

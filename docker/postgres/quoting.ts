@@ -21,6 +21,12 @@ export function identifier(name: string): string {
   return quotedOnOneLine(pg.escapeIdentifier(name));
 }
 
+/** A qualified name on one line, for the reader. Keywords are not quoted. */
+export function nameOf({ schema, name }: { readonly schema: string; readonly name: string }): string {
+  const parts = schema === '' ? [name] : [schema, name];
+  return parts.map((part) => (/^[a-z_][a-z0-9_]*$/.test(part) ? part : identifier(part))).join('.');
+}
+
 /** Quotes a text as a literal, for a session in which `standard_conforming_strings` is on, as it is by default. */
 export function literal(text: string): string {
   return quotedOnOneLine(`'${text.replaceAll("'", "''")}'`);

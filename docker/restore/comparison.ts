@@ -1,4 +1,4 @@
-import { identifier } from '../postgres/quoting.ts';
+import { nameOf } from '../postgres/quoting.ts';
 import type { ArchiveObject } from './stored-dump/table-of-contents.ts';
 import type { Relation } from './target/objects.ts';
 
@@ -18,6 +18,8 @@ export interface Comparison {
   readonly counts: readonly string[];
   /** Objects of the dump that the database does not have. */
   readonly missing: readonly string[];
+  /** Materialized views that are populated by the dump, and not in the database. */
+  readonly unpopulated: readonly string[];
   /** Tables of the dump with data, if only of zero rows, which have no row in the database. */
   readonly empty: readonly ArchiveObject[];
 }
@@ -27,12 +29,6 @@ type Named = Pick<ArchiveObject, 'schema' | 'name'>;
 /** A key for maps and sets: unlike a qualified name, it needs no quoting. */
 export function keyOf({ schema, name }: Named): string {
   return `${schema}\0${name}`;
-}
-
-/** A qualified name on one line, for the reader. Keywords are not quoted. */
-export function nameOf({ schema, name }: Named): string {
-  const parts = schema === '' ? [name] : [schema, name];
-  return parts.map((part) => (/^[a-z_][a-z0-9_]*$/.test(part) ? part : identifier(part))).join('.');
 }
 
 /** Compares the tables and what belongs to them. */
@@ -48,9 +44,12 @@ export function compare(objects: readonly ArchiveObject[], relations: readonly R
       counts.push(`${expected.length - absent.length} of ${expected.length} ${plural}`);
     }
   }
+  const unpopulated = objects
+    .filter((object) => object.kind === 'MATERIALIZED VIEW DATA' && found.get(keyOf(object))?.isPopulated === false)
+    .map(nameOf);
   const empty = objects.filter((object) => {
     const relation = found.get(keyOf(object));
     return object.kind === 'TABLE DATA' && relation?.kind === 'r' && relation.isEmpty;
   });
-  return { counts, missing, empty };
+  return { counts, missing, unpopulated, empty };
 }

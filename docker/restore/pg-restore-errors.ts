@@ -19,6 +19,17 @@ const HARMLESS = /could not execute query: .*transaction_timeout.*\nCommand was:
 /** The rest of harmless errors: workers write it in pieces, sometimes interleaved with those of another worker. */
 const FRAME = /^(?:pg_restore:|error:|\s)*$/;
 
+/** What `--verbose` adds, for what it does next and about the entry that an error is of. */
+const PROGRESS = /^pg_restore: (?:connecting to |creating |while |from TOC entry )/;
+const CREATING = 'pg_restore: creating ';
+const ENTRY_ID = /^pg_restore: from TOC entry (\d+);/;
+
+/** Entries of several statements. */
+const GRANTS = /^(?:DEFAULT )?ACL /;
+
+/** A message of the server that is no error, shown by `--verbose`; its severity may be in another language. */
+const NOTICE = /^pg_restore: (?!error:|warning:)[^\s:]+: {2}/;
+
 /** What pg_restore says in place of the reason when one of its workers has given up, after the worker's own error. */
 const WORKER_DIED = /^pg_restore: error: a worker process died unexpectedly$/;
 
@@ -83,6 +94,10 @@ export class RestoreErrors {
   #last: string | undefined;
   #lost: string | undefined;
   #isStopped = false;
+  #entry = '';
+  #isNoticed = false;
+  #id: number | undefined;
+  readonly #refusedGrants: number[] = [];
 
   /** @param report receives each complete serious error and each warning, all without values */
   constructor(report: (message: string) => void) {
@@ -94,7 +109,10 @@ export class RestoreErrors {
     return this.#harmless;
   }
 
-  /** Number of errors that matter; a line that cannot be parsed counts as one. */
+  /**
+   * Number of errors that matter; a line that cannot be parsed counts as one. So does, with `--verbose`, each entry that the
+   * server warned of: a GRANT or REVOKE that it does not refuse may yet do nothing.
+   */
   get serious(): number {
     return this.#serious;
   }
@@ -119,6 +137,11 @@ export class RestoreErrors {
     return this.#isStopped;
   }
 
+  /** With `--verbose`: IDs of entries with grants that were refused. They do not count as errors. */
+  get refusedGrants(): readonly number[] {
+    return this.#refusedGrants;
+  }
+
   add(line: string): void {
     if (line.startsWith('pg_restore:')) {
       this.end();
@@ -135,7 +158,11 @@ export class RestoreErrors {
       return;
     }
     const text = [first, ...rest].join('\n');
-    if (FRAME.test(text.replace(HARMLESS, ''))) {
+    if (PROGRESS.test(first)) {
+      this.#addProgress(first);
+    } else if (NOTICE.test(first)) {
+      this.#addWithoutEffect(first);
+    } else if (FRAME.test(text.replace(HARMLESS, ''))) {
       this.#harmless += text.match(HARMLESS)?.length ?? 0;
     } else if (first.startsWith(ERROR) || text.includes('error: ')) {
       this.#addSerious(first, rest);
@@ -144,11 +171,36 @@ export class RestoreErrors {
     }
   }
 
+  #addProgress(line: string): void {
+    if (line.startsWith(CREATING)) {
+      this.#entry = line.slice(CREATING.length);
+      this.#isNoticed = false;
+    }
+    const [, id] = ENTRY_ID.exec(line) ?? [];
+    this.#id = id === undefined ? this.#id : Number(id);
+  }
+
+  /** The first notice about an entry. There may be one for each column of a table. */
+  #addWithoutEffect(notice: string): void {
+    if (!this.#isNoticed) {
+      const message = `${cut(notice, WITHOUT_VALUES)}\n${this.#entry}`;
+      this.#isNoticed = true;
+      this.#serious++;
+      this.#first ??= message;
+      this.#report(message);
+    }
+  }
+
   #addSerious(first: string, rest: readonly string[]): void {
     const commands = rest.filter((line) => line.startsWith(COMMAND));
     const details = commands[0] === undefined ? rest : rest.slice(0, rest.indexOf(commands[0]));
+    const isLost = [first, ...details].some((line) => LOST.test(line));
+    if (GRANTS.test(this.#entry) && this.#id !== undefined && first.includes(STATEMENT) && !isLost) {
+      this.#refusedGrants.push(this.#id);
+      return;
+    }
     const message = first.startsWith(ERROR) ? describe(first, details, rest, commands) : interleaved([first, ...rest]);
-    if ([first, ...details].some((line) => LOST.test(line))) {
+    if (isLost) {
       this.#lost ??= message;
     }
     this.#serious++;

@@ -8,9 +8,10 @@ import type { ConnectionSettings } from '../postgres/connection/connection-setti
 import { withConnection } from '../postgres/connection/connection.ts';
 import { KEEPALIVE, libpqEnvironment } from '../postgres/connection/libpq-environment.ts';
 import type { TlsPolicy } from '../postgres/connection/tls.ts';
+import { sizeOf } from '../postgres/database.ts';
 import type { Phase } from '../progress.ts';
 import { RestoreErrors, SUMMARY } from './pg-restore-errors.ts';
-import { sizeOf } from './target/database.ts';
+import type { SessionSetting } from './target/session-settings.ts';
 
 /** How pg_restore reaches the target. */
 export interface RestoreTool {
@@ -21,8 +22,8 @@ export interface RestoreTool {
   readonly folder: string;
   /** In the format of PATH. */
   readonly searchPath: string;
-  /** Settings to set to 0 for its sessions. */
-  readonly timeouts: readonly string[];
+  /** For its sessions. */
+  readonly settings: readonly SessionSetting[];
 }
 
 /** What to restore. */
@@ -31,6 +32,8 @@ export interface ArchivePart {
   readonly archive: { readonly file: string; readonly jobs: number } | { readonly bytes: AsyncIterable<Buffer> };
   /** IDs of entries in the archive's table of contents, in the same order. */
   readonly entries: readonly number[];
+  /** Whether an entry that the server warns of counts as refused. Only for entries without data. */
+  readonly heedsWarnings?: boolean;
   /** Receives the message about each refused statement, and pg_restore's warnings, all without values. */
   readonly report: (message: string) => void;
   /** Called when pg_restore runs, and the database may change. */
@@ -43,6 +46,8 @@ export class EndedEarly extends Failure {}
 /** The statements that the server refused. */
 export interface Refusals {
   readonly count: number;
+  /** IDs of refused entries with grants, which do not count. */
+  readonly grants: readonly number[];
   /** pg_restore's message about the first of them; empty if there is none. */
   readonly first: string;
 }
@@ -61,18 +66,21 @@ const OPTIONS = ['--no-owner', '--no-tablespaces', '--no-password', `--dbname=${
  * @throws {EndedEarly} `refused` if it ended early otherwise
  */
 export async function restorePart(
-  { target, policy, client, folder, searchPath, timeouts }: RestoreTool,
-  { archive, entries, report, onStarted }: ArchivePart,
+  { target, policy, client, folder, searchPath, settings }: RestoreTool,
+  { archive, entries, heedsWarnings = false, report, onStarted }: ArchivePart,
   signal: AbortSignal,
 ): Promise<Refusals> {
   const environment = await libpqEnvironment(target, policy, folder, searchPath);
   const list = join(folder, 'entries');
   await writeFile(list, entries.map((id) => `${id};\n`).join(''));
   const errors = new RestoreErrors(report);
-  const source = 'file' in archive ? [`--jobs=${archive.jobs}`, archive.file] : [];
+  const source = [
+    ...(heedsWarnings ? ['--verbose'] : []),
+    ...('file' in archive ? [`--jobs=${archive.jobs}`, archive.file] : []),
+  ];
   const options = {
     // Not without need: some poolers refuse connections with options.
-    environment: timeouts.length === 0 ? environment : { ...environment, PGOPTIONS: withoutTimeouts(timeouts) },
+    environment: settings.length === 0 ? environment : { ...environment, PGOPTIONS: optionsFor(settings) },
     signal,
     onErrorLine: (line: string) => {
       errors.add(line);
@@ -89,9 +97,9 @@ export async function restorePart(
   return refusalsOf(end, errors);
 }
 
-/** pg_restore itself sets some of them to 0, but not all, and only once it is connected. */
-function withoutTimeouts(names: readonly string[]): string {
-  return names.map((name) => `-c ${name}=0`).join(' ');
+/** pg_restore itself sets some of them, but not all, and only once it is connected. */
+function optionsFor(settings: readonly SessionSetting[]): string {
+  return settings.map(({ name, value }) => `-c ${name}=${value}`).join(' ');
 }
 
 /**
@@ -123,13 +131,14 @@ export function restoring({ target, policy }: RestoreTool, bytes: number, signal
  */
 function refusalsOf(exit: ChildExit, errors: RestoreErrors): Refusals {
   const { status, signal, lastLines, tookAllInput } = exit;
-  const { serious, harmless, first, lost } = errors;
+  const { serious, harmless, refusedGrants, first, lost } = errors;
   const summary = lastLines.at(-1) ?? '';
   const ignored = Number(SUMMARY.exec(summary)?.[1] ?? 0);
   const isComplete = signal === null && (status === 0 || (status === 1 && ignored > 0)) && tookAllInput;
   // Having lost the server, pg_restore may still process the rest, and count each statement as refused.
   if (isComplete && lost === undefined) {
-    return { count: serious === 0 ? Math.max(ignored - harmless, 0) : serious, first: first ?? summary };
+    const uncounted = Math.max(ignored - harmless - refusedGrants.length, 0);
+    return { count: serious === 0 ? uncounted : serious, grants: refusedGrants, first: first ?? summary };
   }
   const how = signal === null ? `exited with status ${status}` : `was ended by ${signal}`;
   if (lost !== undefined) {

@@ -14,15 +14,17 @@ import type { ArchiveRestore } from './restore-and-compare.ts';
 import { essentialProblems, reportMissingRoles } from './roles/report-roles.ts';
 import { type MissingRoles, missingRoles } from './roles/role-statements.ts';
 import type { StoredDump } from './stored-dump/stored-dump.ts';
-import { objectsOf, type TableOfContents } from './stored-dump/table-of-contents.ts';
+import { type ArchiveObject, objectsOf, type TableOfContents } from './stored-dump/table-of-contents.ts';
 import { divideConnections } from './target/connection-limits.ts';
 import { databaseStatements } from './target/database-statements.ts';
 import { inspectTarget, type TargetDatabase } from './target/database.ts';
-import { checkConversion, checkEncoding, noteLocale } from './target/encoding.ts';
+import { checkConversion, checkEncoding, checkPartitions, noteLocale } from './target/encoding.ts';
 import { missingGrants } from './target/missing-grants.ts';
-import { targetObjects } from './target/objects.ts';
+import { type TargetObjects, targetObjects } from './target/objects.ts';
 import { checkTarget } from './target/problems.ts';
+import { reservedProblems, warnOfOtherSchemas } from './target/reserved.ts';
 import { targetRoles, type TargetRoles } from './target/roles.ts';
+import { settingsToGive } from './target/session-settings.ts';
 
 /** A restore that passed all checks, and lacks only the archive. */
 interface RestoreSetup extends Omit<ArchiveRestore, 'archive'> {
@@ -50,10 +52,16 @@ export async function prepare(
   const policy = tlsPolicy(target, rdsRoots);
   const found = await examineTarget(target, policy, contents, acceptEncoding, signal);
   const { database, before, objects, existing } = found;
+  checkPartitions({ ...dump, encoding: contents.encoding }, database, target, acceptEncoding);
   const missing = missingRoles(dump.roles ?? [], { ...existing, major: database.major, user: database.user });
   reportMissingRoles(missing, createRoles);
-  const roleProblems = problemsWithRoles(missing, existing, database.user, createRoles);
-  checkTarget(database, missingGrants(objects, before, database), roleProblems, target, intoNonEmpty);
+  warnOfOtherSchemas(objects, before.extensions);
+  const problems = [
+    ...problemsWithRoles(missing, existing, database.user, createRoles),
+    ...reservedProblems(objects, before.extensions, database),
+    ...(intoNonEmpty ? problemsWithLargeObjects(contents, before, target) : []),
+  ];
+  checkTarget(database, missingGrants(objects, before, database), problems, target, intoNonEmpty);
   const client = chooseRestoreClient(await findClients(searchPath), dump.clientMajor);
   log(
     `Database "${target.database}" on ${target.host} port ${target.port}: PostgreSQL ${database.version}; ` +
@@ -65,12 +73,9 @@ export async function prepare(
   }
   warnOfOlderServer(database, dump, client);
   noteLocale(dump.locale, database.locale);
-  const { timeouts } = database;
-  if (timeouts.length > 0) {
-    log(`Note: the restore sets ${timeouts.join(', ')} to 0 in its own sessions.`);
-  }
+  const settings = settingsToGive(database.unsuitable, found.isPooled);
   return {
-    tool: { target, policy, client, folder, searchPath, timeouts },
+    tool: { target, policy, client, folder, searchPath, settings },
     contents,
     objects,
     before,
@@ -80,6 +85,17 @@ export async function prepare(
     ...(createRoles ? { missingRoles: missing } : {}),
     ...connectionsFor(wanted, database),
   };
+}
+
+/** What the target answered. */
+interface Examined {
+  readonly database: TargetDatabase;
+  /** Whether a connection pooler is in between. */
+  readonly isPooled: boolean;
+  readonly objects: readonly ArchiveObject[];
+  readonly before: TargetObjects;
+  readonly existing: TargetRoles;
+  readonly needs: Answer<DatabaseNeeds>;
 }
 
 /**
@@ -93,7 +109,7 @@ async function examineTarget(
   contents: TableOfContents,
   acceptEncoding: boolean,
   signal: AbortSignal,
-) {
+): Promise<Examined> {
   return withConnection(target, policy, signal, async (connection, route) => {
     const refusal = poolerFailure(target, route);
     if (refusal !== undefined) {
@@ -105,6 +121,7 @@ async function examineTarget(
     checkEncoding(contents.encoding, encoding, target, acceptEncoding);
     return {
       database,
+      isPooled: route.isPooled,
       objects: await objectsOf(contents, encoding, connection),
       before: await targetObjects(connection),
       existing: await targetRoles(connection),
@@ -120,6 +137,20 @@ function missingStatements(
 ): readonly string[] {
   const present = 'value' in found ? databaseStatements(found.value, name) : [];
   return needed === null ? [] : databaseStatements(needed, name).filter((statement) => !present.includes(statement));
+}
+
+/** pg_restore writes into existing large objects. Which the dump has is not read, since there may be millions. */
+function problemsWithLargeObjects(
+  contents: TableOfContents,
+  before: TargetObjects,
+  { database }: ConnectionSettings,
+): readonly string[] {
+  return contents.hasLargeObjects && before.hasLargeObjects
+    ? [
+        `The database "${database}" and the dump both have large objects, and a restore would overwrite those of the same ` +
+          'number: restore into a database that has none.',
+      ]
+    : [];
 }
 
 function problemsWithRoles(
@@ -140,7 +171,11 @@ function problemsWithRoles(
 }
 
 function connectionsFor(wanted: number, { limits }: TargetDatabase): Pick<RestoreSetup, 'jobs' | 'progress'> {
-  const { jobs, progress, because } = divideConnections(wanted, limits);
+  if ('unseen' in limits) {
+    log(`Note: not checked: ${limits.unseen}`);
+    return { jobs: wanted, progress: true };
+  }
+  const { jobs, progress, because } = divideConnections(wanted, limits.value);
   const effects = [
     ...(jobs < wanted ? [`uses ${jobs} ${jobs === 1 ? 'job' : 'jobs'} instead of ${wanted}`] : []),
     ...(progress ? [] : ['shows no progress']),

@@ -1,8 +1,10 @@
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
+import { nameOf } from '../postgres/quoting.ts';
 import { withProgress } from '../progress.ts';
-import { compare, keyOf, nameOf } from './comparison.ts';
+import { compare, keyOf } from './comparison.ts';
+import { grantEach } from './grants.ts';
 import { type ArchivePart, EndedEarly, type Refusals, restorePart, type RestoreTool, restoring } from './pg-restore.ts';
 import { isReadable } from './stored-dump/readable.ts';
 import { tablesWithRows } from './stored-dump/rows-in-archive.ts';
@@ -28,8 +30,8 @@ export interface ArchiveRestore {
 const PARTIAL = 'The database contains at most a part of the dump: drop it, and restore into a new one.';
 const MIXED = 'In addition to its previous contents, the database contains at most a part of the dump.';
 
-/** pg_restore's words about a refused statement before those of the server. Its warnings have others. */
-const STATEMENT_REFUSED = /^pg_restore: error: (?:could not execute query: )?/;
+/** pg_restore's words before those of the server. */
+const BEFORE_REASON = /^pg_restore: (?:error: )?(?:could not execute query: )?/;
 
 /** Names in one line of the log. */
 const SHOWN = 50;
@@ -40,15 +42,18 @@ function listed(names: readonly string[]): string {
 }
 
 /**
- * The data of tables that the dump creates, and that existed before: their rows must not be mixed. pg_restore's own
- * `--no-data-for-failed-tables` also skips tables that were created, but not quite as intended.
+ * The data of tables, or the values of sequences, that the dump creates, and that existed before: rows must not be mixed,
+ * nor numbers be given to rows twice. pg_restore's own `--no-data-for-failed-tables` also skips tables that were created,
+ * but not quite as intended.
  */
-function dataOfExisting({ objects, before }: ArchiveRestore): readonly ArchiveObject[] {
+function dataOfExisting(
+  { objects, before }: ArchiveRestore,
+  creation: 'TABLE' | 'SEQUENCE',
+  data: 'TABLE DATA' | 'SEQUENCE SET',
+): readonly ArchiveObject[] {
   const existing = new Set(before.relations.map(keyOf));
-  const created = new Set(objects.filter(({ kind }) => kind === 'TABLE').map(keyOf));
-  return objects.filter(
-    (object) => object.kind === 'TABLE DATA' && existing.has(keyOf(object)) && created.has(keyOf(object)),
-  );
+  const created = new Set(objects.filter(({ kind }) => kind === creation).map(keyOf));
+  return objects.filter((object) => object.kind === data && existing.has(keyOf(object)) && created.has(keyOf(object)));
 }
 
 /** The schemas that the dump creates, and that existed before. Of `public`, which always exists, it has no statement. */
@@ -63,11 +68,15 @@ function missingEntries(restore: ArchiveRestore): readonly number[] {
   if (schemas.length > 0) {
     log(`These schemas exist already: ${listed(schemas.map(nameOf))}`);
   }
-  const data = dataOfExisting(restore);
-  if (data.length > 0) {
-    log(`These tables exist already, and keep their own rows: ${listed(data.map(nameOf))}`);
+  const rows = dataOfExisting(restore, 'TABLE', 'TABLE DATA');
+  if (rows.length > 0) {
+    log(`These tables exist already, and keep their own rows: ${listed(rows.map(nameOf))}`);
   }
-  const skipped = new Set([...schemas, ...data].map(({ id }) => id));
+  const values = dataOfExisting(restore, 'SEQUENCE', 'SEQUENCE SET');
+  if (values.length > 0) {
+    log(`These sequences exist already, and keep their own values: ${listed(values.map(nameOf))}`);
+  }
+  const skipped = new Set([...schemas, ...rows, ...values].map(({ id }) => id));
   return restore.contents.steps.contents.filter((id) => !skipped.has(id));
 }
 
@@ -78,7 +87,7 @@ function missingEntries(restore: ArchiveRestore): readonly number[] {
  * `verificationFailed` if something is missing all the same, or the data in the archive are damaged
  */
 export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSignal): Promise<void> {
-  const { tool, archive, databaseBytes, wasEmpty, progress } = restore;
+  const { tool, contents, archive, databaseBytes, wasEmpty, progress } = restore;
   const entries = missingEntries(restore);
   const state = { started: false };
   const onStarted = () => {
@@ -88,13 +97,18 @@ export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSi
     const work = () => restorePart(tool, { archive, entries, report: log, onStarted }, signal);
     const main = await (progress ? withProgress(restoring(tool, databaseBytes, signal), work) : work());
     const remarks = await restoreFromHead('remarks', restore, warn, signal);
+    const refusedRemarks = remarks.count + (await grantEach(remarks.grants, tool, contents, signal));
     const triggers = await restoreFromHead('event triggers', restore, log, signal);
-    const refusals = { count: main.count + triggers.count, first: main.count > 0 ? main.first : triggers.first };
+    const refusals = {
+      count: main.count + triggers.count,
+      grants: [],
+      first: main.count > 0 ? main.first : triggers.first,
+    };
     conclude(refusals, await differences(restore, signal));
-    if (remarks.count > 0) {
+    if (refusedRemarks > 0) {
       log(
-        `Warning: the server refused ${remarks.count} of the dump's grants, default privileges and comments, named ` +
-          'above. No data depends on them, but others may have more or less access than in the source.',
+        `Warning: the server refused ${refusedRemarks} of the dump's grants, default privileges, comments and security ` +
+          'labels, or they had no effect: see above. No data depends on them, but others may have more or less access than in the source.',
       );
     }
   } catch (error) {
@@ -113,7 +127,7 @@ export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSi
 }
 
 function warn(message: string): void {
-  log(message.replace(STATEMENT_REFUSED, 'Warning: not restored: '));
+  log(message.replace(BEFORE_REASON, 'Warning: not restored: '));
 }
 
 /** Restores a later step, which needs no data, and so no stream of them. */
@@ -125,20 +139,25 @@ async function restoreFromHead(
 ): Promise<Refusals> {
   const entries = contents.steps[step];
   if (entries.length === 0) {
-    return { count: 0, first: '' };
+    return { count: 0, grants: [], first: '' };
   }
   const source = { file: 'file' in archive ? archive.file : contents.head, jobs: 1 };
-  return restorePart(tool, { archive: source, entries, report, onStarted: () => undefined }, signal);
+  const heedsWarnings = step === 'remarks';
+  return restorePart(tool, { archive: source, entries, heedsWarnings, report, onStarted: () => undefined }, signal);
 }
 
 /** Logs how the database compares with the archive. @returns what is missing */
 async function differences({ tool, objects, archive }: ArchiveRestore, signal: AbortSignal): Promise<string[]> {
   const { target, policy, client, folder } = tool;
-  const { counts, missing, empty } = compare(objects, await withConnection(target, policy, signal, relationsOf));
+  const relations = await withConnection(target, policy, signal, relationsOf);
+  const { counts, missing, unpopulated, empty } = compare(objects, relations);
   log(`Compared with the dump's table of contents, the database has ${counts.join(', ')}.`);
   const found: string[] = [];
   if (missing.length > 0) {
     found.push(`these are missing: ${listed(missing)}`);
+  }
+  if (unpopulated.length > 0) {
+    found.push(`these materialized views are not populated, as they are in the dump: ${listed(unpopulated)}`);
   }
   if ('file' in archive) {
     const lost = await tablesWithRows(empty, archive.file, client, folder, signal);

@@ -7,7 +7,7 @@ import {
   S3ServiceException,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { awsFailure } from '../aws.ts';
+import { awsFailure, foreignResponse } from '../aws.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import { crc32InBase64 } from './checksum.ts';
@@ -62,7 +62,10 @@ export async function abortEarlierUploads(
   try {
     // The key itself sorts first, and S3 returns a thousand.
     const command = new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: key });
-    const { Uploads: uploads = [] } = await s3.send(command, { abortSignal: signal });
+    const { Bucket: listedBucket, Uploads: uploads = [] } = await s3.send(command, { abortSignal: signal });
+    if (listedBucket !== bucket) {
+      throw foreignResponse(`list the uploads to s3://${bucket}/${key}`);
+    }
     for (const { Key, UploadId } of uploads) {
       if (Key === key && UploadId !== undefined && (await hasMark(s3, object, UploadId, job, signal))) {
         await s3.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId }));

@@ -26,7 +26,7 @@ export async function findDump(
     // Among the keys with this prefix the key itself sorts first, and, among those that dumps create, its manifest second.
     const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: key });
     const { Contents: listed = [], Name: listedBucket } = await s3.send(command, { abortSignal: signal });
-    if (listedBucket === undefined) {
+    if (listedBucket !== bucket) {
       throw foreignResponse(`list s3://${bucket}/${key}`);
     }
     const dump = listed.find((object) => object.Key === key);

@@ -3,7 +3,7 @@ export const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 
 
 export type SslMode = (typeof SSL_MODES)[number];
 
-/** Maximum length of a database's name in bytes of UTF-8: NAMEDATALEN - 1. The server silently truncates longer names. */
+/** Maximum length of a name in bytes: NAMEDATALEN - 1. The server silently truncates longer names. */
 export const MAX_NAME_BYTES = 63;
 
 /** How to reach a database, and as whom. */

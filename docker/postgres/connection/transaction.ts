@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { Failure } from '../../failure.ts';
 
 /** What a transaction may do. */
 export type Access = 'READ ONLY' | 'READ WRITE';
@@ -34,19 +35,31 @@ const INCONVERTIBLE: ReadonlySet<unknown> = new Set(['22021', '22P05']);
  * Asks questions, or runs statements, in a transaction that sees only the system's names. If a name in the database cannot be
  * converted to UTF-8, which does not keep pg_dump from dumping it, asks again without conversion.
  *
- * Connection and server errors pass through; then the transaction is left open.
+ * Connection and server errors pass through. So does a {@link Failure}.
  */
 export async function inTransaction<T>(client: pg.Client, access: Access, ask: () => Promise<T>): Promise<T> {
-  await client.query(begin(access));
-  let result: T;
   try {
-    result = await ask();
+    return await committed(client, begin(access), ask);
   } catch (error) {
     if (!(error instanceof pg.DatabaseError && INCONVERTIBLE.has(error.code))) {
       throw error;
     }
-    await client.query(`ROLLBACK; ${begin(access)}; ${WITHOUT_CONVERSION}`);
+    return committed(client, `${begin(access)}; ${WITHOUT_CONVERSION}`, ask);
+  }
+}
+
+async function committed<T>(client: pg.Client, begin: string, ask: () => Promise<T>): Promise<T> {
+  await client.query(begin);
+  let result: T;
+  try {
     result = await ask();
+  } catch (error) {
+    if (error instanceof pg.DatabaseError || error instanceof Failure) {
+      // A pooler would close a session whose transaction is open, and with it what other clients have set in it. If the
+      // server has ended the session, the first error says why.
+      await client.query('ROLLBACK').catch(() => undefined);
+    }
+    throw error;
   }
   await client.query('COMMIT');
   return result;

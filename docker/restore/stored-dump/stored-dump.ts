@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { awsFailure } from '../../aws.ts';
 import { Failure } from '../../failure.ts';
 import { networkCode } from '../../network.ts';
-import type { Locale } from '../../postgres/database.ts';
+import { type Locale, PARTITION_BASES, type PartitionBasis } from '../../postgres/database.ts';
 import { type DatabaseNeeds, databaseNeedsSchema } from '../../postgres/needs/database-needs.ts';
 import { type Role, roleSchema } from '../../postgres/needs/role-needs.ts';
 import type { DumpObject } from '../../s3/object.ts';
@@ -23,6 +23,8 @@ export interface StoredDump {
   readonly serverVersion: string | null;
   /** Of the dumped database; null in a recovered manifest, and in those of earlier versions. */
   readonly locale: Locale | null;
+  /** What decides about the partition of a row, in tables that are partitioned by text; null as above. */
+  readonly partitionsDependOn: readonly PartitionBasis[] | null;
   /** Settings, grants, comment and connection limit of the dumped database; null if the manifest does not say. */
   readonly databaseNeeds: DatabaseNeeds | null;
   /** The roles that the dump refers to; null if the manifest does not say. */
@@ -51,6 +53,7 @@ const manifestSchema = z.object({
     locale: z
       .object({ provider: z.string(), collate: z.string(), ctype: z.string(), name: z.string().nullable() })
       .nullish(),
+    partitionsDependOn: z.array(z.enum(PARTITION_BASES)).nullish(),
   }),
   dump: z.object({
     client: z
@@ -146,6 +149,7 @@ export async function findStoredDump(s3: S3Client, object: DumpObject, signal: A
     databaseBytes: source.databaseBytes ?? 0,
     serverVersion: source.serverVersion,
     locale: source.locale ?? null,
+    partitionsDependOn: source.partitionsDependOn ?? null,
     databaseNeeds: needs?.database ?? null,
     roles: needs?.roles ?? null,
     clientMajor: clientMajor === undefined ? null : Number(clientMajor),

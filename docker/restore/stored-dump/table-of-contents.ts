@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import { z } from 'zod';
 import { type ArchiveEntry, ArchiveHead, damaged } from '../../archive/archive-head.ts';
 import { ByteCursor } from '../../archive/byte-cursor.ts';
+import { MAX_NAME_BYTES } from '../../postgres/connection/connection-settings.ts';
 import { queryRows } from '../../postgres/connection/query.ts';
 
 /** An object in the archive. Names are not quoted. */
@@ -13,10 +14,12 @@ export interface ArchiveObject {
   readonly kind: string;
   readonly schema: string;
   readonly name: string;
+  /** The statement that creates it, if it is an extension or a publication; otherwise empty. */
+  readonly definition: string;
 }
 
 /**
- * The steps of a restore. Comments and privileges come after all else, over a single connection, so that a refusal in
+ * The steps of a restore. Comments, privileges and security labels come after all else, over a single connection, so that a refusal in
  * this step is known to cost no data, whatever the server's words for it. Event triggers come last, since they would act
  * on the statements before.
  */
@@ -32,15 +35,19 @@ type KeptEntry = ArchiveObject;
 export interface TableOfContents {
   /** IDs of the entries of each step, in their order. */
   readonly steps: Readonly<Record<Step, readonly number[]>>;
-  /** Those of the first step, without large objects, of which there may be millions. */
+  /** Those that are no remarks, without large objects, of which there may be millions. */
   readonly entries: readonly KeptEntry[];
+  readonly hasLargeObjects: boolean;
   /** A file with the beginning of the archive up to its data, from which all but the first step can be restored. */
   readonly head: string;
   /** PostgreSQL's name of the dump's encoding, which is that of the database that was dumped. */
   readonly encoding: string;
 }
 
-const REMARKS: ReadonlySet<string> = new Set(['ACL', 'COMMENT', 'DEFAULT ACL']);
+const REMARKS: ReadonlySet<string> = new Set(['ACL', 'COMMENT', 'DEFAULT ACL', 'SECURITY LABEL']);
+
+/** Of a remark about an event trigger. */
+const OF_EVENT_TRIGGER = 'EVENT TRIGGER ';
 
 const LARGE_OBJECTS: ReadonlySet<string> = new Set(['BLOB', 'BLOB METADATA', 'BLOBS']);
 
@@ -48,10 +55,11 @@ const LARGE_OBJECTS: ReadonlySet<string> = new Set(['BLOB', 'BLOB METADATA', 'BL
 const NO_ENCODING = 'SQL_ASCII';
 
 function stepOf({ kind, name }: ArchiveEntry): Step {
-  if (kind === 'EVENT TRIGGER' || (kind === 'COMMENT' && name.toString().startsWith('EVENT TRIGGER '))) {
+  const isRemark = REMARKS.has(kind);
+  if (kind === 'EVENT TRIGGER' || (isRemark && name.toString().startsWith(OF_EVENT_TRIGGER))) {
     return 'event triggers';
   }
-  return REMARKS.has(kind) ? 'remarks' : 'contents';
+  return isRemark ? 'remarks' : 'contents';
 }
 
 function* contentsIn(cursor: ByteCursor): Generator<void, Omit<TableOfContents, 'head'>> {
@@ -59,6 +67,7 @@ function* contentsIn(cursor: ByteCursor): Generator<void, Omit<TableOfContents, 
   const steps: Record<Step, number[]> = { contents: [], remarks: [], 'event triggers': [] };
   const entries: KeptEntry[] = [];
   const shared = new Map<string, string>();
+  let hasLargeObjects = false;
   let setting = '';
   for (let left = yield* head.header(); left > 0; left -= 1) {
     const entry = yield* head.entry();
@@ -67,12 +76,15 @@ function* contentsIn(cursor: ByteCursor): Generator<void, Omit<TableOfContents, 
     if (entry.kind === 'ENCODING') {
       setting = entry.definition.toString();
     }
-    if (step === 'contents' && !LARGE_OBJECTS.has(entry.kind)) {
+    if (LARGE_OBJECTS.has(entry.kind)) {
+      hasLargeObjects = true;
+    } else if (step !== 'remarks') {
       entries.push({
         id: entry.id,
         kind: sharedText(entry.kind, shared),
         schema: sharedText(entry.schema.toString('latin1'), shared),
         name: entry.name.toString('latin1'),
+        definition: entry.definition.toString('latin1'),
       });
     }
   }
@@ -81,7 +93,7 @@ function* contentsIn(cursor: ByteCursor): Generator<void, Omit<TableOfContents, 
   if (encoding === undefined) {
     throw damaged('its table of contents does not say its encoding', cursor.position);
   }
-  return { steps, entries, encoding };
+  return { steps, entries, hasLargeObjects, encoding };
 }
 
 /** The same text once for all entries that have it. */
@@ -141,26 +153,47 @@ export async function objectsOf(
   target: string,
   client: Client,
 ): Promise<readonly ArchiveObject[]> {
-  const names = entries.flatMap(({ schema, name }) => [schema, name]);
+  const texts = entries.flatMap(({ schema, name, definition }) => [schema, name, definition]);
   const isUtf8 = encoding === 'UTF8' || encoding === NO_ENCODING || target === NO_ENCODING;
-  const decoded = isUtf8 ? names.map(decodedUtf8) : await decodedByServer(names, encoding, client);
+  const decoded = await decodedBy(client, texts, isUtf8 ? 'UTF8' : encoding);
+  const stored = isUtf8 ? (name: string) => name : cutToFit;
   return entries.map(({ id, kind }, index) => ({
     id,
     kind,
-    schema: decoded[2 * index] ?? '',
-    name: decoded[2 * index + 1] ?? '',
+    schema: stored(decoded[3 * index] ?? ''),
+    name: stored(decoded[3 * index + 1] ?? ''),
+    definition: decoded[3 * index + 2] ?? '',
   }));
 }
 
-/** @param bytes as characters of Latin-1; a name in ASCII is returned as it is, and so takes no memory twice */
-function decodedUtf8(bytes: string): string {
-  return /[\x80-\xff]/.test(bytes) ? Buffer.from(bytes, 'latin1').toString() : bytes;
+/** A name may take more bytes in UTF-8. The server then keeps as many characters as fit. */
+function cutToFit(name: string): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.from(name).subarray(0, MAX_NAME_BYTES), {
+    stream: true,
+  });
 }
 
-async function decodedByServer(bytes: readonly string[], encoding: string, client: Client): Promise<readonly string[]> {
-  const names = bytes.map((name) => Buffer.from(name, 'latin1'));
+/**
+ * Texts of a dump in this encoding, if need be decoded by the server. Connection and server errors pass through.
+ *
+ * @param texts bytes as characters of Latin-1
+ */
+export async function decodedBy(
+  client: Client,
+  texts: readonly string[],
+  encoding: string,
+): Promise<readonly string[]> {
+  if (encoding === 'UTF8' || encoding === NO_ENCODING) {
+    return texts.map(decodedUtf8);
+  }
+  const bytes = texts.map((text) => Buffer.from(text, 'latin1'));
   const text =
-    'SELECT convert_from(bytes, $2) AS name FROM unnest($1::bytea[]) WITH ORDINALITY AS n (bytes, place) ORDER BY place';
-  const rows = await queryRows(client, { text, values: [names, encoding] }, z.object({ name: z.string() }));
-  return rows.map(({ name }) => name);
+    'SELECT convert_from(bytes, $2) AS text FROM unnest($1::bytea[]) WITH ORDINALITY AS n (bytes, place) ORDER BY place';
+  const rows = await queryRows(client, { text, values: [bytes, encoding] }, z.object({ text: z.string() }));
+  return rows.map((row) => row.text);
+}
+
+/** @param bytes as characters of Latin-1; a text in ASCII is returned as it is, and so takes no memory twice */
+function decodedUtf8(bytes: string): string {
+  return /[\x80-\xff]/.test(bytes) ? Buffer.from(bytes, 'latin1').toString() : bytes;
 }

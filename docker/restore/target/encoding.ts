@@ -5,6 +5,8 @@ import { log } from '../../log.ts';
 import type { ConnectionSettings } from '../../postgres/connection/connection-settings.ts';
 import { queryRows } from '../../postgres/connection/query.ts';
 import type { Locale } from '../../postgres/database.ts';
+import type { StoredDump } from '../stored-dump/stored-dump.ts';
+import type { TargetDatabase } from './database.ts';
 
 /** Any bytes, in no encoding in particular. */
 const NONE = 'SQL_ASCII';
@@ -90,9 +92,47 @@ function described({ provider, collate, ctype, name }: Locale): string {
   return `${name === null ? '' : `${name} of `}${provider}, LC_COLLATE ${collate}, LC_CTYPE ${ctype}`;
 }
 
-/** Notes a difference that loses nothing, and yet changes the order of text. */
+/** The dump, as far as its text is concerned. */
+type DumpedText = Pick<StoredDump, 'locale' | 'partitionsDependOn'> & { readonly encoding: string };
+
+/**
+ * Refuses a target in which rows belong to other partitions than in the dump, unless that is accepted: a dump fills each
+ * partition by itself.
+ *
+ * @throws {Failure} `refused`
+ */
+export function checkPartitions(
+  dumped: DumpedText,
+  target: Pick<TargetDatabase, 'encoding' | 'locale'>,
+  { database }: ConnectionSettings,
+  acceptEncoding: boolean,
+): void {
+  const differs = { encoding: dumped.encoding !== target.encoding, locale: isOther(dumped.locale, target.locale) };
+  const different = (dumped.partitionsDependOn ?? []).filter((basis) => differs[basis]);
+  if (different.length === 0) {
+    return;
+  }
+  const problem =
+    `in the database "${database}", which has another ${different.join(' and another ')} than the dumped one, rows of tables ` +
+    'that are partitioned by text may belong to other partitions, and the server then refuses all rows of a partition';
+  if (!acceptEncoding) {
+    throw new Failure(
+      'refused',
+      `A part of the dump may be refused: ${problem}. Restore into a database with the encoding ${dumped.encoding}` +
+        `${dumped.locale === null ? '' : ` and the locale ${described(dumped.locale)}`}, or accept it with ` +
+        '--accept-encoding.',
+    );
+  }
+  log(`Warning: this was accepted: ${problem}.`);
+}
+
+function isOther(dumped: Locale | null, target: Locale): boolean {
+  return dumped !== null && described(dumped) !== described(target);
+}
+
+/** Notes a difference that changes the order of text. */
 export function noteLocale(dumped: Locale | null, target: Locale): void {
-  if (dumped !== null && described(dumped) !== described(target)) {
+  if (dumped !== null && isOther(dumped, target)) {
     log(
       `Note: text may be sorted and compared differently. The dumped database has the locale ${described(dumped)}; this ` +
         `one has ${described(target)}.`,

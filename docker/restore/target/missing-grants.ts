@@ -30,10 +30,10 @@ export function missingGrants(
   { mayCreate }: Pick<TargetDatabase, 'mayCreate'>,
 ): MissingGrants {
   const schemas = new Map(before.schemas.map((schema) => [schema.name, schema]));
-  const extensions = new Set(before.extensions);
+  const { installed } = before.extensions;
   // Of the schema `public`, a dump has at most properties.
   const exists = ({ kind, name }: ArchiveObject) =>
-    (kind === 'SCHEMA' && (schemas.has(name) || name === 'public')) || (kind === 'EXTENSION' && extensions.has(name));
+    (kind === 'SCHEMA' && (schemas.has(name) || name === 'public')) || (kind === 'EXTENSION' && installed.has(name));
   const created = objects.filter((object) => IN_DATABASE.has(object.kind) && !exists(object));
   const createdSchemas = new Set(created.filter(({ kind }) => kind === 'SCHEMA').map(({ name }) => name));
   const createsExtension = created.some(({ kind }) => kind === 'EXTENSION');

@@ -1,7 +1,8 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
-import { bigint, queryRows } from '../../postgres/connection/query.ts';
+import { bigint, queryRow, queryRows } from '../../postgres/connection/query.ts';
 import { IS_USER_SCHEMA } from '../../postgres/user-schemas.ts';
+import { type TargetExtensions, targetExtensions } from './extensions.ts';
 
 /** A table, view, sequence or index in the target database. Names are not quoted. */
 export interface Relation {
@@ -11,6 +12,8 @@ export interface Relation {
   readonly kind: string;
   /** Whether it has not even storage for a row; always true for what has no storage of its own. */
   readonly isEmpty: boolean;
+  /** False for a materialized view that was never refreshed. */
+  readonly isPopulated: boolean;
 }
 
 /** A schema in the target database. */
@@ -27,21 +30,22 @@ export interface Schema {
 export interface TargetObjects {
   readonly relations: readonly Relation[];
   readonly schemas: readonly Schema[];
-  /** Names of the extensions, not quoted. */
-  readonly extensions: readonly string[];
+  readonly extensions: TargetExtensions;
+  readonly hasLargeObjects: boolean;
 }
 
 /** Connection and server errors pass through. */
 export async function targetObjects(client: Client): Promise<TargetObjects> {
-  const extensions = await queryRows(
+  const { has } = await queryRow(
     client,
-    'SELECT extname AS name FROM pg_extension',
-    z.object({ name: z.string() }),
+    'SELECT EXISTS (SELECT FROM pg_largeobject_metadata) AS has',
+    z.object({ has: z.boolean() }),
   );
   return {
     relations: await relationsOf(client),
     schemas: await schemasOf(client),
-    extensions: extensions.map(({ name }) => name),
+    extensions: await targetExtensions(client),
+    hasLargeObjects: has,
   };
 }
 
@@ -59,11 +63,18 @@ async function schemasOf(client: Client): Promise<readonly Schema[]> {
 export async function relationsOf(client: Client): Promise<readonly Relation[]> {
   const rows = await queryRows(
     client,
-    `SELECT nspname AS schema, relname AS name, relkind AS kind, pg_relation_size(c.oid) AS bytes
+    `SELECT nspname AS schema, relname AS name, relkind AS kind, relispopulated AS "isPopulated",
+       pg_relation_size(c.oid) AS bytes
      FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
      WHERE ${IS_USER_SCHEMA}`,
     // There is no size of what was dropped meanwhile.
-    z.object({ schema: z.string(), name: z.string(), kind: z.string(), bytes: bigint.nullable() }),
+    z.object({
+      schema: z.string(),
+      name: z.string(),
+      kind: z.string(),
+      isPopulated: z.boolean(),
+      bytes: bigint.nullable(),
+    }),
   );
   return rows.map(({ bytes, ...relation }) => ({ ...relation, isEmpty: (bytes ?? 0) === 0 }));
 }

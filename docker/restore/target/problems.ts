@@ -79,20 +79,20 @@ function notEmpty({ contents }: TargetDatabase, { database }: ConnectionSettings
  * Refuses a database that cannot be written to, in which the user may not create what is needed, or that is not empty,
  * because the result would be a mixture.
  *
- * @param roles problems with roles, in sentences
+ * @param further problems, in sentences
  * @throws {Failure} `refused`, with all problems
  */
 export function checkTarget(
   database: TargetDatabase,
   missing: MissingGrants,
-  roles: readonly string[],
+  further: readonly string[],
   target: ConnectionSettings,
   intoNonEmpty: boolean,
 ): void {
   const problems = [
     ...readOnly(database, target),
     ...lacking(missing, database, target),
-    ...roles,
+    ...further,
     ...(intoNonEmpty ? [] : notEmpty(database, target)),
   ];
   if (problems.length > 0) {

@@ -158,6 +158,7 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
       serverVersion: expect.stringMatching(/^15\./),
       encoding: 'UTF8',
       locale: { provider: 'libc', collate: 'C', ctype: 'C', name: null },
+      partitionsDependOn: [],
       databaseBytes: expect.any(Number),
     },
     dump: {

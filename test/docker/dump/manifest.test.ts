@@ -28,6 +28,7 @@ const finished: FinishedDump = {
     size: 1_000_000,
     encoding: 'UTF8',
     locale: { provider: 'icu', collate: 'C', ctype: 'C', name: 'de-DE' },
+    partitionsDependOn: [],
   },
   inventory: {
     tables: [{ schema: 'public', name: 't', rows: null, bytes: 0 }],

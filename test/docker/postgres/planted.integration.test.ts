@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Client } from 'pg';
 import { withConnection } from '../../../docker/postgres/connection/connection.ts';
-import { inspectDatabase } from '../../../docker/postgres/database.ts';
+import { inspectDatabase, sizeOf } from '../../../docker/postgres/database.ts';
 import { takeInventory } from '../../../docker/postgres/inventory.ts';
 import { inspectLockTable } from '../../../docker/postgres/lock-table.ts';
 import { inspectNeeds } from '../../../docker/postgres/needs/needs.ts';
 import { inspectPrivileges } from '../../../docker/postgres/privileges.ts';
 import { unqualifiedNames } from '../../../docker/postgres/unqualified-names.ts';
-import { inspectTarget, sizeOf } from '../../../docker/restore/target/database.ts';
+import { inspectTarget } from '../../../docker/restore/target/database.ts';
 import { targetObjects } from '../../../docker/restore/target/objects.ts';
 import { targetRoles } from '../../../docker/restore/target/roles.ts';
 import { Stage } from '../support/stage.ts';
@@ -129,7 +129,13 @@ test('calls no operator, function, type or view that a user of the database plan
     target: { mayCreate: true },
   });
   expect(answers.target.contents).toContain('public.pg_class');
-  expect(answers.objects.relations).toContainEqual({ schema: 'public', name: 'pg_class', kind: 'v', isEmpty: true });
+  expect(answers.objects.relations).toContainEqual({
+    schema: 'public',
+    name: 'pg_class',
+    kind: 'v',
+    isEmpty: true,
+    isPopulated: true,
+  });
   expect(answers.size).toBe(answers.database.size);
 });
 

@@ -66,6 +66,9 @@ wherePgBouncerIsInstalled('a pooler', () => {
     const restore = await startRestore(stage, 'app', 'target', [], through(pooler));
     expect(await restore.outcome).toMatchObject({ status: 77, stderr: expect.stringContaining('connection pooler') });
     expect(await stage.query('target', "SELECT FROM pg_class WHERE relname = 't'")).toEqual([]);
+    // By the session of the application.
+    const own = await startRestore(stage, 'app', 'app', [], through(pooler));
+    expect(await own.outcome).toMatchObject({ status: 77, stderr: expect.stringContaining('connection pooler') });
     expect(await state()).toEqual(before);
     await application.end();
   });
@@ -80,6 +83,25 @@ wherePgBouncerIsInstalled('a pooler', () => {
     expect(rowsOf(checked).Pooler).toEqual(['warning', expect.stringContaining('the secret says')]);
     expect(await stage.dump('app', options)).toMatchObject({ status: 0 });
     expect(await stage.hasObject(keyOf('app', environment.AUTODUMP_WHEN))).toBe(true);
+  });
+
+  test('of sessions is restored through, whatever timeouts the user has', async () => {
+    expect(await stage.dump('app', { environment: { AUTODUMP_WHEN: '2026-11-22T08:00:00Z' } })).toMatchObject({
+      status: 0,
+    });
+    await stage.query(
+      'postgres',
+      `CREATE ROLE hasty LOGIN PASSWORD 'x'`,
+      `ALTER ROLE hasty SET statement_timeout TO '30s'`,
+      `ALTER ROLE hasty SET idle_session_timeout TO '1h'`,
+      'ALTER DATABASE target OWNER TO hasty',
+    );
+    pooler = await startPgBouncer(stage.postgres, 'session', { hasty: 'x' });
+    const secret = { username: 'hasty', password: 'x', pooler: 'session' };
+    const restore = await startRestore(stage, 'app', 'target', ['--jobs', '1'], through(pooler, secret));
+    const { status, stdout, stderr } = await restore.outcome;
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('Warning: idle_session_timeout may end the restore, and cannot be set to 0 through a');
   });
 
   test.each([

@@ -66,6 +66,25 @@ describe('a restore in which the server refuses statements', () => {
     expect(await contentsOf(stage, 'from indexed')).toEqual(await contentsOf(stage, 'indexed'));
   });
 
+  test('names the materialized views that were not populated', async () => {
+    await stage.createDatabase(
+      'summed up',
+      'CREATE TABLE t AS SELECT 1 AS one',
+      `CREATE FUNCTION ones() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM t'`,
+      'CREATE MATERIALIZED VIEW sum AS SELECT ones()',
+      'CREATE MATERIALIZED VIEW of_sum AS SELECT * FROM sum',
+      'CREATE MATERIALIZED VIEW no_data AS SELECT * FROM t WITH NO DATA',
+    );
+    expect(await stage.dump('summed up')).toMatchObject({ status: 0, stderr: '' });
+    await stage.createDatabase('from summed up');
+    const { status, stdout } = await restore(stage, 'summed up', 'from summed up');
+    expect(stdout).toContain('the database has 1 of 1 tables, 3 of 3 materialized views.');
+    expect(stdout).toContain(
+      'In the database, these materialized views are not populated, as they are in the dump: public.sum, public.of_sum\n',
+    );
+    expect(status).toBe(77);
+  });
+
   test('leaves existing tables unchanged with --into-non-empty', async () => {
     await stage.createDatabase('plain', 'CREATE TABLE a AS SELECT 1 AS one', 'CREATE TABLE b AS SELECT 2 AS two');
     expect(await stage.dump('plain')).toMatchObject({ status: 0, stderr: '' });
@@ -76,6 +95,29 @@ describe('a restore in which the server refuses statements', () => {
     expect(stdout + stderr).not.toContain('drop it');
     expect(status).toBe(77);
     expect(await stage.query('mixed', 'SELECT one, two FROM a, b')).toEqual([{ one: 7, two: 2 }]);
+  });
+
+  test('leaves existing sequences unchanged with --into-non-empty', async () => {
+    await stage.createDatabase('numbered', 'CREATE TABLE a (id serial)', 'INSERT INTO a DEFAULT VALUES');
+    expect(await stage.dump('numbered')).toMatchObject({ status: 0, stderr: '' });
+    await stage.createDatabase('counting', 'CREATE TABLE a (id serial)', `SELECT setval('a_id_seq', 70)`);
+    const { status, stdout } = await restore(stage, 'numbered', 'counting', ['--into-non-empty']);
+    expect(stdout).toContain('These sequences exist already, and keep their own values: public.a_id_seq');
+    expect(status).toBe(77);
+    expect(await stage.query('counting', `SELECT nextval('a_id_seq')::int AS next`)).toEqual([{ next: 71 }]);
+  });
+
+  test('is refused with --into-non-empty if it would overwrite large objects', async () => {
+    await stage.createDatabase('of large objects', `SELECT lo_from_bytea(4711, 'of the dump')`);
+    expect(await stage.dump('of large objects')).toMatchObject({ status: 0, stderr: '' });
+    await stage.createDatabase('with its own', `SELECT lo_from_bytea(4711, 'of the target')`);
+    const { status, stdout, stderr } = await restore(stage, 'of large objects', 'with its own', ['--into-non-empty']);
+    expect(stderr).toContain('both have large objects, and a restore would overwrite those of the same number');
+    expect(stdout).not.toContain('Fetching');
+    expect(status).toBe(77);
+    expect(await stage.query('with its own', `SELECT convert_from(lo_get(4711), 'UTF8') AS text`)).toEqual([
+      { text: 'of the target' },
+    ]);
   });
 });
 

@@ -218,7 +218,22 @@ describe('a restore is refused before the database is changed', () => {
       /contains public\.f\(integer\)\./,
     ],
     ['a type', "CREATE TYPE mood AS ENUM ('sad')", /contains type public\.mood\./],
+    ['a composite type', 'CREATE TYPE pair AS (a int, b int)', /contains type public\.pair\./],
     ['a large object', 'SELECT lo_create(4242)', /contains large object 4242\./],
+    [
+      'an operator',
+      'CREATE OPERATOR <=> (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq)',
+      /contains operator public\.<=>/,
+    ],
+    ['a collation', 'CREATE COLLATION c FROM "C"', /contains collation public\.c\./],
+    ['a cast', 'CREATE CAST (int AS point) WITH INOUT', /contains cast from integer to point\./],
+    ['a foreign-data wrapper', 'CREATE FOREIGN DATA WRAPPER w', /contains foreign-data wrapper w\./],
+    ['a publication', 'CREATE PUBLICATION p', /contains publication p\./],
+    [
+      'a subscription',
+      `CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p WITH (connect = false)`,
+      /contains subscription s\./,
+    ],
   ])('if it contains %s', async (what, statement, names) => {
     await stage.createDatabase(`with ${what}`, statement);
     const before = await contentsOf(stage, `with ${what}`);
@@ -229,7 +244,12 @@ describe('a restore is refused before the database is changed', () => {
   });
 
   test('but not for an extension, which may come from the template', async () => {
-    await stage.createDatabase('with extension', 'CREATE EXTENSION hstore');
+    await stage.createDatabase(
+      'with extension',
+      ...['btree_gist', 'dblink', 'hstore', 'postgres_fdw', 'tablefunc', 'unaccent'].map(
+        (name) => `CREATE EXTENSION ${name}`,
+      ),
+    );
     expect(await restore(stage, 'source', 'with extension')).toMatchObject({ status: 0, stderr: '' });
   });
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Interrupted } from '../../../docker/failure.ts';
 import {
+  ANOTHER_BUCKET,
   EMPTY_OK,
   type Fault,
   type FaultyS3,
@@ -169,6 +170,8 @@ test.each([
 );
 
 describe('what is no answer of S3', () => {
+  beforeAll(() => stage.s3.createBucket(ANOTHER_BUCKET));
+
   const responses = [
     ['an empty one', EMPTY_OK],
     ['a login page', LOGIN_PAGE],
@@ -192,6 +195,25 @@ describe('what is no answer of S3', () => {
     await faulty((request) => request.startsWith('GET'), response);
     const { status } = await stage.dump('small', { environment: { AWS_ENDPOINT_URL_S3: s3.endpoint } });
     expect(status).toBe(75);
+  });
+
+  test('a listing of another bucket is none', async () => {
+    await faulty((request) => request.startsWith('GET') && request.includes('list-type'), 'ask for another bucket');
+    const { status, stderr } = await stage.dump('small', { environment: { AWS_ENDPOINT_URL_S3: s3.endpoint } });
+    expect(stderr).toContain('the response is not one of AWS');
+    expect(status).toBe(75);
+  });
+
+  test('nor is one of its uploads, and the dump goes on', async () => {
+    await faulty((request) => /^GET .*[?&]uploads/.test(request), 'ask for another bucket');
+    const environment = {
+      AWS_ENDPOINT_URL_S3: s3.endpoint,
+      AWS_BATCH_JOB_ID: 'job',
+      AUTODUMP_WHEN: '2026-11-23T04:00:00Z',
+    };
+    const { status, stdout } = await stage.dump('small', { environment });
+    expect(stdout).toContain('Warning: Could not list the uploads to ');
+    expect(status).toBe(0);
   });
 });
 

@@ -36,13 +36,21 @@ export const LOGIN_PAGE: ForeignResponse = { status: 200, page: '<html><body>Ple
 
 export const GARBAGE: ForeignResponse = { status: 502, page: '\u0000<<<garbage' };
 
+export const ANOTHER_BUCKET = 'of-others';
+
 /**
- * An error to answer with, or a page; or a byte to change in the body of the request, or of the response to a GET; or a
+ * An error to answer with, or a page; or to ask for another bucket, which must exist; or a byte to change in the body of the request, or of the response to a GET; or a
  * connection to close after the request was forwarded, before its response; or the checksum in the response to leave out or
  * replace.
  */
 export type Fault =
-  ErrorResponse | ForeignResponse | 'change' | 'lose the response' | 'leave out the checksum' | 'replace the checksum';
+  | ErrorResponse
+  | ForeignResponse
+  | 'ask for another bucket'
+  | 'change'
+  | 'lose the response'
+  | 'leave out the checksum'
+  | 'replace the checksum';
 
 /** A proxy of an S3 server that injects a fault into selected requests. */
 export async function startFaultyS3(
@@ -95,7 +103,9 @@ async function forward(
 ): Promise<void> {
   const change = fault === 'change' ? changing() : new PassThrough();
   const isGet = request.method === 'GET';
-  const forwarded = send(new URL(request.url ?? '/', upstream), { method: request.method, headers: request.headers });
+  const url = request.url ?? '/';
+  const path = fault === 'ask for another bucket' ? url.replace(/^\/[^/?]*/, `/${ANOTHER_BUCKET}`) : url;
+  const forwarded = send(new URL(path, upstream), { method: request.method, headers: request.headers });
   const answered = once(forwarded, 'response').then(async ([from]: IncomingMessage[]) => {
     if (from === undefined || fault === 'lose the response') {
       response.destroy();

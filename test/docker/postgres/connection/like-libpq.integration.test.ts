@@ -114,6 +114,22 @@ test('settings of the role that cancel what takes long do not cancel the questio
   expect(answer).toEqual({ lock: '0', deferrable: 'off' });
 });
 
+test('a server that keeps the size of a database to itself can be dumped', async () => {
+  await stage.createDatabase(
+    'secretive',
+    'CREATE TABLE t AS SELECT 1 AS one',
+    `CREATE ROLE curious LOGIN PASSWORD 'p'`,
+    'GRANT SELECT ON t TO curious',
+    'REVOKE EXECUTE ON FUNCTION pg_database_size(name) FROM PUBLIC',
+  );
+  const secret = { username: 'curious', password: 'p' };
+  const checked = await stage.check('secretive', { secret });
+  expect(rowsOf(checked).Database).toEqual(['ok', '"secretive", of unknown size']);
+  expect(checked.status).toBe(0);
+  expect(await stage.dump('secretive', { secret })).toMatchObject({ status: 0, stderr: '' });
+  expect((await stage.manifestOf(keyOf('secretive'))).source.databaseBytes).toBeNull();
+});
+
 describe('names that are not UTF-8 are dumped', () => {
   test.each([
     ['SQL_ASCII', String.raw`convert_from('\x4772f6df65', 'SQL_ASCII')`, 'Gr\ufffd\ufffde'],

@@ -71,6 +71,42 @@ describe('a restore into a database of another encoding', () => {
     expect(await stage.query('converted', 'SELECT text FROM t')).toEqual([{ text: 'größer' }]);
   });
 
+  test('is refused if rows would belong to other partitions', async () => {
+    await createDatabase('hashed', 'LATIN1');
+    await stage.query(
+      'hashed',
+      'CREATE TABLE p (k text) PARTITION BY HASH (k)',
+      'CREATE TABLE p0 PARTITION OF p FOR VALUES WITH (MODULUS 2, REMAINDER 0)',
+      'CREATE TABLE p1 PARTITION OF p FOR VALUES WITH (MODULUS 2, REMAINDER 1)',
+      `INSERT INTO p SELECT 'größe ' || i FROM generate_series(1, 20) i`,
+    );
+    expect(await stage.dump('hashed')).toMatchObject({ status: 0, stderr: '' });
+    expect((await stage.manifestOf(keyOf('hashed'))).source.partitionsDependOn).toEqual(['encoding']);
+    await createDatabase('from hashed', 'UTF8');
+    const { status, stdout, stderr } = await restore('hashed', 'from hashed');
+    expect(stderr).toContain('which has another encoding than the dumped one, rows of tables that are partitioned by');
+    expect(stderr).toContain('Restore into a database with the encoding LATIN1 and the locale libc, LC_COLLATE C');
+    expect(stdout).not.toContain('Fetching');
+    expect(status).toBe(77);
+    expect(await restore('hashed', 'from hashed', '--accept-encoding')).toMatchObject({
+      status: 77,
+      stdout: expect.stringContaining('Warning: this was accepted: '),
+      stderr: expect.stringContaining('violates partition constraint'),
+    });
+    await createDatabase('hashed alike', 'LATIN1');
+    expect(await restore('hashed', 'hashed alike')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('finds names that the server had to cut', async () => {
+    const name = 'ä'.repeat(40);
+    await createDatabase('long', 'LATIN1');
+    await stage.query('long', `CREATE TABLE "${name}" AS SELECT 1 AS one`);
+    expect(await stage.dump('long')).toMatchObject({ status: 0, stderr: '' });
+    await createDatabase('from long', 'UTF8');
+    expect(await restore('long', 'from long')).toMatchObject({ status: 0, stderr: '' });
+    expect(await stage.query('from long', `SELECT one FROM "${name}"`)).toEqual([{ one: 1 }]);
+  });
+
   test('runs if that is accepted', async () => {
     await createDatabase('accepted', 'UTF8');
     const { status, stdout } = await restore('SQL_ASCII', 'accepted', '--accept-encoding');
@@ -95,6 +131,23 @@ describe('a restore into a database of the same encoding', () => {
     expect(await stage.query('bytes', "SELECT encode(text::bytea, 'hex') AS bytes FROM t")).toEqual([
       { bytes: '6772f6df6572' },
     ]);
+  });
+
+  test('is refused if rows would belong to other partitions by its locale', async () => {
+    await createDatabase('ranged', 'UTF8', `LOCALE_PROVIDER icu ICU_LOCALE 'en-US'`);
+    await stage.query(
+      'ranged',
+      'CREATE TABLE p (k text) PARTITION BY RANGE (k)',
+      `CREATE TABLE p0 PARTITION OF p FOR VALUES FROM ('a') TO ('m')`,
+      `CREATE TABLE listed (k text) PARTITION BY LIST (k)`,
+      `INSERT INTO p VALUES ('Banana')`,
+    );
+    expect(await stage.dump('ranged')).toMatchObject({ status: 0, stderr: '' });
+    await createDatabase('from ranged', 'UTF8');
+    const { status, stdout, stderr } = await restore('ranged', 'from ranged');
+    expect(stderr).toContain('which has another locale than the dumped one');
+    expect(stdout).not.toContain('Fetching');
+    expect(status).toBe(77);
   });
 
   test('notes another locale', async () => {

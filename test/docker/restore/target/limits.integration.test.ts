@@ -77,6 +77,14 @@ describe('a limit on connections that is below the number of jobs', () => {
     expect(status).toBe(75);
   });
 
+  test('is not known from a server that shows no sessions, and the restore runs all the same', async () => {
+    await createTarget('discreet');
+    await stage.query('discreet', 'REVOKE SELECT ON pg_stat_activity FROM PUBLIC');
+    const { status, stdout, stderr } = await restore('discreet');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('Note: not checked: limits on connections: permission denied for view pg_stat_activity');
+  });
+
   test('does not apply to a superuser', async () => {
     await createTarget('unlimited');
     await stage.query('postgres', 'ALTER DATABASE unlimited CONNECTION LIMIT 1');
@@ -94,6 +102,19 @@ test('timeouts of the user do not end a restore', async () => {
   await stage.query('postgres', 'ALTER ROLE owner RESET ALL');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toContain(`Note: the restore sets ${timeouts.join(', ')} to 0 in its own sessions.`);
+});
+
+test('settings of the user by which the server would misread a dump do not do so', async () => {
+  await stage.createDatabase('arrays', `CREATE TABLE t AS SELECT '{a,NULL}'::text[] AS a`);
+  expect(await stage.dump('arrays')).toMatchObject({ status: 0, stderr: '' });
+  await createTarget('from arrays');
+  await stage.query('postgres', 'ALTER ROLE owner SET array_nulls = off');
+  const { outcome } = await startRestore(stage, 'arrays', 'from arrays', [], { secret });
+  const { status, stdout, stderr } = await outcome;
+  await stage.query('postgres', 'ALTER ROLE owner RESET ALL');
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toContain('Note: the restore sets array_nulls to on in its own sessions.');
+  expect(await stage.query('from arrays', 'SELECT a[2] IS NULL AS kept FROM t')).toEqual([{ kept: true }]);
 });
 
 test("the server's reason for refusing a connection is part of the message", async () => {

@@ -107,6 +107,83 @@ describe('a user who may not create what the dump contains', () => {
   });
 });
 
+describe('what is reserved to superusers', () => {
+  const reserved = 'only a superuser (on RDS, a member of rds_superuser) may create';
+
+  async function createTarget(name: string): Promise<void> {
+    await stage.createDatabase(name);
+    await stage.query('postgres', `ALTER DATABASE "${name}" OWNER TO owner`);
+  }
+
+  test('as extensions is refused to others before the download, until they are there', async () => {
+    await stage.createDatabase('extended by admin', 'CREATE EXTENSION pg_stat_statements', 'CREATE EXTENSION hstore');
+    expect(await stage.dump('extended by admin')).toMatchObject({ status: 0, stderr: '' });
+    await createTarget('to extend');
+    const refused = await restore(stage, 'extended by admin', 'to extend', [], { secret: OWNER });
+    expectRefused(refused, `The dump has extensions that ${reserved}`);
+    const [, sql = ''] = /have such a user run, in the database, (.*;)/.exec(refused.stderr) ?? [];
+    expect(sql).toBe('CREATE EXTENSION IF NOT EXISTS pg_stat_statements WITH SCHEMA public;');
+    await stage.query('to extend', sql);
+    expect(await restore(stage, 'extended by admin', 'to extend', [], { secret: OWNER })).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
+  });
+
+  test('as other objects is refused to others before the download', async () => {
+    await stage.createDatabase(
+      'administered',
+      `CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'`,
+      'CREATE EVENT TRIGGER watch ON ddl_command_end EXECUTE FUNCTION watch()',
+      'CREATE PUBLICATION "of all" FOR ALL TABLES',
+      'CREATE TABLE t ()',
+      'CREATE PUBLICATION few FOR TABLE t',
+      'CREATE PUBLICATION of_schema FOR TABLES IN SCHEMA public',
+    );
+    expect(await stage.dump('administered')).toMatchObject({ status: 0, stderr: '' });
+    await createTarget('to administer');
+    expectRefused(
+      await restore(stage, 'administered', 'to administer', [], { secret: OWNER }),
+      `The dump has what ${reserved}, and the user "owner" is none: `,
+      'publication "of all", ',
+      'publication tables in schema public."of_schema public", event trigger watch. Restore as such a user',
+    );
+    expect(await restore(stage, 'administered', 'to administer')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('may be created by members of rds_superuser', async () => {
+    await createTarget('on RDS');
+    await stage.query('postgres', 'CREATE ROLE rds_superuser', 'GRANT rds_superuser TO owner');
+    const { stderr } = await restore(stage, 'administered', 'on RDS', [], { secret: OWNER });
+    await stage.query('postgres', 'DROP ROLE rds_superuser');
+    // This server is not RDS, and refuses it itself.
+    expect(stderr).toContain('The server refused 3 of the statements');
+  });
+});
+
+test('an extension that is in another schema than in the dump is warned of', async () => {
+  await stage.createDatabase('with hstore', 'CREATE EXTENSION hstore', 'CREATE TABLE t (h hstore)');
+  expect(await stage.dump('with hstore')).toMatchObject({ status: 0, stderr: '' });
+  await stage.createDatabase('hstore elsewhere', 'CREATE SCHEMA "Ext"', 'CREATE EXTENSION hstore SCHEMA "Ext"');
+  const { stdout } = await restore(stage, 'with hstore', 'hstore elsewhere', ['--into-non-empty']);
+  expect(stdout).toContain('Warning: the extension "hstore" is in the schema "Ext", and the dump has it in public.');
+  expect(stdout).toContain('run ALTER EXTENSION "hstore" SET SCHEMA public;');
+});
+
+test('an extension that the server does not have is named before the download', async () => {
+  await stage.createDatabase(
+    'with lo',
+    'CREATE EXTENSION lo',
+    `UPDATE pg_extension SET extname = 'lo_of_yore' WHERE extname = 'lo'`,
+  );
+  expect(await stage.dump('with lo')).toMatchObject({ status: 0, stderr: '' });
+  await stage.createDatabase('without lo');
+  expectRefused(
+    await restore(stage, 'with lo', 'without lo'),
+    'The server does not have what the dump needs: extension lo_of_yore. Install it there',
+  );
+});
+
 test("a function of another user counts as contents even in an extension, one of a superuser's or one's own does not", async () => {
   await stage.createDatabase('extended');
   await stage.query('postgres', 'ALTER DATABASE extended OWNER TO owner');

@@ -1,0 +1,58 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { start } from '../child.ts';
+import { Failure } from '../failure.ts';
+import { log } from '../log.ts';
+import { withConnection } from '../postgres/connection/connection.ts';
+import { tryEach } from '../postgres/connection/try-each.ts';
+import type { RestoreTool } from './pg-restore.ts';
+import { decodedBy, type TableOfContents } from './stored-dump/table-of-contents.ts';
+
+/** In the output of pg_restore. A name may contain a semicolon or a line break, and there are no literals. */
+const GRANT = /^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) (?:[^";]|"[^"]*")*;/gm;
+
+/** Statements of one transaction. */
+const BATCH = 500;
+
+/**
+ * pg_restore runs all grants on an object as one statement, so that the server refuses them all if a single role is missing.
+ * Runs each by itself, as this user, whoever granted it in the source.
+ *
+ * @param entries IDs of entries that the server refused
+ * @returns how many of the grants it refuses by themselves
+ */
+export async function grantEach(
+  entries: readonly number[],
+  { target, policy, client, folder }: RestoreTool,
+  { head, encoding }: TableOfContents,
+  signal: AbortSignal,
+): Promise<number> {
+  if (entries.length === 0) {
+    return 0;
+  }
+  const list = join(folder, 'grants');
+  await writeFile(list, entries.map((id) => `${id};\n`).join(''));
+  const args = ['--no-owner', `--use-list=${list}`, '--file=-', head];
+  const { output, exit } = start(client.pgRestore, args, { environment: { LC_ALL: 'C' }, signal });
+  const [bytes, { status, lastLines }] = await Promise.all([buffer(output), exit]);
+  if (status !== 0) {
+    throw new Failure('internal', `pg_restore could not read the grants of the dump: ${lastLines.at(-1) ?? ''}`);
+  }
+  const [sql = ''] = await withConnection(target, policy, signal, (connection) =>
+    decodedBy(connection, [bytes.toString('latin1')], encoding),
+  );
+  const grants = sql.match(GRANT) ?? [];
+  let refused = 0;
+  for (let at = 0; at < grants.length; at += BATCH) {
+    const batch = grants.slice(at, at + BATCH);
+    const run = () => withConnection(target, policy, signal, (connection) => tryEach(connection, batch), 'READ WRITE');
+    for (const [index, refusal] of (await run()).entries()) {
+      if (refusal !== undefined) {
+        refused += 1;
+        log(`Warning: not restored: ${refusal} | Command was: ${batch[index] ?? ''}`);
+      }
+    }
+  }
+  return refused;
+}
