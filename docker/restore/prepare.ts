@@ -22,7 +22,7 @@ import { checkConversion, checkEncoding, checkPartitions, noteLocale } from './t
 import { missingGrants } from './target/missing-grants.ts';
 import { type TargetObjects, targetObjects } from './target/objects.ts';
 import { checkTarget } from './target/problems.ts';
-import { reservedProblems, warnOfOtherSchemas } from './target/reserved.ts';
+import { untrustedExtensions, warnOfOtherSchemas, warnOfRefusals } from './target/reserved.ts';
 import { targetRoles, type TargetRoles } from './target/roles.ts';
 import { settingsToGive } from './target/session-settings.ts';
 
@@ -56,9 +56,10 @@ export async function prepare(
   const missing = missingRoles(dump.roles ?? [], { ...existing, major: database.major, user: database.user });
   reportMissingRoles(missing, createRoles);
   warnOfOtherSchemas(objects, before.extensions);
+  warnOfRefusals(objects, before.extensions, database);
   const problems = [
     ...problemsWithRoles(missing, existing, database.user, createRoles),
-    ...reservedProblems(objects, before.extensions, database),
+    ...untrustedExtensions(objects, before.extensions, database),
     ...(intoNonEmpty ? problemsWithLargeObjects(contents, before, target) : []),
   ];
   checkTarget(database, missingGrants(objects, before, database), problems, target, intoNonEmpty);

@@ -29,38 +29,56 @@ function named(objects: readonly ArchiveObject[]): string {
   return objects.map((object) => `${object.kind.toLowerCase()} ${nameOf(object)}`).join(', ');
 }
 
-/** Extensions and other objects of the dump that the server would refuse to this user, in sentences. */
-export function reservedProblems(
+const RESERVED_TO = 'only a superuser (on RDS, a member of rds_superuser) may create';
+
+/** Extensions of the dump that this user may not create, and an administrator may: in a sentence with the SQL. */
+export function untrustedExtensions(
   objects: readonly ArchiveObject[],
-  { installed, available }: TargetExtensions,
-  { user, major, isAdministrator }: TargetDatabase,
+  extensions: TargetExtensions,
+  { isAdministrator }: TargetDatabase,
 ): readonly string[] {
-  const extensions = objects.filter(({ kind, name }) => kind === 'EXTENSION' && !installed.has(name));
-  const offered = 'value' in available ? available.value : undefined;
-  const absent = offered === undefined ? [] : extensions.filter(({ name }) => !offered.has(name));
-  const untrusted = isAdministrator ? [] : extensions.filter(({ name }) => offered?.get(name) === false);
-  const others = isAdministrator ? [] : objects.filter((object) => isReserved(object, major));
-  const reservedTo = 'only a superuser (on RDS, a member of rds_superuser) may create';
-  return [
-    ...(absent.length === 0
-      ? []
-      : [
-          `The server does not have what the dump needs: ${named(absent)}. Install it there, restore into a server that ` +
-            'has it, or restore by hand: pg_restore goes on without it.',
-        ]),
-    ...(untrusted.length === 0
-      ? []
-      : [
-          `The dump has extensions that ${reservedTo}: have such a user run, in the database, ` +
-            untrusted.map(({ definition }) => definition.trim()).join(' '),
-        ]),
-    ...(others.length === 0
-      ? []
-      : [
-          `The dump has what ${reservedTo}, and the user "${user}" is none: ${named(others)}. Restore as such a user, or ` +
-            'by hand: pg_restore goes on without it.',
-        ]),
-  ];
+  const untrusted = isAdministrator
+    ? []
+    : missingFrom(objects, extensions).filter(({ name }) => offeredBy(extensions)?.get(name) === false);
+  const statements = untrusted.map(({ definition }) => definition.trim()).join(' ');
+  return untrusted.length === 0
+    ? []
+    : [`The dump has extensions that ${RESERVED_TO}: have such a user run, in the database, ${statements}`];
+}
+
+/**
+ * Warns of what the server will refuse whoever asks, or to this user. It is no reason to refuse the restore: the rows that
+ * do not depend on it are restored, and a database from RDS has extensions that exist nowhere else.
+ */
+export function warnOfRefusals(
+  objects: readonly ArchiveObject[],
+  extensions: TargetExtensions,
+  { user, major, isAdministrator }: TargetDatabase,
+): void {
+  const offered = offeredBy(extensions);
+  const absent = offered === undefined ? [] : missingFrom(objects, extensions).filter(({ name }) => !offered.has(name));
+  if (absent.length > 0) {
+    log(
+      `Warning: the server does not have ${named(absent)}. What depends on it will be refused: install it there, or ` +
+        'restore into a server that has it.',
+    );
+  }
+  const reserved = isAdministrator ? [] : objects.filter((object) => isReserved(object, major));
+  if (reserved.length > 0) {
+    log(
+      `Warning: the dump has what ${RESERVED_TO}, and the user "${user}" is none: ${named(reserved)} will be refused. ` +
+        'To have it, restore as such a user.',
+    );
+  }
+}
+
+function missingFrom(objects: readonly ArchiveObject[], { installed }: TargetExtensions): readonly ArchiveObject[] {
+  return objects.filter(({ kind, name }) => kind === 'EXTENSION' && !installed.has(name));
+}
+
+/** Whether each extension that the server offers is trusted, by name; undefined if it does not say. */
+function offeredBy({ available }: TargetExtensions): ReadonlyMap<string, boolean> | undefined {
+  return 'value' in available ? available.value : undefined;
 }
 
 /** A dump names types and functions of an extension by its schema. Whether it does so is known to the server only. */

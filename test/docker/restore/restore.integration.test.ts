@@ -317,29 +317,14 @@ describe('a restore is refused before the database is changed', () => {
   });
 });
 
-test.each([
-  [['s3://dumps/key'], /--to is missing/],
-  [['dumps/key', '--to', SECRET_ARN], /as s3:\/\/BUCKET\/KEY/],
-  [['s3://dumps/a', 's3://dumps/b', '--to', SECRET_ARN], /Exactly one dump/],
-  [['s3://dumps/key', '--to', 'elsewhere'], /must be the ARN of a secret, or a URL/],
-  [['s3://dumps/key', '--to', 'postgres://me:hush@db/x'], /must not contain the password/],
-  [['s3://dumps/key', '--to', 'postgres://me@db/x?password=hush'], /must not contain the password/],
-  [['s3://dumps/key', '--to', 'postgres://me@db/x?options=-c'], /only parameter allowed .* is sslmode/],
-  [['s3://dumps/key', '--to', 'postgres://me@db/x?sslmode=hush'], /sslmode of the target must be one of disable/],
-  [['s3://dumps/key', '--to', 'postgres://db/x'], /must contain user, host and database/],
-  [['s3://dumps/key', '--to', 'postgres://me@db/100%'], /write % as %25/],
-  [['s3://dumps/key', '--to', 'postgres://100%@db/x'], /write % as %25/],
-  [['s3://dumps/key', '--to', 'postgres://me@db/x%00'], /NUL is not allowed/],
-  [['s3://dumps/key', '--to', `postgres://me@db/${'%C3%9F'.repeat(32)}`], /longer than the 63 bytes/],
-  [['s3://dumps/key', '--to', SECRET_ARN, '--jobs', '0'], /--jobs must be a whole number/],
-  [['s3://dumps/key', '--to', SECRET_ARN, '--clean'], /Unknown option '--clean'/],
-])('the arguments %j are refused', async (args, problem) => {
+test('invalid arguments are refused without a log', async () => {
   const { outcome } = await stage.start('', {
-    args: ['restore', ...args],
+    args: ['restore', 's3://dumps/key', '--to', SECRET_ARN, '--clean'],
     environment: { AWS_REGION: 'us-west-2' },
   });
-  const { status, stderr } = await outcome;
-  expect(stderr).toMatch(problem);
-  expect(stderr).not.toContain('hush');
-  expect(status).toBe(64);
+  expect(await outcome).toMatchObject({
+    status: 64,
+    stdout: '',
+    stderr: expect.stringContaining("Unknown option '--clean'"),
+  });
 });
