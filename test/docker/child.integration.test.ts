@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { run } from '../../docker/child.ts';
+import { until } from '../support/until.ts';
 import { processes } from './support/stage.ts';
 
 const environment = { PATH: process.env.PATH };
@@ -49,9 +50,11 @@ describe('a descendant of a child', () => {
   const leader = (then: string) => ['-c', `sleep 1000 & echo $! >&2; ${then}`];
 
   async function expectExited(worker: string | undefined): Promise<void> {
-    while ((await processes()).some(({ pid, args }) => String(pid) === worker && !args.includes('<defunct>'))) {
+    await until(async () => {
+      const worked = (await processes()).find(({ pid }) => String(pid) === worker);
       // It is a zombie until its new parent reaps it.
-    }
+      return worked === undefined || worked.args.includes('<defunct>');
+    });
   }
 
   test('is terminated when the child is killed', async () => {

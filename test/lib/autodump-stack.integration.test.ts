@@ -5,7 +5,7 @@ import { Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { MINIMUM_CLIENT_VERSIONS } from '../../contract.ts';
-import { makeApp, makeStack, resourcesOf, synthesize } from './synthesize.ts';
+import { makeApp, makeStack, resourcesOf, synthesize } from './unbundled.ts';
 
 const template = synthesize();
 const appWithEverything = makeApp();

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import type { Template } from 'aws-cdk-lib/assertions';
+import { CONTEXT } from './example-context.ts';
 import type { Resource } from './synthesize.ts';
-import { CONTEXT, readContext, resourcesOf, synthesize } from './unbundled.ts';
+import { readContext, resourcesOf, synthesize } from './unbundled.ts';
 
 /** Another value for each key of the context whose change replaces nothing. */
 const IN_PLACE = {

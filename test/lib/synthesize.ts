@@ -4,13 +4,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { AutoDumpStack } from '../../lib/autodump-stack.ts';
 import { readContext } from '../../lib/context.ts';
 import { tempFoldersOfFile } from '../support/temp-folder.ts';
-
-/** The context of the README's example. */
-export const CONTEXT = {
-  vpcId: 'vpc-0a5fd51718cbc523a',
-  privateSubnetIds: 'subnet-08b42fcaa8530abaf,subnet-017d971130aaa412a',
-  availabilityZones: 'us-west-2a,us-west-2b',
-};
+import { CONTEXT } from './example-context.ts';
 
 /** CDK would leave a folder of its own behind. */
 const folder = tempFoldersOfFile();

@@ -20,5 +20,5 @@ jest.unstable_mockModule('../../lib/bundle.ts', () => ({
   },
 }));
 
-export const { CONTEXT, resourcesOf, synthesize } = await import('./synthesize.ts');
+export const { makeApp, makeStack, resourcesOf, synthesize } = await import('./synthesize.ts');
 export const { readContext } = await import('../../lib/context.ts');

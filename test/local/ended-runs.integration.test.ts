@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { until } from '../support/until.ts';
 import { query } from './support/database.ts';
 import {
   type LocalRun,
@@ -87,9 +88,7 @@ onLinux('a kill', () => {
   }
 
   async function untilNothingRunsIn(directory: string): Promise<void> {
-    while ((await processesOf(directory)).size > 0) {
-      // The kernel is ending them.
-    }
+    await until(async () => (await processesOf(directory)).size === 0);
   }
 
   /** Has a dump wait for a lock meanwhile. */
@@ -101,9 +100,7 @@ onLinux('a kill', () => {
       await holder.query('begin; lock table "Größe" in access exclusive mode');
       const args = ['--json', '--state-dir', directory, '--database', url('My shop')];
       const run = await start(args, { PGPASSWORD: PASSWORD });
-      while ((await query(serverOfRuns(), 'My shop', WAITING)).length === 0) {
-        // pg_dump has not come to the table.
-      }
+      await until(async () => (await query(serverOfRuns(), 'My shop', WAITING)).length > 0);
       await work(directory, run);
     } finally {
       await holder.end();
@@ -131,9 +128,7 @@ onLinux('a kill', () => {
       expect(await dumps()).toHaveLength(1);
       process.kill(program ?? NaN, 'SIGKILL');
       await printed(child, 'Batch job ended with exit status 137');
-      while ((await dumps()).length > 0) {
-        // The kernel is ending it.
-      }
+      await until(async () => (await dumps()).length === 0);
       child.kill('SIGTERM');
       await ended;
     });

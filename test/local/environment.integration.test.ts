@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { findClientPrograms } from '../../local/postgres/client-programs.ts';
+import { pathOfQuickSynthesis } from '../support/synthesized-app.ts';
 import { tempFoldersOfFile } from '../support/temp-folder.ts';
 
 const folder = tempFoldersOfFile();
@@ -68,18 +69,24 @@ function temptations(home: string, marker: string): NodeJS.ProcessEnv {
   };
 }
 
+/** All three run `cdk synth` by the same function; for two of them, what it runs then copies the app that the tests share. */
 test.each([
-  ['the local run', 'local/main.ts', (state: string) => ['--state-dir', state]],
-  ['the simulation', 'simulation/main.ts', () => ['--secrets', '2', '--days', '1', '--seed', '1']],
-  ['the benchmark', 'bench/main.ts', () => ['--size', '1MB', '--rounds', '1']],
-])("%s reaches nothing that the caller's environment names", async (_, program, args) => {
+  ['the local run', 'local/main.ts', (state: string) => ['--state-dir', state], () => process.env.PATH],
+  [
+    'the simulation',
+    'simulation/main.ts',
+    () => ['--secrets', '2', '--days', '1', '--seed', '1'],
+    pathOfQuickSynthesis,
+  ],
+  ['the benchmark', 'bench/main.ts', () => ['--size', '1MB', '--rounds', '1'], pathOfQuickSynthesis],
+])("%s reaches nothing that the caller's environment names", async (_, program, args, path) => {
   const home = folder();
   const temporary = folder();
   // Started as root, the sample server runs as another user.
   chmodSync(temporary, 0o711);
   const marker = join(home, 'credentials-were-asked-for');
   const clients = (await findClientPrograms(process.env.PATH ?? '')).map((found) => found.folder);
-  const searchPath = [...clients, process.env.PATH].join(delimiter);
+  const searchPath = [...clients, await path()].join(delimiter);
   const { NODE_COMPILE_CACHE } = process.env;
   const env = { PATH: searchPath, TMPDIR: temporary, NODE_COMPILE_CACHE, ...temptations(home, marker) };
   const { stderr } = await promisify(execFile)(process.execPath, [program, ...args(folder())], { env });

@@ -9,6 +9,7 @@ import { findClientPrograms } from '../../local/postgres/client-programs.ts';
 import { asRootOnLinux, withSmallDisk } from '../docker/support/small-disk.ts';
 import { pathOfQuickSynthesis } from '../support/synthesized-app.ts';
 import { tempFolders } from '../support/temp-folder.ts';
+import { until } from '../support/until.ts';
 
 const folder = tempFolders();
 const running: ChildProcess[] = [];
@@ -189,9 +190,8 @@ describe('the local run', () => {
     expect(readdirSync(temporary)).toEqual([expect.stringMatching(/^autodump-sample-/)]);
     child.kill('SIGKILL');
     await ended;
-    while (runningIn(temporary).length > 0) {
-      // The kernel has told the server to shut down.
-    }
+    // The kernel has told the server to shut down.
+    await until(() => runningIn(temporary).length === 0);
     const next = await start('simulation/main.ts', ['--help'], temporary);
     expect(await next.ended).toEqual({ status: 0, stderr: '' });
     expect(readdirSync(temporary)).toEqual([]);

@@ -1,9 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
-
-const POLL_MS = 100;
+import { until } from './until.ts';
 
 /**
  * Creates a folder that all test files of a run share. The first to request it creates it; the others wait.
@@ -21,9 +19,7 @@ export async function shared(name: string, make: (folder: string) => Promise<voi
     await writeFile(`${result}.new`, error);
     await rename(`${result}.new`, result);
   }
-  while (!existsSync(result)) {
-    await setTimeout(POLL_MS);
-  }
+  await until(() => existsSync(result));
   const error = await readFile(result, 'utf8');
   if (error !== '') {
     throw new Error(`Could not create ${name}: ${error}`);

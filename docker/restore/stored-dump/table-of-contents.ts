@@ -75,8 +75,7 @@ function* contentsIn(cursor: ByteCursor): Generator<void, Omit<TableOfContents, 
     steps[step].push(entry.id);
     if (entry.kind === 'ENCODING') {
       setting = entry.definition.toString();
-    }
-    if (LARGE_OBJECTS.has(entry.kind)) {
+    } else if (LARGE_OBJECTS.has(entry.kind)) {
       hasLargeObjects = true;
     } else if (step !== 'remarks') {
       entries.push({

@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
 import process from 'node:process';
-import { flushOutput } from '../../host/output.ts';
 
 /** Exports of a function's bundle, by name. */
 type Exports = Readonly<Record<string, unknown>>;
@@ -13,18 +12,16 @@ export type BootstrapMessage =
     };
 
 /**
- * Entry point of the process that handles one invocation: `bootstrap.ts <module> <export>`. The parent sends the event in
- * the first message; the response is the only message sent back.
+ * Entry point of the process that handles invocations: `bootstrap.ts <module> <export>`. The parent sends an event in a
+ * message, and the next one after the response, which is the only message sent back.
  */
 const [, , file = '', exported = ''] = process.argv;
 
-// The parent has exited, so nothing waits for the response.
+// The parent has exited, or sends no more events.
 process.on('disconnect', () => process.exit());
 
-process.once('message', (message: { readonly event: unknown }) => {
-  void invoke(message.event).then((response) =>
-    process.send?.(response, () => void flushOutput().then(() => process.exit())),
-  );
+process.on('message', (message: { readonly event: unknown }) => {
+  void invoke(message.event).then((response) => process.send?.(response));
 });
 
 async function invoke(event: unknown): Promise<BootstrapMessage> {

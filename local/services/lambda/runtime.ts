@@ -1,20 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { createWriteStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { Resource, Template } from '../../assembly/template.ts';
-import { endOutput } from '../../host/output.ts';
 import type { Processes } from '../../host/processes.ts';
 import { AccessDenied, type Iam } from '../iam/iam.ts';
 import type { InvocationResult } from '../invocation.ts';
 import { logCalls } from '../permissions/service-calls.ts';
 import { awsEnvironment, type Endpoints } from '../protocol/credentials.ts';
 import type { Trace } from '../trace.ts';
-import type { BootstrapMessage } from './bootstrap.ts';
-
-const BOOTSTRAP = fileURLToPath(new URL('bootstrap.ts', import.meta.url));
+import { Environment, failed } from './environment.ts';
 
 /** Lambda's default. */
 const DEFAULT_TIMEOUT_SECONDS = 3;
@@ -29,13 +25,6 @@ const propertiesSchema = z.object({
   Timeout: z.number().default(DEFAULT_TIMEOUT_SECONDS),
 });
 
-const messageSchema: z.ZodType<BootstrapMessage> = z.union([
-  z.object({
-    error: z.object({ errorType: z.string(), errorMessage: z.string(), trace: z.array(z.string()) }),
-  }),
-  z.object({ payload: z.unknown() }),
-]);
-
 export interface FunctionDependencies {
   readonly processes: Processes;
   readonly endpoints: Endpoints;
@@ -45,7 +34,7 @@ export interface FunctionDependencies {
   readonly trace: Trace;
 }
 
-/** Runs the bundle of a function, one process per invocation. */
+/** Runs the bundle of a function, in as many environments as it has invocations at once. */
 export class Runtime {
   readonly #name: string;
   readonly #arn: string;
@@ -53,6 +42,7 @@ export class Runtime {
   readonly #properties: z.infer<typeof propertiesSchema>;
   readonly #code: string;
   readonly #dependencies: FunctionDependencies;
+  readonly #idle = new Set<Environment>();
 
   constructor(template: Template, resource: Resource, dependencies: FunctionDependencies) {
     this.#name = template.nameOf(resource);
@@ -71,9 +61,24 @@ export class Runtime {
     return this.#properties.Role;
   }
 
+  /** Invokes the function in an environment that is idle, or in a new one if there is none. */
   async run(event: unknown): Promise<InvocationResult> {
+    const [idle] = this.#idle;
+    const environment = idle ?? (await this.#startEnvironment());
+    if (!(environment instanceof Environment)) {
+      return environment;
+    }
+    this.#idle.delete(environment);
+    const result = await environment.invoke(event, this.#properties.Timeout);
+    if (environment.isRunning) {
+      this.#idle.add(environment);
+    }
+    return result;
+  }
+
+  async #startEnvironment(): Promise<Environment | InvocationResult> {
     const { processes, endpoints, logs } = this.#dependencies;
-    const { Environment, Handler, Timeout } = this.#properties;
+    const { Environment: own, Handler } = this.#properties;
     const [module = '', exported = ''] = Handler.split('.');
     const session = await this.#assumeRole();
     if (session === undefined) {
@@ -83,31 +88,14 @@ export class Runtime {
     if (processes.stopped) {
       return failed('Runtime.ExitError', 'The local run is stopping.');
     }
-    const { child, ended } = processes.start(process.execPath, [BOOTSTRAP, this.#file(module), exported], {
-      cwd: this.#code,
-      env: { ...awsEnvironment(session, endpoints), AWS_LAMBDA_FUNCTION_NAME: this.#name, ...Environment?.Variables },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      timeoutSeconds: Timeout,
-      graceSeconds: 0,
+    const environment = new Environment(processes, {
+      args: [this.#file(module), exported],
+      folder: this.#code,
+      variables: { ...awsEnvironment(session, endpoints), AWS_LAMBDA_FUNCTION_NAME: this.#name, ...own?.Variables },
+      log: logged ? join(logs, `${this.#name}.log`) : devNull,
     });
-    const log = createWriteStream(logged ? join(logs, `${this.#name}.log`) : devNull, { flags: 'a' });
-    child.stdout?.pipe(log, { end: false });
-    child.stderr?.pipe(log, { end: false });
-    let answer: BootstrapMessage | undefined;
-    child.on('message', (message) => {
-      answer = messageSchema.parse(message);
-    });
-    child.send({ event }, () => undefined);
-    const end = await ended;
-    await endOutput(log);
-    if (end.kind === 'timed out') {
-      return failed('Sandbox.Timedout', `Task timed out after ${Timeout.toFixed(2)} seconds`);
-    }
-    if (answer === undefined) {
-      const status = end.kind === 'exit' ? `exit status ${end.status}` : end.error.message;
-      return failed('Runtime.ExitError', `Runtime exited without a response: ${status}`);
-    }
-    return 'error' in answer ? { kind: 'failed', error: answer.error } : { kind: 'returned', payload: answer.payload };
+    void environment.ended.then(() => this.#idle.delete(environment));
+    return environment;
   }
 
   /** @returns ARN of the role session; undefined if the role does not trust Lambda with this function */
@@ -142,8 +130,4 @@ export class Runtime {
     }
     return file;
   }
-}
-
-function failed(errorType: string, errorMessage: string): InvocationResult {
-  return { kind: 'failed', error: { errorType, errorMessage } };
 }

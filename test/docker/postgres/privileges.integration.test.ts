@@ -6,6 +6,7 @@ import { privilegeFindings } from '../../../docker/check/privilege-findings.ts';
 import { inspectDatabase } from '../../../docker/postgres/database.ts';
 import { inspectPrivileges } from '../../../docker/postgres/privileges.ts';
 import { identifier, quotedOnOneLine } from '../../../docker/postgres/quoting.ts';
+import { ANY_CHARACTER } from '../../support/any-character.ts';
 import { Stage } from '../support/stage.ts';
 
 let stage: Stage;
@@ -26,7 +27,7 @@ const CONTROL = /[\p{Cc}\u2028\u2029]/u;
 /** Names that PostgreSQL accepts: up to 63 bytes of UTF-8 without NUL or unpaired surrogates. */
 const NAME = fc
   .oneof(
-    fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }),
+    fc.string({ unit: ANY_CHARACTER, minLength: 1, maxLength: 12 }),
     fc.string({
       unit: fc.constantFrom(
         '"',

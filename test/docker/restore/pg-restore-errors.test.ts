@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { RestoreErrors } from '../../../docker/restore/pg-restore-errors.ts';
+import { ANY_CHARACTER } from '../../support/any-character.ts';
 
 const UNKNOWN = 'could not execute query: ERROR:  unrecognized configuration parameter "transaction_timeout"';
 const SET = 'Command was: SET transaction_timeout = 0;';
@@ -188,7 +189,7 @@ describe('the report of an error', () => {
   const password = fc
     .array(
       fc.oneof(
-        fc.string({ unit: 'binary' }),
+        fc.string({ unit: ANY_CHARACTER }),
         fc.constantFrom(
           ...['\n', '\r', '"', "'", '«', '$$', '\\', ' role "', 'error: ', '\nDETAIL:  ', '\nERROR:  ', '\nLINE 1: '],
           ...[' OPTIONS', 'CONNECTION ', 'Command was:', SET, '; Command was: ', '\nCONTEXT:  '],

@@ -1,3 +1,4 @@
+import { until } from '../../support/until.ts';
 import type { Stage } from './stage.ts';
 
 async function isReplica(stage: Stage): Promise<boolean> {
@@ -21,7 +22,5 @@ export async function becomeReplica(stage: Stage): Promise<void> {
   const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
   process.kill(Number(rows[0]?.pid), 'SIGKILL');
   await ended;
-  while (!(await isReplica(stage))) {
-    // Every iteration waits for an answer of the server, or for its refusal.
-  }
+  await until(() => isReplica(stage));
 }

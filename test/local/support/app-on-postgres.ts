@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
-import { type PostgresServer, startPostgres } from '../../../local/postgres/server.ts';
+import type { PostgresServer } from '../../../local/postgres/server.ts';
+import { startPostgres } from '../../support/postgres.ts';
 
 /** What the tests of a file use to run the app. */
 export interface AppOnPostgres {
@@ -20,7 +21,7 @@ export function appOnPostgres(synthesize: () => Promise<string>): () => AppOnPos
   beforeAll(async () => {
     const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
     data = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-    const [cdkOut, server] = await Promise.all([synthesize(), startPostgres({ directory: data })]);
+    const [cdkOut, server] = await Promise.all([synthesize(), startPostgres(data)]);
     app = { cdkOut, folder, server };
   });
   afterAll(async () => {

@@ -7,7 +7,8 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
-import { type PostgresServer, startPostgres } from '../../../local/postgres/server.ts';
+import type { PostgresServer } from '../../../local/postgres/server.ts';
+import { startPostgres } from '../../support/postgres.ts';
 import { pathOfQuickSynthesis } from '../../support/synthesized-app.ts';
 import { query } from './database.ts';
 
@@ -39,7 +40,7 @@ export function useServerOfRuns(): void {
   let data: string;
   beforeAll(async () => {
     data = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-    server = await startPostgres({ directory: data });
+    server = await startPostgres(data);
     await query(
       server,
       'postgres',

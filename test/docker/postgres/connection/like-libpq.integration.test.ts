@@ -5,6 +5,7 @@ import pg from 'pg';
 import { z } from 'zod';
 import { withConnection } from '../../../../docker/postgres/connection/connection.ts';
 import { queryRow } from '../../../../docker/postgres/connection/query.ts';
+import { ANY_CHARACTER } from '../../../support/any-character.ts';
 import { inState, rowsOf } from '../../support/findings-table.ts';
 import { keyOf, Stage } from '../../support/stage.ts';
 
@@ -48,7 +49,10 @@ const CHARACTERS = [
 
 describe('a password that libpq logs in with', () => {
   test('works whatever its characters', async () => {
-    const character = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...CHARACTERS) }, fc.string({ unit: 'binary' }));
+    const character = fc.oneof(
+      { weight: 4, arbitrary: fc.constantFrom(...CHARACTERS) },
+      fc.string({ unit: ANY_CHARACTER }),
+    );
     const passwords = fc
       .array(character, { minLength: 1, maxLength: 5 })
       .map((characters) => characters.join(''))
