@@ -52,7 +52,12 @@ describe('the workflow', () => {
     expect(machine.States['Name what may be absent']?.Next).toBe('Compare tags');
     expect(machine.States['Compare tags']?.Parameters).toEqual({
       FunctionName: expect.stringContaining('RunFunctionsHash'),
-      Payload: { 'secretArn.$': '$.secretArn', 'tagsHash.$': '$.tagsHash', 'when.$': '$.when' },
+      Payload: {
+        'secretArn.$': '$.secretArn',
+        'started.$': '$$.Execution.StartTime',
+        'tagsHash.$': '$.tagsHash',
+        'when.$': '$.when',
+      },
     });
   });
 

@@ -20,10 +20,13 @@ export interface UnusedPermission {
 /** When an action is needed that a successful run does not use. Keys of actions by services begin with the service. */
 const REASONS: Readonly<Record<string, string>> = {
   'batch:TerminateJob': 'Only when an execution is stopped while its job is running.',
+  'events:PutEvents': 'Only when there is something to report.',
   'kms:Decrypt': 'Only for data encrypted with a customer managed key.',
   'lambda:InvokeFunction': 'Only when a function has to continue in another invocation.',
+  'logs:GetLogEvents': 'Only when a job has failed.',
   's3:ListBucket': 'Only when a requested object does not exist, or objects are listed.',
   's3:ListMultipartUploadParts': 'Only when an upload to the same key was left open, for example by a killed attempt.',
+  's3:PutObject': 'Only when there is something to remember.',
   'sns:Publish': 'Only when there is something to report.',
   'sqs:SendMessage': 'Only when a function fails on every attempt.',
   'states:DescribeExecution': 'Only when a dump is not there in time.',
