@@ -107,7 +107,7 @@ async function scheduledExecution(world: World, watcher: Watcher): Promise<Execu
     return execution;
   }
   const explanation = `The secret's event started no execution. The logs of the functions are in ${world.logs}.`;
-  throw new Error(watcher.functionError ?? explanation);
+  throw new Error([watcher.functionError, explanation].filter(Boolean).join('\n'));
 }
 
 /** @throws {Error} with the error output of the job if there is any, or else with the cause of the execution's failure */
