@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { assignment } from '../../postgres/assignment.ts';
 import type { Membership, Role } from '../../postgres/needs/role-needs.ts';
 import { identifier } from '../../postgres/quoting.ts';
 
@@ -43,8 +44,10 @@ function creation({ name, inherit, connectionLimit, validUntil }: Role): RoleSta
 
 /** One for each, so that one which the server refuses costs nothing else. */
 function attributes(role: Role): readonly RoleStatement[] {
-  return ATTRIBUTES.filter(([attribute]) => role[attribute]).map(([, word]) => ({
-    sql: `ALTER ROLE ${identifier(role.name)} ${word};`,
+  const words = ATTRIBUTES.filter(([attribute]) => role[attribute]).map(([, word]) => word);
+  const settings = role.settings.filter(({ value }) => value !== null).map((setting) => `SET ${assignment(setting)}`);
+  return [...words, ...settings].map((change) => ({
+    sql: `ALTER ROLE ${identifier(role.name)} ${change};`,
     makes: 'attribute',
     role: role.name,
   }));

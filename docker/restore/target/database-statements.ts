@@ -1,6 +1,6 @@
+import { assignment } from '../../postgres/assignment.ts';
 import type { DatabaseNeeds } from '../../postgres/needs/database-needs.ts';
 import { identifier, literal } from '../../postgres/quoting.ts';
-import { assignment } from '../setting.ts';
 
 /** What PUBLIC may do in a database whose grants nobody has changed. */
 const PUBLIC_BY_DEFAULT: readonly string[] = ['CONNECT', 'TEMPORARY'];

@@ -57,6 +57,7 @@ const finished: FinishedDump = {
         connectionLimit: -1,
         validUntil: null,
         memberOf: [{ role: 'staff', admin: false, inherit: null, set: null }],
+        settings: [{ name: 'search_path', value: 'app' }],
       },
     ],
     userMappings: null,

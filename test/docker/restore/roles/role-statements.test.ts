@@ -5,7 +5,14 @@ import { missingRoles } from '../../../../docker/restore/roles/role-statements.t
 function role(name: string, given: Partial<Role> = {}): Role {
   return {
     ...{ name, uses: [], login: false, inherit: true, superuser: false, createDatabase: false, createRole: false },
-    ...{ replication: false, bypassRowSecurity: false, connectionLimit: -1, validUntil: null, memberOf: [] },
+    ...{
+      replication: false,
+      bypassRowSecurity: false,
+      connectionLimit: -1,
+      validUntil: null,
+      memberOf: [],
+      settings: [],
+    },
     ...given,
   };
 }

@@ -1,10 +1,5 @@
-import { identifier, literal } from '../postgres/quoting.ts';
-
-/** As the server keeps it. */
-interface Setting {
-  readonly name: string;
-  readonly value: string | null;
-}
+import type { Setting } from './needs/setting.ts';
+import { identifier, literal } from './quoting.ts';
 
 /**
  * The server keeps the values of these as lists of names, quoted where needed, and all others as texts.

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { assignment } from '../../../docker/restore/setting.ts';
+import { assignment } from '../../../docker/postgres/assignment.ts';
 
 test.each([
   ['as SET keeps them', `"$user", public, "B, c", "a""b", ""`, `'$user', 'public', 'B, c', 'a"b', ''`],
