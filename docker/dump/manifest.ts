@@ -37,6 +37,7 @@ export const manifestSchema = z
             collate: text,
             ctype: text,
             name: text.nullable().describe("the provider's own, except for libc"),
+            rules: text.nullable().describe('of icu, that change its order'),
           })
           .nullable(),
         partitionsDependOn: z

@@ -32,6 +32,8 @@ export interface Locale {
   readonly ctype: string;
   /** The provider's own name of the locale; null for `libc`. */
   readonly name: string | null;
+  /** Rules of `icu` that change the order of the locale; null if there are none. */
+  readonly rules: string | null;
 }
 
 /**
@@ -57,19 +59,21 @@ const encodingSchema = z.object({
   collate: z.string(),
   ctype: z.string(),
   name: z.string().nullable(),
+  rules: z.string().nullable(),
 });
 
-/** Servers before 15 have `libc` only, and since 17 the name has another column. Errors pass through. */
+/** Servers before 15 have `libc` only, those before 16 no rules, and since 17 the name has another column. Errors pass through. */
 export async function inspectEncoding(client: Client): Promise<Pick<Database, 'encoding' | 'locale'>> {
-  const { encoding, provider, collate, ctype, name } = await queryRow(
+  const { encoding, provider, ...locale } = await queryRow(
     client,
     `SELECT pg_encoding_to_char(encoding) AS encoding, datcollate AS collate, datctype AS ctype,
       coalesce(row_to_json(d) ->> 'datlocprovider', 'c') AS provider,
-      coalesce(row_to_json(d) ->> 'datlocale', row_to_json(d) ->> 'daticulocale') AS name
+      coalesce(row_to_json(d) ->> 'datlocale', row_to_json(d) ->> 'daticulocale') AS name,
+      row_to_json(d) ->> 'daticurules' AS rules
      FROM pg_database d WHERE datname = current_database()`,
     encodingSchema,
   );
-  return { encoding, locale: { provider: PROVIDERS[provider] ?? provider, collate, ctype, name } };
+  return { encoding, locale: { provider: PROVIDERS[provider] ?? provider, ...locale } };
 }
 
 const rowSchema = z.object({

@@ -51,7 +51,14 @@ const manifestSchema = z.object({
     serverVersion: z.string().nullable(),
     databaseBytes: z.number().nullish(),
     locale: z
-      .object({ provider: z.string(), collate: z.string(), ctype: z.string(), name: z.string().nullable() })
+      .object({
+        provider: z.string(),
+        collate: z.string(),
+        ctype: z.string(),
+        name: z.string().nullable(),
+        // Absent in manifests of earlier versions.
+        rules: z.string().nullable().default(null),
+      })
       .nullish(),
     partitionsDependOn: z.array(z.enum(PARTITION_BASES)).nullish(),
   }),

@@ -157,7 +157,7 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
       database: 'described',
       serverVersion: expect.stringMatching(/^15\./),
       encoding: 'UTF8',
-      locale: { provider: 'libc', collate: 'C', ctype: 'C', name: null },
+      locale: { provider: 'libc', collate: 'C', ctype: 'C', name: null, rules: null },
       partitionsDependOn: [],
       databaseBytes: expect.any(Number),
     },

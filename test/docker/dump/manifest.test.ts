@@ -27,7 +27,7 @@ const finished: FinishedDump = {
     version: '16.4',
     size: 1_000_000,
     encoding: 'UTF8',
-    locale: { provider: 'icu', collate: 'C', ctype: 'C', name: 'de-DE' },
+    locale: { provider: 'icu', collate: 'C', ctype: 'C', name: 'de-DE', rules: '&V << w' },
     partitionsDependOn: [],
   },
   inventory: {
