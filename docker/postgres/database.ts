@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { formatBytes } from '../progress.ts';
 import { ifAnswered } from './connection/if-answered.ts';
 import { bigint, majorOf, queryRow } from './connection/query.ts';
+import { IS_USER_SCHEMA } from './user-schemas.ts';
 
 /** A database and its server, as seen before a dump. */
 export interface Database {
@@ -18,6 +19,8 @@ export interface Database {
   readonly locale: Locale;
   /** What decides which partition rows belong to, in tables that are partitioned by text. */
   readonly partitionsDependOn: readonly PartitionBasis[];
+  /** `lc_monetary`, by which values of the type `money` are written; null if no column has it. */
+  readonly moneyLocale: string | null;
   /** Set for a replica. */
   readonly replica?: Replica;
 }
@@ -107,6 +110,15 @@ async function partitionsDependOn(client: Client, versionNumber: number): Promis
   return PARTITION_BASES.filter((basis) => depends[basis]);
 }
 
+/** Arrays and domains of the type count, and those of these. */
+const MONEY_LOCALE = `
+  SELECT CASE WHEN EXISTS (
+    SELECT FROM pg_attribute JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace
+      JOIN pg_type t ON t.oid = atttypid LEFT JOIN pg_type e ON e.oid = t.typelem
+    WHERE ${IS_USER_SCHEMA} AND attnum > 0 AND NOT attisdropped
+      AND ARRAY['money'::regtype::oid, 'money[]'::regtype::oid] && ARRAY[t.oid, t.typbasetype, e.typbasetype]
+  ) THEN current_setting('lc_monetary') END AS "moneyLocale"`;
+
 /** Size of the database on the server's disk, in bytes. Connection and server errors pass through. */
 export async function sizeOf(client: Client): Promise<number> {
   const query = 'SELECT pg_database_size(current_database()) AS size';
@@ -133,6 +145,7 @@ export async function inspectDatabase(client: Client): Promise<Database> {
     size: 'value' in size ? size.value : null,
     ...(await inspectEncoding(client)),
     partitionsDependOn: await partitionsDependOn(client, row.number),
+    ...(await queryRow(client, MONEY_LOCALE, z.object({ moneyLocale: z.string().nullable() }))),
     ...(row.replica ? { replica: { maxDelay: row.delay, feedback: row.feedback } } : {}),
   };
 }

@@ -159,6 +159,7 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
       encoding: 'UTF8',
       locale: { provider: 'libc', collate: 'C', ctype: 'C', name: null, rules: null },
       partitionsDependOn: [],
+      moneyLocale: null,
       databaseBytes: expect.any(Number),
     },
     dump: {

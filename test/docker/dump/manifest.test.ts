@@ -29,6 +29,7 @@ const finished: FinishedDump = {
     encoding: 'UTF8',
     locale: { provider: 'icu', collate: 'C', ctype: 'C', name: 'de-DE', rules: '&V << w' },
     partitionsDependOn: [],
+    moneyLocale: 'de_DE.UTF-8',
   },
   inventory: {
     tables: [{ schema: 'public', name: 't', rows: null, bytes: 0 }],
