@@ -40,6 +40,15 @@ test('memberships have the options of PostgreSQL 16, but for what the creator of
   });
 });
 
+test.each([null, false])('a member that exists inherits what the dumped one did, as PostgreSQL says: %s', (inherit) => {
+  const member = role('member', { inherit: false, memberOf: [{ role: 'group', admin: false, inherit, set: null }] });
+  expect(compared([role('group'), member], 16, 'member').sql.at(-1)).toBe(
+    'GRANT "group" TO "member" WITH INHERIT FALSE;',
+  );
+  expect(compared([role('group'), member], 16).sql.at(-1)).toBe('GRANT "group" TO "member";');
+  expect(compared([role('group'), member], 15, 'member').sql.at(-1)).toBe('GRANT "group" TO "member";');
+});
+
 test('an older server is given no membership that would allow more there', () => {
   expect(compared(OF_18, 15, 'master')).toEqual({
     sql: CREATED,
