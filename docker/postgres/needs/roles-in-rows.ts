@@ -10,13 +10,13 @@ const columnSchema = z.object({
   is_array: z.boolean(),
 });
 
-/** Columns whose values name roles and are in a dump, by types of the system and domains of them, arrays included. */
+/** Columns whose values name roles and are in a dump. Domains and arrays of the two types count, and those of these. */
 const COLUMNS = `
   WITH RECURSIVE naming (oid, type, is_array) AS (
-    SELECT oid, ltrim(typname, '_'), typname ~ '^_' FROM pg_type
-      WHERE typnamespace = 'pg_catalog'::regnamespace AND typname IN ('regrole', '_regrole', 'aclitem', '_aclitem')
-    UNION ALL
-    SELECT t.oid, type, is_array FROM naming JOIN pg_type t ON typbasetype = naming.oid
+    SELECT oid, typname, false FROM pg_type
+      WHERE typnamespace = 'pg_catalog'::regnamespace AND typname IN ('regrole', 'aclitem')
+    UNION
+    SELECT t.oid, type, is_array OR typelem = naming.oid FROM naming JOIN pg_type t ON naming.oid IN (typbasetype, typelem)
   )
   SELECT format('%I.%I', nspname, relname) AS table, quote_ident(attname) AS column, type, is_array
   FROM pg_attribute a JOIN naming ON naming.oid = atttypid JOIN pg_class c ON c.oid = attrelid

@@ -47,7 +47,7 @@ beforeAll(async () => {
   await stage.createDatabase(
     'naming',
     'CREATE DOMAIN duty AS regrole',
-    'CREATE TABLE duties (since date, role duty, further regrole[])',
+    'CREATE TABLE duties (since date, role duty, further duty[])',
     `INSERT INTO duties VALUES (now(), 'watched', NULL), (now(), NULL, ARRAY['"on Duty"', NULL, '-']::regrole[])`,
     'CREATE TABLE audit (value aclitem, item aclitem[])',
     `INSERT INTO audit VALUES ('watchers=r/postgres', NULL),
