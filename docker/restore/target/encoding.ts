@@ -5,6 +5,7 @@ import { log } from '../../log.ts';
 import type { ConnectionSettings } from '../../postgres/connection/connection-settings.ts';
 import { queryRows } from '../../postgres/connection/query.ts';
 import type { Locale } from '../../postgres/database.ts';
+import { literal } from '../../postgres/quoting.ts';
 import type { StoredDump } from '../stored-dump/stored-dump.ts';
 import type { TargetDatabase } from './database.ts';
 
@@ -88,8 +89,9 @@ export function checkEncoding(
   }
 }
 
-function described({ provider, collate, ctype, name }: Locale): string {
-  return `${name === null ? '' : `${name} of `}${provider}, LC_COLLATE ${collate}, LC_CTYPE ${ctype}`;
+function described({ provider, collate, ctype, name, rules }: Locale): string {
+  const further = rules === null ? '' : `, ICU_RULES ${literal(rules)}`;
+  return `${name === null ? '' : `${name} of `}${provider}${further}, LC_COLLATE ${collate}, LC_CTYPE ${ctype}`;
 }
 
 /** The dump, as far as its text is concerned. */
