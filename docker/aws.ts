@@ -135,13 +135,20 @@ function statusOf({ $metadata }: ServiceError): number {
   return $metadata.httpStatusCode ?? 500;
 }
 
-/** Whether the service or its provider of credentials (on Fargate an endpoint of the task) could not be reached. */
+/** What the SDK says of an object whose bytes are not those that S3 has a checksum of: it was damaged on its way. */
+const DAMAGED = 'Checksum mismatch: expected ';
+
+/**
+ * Whether the service or its provider of credentials (on Fargate an endpoint of the task) could not be reached, or what it
+ * sent did not arrive as it was.
+ */
 function isUnreachable(error: unknown): error is Error {
   return (
     networkCode(error) !== undefined ||
     error instanceof ForeignResponse ||
     error instanceof LongResponse ||
-    (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'CredentialsProviderError'))
+    (error instanceof Error &&
+      (error.name === 'TimeoutError' || error.name === 'CredentialsProviderError' || error.message.startsWith(DAMAGED)))
   );
 }
 

@@ -61,6 +61,22 @@ test('an error of neither AWS nor the network is returned unchanged', () => {
   expect(awsFailure('upload', error)).toBe(error);
 });
 
+test('an object that was damaged on its way is worth another try', async () => {
+  respond = (_, response) => {
+    response
+      .writeHead(200, { 'x-amz-request-id': '1', 'x-amz-checksum-crc32': 'AAAAAA==', 'content-length': 5 })
+      .end('bytes');
+  };
+  const s3 = openS3('us-west-2');
+  const read = s3.send(new GetObjectCommand(OBJECT)).then(({ Body }) => Body?.transformToString());
+  const error: unknown = await read.catch((reason: unknown) => reason);
+  s3.destroy();
+  expect(awsFailure('read s3://dumps/key', error)).toMatchObject({
+    reason: 'tryAgain',
+    message: expect.stringContaining('Could not read s3://dumps/key: Checksum mismatch: expected'),
+  });
+});
+
 test.each([
   [answer('PreconditionFailed', 412), true],
   [answer('ConditionalRequestConflict', 409), false],
