@@ -155,7 +155,7 @@ export async function objectsOf(
   const texts = entries.flatMap(({ schema, name, definition }) => [schema, name, definition]);
   const isUtf8 = encoding === 'UTF8' || encoding === NO_ENCODING || target === NO_ENCODING;
   const decoded = await decodedBy(client, texts, isUtf8 ? 'UTF8' : encoding);
-  const stored = isUtf8 ? (name: string) => name : cutToFit;
+  const stored = !isUtf8 && target === 'UTF8' ? cutToFit : (name: string) => name;
   return entries.map(({ id, kind }, index) => ({
     id,
     kind,

@@ -105,6 +105,8 @@ describe('a restore into a database of another encoding', () => {
     await createDatabase('from long', 'UTF8');
     expect(await restore('long', 'from long')).toMatchObject({ status: 0, stderr: '' });
     expect(await stage.query('from long', `SELECT one FROM "${name}"`)).toEqual([{ one: 1 }]);
+    await createDatabase('as long', 'LATIN1');
+    expect(await restore('long', 'as long')).toMatchObject({ status: 0, stderr: '' });
   });
 
   test('runs if that is accepted', async () => {
