@@ -6,7 +6,7 @@ import { withProgress } from '../progress.ts';
 import { compare, keyOf } from './comparison.ts';
 import { grantEach } from './grants.ts';
 import { type ArchivePart, EndedEarly, type Refusals, restorePart, type RestoreTool, restoring } from './pg-restore.ts';
-import { isReadable } from './stored-dump/readable.ts';
+import { isDamaged } from './stored-dump/damaged.ts';
 import { tablesWithRows } from './stored-dump/rows-in-archive.ts';
 import type { ArchiveObject, Step, TableOfContents } from './stored-dump/table-of-contents.ts';
 import { relationsOf, type TargetObjects } from './target/objects.ts';
@@ -115,7 +115,7 @@ export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSi
     if (state.started) {
       log(wasEmpty ? PARTIAL : MIXED);
     }
-    if (error instanceof EndedEarly && 'file' in archive && !(await isReadable(archive.file, tool.client, signal))) {
+    if (error instanceof EndedEarly && 'file' in archive && (await isDamaged(archive.file, tool.client, signal))) {
       throw new Failure(
         'verificationFailed',
         `The dump has damaged data, unlike every dump that was proven. Do not rely on it. ${error.message}`,
