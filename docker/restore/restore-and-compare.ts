@@ -107,8 +107,8 @@ export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSi
     conclude(refusals, await differences(restore, signal));
     if (refusedRemarks > 0) {
       log(
-        `Warning: the server refused ${refusedRemarks} of the dump's grants, default privileges, comments and security ` +
-          'labels, or they had no effect: see above. No data depends on them, but others may have more or less access than in the source.',
+        `Warning: ${refusedRemarks} of the dump's grants, default privileges, comments and security labels were not restored, ` +
+          'or had no effect: see above. No data depends on them, but others may have more or less access than in the source.',
       );
     }
   } catch (error) {
