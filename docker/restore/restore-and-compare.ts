@@ -99,12 +99,8 @@ export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSi
     const remarks = await restoreFromHead('remarks', restore, warn, signal);
     const refusedRemarks = remarks.count + (await grantEach(remarks.grants, tool, contents, signal));
     const triggers = await restoreFromHead('event triggers', restore, log, signal);
-    const refusals = {
-      count: main.count + triggers.count,
-      grants: [],
-      first: main.count > 0 ? main.first : triggers.first,
-    };
-    conclude(refusals, await differences(restore, signal));
+    const { first } = main.count > 0 ? main : triggers;
+    conclude(main.count + triggers.count, first, await differences(restore, signal));
     if (refusedRemarks > 0) {
       log(
         `Warning: ${refusedRemarks} of the dump's grants, default privileges, comments and security labels were not restored, ` +
@@ -178,7 +174,7 @@ async function differences({ tool, objects, archive }: ArchiveRestore, signal: A
 }
 
 /** @throws {Failure} unless everything was restored */
-function conclude({ count, first }: Refusals, found: readonly string[]): void {
+function conclude(count: number, first: string, found: readonly string[]): void {
   if (count > 0) {
     throw new Failure(
       'refused',
