@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EXIT_STATUS } from '../../../../contract.ts';
 import { becomeReplica } from '../../support/replica.ts';
-import { type Outcome, Stage } from '../../support/stage.ts';
+import { BUCKET, keyOf, type Outcome, Stage } from '../../support/stage.ts';
 import { restore } from '../../support/start-restore.ts';
 
 let stage: Stage;
@@ -160,6 +160,20 @@ describe('what is reserved to superusers', () => {
     expect(
       await restore(stage, 'extended by admin', 'to extend anew', ['--into-non-empty'], { secret: OWNER }),
     ).toMatchObject({ status: 0, stderr: '', stdout: expect.not.stringContaining(reserved) });
+  });
+
+  test('as extensions is never advised on in the words of an archive', async () => {
+    await stage.createDatabase('crafted', 'CREATE EXTENSION pg_stat_statements');
+    expect(await stage.dump('crafted')).toMatchObject({ status: 0, stderr: '' });
+    const url = `${stage.s3.endpoint}/${BUCKET}/${keyOf('crafted')}`;
+    const dump = Buffer.from(await (await fetch(url)).arrayBuffer());
+    const definition = 'CREATE EXTENSION IF NOT EXISTS pg_stat_statements WITH SCHEMA public;';
+    dump.write('ALTER ROLE owner SUPERUSER;'.padEnd(definition.length), dump.indexOf(definition));
+    await fetch(url, { method: 'PUT', body: dump });
+    await createTarget('to deceive');
+    const { stdout, stderr } = await restore(stage, 'crafted', 'to deceive', [], { secret: OWNER });
+    expect(stdout).toMatch(/run, in the database, CREATE EXTENSION IF NOT EXISTS "pg_stat_statements";\n/);
+    expect(stdout + stderr).not.toContain('ALTER ROLE');
   });
 
   test('does not include extensions that everybody may create', async () => {
