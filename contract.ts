@@ -134,6 +134,8 @@ export interface FreshnessEnvironment {
   readonly OVERDUE_AFTER_MINUTES: string;
   /** Period of the periodic scan, in minutes: a change of tags may take effect as late. */
   readonly SCAN_INTERVAL_MINUTES: string;
+  /** Name of the Scanner, which starts a dump on request; only for messages. */
+  readonly SCANNER_NAME: string;
 }
 
 /** Environment of the dump program. */

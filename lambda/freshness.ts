@@ -31,6 +31,7 @@ const environment: z.ZodMiniType<FreshnessEnvironment> = z.object({
   TOPIC_ARN: z.string(),
   OVERDUE_AFTER_MINUTES: z.string(),
   SCAN_INTERVAL_MINUTES: z.string(),
+  SCANNER_NAME: z.string(),
 });
 const secretsManager = new SecretsManagerClient();
 const stepFunctions = new SFNClient();
@@ -89,7 +90,7 @@ export async function handler(): Promise<Summary> {
     news.push(...found);
     failures.push(...(failure === undefined ? [] : [failure]));
   }
-  await report(news, settings.TOPIC_ARN, context);
+  await report(news, settings, context);
   await storeWatches(s3, settings.STATE_BUCKET, watches);
   if (failures.length > 0) {
     throw new CheckFailed(failures);
@@ -131,13 +132,17 @@ async function checkOne(secret: ListedSecret, watch: Watch | undefined, context:
   }
 }
 
-async function report(news: readonly News[], TopicArn: string, { buckets, now }: CheckContext): Promise<void> {
+async function report(
+  news: readonly News[],
+  { TOPIC_ARN: TopicArn, SCANNER_NAME: scanner }: FreshnessEnvironment,
+  { buckets, now }: CheckContext,
+): Promise<void> {
   for (const one of news) {
     console.info(one);
   }
   if (news.length > 0) {
     const { region, accountId } = parse(TopicArn);
-    const { subject, text } = messageOf(news, { region, account: accountId, buckets }, now);
+    const { subject, text } = messageOf(news, { region, account: accountId, buckets, scanner }, now);
     await sns.send(new PublishCommand({ TopicArn, Subject: subject, Message: text }));
     await putOwnEvents(eventBridge, news);
   }

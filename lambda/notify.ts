@@ -12,7 +12,7 @@ import { messageOf } from './core/notify/message.ts';
 import { type Notice, noticeOf, standingAfter } from './core/notify/notice.ts';
 import { isNewProblem, keyOfProblem } from './core/notify/problem.ts';
 import { readStanding, writeStanding } from './core/notify/standing.ts';
-import { lastLine } from './notify/last-line.ts';
+import { readJobLog } from './notify/job-log.ts';
 import { putOwnEvents } from './own-events.ts';
 import { readText, writeText } from './stored-text.ts';
 
@@ -60,7 +60,7 @@ async function reportRun(run: EndedRun, settings: NotifyEnvironment): Promise<No
     return undefined;
   }
   const { logStream } = found;
-  const notice = logStream === undefined ? found : { ...found, log: await lastLine(logs, DUMP_LOG_GROUP, logStream) };
+  const notice = logStream === undefined ? found : { ...found, ...(await readJobLog(logs, DUMP_LOG_GROUP, logStream)) };
   await report(notice, settings);
   await writeText(s3, STATE_BUCKET, key, writeStanding(standingAfter(run, notice, before)));
   return notice;

@@ -46,8 +46,8 @@ export class AutoDumpStack extends Stack {
     const { rules } = new Triggers(this, 'Triggers', { scanner, deadLetters, scanInterval });
     const alarms = new Alarms(this, 'Alarms', { stateMachine, scanner, deadLetters, rules });
     const dumpLog = dumpJob.logGroup;
-    const reporting = { stateMachine, deadLetters, alarms, scanInterval };
-    const notify = new Notify(this, 'Notify', { ...reporting, scanner, dumpLog }).function;
+    const reporting = { stateMachine, scanner, deadLetters, alarms, scanInterval };
+    const notify = new Notify(this, 'Notify', { ...reporting, dumpLog }).function;
     const freshness = new Freshness(this, 'Freshness', {
       ...reporting,
       dumpBucket,

@@ -27,6 +27,8 @@ export interface FreshnessProps {
   /** How long after its scheduled time a dump that is not there is overdue. */
   readonly overdueAfter: Duration;
   readonly scanInterval: Duration;
+  /** Named in messages, as the function that makes up for a missing dump. */
+  readonly scanner: lambda.IFunction;
 }
 
 /** Each check costs a call for a hundred secrets. Hourly, ten thousand daily ones cost 2,400, beside one for each dump. */
@@ -56,6 +58,7 @@ export class Freshness extends Construct {
       TOPIC_ARN: alarms.topic.topicArn,
       OVERDUE_AFTER_MINUTES: String(props.overdueAfter.toMinutes()),
       SCAN_INTERVAL_MINUTES: String(props.scanInterval.toMinutes()),
+      SCANNER_NAME: props.scanner.functionName,
     };
     this.function = schedulingFunction(this, 'Function', {
       source: 'lambda/freshness.ts',

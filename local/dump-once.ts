@@ -50,7 +50,7 @@ export async function dumpOnce(
   reporter.line(`Creating the secret ${secretName}, tagged with the schedule ${run.options.schedule}`);
   const secretArn = await steps.run('secret', () => createSecret(world, run.options, secretName, database, bucket));
   const execution = await steps.run('schedule', () => steps.orAborted(scheduledExecution(world, watcher)));
-  await steps.run('dump', () => steps.orAborted(success(execution, watcher)));
+  await steps.run('dump', () => steps.orAborted(success(world, execution, watcher)));
   const { scheduledFor, dump, ...details } = await steps.run('proof', () =>
     findDump(world, bucket, secretName, programs),
   );
@@ -107,12 +107,17 @@ async function scheduledExecution(world: World, watcher: Watcher): Promise<Execu
     return execution;
   }
   const explanation = `The secret's event started no execution. The logs of the functions are in ${world.logs}.`;
-  throw new Error(watcher.functionError ?? explanation);
+  throw new Error([watcher.functionError, explanation].filter(Boolean).join('\n'));
 }
 
-/** @throws {Error} with the error output of the job if there is any, or else with the cause of the execution's failure */
-async function success(execution: Execution, watcher: Watcher): Promise<void> {
+/**
+ * Waits until the execution has ended and its end was reported.
+ *
+ * @throws {Error} with the error output of the job if there is any, or else with the cause of the execution's failure
+ */
+async function success(world: World, execution: Execution, watcher: Watcher): Promise<void> {
   const end = await execution.ended;
+  await world.settled();
   if (end.status === 'FAILED') {
     throw new Error(watcher.jobErrors || `${end.error}: ${end.cause}`);
   }

@@ -95,13 +95,13 @@ export class Reporter {
   }
 }
 
-/** @returns undefined for events that other events already imply */
+/** @returns undefined for events that have no effect, or that other events already imply */
 function describe(event: TraceEvent): string | undefined {
   switch (event.kind) {
     case 'call denied':
       return `AWS would deny this: ${event.message}`;
     case 'event':
-      return `Event ${event.name} from ${event.source} is on the event bus`;
+      return event.isMatched ? `Event ${event.name} from ${event.source} is on the event bus` : undefined;
     case 'rule matched':
       return `Rule ${event.rule} matches and invokes ${event.target}`;
     case 'function invoked':

@@ -22,7 +22,7 @@ export class Watcher {
       event.execution.wait?.finish();
     }
     if (event.kind === 'function ended' && event.result.kind === 'failed') {
-      this.#functionError ??= event.result.error.errorMessage;
+      this.#functionError ??= `${event.name} failed: ${event.result.error.errorMessage}`;
     }
     if (event.kind === 'job output' && event.stream === 'stderr') {
       this.#lastLine = event.line;
@@ -35,7 +35,7 @@ export class Watcher {
     }
   }
 
-  /** Error of the first invocation of a function that failed. */
+  /** The first function that failed, and its error. */
   get functionError(): string | undefined {
     return this.#functionError;
   }

@@ -37,12 +37,14 @@ export const manifestSchema = z
             collate: text,
             ctype: text,
             name: text.nullable().describe("the provider's own, except for libc"),
+            rules: text.nullable().describe('of icu, that change its order'),
           })
           .nullable(),
         partitionsDependOn: z
           .array(z.enum(PARTITION_BASES))
           .nullable()
           .describe('what decides about the partition of a row, in tables that are partitioned by text'),
+        moneyLocale: text.nullable().describe('lc_monetary, if a column has the type money'),
       })
       .describe('Host, port and database from the secret; in a recovered manifest, as of the recovery'),
     dump: z.strictObject({
@@ -97,7 +99,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 /** A dump that this run made, with its database and tools. */
 export interface FinishedDump {
-  readonly database: Pick<Database, 'version' | 'size' | 'encoding' | 'locale' | 'partitionsDependOn'>;
+  readonly database: Pick<Database, 'version' | 'size' | 'encoding' | 'locale' | 'partitionsDependOn' | 'moneyLocale'>;
   readonly inventory: Inventory;
   readonly needs: Needs;
   readonly client: PostgresClient;
@@ -139,6 +141,7 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
       encoding: database.encoding,
       locale: database.locale,
       partitionsDependOn: [...database.partitionsDependOn],
+      moneyLocale: database.moneyLocale,
     },
     dump: {
       client: `pg_dump ${client.version}`,
@@ -178,6 +181,7 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
       encoding: null,
       locale: null,
       partitionsDependOn: null,
+      moneyLocale: null,
     },
     dump: { client: null, format: 'custom', compression: null, way: null, reason: null },
     proof: {

@@ -24,7 +24,10 @@ const UNSEEN: readonly (readonly [pattern: RegExp, reason: string])[] = [
     'begins with a byte order mark, which some editors add and JSON does not allow: save it without one',
   ],
   [/^[^"]*[“”„«»‘’]/, 'has typographic quotation marks, where JSON allows only straight ones (U+0022)'],
-  [/[^\S \t\r\n]|\p{Cf}/u, 'has blanks outside of strings that are none in JSON, such as no-break spaces: retype them'],
+  [
+    /[^\S \t\r\n]|\p{Cf}/u,
+    'seems to have characters outside of strings that look like spaces and that JSON does not allow, such as no-break spaces: retype them',
+  ],
 ];
 
 const STRING = /"(?:[^"\\]|\\.)*"/g;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { formatBytes } from '../progress.ts';
 import { ifAnswered } from './connection/if-answered.ts';
 import { bigint, majorOf, queryRow } from './connection/query.ts';
+import { IS_USER_SCHEMA } from './user-schemas.ts';
 
 /** A database and its server, as seen before a dump. */
 export interface Database {
@@ -18,6 +19,8 @@ export interface Database {
   readonly locale: Locale;
   /** What decides which partition rows belong to, in tables that are partitioned by text. */
   readonly partitionsDependOn: readonly PartitionBasis[];
+  /** `lc_monetary`, by which values of the type `money` are written; null if no column has it. */
+  readonly moneyLocale: string | null;
   /** Set for a replica. */
   readonly replica?: Replica;
 }
@@ -32,6 +35,8 @@ export interface Locale {
   readonly ctype: string;
   /** The provider's own name of the locale; null for `libc`. */
   readonly name: string | null;
+  /** Rules of `icu` that change the order of the locale; null if there are none. */
+  readonly rules: string | null;
 }
 
 /**
@@ -57,19 +62,21 @@ const encodingSchema = z.object({
   collate: z.string(),
   ctype: z.string(),
   name: z.string().nullable(),
+  rules: z.string().nullable(),
 });
 
-/** Servers before 15 have `libc` only, and since 17 the name has another column. Errors pass through. */
+/** Servers before 15 have `libc` only, those before 16 no rules, and since 17 the name has another column. Errors pass through. */
 export async function inspectEncoding(client: Client): Promise<Pick<Database, 'encoding' | 'locale'>> {
-  const { encoding, provider, collate, ctype, name } = await queryRow(
+  const { encoding, provider, ...locale } = await queryRow(
     client,
     `SELECT pg_encoding_to_char(encoding) AS encoding, datcollate AS collate, datctype AS ctype,
       coalesce(row_to_json(d) ->> 'datlocprovider', 'c') AS provider,
-      coalesce(row_to_json(d) ->> 'datlocale', row_to_json(d) ->> 'daticulocale') AS name
+      coalesce(row_to_json(d) ->> 'datlocale', row_to_json(d) ->> 'daticulocale') AS name,
+      row_to_json(d) ->> 'daticurules' AS rules
      FROM pg_database d WHERE datname = current_database()`,
     encodingSchema,
   );
-  return { encoding, locale: { provider: PROVIDERS[provider] ?? provider, collate, ctype, name } };
+  return { encoding, locale: { provider: PROVIDERS[provider] ?? provider, ...locale } };
 }
 
 const rowSchema = z.object({
@@ -103,6 +110,15 @@ async function partitionsDependOn(client: Client, versionNumber: number): Promis
   return PARTITION_BASES.filter((basis) => depends[basis]);
 }
 
+/** Arrays and domains of the type count, and those of these. */
+const MONEY_LOCALE = `
+  SELECT CASE WHEN EXISTS (
+    SELECT FROM pg_attribute JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace
+      JOIN pg_type t ON t.oid = atttypid LEFT JOIN pg_type e ON e.oid = t.typelem
+    WHERE ${IS_USER_SCHEMA} AND attnum > 0 AND NOT attisdropped
+      AND ARRAY['money'::regtype::oid, 'money[]'::regtype::oid] && ARRAY[t.oid, t.typbasetype, e.typbasetype]
+  ) THEN current_setting('lc_monetary') END AS "moneyLocale"`;
+
 /** Size of the database on the server's disk, in bytes. Connection and server errors pass through. */
 export async function sizeOf(client: Client): Promise<number> {
   const query = 'SELECT pg_database_size(current_database()) AS size';
@@ -129,6 +145,7 @@ export async function inspectDatabase(client: Client): Promise<Database> {
     size: 'value' in size ? size.value : null,
     ...(await inspectEncoding(client)),
     partitionsDependOn: await partitionsDependOn(client, row.number),
+    ...(await queryRow(client, MONEY_LOCALE, z.object({ moneyLocale: z.string().nullable() }))),
     ...(row.replica ? { replica: { maxDelay: row.delay, feedback: row.feedback } } : {}),
   };
 }

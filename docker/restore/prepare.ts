@@ -20,6 +20,7 @@ import { databaseStatements } from './target/database-statements.ts';
 import { inspectTarget, type TargetDatabase } from './target/database.ts';
 import { checkConversion, checkEncoding, checkPartitions, noteLocale } from './target/encoding.ts';
 import { missingGrants } from './target/missing-grants.ts';
+import { moneySettings } from './target/money.ts';
 import { type TargetObjects, targetObjects } from './target/objects.ts';
 import { checkTarget } from './target/problems.ts';
 import { warnOfOtherSchemas, warnOfRefusals } from './target/reserved.ts';
@@ -50,7 +51,7 @@ export async function prepare(
 ): Promise<RestoreSetup> {
   const target = 'secretArn' in given ? parseConnectionSettings(await fetchSecret(given, signal)) : given;
   const policy = tlsPolicy(target, rdsRoots);
-  const found = await examineTarget(target, policy, contents, acceptEncoding, signal);
+  const found = await examineTarget(target, policy, { ...dump, contents }, acceptEncoding, signal);
   const { database, before, objects, existing } = found;
   checkPartitions({ ...dump, encoding: contents.encoding }, database, target, acceptEncoding);
   const missing = missingRoles(dump.roles ?? [], { ...existing, major: database.major, user: database.user });
@@ -101,12 +102,12 @@ interface Examined {
 /**
  * Asks the target for everything that the checks need, over one connection.
  *
- * @throws {Failure} if it is a pooler, or its encoding does not suit the dump
+ * @throws {Failure} if it is a pooler, or its encoding or locales do not suit the dump
  */
 async function examineTarget(
   target: ConnectionSettings,
   policy: TlsPolicy,
-  contents: TableOfContents,
+  { contents, moneyLocale }: Pick<StoredDump, 'moneyLocale'> & { readonly contents: TableOfContents },
   acceptEncoding: boolean,
   signal: AbortSignal,
 ): Promise<Examined> {
@@ -119,8 +120,9 @@ async function examineTarget(
     const { encoding } = database;
     await checkConversion(contents.encoding, encoding, connection);
     checkEncoding(contents.encoding, encoding, target, acceptEncoding);
+    const money = await moneySettings(connection, moneyLocale, acceptEncoding);
     return {
-      database,
+      database: { ...database, unsuitable: [...database.unsuitable, ...money] },
       isPooled: route.isPooled,
       objects: await objectsOf(contents, encoding, connection),
       before: await targetObjects(connection),

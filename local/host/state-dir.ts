@@ -6,8 +6,8 @@ import { isRunning } from './processes.ts';
 /** Of a file's mode: the group, and everybody. */
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** What a local run makes in it, and replaces. */
-const OWN_NAMES = /^(lock(\..*)?|cdk\.out(\.home)?|s3|log|scratch)$/;
+/** What a local run makes in it, and replaces; and the folder that every ext4 file system has. */
+const EXPECTED_NAMES = /^(lock(\..*)?|cdk\.out(\.home)?|s3|log|scratch|lost\+found)$/;
 
 /** Names in a message. */
 const SHOWN = 3;
@@ -101,7 +101,7 @@ function refuseDelimiter(directory: string): void {
 
 /** Hidden files, such as those of a file manager, are nothing that a local run would replace. */
 async function refuseOccupied(directory: string): Promise<void> {
-  const others = (await readdir(directory)).filter((name) => !OWN_NAMES.test(name) && !name.startsWith('.'));
+  const others = (await readdir(directory)).filter((name) => !EXPECTED_NAMES.test(name) && !name.startsWith('.'));
   if (others.length > 0) {
     const more = others.length > SHOWN ? ', …' : '';
     throw new Error(

@@ -84,6 +84,7 @@ const publish: z.ZodType<PublishInput> = z.object({
 const getLogEvents: z.ZodType<GetLogEventsRequest> = z.strictObject({
   logGroupName: z.string(),
   logStreamName: z.string(),
+  startFromHead: z.boolean().optional(),
   limit: z.number().min(1).max(10_000).optional(),
 });
 

@@ -4,7 +4,7 @@ import type { InvocationResult } from './invocation.ts';
 /** Something that happened in the local stack. */
 export type TraceEvent =
   | { readonly kind: 'call denied'; readonly message: string }
-  | { readonly kind: 'event'; readonly name: string; readonly source: string }
+  | { readonly kind: 'event'; readonly name: string; readonly source: string; readonly isMatched: boolean }
   | { readonly kind: 'rule matched'; readonly rule: string; readonly target: string }
   | { readonly kind: 'function invoked'; readonly name: string; readonly description: string }
   | {

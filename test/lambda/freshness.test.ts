@@ -42,6 +42,7 @@ beforeEach(() => {
     TOPIC_ARN: 'arn:aws:sns:us-west-2:123456789012:topic',
     OVERDUE_AFTER_MINUTES: '120',
     SCAN_INTERVAL_MINUTES: '60',
+    SCANNER_NAME: 'Scanner',
   });
 });
 

@@ -163,6 +163,8 @@ describe('invalid input is reported in one message, without a stack trace', () =
       status: 1,
       json: { status: 'failed', step: 'dump', reason: expect.stringContaining('127.0.0.1 port 1') },
     });
+    // The message that a subscriber would get.
+    expect(stderr).toContain('| DUMP FAILED: local-');
     expect(stderr).not.toMatch(/^ +at /m);
     expect(await processesIn(directory)).toEqual([]);
   });

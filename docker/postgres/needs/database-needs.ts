@@ -1,12 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { queryRow, queryRows } from '../connection/query.ts';
-
-const settingSchema = z.object({
-  role: z.string().nullable().describe('null for all roles'),
-  name: z.string(),
-  value: z.string().nullable().describe('null for names with a dot, whose values may be secret; the dump has them'),
-});
+import { settingOf, settingSchema } from './setting.ts';
 
 const grantSchema = z.object({
   grantee: z.string().nullable().describe('null for PUBLIC'),
@@ -17,7 +12,9 @@ const grantSchema = z.object({
 /** What the server has of a database outside of it. The archive has the same as SQL, for `pg_restore --create`. */
 export const databaseNeedsSchema = z.object({
   owner: z.string(),
-  settings: z.array(settingSchema).describe('by ALTER DATABASE … SET and ALTER ROLE … IN DATABASE … SET'),
+  settings: z
+    .array(settingSchema.extend({ role: z.string().nullable().describe('null for all roles') }))
+    .describe('by ALTER DATABASE … SET and ALTER ROLE … IN DATABASE … SET; the dump has all values'),
   grants: z.array(grantSchema).nullable().describe("those on the database; null for PostgreSQL's defaults"),
   comment: z.string().nullable(),
   connectionLimit: z.int().describe('-1 for none'),
@@ -26,16 +23,6 @@ export const databaseNeedsSchema = z.object({
 export type DatabaseNeeds = z.infer<typeof databaseNeedsSchema>;
 
 const THIS_DATABASE = '(SELECT oid FROM pg_database WHERE datname = current_database())';
-
-/**
- * Names with a dot are of extensions and of applications, which keep keys in them, as PostgREST does in
- * `app.settings.jwt_secret`. A manifest is read and passed on more freely than a dump.
- */
-function settingOf({ role, setting }: { readonly role: string | null; readonly setting: string }) {
-  const end = setting.indexOf('=');
-  const name = setting.slice(0, end);
-  return { role, name, value: name.includes('.') ? null : setting.slice(end + 1) };
-}
 
 /** Connection and server errors pass through. */
 export async function databaseNeeds(client: Client): Promise<DatabaseNeeds> {
@@ -64,5 +51,9 @@ export async function databaseNeeds(client: Client): Promise<DatabaseNeeds> {
      FROM pg_database, aclexplode(datacl) WHERE oid = ${THIS_DATABASE} GROUP BY 1, 2 ORDER BY 1 NULLS FIRST, 2`,
     grantSchema,
   );
-  return { ...row, settings: settings.map(settingOf), grants: hasGrants ? [...grants] : null };
+  return {
+    ...row,
+    settings: settings.map(({ role, setting }) => ({ role, ...settingOf(setting) })),
+    grants: hasGrants ? [...grants] : null,
+  };
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Answer, ifAnswered } from '../connection/if-answered.ts';
 import { databaseNeeds, databaseNeedsSchema } from './database-needs.ts';
 import { roleNeeds, roleSchema } from './role-needs.ts';
+import { rolesInRows } from './roles-in-rows.ts';
 import { userMappings, userMappingSchema } from './user-mappings.ts';
 
 /** What a database needs besides its dump: what its server has of it, and the roles that its contents refer to. */
@@ -13,7 +14,7 @@ export const needsSchema = z.object({
     .nullable()
     .describe('those that the dump refers to, their members, and the roles that these are members of'),
   userMappings: z.array(userMappingSchema).nullable().describe('without their options, which contain passwords'),
-  unseen: z.array(z.string()).describe('why one of these is null'),
+  unseen: z.array(z.string()).describe('why one of these is null, or lacks the roles that rows name'),
 });
 
 export type Needs = z.infer<typeof needsSchema>;
@@ -24,9 +25,10 @@ export type Needs = z.infer<typeof needsSchema>;
  */
 export async function inspectNeeds(client: Client): Promise<Needs> {
   const database = await ifAnswered(client, 'settings and grants', databaseNeeds);
-  const roles = await ifAnswered(client, 'roles', roleNeeds);
+  const inRows = await ifAnswered(client, 'roles in rows', rolesInRows);
+  const roles = await ifAnswered(client, 'roles', (asked) => roleNeeds(asked, 'value' in inRows ? inRows.value : []));
   const mappings = await ifAnswered(client, 'user mappings', userMappings);
-  const unseen = [database, roles, mappings].flatMap((answer: Answer<unknown>) =>
+  const unseen = [database, inRows, roles, mappings].flatMap((answer: Answer<unknown>) =>
     'unseen' in answer ? [answer.unseen] : [],
   );
   return {

@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { z } from 'zod';
 import { queryRows } from '../connection/query.ts';
 import { IS_USER_SCHEMA } from '../user-schemas.ts';
+import { settingOf, settingSchema } from './setting.ts';
 
 const membershipSchema = z.object({
   role: z.string(),
@@ -10,13 +11,13 @@ const membershipSchema = z.object({
   set: z.boolean().nullable().describe('null before PostgreSQL 16'),
 });
 
-/** A role with its attributes, without its password. */
+/** A role with its attributes and settings, without its password. */
 export const roleSchema = z.object({
   name: z.string(),
   uses: z
     .array(z.string())
     .describe(
-      'ownership, grants, default privileges, policies, user mappings, settings; empty if only for memberships',
+      'ownership, grants, default privileges, policies, user mappings, settings, rows; empty if only for memberships',
     ),
   login: z.boolean(),
   inherit: z.boolean(),
@@ -28,6 +29,7 @@ export const roleSchema = z.object({
   connectionLimit: z.int().describe('-1 for none'),
   validUntil: z.string().nullable().describe('of its password; RFC 3339, or infinity'),
   memberOf: z.array(membershipSchema),
+  settings: z.array(settingSchema).default([]).describe('by ALTER ROLE … SET, in all databases'),
 });
 
 export type Role = z.infer<typeof roleSchema>;
@@ -36,7 +38,8 @@ export type Membership = z.infer<typeof membershipSchema>;
 
 /**
  * The roles that objects of this database depend on, as `role` and `use`. The server keeps these dependencies for all roles
- * but the one that it was initialized with, whose OID is 10. That one is looked for where a dump may name it.
+ * but the one that it was initialized with, whose OID is 10. That one is looked for where a dump may name it. It keeps none
+ * of settings of `role`, in which functions and the database name one, and none of rows: `$1` are the roles that these name.
  * https://www.postgresql.org/docs/current/catalog-pg-shdepend.html
  */
 const USED = `
@@ -52,6 +55,13 @@ const USED = `
     AND (dbid = this.oid OR (dbid = 0 AND classid = 'pg_database'::regclass AND objid = this.oid))
   UNION
   SELECT setrole, 'settings' FROM pg_db_role_setting, this WHERE setdatabase = this.oid AND setrole <> 0
+  UNION
+  SELECT r.oid, 'settings' FROM (
+    SELECT unnest(setconfig) FROM pg_db_role_setting, this WHERE setdatabase = this.oid
+    UNION ALL SELECT unnest(proconfig) FROM pg_proc
+  ) AS s (setting) JOIN pg_roles r ON 'role=' || rolname = setting
+  UNION
+  SELECT unnest($1::oid[]), 'rows'
   UNION
   SELECT 10, use FROM (
     SELECT 'ownership' AS use FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
@@ -110,12 +120,20 @@ const ROLES = `
         bool_or((row_to_json(m) ->> 'inherit_option')::bool) AS inherit,
         bool_or((row_to_json(m) ->> 'set_option')::bool) AS set
       FROM pg_auth_members m WHERE member = r.oid GROUP BY roleid
-    ) AS g) AS "memberOf"
+    ) AS g) AS "memberOf",
+    ARRAY(SELECT setting FROM pg_db_role_setting, unnest(setconfig) AS setting
+      WHERE setrole = r.oid AND setdatabase = 0 ORDER BY 1) AS settings
   FROM pg_roles r JOIN needed ON needed.role = r.oid
   WHERE rolname !~ '^pg_'
   ORDER BY 1`;
 
-/** The roles that a dump of this database refers to, without predefined ones. Connection and server errors pass through. */
-export async function roleNeeds(client: Client): Promise<Role[]> {
-  return [...(await queryRows(client, ROLES, roleSchema))];
+const rowSchema = roleSchema.extend({ settings: z.array(z.string().transform(settingOf)) });
+
+/**
+ * The roles that a dump of this database refers to, without predefined ones. Connection and server errors pass through.
+ *
+ * @param inRows OIDs of those that rows of tables name
+ */
+export async function roleNeeds(client: Client, inRows: readonly number[]): Promise<Role[]> {
+  return [...(await queryRows(client, { text: ROLES, values: [inRows] }, rowSchema))];
 }

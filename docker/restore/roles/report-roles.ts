@@ -1,10 +1,11 @@
 import { log } from '../../log.ts';
+import { assignment } from '../../postgres/assignment.ts';
 import type { Role } from '../../postgres/needs/role-needs.ts';
 import { identifier } from '../../postgres/quoting.ts';
 import type { MissingRoles } from './role-statements.ts';
 
-/** Statements that name a role, and that a restore cannot do without. */
-const ESSENTIAL: readonly string[] = ['policies', 'user mappings'];
+/** What names a role, and what a restore cannot do without. */
+const ESSENTIAL: readonly string[] = ['policies', 'user mappings', 'rows'];
 
 function described({ name, uses }: Role): string {
   return uses.length === 0 ? `${identifier(name)} (memberships)` : `${identifier(name)} (${uses.join(', ')})`;
@@ -32,6 +33,16 @@ export function reportMissingRoles({ roles, statements, unsupported }: MissingRo
         `ALTER ROLE … LOGIN PASSWORD '…': ${withLogin.join(', ')}`,
     );
   }
+  const secret = roles.flatMap(({ name, settings }) =>
+    settings
+      .filter(({ value }) => value === null)
+      .map((each) => `ALTER ROLE ${identifier(name)} SET ${assignment(each)};`),
+  );
+  if (secret.length > 0) {
+    log(
+      `Warning: the values of these settings may be secret, and are neither in the manifest nor in the dump: ${secret.join(' ')}`,
+    );
+  }
   if (unsupported.length > 0) {
     log(`Warning: memberships that this server cannot have as the source has them: ${unsupported.join('; ')}`);
   }
@@ -43,8 +54,8 @@ export function essentialProblems(roles: readonly Role[]): readonly string[] {
   return names.length === 0
     ? []
     : [
-        `The dump has policies of tables or user mappings for roles that the server lacks, and the server would refuse ` +
-          `them: ${names.map((name) => identifier(name)).join(', ')}. Create these roles by the statements in the log ` +
+        'The dump has policies of tables, user mappings or rows that name roles which the server lacks, and the server ' +
+          `would refuse them, and with a row its whole table: ${names.map((name) => identifier(name)).join(', ')}. Create these roles by the statements in the log ` +
           'above, or by --create-roles.',
       ];
 }

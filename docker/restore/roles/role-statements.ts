@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { assignment } from '../../postgres/assignment.ts';
 import type { Membership, Role } from '../../postgres/needs/role-needs.ts';
 import { identifier } from '../../postgres/quoting.ts';
 
@@ -43,8 +44,10 @@ function creation({ name, inherit, connectionLimit, validUntil }: Role): RoleSta
 
 /** One for each, so that one which the server refuses costs nothing else. */
 function attributes(role: Role): readonly RoleStatement[] {
-  return ATTRIBUTES.filter(([attribute]) => role[attribute]).map(([, word]) => ({
-    sql: `ALTER ROLE ${identifier(role.name)} ${word};`,
+  const words = ATTRIBUTES.filter(([attribute]) => role[attribute]).map(([, word]) => word);
+  const settings = role.settings.filter(({ value }) => value !== null).map((setting) => `SET ${assignment(setting)}`);
+  return [...words, ...settings].map((change) => ({
+    sql: `ALTER ROLE ${identifier(role.name)} ${change};`,
     makes: 'attribute',
     role: role.name,
   }));
@@ -55,20 +58,26 @@ function isPlain(member: Role, { inherit, set }: Membership): boolean {
   return (inherit === null || inherit === member.inherit) && set !== false;
 }
 
-/** @returns undefined if who creates the role has this anyway */
+/**
+ * A role that exists may inherit by default where the dumped one does not, so that the option is given for it.
+ *
+ * @returns undefined if who creates the role has this anyway
+ */
 function membership(
   member: Role,
   { role, admin, inherit, set }: Membership,
-  { major, user }: RoleServer,
+  { major, user, roles }: RoleServer,
 ): RoleStatement | undefined {
   const isOwn = major >= OPTIONS_SINCE && member.name === user;
   if (isOwn && inherit === false && set === false) {
     return undefined;
   }
+  const inherits = inherit ?? member.inherit;
+  const asByDefault = major < OPTIONS_SINCE || (inherits === member.inherit && !roles.has(member.name));
   const grant = `GRANT ${identifier(role)} TO ${identifier(member.name)}`;
   const options = [
     ...(admin && !isOwn ? [major < OPTIONS_SINCE ? 'ADMIN OPTION' : 'ADMIN TRUE'] : []),
-    ...(inherit === null || inherit === member.inherit ? [] : [`INHERIT ${inherit ? 'TRUE' : 'FALSE'}`]),
+    ...(asByDefault ? [] : [`INHERIT ${inherits ? 'TRUE' : 'FALSE'}`]),
     ...(set === false ? ['SET FALSE'] : []),
   ];
   const sql = `${grant}${options.length === 0 ? '' : ` WITH ${options.join(', ')}`};`;

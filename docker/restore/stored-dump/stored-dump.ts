@@ -25,6 +25,8 @@ export interface StoredDump {
   readonly locale: Locale | null;
   /** What decides about the partition of a row, in tables that are partitioned by text; null as above. */
   readonly partitionsDependOn: readonly PartitionBasis[] | null;
+  /** `lc_monetary`, by which values of the type `money` were written; null if there are none, and as above. */
+  readonly moneyLocale: string | null;
   /** Settings, grants, comment and connection limit of the dumped database; null if the manifest does not say. */
   readonly databaseNeeds: DatabaseNeeds | null;
   /** The roles that the dump refers to; null if the manifest does not say. */
@@ -51,9 +53,17 @@ const manifestSchema = z.object({
     serverVersion: z.string().nullable(),
     databaseBytes: z.number().nullish(),
     locale: z
-      .object({ provider: z.string(), collate: z.string(), ctype: z.string(), name: z.string().nullable() })
+      .object({
+        provider: z.string(),
+        collate: z.string(),
+        ctype: z.string(),
+        name: z.string().nullable(),
+        // Absent in manifests of earlier versions.
+        rules: z.string().nullable().default(null),
+      })
       .nullish(),
     partitionsDependOn: z.array(z.enum(PARTITION_BASES)).nullish(),
+    moneyLocale: z.string().nullish(),
   }),
   dump: z.object({
     client: z
@@ -150,6 +160,7 @@ export async function findStoredDump(s3: S3Client, object: DumpObject, signal: A
     serverVersion: source.serverVersion,
     locale: source.locale ?? null,
     partitionsDependOn: source.partitionsDependOn ?? null,
+    moneyLocale: source.moneyLocale ?? null,
     databaseNeeds: needs?.database ?? null,
     roles: needs?.roles ?? null,
     clientMajor: clientMajor === undefined ? null : Number(clientMajor),

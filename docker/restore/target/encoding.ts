@@ -5,6 +5,7 @@ import { log } from '../../log.ts';
 import type { ConnectionSettings } from '../../postgres/connection/connection-settings.ts';
 import { queryRows } from '../../postgres/connection/query.ts';
 import type { Locale } from '../../postgres/database.ts';
+import { literal } from '../../postgres/quoting.ts';
 import type { StoredDump } from '../stored-dump/stored-dump.ts';
 import type { TargetDatabase } from './database.ts';
 
@@ -88,8 +89,9 @@ export function checkEncoding(
   }
 }
 
-function described({ provider, collate, ctype, name }: Locale): string {
-  return `${name === null ? '' : `${name} of `}${provider}, LC_COLLATE ${collate}, LC_CTYPE ${ctype}`;
+function described({ provider, collate, ctype, name, rules }: Locale): string {
+  const further = rules === null ? '' : `, ICU_RULES ${literal(rules)}`;
+  return `${name === null ? '' : `${name} of `}${provider}${further}, LC_COLLATE ${collate}, LC_CTYPE ${ctype}`;
 }
 
 /** The dump, as far as its text is concerned. */
@@ -134,9 +136,9 @@ function isOther(dumped: Locale | null, target: Locale): boolean {
  * What decides the order of text: LC_CTYPE never does, and LC_COLLATE only if the provider has no name of its own. The C
  * library has several names for one locale: `C` is `POSIX`, and of a codeset only letters and digits count.
  */
-function orderOf({ provider, collate, name }: Locale): string {
+function orderOf({ provider, collate, name, rules }: Locale): string {
   const normalized = collate.replace(/\.[^@]*/, (codeset) => `.${codeset.toLowerCase().replace(/[^a-z0-9]/g, '')}`);
-  return `${provider} ${name ?? (normalized === 'POSIX' ? 'C' : normalized)}`;
+  return `${provider} ${name ?? (normalized === 'POSIX' ? 'C' : normalized)} ${rules ?? ''}`;
 }
 
 /** Notes a difference that changes the order of text. */

@@ -18,9 +18,12 @@ const FURTHER_TIMEOUTS = ['idle_session_timeout', 'transaction_timeout'] as cons
 
 /**
  * Otherwise the server reads values and expressions of a dump in another way than they are meant: NULL in an array as a text,
- * and `= NULL` as IS NULL. What else decides how they are read, a dump sets or does not depend on.
+ * and `= NULL` as IS NULL. What else decides how they are read, a dump sets or does not depend on,
+ * but for `lc_monetary`, which depends on the dump.
  */
 const MEANING: Readonly<Record<string, string>> = { array_nulls: 'on', transform_null_equals: 'off' };
+
+const MISREAD_WITHOUT: readonly string[] = [...Object.keys(MEANING), 'lc_monetary'];
 
 const NEEDED: Readonly<Record<string, string>> = {
   ...Object.fromEntries([...SET_BY_PG_RESTORE, ...FURTHER_TIMEOUTS].map((name) => [name, '0'])),
@@ -58,7 +61,7 @@ export function settingsToGive(settings: readonly SessionSetting[], isPooled: bo
     return settings;
   }
   const advice = 'through a connection pooler: restore into the server itself, or reset it for this user and database.';
-  const misread = settings.filter(({ name }) => name in MEANING);
+  const misread = settings.filter(({ name }) => MISREAD_WITHOUT.includes(name));
   if (misread.length > 0) {
     throw new Failure(
       'refused',

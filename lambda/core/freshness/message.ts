@@ -15,6 +15,8 @@ export interface Place {
   readonly region: string;
   readonly account: string;
   readonly buckets: readonly string[];
+  /** Name of the function that makes up for a missing dump. */
+  readonly scanner: string;
 }
 
 /** SNS takes 262,144 bytes of text. */
@@ -75,7 +77,17 @@ function blockOf(news: News, place: Place, now: Date): readonly string[] {
     newest,
     `Its run: ${runOf(news.run)}`,
     `What to do: docs/operations.md#dump-${news.kind}`,
+    ...(news.kind === 'late' ? [] : [`To dump it now: ${dumpNowCommand(news.secret, place)}`]),
   ];
+}
+
+/** For a shell. Names of secrets contain no quotation marks. */
+function dumpNowCommand(secret: string, { region, scanner }: Place): string {
+  const payload = JSON.stringify({ dumpNow: secret });
+  return (
+    `aws lambda invoke --region ${region} --function-name ${scanner} --cli-binary-format raw-in-base64-out ` +
+    `--payload '${payload}' /dev/stdout`
+  );
 }
 
 function timesOf({ first, last, count }: Missing, timezone: string): string {

@@ -19,12 +19,13 @@ export interface Place {
 
 /** Plain text that reads well in an e-mail and in a chat. */
 export function messageOf(notice: Notice, place: Place): Message {
-  const { kind, secret, scheduled, reasons, log, execution, logStream, article } = notice;
+  const { kind, secret, scheduled, reasons, destination, log, execution, logStream, article } = notice;
   const title = secret === undefined ? '' : `: ${onOneLine(secret)}`;
   const next = notice.next ?? notice.noNext;
   const lines = [
     `${kind.toUpperCase()}${title}`,
     ...labeled('Scheduled', scheduled),
+    ...labeled('Dump', destination),
     ...reasons.flatMap((reason) => labeled(kind === 'recovered' ? 'Before' : 'Why', reason)),
     ...labeled('Log', log),
     ...labeled('Next run', next),

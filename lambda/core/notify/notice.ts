@@ -19,6 +19,8 @@ export interface Notice {
   /** Scheduled time of the run, UTC, RFC 3339. */
   readonly scheduled?: string | undefined;
   readonly reasons: readonly string[];
+  /** Where the dump would be, `s3://…`. */
+  readonly destination?: string | undefined;
   /** Last line of the job's log. */
   readonly log?: string | undefined;
   /** Time of the next run, in the format of `scheduled`, if it has been started. */

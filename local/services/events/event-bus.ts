@@ -97,8 +97,10 @@ export class EventBus {
   put(sent: SentEvent): void {
     const event = withEnvelope(sent);
     const name = z.object({ eventName: z.string() }).safeParse(sent.detail);
-    this.#trace({ kind: 'event', name: name.data?.eventName ?? sent['detail-type'], source: sent.source });
-    for (const rule of this.#enabled.filter(({ matches }) => matches(event))) {
+    const rules = this.#enabled.filter(({ matches }) => matches(event));
+    const isMatched = rules.length > 0;
+    this.#trace({ kind: 'event', name: name.data?.eventName ?? sent['detail-type'], source: sent.source, isMatched });
+    for (const rule of rules) {
       this.#deliver(rule, event);
     }
   }

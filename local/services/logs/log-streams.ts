@@ -16,12 +16,16 @@ export class LogStreams {
   }
 
   /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html */
-  getLogEvents({ logStreamName = '', limit = 10_000 }: GetLogEventsRequest): GetLogEventsResponse {
+  getLogEvents({
+    logStreamName = '',
+    startFromHead = false,
+    limit = 10_000,
+  }: GetLogEventsRequest): GetLogEventsResponse {
     const events = this.#read(logStreamName).flatMap((text) => {
       const [, time = '', message = ''] = LINE.exec(text) ?? [];
       return time === '' ? [] : [{ timestamp: Date.parse(time), message }];
     });
-    return { events: events.slice(-limit) };
+    return { events: startFromHead ? events.slice(0, limit) : events.slice(-limit) };
   }
 
   #read(stream: string): readonly string[] {

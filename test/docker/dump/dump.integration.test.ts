@@ -157,8 +157,9 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
       database: 'described',
       serverVersion: expect.stringMatching(/^15\./),
       encoding: 'UTF8',
-      locale: { provider: 'libc', collate: 'C', ctype: 'C', name: null },
+      locale: { provider: 'libc', collate: 'C', ctype: 'C', name: null, rules: null },
       partitionsDependOn: [],
+      moneyLocale: null,
       databaseBytes: expect.any(Number),
     },
     dump: {

@@ -27,8 +27,9 @@ const finished: FinishedDump = {
     version: '16.4',
     size: 1_000_000,
     encoding: 'UTF8',
-    locale: { provider: 'icu', collate: 'C', ctype: 'C', name: 'de-DE' },
+    locale: { provider: 'icu', collate: 'C', ctype: 'C', name: 'de-DE', rules: '&V << w' },
     partitionsDependOn: [],
+    moneyLocale: 'de_DE.UTF-8',
   },
   inventory: {
     tables: [{ schema: 'public', name: 't', rows: null, bytes: 0 }],
@@ -57,6 +58,7 @@ const finished: FinishedDump = {
         connectionLimit: -1,
         validUntil: null,
         memberOf: [{ role: 'staff', admin: false, inherit: null, set: null }],
+        settings: [{ name: 'search_path', value: 'app' }],
       },
     ],
     userMappings: null,

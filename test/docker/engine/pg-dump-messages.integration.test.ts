@@ -30,16 +30,17 @@ interface Conditions {
   readonly variables?: Readonly<Record<string, string>>;
   readonly options?: string;
   /** In kilobytes. */
-  readonly memory?: number | 'unlimited';
+  readonly memory?: number;
 }
 
 /** Starts a dump in which only pg_dump gets these variables, options and memory; the checks before it do not. */
 async function start(
-  { database = 'app', variables = {}, options = '', memory = 'unlimited' }: Conditions,
+  { database = 'app', variables = {}, options = '', memory }: Conditions,
   work: (running: Running) => Promise<void> = () => Promise.resolve(),
 ): Promise<Outcome> {
   const assignments = Object.entries(variables).map(([name, value]) => `export ${name}='${value}'`);
-  const script = [...assignments, `ulimit -v ${memory}`, `exec "$PG_DUMP" "$@" ${options}`];
+  const limits = memory === undefined ? [] : [`ulimit -v ${memory}`];
+  const script = [...assignments, ...limits, `exec "$PG_DUMP" "$@" ${options}`];
   const clients = await clientFolder(script.join('\n'));
   const running = await stage.start(database, { environment: { PATH: clients.path } });
   await work(running);

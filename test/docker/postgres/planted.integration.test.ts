@@ -85,6 +85,8 @@ function plantedIn(schema: string): string[] {
     ),
     `CREATE FUNCTION ${schema}.planted() RETURNS name ${body}`,
     ...CATALOGS.map((name) => `CREATE VIEW ${schema}.${name} AS SELECT ${schema}.planted() AS nspname`),
+    `CREATE TABLE ${schema}.watched (role regrole)`,
+    `INSERT INTO ${schema}.watched VALUES ('mallory')`,
     ...['regclass', 'regtype', 'oid'].map((name) => `CREATE DOMAIN ${schema}.${name} AS text CHECK (false)`),
   ];
 }
@@ -121,8 +123,8 @@ test('calls no operator, function, type or view that a user of the database plan
   });
   expect(answers).toMatchObject({
     database: { major: 15 },
-    inventory: { tables: [], extensions: [{ name: 'plpgsql' }] },
-    needs: { database: { owner: 'mallory' }, unseen: [] },
+    inventory: { tables: [{ name: 'watched' }], extensions: [{ name: 'plpgsql' }] },
+    needs: { database: { owner: 'mallory' }, roles: [{ uses: ['ownership', 'rows'] }], unseen: [] },
     roles: { mayCreateRoles: true },
     privileges: { user: 'postgres', unreadable: [] },
     unqualified: [],

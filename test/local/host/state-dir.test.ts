@@ -65,7 +65,7 @@ describe('lockStateDir', () => {
 
   test('takes a directory of an earlier run, which then nobody else may read', async () => {
     const directory = folder();
-    for (const name of ['.DS_Store', 'cdk.out', 'cdk.out.home', 'lock.3dd4', 'log', 's3', 'scratch']) {
+    for (const name of ['.DS_Store', 'cdk.out', 'cdk.out.home', 'lock.3dd4', 'log', 'lost+found', 's3', 'scratch']) {
       mkdirSync(join(directory, name));
     }
     chmodSync(directory, 0o755);

@@ -23,6 +23,7 @@ function stable(text: string): string {
   return text
     .replace(/\d{4}-\d\d-\d\dT00:00:00Z/g, '<midnight>')
     .replace(/\d{8}T000000Z-[0-9a-f]{24}/g, '<run>')
+    .replace(/\d{8}T000000Z\.dmp/g, '<time>.dmp')
     .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<job>')
     .replace(/127\.0\.0\.1 port \d+/g, '<server>');
 }
@@ -81,6 +82,7 @@ describe('exactly one message names secret, time, cause and remedy of', () => {
       [
         'DUMP FAILED: prod/orders',
         'Scheduled: <midnight>',
+        'Dump: s3://autodump-archive-bucket/prod/orders/postgres-<time>.dmp',
         'Why: The job ended with exit status 77, refused by the database or by AWS.',
         'Log: AutoDump failed: refused (exit status 77): <server>, user "postgres", database "postgres": Wrong password, ' +
           'or no such user: check username and password in the secret. The server says: password authentication failed ' +
@@ -125,6 +127,7 @@ describe('exactly one message names secret, time, cause and remedy of', () => {
       [
         'DUMP FAILED: prod/closed',
         'Scheduled: <midnight>',
+        'Dump: s3://autodump-archive-bucket/prod/closed/postgres-<time>.dmp',
         'Why: The job ended with exit status 75, database or S3 out of reach, a lock timeout, storage pressure, or ' +
           'stopped by the platform, on the last of 3 attempts.',
         'Log: AutoDump failed: temporary failure (exit status 75): <server> cannot be reached: nothing listens on that ' +
@@ -150,6 +153,7 @@ describe('exactly one message names secret, time, cause and remedy of', () => {
       [
         'DUMP FAILED: prod/large',
         'Scheduled: <midnight>',
+        'Dump: s3://autodump-archive-bucket/prod/large/postgres-<time>.dmp',
         'Why: The job ended with exit status 137, killed, as when it exceeds its memory.',
       ].join('\n'),
     );

@@ -5,7 +5,14 @@ import { missingRoles } from '../../../../docker/restore/roles/role-statements.t
 function role(name: string, given: Partial<Role> = {}): Role {
   return {
     ...{ name, uses: [], login: false, inherit: true, superuser: false, createDatabase: false, createRole: false },
-    ...{ replication: false, bypassRowSecurity: false, connectionLimit: -1, validUntil: null, memberOf: [] },
+    ...{
+      replication: false,
+      bypassRowSecurity: false,
+      connectionLimit: -1,
+      validUntil: null,
+      memberOf: [],
+      settings: [],
+    },
     ...given,
   };
 }
@@ -31,6 +38,15 @@ test('memberships have the options of PostgreSQL 16, but for what the creator of
     sql: [...CREATED, 'GRANT "group" TO "member" WITH INHERIT TRUE, SET FALSE;'],
     unsupported: [],
   });
+});
+
+test.each([null, false])('a member that exists inherits what the dumped one did, as PostgreSQL says: %s', (inherit) => {
+  const member = role('member', { inherit: false, memberOf: [{ role: 'group', admin: false, inherit, set: null }] });
+  expect(compared([role('group'), member], 16, 'member').sql.at(-1)).toBe(
+    'GRANT "group" TO "member" WITH INHERIT FALSE;',
+  );
+  expect(compared([role('group'), member], 16).sql.at(-1)).toBe('GRANT "group" TO "member";');
+  expect(compared([role('group'), member], 15, 'member').sql.at(-1)).toBe('GRANT "group" TO "member";');
 });
 
 test('an older server is given no membership that would allow more there', () => {

@@ -5,6 +5,8 @@ import { startRestore } from '../../support/start-restore.ts';
 let stage: Stage;
 
 const ROLES = ['"Mr ""B"', 'readers', 'boss', 'author', 'filtered'];
+const NAMED_IN_ROWS = ['watched', 'watchers', '"on Duty"', '"by ""Law"'];
+const NAMED_IN_SETTINGS = ['acting', 'standing'];
 
 /** May create roles and databases, and is no superuser, like the master user of RDS. */
 const MASTER = { username: 'master', password: 'x' };
@@ -21,6 +23,9 @@ beforeAll(async () => {
     'CREATE ROLE filtered',
     'GRANT readers TO "Mr ""B" WITH ADMIN OPTION',
     'GRANT pg_monitor TO readers',
+    `ALTER ROLE author SET search_path = books, "My, books"`,
+    `ALTER ROLE author SET app.key = 'geheim'`,
+    ...[...NAMED_IN_ROWS, ...NAMED_IN_SETTINGS].map((name) => `CREATE ROLE ${name}`),
   );
   await stage.createDatabase(
     'source',
@@ -39,9 +44,25 @@ beforeAll(async () => {
     `CREATE USER MAPPING FOR author SERVER s OPTIONS (password 'geheim')`,
   );
   expect(await stage.dump('policed')).toMatchObject({ status: 0, stderr: '' });
+  await stage.createDatabase(
+    'naming',
+    'CREATE DOMAIN duty AS regrole',
+    'CREATE TABLE duties (since date, role duty, further duty[])',
+    `INSERT INTO duties VALUES (now(), 'watched', NULL), (now(), NULL, ARRAY['"on Duty"', NULL, '-']::regrole[])`,
+    'CREATE TABLE audit (value aclitem, item aclitem[])',
+    `INSERT INTO audit VALUES ('watchers=r/postgres', NULL),
+      (NULL, ARRAY[[makeaclitem('"by ""Law"'::regrole, 'watchers'::regrole, 'SELECT', false)], [NULL::aclitem]])`,
+    `CREATE FUNCTION act() RETURNS int LANGUAGE sql SET role = 'acting' AS 'SELECT 1'`,
+    `ALTER ROLE author IN DATABASE naming SET role = 'standing'`,
+  );
+  expect(await stage.dump('naming')).toMatchObject({ status: 0, stderr: '' });
+  await stage.query('postgres', 'DROP DATABASE naming');
   await stage.query('source', 'DROP OWNED BY readers, boss, author');
   await stage.query('policed', 'DROP OWNED BY filtered, author');
-  await stage.query('postgres', ...ROLES.map((name) => `DROP ROLE ${name}`));
+  await stage.query(
+    'postgres',
+    ...[...ROLES, ...NAMED_IN_ROWS, ...NAMED_IN_SETTINGS].map((name) => `DROP ROLE ${name}`),
+  );
 });
 
 afterAll(() => stage.tearDown());
@@ -66,6 +87,7 @@ test('the manifest has the roles with attributes and memberships, and no passwor
     connectionLimit: -1,
     validUntil: null,
     memberOf: [],
+    settings: [],
   };
   expect(manifest.needs?.roles).toEqual([
     {
@@ -78,7 +100,16 @@ test('the manifest has the roles with attributes and memberships, and no passwor
       validUntil: expect.stringMatching(/^(2029|2030)-/),
       memberOf: [{ role: 'readers', admin: true, inherit: null, set: null }],
     },
-    { ...plain, name: 'author', uses: ['ownership'], login: true },
+    {
+      ...plain,
+      name: 'author',
+      uses: ['ownership'],
+      login: true,
+      settings: [
+        { name: 'app.key', value: null },
+        { name: 'search_path', value: 'books, "My, books"' },
+      ],
+    },
     { ...plain, name: 'boss', uses: ['grants'], superuser: true, createDatabase: true },
     expect.objectContaining({ name: 'postgres', uses: ['grants'] }),
     {
@@ -128,16 +159,26 @@ test('missing roles that only grants name are named with their SQL, and cost no 
       '"boss" (grants); "readers" (grants).',
   );
   expect(stdout).toMatch(
-    /^CREATE ROLE "Mr ""B" NOINHERIT CONNECTION LIMIT 3 VALID UNTIL '(2029|2030)-.*';\nCREATE ROLE "author";\nCREATE ROLE "boss";\nCREATE ROLE "readers";\nALTER ROLE "boss" SUPERUSER;\nALTER ROLE "boss" CREATEDB;\nGRANT "readers" TO "Mr ""B" WITH ADMIN OPTION;\nGRANT "pg_monitor" TO "readers";$/m,
+    /^CREATE ROLE "Mr ""B" NOINHERIT CONNECTION LIMIT 3 VALID UNTIL '(2029|2030)-.*';\nCREATE ROLE "author";\nCREATE ROLE "boss";\nCREATE ROLE "readers";\nALTER ROLE "author" SET "search_path" TO 'books', 'My, books';\nALTER ROLE "boss" SUPERUSER;\nALTER ROLE "boss" CREATEDB;\nGRANT "readers" TO "Mr ""B" WITH ADMIN OPTION;\nGRANT "pg_monitor" TO "readers";$/m,
   );
   expect(stdout).toContain(`ALTER ROLE … LOGIN PASSWORD '…': "Mr ""B", "author"`);
+  expect(stdout).toContain('neither in the manifest nor in the dump: ALTER ROLE "author" SET "app"."key" TO …;');
   expect(stdout.indexOf('CREATE ROLE')).toBeLessThan(stdout.indexOf('Fetching'));
 });
 
 test('missing roles of policies and user mappings are refused before the download', async () => {
   const { status, stdout, stderr } = await restore('policed', 'refused');
-  expect(stderr).toContain('would refuse them: "author", "filtered".');
+  expect(stderr).toContain('with a row its whole table: "author", "filtered".');
   expect(stdout).toContain('CREATE ROLE "filtered";');
+  expect(stdout).not.toContain('Fetching');
+  expect(status).toBe(77);
+});
+
+test('and so are roles that only rows name, while those of settings are named', async () => {
+  const { status, stdout, stderr } = await restore('naming', 'unnamed');
+  expect(stderr).toContain('with a row its whole table: "by ""Law", "on Duty", "watched", "watchers".');
+  expect(stdout).toContain('"acting" (settings)');
+  expect(stdout).toContain('"standing" (settings)');
   expect(stdout).not.toContain('Fetching');
   expect(status).toBe(77);
 });
@@ -186,5 +227,14 @@ test('and then a dump with policies and user mappings can be restored', async ()
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(await stage.query('with policies', `SELECT polroles::regrole[]::text AS roles FROM pg_policy`)).toEqual([
     { roles: '{filtered}' },
+  ]);
+});
+
+test('nor does a table that names roles lack its rows', async () => {
+  const { status, stderr } = await restore('naming', 'named again', ['--create-roles']);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(await stage.query('named again', 'SELECT role::text, further::text FROM duties ORDER BY role')).toEqual([
+    { role: 'watched', further: null },
+    { role: null, further: '{"\\"on Duty\\"",NULL,-}' },
   ]);
 });

@@ -13,7 +13,8 @@ afterAll(() => stage.tearDown());
 function setUpOf(database: string) {
   return stage.query(
     'postgres',
-    `SELECT r.rolname AS role, unnest(setconfig) AS setting, datacl::text AS grants, datconnlimit AS limit,
+    `SELECT r.rolname AS role, unnest(setconfig) AS setting, datconnlimit AS limit,
+      ARRAY(SELECT g::text FROM unnest(datacl) AS g ORDER BY 1) AS grants,
       shobj_description(d.oid, 'pg_database') AS comment
      FROM pg_database d LEFT JOIN pg_db_role_setting ON setdatabase = d.oid LEFT JOIN pg_roles r ON r.oid = setrole
      WHERE datname = '${database}' ORDER BY 1 NULLS FIRST, 2`,
@@ -24,7 +25,7 @@ test('the statements that a restore lists give the target what the dumped databa
   await stage.query('postgres', 'CREATE ROLE "the ""app"', 'CREATE ROLE auditor');
   await stage.createDatabase(
     'tuned',
-    `ALTER DATABASE tuned SET search_path = '', 'a', "B, c", "$user"`,
+    `ALTER DATABASE tuned SET search_path = '', 'a', "B, c", "$user", "d""""e"`,
     `ALTER DATABASE tuned SET work_mem = '5MB'`,
     `ALTER ROLE "the ""app" IN DATABASE tuned SET "TimeZone" = 'America/Denver'`,
     'REVOKE TEMPORARY ON DATABASE tuned FROM PUBLIC',
@@ -34,7 +35,11 @@ ours, \\ too'`,
     'ALTER DATABASE tuned CONNECTION LIMIT 50',
   );
   expect(await stage.dump('tuned')).toMatchObject({ status: 0, stderr: '' });
-  await stage.createDatabase('target of it', `ALTER DATABASE "target of it" SET work_mem = '5MB'`);
+  await stage.createDatabase(
+    'target of it',
+    `ALTER DATABASE "target of it" SET work_mem = '5MB'`,
+    'REVOKE ALL ON DATABASE "target of it" FROM PUBLIC',
+  );
   const { status, stdout, stderr } = await restore(stage, 'tuned', 'target of it');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   const statements = stdout.split('\n').filter((line) => /^(ALTER|REVOKE|GRANT|COMMENT) /.test(line));

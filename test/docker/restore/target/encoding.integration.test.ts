@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { moneySettings } from '../../../../docker/restore/target/money.ts';
 import { keyOf, type Outcome, Stage } from '../../support/stage.ts';
 import { startRestore } from '../../support/start-restore.ts';
 
@@ -161,6 +162,35 @@ describe('a restore into a database of the same encoding', () => {
     const { status, stdout, stderr } = await restore(name, `as ${name}`);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).not.toContain('sorted and compared differently');
+  });
+
+  test('reads amounts of money by the locale in which they were written', async () => {
+    await createDatabase('priced', 'UTF8');
+    await stage.query(
+      'priced',
+      `ALTER DATABASE priced SET lc_monetary = 'C.UTF-8'`,
+      'CREATE DOMAIN price AS money',
+      'CREATE TABLE prices AS SELECT ARRAY[5::money::price] AS of',
+    );
+    expect(await stage.dump('priced')).toMatchObject({ status: 0, stderr: '' });
+    await createDatabase('from priced', 'UTF8');
+    expect(await restore('priced', 'from priced')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('Note: the restore sets lc_monetary to C.UTF-8 in its own sessions.'),
+    });
+  });
+
+  test('is refused if the server does not have the locale of amounts of money', async () => {
+    const client = await stage.connect('UTF8');
+    try {
+      await client.query('BEGIN READ ONLY');
+      await expect(moneySettings(client, 'xx_XX', false)).rejects.toThrow(
+        "of the locale 'xx_XX', which the server does",
+      );
+      expect(await moneySettings(client, 'xx_XX', true)).toEqual([]);
+    } finally {
+      await client.end();
+    }
   });
 
   test('notes another locale', async () => {

@@ -81,7 +81,7 @@ describe('a secret on a schedule', () => {
 
   test('is in a message with its times, run, newest dump and what to do', () => {
     const { news } = check(first.watch, '2026-11-22T10:14:00Z', yesterday);
-    const place = { region: 'us-west-2', account: '123456789012', buckets: ['dumps'] };
+    const place = { region: 'us-west-2', account: '123456789012', buckets: ['dumps'], scanner: 'Scanner' };
     expect(messageOf(news, place, new Date('2026-11-22T10:14:00Z'))).toEqual({
       subject: 'AutoDump: 1 overdue',
       text: `Dumps of account 123456789012 in us-west-2: 1 overdue.
@@ -92,6 +92,7 @@ Since: 2 h 14 min ago
 Newest dump: s3://dumps/prod/orders/orders-20261121T080000Z.dmp, scheduled for 2026-11-21T08:00:00Z
 Its run: Step Functions has none
 What to do: docs/operations.md#dump-overdue
+To dump it now: aws lambda invoke --region us-west-2 --function-name Scanner --cli-binary-format raw-in-base64-out --payload '{"dumpNow":"prod/orders"}' /dev/stdout
 `,
     });
   });

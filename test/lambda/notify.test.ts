@@ -1,0 +1,116 @@
+import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { mockClient } from 'aws-sdk-client-mock';
+import { handler } from '../../lambda/notify.ts';
+import { putOwnEvents } from '../../lambda/own-events.ts';
+
+const [s3, sns, logs, eventBridge] = [
+  mockClient(S3Client),
+  mockClient(SNSClient),
+  mockClient(CloudWatchLogsClient),
+  mockClient(EventBridgeClient),
+];
+const error = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+
+beforeEach(() => {
+  for (const client of [s3, sns, logs, eventBridge]) {
+    client.reset();
+  }
+  const objects = new Map<string, string>();
+  s3.on(PutObjectCommand).callsFake(({ Key, Body }: { readonly Key: string; readonly Body: string }) => {
+    objects.set(Key, Body);
+    return {};
+  });
+  s3.on(GetObjectCommand).callsFake(({ Key }: { readonly Key: string }) => {
+    const text = objects.get(Key);
+    if (text === undefined) {
+      throw new NoSuchKey({ message: 'none', $metadata: {} });
+    }
+    return { Body: { transformToString: () => Promise.resolve(text) } };
+  });
+  eventBridge.on(PutEventsCommand).resolves({ Entries: [] });
+  Object.assign(process.env, {
+    TOPIC_ARN: 'arn:aws:sns:us-west-2:123456789012:topic',
+    STATE_BUCKET: 'state',
+    DUMP_LOG_GROUP: '/dumps',
+    SCAN_INTERVAL_MINUTES: '60',
+  });
+});
+
+afterAll(() => {
+  error.mockRestore();
+});
+
+const dump = { failed: true, message: 'x', exitStatus: 77, attempts: 1, logStream: 'dump/default/1' };
+const FAILED_RUN = {
+  detail: {
+    executionArn: 'arn:aws:states:us-west-2:123456789012:execution:Runs:a',
+    status: 'FAILED',
+    stopDate: 1,
+    input: JSON.stringify({
+      secretArn: 'arn:aws:secretsmanager:us-west-2:123456789012:secret:prod/orders-a1B2c3',
+      when: '2026-11-22T08:00:00Z',
+    }),
+    cause: JSON.stringify({ dump, reschedule: { failed: true, message: 'y' } }),
+  },
+};
+
+const texts = (): readonly string[] =>
+  sns.commandCalls(PublishCommand).map(({ args: [{ input }] }) => input.Message ?? '');
+
+describe('a failed run', () => {
+  test('is one message and one event, however often its event comes', async () => {
+    logs.on(GetLogEventsCommand, { startFromHead: true }).resolves({
+      events: [{ message: 'Secret prod/orders, scheduled for …: dump to s3://dumps/prod/orders/x.dmp' }],
+    });
+    logs.on(GetLogEventsCommand, { startFromHead: false }).resolves({ events: [{ message: 'Wrong password.' }] });
+    expect(await handler(FAILED_RUN)).toMatchObject({ kind: 'dump failed', log: 'Wrong password.' });
+    expect(await handler(FAILED_RUN)).toBeNull();
+    expect(texts()).toEqual([expect.stringContaining('\nDump: s3://dumps/prod/orders/x.dmp\n')]);
+    expect(eventBridge.commandCalls(PutEventsCommand).map(({ args: [{ input }] }) => input.Entries)).toEqual([
+      [
+        {
+          Source: 'autodump',
+          DetailType: 'dump failed',
+          Detail: expect.stringContaining('"log":"Wrong password."'),
+        },
+      ],
+    ]);
+  });
+
+  test('is reported without its log if that cannot be read', async () => {
+    logs.on(GetLogEventsCommand).rejects(Object.assign(new Error('slow down'), { name: 'ThrottlingException' }));
+    await handler(FAILED_RUN);
+    expect(texts()).toEqual([expect.stringContaining('\nLog: could not be read: ThrottlingException\n')]);
+  });
+
+  test('is reported again if the message was not sent', async () => {
+    sns.on(PublishCommand).rejectsOnce(new Error('down'));
+    await expect(handler(FAILED_RUN)).rejects.toThrow('down');
+    expect(await handler(FAILED_RUN)).toMatchObject({ kind: 'dump failed' });
+  });
+});
+
+test('an event of something else fails the function, so that it is not lost silently', async () => {
+  await expect(handler({ source: 'aws.events' })).rejects.toThrow('neither the end of an execution nor a failed scan');
+});
+
+describe('own events', () => {
+  test('are put ten at a time', async () => {
+    const details = Array.from({ length: 21 }, (_, index) => ({ kind: 'overdue', index }));
+    await putOwnEvents(new EventBridgeClient(), details);
+    const calls = eventBridge.commandCalls(PutEventsCommand).map(({ args: [{ input }] }) => input.Entries?.length);
+    expect(calls).toEqual([10, 10, 1]);
+  });
+
+  test('that EventBridge does not take fail', async () => {
+    const Entries = [{ EventId: '1' }, { ErrorCode: 'InternalFailure', ErrorMessage: 'try later' }];
+    eventBridge.on(PutEventsCommand).resolves({ Entries });
+    await expect(putOwnEvents(new EventBridgeClient(), [{ kind: 'late' }, { kind: 'late' }])).rejects.toThrow(
+      'EventBridge did not take an event: InternalFailure: try later',
+    );
+  });
+});
