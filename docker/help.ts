@@ -18,7 +18,8 @@ export const HELP = `Dumps a PostgreSQL database to S3, proves that the dump can
                     password in PGPASSWORD.
   --jobs N          Number of parallel connections, 1 to ${MAX_JOBS} (default ${DEFAULT_JOBS}).
   --into-non-empty  Allow restoring into a database that is not empty.
-  --accept-encoding Allow restoring into a database whose encoding may damage text of the dump.
+  --accept-encoding Allow restoring into a database whose encoding may damage text of the dump, or whose encoding or locale
+                    may put rows into other partitions, or misread money.
   --create-roles    Create the roles that the dump refers to and the server lacks, without LOGIN and password.
   --help            Show this text.
 

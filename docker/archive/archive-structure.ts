@@ -24,13 +24,17 @@ export interface ArchiveStructure {
 }
 
 /**
- * Checks that a complete archive has the data of its entries where its table of contents locates them.
+ * Checks that an archive has all data of its table of contents, and where that locates them: one that was streamed does not.
  *
  * @throws {Failure} `verificationFailed`
  */
 export function checkOffsets({ headBytes, locations, blocks }: ArchiveStructure): void {
   for (const [id, { state, offset }] of locations) {
-    if (state === OFFSET_SET && offset !== BigInt(blocks.get(id) ?? -1)) {
+    const block = blocks.get(id);
+    if (block === undefined) {
+      throw damaged(`it lacks the data of entry ${id}`, headBytes);
+    }
+    if (state === OFFSET_SET && offset !== BigInt(block)) {
       throw misplaced(id, headBytes);
     }
   }

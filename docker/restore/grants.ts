@@ -4,7 +4,9 @@ import { buffer } from 'node:stream/consumers';
 import { start } from '../child.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
+import { ConnectionFailure } from '../postgres/connection/connection-failure.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
+import type { Answer } from '../postgres/connection/if-answered.ts';
 import { tryEach } from '../postgres/connection/try-each.ts';
 import type { RestoreTool } from './pg-restore.ts';
 import { decodedBy, type TableOfContents } from './stored-dump/table-of-contents.ts';
@@ -20,7 +22,7 @@ const BATCH = 500;
  * Runs each by itself, as this user, whoever granted it in the source.
  *
  * @param entries IDs of entries that the server refused
- * @returns how many of the grants it refuses by themselves
+ * @returns how many of the grants it refuses by themselves, or were lost with the connection
  */
 export async function grantEach(
   entries: readonly number[],
@@ -39,15 +41,22 @@ export async function grantEach(
   if (status !== 0) {
     throw new Failure('internal', `pg_restore could not read the grants of the dump: ${lastLines.at(-1) ?? ''}`);
   }
-  const [sql = ''] = await withConnection(target, policy, signal, (connection) =>
-    decodedBy(connection, [bytes.toString('latin1')], encoding),
+  const decoded = await unlessLost(
+    withConnection(target, policy, signal, (connection) => decodedBy(connection, [bytes.toString('latin1')], encoding)),
   );
-  const grants = sql.match(GRANT) ?? [];
+  if ('unseen' in decoded) {
+    log(`Warning: not restored: the grants on ${entries.length} objects: ${decoded.unseen}`);
+    return entries.length;
+  }
+  const grants = decoded.value[0]?.match(GRANT) ?? [];
   let refused = 0;
   for (let at = 0; at < grants.length; at += BATCH) {
     const batch = grants.slice(at, at + BATCH);
-    const run = () => withConnection(target, policy, signal, (connection) => tryEach(connection, batch), 'READ WRITE');
-    for (const [index, refusal] of (await run()).entries()) {
+    const tried = await unlessLost(
+      withConnection(target, policy, signal, (connection) => tryEach(connection, batch), 'READ WRITE'),
+    );
+    const refusals = 'unseen' in tried ? batch.map(() => tried.unseen) : tried.value;
+    for (const [index, refusal] of refusals.entries()) {
       if (refusal !== undefined) {
         refused += 1;
         log(`Warning: not restored: ${refusal} | Command was: ${batch[index] ?? ''}`);
@@ -55,4 +64,16 @@ export async function grantEach(
     }
   }
   return refused;
+}
+
+/** All data are restored already, so losing the connection costs no more than the grants. */
+async function unlessLost<T>(result: Promise<T>): Promise<Answer<T>> {
+  try {
+    return { value: await result };
+  } catch (error) {
+    if (!(error instanceof ConnectionFailure)) {
+      throw error;
+    }
+    return { unseen: error.message };
+  }
 }

@@ -21,7 +21,7 @@ export interface RestoreOptions {
   readonly target: ConnectionSettings | SecretReference;
   /** Whether to accept a database that is not empty. */
   readonly intoNonEmpty: boolean;
-  /** Whether to accept an encoding of the database that may damage or refuse the text of the dump. */
+  /** Whether to accept an encoding or locale that may damage or refuse text or money of the dump, or move its rows. */
   readonly acceptEncoding: boolean;
   /** Whether to create roles that the dump refers to and the server lacks. */
   readonly createRoles: boolean;

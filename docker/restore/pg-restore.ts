@@ -46,7 +46,7 @@ export class EndedEarly extends Failure {}
 /** The statements that the server refused. */
 export interface Refusals {
   readonly count: number;
-  /** IDs of refused entries with grants, which do not count. */
+  /** IDs of refused entries with grants, which do not count. Only with `heedsWarnings`. */
   readonly grants: readonly number[];
   /** pg_restore's message about the first of them; empty if there is none. */
   readonly first: string;

@@ -23,7 +23,7 @@ import { missingGrants } from './target/missing-grants.ts';
 import { moneySettings } from './target/money.ts';
 import { type TargetObjects, targetObjects } from './target/objects.ts';
 import { checkTarget } from './target/problems.ts';
-import { untrustedExtensions, warnOfOtherSchemas, warnOfRefusals } from './target/reserved.ts';
+import { warnOfOtherSchemas, warnOfRefusals } from './target/reserved.ts';
 import { targetRoles, type TargetRoles } from './target/roles.ts';
 import { settingsToGive } from './target/session-settings.ts';
 
@@ -56,11 +56,10 @@ export async function prepare(
   checkPartitions({ ...dump, encoding: contents.encoding }, database, target, acceptEncoding);
   const missing = missingRoles(dump.roles ?? [], { ...existing, major: database.major, user: database.user });
   reportMissingRoles(missing, createRoles);
-  warnOfOtherSchemas(objects, before.extensions);
-  warnOfRefusals(objects, before.extensions, database);
+  warnOfOtherSchemas(objects, before);
+  warnOfRefusals(objects, before, database, intoNonEmpty);
   const problems = [
     ...problemsWithRoles(missing, existing, database.user, createRoles),
-    ...untrustedExtensions(objects, before.extensions, database),
     ...(intoNonEmpty ? problemsWithLargeObjects(contents, before, target) : []),
   ];
   checkTarget(database, missingGrants(objects, before, database), problems, target, intoNonEmpty);

@@ -6,7 +6,7 @@ import { withProgress } from '../progress.ts';
 import { compare, keyOf } from './comparison.ts';
 import { grantEach } from './grants.ts';
 import { type ArchivePart, EndedEarly, type Refusals, restorePart, type RestoreTool, restoring } from './pg-restore.ts';
-import { isReadable } from './stored-dump/readable.ts';
+import { isDamaged } from './stored-dump/damaged.ts';
 import { tablesWithRows } from './stored-dump/rows-in-archive.ts';
 import type { ArchiveObject, Step, TableOfContents } from './stored-dump/table-of-contents.ts';
 import { relationsOf, type TargetObjects } from './target/objects.ts';
@@ -99,23 +99,19 @@ export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSi
     const remarks = await restoreFromHead('remarks', restore, warn, signal);
     const refusedRemarks = remarks.count + (await grantEach(remarks.grants, tool, contents, signal));
     const triggers = await restoreFromHead('event triggers', restore, log, signal);
-    const refusals = {
-      count: main.count + triggers.count,
-      grants: [],
-      first: main.count > 0 ? main.first : triggers.first,
-    };
-    conclude(refusals, await differences(restore, signal));
+    const { first } = main.count > 0 ? main : triggers;
+    conclude(main.count + triggers.count, first, await differences(restore, signal));
     if (refusedRemarks > 0) {
       log(
-        `Warning: the server refused ${refusedRemarks} of the dump's grants, default privileges, comments and security ` +
-          'labels, or they had no effect: see above. No data depends on them, but others may have more or less access than in the source.',
+        `Warning: ${refusedRemarks} of the dump's grants, default privileges, comments and security labels were not restored, ` +
+          'or had no effect: see above. No data depends on them, but others may have more or less access than in the source.',
       );
     }
   } catch (error) {
     if (state.started) {
       log(wasEmpty ? PARTIAL : MIXED);
     }
-    if (error instanceof EndedEarly && 'file' in archive && !(await isReadable(archive.file, tool.client, signal))) {
+    if (error instanceof EndedEarly && 'file' in archive && (await isDamaged(archive.file, tool.client, signal))) {
       throw new Failure(
         'verificationFailed',
         `The dump has damaged data, unlike every dump that was proven. Do not rely on it. ${error.message}`,
@@ -178,7 +174,7 @@ async function differences({ tool, objects, archive }: ArchiveRestore, signal: A
 }
 
 /** @throws {Failure} unless everything was restored */
-function conclude({ count, first }: Refusals, found: readonly string[]): void {
+function conclude(count: number, first: string, found: readonly string[]): void {
   if (count > 0) {
     throw new Failure(
       'refused',

@@ -2,9 +2,18 @@ import { execFile } from 'node:child_process';
 import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { z } from 'zod';
 import { createDataDirectory, type DataDirectory } from '../../local/postgres/data-directory.ts';
 import { type PostgresServer, servePostgres } from '../../local/postgres/server.ts';
 import { shared } from './shared.ts';
+
+const dataDirectory: z.ZodType<DataDirectory> = z.object({
+  path: z.string(),
+  programs: z.object({ initdb: z.string(), postgres: z.string() }),
+  account: z.object({ uid: z.int(), gid: z.int() }).optional(),
+  user: z.string(),
+  password: z.string(),
+});
 
 /**
  * Starts a PostgreSQL server as the local run does, but with a copy of a data directory that all test files share:
@@ -18,7 +27,7 @@ export async function startPostgres(directory: string, settings: readonly string
     const description = JSON.stringify(await createDataDirectory(created, 'embedded-postgres'));
     await writeFile(`${created}.json`, description, { mode: 0o600 });
   });
-  const original = JSON.parse(await readFile(`${folder}.json`, 'utf8')) as DataDirectory;
+  const original = dataDirectory.parse(JSON.parse(await readFile(`${folder}.json`, 'utf8')));
   const { account } = original;
   await mkdir(directory, { recursive: true });
   if (account !== undefined) {

@@ -29,7 +29,11 @@ export type Step = 'contents' | 'remarks' | 'event triggers';
  * An entry of an archive, of which there may be a million. Its names are bytes in the encoding of the dump, as characters of
  * Latin-1: a buffer for each takes ten times the memory.
  */
-type KeptEntry = ArchiveObject;
+interface KeptEntry extends Pick<ArchiveObject, 'id' | 'kind'> {
+  readonly schemaBytes: string;
+  readonly nameBytes: string;
+  readonly definitionBytes: string;
+}
 
 /** The table of contents of an archive. */
 export interface TableOfContents {
@@ -81,9 +85,9 @@ function* contentsIn(cursor: ByteCursor): Generator<void, Omit<TableOfContents, 
       entries.push({
         id: entry.id,
         kind: sharedText(entry.kind, shared),
-        schema: sharedText(entry.schema.toString('latin1'), shared),
-        name: entry.name.toString('latin1'),
-        definition: entry.definition.toString('latin1'),
+        schemaBytes: sharedText(entry.schema.toString('latin1'), shared),
+        nameBytes: entry.name.toString('latin1'),
+        definitionBytes: entry.definition.toString('latin1'),
       });
     }
   }
@@ -152,10 +156,10 @@ export async function objectsOf(
   target: string,
   client: Client,
 ): Promise<readonly ArchiveObject[]> {
-  const texts = entries.flatMap(({ schema, name, definition }) => [schema, name, definition]);
+  const texts = entries.flatMap((entry) => [entry.schemaBytes, entry.nameBytes, entry.definitionBytes]);
   const isUtf8 = encoding === 'UTF8' || encoding === NO_ENCODING || target === NO_ENCODING;
   const decoded = await decodedBy(client, texts, isUtf8 ? 'UTF8' : encoding);
-  const stored = isUtf8 ? (name: string) => name : cutToFit;
+  const stored = !isUtf8 && target === 'UTF8' ? cutToFit : (name: string) => name;
   return entries.map(({ id, kind }, index) => ({
     id,
     kind,

@@ -129,7 +129,16 @@ export function checkPartitions(
 }
 
 function isOther(dumped: Locale | null, target: Locale): boolean {
-  return dumped !== null && described(dumped) !== described(target);
+  return dumped !== null && orderOf(dumped) !== orderOf(target);
+}
+
+/**
+ * What decides the order of text: LC_CTYPE never does, and LC_COLLATE only if the provider has no name of its own. The C
+ * library has several names for one locale: `C` is `POSIX`, and of a codeset only letters and digits count.
+ */
+function orderOf({ provider, collate, name, rules }: Locale): string {
+  const normalized = collate.replace(/\.[^@]*/, (codeset) => `.${codeset.toLowerCase().replace(/[^a-z0-9]/g, '')}`);
+  return `${provider} ${name ?? (normalized === 'POSIX' ? 'C' : normalized)} ${rules ?? ''}`;
 }
 
 /** Notes a difference that changes the order of text. */

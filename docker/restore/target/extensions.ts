@@ -7,7 +7,7 @@ import { queryRows } from '../../postgres/connection/query.ts';
 export interface TargetExtensions {
   /** Those in the database, with their schemas. */
   readonly installed: ReadonlyMap<string, string>;
-  /** Those that can be created, and whether everybody may create them who may create schemas. */
+  /** Those that can be created, and whether everybody may create them who has CREATE on the database. */
   readonly available: Answer<ReadonlyMap<string, boolean>>;
 }
 
@@ -28,9 +28,9 @@ export async function targetExtensions(client: Client): Promise<TargetExtensions
 async function availableExtensions(client: Client): Promise<ReadonlyMap<string, boolean>> {
   const rows = await queryRows(
     client,
-    `SELECT e.name, v.trusted FROM pg_available_extensions e
+    `SELECT e.name, NOT v.superuser OR v.trusted AS "isOpen" FROM pg_available_extensions e
      JOIN pg_available_extension_versions v ON v.name = e.name AND v.version = e.default_version`,
-    z.object({ name: z.string(), trusted: z.boolean() }),
+    z.object({ name: z.string(), isOpen: z.boolean() }),
   );
-  return new Map(rows.map(({ name, trusted }) => [name, trusted]));
+  return new Map(rows.map(({ name, isOpen }) => [name, isOpen]));
 }

@@ -2,7 +2,10 @@ import { log } from '../../log.ts';
 import { identifier, nameOf } from '../../postgres/quoting.ts';
 import type { ArchiveObject } from '../stored-dump/table-of-contents.ts';
 import type { TargetDatabase } from './database.ts';
-import type { TargetExtensions } from './extensions.ts';
+import type { TargetObjects } from './objects.ts';
+
+/** What the target has already. */
+type Existing = Pick<TargetObjects, 'extensions' | 'schemas'>;
 
 /** What only a superuser may create, in pg_dump's words. Without their access method, tables are restored all the same. */
 const RESERVED: ReadonlySet<string> = new Set([
@@ -31,39 +34,38 @@ function named(objects: readonly ArchiveObject[]): string {
 
 const RESERVED_TO = 'only a superuser (on RDS, a member of rds_superuser) may create';
 
-/** Extensions of the dump that this user may not create, and an administrator may: in a sentence with the SQL. */
-export function untrustedExtensions(
-  objects: readonly ArchiveObject[],
-  extensions: TargetExtensions,
-  { isAdministrator }: TargetDatabase,
-): readonly string[] {
-  const untrusted = isAdministrator
-    ? []
-    : missingFrom(objects, extensions).filter(({ name }) => offeredBy(extensions)?.get(name) === false);
-  const statements = untrusted.map(({ definition }) => definition.trim()).join(' ');
-  return untrusted.length === 0
-    ? []
-    : [`The dump has extensions that ${RESERVED_TO}: have such a user run, in the database, ${statements}`];
-}
-
 /**
  * Warns of what the server will refuse whoever asks, or to this user. It is no reason to refuse the restore: the rows that
  * do not depend on it are restored, and a database from RDS has extensions that exist nowhere else.
  */
 export function warnOfRefusals(
   objects: readonly ArchiveObject[],
-  extensions: TargetExtensions,
+  before: Existing,
   { user, major, isAdministrator }: TargetDatabase,
+  intoNonEmpty: boolean,
 ): void {
-  const offered = offeredBy(extensions);
-  const absent = offered === undefined ? [] : missingFrom(objects, extensions).filter(({ name }) => !offered.has(name));
+  const { installed, available } = before.extensions;
+  const missing = objects.filter(({ kind, name }) => kind === 'EXTENSION' && !installed.has(name));
+  const offered = 'value' in available ? available.value : undefined;
+  const absent = offered === undefined ? [] : missing.filter(({ name }) => !offered.has(name));
   if (absent.length > 0) {
     log(
       `Warning: the server does not have ${named(absent)}. What depends on it will be refused: install it there, or ` +
         'restore into a server that has it.',
     );
   }
-  const reserved = isAdministrator ? [] : objects.filter((object) => isReserved(object, major));
+  if (isAdministrator) {
+    return;
+  }
+  const untrusted = missing.filter(({ name }) => offered?.get(name) === false);
+  if (untrusted.length > 0) {
+    log(
+      `Warning: the dump has extensions that ${RESERVED_TO}, and the user "${user}" is none: ${named(untrusted)}. They and ` +
+        'what depends on them will be refused, unless RDS delegates them to this user (rds_extension). To have them, first ' +
+        `have such a user run, in the database, ${creationOf(untrusted, before, intoNonEmpty)}`,
+    );
+  }
+  const reserved = objects.filter((object) => isReserved(object, major));
   if (reserved.length > 0) {
     log(
       `Warning: the dump has what ${RESERVED_TO}, and the user "${user}" is none: ${named(reserved)} will be refused. ` +
@@ -72,25 +74,40 @@ export function warnOfRefusals(
   }
 }
 
-function missingFrom(objects: readonly ArchiveObject[], { installed }: TargetExtensions): readonly ArchiveObject[] {
-  return objects.filter(({ kind, name }) => kind === 'EXTENSION' && !installed.has(name));
+/** SQL, quoted anew: an administrator runs it, and somebody else may have written the statements of the archive. */
+function creationOf(extensions: readonly ArchiveObject[], { schemas }: Existing, intoNonEmpty: boolean): string {
+  const places = extensions.flatMap(({ definition }) => schemaOf(definition) ?? []);
+  const exists = (name: string) => name.startsWith('pg_') || schemas.some((schema) => schema.name === name);
+  const added = [...new Set(places)].filter((name) => !exists(name));
+  const statements = [
+    ...added.map((name) => `CREATE SCHEMA IF NOT EXISTS ${identifier(name)};`),
+    ...extensions.map(({ name, definition }) => {
+      const schema = schemaOf(definition);
+      const place = schema === undefined ? '' : ` WITH SCHEMA ${identifier(schema)}`;
+      return `CREATE EXTENSION IF NOT EXISTS ${identifier(name)}${place};`;
+    }),
+  ];
+  // Only that of `public` is no content of a database.
+  const isContent = !intoNonEmpty && added.some((name) => name !== 'public');
+  return `${statements.join(' ')}${isContent ? ' and restore with --into-non-empty, since the database then has a schema.' : ''}`;
 }
 
-/** Whether each extension that the server offers is trusted, by name; undefined if it does not say. */
-function offeredBy({ available }: TargetExtensions): ReadonlyMap<string, boolean> | undefined {
-  return 'value' in available ? available.value : undefined;
+/** The schema in a statement that creates an extension, not quoted. */
+function schemaOf(definition: string): string | undefined {
+  const schema = IN_SCHEMA.exec(definition)?.[1];
+  return schema?.startsWith('"') === true ? schema.slice(1, -1).replaceAll('""', '"') : schema;
 }
 
 /** A dump names types and functions of an extension by its schema. Whether it does so is known to the server only. */
-export function warnOfOtherSchemas(objects: readonly ArchiveObject[], { installed }: TargetExtensions): void {
+export function warnOfOtherSchemas(objects: readonly ArchiveObject[], { extensions: { installed } }: Existing): void {
   for (const { kind, name, definition } of objects) {
     const there = kind === 'EXTENSION' ? installed.get(name) : undefined;
-    const [, schema] = IN_SCHEMA.exec(definition) ?? [];
-    if (there !== undefined && schema !== undefined && schema !== there && schema !== identifier(there)) {
+    const schema = schemaOf(definition);
+    if (there !== undefined && schema !== undefined && schema !== there) {
       log(
-        `Warning: the extension ${identifier(name)} is in the schema ${identifier(there)}, and the dump has it in ${schema}. ` +
-          'Tables and functions that use it are refused. Restore into a database without it, or run ' +
-          `ALTER EXTENSION ${identifier(name)} SET SCHEMA ${schema};`,
+        `Warning: the extension ${identifier(name)} is in the schema ${identifier(there)}, and the dump has it in ` +
+          `${identifier(schema)}. Tables and functions that use it are refused. Restore into a database without it, or run ` +
+          `ALTER EXTENSION ${identifier(name)} SET SCHEMA ${identifier(schema)};`,
       );
     }
   }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ArchiveReader } from '../../../docker/archive/archive-reader.ts';
-import { type ArchiveStructure, checkFinalHead } from '../../../docker/archive/archive-structure.ts';
+import { type ArchiveStructure, checkFinalHead, checkOffsets } from '../../../docker/archive/archive-structure.ts';
 import { record, type Recording } from '../support/replay.ts';
 import { Stage } from '../support/stage.ts';
 
@@ -53,7 +53,7 @@ test('an archive has a block for each table and for the large objects, however i
 test('an archive that is truncated anywhere is refused', () => {
   const { final } = recording;
   const ends = Array.from({ length: final.length }, (_, end) => end);
-  // Except between two blocks, where nothing indicates that another follows; pg_restore notices that it is missing.
+  // Except between two blocks, where nothing indicates that another follows.
   const betweenBlocks = [...structureOf(final).blocks.values()];
   const accepted = ends.filter((end) => {
     try {
@@ -64,6 +64,17 @@ test('an archive that is truncated anywhere is refused', () => {
     }
   });
   expect(accepted).toEqual(betweenBlocks);
+});
+
+test('an archive that lacks blocks is refused, whether or not it has offsets', () => {
+  for (const archive of [recording.streamed, recording.final]) {
+    checkOffsets(structureOf(archive));
+    for (const end of structureOf(archive).blocks.values()) {
+      expect(() => {
+        checkOffsets(structureOf(archive.subarray(0, end)));
+      }).toThrow('it lacks the data of entry');
+    }
+  }
 });
 
 test.each([

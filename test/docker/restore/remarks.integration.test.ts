@@ -44,7 +44,7 @@ async function expectAllButRemarks({ status, stdout, stderr }: Outcome, into: st
   expect(stdout).toContain('Command was: COMMENT ON EXTENSION hstore');
   expect(stdout).toMatch(/^Warning: not restored: ERROR: {2}security label provider … .* SECURITY LABEL FOR masker/m);
   expect(stdout).toContain('ALTER DEFAULT PRIVILEGES FOR ROLE clerk');
-  expect(stdout).toContain("the server refused 44 of the dump's grants, default privileges, comments and security");
+  expect(stdout).toContain("Warning: 44 of the dump's grants, default privileges, comments and security");
   expect(stdout).toContain(`Done: the dump is restored into the database "${into}"`);
   expect(stdout).not.toContain('drop it');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -75,6 +75,24 @@ asRootOnLinux('and if the dump is streamed', async () => {
   });
 });
 
+test('grants by themselves are warnings even if the connection is lost', async () => {
+  await stage.createDatabase(
+    'interrupted',
+    `CREATE FUNCTION interrupt() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+       IF current_query() !~ 'GRANT.*GRANT' THEN
+         PERFORM pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid());
+       END IF;
+     END $$`,
+    `CREATE EVENT TRIGGER interrupt ON ddl_command_start WHEN TAG IN ('GRANT') EXECUTE FUNCTION interrupt()`,
+  );
+  const { status, stdout, stderr } = await restore(stage, 'granted', 'interrupted', ['--into-non-empty']);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  const lost = /^Warning: not restored: .*: Connection terminated .*Command was: GRANT SELECT ON TABLE public.t/gm;
+  expect(stdout.match(lost)).toHaveLength(80);
+  expect(stdout).toContain('the database has 40 of 40 tables');
+  expect(stdout).not.toContain('at most a part of the dump');
+});
+
 test('grants that the server does not refuse, and that have no effect, are warnings as well', async () => {
   await stage.createDatabase(
     'shared',
@@ -98,7 +116,7 @@ test('grants that the server does not refuse, and that have no effect, are warni
     'Warning: not restored: WARNING:  no privileges could be revoked for … | ACL "SCHEMA public"',
     'Warning: not restored: WARNING:  no privileges could be revoked for … | ACL "public.TABLE pg_stat_statements"',
   ]);
-  expect(stdout).toContain('the server refused 3 of the dump');
+  expect(stdout).toContain('Warning: 3 of the dump');
 });
 
 test('grants of somebody else, on odd names in another encoding, are restored', async () => {

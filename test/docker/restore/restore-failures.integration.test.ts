@@ -247,6 +247,22 @@ describe('a pg_restore', () => {
     expect(status).toBe(75);
   });
 
+  test.each([
+    ['is killed', 'kill -KILL $$'],
+    ['runs out of memory', 'echo out of memory >&2; exit 1'],
+  ])('that %s while it reads the dump again does not show that this is damaged', async (what, end) => {
+    const { status, stderr } = await restoreWith(
+      `#!/bin/sh
+      case "$*" in *--file=/dev/null*) ${end};; esac
+      echo 'pg_restore: error: gave up' >&2
+      exit 1`,
+      `not known whether damaged, as it ${what}`,
+    );
+    expect(stderr).toContain('pg_restore exited with status 1 before the end of the dump. Its last error: ');
+    expect(stderr).not.toContain('damaged data');
+    expect(status).toBe(77);
+  });
+
   test('that never started leaves nothing to drop', async () => {
     const { status, stdout, stderr } = await restoreWith('#!/nonexistent\n', 'untouched');
     expect(stderr).toContain('ENOENT');

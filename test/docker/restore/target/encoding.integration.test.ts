@@ -20,11 +20,8 @@ afterAll(async () => {
   await stage.tearDown();
 });
 
-async function createDatabase(name: string, encoding: string, more = ''): Promise<void> {
-  await stage.query(
-    'postgres',
-    `CREATE DATABASE "${name}" TEMPLATE template0 ENCODING '${encoding}' LC_COLLATE 'C' LC_CTYPE 'C' ${more}`,
-  );
+async function createDatabase(name: string, encoding: string, more = `LC_COLLATE 'C' LC_CTYPE 'C'`): Promise<void> {
+  await stage.query('postgres', `CREATE DATABASE "${name}" TEMPLATE template0 ENCODING '${encoding}' ${more}`);
 }
 
 async function restore(dumped: string, into: string, ...args: readonly string[]): Promise<Outcome> {
@@ -106,6 +103,8 @@ describe('a restore into a database of another encoding', () => {
     await createDatabase('from long', 'UTF8');
     expect(await restore('long', 'from long')).toMatchObject({ status: 0, stderr: '' });
     expect(await stage.query('from long', `SELECT one FROM "${name}"`)).toEqual([{ one: 1 }]);
+    await createDatabase('as long', 'LATIN1');
+    expect(await restore('long', 'as long')).toMatchObject({ status: 0, stderr: '' });
   });
 
   test('runs if that is accepted', async () => {
@@ -135,7 +134,7 @@ describe('a restore into a database of the same encoding', () => {
   });
 
   test('is refused if rows would belong to other partitions by its locale', async () => {
-    await createDatabase('ranged', 'UTF8', `LOCALE_PROVIDER icu ICU_LOCALE 'en-US'`);
+    await createDatabase('ranged', 'UTF8', `LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LC_COLLATE 'C' LC_CTYPE 'C'`);
     await stage.query(
       'ranged',
       'CREATE TABLE p (k text) PARTITION BY RANGE (k)',
@@ -149,6 +148,20 @@ describe('a restore into a database of the same encoding', () => {
     expect(stderr).toContain('which has another locale than the dumped one');
     expect(stdout).not.toContain('Fetching');
     expect(status).toBe(77);
+  });
+
+  test.each([
+    ['C', 'POSIX'],
+    ['C.UTF-8', 'C.utf8'],
+  ])('takes locales of the same order for one: %s, %s', async (dumped, collate) => {
+    const name = `ordered by ${dumped}`;
+    await createDatabase(name, 'UTF8', `LC_COLLATE '${dumped}' LC_CTYPE 'C'`);
+    await stage.query(name, 'CREATE TABLE p (k text) PARTITION BY RANGE (k)');
+    expect(await stage.dump(name)).toMatchObject({ status: 0, stderr: '' });
+    await createDatabase(`as ${name}`, 'UTF8', `LC_COLLATE '${collate}' LC_CTYPE 'C.utf8'`);
+    const { status, stdout, stderr } = await restore(name, `as ${name}`);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).not.toContain('sorted and compared differently');
   });
 
   test('reads amounts of money by the locale in which they were written', async () => {
@@ -181,7 +194,7 @@ describe('a restore into a database of the same encoding', () => {
   });
 
   test('notes another locale', async () => {
-    await createDatabase('sorted', 'UTF8', `LOCALE_PROVIDER icu ICU_LOCALE 'de-DE'`);
+    await createDatabase('sorted', 'UTF8', `LOCALE_PROVIDER icu ICU_LOCALE 'de-DE' LC_COLLATE 'C' LC_CTYPE 'C'`);
     const { status, stdout } = await restore('UTF8', 'sorted');
     expect(stdout).toContain(
       'Note: text may be sorted and compared differently. The dumped database has the locale libc, LC_COLLATE C, ' +
