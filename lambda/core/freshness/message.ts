@@ -1,19 +1,11 @@
 import { DateTime } from 'luxon';
+import type { AccountRegion, Message } from '../message.ts';
 import { onOneLine } from '../one-line.ts';
 import type { Missing, News, Run } from './assessment.ts';
 import { type StoredDump, whenOf } from './dump-key.ts';
 
-/** A message of SNS. */
-export interface Message {
-  /** At most 100 ASCII characters, as e-mail needs it. */
-  readonly subject: string;
-  readonly text: string;
-}
-
 /** Where the secrets and their dumps are. */
-export interface Place {
-  readonly region: string;
-  readonly account: string;
+export interface Place extends AccountRegion {
   readonly buckets: readonly string[];
   /** Name of the function that makes up for a missing dump. */
   readonly scanner: string;

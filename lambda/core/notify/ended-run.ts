@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { BranchResult, DumpResult, ExecutionInput, ReschedulingResult, RunResult } from '../../../contract.ts';
 import { secretName } from '../execution-name.ts';
+import { parsedJson } from '../parsed-json.ts';
 
 /**
  * The event at the end of an execution, in which input, output and often the cause are texts of JSON:
@@ -60,9 +61,9 @@ export interface EndedRun {
   /** Scheduled time, if the execution was started with one. */
   readonly when: string | undefined;
   readonly end:
-    /** `undefined`: it made no dump, since none was due. */
+    // `undefined`: it made no dump, since none was due.
     | { readonly status: 'succeeded'; readonly result: RunResult | undefined }
-    /** Without a result, the cause is text: the execution did not come to its end, or was started before causes were JSON. */
+    // Without a result, the cause is text: the execution did not come to its end, or was started before causes were JSON.
     | { readonly status: 'failed'; readonly result: RunResult | undefined; readonly cause: string }
     | { readonly status: 'stopped' | 'timed out'; readonly cause: string };
 }
@@ -74,7 +75,7 @@ export function endedRunOf(event: unknown): EndedRun | undefined {
     return undefined;
   }
   const { detail } = data;
-  const started = input.safeParse(jsonOf(detail.input)).data;
+  const started = input.safeParse(parsedJson(detail.input)).data;
   return {
     id: `${detail.executionArn}@${detail.stopDate ?? ''}`,
     execution: detail.executionArn,
@@ -89,21 +90,12 @@ function endOf({ status, output, error, cause }: z.infer<typeof eventSchema>['de
   const words = [error, cause].filter(Boolean).join(': ') || 'no cause given';
   switch (status) {
     case 'SUCCEEDED':
-      return { status: 'succeeded', result: success.safeParse(jsonOf(output)).data?.branches };
+      return { status: 'succeeded', result: success.safeParse(parsedJson(output)).data?.branches };
     case 'FAILED':
-      return { status: 'failed', result: result.safeParse(jsonOf(cause)).data, cause: words };
+      return { status: 'failed', result: result.safeParse(parsedJson(cause)).data, cause: words };
     case 'ABORTED':
       return { status: 'stopped', cause: words };
     case 'TIMED_OUT':
       return { status: 'timed out', cause: words };
-  }
-}
-
-/** @returns undefined for a text that is not JSON */
-function jsonOf(text: string | null | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
   }
 }

@@ -1,18 +1,10 @@
+import type { AccountRegion, Message } from '../message.ts';
 import { onOneLine } from '../one-line.ts';
 import { executionLink, logStreamLink } from './console-links.ts';
 import type { Notice } from './notice.ts';
 
-/** A message of SNS. */
-export interface Message {
-  /** At most 100 ASCII characters, as e-mail needs it. */
-  readonly subject: string;
-  readonly text: string;
-}
-
 /** Where runs take place. */
-export interface Place {
-  readonly region: string;
-  readonly account: string;
+export interface Place extends AccountRegion {
   /** Log group of the dump jobs. */
   readonly dumpLog: string;
 }

@@ -1,0 +1,42 @@
+import { DescribeExecutionCommand, ExecutionDoesNotExist, SFNClient } from '@aws-sdk/client-sfn';
+import { expect, test } from '@jest/globals';
+import { mockClient } from 'aws-sdk-client-mock';
+import { describeRun } from '../../../lambda/freshness/runs.ts';
+
+const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:AutoDump';
+const input = {
+  secretArn: 'arn:aws:secretsmanager:us-west-2:123456789012:secret:prod/orders-a1B2c3',
+  tagsHash: 'f00d',
+  when: '2026-11-22T08:00:00Z',
+};
+const machine = mockClient(SFNClient);
+
+test.each([
+  [
+    'failed, with the message of its dump',
+    { status: 'FAILED', cause: JSON.stringify({ dump: { failed: true, message: 'Exit status 77.' }, reschedule: {} }) },
+    { status: 'failed', reason: 'Exit status 77.' },
+  ],
+  [
+    'failed before causes were JSON, with its cause',
+    { status: 'FAILED', cause: 'The dump of … failed.' },
+    { status: 'failed', reason: 'The dump of … failed.' },
+  ],
+  [
+    'was superseded, with the reason',
+    { status: 'SUCCEEDED', output: JSON.stringify({ outcome: 'changed', reason: 'It was changed.' }) },
+    { status: 'succeeded', reason: 'It was changed.' },
+  ],
+  ['is going', { status: 'RUNNING' }, { status: 'going' }],
+] as const)('a run that %s', async (_, described, run) => {
+  machine.reset();
+  machine.on(DescribeExecutionCommand).resolves(described);
+  const execution = expect.stringMatching(/:execution:AutoDump:prod_orders-20261122T080000Z-[0-9a-f]{24}$/);
+  expect(await describeRun(new SFNClient(), MACHINE, input)).toEqual({ ...run, execution });
+});
+
+test('a run that was never started', async () => {
+  machine.reset();
+  machine.on(DescribeExecutionCommand).rejects(new ExecutionDoesNotExist({ message: 'none', $metadata: {} }));
+  expect(await describeRun(new SFNClient(), MACHINE, input)).toEqual({ status: 'none' });
+});
