@@ -11,6 +11,11 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(power === 0 ? 0 : 1)} ${UNITS[power] ?? ''}`;
 }
 
+/** Size of a database for the reader. @param bytes null if the server does not say */
+export function sizeOnDisk(bytes: number | null): string {
+  return bytes === null ? 'of unknown size' : `${formatBytes(bytes)} on disk (indexes included)`;
+}
+
 export interface Phase {
   /** Start of each line: `Dumping`. */
   readonly name: string;

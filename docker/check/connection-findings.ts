@@ -6,8 +6,9 @@ import {
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
 import type { Route } from '../postgres/connection/connection.ts';
 import type { TlsPolicy } from '../postgres/connection/tls.ts';
-import { type Database, sizeOnDisk } from '../postgres/database.ts';
+import type { Database } from '../postgres/database.ts';
 import { identifier } from '../postgres/quoting.ts';
+import { sizeOnDisk } from '../progress.ts';
 import { type Finding, ok, problem, unchecked, warning } from './finding.ts';
 
 const CHECK_OF: Readonly<Record<ConnectionStep, string>> = {
@@ -48,7 +49,7 @@ export function connected(
     ok(CHECK_OF.port, `${settings.port} is open`),
     tlsFinding(policy, route),
     ok(CHECK_OF.login, `as "${settings.user}"`),
-    ok(CHECK_OF.database, `"${settings.database}", ${sizeOnDisk(database)}`),
+    ok(CHECK_OF.database, `"${settings.database}", ${sizeOnDisk(database.size)}`),
   ];
 }
 

@@ -11,9 +11,9 @@ import type { Task } from '../plan/environment.ts';
 import { type Plan, planFor } from '../plan/plan.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import { libpqEnvironment } from '../postgres/connection/libpq-environment.ts';
-import { sizeOnDisk } from '../postgres/database.ts';
 import { type Inventory, takeInventory } from '../postgres/inventory.ts';
 import { inspectNeeds } from '../postgres/needs/needs.ts';
+import { sizeOnDisk } from '../progress.ts';
 import type { RunContext } from '../run-context.ts';
 import { abortEarlierUploads } from '../s3/earlier-uploads.ts';
 import { findDump, type ListedObject } from '../s3/find-dump.ts';
@@ -87,7 +87,7 @@ async function prepare(s3: S3Client, plan: Plan, context: RunContext): Promise<D
   const { policy, database, client, compression } = setup;
   log(
     `Database "${source.database}" on ${source.host} port ${source.port}: PostgreSQL ${database.version}, ` +
-      `${sizeOnDisk(database)}; sslmode ${policy.mode}; ` +
+      `${sizeOnDisk(database.size)}; sslmode ${policy.mode}; ` +
       `pg_dump ${client.version} with ${compression}`,
   );
   return setup;

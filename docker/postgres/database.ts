@@ -1,6 +1,5 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
-import { formatBytes } from '../progress.ts';
 import { ifAnswered } from './connection/if-answered.ts';
 import { bigint, majorOf, queryRow } from './connection/query.ts';
 import { IS_USER_SCHEMA } from './user-schemas.ts';
@@ -86,11 +85,6 @@ const rowSchema = z.object({
   delay: z.string(),
   feedback: z.boolean(),
 });
-
-/** For the reader. */
-export function sizeOnDisk({ size }: Pick<Database, 'size'>): string {
-  return size === null ? 'of unknown size' : `${formatBytes(size)} on disk (indexes included)`;
-}
 
 const PARTITIONS_SINCE = 100000;
 

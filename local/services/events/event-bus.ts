@@ -5,7 +5,7 @@ import { ACCOUNT, REGION } from '../../assembly/account.ts';
 import type { Template } from '../../assembly/template.ts';
 import { AccessDenied, type Iam, type Service } from '../iam/iam.ts';
 import type { DeadLetter, LambdaFunction } from '../lambda/lambda-function.ts';
-import { destinationCall } from '../permissions/service-calls.ts';
+import { DEFAULT_BUS, destinationCall } from '../permissions/service-calls.ts';
 import type { Trace } from '../trace.ts';
 import { compilePattern, type Pattern } from './event-pattern.ts';
 
@@ -41,8 +41,6 @@ export interface SentEvent {
 }
 
 const detailSchema = z.record(z.string(), z.unknown());
-
-const ARN = `arn:aws:events:${REGION}:${ACCOUNT}:event-bus/default`;
 
 /** The default event bus, with the rules of the template. */
 export class EventBus {
@@ -142,7 +140,7 @@ export class EventBus {
     if (letter === undefined) {
       return;
     }
-    if (letter.destination === ARN) {
+    if (letter.destination === DEFAULT_BUS) {
       this.put(failedInvocation(letter));
       return;
     }
@@ -189,7 +187,7 @@ function failedInvocation({ functionArn, requestPayload, responsePayload }: Dead
   return {
     source: 'lambda',
     'detail-type': 'Lambda Function Invocation Result - Failure',
-    resources: [ARN, `${functionArn}:$LATEST`],
+    resources: [DEFAULT_BUS, `${functionArn}:$LATEST`],
     detail: {
       version: '1.0',
       timestamp: new Date().toISOString(),

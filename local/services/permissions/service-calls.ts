@@ -10,10 +10,12 @@ export function logCall(action: string, group: string, stream: string): Required
   return { action, resource: `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${group}:log-stream:${stream}` };
 }
 
+/** ARN of the default event bus. */
+export const DEFAULT_BUS = `arn:aws:events:${REGION}:${ACCOUNT}:event-bus/default`;
+
 /** Putting events of these sources on the default event bus. */
 export function putEventsCall(sources: readonly string[]): RequiredCall {
-  const resource = `arn:aws:events:${REGION}:${ACCOUNT}:event-bus/default`;
-  return { action: 'events:PutEvents', resource, context: { 'events:source': sources } };
+  return { action: 'events:PutEvents', resource: DEFAULT_BUS, context: { 'events:source': sources } };
 }
 
 /** Sending to a destination of failed events. */

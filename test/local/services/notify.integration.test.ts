@@ -97,7 +97,7 @@ describe('exactly one message names secret, time, cause and remedy of', () => {
     ]);
   });
 
-  test('a database that is gone, and of its first good dump, and none of later ones', async () => {
+  test('a database that is gone, and then of its first good dump only', async () => {
     const arn = await app.createSecret('prod/gone', { value: { bucketname: app.bucket, databasename: 'gone' } });
     expect(await messagesOf(() => app.runNow(arn))).toEqual([
       expect.stringMatching(/^DUMP FAILED: prod\/gone\n[^]*\nLog: .*database "gone" does not exist/),
