@@ -5,7 +5,7 @@ import { loadESLint } from 'eslint';
 import ts from 'typescript';
 import { z } from 'zod';
 
-const ROOMS = ['bench', 'bin', 'docker', 'lambda', 'lib', 'local', 'simulation', 'undeploy'];
+const ROOMS = ['bench', 'bin', 'docker', 'lambda', 'lib', 'local', 'operator', 'simulation'];
 
 const FILES = globSync([...ROOMS, 'test'].map((room) => `${room}/**/*.ts`)).concat('contract.ts');
 
@@ -111,7 +111,7 @@ describe('an import that crosses a boundary is an error', () => {
     ['local/main.ts', 'aws-cdk-lib/aws-s3'],
     ['simulation/main.ts', 'constructs'],
     ['bench/main.ts', 'aws-cdk-lib'],
-    ['undeploy/main.ts', 'aws-cdk-lib'],
+    ['operator/undeploy/main.ts', 'aws-cdk-lib'],
     ['contract.ts', 'node:fs'],
     ['contract.ts', './docker/failure.ts'],
   ])('%s may not import %s', async (file, imported) => {

@@ -10,7 +10,7 @@ import { HELP, InvalidOptions, parseOptions } from './options.ts';
 import { StackNotFound } from './stack.ts';
 import { CdkFailed, NotConfirmed, undeploy } from './undeploy.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const EXIT = { failed: 1, misuse: 2, SIGPIPE: 141 } as const;
 
 for (const stream of [process.stdout, process.stderr]) {

@@ -7,13 +7,13 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Template } from '../../local/assembly/template.ts';
-import type { Loopback } from '../../local/host/loopback.ts';
-import { ADMINISTRATOR } from '../../local/services/iam/decision.ts';
-import { credentialsOf } from '../../local/services/protocol/credentials.ts';
-import { World } from '../../local/services/world.ts';
-import { type Environment, undeploy } from '../../undeploy/undeploy.ts';
-import { synthesizedAppWithOptions } from '../support/synthesized-app.ts';
+import { Template } from '../../../local/assembly/template.ts';
+import type { Loopback } from '../../../local/host/loopback.ts';
+import { ADMINISTRATOR } from '../../../local/services/iam/decision.ts';
+import { credentialsOf } from '../../../local/services/protocol/credentials.ts';
+import { World } from '../../../local/services/world.ts';
+import { type Environment, undeploy } from '../../../operator/undeploy/undeploy.ts';
+import { synthesizedAppWithOptions } from '../../support/synthesized-app.ts';
 import { serveStack, type StackResource } from './cloudformation.ts';
 
 const PHYSICAL_IDS: Readonly<Record<string, (template: Template, resource: Resource) => string>> = {

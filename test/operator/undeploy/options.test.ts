@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { InvalidOptions, parseOptions } from '../../undeploy/options.ts';
+import { InvalidOptions, parseOptions } from '../../../operator/undeploy/options.ts';
 
 test('options are parsed, with context in order', () => {
   expect(parseOptions([])).toEqual({ context: [], force: false });

@@ -1,7 +1,7 @@
 import { ListExecutionsCommand, SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
-import { stopExecutions } from '../../undeploy/stop-executions.ts';
+import { stopExecutions } from '../../../operator/undeploy/stop-executions.ts';
 
 const machine = mockClient(SFNClient);
 const client = new SFNClient({ region: 'us-west-2' });
