@@ -12,6 +12,18 @@ export const TIMEZONE_TAG = 'autodump:timezone';
 /** Tag, with any value, that lets the restore job read the secret of the database to restore into. */
 export const RESTORE_TARGET_TAG = 'autodump:restore-target';
 
+/**
+ * Fields of a secret's value that a tag may hold instead, for secrets whose value cannot be edited:
+ * `autodump:databasename` and so on.
+ */
+export const TAGGED_FIELDS = ['databasename', 'endpoint', 'engine', 'bucketname'] as const;
+
+/** Tag with the value `reader`: dump the reader endpoint of the cluster that RDS names, and not its writer. */
+export const PREFER_TAG = 'autodump:prefer';
+
+/** What the tags of {@link TAGGED_FIELDS} begin with. */
+export const TAG_PREFIX = 'autodump:';
+
 /** Time zone of a secret without {@link TIMEZONE_TAG}. */
 export const DEFAULT_TIMEZONE = 'UTC';
 

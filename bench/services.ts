@@ -30,7 +30,7 @@ function xml(response: ServerResponse, root: string, content: string): void {
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method, url = '', headers } = request;
   response.setHeader('x-amz-request-id', 'bench');
-  if (headers['x-amz-target'] === 'secretsmanager.GetSecretValue') {
+  if (headers['x-amz-target']?.toString().startsWith('secretsmanager.') === true) {
     await buffer(request);
     response.setHeader('Content-Type', 'application/x-amz-json-1.1');
     response.end(JSON.stringify({ ARN: 'arn', Name: 'bench', SecretString: process.env.BENCH_SECRET }));

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { RDSClient, RDSServiceException } from '@aws-sdk/client-rds';
 import { S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { SecretsManagerClient, SecretsManagerServiceException } from '@aws-sdk/client-secrets-manager';
 import type { DeserializeMiddleware, InitializeMiddleware, MetadataBearer, ResponseMetadata } from '@smithy/types';
@@ -24,6 +25,17 @@ const SECRET_BYTES = 1024 * 1024;
 
 /** Longer than the manifest of a database with a million tables, and than each part of a dump. */
 const OBJECT_BYTES = 128 * 1024 * 1024;
+
+/** Longer than the description of one database instance or cluster. */
+const DESCRIPTION_BYTES = 1024 * 1024;
+
+export function openRds(region: string): RDSClient {
+  const client = new RDSClient({ region, ...TIMEOUTS });
+  client.middlewareStack.add(endBy(DEADLINE_MS), { step: 'initialize' });
+  client.middlewareStack.add(requireRequestId(), AROUND_DESERIALIZER);
+  client.middlewareStack.add(limitResponse(DESCRIPTION_BYTES), BEFORE_DESERIALIZER);
+  return client;
+}
 
 export function openSecretsManager(region: string): SecretsManagerClient {
   const client = new SecretsManagerClient({ region, ...TIMEOUTS });
@@ -119,16 +131,19 @@ const TRANSIENT: ReadonlySet<string> = new Set([
   'NoSuchUpload',
   'OperationAborted',
   'RequestTimeout',
+  'Throttling',
   'ThrottlingException',
   'XAmzContentChecksumMismatch',
 ]);
 
 const TOO_MANY_REQUESTS = 429;
 
-type ServiceError = S3ServiceException | SecretsManagerServiceException;
+type ServiceError = RDSServiceException | S3ServiceException | SecretsManagerServiceException;
 
 function isServiceError(error: unknown): error is ServiceError {
-  return error instanceof S3ServiceException || error instanceof SecretsManagerServiceException;
+  return [RDSServiceException, S3ServiceException, SecretsManagerServiceException].some(
+    (service) => error instanceof service,
+  );
 }
 
 function statusOf({ $metadata }: ServiceError): number {

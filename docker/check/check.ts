@@ -3,7 +3,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { openS3 } from '../aws.ts';
 import { log, onOneLine } from '../log.ts';
 import type { Task } from '../plan/environment.ts';
-import { type Plan, planFor } from '../plan/plan.ts';
+import { logPlan, type Plan, planFor } from '../plan/plan.ts';
 import type { RunContext } from '../run-context.ts';
 import { findDump } from '../s3/find-dump.ts';
 import { type Finding, ok, problem, problemsOf, runCheck, unchecked } from './finding.ts';
@@ -27,6 +27,7 @@ async function findings(task: Task, s3: S3Client, context: RunContext): Promise<
   let plan: Plan;
   try {
     plan = await planFor(task, context.signal);
+    logPlan(plan);
   } catch (error) {
     return [problem(SECRET, error), ...unchecked(KEY, ...PREFLIGHT_CHECKS)];
   }

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { Plan } from '../plan/plan.ts';
+import { log } from '../log.ts';
+import { type Plan, planFor } from '../plan/plan.ts';
 import {
   chooseDumpClient,
   clientWarning,
@@ -35,11 +37,16 @@ export interface DumpSetup {
   readonly compression: Compression;
 }
 
-export interface PreflightResult {
+interface Examination {
   /** In the order of the checks. */
   readonly findings: readonly Finding[];
   /** Set if no finding is a problem. */
   readonly setup?: DumpSetup;
+}
+
+export interface PreflightResult extends Examination {
+  /** What was checked. */
+  readonly plan: Plan;
 }
 
 const BUCKET = 'Bucket';
@@ -90,7 +97,7 @@ async function checkServer(
   source: ConnectionSettings,
   policy: TlsPolicy,
   { searchPath, signal }: RunContext,
-): Promise<PreflightResult> {
+): Promise<Examination> {
   let state: ServerState;
   try {
     state = await inspectServer(source, policy, signal);
@@ -114,7 +121,7 @@ async function checkServer(
   return { findings, ...(tools === undefined ? {} : { setup: { policy, database, ...tools } }) };
 }
 
-async function checkDatabase(source: ConnectionSettings, context: RunContext): Promise<PreflightResult> {
+async function checkDatabase(source: ConnectionSettings, context: RunContext): Promise<Examination> {
   let policy: TlsPolicy;
   try {
     policy = tlsPolicy(source, context.rdsRoots);
@@ -124,17 +131,7 @@ async function checkDatabase(source: ConnectionSettings, context: RunContext): P
   return checkServer(source, policy, context);
 }
 
-/**
- * Runs every check that is possible before a dump. A check is only skipped if an earlier problem prevents it, so that
- * one run finds all problems. Changes nothing in the database, and leaves nothing in the bucket.
- *
- * @throws {Error} the signal's reason, or an internal error; a {@link Failure} becomes a finding
- */
-export async function runPreflight(
-  { source, object }: Plan,
-  s3: S3Client,
-  context: RunContext,
-): Promise<PreflightResult> {
+async function examine({ source, object }: Plan, s3: S3Client, context: RunContext): Promise<Examination> {
   const bucket = await runCheck(BUCKET, async () => {
     await tryUpload(s3, object, context.signal);
     return `${object.bucket} accepts uploads to this key`;
@@ -142,4 +139,29 @@ export async function runPreflight(
   const { findings, setup } = await checkDatabase(source, context);
   const all = [bucket, ...findings];
   return { findings: all, ...(setup === undefined || problemsOf(all).length > 0 ? {} : { setup }) };
+}
+
+function isLoginRefused({ findings }: Examination): boolean {
+  return problemsOf(findings).some(({ failure }) => failure instanceof ConnectionFailure && failure.step === 'login');
+}
+
+/**
+ * Runs every check that is possible before a dump. A check is only skipped if an earlier problem prevents it, so that
+ * one run finds all problems. Changes nothing in the database, and leaves nothing in the bucket. If the login is refused,
+ * the secret is read once more: it may have been rotated since.
+ *
+ * @throws {Error} the signal's reason, or an internal error; a {@link Failure} becomes a finding
+ * @throws {Failure} if the secret cannot be read again
+ */
+export async function runPreflight(plan: Plan, s3: S3Client, context: RunContext): Promise<PreflightResult> {
+  const first = await examine(plan, s3, context);
+  if (!isLoginRefused(first)) {
+    return { plan, ...first };
+  }
+  const current = await planFor(plan.task, context.signal);
+  if (isDeepStrictEqual(current.source, plan.source)) {
+    return { plan, ...first };
+  }
+  log('The secret has changed since it was read, so the checks are repeated.');
+  return { plan: current, ...(await examine(current, s3, context)) };
 }

@@ -8,7 +8,7 @@ import { type DumpResult, makeDump } from '../engine/make-dump.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import type { Task } from '../plan/environment.ts';
-import { type Plan, planFor } from '../plan/plan.ts';
+import { logPlan, type Plan, planFor } from '../plan/plan.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import { libpqEnvironment } from '../postgres/connection/libpq-environment.ts';
 import { type Inventory, takeInventory } from '../postgres/inventory.ts';
@@ -38,16 +38,17 @@ export async function dump(task: Task, context: RunContext): Promise<void> {
 async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<void> {
   const startedAt = new Date();
   const { signal } = context;
-  const plan = await planFor(task, signal);
-  const found = await findDump(s3, plan.object, signal);
+  const planned = await planFor(task, signal);
+  logPlan(planned);
+  const found = await findDump(s3, planned.object, signal);
   if (task.job !== undefined) {
-    await abortEarlierUploads(s3, plan.object, task.job, signal);
+    await abortEarlierUploads(s3, planned.object, task.job, signal);
   }
   if (found !== undefined) {
-    await recover(s3, plan, found);
+    await recover(s3, planned, found);
     return;
   }
-  const setup = await prepare(s3, plan, context);
+  const { plan, setup } = await prepare(s3, planned, context);
   const { inventory, needs } = await withConnection(plan.source, setup.policy, signal, async (connection) => ({
     inventory: await takeInventory(connection),
     needs: await inspectNeeds(connection),
@@ -69,8 +70,12 @@ async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<vo
  *
  * @throws {Failure} the first problem; all problems are logged
  */
-async function prepare(s3: S3Client, plan: Plan, context: RunContext): Promise<DumpSetup> {
-  const { findings, setup } = await runPreflight(plan, s3, context);
+async function prepare(
+  s3: S3Client,
+  planned: Plan,
+  context: RunContext,
+): Promise<{ readonly plan: Plan; readonly setup: DumpSetup }> {
+  const { plan, findings, setup } = await runPreflight(planned, s3, context);
   for (const finding of findings) {
     if (finding.state === 'warning') {
       log(`Warning: ${finding.check}: ${finding.detail}`);
@@ -90,7 +95,7 @@ async function prepare(s3: S3Client, plan: Plan, context: RunContext): Promise<D
       `${sizeOnDisk(database.size)}; sslmode ${policy.mode}; ` +
       `pg_dump ${client.version} with ${compression}`,
   );
-  return setup;
+  return { plan, setup };
 }
 
 /** Makes the dump in a temporary folder. */

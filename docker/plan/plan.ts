@@ -2,13 +2,14 @@ import { log } from '../log.ts';
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
 import type { DumpObject } from '../s3/object.ts';
 import type { Task } from './environment.ts';
-import { fetchSecret } from './fetch-secret.ts';
 import { dumpKey } from './key.ts';
+import { readSecret } from './read-secret.ts';
 import { parseDumpSettings } from './secret.ts';
 
 /** The database to dump, and the object to write. */
 export interface Plan {
   readonly task: Task;
+  readonly secretName: string;
   readonly source: ConnectionSettings;
   readonly object: DumpObject;
 }
@@ -19,9 +20,17 @@ export interface Plan {
  * @throws {Failure} if the secret cannot be read or is invalid
  */
 export async function planFor(task: Task, signal: AbortSignal): Promise<Plan> {
-  const secret = await fetchSecret(task, signal);
+  const secret = await readSecret(task, signal);
   const { bucket, ...source } = parseDumpSettings(secret, task.buckets);
-  const object = { bucket, key: dumpKey(secret.name, source.database, task.scheduledFor) };
-  log(`Secret ${secret.name}, scheduled for ${task.scheduledFor}: dump to s3://${object.bucket}/${object.key}`);
-  return { task, source, object };
+  return {
+    task,
+    secretName: secret.name,
+    source,
+    object: { bucket, key: dumpKey(secret.name, source.database, task.scheduledFor) },
+  };
+}
+
+/** Begins the log of a run. */
+export function logPlan({ task, secretName, object }: Plan): void {
+  log(`Secret ${secretName}, scheduled for ${task.scheduledFor}: dump to s3://${object.bucket}/${object.key}`);
 }

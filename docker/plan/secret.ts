@@ -1,9 +1,16 @@
 import { z } from 'zod';
-import { Failure } from '../failure.ts';
+import { PREFER_TAG, TAG_PREFIX, TAGGED_FIELDS } from '../../contract.ts';
 import { type ConnectionSettings, MAX_NAME_BYTES, SSL_MODES } from '../postgres/connection/connection-settings.ts';
 import { DEFAULT_PORT, parseEndpoint, parsePort } from '../postgres/connection/endpoint.ts';
 import { transportsFor } from '../postgres/connection/tls.ts';
-import type { SecretValue } from './fetch-secret.ts';
+import type { Secret } from './fetch-secret.ts';
+import type { RdsFields } from './rds.ts';
+import { givenFields, parseObject, refusal, SYNONYMS } from './secret-fields.ts';
+
+/** A secret, and what RDS says of its database if the secret does not. */
+export interface DescribedSecret extends Secret {
+  readonly rds: RdsFields;
+}
 
 /** The database to dump, and the bucket for the dump. */
 export interface DumpSettings extends ConnectionSettings {
@@ -15,22 +22,6 @@ const ENGINES = ['postgres', 'postgresql', 'aurora-postgresql'];
 /** Engines that an error may repeat. Any other text may be a password that slipped into the wrong field. */
 const OTHER_ENGINES =
   /^(mysql|mariadb|aurora|aurora-mysql|oracle(-[a-z0-9-]+)?|custom-oracle-[a-z0-9-]+|sqlserver(-[a-z]+)?|db2(-[a-z]+)?|mongo|redshift)$/i;
-
-/** What nobody sees in an editor, outside of strings, and why the value is then no JSON. */
-const UNSEEN: readonly (readonly [pattern: RegExp, reason: string])[] = [
-  // U+FEFF, or its three bytes in UTF-8 that were read as Latin-1.
-  [
-    /^(\uFEFF|\u00EF\u00BB\u00BF)/,
-    'begins with a byte order mark, which some editors add and JSON does not allow: save it without one',
-  ],
-  [/^[^"]*[“”„«»‘’]/, 'has typographic quotation marks, where JSON allows only straight ones (U+0022)'],
-  [
-    /[^\S \t\r\n]|\p{Cf}/u,
-    'seems to have characters outside of strings that look like spaces and that JSON does not allow, such as no-break spaces: retype them',
-  ],
-];
-
-const STRING = /"(?:[^"\\]|\\.)*"/g;
 
 const REQUIRED =
   ' Required: username, password, databasename (or dbname), endpoint (or host) and engine;' +
@@ -90,25 +81,25 @@ function dumpSchema(buckets: readonly [string, ...string[]]) {
   });
 }
 
-/** Our names of fields, and the synonyms that RDS and its rotation use; ours win if a secret has both. */
-const SYNONYMS = [
-  ['databasename', 'dbname'],
-  ['endpoint', 'host'],
-] as const;
-
 const FIELDS = [...Object.keys(connectionSchema.shape), 'bucketname', ...SYNONYMS.map(([, theirs]) => theirs)];
 
+const TAGS = [...TAGGED_FIELDS.map((field) => `${TAG_PREFIX}${field}`), PREFER_TAG];
+
+function lettersOf(key: string): string {
+  return key
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[\s\p{C}\p{Z}\p{Pd}\p{Pc}.]/gu, '');
+}
+
 /**
- * Keys that would be ignored, although they were surely meant for a field, such as `sslMode` and `db_name`, or those with an
- * invisible character.
+ * Keys and tags that would be ignored, although they were surely meant for a field, such as `sslMode` and `db_name`, or
+ * those with an invisible character.
  */
-function misspelledKeys(given: Readonly<Record<string, unknown>>): readonly string[] {
-  return Object.keys(given).flatMap((key) => {
-    const field = key
-      .normalize('NFKC')
-      .toLowerCase()
-      .replace(/[\s\p{C}\p{Z}\p{Pd}\p{Pc}.]/gu, '');
-    return FIELDS.includes(field) && field !== key ? [`"${key}" must be written ${field}`] : [];
+function misspelled(keys: readonly string[], meant: readonly string[]): readonly string[] {
+  return keys.flatMap((key) => {
+    const letters = lettersOf(key);
+    return meant.includes(letters) && letters !== key ? [`"${key}" must be written ${letters}`] : [];
   });
 }
 
@@ -127,62 +118,22 @@ function contradictions({ port, endpoint, ssl, sslmode }: z.infer<typeof connect
   return problems;
 }
 
-function parseObject({ name, value }: SecretValue): Record<string, unknown> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(value);
-  } catch {
-    // The parser's own message quotes the value.
-    const outside = value.replace(STRING, '""');
-    const [, reason = 'is not valid JSON'] = UNSEEN.find(([pattern]) => pattern.test(outside)) ?? [];
-    throw refusal(name, `${reason}. It must be a JSON object, with keys and strings in double quotes.`);
-  }
-  const { success, data } = z.record(z.string(), z.unknown()).safeParse(parsed);
-  if (!success) {
-    const hint = typeof parsed === 'string' ? ', but a string: it was perhaps encoded twice' : '';
-    throw refusal(name, `is valid JSON, but not an object of the form {"username": ...}${hint}.`);
-  }
-  return data;
-}
-
-/** Fields whose blanks at both ends, such as the line break of a file, count. */
-const EXACT: ReadonlySet<string> = new Set(['username', 'password', 'databasename', 'dbname']);
-
-function withoutBlanks(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(given).map(([key, value]) => [
-      key,
-      typeof value === 'string' && !EXACT.has(key) ? value.trim() : value,
-    ]),
-  );
-}
-
-function refusal(name: string, problem: string): Failure {
-  // No name of one's own can contain an exclamation mark.
-  const advice = name.includes('!')
-    ? ' Its value cannot be edited, because a service of AWS manages it: make a secret of your own, with a database user of' +
-      ' its own, because that service changes the password of this one.'
-    : '';
-  return new Failure('badSecret', `The value of the secret ${name} ${problem}${advice}`);
-}
-
 /** @throws {Failure} `badSecret`, naming every missing or invalid field and showing no value */
-function parse<T extends z.infer<typeof connectionSchema>>(secret: SecretValue, schema: z.ZodType<T>): T {
-  const given = parseObject(secret);
-  const renamed = withoutBlanks(given);
-  const nameOf = new Map<string, string>();
-  for (const [ours, theirs] of SYNONYMS) {
-    if (given[ours] === undefined && given[theirs] !== undefined) {
-      renamed[ours] = renamed[theirs];
-      nameOf.set(ours, theirs);
-    }
-  }
-  const { success, data, error } = schema.safeParse(renamed);
+function parse<T extends z.infer<typeof connectionSchema>>(secret: DescribedSecret, schema: z.ZodType<T>): T {
+  const value = parseObject(secret);
+  const { fields, places, problems: differences } = givenFields(value, secret.tags, secret.rds);
+  const { success, data, error } = schema.safeParse(fields);
   const invalid = error?.issues.map(({ path, message }) => {
     const name = String(path[0]);
-    return `${nameOf.get(name) ?? name} ${message}`;
+    return `${places.get(name) ?? name} ${message}`;
   });
-  const problems = [...misspelledKeys(given), ...(invalid ?? []), ...(success ? contradictions(data) : [])];
+  const problems = [
+    ...misspelled(Object.keys(value), FIELDS),
+    ...misspelled([...secret.tags.keys()], TAGS),
+    ...differences,
+    ...(invalid ?? []),
+    ...(success ? contradictions(data) : []),
+  ];
   if (!success || problems.length > 0) {
     throw refusal(secret.name, `is invalid: ${problems.join('; ')}.${REQUIRED}`);
   }
@@ -208,7 +159,7 @@ function settingsOf(data: z.infer<typeof connectionSchema>): ConnectionSettings 
  * @param buckets allowed values of `bucketname`, the default first
  * @throws {Failure} `badSecret`, naming every missing or invalid field and showing no value
  */
-export function parseDumpSettings(secret: SecretValue, buckets: readonly [string, ...string[]]): DumpSettings {
+export function parseDumpSettings(secret: DescribedSecret, buckets: readonly [string, ...string[]]): DumpSettings {
   const data = parse(secret, dumpSchema(buckets));
   return { ...settingsOf(data), bucket: data.bucketname };
 }
@@ -218,6 +169,6 @@ export function parseDumpSettings(secret: SecretValue, buckets: readonly [string
  *
  * @throws {Failure} `badSecret`, as {@link parseDumpSettings} does
  */
-export function parseConnectionSettings(secret: SecretValue): ConnectionSettings {
+export function parseConnectionSettings(secret: DescribedSecret): ConnectionSettings {
   return settingsOf(parse(secret, connectionSchema));
 }

@@ -1,5 +1,5 @@
 import { log } from '../log.ts';
-import { fetchSecret } from '../plan/fetch-secret.ts';
+import { readSecret } from '../plan/read-secret.ts';
 import { parseConnectionSettings } from '../plan/secret.ts';
 import { chooseRestoreClient, clientWarning, findClients, type PostgresClient } from '../postgres/clients.ts';
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
@@ -49,7 +49,7 @@ export async function prepare(
   folder: string,
   { searchPath, rdsRoots, signal }: RunContext,
 ): Promise<RestoreSetup> {
-  const target = 'secretArn' in given ? parseConnectionSettings(await fetchSecret(given, signal)) : given;
+  const target = 'secretArn' in given ? parseConnectionSettings(await readSecret(given, signal)) : given;
   const policy = tlsPolicy(target, rdsRoots);
   const found = await examineTarget(target, policy, { ...dump, contents }, acceptEncoding, signal);
   const { database, before, objects, existing } = found;

@@ -1,5 +1,6 @@
 import type { GetLogEventsRequest } from '@aws-sdk/client-cloudwatch-logs';
 import type { DisableRuleRequest, PutEventsRequest } from '@aws-sdk/client-eventbridge';
+import type { DescribeDBClustersMessage, DescribeDBInstancesMessage } from '@aws-sdk/client-rds';
 import type {
   CreateSecretRequest,
   DeleteSecretRequest,
@@ -20,6 +21,7 @@ import { z } from 'zod';
 import type { EventBus } from './events/event-bus.ts';
 import type { LogStreams } from './logs/log-streams.ts';
 import { operation, type Operation, ServiceError } from './protocol/json-endpoint.ts';
+import type { Rds } from './rds/rds.ts';
 import type { SecretsManager } from './secrets-manager/secrets-manager.ts';
 import type { Topics } from './sns/topics.ts';
 import type { StepFunctions } from './step-functions/step-functions.ts';
@@ -81,6 +83,19 @@ const publish: z.ZodType<PublishInput> = z.object({
   Message: z.string(),
 });
 
+/** Requests of the query protocol name their version, too. */
+const Version = z.string();
+
+const describeDBInstances: z.ZodType<DescribeDBInstancesMessage> = z.strictObject({
+  Version,
+  DBInstanceIdentifier: z.string(),
+});
+
+const describeDBClusters: z.ZodType<DescribeDBClustersMessage> = z.strictObject({
+  Version,
+  DBClusterIdentifier: z.string(),
+});
+
 const getLogEvents: z.ZodType<GetLogEventsRequest> = z.strictObject({
   logGroupName: z.string(),
   logStreamName: z.string(),
@@ -139,9 +154,18 @@ function eventOperations(bus: EventBus): ReadonlyMap<string, Operation> {
   ]);
 }
 
+/** The served operations of RDS. */
+function databaseOperations(rds: Rds): ReadonlyMap<string, Operation> {
+  return new Map([
+    ['query.DescribeDBInstances', operation(describeDBInstances, (request) => rds.describeDBInstances(request))],
+    ['query.DescribeDBClusters', operation(describeDBClusters, (request) => rds.describeDBClusters(request))],
+  ]);
+}
+
 /** All that is served, by the value of `X-Amz-Target`. */
 export function servedOperations(
   secrets: SecretsManager,
+  rds: Rds,
   stepFunctions: StepFunctions,
   bus: EventBus,
   topics: Topics,
@@ -151,6 +175,7 @@ export function servedOperations(
     ['query.Publish', operation(publish, (request) => topics.publish(request))],
     ['Logs_20140328.GetLogEvents', operation(getLogEvents, (request) => logs.getLogEvents(request))],
     ...secretOperations(secrets),
+    ...databaseOperations(rds),
     ...executionOperations(stepFunctions),
     ...eventOperations(bus),
   ]);

@@ -20,6 +20,7 @@ import { authorized } from './permissions/json-calls.ts';
 import { encryptionKeys, s3Guard } from './permissions/s3-calls.ts';
 import type { Endpoints } from './protocol/credentials.ts';
 import { type Operation, serve } from './protocol/json-endpoint.ts';
+import { Rds } from './rds/rds.ts';
 import { startS3 } from './s3/s3.ts';
 import { SecretsManager } from './secrets-manager/secrets-manager.ts';
 import { cloudTrailEvent, deploymentEvent, executionEvent } from './service-events.ts';
@@ -68,6 +69,8 @@ export class World implements AwsClients {
   /** Folder of the logs of functions and jobs. */
   readonly logs: string;
   readonly endpoints: Endpoints;
+  /** The database servers that RDS runs. */
+  readonly rds: Pick<Rds, 'manage'>;
   /** The calls that were allowed and denied so far. */
   readonly iam: Pick<Iam, 'calls' | 'permissions'>;
   readonly #template: Template;
@@ -82,6 +85,7 @@ export class World implements AwsClients {
     processes: Processes,
     servers: Servers,
     services: Services,
+    rds: Rds,
   ) {
     const { secretsManager, s3 } = openClients(ADMINISTRATOR, servers.endpoints);
     this.secretsManager = secretsManager;
@@ -90,6 +94,7 @@ export class World implements AwsClients {
     this.objects = objects;
     this.logs = logs;
     this.endpoints = servers.endpoints;
+    this.rds = rds;
     this.iam = iam;
     this.#template = template;
     this.#processes = processes;
@@ -116,8 +121,10 @@ export class World implements AwsClients {
       const secrets = new SecretsManager((call) => {
         services.bus.put(cloudTrailEvent(call));
       });
+      const rds = new Rds(secrets);
       const operations = servedOperations(
         secrets,
+        rds,
         services.stepFunctions,
         services.bus,
         new Topics(template, trace),
@@ -127,7 +134,7 @@ export class World implements AwsClients {
       for (const bucket of bucketsOf(template)) {
         await servers.createBucket(bucket);
       }
-      return new World(template, folders, iam, processes, servers, services);
+      return new World(template, folders, iam, processes, servers, services, rds);
     } catch (error) {
       await servers.stop();
       throw error;

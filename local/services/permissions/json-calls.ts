@@ -34,7 +34,18 @@ const eventsRequest = z.object({ Entries: z.array(z.object({ Source: z.string() 
 
 const streamRequest = z.object({ logGroupName: z.string(), logStreamName: z.string() });
 
-const publishRequest = z.object({ TopicArn: z.string() });
+/** The query protocol does not name the service. */
+const queryRequest = z.union([
+  z.object({ TopicArn: z.string() }).transform(({ TopicArn: arn }) => ({ service: 'sns', arn })),
+  z.object({ DBInstanceIdentifier: z.string() }).transform((request) => ({
+    service: 'rds',
+    arn: request.DBInstanceIdentifier,
+  })),
+  z.object({ DBClusterIdentifier: z.string() }).transform((request) => ({
+    service: 'rds',
+    arn: request.DBClusterIdentifier,
+  })),
+]);
 
 const executionRequest = z.object({ executionArn: z.string().optional(), stateMachineArn: z.string().optional() });
 
@@ -56,8 +67,8 @@ function callsOf(target: string, request: unknown, secrets: SecretsManager): rea
       return data === undefined ? [] : [logCall(`logs:${operation}`, data.logGroupName, data.logStreamName)];
     }
     case 'query': {
-      const { data } = publishRequest.safeParse(request);
-      return data === undefined ? [] : [{ action: `sns:${operation}`, resource: data.TopicArn }];
+      const { data } = queryRequest.safeParse(request);
+      return data === undefined ? [] : [{ action: `${data.service}:${operation}`, resource: data.arn }];
     }
     default:
       throw new Error(`The permissions required for ${target} are unknown.`);

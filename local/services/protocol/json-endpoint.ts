@@ -56,7 +56,7 @@ async function respond(
   const isQuery = request.headers['content-type']?.startsWith(FORM) === true;
   const { Action = '', ...fields } = isQuery ? Object.fromEntries(new URLSearchParams(content)) : {};
   const target = isQuery ? `query.${Action}` : String(request.headers['x-amz-target']);
-  const reply = isQuery ? sendXml : send;
+  const reply = isQuery ? sendXml(Action) : send;
   try {
     const caller = signerOf(request.headers.authorization);
     if (caller === undefined) {
@@ -82,15 +82,36 @@ function send(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, headers).end(JSON.stringify(epochSeconds(body)));
 }
 
-/** A result or error of the query protocol. */
-function sendXml(response: ServerResponse, status: number, body: object): void {
-  const fields = Object.entries(body).map(([name, value]) => `<${name}>${String(value)}</${name}>`);
-  const { __type: code, message } = z.looseObject({ __type: z.string(), message: z.string() }).partial().parse(body);
-  const content =
-    status === 200
-      ? `<Response><Result>${fields.join('')}</Result></Response>`
-      : `<ErrorResponse><Error><Code>${code ?? ''}</Code><Message>${message ?? ''}</Message></Error></ErrorResponse>`;
-  response.writeHead(status, { 'content-type': 'text/xml' }).end(content);
+/** Sends a result or error of an action of the query protocol. */
+function sendXml(action: string): typeof send {
+  return (response, status, body) => {
+    const { __type: code, message } = z.looseObject({ __type: z.string(), message: z.string() }).partial().parse(body);
+    const content =
+      status === 200
+        ? element(`${action}Response`, element(`${action}Result`, xmlOf(body)))
+        : element('ErrorResponse', element('Error', xmlOf({ Code: code, Message: message })));
+    response.writeHead(status, { 'content-type': 'text/xml', 'x-amzn-requestid': randomUUID() }).end(content);
+  };
+}
+
+function element(name: string, content: string): string {
+  return `<${name}>${content}</${name}>`;
+}
+
+/** The members of a list are named like the list, without its last letter, as RDS does it. */
+function xmlOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) {
+    return String(value).replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
+  }
+  return Object.entries(value)
+    .filter(([, inner]) => inner !== undefined)
+    .map(([name, inner]) => {
+      const content = Array.isArray(inner)
+        ? inner.map((member) => element(name.replace(/s$/, ''), xmlOf(member))).join('')
+        : xmlOf(inner);
+      return element(name, content);
+    })
+    .join('');
 }
 
 /** Replaces dates by seconds since 1970, the format of these protocols. */

@@ -79,24 +79,29 @@ export class SecretsManager {
         `The operation failed because the secret ${name} already exists.`,
       );
     }
-    const arn = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-${randomBytes(3).toString('hex')}`;
     const versionId = ClientRequestToken ?? randomUUID();
-    const tags = tagMap(Tags);
-    this.#secrets.set(arn, {
-      arn,
-      name,
-      value: SecretString,
-      versionId,
-      created: new Date(),
-      tags,
-      kmsKeyId: KmsKeyId,
-    });
+    const arn = this.#add({ name, value: SecretString, versionId, tags: tagMap(Tags), kmsKeyId: KmsKeyId });
     this.#onCall({
       eventName: 'CreateSecret',
       requestParameters: { name, clientRequestToken: versionId },
       responseElements: { arn },
     });
     return { ARN: arn, Name: name, VersionId: versionId };
+  }
+
+  /**
+   * Creates a secret that another service manages, whose name and tags only that service may give.
+   *
+   * @returns its ARN
+   */
+  createForService(name: string, value: string, tags: readonly Tag[]): string {
+    return this.#add({ name, value, versionId: randomUUID(), tags: tagMap(tags) });
+  }
+
+  #add(secret: Omit<Secret, 'arn' | 'created'>): string {
+    const arn = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${secret.name}-${randomBytes(3).toString('hex')}`;
+    this.#secrets.set(arn, { ...secret, arn, created: new Date() });
+    return arn;
   }
 
   tagResource({ SecretId, Tags }: TagResourceRequest): object {

@@ -79,6 +79,14 @@ test('a user who may read everything needs no further privilege', async () => {
   });
 });
 
+test('if the login is refused, the secret is read again: it may have been rotated meanwhile', async () => {
+  await stage.createDatabase('rotated');
+  expect(await stage.dump('rotated', { firstSecret: { password: 'before' } })).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('The secret has changed since it was read, so the checks are repeated.'),
+  });
+});
+
 describe('a database that cannot be reached is worth another try', () => {
   test('with a closed port', async () =>
     expectFailure({ secret: { port: await freePort() } }, 75, 'nothing listens on that port'));

@@ -18,6 +18,7 @@ const plan: Plan = {
     restoreJob: 'AutoDump-restore',
     scratch: '/scratch',
   },
+  secretName: 'prod/app',
   source: { host: 'db.example.com', port: 5432, user: 'dumper', password: 'p', database: 'app' },
   object: { bucket: 'dumps', key: 'prod/app/app-20261122T080000Z.dmp' },
 };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../../docker/failure.ts';
-import { parseDumpSettings } from '../../../docker/plan/secret.ts';
+import { type DescribedSecret, parseDumpSettings } from '../../../docker/plan/secret.ts';
 import type { ConnectionSettings } from '../../../docker/postgres/connection/connection-settings.ts';
 import { ANY_CHARACTER } from '../../support/any-character.ts';
 
@@ -25,11 +25,12 @@ const RDS = {
   port: 5433,
 };
 
+function secretOf(value: string): DescribedSecret {
+  return { name: 'prod/app', value, tags: new Map(), rds: {} };
+}
+
 function parse(value: unknown): ConnectionSettings {
-  return parseDumpSettings(
-    { name: 'prod/app', value: typeof value === 'string' ? value : JSON.stringify(value) },
-    BUCKETS,
-  );
+  return parseDumpSettings(secretOf(typeof value === 'string' ? value : JSON.stringify(value)), BUCKETS);
 }
 
 function refusalOf(value: unknown): Failure {
@@ -199,17 +200,6 @@ describe('an invalid field is named, with the allowed values', () => {
     expect(reason).toBe('badSecret');
     expect(message).toContain(problem);
   });
-});
-
-test.each([
-  ['rds!db-1', JSON.stringify({ username: 'a', password: 'b' })],
-  ['redshift!cluster-1', JSON.stringify({ username: 'a', password: 'b' })],
-  ['rds!db-1', 'not json'],
-])('for %s, whose value cannot be edited, a secret of your own is advised', (name, value) => {
-  expect(() => parseDumpSettings({ name, value }, BUCKETS)).toThrow(
-    /cannot be edited, because a service of AWS manages it: make a secret of your own, with a database user of its own/,
-  );
-  expect(() => parseDumpSettings({ name: 'prod/app', value }, BUCKETS)).not.toThrow(/of your own/);
 });
 
 test.each(['\uFEFF', '\u00EF\u00BB\u00BF'])('a byte order mark is named', (mark) => {

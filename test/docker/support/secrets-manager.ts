@@ -10,8 +10,15 @@ export interface SecretsManager {
 
 /**
  * Answers every GetSecretValue with this name and value; without a value, as if the secret did not exist.
+ *
+ * @param first value that the first GetSecretValue is answered with
  */
-export async function startSecretsManager(name: string, value: string | undefined): Promise<SecretsManager> {
+export async function startSecretsManager(
+  name: string,
+  value: string | undefined,
+  first = value,
+): Promise<SecretsManager> {
+  let next = first;
   const server = createServer((request, response) => {
     void text(request).then((body) => {
       const { SecretId: arn } = JSON.parse(body) as { SecretId: string };
@@ -22,7 +29,8 @@ export async function startSecretsManager(name: string, value: string | undefine
           JSON.stringify({ __type: 'ResourceNotFoundException', message: "Secrets Manager can't find the secret." }),
         );
       } else {
-        response.end(JSON.stringify({ ARN: arn, Name: name, SecretString: value }));
+        response.end(JSON.stringify({ ARN: arn, Name: name, SecretString: next }));
+        next = request.headers['x-amz-target'] === 'secretsmanager.GetSecretValue' ? value : next;
       }
     });
   });

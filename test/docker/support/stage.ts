@@ -80,6 +80,8 @@ export async function pgDumpOf({ process: { pid } }: Running): Promise<ProcessIn
 export interface RunOptions {
   /** Fields that override those of the secret for the stage's server; `none` for no secret. */
   readonly secret?: Readonly<Record<string, unknown>> | 'none';
+  /** Fields that the secret has when it is read for the first time. */
+  readonly firstSecret?: Readonly<Record<string, unknown>>;
   /** Variables that override those for the stage's services; undefined removes one. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** The program's arguments. @default - `dump` */
@@ -211,13 +213,18 @@ export class Stage {
   }
 
   /** Starts the dump program for a database. */
-  async start(database: string, { secret = {}, args = ['dump'], environment = {} }: RunOptions = {}): Promise<Running> {
+  async start(
+    database: string,
+    { secret = {}, firstSecret = {}, args = ['dump'], environment = {} }: RunOptions = {},
+  ): Promise<Running> {
     const { host, port, user, password } = this.postgres;
     const value = secret !== 'none' && {
       ...{ engine: 'postgres', host, port, username: user, password, dbname: database },
       ...secret,
     };
-    const secretsManager = await startSecretsManager(SECRET_NAME, value === false ? undefined : JSON.stringify(value));
+    const [current, first] =
+      value === false ? [] : [value, { ...value, ...firstSecret }].map((it) => JSON.stringify(it));
+    const secretsManager = await startSecretsManager(SECRET_NAME, current, first);
     const child = spawn(process.execPath, [join(this.#folder, 'program', 'main.js'), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {

@@ -8,6 +8,7 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
+import { TagResourceCommand } from '@aws-sdk/client-secrets-manager';
 import { SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import pg from 'pg';
 import { type ExecutionInput, FRESHNESS_KEY } from '../../../../contract.ts';
@@ -54,6 +55,7 @@ export async function recordLifecycle({ cdkOut, folder, server }: AppOnPostgres)
     await step('its dump is read', () => readDump(cdkOut, world, app.bucket));
     await step('its dump is restored', () => restoreDump(app, server));
     await step('a missing dump is restored', () => restoreMissingDump(app));
+    await step('databases of RDS are dumped and restored', () => useDatabasesOfRds(app, server));
     await step('an upload is left open', () => leaveUploadOpen(cdkOut, app, secret));
     await step('a run is stopped', () => stopRun(app, secret, server));
     await step('a dump is replaced', () => replaceDumps(cdkOut, world, app.bucket));
@@ -122,6 +124,20 @@ async function restoreMissingDump(app: AppWorld): Promise<void> {
   const [restored] = await Promise.allSettled([submitRestore(app, `s3://${app.bucket}/missing.dmp`, target)]);
   if (restored.status === 'fulfilled') {
     throw new Error('A missing dump was restored.');
+  }
+}
+
+/** The restores fail, because their targets are not empty, but not before they know where these are. */
+async function useDatabasesOfRds(app: AppWorld, server: PostgresServer): Promise<void> {
+  const { rds, secretsManager } = app.world;
+  for (const kind of ['instance', 'cluster'] as const) {
+    const secret = rds.manage({ kind, identifier: 'orders', engine: 'postgres', databaseName: 'restored', ...server });
+    const Tags = [SCHEDULE_TAG, 'autodump:restore-target'].map((Key) => ({ Key, Value: '@daily' }));
+    await secretsManager.send(new TagResourceCommand({ SecretId: secret, Tags }));
+    await app.world.settled();
+    await app.runNow(secret);
+    const dump = (await app.dumps()).find((file) => file.startsWith('rds!'));
+    await Promise.allSettled([submitRestore(app, `s3://${app.bucket}/${dump ?? ''}`, secret)]);
   }
 }
 

@@ -77,6 +77,7 @@ const NEEDED = {
     'DumpJob/JobRole/DefaultPolicy s3:ListBucket',
     'DumpJob/JobRole/DefaultPolicy s3:ListBucketMultipartUploads',
     'DumpJob/JobRole/DefaultPolicy s3:PutObject',
+    'DumpJob/JobRole/DefaultPolicy secretsmanager:DescribeSecret',
     'DumpJob/JobRole/DefaultPolicy secretsmanager:GetSecretValue',
     'Notify/Function lambda:InvokeFunction',
     'Notify/FunctionRole sts:AssumeRole',
@@ -117,7 +118,14 @@ const NEEDED = {
     'RestoreJob/JobRole/DefaultPolicy kms:Decrypt', // For the secret, and for the bucket.
     'RestoreJob/JobRole/DefaultPolicy kms:Decrypt',
     'RestoreJob/JobRole/DefaultPolicy s3:GetObject',
+    'RestoreJob/JobRole/DefaultPolicy secretsmanager:DescribeSecret',
     'RestoreJob/JobRole/DefaultPolicy secretsmanager:GetSecretValue',
+  ],
+  'databases of RDS are dumped and restored': [
+    'DumpJob/JobRole/DefaultPolicy rds:DescribeDBClusters',
+    'DumpJob/JobRole/DefaultPolicy rds:DescribeDBInstances',
+    'RestoreJob/JobRole/DefaultPolicy rds:DescribeDBClusters',
+    'RestoreJob/JobRole/DefaultPolicy rds:DescribeDBInstances',
   ],
   'a run is stopped': [
     'DumpJob/JobRole/DefaultPolicy s3:ListMultipartUploadParts', // Of the upload that was left open.

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import { PREFER_TAG, TAG_PREFIX, TAGGED_FIELDS } from '../../contract.ts';
+import { Failure } from '../failure.ts';
+import type { Secret } from './fetch-secret.ts';
+import type { RdsFields } from './rds.ts';
+
+/** What nobody sees in an editor, outside of strings, and why the value is then no JSON. */
+const UNSEEN: readonly (readonly [pattern: RegExp, reason: string])[] = [
+  // U+FEFF, or its three bytes in UTF-8 that were read as Latin-1.
+  [
+    /^(\uFEFF|\u00EF\u00BB\u00BF)/,
+    'begins with a byte order mark, which some editors add and JSON does not allow: save it without one',
+  ],
+  [/^[^"]*[“”„«»‘’]/, 'has typographic quotation marks, where JSON allows only straight ones (U+0022)'],
+  [
+    /[^\S \t\r\n]|\p{Cf}/u,
+    'seems to have characters outside of strings that look like spaces and that JSON does not allow, such as no-break spaces: retype them',
+  ],
+];
+
+const STRING = /"(?:[^"\\]|\\.)*"/g;
+
+/** Our names of fields, and the synonyms that RDS and its rotation use; ours win if a secret has both. */
+export const SYNONYMS = [
+  ['databasename', 'dbname'],
+  ['endpoint', 'host'],
+] as const;
+
+/** Fields by their names, from all places that may have them. None is checked. */
+export interface GivenFields {
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Where the fields are that do not go by our name in the value. */
+  readonly places: ReadonlyMap<string, string>;
+  /** What contradicts something else. */
+  readonly problems: readonly string[];
+}
+
+/** Our names of the fields of a value. */
+function fieldsOfValue(value: Readonly<Record<string, unknown>>): GivenFields {
+  const fields = withoutBlanks(value);
+  const places = new Map<string, string>();
+  for (const [ours, theirs] of SYNONYMS) {
+    if (value[ours] === undefined && value[theirs] !== undefined) {
+      fields[ours] = fields[theirs];
+      places.set(ours, theirs);
+    }
+  }
+  return { fields, places, problems: [] };
+}
+
+/**
+ * The fields of a secret: those of its value, then those of its tags, then what RDS says.
+ *
+ * @param value as {@link parseObject} returns it
+ */
+export function givenFields(
+  value: Readonly<Record<string, unknown>>,
+  tags: Secret['tags'],
+  rds: RdsFields,
+): GivenFields {
+  const own = fieldsOfValue(value);
+  const fields: Record<string, unknown> = { ...own.fields };
+  const places = new Map(own.places);
+  const problems: string[] = [];
+  for (const field of TAGGED_FIELDS) {
+    const tag = `${TAG_PREFIX}${field}`;
+    const tagged = tags.get(tag);
+    if (tagged === undefined) {
+      continue;
+    }
+    if (fields[field] === undefined) {
+      fields[field] = tagged.trim();
+      places.set(field, `the tag ${tag}`);
+    } else if (fields[field] !== tagged.trim()) {
+      problems.push(`${places.get(field) ?? field} differs from the tag ${tag}: remove one of them`);
+    }
+  }
+  if (fields.endpoint !== undefined && tags.has(PREFER_TAG)) {
+    problems.push(
+      `the tag ${PREFER_TAG} is only for an endpoint that is looked up, but one is given: remove one of them`,
+    );
+  }
+  const { port, ...others } = rds;
+  const located = fields.endpoint === undefined ? { port, ...others } : others;
+  return { fields: { ...located, ...fields }, places, problems };
+}
+
+/**
+ * Parses the value of a secret, which must be a JSON object.
+ *
+ * @throws {Failure} `badSecret`; the message does not show the value
+ */
+export function parseObject({ name, value }: Secret): Record<string, unknown> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(value);
+  } catch {
+    // The parser's own message quotes the value.
+    const outside = value.replace(STRING, '""');
+    const [, reason = 'is not valid JSON'] = UNSEEN.find(([pattern]) => pattern.test(outside)) ?? [];
+    throw refusal(name, `${reason}. It must be a JSON object, with keys and strings in double quotes.`);
+  }
+  const { success, data } = z.record(z.string(), z.unknown()).safeParse(parsed);
+  if (!success) {
+    const hint = typeof parsed === 'string' ? ', but a string: it was perhaps encoded twice' : '';
+    throw refusal(name, `is valid JSON, but not an object of the form {"username": ...}${hint}.`);
+  }
+  return data;
+}
+
+/** Fields whose blanks at both ends, such as the line break of a file, count. */
+const EXACT: ReadonlySet<string> = new Set(['username', 'password', 'databasename', 'dbname']);
+
+/** Whether a secret itself says where its database is and what runs there, in its value or its tags. */
+export function isSelfContained(secret: Secret): boolean {
+  const { fields } = givenFields(parseObject(secret), secret.tags, {});
+  return [fields.endpoint, fields.engine, fields.databasename].every((field) => field !== undefined);
+}
+
+function withoutBlanks(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(given).map(([key, value]) => [
+      key,
+      typeof value === 'string' && !EXACT.has(key) ? value.trim() : value,
+    ]),
+  );
+}
+
+export function refusal(name: string, problem: string): Failure {
+  // No name of one's own can contain an exclamation mark.
+  const advice = name.includes('!')
+    ? ' Its value cannot be edited, because a service of AWS manages it: what is missing there can be said by the tags ' +
+      `${TAGGED_FIELDS.map((field) => TAG_PREFIX + field).join(', ')}.`
+    : '';
+  return new Failure('badSecret', `The value of the secret ${name} ${problem}${advice}`);
+}

@@ -1,0 +1,73 @@
+import { describe, expect, test } from '@jest/globals';
+import type { RdsFields } from '../../../docker/plan/rds.ts';
+import { type DescribedSecret, parseDumpSettings } from '../../../docker/plan/secret.ts';
+
+const BUCKETS = ['dumps', 'more-dumps'] as const;
+
+const LOGIN = JSON.stringify({ username: 'a', password: 'b' });
+
+const FOUND = { endpoint: 'db.example.com', port: 5433, engine: 'postgres', databasename: 'app' };
+
+function managed(tags: Readonly<Record<string, string>>, rds: RdsFields, value = LOGIN): DescribedSecret {
+  return { name: 'rds!db-1', value, tags: new Map(Object.entries(tags)), rds };
+}
+
+describe('what the value does not say', () => {
+  test('is taken from RDS', () => {
+    expect(parseDumpSettings(managed({}, FOUND), BUCKETS)).toEqual({
+      host: 'db.example.com',
+      port: 5433,
+      user: 'a',
+      password: 'b',
+      database: 'app',
+      bucket: 'dumps',
+    });
+  });
+
+  test('is taken from tags rather than from RDS, and the port belongs to the endpoint', () => {
+    const tags = {
+      'autodump:endpoint': ' replica.example.com ',
+      'autodump:databasename': 'other',
+      'autodump:bucketname': 'more-dumps',
+    };
+    expect(parseDumpSettings(managed(tags, FOUND), BUCKETS)).toMatchObject({
+      host: 'replica.example.com',
+      port: 5432,
+      database: 'other',
+      bucket: 'more-dumps',
+    });
+  });
+
+  test.each<readonly [string, Readonly<Record<string, string>>, RdsFields]>([
+    ['engine is mysql, but AutoDump dumps only PostgreSQL', {}, { ...FOUND, engine: 'mysql' }],
+    ['databasename is missing', {}, { ...FOUND, databasename: undefined }],
+    ['endpoint is missing', {}, { engine: 'postgres', databasename: 'app' }],
+    ['the tag autodump:engine must be postgres', { 'autodump:engine': 'pg' }, FOUND],
+    ['the tag autodump:endpoint is empty', { 'autodump:endpoint': '' }, FOUND],
+    ['"autodump:Database-Name" must be written autodump:databasename', { 'autodump:Database-Name': 'x' }, FOUND],
+    [
+      'the tag autodump:prefer is only for an endpoint that is looked up',
+      { 'autodump:prefer': 'reader', 'autodump:endpoint': 'db.example.com' },
+      FOUND,
+    ],
+  ])('may be wrong: %s', (problem, tags, rds) => {
+    expect(() => parseDumpSettings(managed(tags, rds), BUCKETS)).toThrow(problem);
+  });
+
+  test('may not contradict the value, which is not shown', () => {
+    const own = { ...FOUND, username: 'a', password: 'b', endpoint: undefined, databasename: undefined };
+    const value = JSON.stringify({ ...own, host: 'db.example.com', dbname: 'hidden' });
+    const tags = { 'autodump:databasename': 'app', 'autodump:endpoint': 'db.example.com' };
+    expect(() => parseDumpSettings(managed(tags, {}, value), BUCKETS)).toThrow(
+      /is invalid: dbname differs from the tag autodump:databasename: remove one of them\.(?!.*hidden)/,
+    );
+  });
+
+  test.each([LOGIN, 'not json'])('is advised to be said by tags, if the value cannot be edited', (value) => {
+    expect(() => parseDumpSettings(managed({}, {}, value), BUCKETS)).toThrow(
+      /cannot be edited, because a service of AWS manages it: .* by the tags autodump:databasename, autodump:endpoint/,
+    );
+    const own = { ...managed({}, {}, value), name: 'prod/app' };
+    expect(() => parseDumpSettings(own, BUCKETS)).not.toThrow(/cannot be edited/);
+  });
+});

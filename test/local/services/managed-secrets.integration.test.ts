@@ -1,0 +1,79 @@
+import { TagResourceCommand } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { ManagedDatabase } from '../../../local/services/rds/rds.ts';
+import { synthesizedApp } from '../../support/synthesized-app.ts';
+import { appOnPostgres } from '../support/app-on-postgres.ts';
+import { AppWorld, SCHEDULE_TAG } from '../support/app-world.ts';
+
+const shared = appOnPostgres(synthesizedApp);
+
+let app: AppWorld;
+beforeAll(async () => {
+  const { cdkOut, folder, server } = shared();
+  app = await AppWorld.start(cdkOut, folder, server);
+});
+afterAll(async () => {
+  await app.world.stop();
+});
+
+/** Has RDS manage the secret of the test server. */
+function manage(database: Partial<ManagedDatabase>): string {
+  return app.world.rds.manage({
+    kind: 'instance',
+    identifier: 'orders',
+    engine: 'postgres',
+    databaseName: 'postgres',
+    ...shared().server,
+    ...database,
+  });
+}
+
+/** Tags a secret with a schedule and more, runs its job, and returns how that ended. */
+async function runOf(secret: string, tags: Readonly<Record<string, string>> = {}): Promise<string | undefined> {
+  const Tags = Object.entries({ [SCHEDULE_TAG]: '@daily', ...tags }).map(([Key, Value]) => ({ Key, Value }));
+  await app.world.secretsManager.send(new TagResourceCommand({ SecretId: secret, Tags }));
+  await app.world.settled();
+  const { end } = await app.runNow(secret);
+  await app.world.settled();
+  return end?.status;
+}
+
+async function dumpsOf(secret: string): Promise<readonly string[]> {
+  const name = secret.replace(/^.*:secret:|-[0-9a-f]+$/g, '');
+  return (await app.dumps()).filter((file) => file.startsWith(`${name}/`));
+}
+
+describe('a secret that RDS manages is dumped', () => {
+  test.each([
+    ['an instance', manage, {}],
+    ['a cluster', () => manage({ kind: 'cluster', engine: 'aurora-postgresql' }), {}],
+    ["a cluster's reader", () => manage({ kind: 'cluster' }), { 'autodump:prefer': 'reader' }],
+    [
+      'an instance without a database of its own',
+      () => manage({ databaseName: undefined }),
+      {
+        'autodump:databasename': 'template1',
+      },
+    ],
+  ])('with its schedule as the only tag that is needed: %s', async (_, create, tags) => {
+    const secret = create({});
+    expect(await runOf(secret, tags)).toBe('SUCCEEDED');
+    expect(await dumpsOf(secret)).toEqual([
+      expect.stringMatching(/^rds!\w+-[-0-9a-f]+\/(postgres|template1)-\d{8}T\d{6}Z\.dmp$/),
+    ]);
+  });
+
+  test('without asking RDS, if its tags say everything', async () => {
+    const secret = manage({ host: 'nowhere.invalid' });
+    const { host, port } = shared().server;
+    const asked = app.world.iam.calls.length;
+    const tags = {
+      'autodump:endpoint': `${host}:${port}`,
+      'autodump:engine': 'postgres',
+      'autodump:databasename': 'postgres',
+    };
+    expect(await runOf(secret, tags)).toBe('SUCCEEDED');
+    const actions = app.world.iam.calls.slice(asked).map(({ action }) => action);
+    expect(actions.filter((action) => action.startsWith('rds:'))).toEqual([]);
+  });
+});
