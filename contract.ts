@@ -18,10 +18,13 @@ export const RESTORE_TARGET_TAG = 'autodump:restore-target';
  */
 export const TAGGED_FIELDS = ['databasename', 'endpoint', 'engine', 'bucketname'] as const;
 
+/** Fields with patterns of pg_dump: lists in a secret's value, and with blanks between them in a tag. */
+export const FILTER_FIELDS = ['schemas', 'excludeschemas', 'excludetables', 'excludetabledata'] as const;
+
 /** Tag with the value `reader`: dump the reader endpoint of the cluster that RDS names, and not its writer. */
 export const PREFER_TAG = 'autodump:prefer';
 
-/** What the tags of {@link TAGGED_FIELDS} begin with. */
+/** What the tags of {@link TAGGED_FIELDS} and {@link FILTER_FIELDS} begin with. */
 export const TAG_PREFIX = 'autodump:';
 
 /** Time zone of a secret without {@link TIMEZONE_TAG}. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import { type Plan, planFor } from '../plan/plan.ts';
 import {
@@ -11,16 +12,17 @@ import {
   type PostgresClient,
 } from '../postgres/clients.ts';
 import { ConnectionFailure } from '../postgres/connection/connection-failure.ts';
-import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
 import { type Route, withConnection } from '../postgres/connection/connection.ts';
 import { type Answer, ifAnswered } from '../postgres/connection/if-answered.ts';
 import { tlsPolicy, type TlsPolicy } from '../postgres/connection/tls.ts';
 import { type Database, inspectDatabase } from '../postgres/database.ts';
+import { EVERYTHING, select, type Selection } from '../postgres/filters/selection.ts';
 import { inspectLockTable, type LockTable } from '../postgres/lock-table.ts';
 import { inspectPrivileges, type Privileges } from '../postgres/privileges.ts';
 import { type UnqualifiedName, unqualifiedNames } from '../postgres/unqualified-names.ts';
 import type { RunContext } from '../run-context.ts';
 import { connected, CONNECTION_CHECKS, notConnected, notVerifiable } from './connection-findings.ts';
+import { FILTERS, filtersFinding } from './filters-finding.ts';
 import { type Finding, ok, problem, problemsOf, runCheck, unchecked, warning } from './finding.ts';
 import { LOCKS, locksFinding } from './locks-finding.ts';
 import { POOLER, poolerFinding } from './pooler-finding.ts';
@@ -35,6 +37,8 @@ export interface DumpSetup {
   readonly database: Database;
   readonly client: PostgresClient;
   readonly compression: Compression;
+  /** What the filters leave out. */
+  readonly selection: Selection;
 }
 
 interface Examination {
@@ -53,7 +57,7 @@ const BUCKET = 'Bucket';
 const VERSION = 'Server version';
 
 /** The checks that need a connection. */
-const SERVER_CHECKS = [POOLER, VERSION, ...PRIVILEGE_CHECKS, RESTORABILITY, LOCKS, REPLICA];
+const SERVER_CHECKS = [POOLER, VERSION, FILTERS, ...PRIVILEGE_CHECKS, RESTORABILITY, LOCKS, REPLICA];
 
 /** All checks, in order. */
 export const PREFLIGHT_CHECKS: readonly string[] = [BUCKET, ...CONNECTION_CHECKS, ...SERVER_CHECKS];
@@ -61,18 +65,32 @@ export const PREFLIGHT_CHECKS: readonly string[] = [BUCKET, ...CONNECTION_CHECKS
 interface ServerState {
   readonly route: Route;
   readonly database: Database;
+  readonly selection: Selection | Failure;
   readonly privileges: Privileges;
   readonly unqualified: Answer<readonly UnqualifiedName[]>;
   readonly lockTable: LockTable;
 }
 
-async function inspectServer(source: ConnectionSettings, policy: TlsPolicy, signal: AbortSignal): Promise<ServerState> {
+async function inspectServer(
+  { source, filters }: Pick<Plan, 'source' | 'filters'>,
+  policy: TlsPolicy,
+  signal: AbortSignal,
+): Promise<ServerState> {
   return withConnection(source, policy, signal, async (client, route) => {
     const database = await inspectDatabase(client);
-    const privileges = await inspectPrivileges(client, database);
+    const selection = await select(client, filters).catch(wrongFilters);
+    const dumped = selection instanceof Failure ? EVERYTHING : selection;
+    const privileges = await inspectPrivileges(client, database, dumped);
     const unqualified = await ifAnswered(client, 'functions that a restore calls', unqualifiedNames);
-    return { route, database, privileges, unqualified, lockTable: await inspectLockTable(client) };
+    return { route, database, selection, privileges, unqualified, lockTable: await inspectLockTable(client, dumped) };
   });
+}
+
+function wrongFilters(error: unknown): Failure {
+  if (error instanceof Failure) {
+    return error;
+  }
+  throw error;
 }
 
 type Tools = Pick<DumpSetup, 'client' | 'compression'>;
@@ -94,49 +112,55 @@ async function chooseTools(
 }
 
 async function checkServer(
-  source: ConnectionSettings,
+  plan: Pick<Plan, 'source' | 'filters'>,
   policy: TlsPolicy,
   { searchPath, signal }: RunContext,
 ): Promise<Examination> {
   let state: ServerState;
   try {
-    state = await inspectServer(source, policy, signal);
+    state = await inspectServer(plan, policy, signal);
   } catch (error) {
     if (error instanceof ConnectionFailure) {
-      return { findings: [...notConnected(source, error), ...unchecked(...SERVER_CHECKS)] };
+      return { findings: [...notConnected(plan.source, error), ...unchecked(...SERVER_CHECKS)] };
     }
     throw error;
   }
-  const { route, database, privileges, unqualified, lockTable } = state;
+  const { route, database, selection, privileges, unqualified, lockTable } = state;
   const { finding: version, tools } = await chooseTools(database, searchPath);
   const findings = [
-    ...connected(source, policy, route, database),
-    poolerFinding(source, route),
+    ...connected(plan.source, policy, route, database),
+    poolerFinding(plan.source, route),
     version,
+    filtersFinding(selection),
     ...privilegeFindings(privileges, database),
     restorabilityFinding(unqualified),
     locksFinding(lockTable),
     replicaFinding(database),
   ];
-  return { findings, ...(tools === undefined ? {} : { setup: { policy, database, ...tools } }) };
+  return {
+    findings,
+    ...(tools === undefined || selection instanceof Failure
+      ? {}
+      : { setup: { policy, database, selection, ...tools } }),
+  };
 }
 
-async function checkDatabase(source: ConnectionSettings, context: RunContext): Promise<Examination> {
+async function checkDatabase(plan: Pick<Plan, 'source' | 'filters'>, context: RunContext): Promise<Examination> {
   let policy: TlsPolicy;
   try {
-    policy = tlsPolicy(source, context.rdsRoots);
+    policy = tlsPolicy(plan.source, context.rdsRoots);
   } catch (error) {
     return { findings: [...notVerifiable(error), ...unchecked(...SERVER_CHECKS)] };
   }
-  return checkServer(source, policy, context);
+  return checkServer(plan, policy, context);
 }
 
-async function examine({ source, object }: Plan, s3: S3Client, context: RunContext): Promise<Examination> {
+async function examine(plan: Plan, s3: S3Client, context: RunContext): Promise<Examination> {
   const bucket = await runCheck(BUCKET, async () => {
-    await tryUpload(s3, object, context.signal);
-    return `${object.bucket} accepts uploads to this key`;
+    await tryUpload(s3, plan.object, context.signal);
+    return `${plan.object.bucket} accepts uploads to this key`;
   });
-  const { findings, setup } = await checkDatabase(source, context);
+  const { findings, setup } = await checkDatabase(plan, context);
   const all = [bucket, ...findings];
   return { findings: all, ...(setup === undefined || problemsOf(all).length > 0 ? {} : { setup }) };
 }

@@ -11,6 +11,7 @@ import type { Task } from '../plan/environment.ts';
 import { logPlan, type Plan, planFor } from '../plan/plan.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import { libpqEnvironment } from '../postgres/connection/libpq-environment.ts';
+import { describeLeftOut } from '../postgres/filters/left-out.ts';
 import { type Inventory, takeInventory } from '../postgres/inventory.ts';
 import { inspectNeeds } from '../postgres/needs/needs.ts';
 import { sizeOnDisk } from '../progress.ts';
@@ -50,7 +51,7 @@ async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<vo
   }
   const { plan, setup } = await prepare(s3, planned, context);
   const { inventory, needs } = await withConnection(plan.source, setup.policy, signal, async (connection) => ({
-    inventory: await takeInventory(connection),
+    inventory: await takeInventory(connection, setup.selection),
     needs: await inspectNeeds(connection),
   }));
   const result = await make(s3, plan, setup, inventory, context);
@@ -58,8 +59,19 @@ async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<vo
     await recover(s3, plan, await findDump(s3, plan.object, signal));
     return;
   }
-  const { database, client, compression } = setup;
-  const finished = { database, inventory, needs, client, compression, result, startedAt, finishedAt: new Date() };
+  const { database, client, compression, selection } = setup;
+  const { leftOut } = selection;
+  const finished = {
+    database,
+    inventory,
+    leftOut,
+    needs,
+    client,
+    compression,
+    result,
+    startedAt,
+    finishedAt: new Date(),
+  };
   const manifest = manifestOf(plan, finished);
   await writeManifest(s3, manifest);
   logSummary(manifest);
@@ -89,19 +101,23 @@ async function prepare(
     throw problems[0]?.failure ?? new Error('The checks returned neither a setup nor a problem.');
   }
   const { source } = plan;
-  const { policy, database, client, compression } = setup;
+  const { policy, database, client, compression, selection } = setup;
   log(
     `Database "${source.database}" on ${source.host} port ${source.port}: PostgreSQL ${database.version}, ` +
       `${sizeOnDisk(database.size)}; sslmode ${policy.mode}; ` +
       `pg_dump ${client.version} with ${compression}`,
   );
+  const leftOut = describeLeftOut(selection.leftOut);
+  if (leftOut !== '') {
+    log(`The filters of the secret leave out ${leftOut}`);
+  }
   return { plan, setup };
 }
 
 /** Makes the dump in a temporary folder. */
 async function make(
   s3: S3Client,
-  { task, source, object }: Plan,
+  { task, source, filters, object }: Plan,
   { policy, database, client, compression }: DumpSetup,
   { indexBytes }: Inventory,
   { searchPath, signal }: RunContext,
@@ -111,7 +127,7 @@ async function make(
     const environment = await libpqEnvironment(source, policy, folder, searchPath);
     // Usually more than the size of the dump, which is compressed, as out-of-line values on the server may be already.
     const estimate = Math.max((database.size ?? 0) - indexBytes, 0);
-    const options = { client, compression, environment, job: task.job, folder, estimate };
+    const options = { client, compression, filters, environment, job: task.job, folder, estimate };
     return await makeDump(options, s3, object, signal);
   } finally {
     await rm(folder, { recursive: true, force: true });

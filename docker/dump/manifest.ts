@@ -3,6 +3,8 @@ import type { DumpResult } from '../engine/make-dump.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Compression, PostgresClient } from '../postgres/clients.ts';
 import { type Database, PARTITION_BASES } from '../postgres/database.ts';
+import type { Filters } from '../postgres/filters/filters.ts';
+import type { LeftOut } from '../postgres/filters/left-out.ts';
 import type { Inventory } from '../postgres/inventory.ts';
 import { type Needs, needsSchema } from '../postgres/needs/needs.ts';
 import { inWholeSeconds } from '../time.ts';
@@ -91,6 +93,23 @@ export const manifestSchema = z
       .array(z.strictObject({ schema: text, name: text, rows: count.nullable(), bytes: count }))
       .nullable()
       .describe("from the server's statistics: rows is an estimate, null if there is none; bytes excludes indexes"),
+    filters: z
+      .strictObject({
+        schemas: z.array(text),
+        excludeschemas: z.array(text),
+        excludetables: z.array(text),
+        excludetabledata: z.array(text),
+      })
+      .nullable()
+      .describe('patterns of the secret'),
+    leftOut: z
+      .strictObject({
+        tables: z.array(text).describe('tables and views'),
+        rows: z.array(text).describe('tables without their rows'),
+        objectsWithoutSchema: z.boolean().describe('large objects, extensions and whatever else is in no schema'),
+      })
+      .nullable()
+      .describe('what the filters left out'),
     needs: needsSchema.nullable().describe('what the database needs besides its dump, without passwords'),
   })
   .describe('Manifest of a dump by AutoDump. In a recovered one, fields that are no longer known are null.');
@@ -101,6 +120,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export interface FinishedDump {
   readonly database: Pick<Database, 'version' | 'size' | 'encoding' | 'locale' | 'partitionsDependOn' | 'moneyLocale'>;
   readonly inventory: Inventory;
+  readonly leftOut: LeftOut;
   readonly needs: Needs;
   readonly client: PostgresClient;
   readonly compression: Compression;
@@ -123,6 +143,15 @@ function common({ task, source, object }: Plan) {
   } as const;
 }
 
+function filtersOf({ schemas, excludeschemas, excludetables, excludetabledata }: Filters) {
+  return {
+    schemas: [...schemas],
+    excludeschemas: [...excludeschemas],
+    excludetables: [...excludetables],
+    excludetabledata: [...excludetabledata],
+  };
+}
+
 function tenths(value: number): number {
   return Math.round(value * 10) / 10;
 }
@@ -130,7 +159,7 @@ function tenths(value: number): number {
 /** The manifest of a dump that this run made, proven and uploaded. */
 export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
   const { source, ...rest } = common(plan);
-  const { database, inventory, needs, client, compression, result } = finished;
+  const { database, inventory, leftOut, needs, client, compression, result } = finished;
   const { checksums, seconds, mode } = result;
   return {
     ...rest,
@@ -165,6 +194,8 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
     recovered: false,
     extensions: [...inventory.extensions],
     tables: [...inventory.tables],
+    filters: filtersOf(plan.filters),
+    leftOut: { ...leftOut, tables: [...leftOut.tables], rows: [...leftOut.rows] },
     needs,
   };
 }
@@ -200,6 +231,8 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
     recovered: true,
     extensions: null,
     tables: null,
+    filters: null,
+    leftOut: null,
     needs: null,
   };
 }

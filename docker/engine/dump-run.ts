@@ -1,10 +1,12 @@
 import type { Compression, PostgresClient } from '../postgres/clients.ts';
+import type { Filters } from '../postgres/filters/filters.ts';
 import type { Checksums } from '../s3/checksum.ts';
 import type { Part } from '../s3/part.ts';
 
 export interface DumpOptions {
   readonly client: PostgresClient;
   readonly compression: Compression;
+  readonly filters: Filters;
   /** The entire environment of pg_dump and pg_restore: libpq's variables and little more. */
   readonly environment: NodeJS.ProcessEnv;
   /** The Batch job that this run is an attempt of, if any. */

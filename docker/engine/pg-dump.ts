@@ -1,6 +1,7 @@
 import { type Child, start } from '../child.ts';
 import { compressOption } from '../postgres/clients.ts';
 import { KEEPALIVE } from '../postgres/connection/libpq-environment.ts';
+import { filterOptions } from '../postgres/filters/filters.ts';
 import type { DumpOptions } from './dump-run.ts';
 
 /**
@@ -15,7 +16,7 @@ const LOCK_TIMEOUT_MS = 60_000;
  * @param file to write; without it the dump goes to standard output
  */
 export function startPgDump(
-  { client, compression, environment }: DumpOptions,
+  { client, compression, filters, environment }: DumpOptions,
   signal: AbortSignal,
   file?: string,
 ): Child {
@@ -27,6 +28,7 @@ export function startPgDump(
     '--no-sync',
     `--lock-wait-timeout=${LOCK_TIMEOUT_MS}`,
     compressOption(compression),
+    ...filterOptions(filters),
     ...(file === undefined ? [] : [`--file=${file}`]),
     `--dbname=${KEEPALIVE}`,
   ];

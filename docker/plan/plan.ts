@@ -1,5 +1,6 @@
 import { log } from '../log.ts';
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
+import type { Filters } from '../postgres/filters/filters.ts';
 import type { DumpObject } from '../s3/object.ts';
 import type { Task } from './environment.ts';
 import { dumpKey } from './key.ts';
@@ -11,6 +12,7 @@ export interface Plan {
   readonly task: Task;
   readonly secretName: string;
   readonly source: ConnectionSettings;
+  readonly filters: Filters;
   readonly object: DumpObject;
 }
 
@@ -21,13 +23,9 @@ export interface Plan {
  */
 export async function planFor(task: Task, signal: AbortSignal): Promise<Plan> {
   const secret = await readSecret(task, signal);
-  const { bucket, ...source } = parseDumpSettings(secret, task.buckets);
-  return {
-    task,
-    secretName: secret.name,
-    source,
-    object: { bucket, key: dumpKey(secret.name, source.database, task.scheduledFor) },
-  };
+  const { bucket, filters, ...source } = parseDumpSettings(secret, task.buckets);
+  const object = { bucket, key: dumpKey(secret.name, source.database, task.scheduledFor) };
+  return { task, secretName: secret.name, source, filters, object };
 }
 
 /** Begins the log of a run. */

@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { PREFER_TAG, TAG_PREFIX, TAGGED_FIELDS } from '../../contract.ts';
+import { FILTER_FIELDS, PREFER_TAG, TAG_PREFIX, TAGGED_FIELDS } from '../../contract.ts';
 import { Failure } from '../failure.ts';
 import type { Secret } from './fetch-secret.ts';
 import type { RdsFields } from './rds.ts';
@@ -48,6 +49,17 @@ function fieldsOfValue(value: Readonly<Record<string, unknown>>): GivenFields {
   return { fields, places, problems: [] };
 }
 
+/** The fields in tags, and their tags. */
+function taggedFields(tags: Secret['tags']): readonly (readonly [field: string, tag: string, content: unknown])[] {
+  const single = TAGGED_FIELDS.map((field) => [field, (text: string): unknown => text.trim()] as const);
+  const lists = FILTER_FIELDS.map((field) => [field, (text: string): unknown => text.trim().split(/\s+/)] as const);
+  return [...single, ...lists].flatMap(([field, contentOf]) => {
+    const tag = `${TAG_PREFIX}${field}`;
+    const text = tags.get(tag);
+    return text === undefined ? [] : [[field, tag, contentOf(text)]];
+  });
+}
+
 /**
  * The fields of a secret: those of its value, then those of its tags, then what RDS says.
  *
@@ -62,16 +74,11 @@ export function givenFields(
   const fields: Record<string, unknown> = { ...own.fields };
   const places = new Map(own.places);
   const problems: string[] = [];
-  for (const field of TAGGED_FIELDS) {
-    const tag = `${TAG_PREFIX}${field}`;
-    const tagged = tags.get(tag);
-    if (tagged === undefined) {
-      continue;
-    }
+  for (const [field, tag, tagged] of taggedFields(tags)) {
     if (fields[field] === undefined) {
-      fields[field] = tagged.trim();
+      fields[field] = tagged;
       places.set(field, `the tag ${tag}`);
-    } else if (fields[field] !== tagged.trim()) {
+    } else if (!isDeepStrictEqual(fields[field], tagged)) {
       problems.push(`${places.get(field) ?? field} differs from the tag ${tag}: remove one of them`);
     }
   }

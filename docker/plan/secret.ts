@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { PREFER_TAG, TAG_PREFIX, TAGGED_FIELDS } from '../../contract.ts';
+import { FILTER_FIELDS, PREFER_TAG, TAG_PREFIX, TAGGED_FIELDS } from '../../contract.ts';
 import { type ConnectionSettings, MAX_NAME_BYTES, SSL_MODES } from '../postgres/connection/connection-settings.ts';
 import { DEFAULT_PORT, parseEndpoint, parsePort } from '../postgres/connection/endpoint.ts';
 import { transportsFor } from '../postgres/connection/tls.ts';
+import type { Filters } from '../postgres/filters/filters.ts';
+import { translated } from '../postgres/filters/pattern.ts';
 import type { Secret } from './fetch-secret.ts';
 import type { RdsFields } from './rds.ts';
 import { givenFields, parseObject, refusal, SYNONYMS } from './secret-fields.ts';
@@ -15,6 +17,7 @@ export interface DescribedSecret extends Secret {
 /** The database to dump, and the bucket for the dump. */
 export interface DumpSettings extends ConnectionSettings {
   readonly bucket: string;
+  readonly filters: Filters;
 }
 
 const ENGINES = ['postgres', 'postgresql', 'aurora-postgresql'];
@@ -70,8 +73,24 @@ const connectionSchema = z.object({
   ssl: z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })], 'must be true or false').optional(),
 });
 
+/** A pattern of pg_dump or a list of them, each with at most so many parts between dots. */
+function patterns(parts: number, form: string) {
+  const pattern = text.refine((value) => translated(value).length <= parts, `must have patterns of the form ${form}`);
+  return z
+    .preprocess(
+      (value) => (typeof value === 'string' ? [value] : value),
+      z.array(pattern, 'must be a list of patterns'),
+    )
+    .refine((list) => list.length > 0, 'is an empty list: remove it')
+    .optional();
+}
+
 function dumpSchema(buckets: readonly [string, ...string[]]) {
   return connectionSchema.extend({
+    schemas: patterns(1, 'schema'),
+    excludeschemas: patterns(1, 'schema'),
+    excludetables: patterns(2, 'table or schema.table'),
+    excludetabledata: patterns(2, 'table or schema.table'),
     bucketname: text
       .refine(
         (name) => buckets.includes(name),
@@ -81,9 +100,14 @@ function dumpSchema(buckets: readonly [string, ...string[]]) {
   });
 }
 
-const FIELDS = [...Object.keys(connectionSchema.shape), 'bucketname', ...SYNONYMS.map(([, theirs]) => theirs)];
+const FIELDS = [
+  ...Object.keys(connectionSchema.shape),
+  ...FILTER_FIELDS,
+  'bucketname',
+  ...SYNONYMS.map(([, theirs]) => theirs),
+];
 
-const TAGS = [...TAGGED_FIELDS.map((field) => `${TAG_PREFIX}${field}`), PREFER_TAG];
+const TAGS = [...TAGGED_FIELDS, ...FILTER_FIELDS].map((field) => `${TAG_PREFIX}${field}`).concat(PREFER_TAG);
 
 function lettersOf(key: string): string {
   return key
@@ -161,7 +185,9 @@ function settingsOf(data: z.infer<typeof connectionSchema>): ConnectionSettings 
  */
 export function parseDumpSettings(secret: DescribedSecret, buckets: readonly [string, ...string[]]): DumpSettings {
   const data = parse(secret, dumpSchema(buckets));
-  return { ...settingsOf(data), bucket: data.bucketname };
+  const { schemas = [], excludeschemas = [], excludetables = [], excludetabledata = [] } = data;
+  const filters = { schemas, excludeschemas, excludetables, excludetabledata };
+  return { ...settingsOf(data), bucket: data.bucketname, filters };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { bigint, queryRow, queryRows } from './connection/query.ts';
+import { isNoneOf, type Selection } from './filters/selection.ts';
 import { IS_USER_SCHEMA } from './user-schemas.ts';
 
 /** Contents of a database by the server's statistics: no rows are counted, and no table is locked or read. */
@@ -28,12 +29,12 @@ export interface Extension {
 const BLOCK = "current_setting('block_size')::bigint";
 
 /** Connection and server errors pass through. */
-export async function takeInventory(client: Client): Promise<Inventory> {
+export async function takeInventory(client: Client, { relations }: Selection): Promise<Inventory> {
   const tables = await queryRows(
     client,
     `SELECT n.nspname AS schema, c.relname AS name, c.reltuples::bigint AS rows, c.relpages * ${BLOCK} AS bytes
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind = 'r' AND ${IS_USER_SCHEMA}
+     WHERE c.relkind = 'r' AND ${IS_USER_SCHEMA} AND ${isNoneOf('c.oid', relations)}
      ORDER BY 1, 2`,
     z.object({ schema: z.string(), name: z.string(), rows: bigint, bytes: bigint }),
   );

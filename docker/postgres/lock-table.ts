@@ -1,7 +1,8 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { bigint, queryRow } from './connection/query.ts';
-import { DUMPED_RELATIONS } from './dumped-relations.ts';
+import { dumpedRelations } from './dumped-relations.ts';
+import type { Selection } from './filters/selection.ts';
 
 /** What a dump locks, and the server's table of locks, which all sessions share. */
 export interface LockTable {
@@ -14,10 +15,10 @@ export interface LockTable {
 }
 
 /** Connection and server errors pass through. */
-export async function inspectLockTable(client: Client): Promise<LockTable> {
+export async function inspectLockTable(client: Client, selection: Selection): Promise<LockTable> {
   return queryRow(
     client,
-    `SELECT (SELECT count(*) ${DUMPED_RELATIONS} AND c.relkind <> 'f') AS "toLock",
+    `SELECT (SELECT count(*) ${dumpedRelations(selection)} AND c.relkind <> 'f') AS "toLock",
       current_setting('max_locks_per_transaction')::int AS "perTransaction",
       current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int AS transactions`,
     z.object({ toLock: bigint, perTransaction: z.int(), transactions: z.int() }),

@@ -8,6 +8,7 @@ import { openS3 } from '../aws.ts';
 import { freeSpace } from '../disk.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
+import { describeLeftOut } from '../postgres/filters/left-out.ts';
 import { formatBytes, withProgress } from '../progress.ts';
 import type { RunContext } from '../run-context.ts';
 import type { RestoreOptions } from './options.ts';
@@ -35,6 +36,10 @@ export async function restore(options: RestoreOptions, context: RunContext): Pro
   try {
     const dump = await findStoredDump(s3, options.object, signal);
     log(`Restoring s3://${dump.object.bucket}/${dump.object.key}, ${formatBytes(dump.bytes)}`);
+    const leftOut = dump.leftOut === null ? '' : describeLeftOut(dump.leftOut);
+    if (leftOut !== '') {
+      log(`It was made with filters, which left out ${leftOut}`);
+    }
     const contents = await readContents(s3, dump, folder, signal);
     const setup = await prepare(options, dump, contents, folder, context);
     const file = (await fits(dump, folder)) ? join(folder, 'dump') : undefined;

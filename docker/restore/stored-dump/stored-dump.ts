@@ -6,6 +6,7 @@ import { awsFailure } from '../../aws.ts';
 import { Failure } from '../../failure.ts';
 import { networkCode } from '../../network.ts';
 import { type Locale, PARTITION_BASES, type PartitionBasis } from '../../postgres/database.ts';
+import type { LeftOut } from '../../postgres/filters/left-out.ts';
 import { type DatabaseNeeds, databaseNeedsSchema } from '../../postgres/needs/database-needs.ts';
 import { type Role, roleSchema } from '../../postgres/needs/role-needs.ts';
 import type { DumpObject } from '../../s3/object.ts';
@@ -27,6 +28,8 @@ export interface StoredDump {
   readonly partitionsDependOn: readonly PartitionBasis[] | null;
   /** `lc_monetary`, by which values of the type `money` were written; null if there are none, and as above. */
   readonly moneyLocale: string | null;
+  /** What the filters of its secret left out; null if the manifest does not say. */
+  readonly leftOut: LeftOut | null;
   /** Settings, grants, comment and connection limit of the dumped database; null if the manifest does not say. */
   readonly databaseNeeds: DatabaseNeeds | null;
   /** The roles that the dump refers to; null if the manifest does not say. */
@@ -80,6 +83,10 @@ const manifestSchema = z.object({
     verified: z.literal(true),
   }),
   // Absent in manifests of earlier versions.
+  leftOut: z
+    .object({ tables: z.array(z.string()), rows: z.array(z.string()), objectsWithoutSchema: z.boolean() })
+    .nullish(),
+  // Absent in manifests of earlier versions.
   needs: z.object({ database: databaseNeedsSchema.nullable(), roles: z.array(roleSchema).nullable() }).nullish(),
 });
 
@@ -125,7 +132,7 @@ async function readManifest(s3: S3Client, { bucket, key }: DumpObject, signal: A
  */
 export async function findStoredDump(s3: S3Client, object: DumpObject, signal: AbortSignal): Promise<StoredDump> {
   const url = `s3://${object.bucket}/${object.key}`;
-  const { source, dump, proof, needs } = await readManifest(s3, object, signal);
+  const { source, dump, proof, leftOut, needs } = await readManifest(s3, object, signal);
   const head = await s3
     .send(new HeadObjectCommand({ Bucket: object.bucket, Key: object.key, ChecksumMode: 'ENABLED' }), {
       abortSignal: signal,
@@ -161,6 +168,7 @@ export async function findStoredDump(s3: S3Client, object: DumpObject, signal: A
     locale: source.locale ?? null,
     partitionsDependOn: source.partitionsDependOn ?? null,
     moneyLocale: source.moneyLocale ?? null,
+    leftOut: leftOut ?? null,
     databaseNeeds: needs?.database ?? null,
     roles: needs?.roles ?? null,
     clientMajor: clientMajor === undefined ? null : Number(clientMajor),

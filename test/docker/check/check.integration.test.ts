@@ -17,6 +17,7 @@ const CHECKS = [
   'Database',
   'Pooler',
   'Server version',
+  'Filters',
   'Tables, sequences',
   'Row security',
   'Large objects',

@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { z } from 'zod';
 import { type FinishedDump, manifestOf, manifestSchema, recoveredManifest } from '../../../docker/dump/manifest.ts';
 import type { Plan } from '../../../docker/plan/plan.ts';
+import { NO_FILTERS } from '../../../docker/postgres/filters/filters.ts';
 
 const FILE = new URL('../../../docker/dump/manifest.schema.json', import.meta.url);
 
@@ -20,6 +21,7 @@ const plan: Plan = {
   },
   secretName: 'prod/app',
   source: { host: 'db.example.com', port: 5432, user: 'dumper', password: 'p', database: 'app' },
+  filters: NO_FILTERS,
   object: { bucket: 'dumps', key: 'prod/app/app-20261122T080000Z.dmp' },
 };
 
@@ -37,6 +39,7 @@ const finished: FinishedDump = {
     extensions: [{ name: 'plpgsql', version: '1.0' }],
     indexBytes: 0,
   },
+  leftOut: { tables: ['public.log'], rows: [], objectsWithoutSchema: false },
   needs: {
     database: {
       owner: 'app',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { RdsFields } from '../../../docker/plan/rds.ts';
 import { type DescribedSecret, parseDumpSettings } from '../../../docker/plan/secret.ts';
+import { NO_FILTERS } from '../../../docker/postgres/filters/filters.ts';
 
 const BUCKETS = ['dumps', 'more-dumps'] as const;
 
@@ -21,6 +22,7 @@ describe('what the value does not say', () => {
       password: 'b',
       database: 'app',
       bucket: 'dumps',
+      filters: NO_FILTERS,
     });
   });
 
@@ -52,6 +54,35 @@ describe('what the value does not say', () => {
     ],
   ])('may be wrong: %s', (problem, tags, rds) => {
     expect(() => parseDumpSettings(managed(tags, rds), BUCKETS)).toThrow(problem);
+  });
+
+  test('may be filters: lists in the value, with blanks between them in a tag', () => {
+    const value = JSON.stringify({ username: 'a', password: 'b', excludetabledata: ['"my log"', 'audit.*'] });
+    const tags = { 'autodump:excludetables': 'log_* cache', 'autodump:schemas': 'public' };
+    expect(parseDumpSettings(managed(tags, FOUND, value), BUCKETS).filters).toEqual({
+      schemas: ['public'],
+      excludeschemas: [],
+      excludetables: ['log_*', 'cache'],
+      excludetabledata: ['"my log"', 'audit.*'],
+    });
+  });
+
+  test.each<readonly [string, object, Readonly<Record<string, string>>]>([
+    ['excludetables must have patterns of the form table or schema.table', { excludetables: 'db.public.log' }, {}],
+    ['schemas must have patterns of the form schema', { schemas: ['public', 'public.log'] }, {}],
+    ['schemas is an empty list: remove it', { schemas: [] }, {}],
+    ['schemas must be a list of patterns', { schemas: { public: true } }, {}],
+    ['schemas must be text', { schemas: [1] }, {}],
+    ['"excludeTables" must be written excludetables', { excludeTables: ['log'] }, {}],
+    [
+      'excludetables differs from the tag autodump:excludetables',
+      { excludetables: ['a'] },
+      { 'autodump:excludetables': 'a b' },
+    ],
+    ['the tag autodump:schemas is empty', {}, { 'autodump:schemas': ' ' }],
+  ])('may be wrong filters: %s', (problem, fields, tags) => {
+    const value = JSON.stringify({ username: 'a', password: 'b', ...fields });
+    expect(() => parseDumpSettings(managed(tags, FOUND, value), BUCKETS)).toThrow(problem);
   });
 
   test('may not contradict the value, which is not shown', () => {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { Failure } from '../../../docker/failure.ts';
 import { type DescribedSecret, parseDumpSettings } from '../../../docker/plan/secret.ts';
 import type { ConnectionSettings } from '../../../docker/postgres/connection/connection-settings.ts';
+import { NO_FILTERS } from '../../../docker/postgres/filters/filters.ts';
 import { ANY_CHARACTER } from '../../support/any-character.ts';
 
 const BUCKETS = ['dumps', 'more-dumps'] as const;
@@ -53,6 +54,7 @@ test("AutoDump's own format is parsed", () => {
     password: 'p',
     database: 'app',
     bucket: 'more-dumps',
+    filters: NO_FILTERS,
   });
 });
 
@@ -64,6 +66,7 @@ test('the format of RDS is parsed, and the bucket defaults to the first', () => 
     password: 'p',
     database: 'app',
     bucket: 'dumps',
+    filters: NO_FILTERS,
   });
 });
 
@@ -135,6 +138,7 @@ test('blanks around values do not matter, except where they may be part of it', 
     host: 'db.example.com',
     port: 6432,
     sslMode: 'verify-full',
+    filters: NO_FILTERS,
     bucket: 'dumps',
     user: ' dumper',
     password: 'p ',

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Client } from 'pg';
 import { withConnection } from '../../../docker/postgres/connection/connection.ts';
 import { inspectDatabase, sizeOf } from '../../../docker/postgres/database.ts';
+import { NO_FILTERS } from '../../../docker/postgres/filters/filters.ts';
+import { EVERYTHING, select } from '../../../docker/postgres/filters/selection.ts';
 import { takeInventory } from '../../../docker/postgres/inventory.ts';
 import { inspectLockTable } from '../../../docker/postgres/lock-table.ts';
 import { inspectNeeds } from '../../../docker/postgres/needs/needs.ts';
@@ -110,12 +112,13 @@ test('calls no operator, function, type or view that a user of the database plan
     const database = await inspectDatabase(client);
     return {
       database,
-      inventory: await takeInventory(client),
+      inventory: await takeInventory(client, EVERYTHING),
+      selection: await select(client, { ...NO_FILTERS, schemas: ['public'], excludetables: ['watched'] }),
       needs: await inspectNeeds(client),
       roles: await targetRoles(client),
-      privileges: await inspectPrivileges(client, database),
+      privileges: await inspectPrivileges(client, database, EVERYTHING),
       unqualified: await unqualifiedNames(client),
-      lockTable: await inspectLockTable(client),
+      lockTable: await inspectLockTable(client, EVERYTHING),
       target: await inspectTarget(client),
       objects: await targetObjects(client),
       size: await sizeOf(client),

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { ArchiveReader } from '../../../docker/archive/archive-reader.ts';
 import { openS3 } from '../../../docker/aws.ts';
 import { type DumpResult, makeDump } from '../../../docker/engine/make-dump.ts';
+import { NO_FILTERS } from '../../../docker/postgres/filters/filters.ts';
 import { CLIENT_PROGRAMS } from './client-programs.ts';
 import { BUCKET, type Stage } from './stage.ts';
 
@@ -138,6 +139,7 @@ export class Replayer {
         MODE: mode,
         ...{ DUMPED: dumped, PIPED: piped, PROVEN: proven },
       },
+      filters: NO_FILTERS,
       folder,
       estimate: mode === 'disk' ? MORE_THAN_ANY_DISK : this.#recording.final.length,
     } as const;

@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { rowsOf } from '../support/findings-table.ts';
+import { keyOf, Stage } from '../support/stage.ts';
+import { restore } from '../support/start-restore.ts';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await Stage.setUp();
+  await stage.createDatabase(
+    'shop',
+    'CREATE TABLE orders AS SELECT * FROM generate_series(1, 7) AS id',
+    'CREATE TABLE audit AS SELECT * FROM generate_series(1, 9) AS id',
+    'CREATE TABLE log_2026 AS SELECT 1 AS id',
+    'CREATE SCHEMA closed; CREATE TABLE closed.secret AS SELECT 1 AS id',
+    `CREATE ROLE clerk LOGIN PASSWORD 'p'; GRANT SELECT ON orders, audit TO clerk`,
+    'ALTER TABLE audit ENABLE ROW LEVEL SECURITY',
+  );
+});
+
+afterAll(() => stage.tearDown());
+
+/** What the clerk may not read is left out. */
+const SECRET = {
+  username: 'clerk',
+  password: 'p',
+  excludeschemas: ['closed'],
+  excludetables: 'log_*',
+  excludetabledata: ['public.audit'],
+};
+
+const LEFT_OUT = 'the tables and views closed.secret, public.log_2026; the rows of public.audit';
+
+test('privileges are demanded only for what is dumped, and a restore has the rest', async () => {
+  expect(await stage.dump('shop', { secret: SECRET })).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining(`The filters of the secret leave out ${LEFT_OUT}\n`),
+  });
+  expect(JSON.parse(await readFile(`${stage.fileOf(keyOf('shop'))}.json`, 'utf8'))).toMatchObject({
+    tables: [{ name: 'audit' }, { name: 'orders' }],
+    filters: {
+      schemas: [],
+      excludeschemas: ['closed'],
+      excludetables: ['log_*'],
+      excludetabledata: ['public.audit'],
+    },
+    leftOut: {
+      tables: ['closed.secret', 'public.log_2026'],
+      rows: ['public.audit'],
+      objectsWithoutSchema: false,
+    },
+  });
+  await stage.createDatabase('restored');
+  expect(await restore(stage, 'shop', 'restored')).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining(`It was made with filters, which left out ${LEFT_OUT}\n`),
+  });
+  const [counts] = await stage.query(
+    'restored',
+    `SELECT (SELECT count(*)::int FROM orders) AS orders, (SELECT count(*)::int FROM audit) AS audit,
+      to_regclass('log_2026') AS log`,
+  );
+  expect(counts).toEqual({ orders: 7, audit: 0, log: null });
+});
+
+test('with schemas, large objects and extensions are left out, and said to be', async () => {
+  await stage.createDatabase('one_schema', 'CREATE SCHEMA app; CREATE TABLE app.t (); SELECT lo_create(0)');
+  const outcome = await stage.check('one_schema', { secret: { schemas: ['app'] } });
+  expect(rowsOf(outcome).Filters).toEqual([
+    'ok',
+    'leave out large objects, extensions and whatever else is in no schema',
+  ]);
+  const dumped = await stage.dump('one_schema', { secret: { schemas: ['app'] } });
+  expect(dumped).toMatchObject({ status: 0 });
+  await stage.createDatabase('one_schema_restored');
+  await restore(stage, 'one_schema', 'one_schema_restored');
+  expect(
+    await stage.query(
+      'one_schema_restored',
+      "SELECT to_regclass('app.t') IS NOT NULL AS t, (SELECT count(*)::int FROM pg_largeobject_metadata) AS objects",
+    ),
+  ).toEqual([{ t: true, objects: 0 }]);
+});
+
+test.each([
+  [{ excludetables: ['(log'] }, 'is invalid: invalid regular expression'],
+  [{ excludetables: ['order'] }, 'the pattern order of excludetables matches nothing; did you mean public.orders?'],
+])('the check names wrong filters beside all other problems: %j', async (filters, problem) => {
+  const outcome = await stage.check('shop', { secret: { username: 'clerk', password: 'p', ...filters } });
+  expect(outcome).toMatchObject({ status: 65 });
+  expect(rowsOf(outcome)).toMatchObject({
+    Filters: ['problem', expect.stringContaining(problem)],
+    'Tables, sequences': ['problem', expect.stringContaining('may not read closed.secret, public.log_2026')],
+  });
+});
