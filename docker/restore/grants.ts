@@ -2,13 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { start } from '../child.ts';
-import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import { ConnectionFailure } from '../postgres/connection/connection-failure.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import type { Answer } from '../postgres/connection/if-answered.ts';
 import { tryEach } from '../postgres/connection/try-each.ts';
 import type { RestoreTool } from './pg-restore.ts';
+import { rereadFailure } from './stored-dump/reread-failure.ts';
 import { decodedBy, type TableOfContents } from './stored-dump/table-of-contents.ts';
 
 /** In the output of pg_restore. A name may contain a semicolon or a line break, and there are no literals. */
@@ -23,6 +23,7 @@ const BATCH = 500;
  *
  * @param entries IDs of entries that the server refused
  * @returns how many of the grants it refuses by themselves, or were lost with the connection
+ * @throws {Failure} `tryAgain` if pg_restore was stopped or ran out of memory while it read them
  */
 export async function grantEach(
   entries: readonly number[],
@@ -37,9 +38,9 @@ export async function grantEach(
   await writeFile(list, entries.map((id) => `${id};\n`).join(''));
   const args = ['--no-owner', `--use-list=${list}`, '--file=-', head];
   const { output, exit } = start(client.pgRestore, args, { environment: { LC_ALL: 'C' }, signal });
-  const [bytes, { status, lastLines }] = await Promise.all([buffer(output), exit]);
-  if (status !== 0) {
-    throw new Failure('internal', `pg_restore could not read the grants of the dump: ${lastLines.at(-1) ?? ''}`);
+  const [bytes, end] = await Promise.all([buffer(output), exit]);
+  if (end.status !== 0) {
+    throw rereadFailure(end, 'the grants of the dump');
   }
   const decoded = await unlessLost(
     withConnection(target, policy, signal, (connection) => decodedBy(connection, [bytes.toString('latin1')], encoding)),

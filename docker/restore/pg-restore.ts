@@ -28,8 +28,8 @@ export interface RestoreTool {
 
 /** What to restore. */
 export interface ArchivePart {
-  /** A file, which several connections can restore from, or a stream. */
-  readonly archive: { readonly file: string; readonly jobs: number } | { readonly bytes: AsyncIterable<Buffer> };
+  /** A file, which several connections can restore from, or what reads it from the first byte to the last. */
+  readonly archive: { readonly file: string; readonly jobs: number } | { readonly read: () => AsyncIterable<Buffer> };
   /** IDs of entries in the archive's table of contents, in the same order. */
   readonly entries: readonly number[];
   /** Whether an entry that the server warns of counts as refused. Only for entries without data. */
@@ -85,7 +85,7 @@ export async function restorePart(
     onErrorLine: (line: string) => {
       errors.add(line);
     },
-    ...('file' in archive ? {} : { input: archive.bytes }),
+    ...('file' in archive ? {} : { input: archive.read() }),
   };
   const { started, output, exit } = start(client.pgRestore, [...OPTIONS, `--use-list=${list}`, ...source], options);
   output.resume();

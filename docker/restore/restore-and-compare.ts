@@ -111,7 +111,7 @@ export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSi
     if (state.started) {
       log(wasEmpty ? PARTIAL : MIXED);
     }
-    if (error instanceof EndedEarly && 'file' in archive && (await isDamaged(archive.file, tool.client, signal))) {
+    if (error instanceof EndedEarly && (await isDamaged(archive, tool.client, signal))) {
       throw new Failure(
         'verificationFailed',
         `The dump has damaged data, unlike every dump that was proven. Do not rely on it. ${error.message}`,

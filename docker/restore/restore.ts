@@ -42,7 +42,7 @@ export async function restore(options: RestoreOptions, context: RunContext): Pro
     if (setup.missingRoles !== undefined) {
       await createRoles(setup.tool, setup.missingRoles, signal);
     }
-    const archive = file === undefined ? { bytes: readStoredDump(s3, dump, signal) } : { file, jobs: setup.jobs };
+    const archive = file === undefined ? { read: () => readStoredDump(s3, dump, signal) } : { file, jobs: setup.jobs };
     await restoreAndCompare({ ...setup, archive }, signal);
     const { database, host, port } = setup.tool.target;
     log(`Done: the dump is restored into the database "${database}" on ${host} port ${port}.`);
