@@ -106,7 +106,8 @@ async function make(
     const environment = await libpqEnvironment(source, policy, folder, searchPath);
     // Usually more than the size of the dump, which is compressed, as out-of-line values on the server may be already.
     const estimate = Math.max((database.size ?? 0) - indexBytes, 0);
-    const options = { client, compression, environment, job: task.job, folder, estimate };
+    const { encoding } = database;
+    const options = { client, compression, encoding, environment, job: task.job, folder, estimate };
     return await makeDump(options, s3, object, signal);
   } finally {
     await rm(folder, { recursive: true, force: true });

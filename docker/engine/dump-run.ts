@@ -5,6 +5,8 @@ import type { Part } from '../s3/part.ts';
 export interface DumpOptions {
   readonly client: PostgresClient;
   readonly compression: Compression;
+  /** PostgreSQL's name of the database's encoding: `UTF8`. */
+  readonly encoding: string;
   /** The entire environment of pg_dump and pg_restore: libpq's variables and little more. */
   readonly environment: NodeJS.ProcessEnv;
   /** The Batch job that this run is an attempt of, if any. */

@@ -129,6 +129,7 @@ export class Replayer {
         major: 0,
       },
       compression: 'gzip:1',
+      encoding: 'UTF8',
       job: undefined,
       environment: {
         PATH: `${CLIENT_PROGRAMS}:${process.env.PATH ?? ''}`,
