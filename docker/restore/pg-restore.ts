@@ -50,6 +50,8 @@ export interface Refusals {
   readonly grants: readonly number[];
   /** pg_restore's message about the first of them; empty if there is none. */
   readonly first: string;
+  /** Whether rows may be missing for one of them. */
+  readonly mayCostRows: boolean;
 }
 
 /**
@@ -138,7 +140,8 @@ function refusalsOf(exit: ChildExit, errors: RestoreErrors): Refusals {
   // Having lost the server, pg_restore may still process the rest, and count each statement as refused.
   if (isComplete && lost === undefined) {
     const uncounted = Math.max(ignored - harmless - refusedGrants.length, 0);
-    return { count: serious === 0 ? uncounted : serious, grants: refusedGrants, first: first ?? summary };
+    const [count, mayCostRows] = serious === 0 ? [uncounted, uncounted > 0] : [serious, errors.mayCostRows];
+    return { count, grants: refusedGrants, first: first ?? summary, mayCostRows };
   }
   const how = signal === null ? `exited with status ${status}` : `was ended by ${signal}`;
   if (lost !== undefined) {

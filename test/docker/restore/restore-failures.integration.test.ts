@@ -59,9 +59,68 @@ describe('a restore in which the server refuses statements', () => {
     const { status, stdout, stderr } = await restore(stage, 'indexed', 'from indexed');
     expect(stderr).toMatch(/refused 1 of the statements.*relation "t" does not exist/);
     expect(stdout).toContain('CREATE INDEX watched ON public.t');
-    expect(stdout).toContain('The database contains at most a part of the dump: drop it');
-    expect(status).toBe(77);
+    expectToBeKept({ status, stdout, stderr });
     expect(await contentsOf(stage, 'from indexed')).toEqual(await contentsOf(stage, 'indexed'));
+  });
+
+  /** The log says so, where the statements make or fill no table. */
+  function expectToBeKept({ status, stdout, stderr }: Outcome): void {
+    expect(stderr).toContain('it need not be restored again: fix the cause, and run them here.');
+    expect(stdout).not.toContain('drop it');
+    expect(status).toBe(77);
+  }
+
+  test('shows the whole of a constraint that the source itself violates, and that the rows are there', async () => {
+    await stage.createDatabase(
+      'violated',
+      'CREATE TABLE p (id int PRIMARY KEY)',
+      'CREATE TABLE c AS SELECT 1 AS p',
+      'ALTER TABLE c ADD FOREIGN KEY (p) REFERENCES p NOT VALID',
+      'UPDATE pg_constraint SET convalidated = true',
+    );
+    expect(await stage.dump('violated')).toMatchObject({ status: 0, stderr: '' });
+    await stage.createDatabase('from violated');
+    const outcome = await restore(stage, 'violated', 'from violated');
+    expectToBeKept(outcome);
+    const [, statement = ''] = /Command was: (.*;)$/m.exec(outcome.stdout) ?? [];
+    expect(statement).toBe(
+      'ALTER TABLE ONLY public.c | ADD CONSTRAINT c_p_fkey FOREIGN KEY (p) REFERENCES public.p(id);',
+    );
+    await stage.query('from violated', `${statement.replace(' |', '').replace(';', '')} NOT VALID`);
+  });
+
+  test('does not have a materialized view over forced row-level security cost the rest', async () => {
+    await stage.createDatabase(
+      'forced',
+      'CREATE TABLE t AS SELECT 1 AS one',
+      'CREATE MATERIALIZED VIEW m AS SELECT * FROM t',
+      'ALTER TABLE t ENABLE ROW LEVEL SECURITY',
+      'ALTER TABLE t FORCE ROW LEVEL SECURITY',
+    );
+    expect(await stage.dump('forced')).toMatchObject({ status: 0, stderr: '' });
+    await stage.query('postgres', `CREATE ROLE owner LOGIN PASSWORD 'x'`);
+    await stage.createDatabase('from forced', 'ALTER DATABASE "from forced" OWNER TO owner');
+    const secret = { username: 'owner', password: 'x' };
+    const outcome = await restore(stage, 'forced', 'from forced', [], { secret });
+    expectToBeKept(outcome);
+    expect(outcome.stdout).toContain('Command was: REFRESH MATERIALIZED VIEW public.m;');
+    expect(outcome.stdout).toContain('are not populated, as they are in the dump: public.m\n');
+  });
+
+  test('advises to restore again where a table may lack rows', async () => {
+    await stage.createDatabase(
+      'checked',
+      'CREATE TABLE known AS SELECT 1 AS one',
+      "CREATE FUNCTION is_known(int) RETURNS boolean LANGUAGE sql AS 'SELECT EXISTS (SELECT FROM known)'",
+      'CREATE TABLE t (one int CHECK (is_known(one)))',
+      'INSERT INTO t VALUES (1)',
+    );
+    expect(await stage.dump('checked')).toMatchObject({ status: 0, stderr: '' });
+    await stage.createDatabase('from checked');
+    const { status, stdout, stderr } = await restore(stage, 'checked', 'from checked');
+    expect(stdout).toContain('The database contains at most a part of the dump: drop it');
+    expect(stderr).toContain('Fix the cause, and restore into a new database.');
+    expect(status).toBe(77);
   });
 
   test('names the materialized views that were not populated', async () => {
