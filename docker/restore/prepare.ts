@@ -33,7 +33,7 @@ interface RestoreSetup extends Omit<ArchiveRestore, 'archive'> {
   readonly jobs: number;
   /** Roles to create, if they are to be created. */
   readonly missingRoles?: MissingRoles;
-  /** What gives the database the settings and grants that the dumped one had and it has not. */
+  /** What gives the database the owner, the settings, the grants and the like that the dumped one had and it has not. */
   readonly databaseStatements: readonly string[];
 }
 

@@ -27,7 +27,7 @@ export interface StoredDump {
   readonly partitionsDependOn: readonly PartitionBasis[] | null;
   /** `lc_monetary`, by which values of the type `money` were written; null if there are none, and as above. */
   readonly moneyLocale: string | null;
-  /** Settings, grants, comment and connection limit of the dumped database; null if the manifest does not say. */
+  /** Owner, settings, grants and the like of the dumped database; null if the manifest does not say. */
   readonly databaseNeeds: DatabaseNeeds | null;
   /** The roles that the dump refers to; null if the manifest does not say. */
   readonly roles: readonly Role[] | null;

@@ -25,6 +25,11 @@ beforeAll(async () => {
     'GRANT pg_monitor TO readers',
     `ALTER ROLE author SET search_path = books, "My, books"`,
     `ALTER ROLE author SET app.key = 'geheim'`,
+    `COMMENT ON ROLE author IS 'writes'`,
+    'GRANT SET ON PARAMETER log_statement TO author',
+    'SET allow_system_table_mods TO on',
+    // A server takes a label only if it has loaded its provider.
+    `INSERT INTO pg_shseclabel VALUES ('author'::regrole, 'pg_authid'::regclass, 'masker', 'MASKED')`,
     ...[...NAMED_IN_ROWS, ...NAMED_IN_SETTINGS].map((name) => `CREATE ROLE ${name}`),
   );
   await stage.createDatabase(
@@ -88,6 +93,9 @@ test('the manifest has the roles with attributes and memberships, and no passwor
     validUntil: null,
     memberOf: [],
     settings: [],
+    comment: null,
+    securityLabels: [],
+    parameters: [],
   };
   expect(manifest.needs?.roles).toEqual([
     {
@@ -109,6 +117,9 @@ test('the manifest has the roles with attributes and memberships, and no passwor
         { name: 'app.key', value: null },
         { name: 'search_path', value: 'books, "My, books"' },
       ],
+      comment: 'writes',
+      securityLabels: [{ provider: 'masker', label: 'MASKED' }],
+      parameters: [{ parameter: 'log_statement', privilege: 'SET', grantable: false }],
     },
     { ...plain, name: 'boss', uses: ['grants'], superuser: true, createDatabase: true },
     expect.objectContaining({ name: 'postgres', uses: ['grants'] }),
@@ -144,6 +155,7 @@ test('what the user that dumps may not see does not fail the dump, and the manif
       grants: null,
       comment: null,
       connectionLimit: -1,
+      securityLabels: [],
     },
     roles: null,
     userMappings: [],
@@ -159,7 +171,7 @@ test('missing roles that only grants name are named with their SQL, and cost no 
       '"boss" (grants); "readers" (grants).',
   );
   expect(stdout).toMatch(
-    /^CREATE ROLE "Mr ""B" NOINHERIT CONNECTION LIMIT 3 VALID UNTIL '(2029|2030)-.*';\nCREATE ROLE "author";\nCREATE ROLE "boss";\nCREATE ROLE "readers";\nALTER ROLE "author" SET "search_path" TO 'books', 'My, books';\nALTER ROLE "boss" SUPERUSER;\nALTER ROLE "boss" CREATEDB;\nGRANT "readers" TO "Mr ""B" WITH ADMIN OPTION;\nGRANT "pg_monitor" TO "readers";$/m,
+    /^CREATE ROLE "Mr ""B" NOINHERIT CONNECTION LIMIT 3 VALID UNTIL '(2029|2030)-.*';\nCREATE ROLE "author";\nCREATE ROLE "boss";\nCREATE ROLE "readers";\nALTER ROLE "author" SET "search_path" TO 'books', 'My, books';\nGRANT SET ON PARAMETER "log_statement" TO "author";\nCOMMENT ON ROLE "author" IS 'writes';\nSECURITY LABEL FOR "masker" ON ROLE "author" IS 'MASKED';\nALTER ROLE "boss" SUPERUSER;\nALTER ROLE "boss" CREATEDB;\nGRANT "readers" TO "Mr ""B" WITH ADMIN OPTION;\nGRANT "pg_monitor" TO "readers";$/m,
   );
   expect(stdout).toContain(`ALTER ROLE … LOGIN PASSWORD '…': "Mr ""B", "author"`);
   expect(stdout).toContain('neither in the manifest nor in the dump: ALTER ROLE "author" SET "app"."key" TO …;');
