@@ -7,12 +7,16 @@ import { ConnectionFailure } from '../postgres/connection/connection-failure.ts'
 import { withConnection } from '../postgres/connection/connection.ts';
 import type { Answer } from '../postgres/connection/if-answered.ts';
 import { tryEach } from '../postgres/connection/try-each.ts';
+import { identifier } from '../postgres/quoting.ts';
 import type { RestoreTool } from './pg-restore.ts';
 import { rereadFailure } from './stored-dump/reread-failure.ts';
 import { decodedBy, type TableOfContents } from './stored-dump/table-of-contents.ts';
 
 /** In the output of pg_restore. A name may contain a semicolon or a line break, and there are no literals. */
 const GRANT = /^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) (?:[^";]|"[^"]*")*;/gm;
+
+/** Start of the grants that the server reserves to those who have the privileges of the role that is named next. */
+const OF_ROLE = 'ALTER DEFAULT PRIVILEGES FOR ROLE ';
 
 /** Statements of one transaction. */
 const BATCH = 500;
@@ -50,7 +54,7 @@ export async function grantEach(
     return entries.length;
   }
   const grants = decoded.value[0]?.match(GRANT) ?? [];
-  let refused = 0;
+  const refused: string[] = [];
   for (let at = 0; at < grants.length; at += BATCH) {
     const batch = grants.slice(at, at + BATCH);
     const tried = await unlessLost(
@@ -59,12 +63,20 @@ export async function grantEach(
     const refusals = 'unseen' in tried ? batch.map(() => tried.unseen) : tried.value;
     for (const [index, refusal] of refusals.entries()) {
       if (refusal !== undefined) {
-        refused += 1;
-        log(`Warning: not restored: ${refusal} | Command was: ${batch[index] ?? ''}`);
+        const statement = batch[index] ?? '';
+        refused.push(statement);
+        log(`Warning: not restored: ${refusal} | Command was: ${statement}`);
       }
     }
   }
-  return refused;
+  if (refused.some((statement) => statement.startsWith(OF_ROLE))) {
+    log(
+      'Note: default privileges of a role can be changed by a superuser, and by who has its privileges. To have those that ' +
+        `are listed above, let who administers the role run GRANT … TO ${identifier(target.user)} (from PostgreSQL 16 on, ` +
+        'WITH INHERIT TRUE), run the statements, and revoke it again. Who has just created a role administers it.',
+    );
+  }
+  return refused.length;
 }
 
 /** All data are restored already, so losing the connection costs no more than the grants. */

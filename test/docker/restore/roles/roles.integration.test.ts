@@ -234,6 +234,30 @@ test('--create-roles creates them, and names what the user may not grant', async
   ).toEqual([{ admin: true }]);
 });
 
+test('and default privileges of one of them are listed, with what its creator does to have them', async () => {
+  await stage.createDatabase(
+    'defaulting',
+    'CREATE ROLE "Chief"',
+    'ALTER DEFAULT PRIVILEGES FOR ROLE "Chief" GRANT SELECT ON TABLES TO PUBLIC',
+  );
+  expect(await stage.dump('defaulting')).toMatchObject({ status: 0, stderr: '' });
+  await stage.query('defaulting', 'DROP OWNED BY "Chief"', 'DROP ROLE "Chief"');
+  const { status, stdout } = await restore('defaulting', 'by default', ['--create-roles'], { secret: MASTER });
+  const [, refused = ''] = /^Warning: not restored: .* Command was: (ALTER DEFAULT .*;)$/m.exec(stdout) ?? [];
+  expect(stdout).toContain('let who administers the role run GRANT … TO "master" (from PostgreSQL 16 on');
+  expect(status).toBe(0);
+  await stage.query(
+    'by default',
+    'SET ROLE master',
+    'GRANT "Chief" TO "master"',
+    refused,
+    'REVOKE "Chief" FROM "master"',
+  );
+  expect(await stage.query('by default', 'SELECT defaclrole::regrole::text AS role FROM pg_default_acl')).toEqual([
+    { role: '"Chief"' },
+  ]);
+});
+
 test('and then a dump with policies and user mappings can be restored', async () => {
   const { status, stderr } = await restore('policed', 'with policies', ['--create-roles']);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
