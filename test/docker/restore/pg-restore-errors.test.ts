@@ -88,6 +88,7 @@ test.each([
     [...query('CREATE INDEX i ON public.t;'), ...query('REFRESH MATERIALIZED VIEW v;')],
     false,
   ],
+  ['a user mapping', query("CREATE USER MAPPING FOR u SERVER s OPTIONS (\n    password 'x'\n);"), false],
   ['row-level security', query('ALTER TABLE public.t ENABLE ROW LEVEL SECURITY;'), false],
   ['rows', COPY, true],
   ['rows and an index', [...COPY, ...query('CREATE INDEX i ON public.t;')], true],

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { keyOf, type Outcome, type RunOptions, Stage } from '../../support/stage.ts';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { BUCKET, keyOf, type Outcome, type RunOptions, Stage } from '../../support/stage.ts';
 import { startRestore } from '../../support/start-restore.ts';
 
 let stage: Stage;
@@ -273,4 +273,35 @@ test('nor does a table that names roles lack its rows', async () => {
     { role: 'watched', further: null },
     { role: null, further: '{"\\"on Duty\\"",NULL,-}' },
   ]);
+});
+
+describe('a role that nobody may create', () => {
+  /** Restores a dump whose manifest has a role that the server refuses. */
+  async function restoreWithout(name: string, dumped: string, into: string): Promise<Outcome> {
+    await stage.query('postgres', `DROP ROLE IF EXISTS ${name}`);
+    const url = `${stage.s3.endpoint}/${BUCKET}/${keyOf(dumped)}.json`;
+    const manifest = await stage.manifestOf(keyOf(dumped));
+    const roles = manifest.needs?.roles?.map((role) => (role.name === name ? { ...role, connectionLimit: -5 } : role));
+    await fetch(url, { method: 'PUT', body: JSON.stringify({ ...manifest, needs: { ...manifest.needs, roles } }) });
+    return restore(dumped, into, ['--create-roles']);
+  }
+
+  test('does not keep a dump with policies for it from being restored', async () => {
+    await stage.query('with policies', 'DROP OWNED BY filtered');
+    const { status, stdout, stderr } = await restoreWithout('filtered', 'policed', 'without policies');
+    expect(stdout).toContain('Warning: not created: invalid connection limit: -5 | CREATE ROLE "filtered"');
+    expect(stdout).toContain('Command was: CREATE POLICY p ON public.t TO filtered USING (true);');
+    expect(stderr).toContain('it need not be restored again: fix the cause, and run them here.');
+    expect(status).toBe(77);
+    expect(await stage.query('without policies', 'SELECT one FROM t')).toEqual([{ one: 1 }]);
+  });
+
+  test('keeps one with rows that name it from being restored in part', async () => {
+    await stage.query('named again', 'DROP TABLE duties');
+    const { status, stdout, stderr } = await restoreWithout('watched', 'naming', 'without rows');
+    expect(stderr).toContain('with a row its whole table: "watched".');
+    expect(stdout).not.toContain('drop it');
+    expect(status).toBe(77);
+    expect(await stage.query('without rows', `SELECT FROM pg_class WHERE relname = 'duties'`)).toEqual([]);
+  });
 });
