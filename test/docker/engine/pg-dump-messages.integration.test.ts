@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { clientFolder } from '../support/client-folder.ts';
 import { rowsOf } from '../support/findings-table.ts';
-import { type Outcome, type Running, Stage } from '../support/stage.ts';
+import { keyOf, type Outcome, type Running, Stage } from '../support/stage.ts';
 
 /** The server guarantees room for 10 * 15 locks, and has some more. */
 const SETTINGS = ['max_locks_per_transaction=10', 'max_connections=15', 'autovacuum_max_workers=1'];
@@ -126,6 +126,28 @@ test('a table that is dropped meanwhile is worth another try', async () => {
   });
   await client.end();
   expectFailure(outcome, 75, 'DDL in another session interfered', 'does not exist');
+});
+
+test.each([
+  ['schema', 'CREATE SCHEMA s CREATE TABLE t ()', 'DROP SCHEMA s CASCADE', 'schema "s" does not exist'],
+  [
+    'function',
+    `CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'`,
+    'DROP FUNCTION f',
+    'function f(integer)',
+  ],
+  ['procedure', `CREATE PROCEDURE p(int) LANGUAGE sql AS 'SELECT 1'`, 'DROP PROCEDURE p', 'function p(integer)'],
+])('a %s that is dropped meanwhile is worth another try', async (_, create, drop, says) => {
+  await stage.query('app', create);
+  await stage.whileLocked('app', 'held', async (release) => {
+    const outcome = await start({}, async (running) => {
+      await stage.untilDumpWaits(running);
+      await stage.query('app', drop);
+      await release();
+    });
+    expectFailure(outcome, 75, 'DDL in another session interfered', says);
+  });
+  expect(await stage.hasObject(keyOf('app'))).toBe(false);
 });
 
 test('a deadlock is worth another try', async () => {
