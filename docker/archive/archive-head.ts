@@ -24,10 +24,6 @@ const MAX_TEXT_BYTES = 1024 * 1024;
 /** Kinds of entries whose statements say more than their names, and are short. */
 const DEFINED: ReadonlySet<string> = new Set(['ENCODING', 'EXTENSION', 'PUBLICATION']);
 
-/** Kinds of entries whose statements begin with a signature, and how many bytes of these are kept. */
-const SIGNED: ReadonlySet<string> = new Set(['FUNCTION', 'PROCEDURE', 'AGGREGATE']);
-const BEGINNING_BYTES = 512;
-
 /** An entry of the table of contents. Its names are not quoted, and in the encoding of the dump. */
 export interface ArchiveEntry {
   readonly id: number;
@@ -39,15 +35,11 @@ export interface ArchiveEntry {
   readonly schema: Buffer;
   /** The statement that creates it, for the kinds in {@link DEFINED}; empty for the others. */
   readonly definition: Buffer;
-  /** The beginning of the statement that creates it, for functions, procedures and aggregates; empty for the others. */
-  readonly beginning: Buffer;
   /** Whether the archive has data of it. */
   readonly hasData: boolean;
   /** Where its data are: a byte for the state and eight for the offset. */
   readonly location: Buffer;
 }
-
-const NO_BYTES = Buffer.alloc(0);
 
 /** The archive is damaged. */
 export function damaged(problem: string, at: number): Failure {
@@ -105,8 +97,7 @@ export class ArchiveHead {
     const kind = (yield* this.#text()).toString();
     // Section.
     yield* this.int();
-    const definition = DEFINED.has(kind) ? yield* this.#text() : NO_BYTES;
-    const beginning = DEFINED.has(kind) ? NO_BYTES : yield* this.#beginning(SIGNED.has(kind) ? BEGINNING_BYTES : 0);
+    const definition = DEFINED.has(kind) ? yield* this.#text() : yield* this.#skippedText();
     // DROP statement, COPY statement.
     yield* this.#skipTexts(2);
     const schema = yield* this.#text();
@@ -121,7 +112,7 @@ export class ArchiveHead {
       // A dependency; an absent text ends the list.
     }
     const location = yield* this.#cursor.read(9);
-    return { id, kind, name, schema, definition, beginning, hasData, location };
+    return { id, kind, name, schema, definition, hasData, location };
   }
 
   *byte(): Generator<void, number> {
@@ -156,12 +147,9 @@ export class ArchiveHead {
     }
   }
 
-  /** Reads at most so many bytes of a text, and skips the rest. */
-  *#beginning(most: number): Generator<void, Buffer> {
-    const bytes = Math.max(yield* this.int(), 0);
-    const beginning = yield* this.#bytes(Math.min(bytes, most));
-    yield* this.#cursor.advance(bytes - beginning.length, this.#onBytes);
-    return beginning;
+  *#skippedText(): Generator<void, Buffer> {
+    yield* this.#skipText();
+    return Buffer.alloc(0);
   }
 
   /** @returns whether the text is present */

@@ -18,7 +18,6 @@ export class ArchiveReader {
   readonly #fields = new ArchiveHead(this.#cursor, (piece) => {
     this.#count(piece);
   });
-  readonly #onEntry: (entry: ArchiveEntry) => void;
   readonly #walk: Generator<void, void>;
   readonly #locations = new Map<number, DataLocation>();
   readonly #blocks = new Map<number, number>();
@@ -26,9 +25,7 @@ export class ArchiveReader {
   #headCrc32 = 0;
   #isBetweenBlocks = false;
 
-  /** @param onEntry called with each entry of the table of contents */
-  constructor(onEntry: (entry: ArchiveEntry) => void = () => undefined) {
-    this.#onEntry = onEntry;
+  constructor() {
     this.#walk = this.#archive();
     this.#walk.next();
   }
@@ -65,10 +62,8 @@ export class ArchiveReader {
 
   *#archive(): Generator<void, void> {
     const count = yield* this.#fields.header();
-    for (let left = count; left > 0; left -= 1) {
-      const entry = yield* this.#fields.entry();
-      this.#addEntry(entry);
-      this.#onEntry(entry);
+    for (let entry = 0; entry < count; entry += 1) {
+      this.#addEntry(yield* this.#fields.entry());
     }
     this.#headBytes = this.#cursor.position;
     for (;;) {

@@ -13,6 +13,8 @@ export interface DumpOptions {
   readonly job: string | undefined;
   /** For temporary files. */
   readonly folder: string;
+  /** Called once pg_dump has read all definitions. What it throws ends the dump. */
+  readonly onceDefined: () => Promise<void>;
   /** Upper estimate of the dump's size, in bytes; zero if unknown. */
   readonly estimate: number;
 }

@@ -10,7 +10,6 @@ import { type Part, readRange } from '../s3/part.ts';
 import type { DumpOptions, DumpRun, PartSink, ProvenDump } from './dump-run.ts';
 import { startPgDump } from './pg-dump.ts';
 import { prove } from './prove.ts';
-import { refuseDroppedFunction } from './refuse-dropped-function.ts';
 import { follow } from './tail.ts';
 
 /**
@@ -26,7 +25,7 @@ import { follow } from './tail.ts';
 export async function dumpToFile(options: DumpOptions, sink: PartSink, dumpRun: DumpRun): Promise<ProvenDump> {
   const file = join(options.folder, 'dump');
   await writeFile(file, '', { flag: 'wx', mode: 0o600 });
-  const reader = new ArchiveReader(refuseDroppedFunction);
+  const reader = new ArchiveReader();
   const segmenter = new Segmenter((from) => segmentEnd(from, reader.headBytes, options.estimate));
   const upload = (segment: Segment | undefined) => {
     if (segment !== undefined && segment.from >= firstPartEnd(reader.headBytes)) {

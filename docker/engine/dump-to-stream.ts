@@ -7,7 +7,6 @@ import type { Part } from '../s3/part.ts';
 import type { DumpOptions, DumpRun, PartSink, ProvenDump } from './dump-run.ts';
 import { startPgDump } from './pg-dump.ts';
 import { prove } from './prove.ts';
-import { refuseDroppedFunction } from './refuse-dropped-function.ts';
 import { partCapacity, Spool } from './spool.ts';
 
 /**
@@ -51,7 +50,7 @@ export async function dumpToStream(options: DumpOptions, sink: PartSink, dumpRun
   };
   const { output, exit } = startPgDump(options, dumpRun.signal);
   try {
-    await prove(options, { output, exit }, new ArchiveReader(refuseDroppedFunction), onChunk, dumpRun);
+    await prove(options, { output, exit }, new ArchiveReader(), onChunk, dumpRun);
     const last = segmenter.close();
     if (last !== undefined) {
       await upload(last);

@@ -129,20 +129,16 @@ test('a table that is dropped meanwhile is worth another try', async () => {
 });
 
 test.each([
-  ['schema', 'CREATE SCHEMA s CREATE TABLE t ()', 'DROP SCHEMA s CASCADE', 'schema "s" does not exist'],
-  [
-    'function',
-    `CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'`,
-    'DROP FUNCTION f',
-    'function f(integer)',
-  ],
-  ['procedure', `CREATE PROCEDURE p(int) LANGUAGE sql AS 'SELECT 1'`, 'DROP PROCEDURE p', 'function p(integer)'],
-])('a %s that is dropped meanwhile is worth another try', async (_, create, drop, says) => {
+  ['DROP SCHEMA s CASCADE', 'CREATE SCHEMA s CREATE TABLE t ()', 'schema "s" does not exist'],
+  ['DROP FUNCTION f', `CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'`, ': function public.f.'],
+  ['ALTER TYPE of_t RENAME TO new', `CREATE TYPE of_t AS ENUM ('a')`, ': type public.of_t.'],
+  ['ALTER VIEW v RENAME TO w', 'CREATE VIEW v AS SELECT 1', ': view public.v.'],
+])('%s in another session meanwhile is worth another try', async (change, create, says) => {
   await stage.query('app', create);
   await stage.whileLocked('app', 'held', async (release) => {
     const outcome = await start({}, async (running) => {
       await stage.untilDumpWaits(running);
-      await stage.query('app', drop);
+      await stage.query('app', change);
       await release();
     });
     expectFailure(outcome, 75, 'DDL in another session interfered', says);
