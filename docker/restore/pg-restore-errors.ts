@@ -81,7 +81,7 @@ const NAME = '(?:"[^"]*"|[^\\s".])+';
  * type of an extension, the server refuses that as well. pg_restore shows no more than about 128 characters of any.
  */
 const WITHOUT_ROWS = new RegExp(
-  '^Command was: (?:CREATE (?:(?:UNIQUE )?INDEX|(?:CONSTRAINT |EVENT )?TRIGGER|POLICY|USER MAPPING|STATISTICS|EXTENSION|PUBLICATION) |' +
+  '^Command was: (?:CREATE (?:(?:UNIQUE )?INDEX|(?:CONSTRAINT |EVENT )?TRIGGER|POLICY|USER MAPPING|STATISTICS|EXTENSION|PUBLICATION|SUBSCRIPTION) |' +
     '(?:REFRESH MATERIALIZED VIEW|ALTER INDEX|ALTER PUBLICATION|ALTER EVENT TRIGGER) |' +
     `ALTER TABLE (?:ONLY )?${NAME}\\.${NAME}\\s+(?:ADD CONSTRAINT|CLUSTER ON|ENABLE|DISABLE) )`,
 );

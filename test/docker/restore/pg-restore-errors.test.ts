@@ -89,6 +89,7 @@ test.each([
     false,
   ],
   ['a user mapping', query("CREATE USER MAPPING FOR u SERVER s OPTIONS (\n    password 'x'\n);"), false],
+  ['a subscription', query("CREATE SUBSCRIPTION s CONNECTION 'host=h' PUBLICATION p;"), false],
   ['row-level security', query('ALTER TABLE public.t ENABLE ROW LEVEL SECURITY;'), false],
   ['rows', COPY, true],
   ['rows and an index', [...COPY, ...query('CREATE INDEX i ON public.t;')], true],
