@@ -10,15 +10,18 @@ import { log } from '../log.ts';
 import type { Task } from '../plan/environment.ts';
 import { logPlan, type Plan, planFor } from '../plan/plan.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
+import { ifAnswered } from '../postgres/connection/if-answered.ts';
 import { libpqEnvironment } from '../postgres/connection/libpq-environment.ts';
 import { describeLeftOut } from '../postgres/filters/left-out.ts';
 import { type Inventory, takeInventory } from '../postgres/inventory.ts';
+import { namedObjects } from '../postgres/named-objects.ts';
 import { inspectNeeds } from '../postgres/needs/needs.ts';
 import { sizeOnDisk } from '../progress.ts';
 import type { RunContext } from '../run-context.ts';
 import { abortEarlierUploads } from '../s3/earlier-uploads.ts';
 import { findDump, type ListedObject } from '../s3/find-dump.ts';
 import { type Manifest, manifestOf, recoveredManifest } from './manifest.ts';
+import { refuseDdl } from './refuse-ddl.ts';
 import { writeManifest } from './write-manifest.ts';
 
 /**
@@ -50,11 +53,13 @@ async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<vo
     return;
   }
   const { plan, setup } = await prepare(s3, planned, context);
-  const { inventory, needs } = await withConnection(plan.source, setup.policy, signal, async (connection) => ({
+  const { inventory, needs, objects } = await withConnection(plan.source, setup.policy, signal, async (connection) => ({
     inventory: await takeInventory(connection, setup.selection),
     needs: await inspectNeeds(connection),
+    objects: await ifAnswered(connection, 'names of objects', namedObjects),
   }));
-  const result = await make(s3, plan, setup, inventory, context);
+  const onceDefined = () => refuseDdl(plan.source, setup.policy, objects, signal);
+  const result = await make(s3, plan, setup, inventory, onceDefined, context);
   if (result.outcome === 'taken') {
     await recover(s3, plan, await findDump(s3, plan.object, signal));
     return;
@@ -120,6 +125,7 @@ async function make(
   { task, source, filters, object }: Plan,
   { policy, database, client, compression }: DumpSetup,
   { indexBytes }: Inventory,
+  onceDefined: () => Promise<void>,
   { searchPath, signal }: RunContext,
 ): Promise<DumpResult> {
   const folder = await mkdtemp(join(task.scratch, 'autodump-'));
@@ -127,7 +133,18 @@ async function make(
     const environment = await libpqEnvironment(source, policy, folder, searchPath);
     // Usually more than the size of the dump, which is compressed, as out-of-line values on the server may be already.
     const estimate = Math.max((database.size ?? 0) - indexBytes, 0);
-    const options = { client, compression, filters, environment, job: task.job, folder, estimate };
+    const { encoding } = database;
+    const options = {
+      client,
+      compression,
+      encoding,
+      filters,
+      environment,
+      job: task.job,
+      folder,
+      onceDefined,
+      estimate,
+    };
     return await makeDump(options, s3, object, signal);
   } finally {
     await rm(folder, { recursive: true, force: true });

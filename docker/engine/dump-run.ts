@@ -7,12 +7,16 @@ export interface DumpOptions {
   readonly client: PostgresClient;
   readonly compression: Compression;
   readonly filters: Filters;
+  /** PostgreSQL's name of the database's encoding: `UTF8`. */
+  readonly encoding: string;
   /** The entire environment of pg_dump and pg_restore: libpq's variables and little more. */
   readonly environment: NodeJS.ProcessEnv;
   /** The Batch job that this run is an attempt of, if any. */
   readonly job: string | undefined;
   /** For temporary files. */
   readonly folder: string;
+  /** Called once pg_dump has read all definitions. What it throws ends the dump. */
+  readonly onceDefined: () => Promise<void>;
   /** Upper estimate of the dump's size, in bytes; zero if unknown. */
   readonly estimate: number;
 }

@@ -80,7 +80,7 @@ const SYMPTOMS: readonly Symptom[] = [
   },
   {
     pattern: serverSays(
-      'relation .* does not exist',
+      '(?:relation|schema) .* does not exist',
       'deadlock detected',
       'cache lookup failed',
       'could not open relation with OID',

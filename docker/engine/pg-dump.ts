@@ -5,8 +5,13 @@ import { filterOptions } from '../postgres/filters/filters.ts';
 import type { DumpOptions } from './dump-run.ts';
 
 /**
- * Longest wait for a lock that another session holds. While pg_dump waits for its weak lock, sessions that request a
- * strong lock on the same table wait as well; so this bounds how long a dump can block the application.
+ * Longest wait for the lock of a table that another session holds. While pg_dump waits for its weak lock, sessions that
+ * request any lock on that table wait behind the session that holds it, and those that request a strong one on a table
+ * which pg_dump has locked already wait for pg_dump.
+ *
+ * For views, materialized views and sequences, which it locks later by asking for their definition or value, pg_dump waits
+ * without limit: it sets `lock_timeout` and `statement_timeout` to 0 itself, whatever its connection was given. That
+ * outlasts a REFRESH MATERIALIZED VIEW, for which it would be wrong to give up a dump.
  */
 const LOCK_TIMEOUT_MS = 60_000;
 
@@ -16,7 +21,7 @@ const LOCK_TIMEOUT_MS = 60_000;
  * @param file to write; without it the dump goes to standard output
  */
 export function startPgDump(
-  { client, compression, filters, environment }: DumpOptions,
+  { client, compression, encoding, filters, environment }: DumpOptions,
   signal: AbortSignal,
   file?: string,
 ): Child {
@@ -29,6 +34,8 @@ export function startPgDump(
     `--lock-wait-timeout=${LOCK_TIMEOUT_MS}`,
     compressOption(compression),
     ...filterOptions(filters),
+    // Otherwise it would be the `client_encoding` that is set for the user, into which not every text can be converted.
+    `--encoding=${encoding}`,
     ...(file === undefined ? [] : [`--file=${file}`]),
     `--dbname=${KEEPALIVE}`,
   ];

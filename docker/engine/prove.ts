@@ -18,11 +18,13 @@ interface PgDumpOutput {
  * ignores bytes after those it needs.) What this cannot detect is pg_dump itself writing wrong data without a checksum:
  * gzip data have one, zstd data as pg_dump writes them do not.
  *
+ * The table of contents, with all definitions, comes before any data.
+ *
  * @param onChunk called with each chunk before pg_restore gets it
  * @throws {Failure} if pg_dump failed, or `verificationFailed`
  */
 export async function prove(
-  { client, environment }: DumpOptions,
+  { client, environment, onceDefined }: DumpOptions,
   { output, exit }: PgDumpOutput,
   reader: ArchiveReader,
   onChunk: (chunk: Buffer) => Promise<void> | void,
@@ -32,9 +34,14 @@ export async function prove(
   exit.catch(() => undefined);
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
+  let isDefined = false;
   async function* input(): AsyncGenerator<Buffer> {
     for await (const chunk of output) {
       reader.read(chunk);
+      if (!isDefined && reader.headBytes !== undefined) {
+        isDefined = true;
+        await onceDefined();
+      }
       await onChunk(chunk);
       yield chunk;
       dumpRun.proven += chunk.length;

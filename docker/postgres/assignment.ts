@@ -32,7 +32,12 @@ function valueOf({ name, value }: Setting): string {
   return LISTS.has(name.toLowerCase()) ? listed(value) : literal(value);
 }
 
+/** The name of a setting as SQL. */
+export function parameterName(name: string): string {
+  return name.split('.').map(identifier).join('.');
+}
+
 /** A setting as SQL, after SET. A value that is null, because it may be secret, is `…`. */
 export function assignment(setting: Setting): string {
-  return `${setting.name.split('.').map(identifier).join('.')} TO ${valueOf(setting)}`;
+  return `${parameterName(setting.name)} TO ${valueOf(setting)}`;
 }

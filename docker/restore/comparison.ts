@@ -17,7 +17,7 @@ export interface Comparison {
   /** How many are there of how many: `3 of 4 tables`. Tables always come first. */
   readonly counts: readonly string[];
   /** Objects of the dump that the database does not have. */
-  readonly missing: readonly string[];
+  readonly missing: readonly ArchiveObject[];
   /** Materialized views that are populated by the dump, and not in the database. */
   readonly unpopulated: readonly string[];
   /** Tables of the dump with data, if only of zero rows, which have no row in the database. */
@@ -35,11 +35,11 @@ export function keyOf({ schema, name }: Named): string {
 export function compare(objects: readonly ArchiveObject[], relations: readonly Relation[]): Comparison {
   const found = new Map(relations.map((relation) => [keyOf(relation), relation]));
   const counts: string[] = [];
-  const missing: string[] = [];
+  const missing: ArchiveObject[] = [];
   for (const [kind, { plural, codes }] of KINDS) {
     const expected = objects.filter((object) => object.kind === kind);
     const absent = expected.filter((object) => !codes.includes(found.get(keyOf(object))?.kind ?? ' '));
-    missing.push(...absent.map((object) => `${kind.toLowerCase()} ${nameOf(object)}`));
+    missing.push(...absent);
     if (expected.length > 0 || kind === 'TABLE') {
       counts.push(`${expected.length - absent.length} of ${expected.length} ${plural}`);
     }

@@ -2,17 +2,21 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { start } from '../child.ts';
-import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import { ConnectionFailure } from '../postgres/connection/connection-failure.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import type { Answer } from '../postgres/connection/if-answered.ts';
 import { tryEach } from '../postgres/connection/try-each.ts';
+import { identifier } from '../postgres/quoting.ts';
 import type { RestoreTool } from './pg-restore.ts';
+import { rereadFailure } from './stored-dump/reread-failure.ts';
 import { decodedBy, type TableOfContents } from './stored-dump/table-of-contents.ts';
 
 /** In the output of pg_restore. A name may contain a semicolon or a line break, and there are no literals. */
 const GRANT = /^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) (?:[^";]|"[^"]*")*;/gm;
+
+/** Start of the grants that the server reserves to those who have the privileges of the role that is named next. */
+const OF_ROLE = 'ALTER DEFAULT PRIVILEGES FOR ROLE ';
 
 /** Statements of one transaction. */
 const BATCH = 500;
@@ -23,6 +27,7 @@ const BATCH = 500;
  *
  * @param entries IDs of entries that the server refused
  * @returns how many of the grants it refuses by themselves, or were lost with the connection
+ * @throws {Failure} `tryAgain` if pg_restore was stopped or ran out of memory while it read them
  */
 export async function grantEach(
   entries: readonly number[],
@@ -37,9 +42,9 @@ export async function grantEach(
   await writeFile(list, entries.map((id) => `${id};\n`).join(''));
   const args = ['--no-owner', `--use-list=${list}`, '--file=-', head];
   const { output, exit } = start(client.pgRestore, args, { environment: { LC_ALL: 'C' }, signal });
-  const [bytes, { status, lastLines }] = await Promise.all([buffer(output), exit]);
-  if (status !== 0) {
-    throw new Failure('internal', `pg_restore could not read the grants of the dump: ${lastLines.at(-1) ?? ''}`);
+  const [bytes, end] = await Promise.all([buffer(output), exit]);
+  if (end.status !== 0) {
+    throw rereadFailure(end, 'the grants of the dump');
   }
   const decoded = await unlessLost(
     withConnection(target, policy, signal, (connection) => decodedBy(connection, [bytes.toString('latin1')], encoding)),
@@ -49,7 +54,7 @@ export async function grantEach(
     return entries.length;
   }
   const grants = decoded.value[0]?.match(GRANT) ?? [];
-  let refused = 0;
+  const refused: string[] = [];
   for (let at = 0; at < grants.length; at += BATCH) {
     const batch = grants.slice(at, at + BATCH);
     const tried = await unlessLost(
@@ -58,12 +63,20 @@ export async function grantEach(
     const refusals = 'unseen' in tried ? batch.map(() => tried.unseen) : tried.value;
     for (const [index, refusal] of refusals.entries()) {
       if (refusal !== undefined) {
-        refused += 1;
-        log(`Warning: not restored: ${refusal} | Command was: ${batch[index] ?? ''}`);
+        const statement = batch[index] ?? '';
+        refused.push(statement);
+        log(`Warning: not restored: ${refusal} | Command was: ${statement}`);
       }
     }
   }
-  return refused;
+  if (refused.some((statement) => statement.startsWith(OF_ROLE))) {
+    log(
+      'Note: default privileges of a role can be changed by a superuser, and by who has its privileges. To have those that ' +
+        `are listed above, let who administers the role run GRANT … TO ${identifier(target.user)} (from PostgreSQL 16 on, ` +
+        'WITH INHERIT TRUE), run the statements, and revoke it again. Who has just created a role administers it.',
+    );
+  }
+  return refused.length;
 }
 
 /** All data are restored already, so losing the connection costs no more than the grants. */

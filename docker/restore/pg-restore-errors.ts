@@ -74,6 +74,18 @@ const WITHOUT_VALUES =
  */
 const WITHOUT_LITERALS = /^(?:(?!\b(?:OPTIONS|CONNECTION)\b)[^"'$]|"[^"]*")*/;
 
+const NAME = '(?:"[^"]*"|[^\\s".])+';
+
+/**
+ * Statements of a dump that neither make a table nor fill one. If a table depends on what such a statement makes, as on the
+ * type of an extension, the server refuses that as well. pg_restore shows no more than about 128 characters of any.
+ */
+const WITHOUT_ROWS = new RegExp(
+  '^Command was: (?:CREATE (?:(?:UNIQUE )?INDEX|(?:CONSTRAINT |EVENT )?TRIGGER|POLICY|USER MAPPING|STATISTICS|EXTENSION|PUBLICATION|SUBSCRIPTION) |' +
+    '(?:REFRESH MATERIALIZED VIEW|ALTER INDEX|ALTER PUBLICATION|ALTER EVENT TRIGGER) |' +
+    `ALTER TABLE (?:ONLY )?${NAME}\\.${NAME}\\s+(?:ADD CONSTRAINT|CLUSTER ON|ENABLE|DISABLE) )`,
+);
+
 /** The start of the text that the pattern matches, with an ellipsis if that is not all of it. */
 function cut(text: string, pattern: RegExp): string {
   const [kept = ''] = pattern.exec(text) ?? [];
@@ -94,6 +106,7 @@ export class RestoreErrors {
   #last: string | undefined;
   #lost: string | undefined;
   #isStopped = false;
+  #mayCostRows = false;
   #entry = '';
   #isNoticed = false;
   #id: number | undefined;
@@ -135,6 +148,11 @@ export class RestoreErrors {
   /** Whether pg_restore was ended by a signal that it traps, or a worker of it without an error of its own. */
   get isStopped(): boolean {
     return this.#isStopped;
+  }
+
+  /** Whether any serious error may be the reason that rows are missing, as that of a refused index is not. */
+  get mayCostRows(): boolean {
+    return this.#mayCostRows;
   }
 
   /** With `--verbose`: IDs of entries with grants that were refused. They do not count as errors. */
@@ -203,6 +221,7 @@ export class RestoreErrors {
     if (isLost) {
       this.#lost ??= message;
     }
+    this.#mayCostRows ||= !WITHOUT_ROWS.test(statementOf(first, rest, commands));
     this.#serious++;
     this.#first ??= message;
     if (WORKER_DIED.test(first)) {
@@ -220,18 +239,32 @@ function interleaved(lines: readonly string[]): string {
   return reason === undefined ? INTERLEAVED : `${INTERLEAVED}. One of them: FATAL: ${reason}`;
 }
 
+/**
+ * All lines of the statement; empty if they are not certain. A value may itself look like the statement. Then there are two
+ * candidates, except for a COPY, whose statement is never printed. If another worker wrote in between, the statement is not
+ * certain either.
+ */
+function statementOf(first: string, rest: readonly string[], [command, another]: readonly string[]): string {
+  const isCertain =
+    first.startsWith(ERROR) &&
+    first.includes(STATEMENT) &&
+    another === undefined &&
+    !rest.join('\n').includes('error: ');
+  return isCertain && command !== undefined ? rest.slice(rest.indexOf(command)).join('\n') : '';
+}
+
 function describe(
   first: string,
   details: readonly string[],
   rest: readonly string[],
-  [command, another]: readonly string[],
+  commands: readonly string[],
 ): string {
   if (NOT_CONNECTED.test(first)) {
     return [first, ...details.filter((line) => ANOTHER_ADDRESS.test(line))].join('\n');
   }
   const sentence = DISCONNECTED.test(first) ? first : cut(first, WITHOUT_VALUES);
-  // A value may look like the statement. Then there are two candidates, except for a COPY, whose statement is never
-  // printed. If another worker wrote in between, the statement is not certain either.
-  const isCertain = first.includes(STATEMENT) && another === undefined && !rest.join('\n').includes('error: ');
-  return isCertain && command !== undefined ? `${sentence}\n${cut(command, WITHOUT_LITERALS)}` : sentence;
+  const statement = statementOf(first, rest, commands);
+  // The first line says what a table, a view or a function is. What is to be run later, the reader needs as a whole.
+  const shown = WITHOUT_ROWS.test(statement) ? statement : statement.replace(/\n.*$/s, '');
+  return shown === '' ? sentence : `${sentence}\n${cut(shown, WITHOUT_LITERALS)}`;
 }

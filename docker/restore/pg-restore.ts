@@ -28,8 +28,8 @@ export interface RestoreTool {
 
 /** What to restore. */
 export interface ArchivePart {
-  /** A file, which several connections can restore from, or a stream. */
-  readonly archive: { readonly file: string; readonly jobs: number } | { readonly bytes: AsyncIterable<Buffer> };
+  /** A file, which several connections can restore from, or what reads it from the first byte to the last. */
+  readonly archive: { readonly file: string; readonly jobs: number } | { readonly read: () => AsyncIterable<Buffer> };
   /** IDs of entries in the archive's table of contents, in the same order. */
   readonly entries: readonly number[];
   /** Whether an entry that the server warns of counts as refused. Only for entries without data. */
@@ -50,6 +50,8 @@ export interface Refusals {
   readonly grants: readonly number[];
   /** pg_restore's message about the first of them; empty if there is none. */
   readonly first: string;
+  /** Whether rows may be missing for one of them. */
+  readonly mayCostRows: boolean;
 }
 
 /**
@@ -85,7 +87,7 @@ export async function restorePart(
     onErrorLine: (line: string) => {
       errors.add(line);
     },
-    ...('file' in archive ? {} : { input: archive.bytes }),
+    ...('file' in archive ? {} : { input: archive.read() }),
   };
   const { started, output, exit } = start(client.pgRestore, [...OPTIONS, `--use-list=${list}`, ...source], options);
   output.resume();
@@ -138,7 +140,8 @@ function refusalsOf(exit: ChildExit, errors: RestoreErrors): Refusals {
   // Having lost the server, pg_restore may still process the rest, and count each statement as refused.
   if (isComplete && lost === undefined) {
     const uncounted = Math.max(ignored - harmless - refusedGrants.length, 0);
-    return { count: serious === 0 ? uncounted : serious, grants: refusedGrants, first: first ?? summary };
+    const [count, mayCostRows] = serious === 0 ? [uncounted, uncounted > 0] : [serious, errors.mayCostRows];
+    return { count, grants: refusedGrants, first: first ?? summary, mayCostRows };
   }
   const how = signal === null ? `exited with status ${status}` : `was ended by ${signal}`;
   if (lost !== undefined) {

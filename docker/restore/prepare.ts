@@ -18,6 +18,7 @@ import { type ArchiveObject, objectsOf, type TableOfContents } from './stored-du
 import { divideConnections } from './target/connection-limits.ts';
 import { databaseStatements } from './target/database-statements.ts';
 import { inspectTarget, type TargetDatabase } from './target/database.ts';
+import { defaultGrantees, warnOfDefaultPrivileges } from './target/default-privileges.ts';
 import { checkConversion, checkEncoding, checkPartitions, noteLocale } from './target/encoding.ts';
 import { missingGrants } from './target/missing-grants.ts';
 import { moneySettings } from './target/money.ts';
@@ -33,7 +34,7 @@ interface RestoreSetup extends Omit<ArchiveRestore, 'archive'> {
   readonly jobs: number;
   /** Roles to create, if they are to be created. */
   readonly missingRoles?: MissingRoles;
-  /** What gives the database the settings and grants that the dumped one had and it has not. */
+  /** What gives the database the owner, the settings, the grants and the like that the dumped one had and it has not. */
   readonly databaseStatements: readonly string[];
 }
 
@@ -56,6 +57,7 @@ export async function prepare(
   checkPartitions({ ...dump, encoding: contents.encoding }, database, target, acceptEncoding);
   const missing = missingRoles(dump.roles ?? [], { ...existing, major: database.major, user: database.user });
   reportMissingRoles(missing, createRoles);
+  warnOfDefaultPrivileges(found.defaultGrantees, database);
   warnOfOtherSchemas(objects, before);
   warnOfRefusals(objects, before, database, intoNonEmpty);
   const problems = [
@@ -97,6 +99,7 @@ interface Examined {
   readonly before: TargetObjects;
   readonly existing: TargetRoles;
   readonly needs: Answer<DatabaseNeeds>;
+  readonly defaultGrantees: Answer<readonly (string | null)[]>;
 }
 
 /**
@@ -128,6 +131,7 @@ async function examineTarget(
       before: await targetObjects(connection),
       existing: await targetRoles(connection),
       needs: await ifAnswered(connection, 'settings and grants', databaseNeeds),
+      defaultGrantees: await ifAnswered(connection, 'default privileges', defaultGrantees),
     };
   });
 }

@@ -30,6 +30,9 @@ export interface ArchiveRestore {
 const PARTIAL = 'The database contains at most a part of the dump: drop it, and restore into a new one.';
 const MIXED = 'In addition to its previous contents, the database contains at most a part of the dump.';
 
+/** The server refused statements that no row depends on, so that the database is worth keeping. */
+class RowsRestored extends Failure {}
+
 /** pg_restore's words before those of the server. */
 const BEFORE_REASON = /^pg_restore: (?:error: )?(?:could not execute query: )?/;
 
@@ -99,8 +102,7 @@ export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSi
     const remarks = await restoreFromHead('remarks', restore, warn, signal);
     const refusedRemarks = remarks.count + (await grantEach(remarks.grants, tool, contents, signal));
     const triggers = await restoreFromHead('event triggers', restore, log, signal);
-    const { first } = main.count > 0 ? main : triggers;
-    conclude(main.count + triggers.count, first, await differences(restore, signal));
+    conclude(main, triggers, await differences(restore, signal));
     if (refusedRemarks > 0) {
       log(
         `Warning: ${refusedRemarks} of the dump's grants, default privileges, comments and security labels were not restored, ` +
@@ -108,10 +110,10 @@ export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSi
       );
     }
   } catch (error) {
-    if (state.started) {
+    if (state.started && !(error instanceof RowsRestored)) {
       log(wasEmpty ? PARTIAL : MIXED);
     }
-    if (error instanceof EndedEarly && 'file' in archive && (await isDamaged(archive.file, tool.client, signal))) {
+    if (error instanceof EndedEarly && (await isDamaged(archive, tool.client, signal))) {
       throw new Failure(
         'verificationFailed',
         `The dump has damaged data, unlike every dump that was proven. Do not rely on it. ${error.message}`,
@@ -135,22 +137,32 @@ async function restoreFromHead(
 ): Promise<Refusals> {
   const entries = contents.steps[step];
   if (entries.length === 0) {
-    return { count: 0, grants: [], first: '' };
+    return { count: 0, grants: [], first: '', mayCostRows: false };
   }
   const source = { file: 'file' in archive ? archive.file : contents.head, jobs: 1 };
   const heedsWarnings = step === 'remarks';
   return restorePart(tool, { archive: source, entries, heedsWarnings, report, onStarted: () => undefined }, signal);
 }
 
-/** Logs how the database compares with the archive. @returns what is missing */
-async function differences({ tool, objects, archive }: ArchiveRestore, signal: AbortSignal): Promise<string[]> {
+interface Differences {
+  /** What is missing, in sentences without a beginning. */
+  readonly found: readonly string[];
+  /** Whether rows are among it, as far as that was checked. */
+  readonly costRows: boolean;
+}
+
+/** Logs how the database compares with the archive. */
+async function differences({ tool, objects, archive }: ArchiveRestore, signal: AbortSignal): Promise<Differences> {
   const { target, policy, client, folder } = tool;
   const relations = await withConnection(target, policy, signal, relationsOf);
   const { counts, missing, unpopulated, empty } = compare(objects, relations);
   log(`Compared with the dump's table of contents, the database has ${counts.join(', ')}.`);
   const found: string[] = [];
+  let costRows = missing.some(({ kind }) => kind === 'TABLE');
   if (missing.length > 0) {
-    found.push(`these are missing: ${listed(missing)}`);
+    found.push(
+      `these are missing: ${listed(missing.map((object) => `${object.kind.toLowerCase()} ${nameOf(object)}`))}`,
+    );
   }
   if (unpopulated.length > 0) {
     found.push(`these materialized views are not populated, as they are in the dump: ${listed(unpopulated)}`);
@@ -158,6 +170,7 @@ async function differences({ tool, objects, archive }: ArchiveRestore, signal: A
   if ('file' in archive) {
     const lost = await tablesWithRows(empty, archive.file, client, folder, signal);
     if (lost.length > 0) {
+      costRows = true;
       found.push(`these tables have rows in the dump and none in the database: ${listed(lost.map(nameOf))}`);
     }
     log(`${empty.length} of its tables were never filled, and ${lost.length} of these have rows in the dump.`);
@@ -170,16 +183,24 @@ async function differences({ tool, objects, archive }: ArchiveRestore, signal: A
   for (const difference of found) {
     log(`In the database, ${difference}`);
   }
-  return found;
+  return { found, costRows };
 }
 
 /** @throws {Failure} unless everything was restored */
-function conclude(count: number, first: string, found: readonly string[]): void {
+function conclude(main: Refusals, triggers: Refusals, { found, costRows }: Differences): void {
+  const count = main.count + triggers.count;
+  const { first } = main.count > 0 ? main : triggers;
+  const refused =
+    `The server refused ${count} of the statements; pg_restore executed the rest. The first: ${first} ` +
+    '(the log above has all of them, and what is missing).';
+  if (count > 0 && (main.mayCostRows || costRows)) {
+    throw new Failure('refused', `${refused} Fix the cause, and restore into a new database.`);
+  }
   if (count > 0) {
-    throw new Failure(
+    throw new RowsRestored(
       'refused',
-      `The server refused ${count} of the statements; pg_restore executed the rest. The first: ${first} ` +
-        '(the log above has all of them, and what is missing). Fix the cause, and restore into a new database.',
+      `${refused} They neither make nor fill a table, and all tables of the dump are there, so it need not be restored ` +
+        'again: fix the cause, and run them here.',
     );
   }
   if (found.length > 0) {

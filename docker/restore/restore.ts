@@ -47,7 +47,7 @@ export async function restore(options: RestoreOptions, context: RunContext): Pro
     if (setup.missingRoles !== undefined) {
       await createRoles(setup.tool, setup.missingRoles, signal);
     }
-    const archive = file === undefined ? { bytes: readStoredDump(s3, dump, signal) } : { file, jobs: setup.jobs };
+    const archive = file === undefined ? { read: () => readStoredDump(s3, dump, signal) } : { file, jobs: setup.jobs };
     await restoreAndCompare({ ...setup, archive }, signal);
     const { database, host, port } = setup.tool.target;
     log(`Done: the dump is restored into the database "${database}" on ${host} port ${port}.`);
@@ -63,8 +63,8 @@ export async function restore(options: RestoreOptions, context: RunContext): Pro
 function reportStatements(statements: readonly string[]): void {
   if (statements.length > 0) {
     log(
-      'Note: the dumped database had settings, grants, a comment or a connection limit that were not seen in this one, and ' +
-        'that are not part of a restore. Run those that you want here. A value shown as … may be secret; ' +
+      'Note: the dumped database had settings, grants, a comment, security labels, a connection limit or an owner that were ' +
+        'not seen in this one, and that are not part of a restore. Run those that you want here. A value shown as … may be secret; ' +
         '`pg_restore --create --schema-only -f -` shows it from the dump:',
     );
   }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { isRunning } from './processes.ts';
-import { ownerOf } from './temporary-folder.ts';
+import { isAbandoned } from './temporary-folder.ts';
 
 /** How long a process may take to end after SIGINT, which is a fast shutdown for PostgreSQL. */
 const GRACE_MS = 10_000;
@@ -20,9 +20,8 @@ const POLL_MS = 50;
  */
 export async function removeLeftovers(report: (line: string) => void): Promise<void> {
   for (const name of await readdir(tmpdir())) {
-    const owner = ownerOf(name);
     const folder = join(tmpdir(), name);
-    if (owner === undefined || isRunning(owner) || !(await isOurs(folder))) {
+    if (!isAbandoned(name) || !(await isOurs(folder))) {
       continue;
     }
     try {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, link, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
-import { isRunning } from './processes.ts';
+import { ownIdentity, runningProcess } from './process-identity.ts';
 
 /** Of a file's mode: the group, and everybody. */
 const WRITABLE_BY_OTHERS = 0o022;
@@ -37,7 +37,7 @@ export async function lockStateDir(directory: string): Promise<() => Promise<voi
     await refuseForeign(directory);
     await refuseOccupied(directory);
     await chmod(directory, 0o700);
-    await writeFile(candidate, `${process.pid}\n`, { flag: 'wx' });
+    await writeFile(candidate, `${ownIdentity()}\n`, { flag: 'wx' });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(
@@ -50,8 +50,8 @@ export async function lockStateDir(directory: string): Promise<() => Promise<voi
       if (await linkNew(candidate, lock)) {
         return () => rm(lock, { force: true });
       }
-      const holder = Number(await readFile(lock, 'utf8'));
-      if (holder > 0 && isRunning(holder)) {
+      const holder = runningProcess((await readFile(lock, 'utf8')).trim());
+      if (holder !== undefined) {
         throw new StateDirLocked(
           `Another local run (process ${holder}) uses the state directory ${directory}. ` +
             `Wait until it ends, or choose another directory with --state-dir. If that process is not a local run, delete ${lock}.`,

@@ -3,6 +3,7 @@ import { access, mkdtemp, rm, stat } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { Misuse } from './misuse.ts';
+import { ownIdentity, runningProcess } from './process-identity.ts';
 
 /**
  * Checks the folder for temporary files, of this process and its children.
@@ -31,12 +32,12 @@ export async function checkTemporaryFolder(): Promise<void> {
 /** Process IDs mean something on one host only, and containers may share the folder. */
 const HOST = hostname().replace(/\W/g, '').slice(0, 40);
 
-const OWNED = new RegExp(`^autodump-[a-z]+-${HOST}-(\\d+)-\\w{6}$`);
+const OWNED = new RegExp(`^autodump-[a-z]+-${HOST}-([\\d.]+)-\\w{6}$`);
 
-/** The process on this host that created a folder with {@link temporaryFolder}, by the folder's name. */
-export function ownerOf(name: string): number | undefined {
-  const [, pid] = OWNED.exec(name) ?? [];
-  return pid === undefined ? undefined : Number(pid);
+/** Whether a process on this host created a folder of this name with {@link temporaryFolder}, and has ended. */
+export function isAbandoned(name: string): boolean {
+  const [, owner] = OWNED.exec(name) ?? [];
+  return owner !== undefined && runningProcess(owner) === undefined;
 }
 
 /**
@@ -46,6 +47,6 @@ export function ownerOf(name: string): number | undefined {
  * @returns its path, and a function that removes it
  */
 export async function temporaryFolder(name: string): Promise<readonly [folder: string, remove: () => Promise<void>]> {
-  const folder = await mkdtemp(join(tmpdir(), `autodump-${name}-${HOST}-${process.pid}-`));
+  const folder = await mkdtemp(join(tmpdir(), `autodump-${name}-${HOST}-${ownIdentity()}-`));
   return [folder, () => rm(folder, { recursive: true, force: true })];
 }

@@ -11,10 +11,11 @@ export type Access = 'READ ONLY' | 'READ WRITE';
  * path, temporary tables, which may also be somebody else's, would come before the system's.
  *
  * As pg_dump does, they set aside what settings of the user or the database would cancel them for. Of these, the newer
- * ones do not exist in every version.
+ * ones do not exist in every version. And they may take some memory, since `temp_file_limit` may allow no file in its place.
  */
 const SETTINGS = [
   'SET LOCAL statement_timeout TO 0',
+  "SET LOCAL work_mem TO '128MB'",
   'SET LOCAL search_path TO pg_catalog, pg_temp',
   // Given at the login, it would stay in a pooler's session of the server.
   'SET LOCAL application_name TO autodump',

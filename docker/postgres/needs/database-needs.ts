@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { queryRow, queryRows } from '../connection/query.ts';
+import { securityLabelSchema } from './security-label.ts';
 import { settingOf, settingSchema } from './setting.ts';
 
 const grantSchema = z.object({
@@ -18,6 +19,7 @@ export const databaseNeedsSchema = z.object({
   grants: z.array(grantSchema).nullable().describe("those on the database; null for PostgreSQL's defaults"),
   comment: z.string().nullable(),
   connectionLimit: z.int().describe('-1 for none'),
+  securityLabels: z.array(securityLabelSchema).default([]),
 });
 
 export type DatabaseNeeds = z.infer<typeof databaseNeedsSchema>;
@@ -51,9 +53,16 @@ export async function databaseNeeds(client: Client): Promise<DatabaseNeeds> {
      FROM pg_database, aclexplode(datacl) WHERE oid = ${THIS_DATABASE} GROUP BY 1, 2 ORDER BY 1 NULLS FIRST, 2`,
     grantSchema,
   );
+  const securityLabels = await queryRows(
+    client,
+    `SELECT provider, label FROM pg_shseclabel
+     WHERE classoid = 'pg_database'::regclass AND objoid = ${THIS_DATABASE} ORDER BY 1`,
+    securityLabelSchema,
+  );
   return {
     ...row,
     settings: settings.map(({ role, setting }) => ({ role, ...settingOf(setting) })),
     grants: hasGrants ? [...grants] : null,
+    securityLabels: [...securityLabels],
   };
 }

@@ -2,6 +2,8 @@ import type { Client } from 'pg';
 import { z } from 'zod';
 import { queryRows } from '../connection/query.ts';
 import { IS_USER_SCHEMA } from '../user-schemas.ts';
+import { parameterGrantSchema } from './parameter-grants.ts';
+import { securityLabelSchema } from './security-label.ts';
 import { settingOf, settingSchema } from './setting.ts';
 
 const membershipSchema = z.object({
@@ -30,6 +32,9 @@ export const roleSchema = z.object({
   validUntil: z.string().nullable().describe('of its password; RFC 3339, or infinity'),
   memberOf: z.array(membershipSchema),
   settings: z.array(settingSchema).default([]).describe('by ALTER ROLE … SET, in all databases'),
+  comment: z.string().nullable().default(null),
+  securityLabels: z.array(securityLabelSchema).default([]),
+  parameters: z.array(parameterGrantSchema).default([]).describe('by GRANT … ON PARAMETER'),
 });
 
 export type Role = z.infer<typeof roleSchema>;
@@ -122,18 +127,22 @@ const ROLES = `
       FROM pg_auth_members m WHERE member = r.oid GROUP BY roleid
     ) AS g) AS "memberOf",
     ARRAY(SELECT setting FROM pg_db_role_setting, unnest(setconfig) AS setting
-      WHERE setrole = r.oid AND setdatabase = 0 ORDER BY 1) AS settings
+      WHERE setrole = r.oid AND setdatabase = 0 ORDER BY 1) AS settings,
+    shobj_description(r.oid, 'pg_authid') AS comment,
+    (SELECT coalesce(json_agg(l ORDER BY l.provider), '[]') FROM (
+      SELECT provider, label FROM pg_shseclabel WHERE classoid = 'pg_authid'::regclass AND objoid = r.oid
+    ) AS l) AS "securityLabels"
   FROM pg_roles r JOIN needed ON needed.role = r.oid
   WHERE rolname !~ '^pg_'
   ORDER BY 1`;
 
-const rowSchema = roleSchema.extend({ settings: z.array(z.string().transform(settingOf)) });
+const rowSchema = roleSchema.omit({ parameters: true }).extend({ settings: z.array(z.string().transform(settingOf)) });
 
 /**
  * The roles that a dump of this database refers to, without predefined ones. Connection and server errors pass through.
  *
  * @param inRows OIDs of those that rows of tables name
  */
-export async function roleNeeds(client: Client, inRows: readonly number[]): Promise<Role[]> {
+export async function roleNeeds(client: Client, inRows: readonly number[]): Promise<Omit<Role, 'parameters'>[]> {
   return [...(await queryRows(client, { text: ROLES, values: [inRows] }, rowSchema))];
 }

@@ -7,9 +7,10 @@ import { essentialProblems } from './report-roles.ts';
 import type { MissingRoles } from './role-statements.ts';
 
 /**
- * Creates the roles that the server lacks. What it refuses is a warning, unless the contents of the dump depend on it.
+ * Creates the roles that the server lacks. What it refuses is a warning, unless rows depend on it: a policy or a user mapping
+ * can be added once the role exists, if it ever can.
  *
- * @throws {Failure} `refused` if the server refuses a role without which it would refuse a part of the contents
+ * @throws {Failure} `refused` if the server refuses a role without which it would refuse rows
  */
 export async function createRoles(
   { target, policy }: Pick<RestoreTool, 'target' | 'policy'>,
@@ -36,7 +37,7 @@ export async function createRoles(
     },
     'READ WRITE',
   );
-  const problems = essentialProblems(roles.filter(({ name }) => refused.has(name)));
+  const problems = essentialProblems(roles.filter(({ name, uses }) => refused.has(name) && uses.includes('rows')));
   if (problems.length > 0) {
     throw new Failure('refused', problems.join(' '));
   }

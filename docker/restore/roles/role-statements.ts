@@ -1,7 +1,8 @@
 import pg from 'pg';
-import { assignment } from '../../postgres/assignment.ts';
+import { assignment, parameterName } from '../../postgres/assignment.ts';
 import type { Membership, Role } from '../../postgres/needs/role-needs.ts';
-import { identifier } from '../../postgres/quoting.ts';
+import { securityLabel } from '../../postgres/needs/security-label.ts';
+import { identifier, literal } from '../../postgres/quoting.ts';
 
 /** A statement that makes a part of a role. */
 export interface RoleStatement {
@@ -46,11 +47,17 @@ function creation({ name, inherit, connectionLimit, validUntil }: Role): RoleSta
 function attributes(role: Role): readonly RoleStatement[] {
   const words = ATTRIBUTES.filter(([attribute]) => role[attribute]).map(([, word]) => word);
   const settings = role.settings.filter(({ value }) => value !== null).map((setting) => `SET ${assignment(setting)}`);
-  return [...words, ...settings].map((change) => ({
-    sql: `ALTER ROLE ${identifier(role.name)} ${change};`,
-    makes: 'attribute',
-    role: role.name,
-  }));
+  const name = identifier(role.name);
+  const statements = [
+    ...[...words, ...settings].map((change) => `ALTER ROLE ${name} ${change};`),
+    ...role.parameters.map(
+      ({ parameter, privilege, grantable }) =>
+        `GRANT ${privilege} ON PARAMETER ${parameterName(parameter)} TO ${name}${grantable ? ' WITH GRANT OPTION' : ''};`,
+    ),
+    ...(role.comment === null ? [] : [`COMMENT ON ROLE ${name} IS ${literal(role.comment)};`]),
+    ...role.securityLabels.map((label) => securityLabel(`ROLE ${name}`, label)),
+  ];
+  return statements.map((sql) => ({ sql, makes: 'attribute', role: role.name }));
 }
 
 /** Whether the membership is exactly what a server before 16 has: the member inherits as it always does, and may SET ROLE. */

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { start } from '../../child.ts';
-import { Failure } from '../../failure.ts';
 import type { PostgresClient } from '../../postgres/clients.ts';
+import { rereadFailure } from './reread-failure.ts';
 import type { ArchiveObject } from './table-of-contents.ts';
 
 /** End of a COPY statement, after which the rows follow, and the line after them. */
@@ -16,7 +16,7 @@ const END_OF_ROWS = '\\.';
  * @param tables entries of kind `TABLE DATA`, in their order
  * @param file the archive
  * @param folder for a file of this function
- * @throws {Failure} `internal` if pg_restore cannot read the proven archive
+ * @throws {Failure} `tryAgain` if pg_restore was stopped or ran out of memory; `internal` if it cannot read the archive
  */
 export async function tablesWithRows<T extends Pick<ArchiveObject, 'id'>>(
   tables: readonly T[],
@@ -49,9 +49,9 @@ export async function tablesWithRows<T extends Pick<ArchiveObject, 'id'>>(
     next += line === END_OF_ROWS ? 1 : 0;
     place = line === END_OF_ROWS ? 'between' : 'rows';
   }
-  const { status, lastLines } = await exit;
-  if (status !== 0) {
-    throw new Failure('internal', `pg_restore could not read the proven dump again: ${lastLines.at(-1) ?? ''}`);
+  const end = await exit;
+  if (end.status !== 0) {
+    throw rereadFailure(end, 'the rows of the dump');
   }
   return found;
 }

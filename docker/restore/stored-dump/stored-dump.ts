@@ -30,7 +30,7 @@ export interface StoredDump {
   readonly moneyLocale: string | null;
   /** What the filters of its secret left out; null if the manifest does not say. */
   readonly leftOut: LeftOut | null;
-  /** Settings, grants, comment and connection limit of the dumped database; null if the manifest does not say. */
+  /** Owner, settings, grants and the like of the dumped database; null if the manifest does not say. */
   readonly databaseNeeds: DatabaseNeeds | null;
   /** The roles that the dump refers to; null if the manifest does not say. */
   readonly roles: readonly Role[] | null;

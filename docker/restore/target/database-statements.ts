@@ -1,5 +1,6 @@
 import { assignment } from '../../postgres/assignment.ts';
 import type { DatabaseNeeds } from '../../postgres/needs/database-needs.ts';
+import { securityLabel } from '../../postgres/needs/security-label.ts';
 import { identifier, literal } from '../../postgres/quoting.ts';
 
 /** What PUBLIC may do in a database whose grants nobody has changed. */
@@ -30,17 +31,20 @@ function grants({ grants, owner }: DatabaseNeeds, database: string): readonly st
 }
 
 /**
- * The statements that give a database its settings, grants, comment and connection limit; those for what PUBLIC has by
- * default are among them, since a database may have lost it. A value that the manifest does
- * not have, because it may be secret, is `…`.
+ * The statements that give a database its settings, grants, comment, connection limit and security labels; those for what
+ * PUBLIC has by default are among them, since a database may have lost it. The owner, whose rights are no grants, comes
+ * last, since the others are for who owns it before. A value that the manifest does not have, because it may be secret, is
+ * `…`.
  */
 export function databaseStatements(needs: DatabaseNeeds, name: string): readonly string[] {
   const database = identifier(name);
-  const { comment, connectionLimit } = needs;
+  const { comment, connectionLimit, securityLabels, owner } = needs;
   return [
     ...settings(needs, database),
     ...grants(needs, database),
     ...(comment === null ? [] : [`COMMENT ON DATABASE ${database} IS ${literal(comment)};`]),
     ...(connectionLimit === -1 ? [] : [`ALTER DATABASE ${database} CONNECTION LIMIT ${connectionLimit};`]),
+    ...securityLabels.map((label) => securityLabel(`DATABASE ${database}`, label)),
+    `ALTER DATABASE ${database} OWNER TO ${identifier(owner)};`,
   ];
 }

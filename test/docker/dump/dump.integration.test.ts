@@ -190,7 +190,10 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
       { schema: 'public', name: 't', rows: 1000, bytes: expect.any(Number) },
     ],
     needs: {
-      database: { owner: 'postgres', settings: [], grants: null, comment: null, connectionLimit: -1 },
+      database: {
+        ...{ owner: 'postgres', settings: [], grants: null, comment: null, connectionLimit: -1 },
+        securityLabels: [],
+      },
       roles: [expect.objectContaining({ name: 'postgres', uses: ['ownership'] })],
       userMappings: [],
       unseen: [],

@@ -47,6 +47,7 @@ const finished: FinishedDump = {
       grants: [{ grantee: null, privilege: 'CONNECT', grantable: false }],
       comment: null,
       connectionLimit: -1,
+      securityLabels: [],
     },
     roles: [
       {
@@ -63,6 +64,9 @@ const finished: FinishedDump = {
         validUntil: null,
         memberOf: [{ role: 'staff', admin: false, inherit: null, set: null }],
         settings: [{ name: 'search_path', value: 'app' }],
+        comment: 'of ours',
+        securityLabels: [{ provider: 'anon', label: 'MASKED' }],
+        parameters: [{ parameter: 'log_statement', privilege: 'SET', grantable: false }],
       },
     ],
     userMappings: null,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { clientFolder } from '../support/client-folder.ts';
 import { rowsOf } from '../support/findings-table.ts';
-import { type Outcome, type Running, Stage } from '../support/stage.ts';
+import { keyOf, type Outcome, type Running, Stage } from '../support/stage.ts';
 
 /** The server guarantees room for 10 * 15 locks, and has some more. */
 const SETTINGS = ['max_locks_per_transaction=10', 'max_connections=15', 'autovacuum_max_workers=1'];
@@ -126,6 +126,24 @@ test('a table that is dropped meanwhile is worth another try', async () => {
   });
   await client.end();
   expectFailure(outcome, 75, 'DDL in another session interfered', 'does not exist');
+});
+
+test.each([
+  ['DROP SCHEMA s CASCADE', 'CREATE SCHEMA s CREATE TABLE t ()', 'schema "s" does not exist'],
+  ['DROP FUNCTION f', `CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'`, ': function public.f.'],
+  ['ALTER TYPE of_t RENAME TO new', `CREATE TYPE of_t AS ENUM ('a')`, ': type public.of_t.'],
+  ['ALTER VIEW v RENAME TO w', 'CREATE VIEW v AS SELECT 1', ': view public.v.'],
+])('%s in another session meanwhile is worth another try', async (change, create, says) => {
+  await stage.query('app', create);
+  await stage.whileLocked('app', 'held', async (release) => {
+    const outcome = await start({}, async (running) => {
+      await stage.untilDumpWaits(running);
+      await stage.query('app', change);
+      await release();
+    });
+    expectFailure(outcome, 75, 'DDL in another session interfered', says);
+  });
+  expect(await stage.hasObject(keyOf('app'))).toBe(false);
 });
 
 test('a deadlock is worth another try', async () => {

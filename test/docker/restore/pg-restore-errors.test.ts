@@ -74,6 +74,34 @@ test('the first error, the last error and the count are kept', () => {
   });
 });
 
+const query = (statement: string) => [
+  'pg_restore: error: could not execute query: ERROR:  no',
+  ...`Command was: ${statement}`.split('\n'),
+];
+
+test.each([
+  ['no error', [], false],
+  ['the setting', SETTING, false],
+  ['a constraint', query('ALTER TABLE ONLY "a ""b"" c".t\n    ADD CONSTRAINT c CHECK ((a > 0));'), false],
+  [
+    'an index and a refresh',
+    [...query('CREATE INDEX i ON public.t;'), ...query('REFRESH MATERIALIZED VIEW v;')],
+    false,
+  ],
+  ['a user mapping', query("CREATE USER MAPPING FOR u SERVER s OPTIONS (\n    password 'x'\n);"), false],
+  ['a subscription', query("CREATE SUBSCRIPTION s CONNECTION 'host=h' PUBLICATION p;"), false],
+  ['row-level security', query('ALTER TABLE public.t ENABLE ROW LEVEL SECURITY;'), false],
+  ['rows', COPY, true],
+  ['rows and an index', [...COPY, ...query('CREATE INDEX i ON public.t;')], true],
+  ['a partition', query('ALTER TABLE ONLY public.t ATTACH PARTITION public.p DEFAULT;'), true],
+  ['a table', query('CREATE TABLE public.t ();'), true],
+  ['a large object', query("SELECT pg_catalog.lo_create('1');"), true],
+  ['a row that looks like an index', [...COPY, 'Command was: CREATE INDEX i ON public.t;'], true],
+  ['a line that cannot be parsed', ['pg_restore:pg_restore: error: error: ', 'Command was: CREATE INDEX i;'], true],
+])('%s: whether rows may be missing for it is known', (_, lines, mayCostRows) => {
+  expect(read(lines).errors.mayCostRows).toBe(mayCostRows);
+});
+
 const TERMINATED = 'pg_restore: terminated by user';
 const DIED = 'pg_restore: error: a worker process died unexpectedly';
 const FATAL = 'pg_restore: error: could not read from input file: end of file';
@@ -127,6 +155,15 @@ describe('the report of an error', () => {
       'contains only the first line of a statement',
       [`${REFUSED}no`, 'Command was: CREATE FUNCTION public.f() RETURNS void', '    AS $$ unsayable $$;'],
       [`${REFUSED}no`, 'Command was: CREATE FUNCTION public.f() RETURNS void'],
+    ],
+    [
+      'contains the whole of a statement that is to be run later, but for literals',
+      [
+        `${REFUSED}no`,
+        'Command was: ALTER TABLE ONLY public.t',
+        "    ADD CONSTRAINT c CHECK ((a > 1) AND (b <> 'unsayable'));",
+      ],
+      [`${REFUSED}no`, 'Command was: ALTER TABLE ONLY public.t', '    ADD CONSTRAINT c CHECK ((a > 1) AND (b <> …'],
     ],
     [
       'contains quoted names of a statement',

@@ -130,6 +130,8 @@ export class Replayer {
         major: 0,
       },
       compression: 'gzip:1',
+      encoding: 'UTF8',
+      onceDefined: () => Promise.resolve(),
       job: undefined,
       environment: {
         PATH: `${CLIENT_PROGRAMS}:${process.env.PATH ?? ''}`,

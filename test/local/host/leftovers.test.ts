@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { asRootOnLinux } from '../../docker/support/small-disk.ts';
@@ -27,6 +27,8 @@ const MAKE = `
 const SWEEP = `
   import { removeLeftovers } from './local/host/leftovers.ts';
   await removeLeftovers((line) => process.stdout.write(line));`;
+
+const onLinux = process.platform === 'linux' ? test : test.skip;
 
 const command = (script: string): string[] => ['--input-type=module', '-e', script];
 
@@ -88,6 +90,15 @@ describe('removeLeftovers', () => {
     expect(before).toHaveLength(5);
     expect(run(SWEEP)).toBe('');
     expect(readdirSync(temporary)).toEqual(before);
+  });
+
+  onLinux('removes the folder of a process whose ID another one has', () => {
+    const dead = run(MAKE);
+    const reused = dead.replace(/-\d+\.(\d+-\w+)$/, `-${process.pid}.$1`);
+    expect(reused).not.toBe(dead);
+    renameSync(dead, reused);
+    expect(run(SWEEP)).toBe('');
+    expect(readdirSync(temporary)).toEqual([]);
   });
 
   test('does not follow a link', () => {

@@ -37,6 +37,14 @@ describe('lockStateDir', () => {
     )();
   });
 
+  (process.platform === 'linux' ? test : test.skip)('and of one whose ID another process has', async () => {
+    const directory = folder();
+    writeFileSync(join(directory, 'lock'), `${process.pid}.1\n`);
+    await (
+      await lockStateDir(directory)
+    )();
+  });
+
   test.each(['', 'garbage', '-1'])('takes over a lock that contains "%s"', async (text) => {
     const directory = folder();
     writeFileSync(join(directory, 'lock'), text);

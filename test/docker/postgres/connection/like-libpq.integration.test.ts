@@ -5,6 +5,9 @@ import pg from 'pg';
 import { z } from 'zod';
 import { withConnection } from '../../../../docker/postgres/connection/connection.ts';
 import { queryRow } from '../../../../docker/postgres/connection/query.ts';
+import { EVERYTHING } from '../../../../docker/postgres/filters/selection.ts';
+import { takeInventory } from '../../../../docker/postgres/inventory.ts';
+import { contentsOf } from '../../../../docker/restore/target/contents.ts';
 import { ANY_CHARACTER } from '../../../support/any-character.ts';
 import { inState, rowsOf } from '../../support/findings-table.ts';
 import { keyOf, Stage } from '../../support/stage.ts';
@@ -116,6 +119,34 @@ test('settings of the role that cancel what takes long do not cancel the questio
     );
   });
   expect(answer).toEqual({ lock: '0', deferrable: 'off' });
+});
+
+test('a setting of the role that leaves questions no room on the disk does not fail them', async () => {
+  await stage.createDatabase('app of many', ...Array.from({ length: 300 }, (_, i) => `CREATE TABLE t${i} (i serial)`));
+  await stage.query(
+    'app of many',
+    "CREATE ROLE frugal LOGIN SUPERUSER PASSWORD 'p'",
+    'ALTER ROLE frugal SET temp_file_limit TO 0',
+    "ALTER ROLE frugal SET work_mem TO '64kB'",
+  );
+  const { host, port } = stage.postgres;
+  const settings = { host, port, user: 'frugal', password: 'p', database: 'app of many' };
+  await withConnection(settings, { mode: 'disable' }, new AbortController().signal, async (client) => {
+    expect(await contentsOf(client)).not.toEqual([]);
+    expect((await takeInventory(client, EVERYTHING)).tables).toHaveLength(300);
+  });
+});
+
+test('a client_encoding of the role does not decide about the encoding of the dump', async () => {
+  await stage.createDatabase(
+    'in UTF8',
+    `CREATE TABLE t AS SELECT 'żółw' AS text`,
+    `CREATE ROLE latin LOGIN SUPERUSER PASSWORD 'p'`,
+    'ALTER ROLE latin SET client_encoding TO LATIN1',
+  );
+  expect(await stage.dump('in UTF8', { secret: { username: 'latin', password: 'p' } })).toMatchObject({ status: 0 });
+  await stage.restore(keyOf('in UTF8'), 'from UTF8');
+  expect(await stage.query('from UTF8', 'SELECT text FROM t')).toEqual([{ text: 'żółw' }]);
 });
 
 test('a server that keeps the size of a database to itself can be dumped', async () => {

@@ -12,6 +12,9 @@ function role(name: string, given: Partial<Role> = {}): Role {
       validUntil: null,
       memberOf: [],
       settings: [],
+      comment: null,
+      securityLabels: [],
+      parameters: [],
     },
     ...given,
   };
@@ -56,6 +59,24 @@ test('an older server is given no membership that would allow more there', () =>
       (which) => `${which}, with options of PostgreSQL 16`,
     ),
   });
+});
+
+test('a role has its grants on parameters, its comment and its labels, each by a statement of its own', () => {
+  const given = role('a', {
+    comment: "it's\nours",
+    securityLabels: [{ provider: 'anon', label: 'MASKED' }],
+    parameters: [
+      { parameter: 'my.Key', privilege: 'SET', grantable: true },
+      { parameter: 'log_min_messages', privilege: 'ALTER SYSTEM', grantable: false },
+    ],
+  });
+  expect(compared([given], 15).sql).toEqual([
+    'CREATE ROLE "a";',
+    'GRANT SET ON PARAMETER "my"."Key" TO "a" WITH GRANT OPTION;',
+    'GRANT ALTER SYSTEM ON PARAMETER "log_min_messages" TO "a";',
+    String.raw`COMMENT ON ROLE "a" IS U&'it''s\000aours';`,
+    `SECURITY LABEL FOR "anon" ON ROLE "a" IS 'MASKED';`,
+  ]);
 });
 
 test('a predefined role that the server does not have is named', () => {

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { keyOf, type Outcome, type RunOptions, Stage } from '../../support/stage.ts';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { BUCKET, keyOf, type Outcome, type RunOptions, Stage } from '../../support/stage.ts';
 import { startRestore } from '../../support/start-restore.ts';
 
 let stage: Stage;
@@ -25,6 +25,11 @@ beforeAll(async () => {
     'GRANT pg_monitor TO readers',
     `ALTER ROLE author SET search_path = books, "My, books"`,
     `ALTER ROLE author SET app.key = 'geheim'`,
+    `COMMENT ON ROLE author IS 'writes'`,
+    'GRANT SET ON PARAMETER log_statement TO author',
+    'SET allow_system_table_mods TO on',
+    // A server takes a label only if it has loaded its provider.
+    `INSERT INTO pg_shseclabel VALUES ('author'::regrole, 'pg_authid'::regclass, 'masker', 'MASKED')`,
     ...[...NAMED_IN_ROWS, ...NAMED_IN_SETTINGS].map((name) => `CREATE ROLE ${name}`),
   );
   await stage.createDatabase(
@@ -88,6 +93,9 @@ test('the manifest has the roles with attributes and memberships, and no passwor
     validUntil: null,
     memberOf: [],
     settings: [],
+    comment: null,
+    securityLabels: [],
+    parameters: [],
   };
   expect(manifest.needs?.roles).toEqual([
     {
@@ -109,6 +117,9 @@ test('the manifest has the roles with attributes and memberships, and no passwor
         { name: 'app.key', value: null },
         { name: 'search_path', value: 'books, "My, books"' },
       ],
+      comment: 'writes',
+      securityLabels: [{ provider: 'masker', label: 'MASKED' }],
+      parameters: [{ parameter: 'log_statement', privilege: 'SET', grantable: false }],
     },
     { ...plain, name: 'boss', uses: ['grants'], superuser: true, createDatabase: true },
     expect.objectContaining({ name: 'postgres', uses: ['grants'] }),
@@ -144,6 +155,7 @@ test('what the user that dumps may not see does not fail the dump, and the manif
       grants: null,
       comment: null,
       connectionLimit: -1,
+      securityLabels: [],
     },
     roles: null,
     userMappings: [],
@@ -159,7 +171,7 @@ test('missing roles that only grants name are named with their SQL, and cost no 
       '"boss" (grants); "readers" (grants).',
   );
   expect(stdout).toMatch(
-    /^CREATE ROLE "Mr ""B" NOINHERIT CONNECTION LIMIT 3 VALID UNTIL '(2029|2030)-.*';\nCREATE ROLE "author";\nCREATE ROLE "boss";\nCREATE ROLE "readers";\nALTER ROLE "author" SET "search_path" TO 'books', 'My, books';\nALTER ROLE "boss" SUPERUSER;\nALTER ROLE "boss" CREATEDB;\nGRANT "readers" TO "Mr ""B" WITH ADMIN OPTION;\nGRANT "pg_monitor" TO "readers";$/m,
+    /^CREATE ROLE "Mr ""B" NOINHERIT CONNECTION LIMIT 3 VALID UNTIL '(2029|2030)-.*';\nCREATE ROLE "author";\nCREATE ROLE "boss";\nCREATE ROLE "readers";\nALTER ROLE "author" SET "search_path" TO 'books', 'My, books';\nGRANT SET ON PARAMETER "log_statement" TO "author";\nCOMMENT ON ROLE "author" IS 'writes';\nSECURITY LABEL FOR "masker" ON ROLE "author" IS 'MASKED';\nALTER ROLE "boss" SUPERUSER;\nALTER ROLE "boss" CREATEDB;\nGRANT "readers" TO "Mr ""B" WITH ADMIN OPTION;\nGRANT "pg_monitor" TO "readers";$/m,
   );
   expect(stdout).toContain(`ALTER ROLE … LOGIN PASSWORD '…': "Mr ""B", "author"`);
   expect(stdout).toContain('neither in the manifest nor in the dump: ALTER ROLE "author" SET "app"."key" TO …;');
@@ -222,6 +234,30 @@ test('--create-roles creates them, and names what the user may not grant', async
   ).toEqual([{ admin: true }]);
 });
 
+test('and default privileges of one of them are listed, with what its creator does to have them', async () => {
+  await stage.createDatabase(
+    'defaulting',
+    'CREATE ROLE "Chief"',
+    'ALTER DEFAULT PRIVILEGES FOR ROLE "Chief" GRANT SELECT ON TABLES TO PUBLIC',
+  );
+  expect(await stage.dump('defaulting')).toMatchObject({ status: 0, stderr: '' });
+  await stage.query('defaulting', 'DROP OWNED BY "Chief"', 'DROP ROLE "Chief"');
+  const { status, stdout } = await restore('defaulting', 'by default', ['--create-roles'], { secret: MASTER });
+  const [, refused = ''] = /^Warning: not restored: .* Command was: (ALTER DEFAULT .*;)$/m.exec(stdout) ?? [];
+  expect(stdout).toContain('let who administers the role run GRANT … TO "master" (from PostgreSQL 16 on');
+  expect(status).toBe(0);
+  await stage.query(
+    'by default',
+    'SET ROLE master',
+    'GRANT "Chief" TO "master"',
+    refused,
+    'REVOKE "Chief" FROM "master"',
+  );
+  expect(await stage.query('by default', 'SELECT defaclrole::regrole::text AS role FROM pg_default_acl')).toEqual([
+    { role: '"Chief"' },
+  ]);
+});
+
 test('and then a dump with policies and user mappings can be restored', async () => {
   const { status, stderr } = await restore('policed', 'with policies', ['--create-roles']);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -237,4 +273,35 @@ test('nor does a table that names roles lack its rows', async () => {
     { role: 'watched', further: null },
     { role: null, further: '{"\\"on Duty\\"",NULL,-}' },
   ]);
+});
+
+describe('a role that nobody may create', () => {
+  /** Restores a dump whose manifest has a role that the server refuses. */
+  async function restoreWithout(name: string, dumped: string, into: string): Promise<Outcome> {
+    await stage.query('postgres', `DROP ROLE IF EXISTS ${name}`);
+    const url = `${stage.s3.endpoint}/${BUCKET}/${keyOf(dumped)}.json`;
+    const manifest = await stage.manifestOf(keyOf(dumped));
+    const roles = manifest.needs?.roles?.map((role) => (role.name === name ? { ...role, connectionLimit: -5 } : role));
+    await fetch(url, { method: 'PUT', body: JSON.stringify({ ...manifest, needs: { ...manifest.needs, roles } }) });
+    return restore(dumped, into, ['--create-roles']);
+  }
+
+  test('does not keep a dump with policies for it from being restored', async () => {
+    await stage.query('with policies', 'DROP OWNED BY filtered');
+    const { status, stdout, stderr } = await restoreWithout('filtered', 'policed', 'without policies');
+    expect(stdout).toContain('Warning: not created: invalid connection limit: -5 | CREATE ROLE "filtered"');
+    expect(stdout).toContain('Command was: CREATE POLICY p ON public.t TO filtered USING (true);');
+    expect(stderr).toContain('it need not be restored again: fix the cause, and run them here.');
+    expect(status).toBe(77);
+    expect(await stage.query('without policies', 'SELECT one FROM t')).toEqual([{ one: 1 }]);
+  });
+
+  test('keeps one with rows that name it from being restored in part', async () => {
+    await stage.query('named again', 'DROP TABLE duties');
+    const { status, stdout, stderr } = await restoreWithout('watched', 'naming', 'without rows');
+    expect(stderr).toContain('with a row its whole table: "watched".');
+    expect(stdout).not.toContain('drop it');
+    expect(status).toBe(77);
+    expect(await stage.query('without rows', `SELECT FROM pg_class WHERE relname = 'duties'`)).toEqual([]);
+  });
 });

@@ -13,7 +13,7 @@ afterAll(() => stage.tearDown());
 function setUpOf(database: string) {
   return stage.query(
     'postgres',
-    `SELECT r.rolname AS role, unnest(setconfig) AS setting, datconnlimit AS limit,
+    `SELECT r.rolname AS role, unnest(setconfig) AS setting, datconnlimit AS limit, pg_get_userbyid(datdba) AS owner,
       ARRAY(SELECT g::text FROM unnest(datacl) AS g ORDER BY 1) AS grants,
       shobj_description(d.oid, 'pg_database') AS comment
      FROM pg_database d LEFT JOIN pg_db_role_setting ON setdatabase = d.oid LEFT JOIN pg_roles r ON r.oid = setrole
@@ -22,7 +22,7 @@ function setUpOf(database: string) {
 }
 
 test('the statements that a restore lists give the target what the dumped database had', async () => {
-  await stage.query('postgres', 'CREATE ROLE "the ""app"', 'CREATE ROLE auditor');
+  await stage.query('postgres', 'CREATE ROLE "the ""app"', 'CREATE ROLE auditor', 'CREATE ROLE owning');
   await stage.createDatabase(
     'tuned',
     `ALTER DATABASE tuned SET search_path = '', 'a', "B, c", "$user", "d""""e"`,
@@ -33,6 +33,7 @@ test('the statements that a restore lists give the target what the dumped databa
     `COMMENT ON DATABASE tuned IS 'it''s
 ours, \\ too'`,
     'ALTER DATABASE tuned CONNECTION LIMIT 50',
+    'ALTER DATABASE tuned OWNER TO owning',
   );
   expect(await stage.dump('tuned')).toMatchObject({ status: 0, stderr: '' });
   await stage.createDatabase(
@@ -46,6 +47,20 @@ ours, \\ too'`,
   expect(statements.filter((statement) => statement.includes('work_mem'))).toEqual([]);
   await stage.query('postgres', ...statements);
   expect(await setUpOf('target of it')).toEqual(await setUpOf('tuned'));
+});
+
+test('a security label is listed, which the server takes if it has loaded its provider', async () => {
+  await stage.createDatabase(
+    'labelled',
+    'SET allow_system_table_mods TO on',
+    `INSERT INTO pg_shseclabel SELECT oid, 'pg_database'::regclass, 'masker', 'it''s' FROM pg_database
+       WHERE datname = 'labelled'`,
+  );
+  expect(await stage.dump('labelled')).toMatchObject({ status: 0, stderr: '' });
+  await stage.createDatabase('from labelled');
+  const { stdout } = await restore(stage, 'labelled', 'from labelled');
+  expect(stdout).toContain(`\nSECURITY LABEL FOR "masker" ON DATABASE "from labelled" IS 'it''s';\n`);
+  expect(stdout).not.toContain('OWNER TO');
 });
 
 test('a value that may be secret is neither in the manifest nor in the log', async () => {

@@ -1,0 +1,58 @@
+import { Failure } from '../failure.ts';
+import { log } from '../log.ts';
+import { ConnectionFailure } from '../postgres/connection/connection-failure.ts';
+import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
+import { withConnection } from '../postgres/connection/connection.ts';
+import { type Answer, ifAnswered } from '../postgres/connection/if-answered.ts';
+import type { TlsPolicy } from '../postgres/connection/tls.ts';
+import { changedObjects, type NamedObjects, namedObjects } from '../postgres/named-objects.ts';
+
+const SHOWN = 5;
+
+/**
+ * Refuses a dump if objects that other definitions may name were dropped or renamed while pg_dump read these. It lists objects as
+ * of its snapshot, and has the server write their definitions as of then: with a name that the dump does not create, or, of a
+ * function that is gone, without its arguments. No restore takes that, and converting the archive to SQL does not notice.
+ *
+ * @param before as of a moment before the snapshot
+ * @throws {Failure} `tryAgain`
+ */
+export async function refuseDdl(
+  source: ConnectionSettings,
+  policy: TlsPolicy,
+  before: Answer<NamedObjects>,
+  signal: AbortSignal,
+): Promise<void> {
+  const after = 'unseen' in before ? before : await namesNow(source, policy, signal);
+  if ('unseen' in before || 'unseen' in after) {
+    log(`Note: not checked whether DDL interfered: ${'unseen' in after ? after.unseen : ''}`);
+    return;
+  }
+  const changed = changedObjects(before.value, after.value);
+  if (changed.length > 0) {
+    const more = changed.length > SHOWN ? ` and ${changed.length - SHOWN} more` : '';
+    throw new Failure(
+      'tryAgain',
+      'DDL in another session interfered: while pg_dump read the definitions, these were dropped or got another name or ' +
+        `schema, so that the dump might name what it does not have: ${changed.slice(0, SHOWN).join(', ')}${more}.`,
+    );
+  }
+}
+
+/** A limit on connections, for example, may leave none beside that of pg_dump, which the dump does not depend on. */
+async function namesNow(
+  source: ConnectionSettings,
+  policy: TlsPolicy,
+  signal: AbortSignal,
+): Promise<Answer<NamedObjects>> {
+  try {
+    return await withConnection(source, policy, signal, (client) =>
+      ifAnswered(client, 'names of objects', namedObjects),
+    );
+  } catch (error) {
+    if (!(error instanceof ConnectionFailure)) {
+      throw error;
+    }
+    return { unseen: error.message };
+  }
+}

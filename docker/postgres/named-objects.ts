@@ -1,0 +1,50 @@
+import type { Client } from 'pg';
+import { z } from 'zod';
+import { queryRows } from './connection/query.ts';
+import { IS_USER_SCHEMA } from './user-schemas.ts';
+
+/** Names of objects, with their schemas, by kind and OID. */
+export type NamedObjects = ReadonlyMap<string, string>;
+
+/** Catalogs with their columns for name and schema, and which of their rows count. */
+const CATALOGS = [
+  ['view', 'pg_class', 'relname', 'relnamespace', "relkind IN ('v', 'm', 'f')"],
+  ['function', 'pg_proc', 'proname', 'pronamespace', 'true'],
+  // The types of tables have their names, and arrays those of their elements.
+  [
+    'type',
+    'pg_type',
+    'typname',
+    'typnamespace',
+    `typcategory <> 'A' AND (typtype <> 'c' OR (SELECT relkind FROM pg_class c WHERE c.oid = typrelid) = 'c')`,
+  ],
+  ['operator', 'pg_operator', 'oprname', 'oprnamespace', 'true'],
+  ['collation', 'pg_collation', 'collname', 'collnamespace', 'true'],
+] as const;
+
+const OBJECTS = `
+  WITH space AS (SELECT oid, nspname FROM pg_namespace WHERE ${IS_USER_SCHEMA})
+  SELECT 'schema' AS kind, oid, quote_ident(nspname) AS name FROM space
+  UNION ALL
+  SELECT 'enum value', e.oid, quote_literal(enumlabel)
+    FROM pg_enum e JOIN pg_type t ON t.oid = enumtypid JOIN space ON space.oid = typnamespace
+  ${CATALOGS.map(
+    ([kind, catalog, name, schema, condition]) => `
+  UNION ALL
+  SELECT '${kind}', o.oid, quote_ident(nspname) || '.' || quote_ident(${name})
+    FROM ${catalog} o JOIN space ON space.oid = ${schema} WHERE ${condition}`,
+  ).join('')}`;
+
+/**
+ * Objects without locks of tables, which definitions and data in a dump name. Connection and server errors pass through.
+ */
+export async function namedObjects(client: Client): Promise<NamedObjects> {
+  const row = z.object({ kind: z.string(), oid: z.int(), name: z.string() });
+  const rows = await queryRows(client, OBJECTS, row);
+  return new Map(rows.map(({ kind, oid, name }) => [`${kind} ${oid}`, `${kind} ${name}`]));
+}
+
+/** What was dropped, or has another name or schema since. */
+export function changedObjects(before: NamedObjects, after: NamedObjects): readonly string[] {
+  return [...before].filter(([key, name]) => after.get(key) !== name).map(([, name]) => name);
+}
