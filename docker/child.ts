@@ -31,6 +31,11 @@ export interface ChildOptions {
   readonly onErrorLine?: (line: string) => void;
 }
 
+interface RunOptions extends ChildOptions {
+  /** Called with each piece of its standard output, which is otherwise discarded. Must not throw. */
+  readonly onOutput?: (chunk: Buffer) => void;
+}
+
 /** Lines of standard error that are kept, and characters that are kept of each. */
 const LAST_LINES = 40;
 const LINE_LENGTH = 600;
@@ -174,12 +179,16 @@ async function exitOf(
 }
 
 /**
- * Runs a program to its end, discarding its standard output.
+ * Runs a program to its end.
  *
  * @throws {Error} as the `exit` of {@link start} rejects
  */
-export async function run(program: string, args: readonly string[], options: ChildOptions): Promise<ChildExit> {
+export async function run(
+  program: string,
+  args: readonly string[],
+  { onOutput = () => undefined, ...options }: RunOptions,
+): Promise<ChildExit> {
   const { output, exit } = start(program, args, options);
-  output.resume();
+  output.on('data', onOutput);
   return exit;
 }

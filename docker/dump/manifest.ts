@@ -6,11 +6,13 @@ import { type Database, PARTITION_BASES } from '../postgres/database.ts';
 import type { Inventory } from '../postgres/inventory.ts';
 import { type Needs, needsSchema } from '../postgres/needs/needs.ts';
 import { inWholeSeconds } from '../time.ts';
+import { tablesOf } from './manifest-tables.ts';
 import { restoreCommand, restoreJobCommand } from './restore-command.ts';
 
 const text = z.string();
 const count = z.int().nonnegative();
 const seconds = z.number().nonnegative();
+const contentHash = z.string().regex(/^[0-9a-f]{16}$/);
 const time = z.iso.datetime({ precision: 0 }).describe('UTC, whole seconds');
 
 /**
@@ -45,6 +47,10 @@ export const manifestSchema = z
           .nullable()
           .describe('what decides about the partition of a row, in tables that are partitioned by text'),
         moneyLocale: text.nullable().describe('lc_monetary, if a column has the type money'),
+        textSettings: z
+          .record(text, text)
+          .nullable()
+          .describe('settings of the session that decide how it wrote some values, and so about their hashes'),
       })
       .describe('Host, port and database from the secret; in a recovered manifest, as of the recovery'),
     dump: z.strictObject({
@@ -88,9 +94,31 @@ export const manifestSchema = z
     restoreJob: text.describe('shell command that restores the dump with the restore job of the stack'),
     extensions: z.array(z.strictObject({ name: text, version: text })).nullable(),
     tables: z
-      .array(z.strictObject({ schema: text, name: text, rows: count.nullable(), bytes: count }))
+      .array(
+        z.strictObject({
+          schema: text,
+          name: text,
+          rows: count.nullable().describe("the server's estimate before the dump, null if it had none"),
+          bytes: count.describe("on the server's disk, by its statistics before the dump, indexes excluded"),
+          provenRows: count.nullable().describe('in the dump, counted while it was proven; null if the dump has none of it'),
+          contentHash: contentHash
+            .nullable()
+            .describe('of these rows: sum modulo 2^64 of the XXH64 with seed 0 of each, as text of COPY, hexadecimal'),
+          offset: count.nullable().describe('byte of the object at which their data begin'),
+          length: count.nullable().describe('bytes of the object that their data take'),
+        }),
+      )
+      .nullable(),
+    largeObjects: z
+      .strictObject({
+        count,
+        bytes: count,
+        contentHash: contentHash.describe(
+          'sum modulo 2^64 of the XXH64 with seed 0 of each: its number as four bytes, big-endian, then its content',
+        ),
+      })
       .nullable()
-      .describe("from the server's statistics: rows is an estimate, null if there is none; bytes excludes indexes"),
+      .describe('in the dump, counted while it was proven'),
     needs: needsSchema.nullable().describe('what the database needs besides its dump, without passwords'),
   })
   .describe('Manifest of a dump by AutoDump. In a recovered one, fields that are no longer known are null.');
@@ -99,7 +127,10 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 /** A dump that this run made, with its database and tools. */
 export interface FinishedDump {
-  readonly database: Pick<Database, 'version' | 'size' | 'encoding' | 'locale' | 'partitionsDependOn' | 'moneyLocale'>;
+  readonly database: Pick<
+    Database,
+    'version' | 'size' | 'encoding' | 'locale' | 'partitionsDependOn' | 'moneyLocale' | 'textSettings'
+  >;
   readonly inventory: Inventory;
   readonly needs: Needs;
   readonly client: PostgresClient;
@@ -131,7 +162,8 @@ function tenths(value: number): number {
 export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
   const { source, ...rest } = common(plan);
   const { database, inventory, needs, client, compression, result } = finished;
-  const { checksums, seconds, mode } = result;
+  const { checksums, census, seconds, mode } = result;
+  const { count, bytes, hash } = census.largeObjects;
   return {
     ...rest,
     source: {
@@ -142,6 +174,7 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
       locale: database.locale,
       partitionsDependOn: [...database.partitionsDependOn],
       moneyLocale: database.moneyLocale,
+      textSettings: database.textSettings,
     },
     dump: {
       client: `pg_dump ${client.version}`,
@@ -155,7 +188,7 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
       crc64nvme: null,
       verified: true,
       method:
-        `Before the commit, pg_restore ${client.version} read every byte and converted all of it to SQL, and the structure of the archive was checked to the last byte` +
+        `Before the commit, pg_restore ${client.version} read every byte and converted all data to SQL, in which the rows were counted, and the structure of the archive was checked to the last byte` +
         (mode.mode === 'file' ? '; then the complete file was read again and compared. ' : '. ') +
         'The checksums are of those bytes. S3 received the CRC32 of each part and of the whole object, and rejects anything that differs.',
     },
@@ -164,7 +197,8 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
     finishedAt: inWholeSeconds(finished.finishedAt),
     recovered: false,
     extensions: [...inventory.extensions],
-    tables: [...inventory.tables],
+    tables: tablesOf(inventory.tables, census.tables),
+    largeObjects: { count, bytes, contentHash: hash },
     needs,
   };
 }
@@ -182,6 +216,7 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
       locale: null,
       partitionsDependOn: null,
       moneyLocale: null,
+      textSettings: null,
     },
     dump: { client: null, format: 'custom', compression: null, way: null, reason: null },
     proof: {
@@ -200,6 +235,7 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
     recovered: true,
     extensions: null,
     tables: null,
+    largeObjects: null,
     needs: null,
   };
 }
