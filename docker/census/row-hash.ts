@@ -19,6 +19,7 @@ interface Exports {
   readonly rows: (from: number, to: number) => number;
   readonly update: (from: number, to: number) => void;
   readonly finish: () => void;
+  readonly begin: () => void;
 }
 
 const MODULE = new WebAssembly.Module(Buffer.from(ROW_HASH_MODULE, 'base64'));
@@ -77,9 +78,10 @@ export class RowHash {
     this.#exports.finish();
   }
 
-  /** @returns what was added and completed, to begin with the next table */
+  /** Begins anew. @returns what was added and completed; what is not complete is forgotten */
   take(): HashedCount {
-    const { count, sum } = this.#exports;
+    const { count, sum, begin } = this.#exports;
+    begin();
     const taken = { count: Number(count.value), hash: formatted(sum.value) };
     count.value = 0n;
     sum.value = 0n;

@@ -22,7 +22,8 @@
   (global $length (mut i64) (i64.const 0))
   (global $held (mut i32) (i32.const 0))
 
-  (func $begin
+  ;; Begins a new hash.
+  (func $begin (export "begin")
     (global.set $v1 (i64.const 0x60EA27EEADC0B5D6))
     (global.set $v2 (i64.const 0xC2B2AE3D27D4EB4F))
     (global.set $v3 (i64.const 0))

@@ -1,10 +1,9 @@
 /** What is used of WebAssembly: TypeScript describes it only together with browsers. */
 declare namespace WebAssembly {
-  class Module {
-    constructor(bytes: Uint8Array);
+  interface Module {
+    readonly [Symbol.toStringTag]: 'WebAssembly.Module';
   }
-  class Instance {
-    constructor(module: Module);
+  interface Instance {
     readonly exports: unknown;
   }
   interface Memory {
@@ -13,4 +12,6 @@ declare namespace WebAssembly {
   interface Global<T> {
     value: T;
   }
+  const Module: new (bytes: Uint8Array) => Module;
+  const Instance: new (module: Module) => Instance;
 }

@@ -45,13 +45,14 @@ export async function prove(
     taker.expect(entry);
   });
   const list = join(folder, 'data-entries');
+  let isListed = false;
   async function* input(): AsyncGenerator<Buffer> {
     for await (const chunk of output) {
-      const isHeadKnown = reader.headBytes !== undefined;
       reader.read(chunk);
-      if (!isHeadKnown && reader.headBytes !== undefined) {
+      if (!isListed && reader.headBytes !== undefined) {
         // pg_restore opens the list only after the whole head, the end of which it has not got yet.
         await writeFile(list, taker.entries);
+        isListed = true;
       }
       await onChunk(chunk, reader.headBytes);
       yield chunk;

@@ -34,7 +34,7 @@ export async function createRoles(
         }
       }
     },
-    'READ WRITE',
+    { access: 'READ WRITE' },
   );
   const problems = essentialProblems(roles.filter(({ name }) => refused.has(name)));
   if (problems.length > 0) {
