@@ -100,7 +100,9 @@ export const manifestSchema = z
           name: text,
           rows: count.nullable().describe("the server's estimate before the dump, null if it had none"),
           bytes: count.describe("on the server's disk, by its statistics before the dump, indexes excluded"),
-          provenRows: count.nullable().describe('in the dump, counted while it was proven; null if the dump has none of it'),
+          provenRows: count
+            .nullable()
+            .describe('in the dump, counted while it was proven; null if the dump has none of it'),
           contentHash: contentHash
             .nullable()
             .describe('of these rows: sum modulo 2^64 of the XXH64 with seed 0 of each, as text of COPY, hexadecimal'),

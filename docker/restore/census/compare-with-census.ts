@@ -68,7 +68,9 @@ export async function compareWithCensus(
     }
   };
   await Promise.all(Array.from({ length: Math.min(count, tables.length) }, () => use(countSome)));
-  const results = tables.map((table, index) => resultOf(`${nameOf(table)}: `, 'row', table, found[index], verification));
+  const results = tables.map((table, index) =>
+    resultOf(`${nameOf(table)}: `, 'row', table, found[index], verification),
+  );
   const equal = tables.filter((_, index) => results[index]?.kind === 'equal');
   let equalObjects = 0;
   if (largeObjects !== undefined) {

@@ -74,7 +74,11 @@ export async function countRows(
   }
   // Of a table that could not be read to its end.
   hash.take();
-  for await (const piece of copied(client, `SELECT ${table.columns} FROM ${source}`, ` (ENCODING ${literal(encoding)})`)) {
+  for await (const piece of copied(
+    client,
+    `SELECT ${table.columns} FROM ${source}`,
+    ` (ENCODING ${literal(encoding)})`,
+  )) {
     hash.addRows(piece);
   }
   return hash.take();

@@ -15,9 +15,7 @@ export interface StoredCensus {
 /** Absent in manifests of earlier versions, and null in a recovered one. */
 export const censusSchema = z.object({
   tables: z
-    .array(
-      z.object({ provenRows: z.int().nullish(), contentHash: z.string().nullish(), offset: z.number().nullish() }),
-    )
+    .array(z.object({ provenRows: z.int().nullish(), contentHash: z.string().nullish(), offset: z.number().nullish() }))
     .nullish(),
   largeObjects: z.object({ count: z.int(), bytes: z.number(), contentHash: z.string() }).nullish(),
 });

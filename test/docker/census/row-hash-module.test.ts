@@ -6,9 +6,9 @@ import { ROW_HASH_MODULE } from '../../../docker/census/row-hash-module.ts';
 const FOLDER = new URL('../../../docker/census/', import.meta.url);
 
 async function assembled(): Promise<string> {
-  const { parseWat } = await wabt();
+  const assembler = await wabt();
   const source = readFileSync(new URL('row-hash.wat', FOLDER), 'utf8');
-  const module = parseWat('row-hash.wat', source, { simd: true, bulk_memory: true });
+  const module = assembler.parseWat('row-hash.wat', source, { simd: true, bulk_memory: true });
   module.validate();
   const { buffer } = module.toBinary({});
   module.destroy();

@@ -1,24 +1,10 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import xxhash from 'xxhash-wasm';
 import { RowHash, sumOf } from '../../../docker/census/row-hash.ts';
+import { hashed } from '../support/hashed.ts';
+import { inPieces } from '../support/in-pieces.ts';
 
-const { h64Raw } = await xxhash();
-
-/** The hash of rows or large objects, by another implementation of XXH64. */
-function expected(items: readonly Uint8Array[]): { readonly count: number; readonly hash: string } {
-  const sum = items.reduce((total, item) => BigInt.asUintN(64, total + h64Raw(item)), 0n);
-  return { count: items.length, hash: sum.toString(16).padStart(16, '0') };
-}
-
-/** Calls a function with the bytes in pieces of these sizes. */
-function inPieces(bytes: Buffer, sizes: readonly number[], use: (piece: Buffer) => void): void {
-  for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
-    const size = sizes[turn % sizes.length] ?? 1;
-    use(bytes.subarray(at, at + size));
-    at += size;
-  }
-}
+const LINE_FEED = Buffer.from('\n');
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength }).map((array) => Buffer.from(array));
 const row = bytes(150).map((array) => Buffer.from(array.map((byte) => (byte === 10 ? 0 : byte))));
@@ -32,11 +18,11 @@ const hash = new RowHash();
 test('rows are hashed as by another implementation, whatever the pieces they come in', () => {
   fc.assert(
     fc.property(rows, sizes, (lines, pieces) => {
-      const text = Buffer.concat(lines.flatMap((line) => [line, Buffer.from('\n')]));
+      const text = Buffer.concat(lines.flatMap((line) => [line, LINE_FEED]));
       inPieces(text, pieces, (piece) => {
         expect(hash.addRows(piece)).toBeUndefined();
       });
-      expect(hash.take()).toEqual(expected(lines));
+      expect(hash.take()).toEqual(hashed(lines));
     }),
     { numRuns: 1000 },
   );
@@ -46,28 +32,28 @@ test('rows end at a line of a backslash and a point, and the next ones are count
   fc.assert(
     fc.property(fc.array(rows, { maxLength: 4 }), sizes, (tables, pieces) => {
       const end = Buffer.from('\\.\n');
-      const text = Buffer.concat(tables.flatMap((lines) => [...lines.flatMap((line) => [line, '\n']), end].map(Buffer.from)));
+      const text = Buffer.concat(tables.flatMap((lines) => [...lines.flatMap((line) => [line, LINE_FEED]), end]));
       const found: unknown[] = [];
       inPieces(text, pieces, (piece) => {
         for (let rest = hash.addRows(piece); rest !== undefined; rest = hash.addRows(rest)) {
           found.push(hash.take());
         }
       });
-      expect(found).toEqual(tables.map(expected));
+      expect(found).toEqual(tables.map((lines) => hashed(lines)));
     }),
   );
 });
 
 test('rows that look like their end are rows', () => {
   const lines = ['\\..', '\\\\.', '.', '\\', '', 'x\\.'].map((line) => Buffer.from(line));
-  expect(hash.addRows(Buffer.concat(lines.flatMap((line) => [line, Buffer.from('\n')])))).toBeUndefined();
-  expect(hash.take()).toEqual(expected(lines));
+  expect(hash.addRows(Buffer.concat(lines.flatMap((line) => [line, LINE_FEED])))).toBeUndefined();
+  expect(hash.take()).toEqual(hashed(lines));
 });
 
 test('a row may be larger than the memory of the module', () => {
   const line = Buffer.alloc(3_000_017, 'abcdefg');
-  inPieces(Buffer.concat([line, Buffer.from('\n')]), [65_536, 1_000_000], (piece) => hash.addRows(piece));
-  expect(hash.take()).toEqual(expected([line]));
+  inPieces(Buffer.concat([line, LINE_FEED]), [65_536, 1_000_000], (piece) => hash.addRows(piece));
+  expect(hash.take()).toEqual(hashed([line]));
 });
 
 test('large objects are hashed as by another implementation, whatever the pieces they come in', () => {
@@ -79,7 +65,7 @@ test('large objects are hashed as by another implementation, whatever the pieces
         });
         hash.finish();
       }
-      expect(hash.take()).toEqual(expected(objects));
+      expect(hash.take()).toEqual(hashed(objects));
     }),
   );
 });

@@ -4,7 +4,6 @@ import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import xxhash from 'xxhash-wasm';
 import { openS3 } from '../../../docker/aws.ts';
 import type { Manifest } from '../../../docker/dump/manifest.ts';
 import { type CensusComparison, compareWithCensus } from '../../../docker/restore/census/compare-with-census.ts';
@@ -13,70 +12,18 @@ import { type ExpectedCensus, expectedCensus } from '../../../docker/restore/cen
 import { findStoredDump } from '../../../docker/restore/stored-dump/stored-dump.ts';
 import { StructureCheck } from '../../../docker/restore/stored-dump/structure-check.ts';
 import { objectsOf, readTableOfContents } from '../../../docker/restore/stored-dump/table-of-contents.ts';
-import { DIFFICULT_CONTENTS } from '../support/contents.ts';
+import { COUNTED_CONTENTS, SETTINGS } from '../support/census-contents.ts';
+import { hashed } from '../support/hashed.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
 import { BUCKET, keyOf, Stage } from '../support/stage.ts';
 import { restore } from '../support/start-restore.ts';
 
-/** What looks like rows, or large objects, in a script, and is none. */
-const PLANTED = String.raw`
-COPY public.plain (a, b) FROM stdin;
-1	planted
-\.
-SELECT pg_catalog.lo_open('4711', 131072);
-SELECT pg_catalog.lowrite(0, '\x00');
-SELECT pg_catalog.lo_close(0);
-`;
-
-const CONTENTS: readonly string[] = [
-  ...DIFFICULT_CONTENTS,
-  `CREATE TABLE plain (a int, b text)`,
-  `INSERT INTO plain SELECT i, 'row ' || i FROM generate_series(1, 100) i`,
-  // Planted text.
-  `CREATE FUNCTION planted() RETURNS void LANGUAGE plpgsql AS $f$ BEGIN /* ${PLANTED} */ END $f$`,
-  `COMMENT ON TABLE plain IS '${PLANTED.replaceAll("'", "''")}'`,
-  `COMMENT ON LARGE OBJECT 4711 IS '${PLANTED.replaceAll("'", "''")}'`,
-  `CREATE SEQUENCE "s\nCOPY public.plain (a, b) FROM stdin;\n1\t2\n\\."`,
-  `CREATE TABLE "t\nCOPY public.plain (a, b) FROM stdin;\n\\.\n" AS SELECT E'\\\\.' AS "c (d) FROM stdin;\n"`,
-  // Rows that belong to other tables, too, or to none.
-  'CREATE TABLE heir (c int) INHERITS (plain)',
-  `INSERT INTO heir VALUES (1, 'of the heir', 2)`,
-  `CREATE TYPE mood AS ENUM ('sad', 'ok')`,
-  'CREATE TABLE moods (mood mood, note text) PARTITION BY HASH (mood)',
-  'CREATE TABLE moods_0 PARTITION OF moods FOR VALUES WITH (MODULUS 2, REMAINDER 0)',
-  'CREATE TABLE moods_1 PARTITION OF moods FOR VALUES WITH (MODULUS 2, REMAINDER 1)',
-  `INSERT INTO moods VALUES ('sad', 'a'), ('ok', 'b'), ('ok', 'b')`,
-  // Values whose text depends on settings.
-  'CREATE TABLE valued (t timestamptz, i interval, f float8, r float4, y bytea, m money, d date, c regclass)',
-  `INSERT INTO valued SELECT timestamptz '2026-01-01 00:00Z' + i * interval '1 day', i * interval '1 month -1 day 2.5 s',
-     i / 3.0, i / 7.0, sha256(i::text::bytea), (i * 1234.5)::numeric::money, date '0044-03-15 BC' + i, 'plain'
-   FROM generate_series(1, 50) i`,
-  // A table of an extension that has rows of its own.
-  'CREATE EXTENSION citext',
-  'CREATE TABLE configured (k citext, own boolean)',
-  `INSERT INTO configured VALUES ('of the extension', true), ('of the user', false)`,
-  'ALTER EXTENSION citext ADD TABLE configured',
-  `UPDATE pg_extension SET extconfig = ARRAY['configured'::regclass::oid], extcondition = ARRAY['WHERE NOT own']
-     WHERE extname = 'citext'`,
-  'SELECT lo_create(4713)',
-];
-
-/** Settings that change how a session writes values. */
-const SETTINGS: Readonly<Record<string, string>> = {
-  TimeZone: 'Asia/Kathmandu',
-  DateStyle: 'SQL, DMY',
-  IntervalStyle: 'iso_8601',
-  extra_float_digits: '0',
-  bytea_output: 'escape',
-};
-
 let stage: Stage;
 let manifest: Manifest;
-const { h64Raw } = await xxhash();
 
 beforeAll(async () => {
   stage = await Stage.setUp();
-  await stage.createDatabase('app', ...CONTENTS);
+  await stage.createDatabase('app', ...COUNTED_CONTENTS);
   for (const [name, value] of Object.entries(SETTINGS)) {
     await stage.query('postgres', `ALTER DATABASE app SET ${name} TO '${value}'`);
   }
@@ -90,11 +37,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await stage.tearDown();
 });
-
-function sumOf(items: readonly Buffer[]): string {
-  const sum = items.reduce((total, item) => BigInt.asUintN(64, total + h64Raw(item)), 0n);
-  return sum.toString(16).padStart(16, '0');
-}
 
 /** The session that docs/reference.md describes, for whoever wants to compute a hash. */
 const SESSION = [
@@ -111,7 +53,7 @@ const SESSION = [
 async function computed(client: pg.Client, source: string): Promise<{ provenRows: number; contentHash: string }> {
   const text = await buffer(client.query(copyTo(`COPY ${source} TO STDOUT`)));
   const lines = text.toString('latin1').split('\n').slice(0, -1);
-  return { provenRows: lines.length, contentHash: sumOf(lines.map((line) => Buffer.from(line, 'latin1'))) };
+  return { provenRows: lines.length, contentHash: hashed(lines.map((line) => Buffer.from(line, 'latin1'))).hash };
 }
 
 describe('the manifest', () => {
@@ -145,7 +87,7 @@ describe('the manifest', () => {
     expect(manifest.largeObjects).toEqual({
       count: 3,
       bytes: objects.reduce((sum, { content }) => sum + content.length, 0),
-      contentHash: sumOf(objects.map(({ number, content }) => Buffer.concat([number, content]))),
+      contentHash: hashed(objects.map(({ number, content }) => Buffer.concat([number, content]))).hash,
     });
   });
 
@@ -174,7 +116,7 @@ describe('the manifest', () => {
       });
       const { dump, tables, largeObjects } = await stage.manifestOf(keyOf('app', when));
       expect(dump.way).toBe('stream');
-      const counted = (all: Manifest['tables']) => all?.map(({ offset: _, ...table }) => table);
+      const counted = (all: Manifest['tables']) => all?.map((table) => ({ ...table, offset: 0 }));
       expect(counted(tables)).toEqual(counted(manifest.tables));
       expect(largeObjects).toEqual(manifest.largeObjects);
       await expectBlocks(keyOf('app', when), 3);
@@ -268,7 +210,10 @@ describe('a database is compared with the census', () => {
     ['UPDATE ONLY plain SET a = a + 1', 'public.plain: 100 rows in both'],
     ['UPDATE plain SET b = NULL WHERE a = 7', 'public.plain: 100 rows in both'],
     ['UPDATE heir SET c = 3', 'public.heir: 1 row in both, with other contents'],
-    ['UPDATE valued SET t = t + interval $$1 us$$ WHERE i = interval $$1 month -1 day 2.5 s$$', 'public.valued: 50 rows'],
+    [
+      'UPDATE valued SET t = t + interval $$1 us$$ WHERE i = interval $$1 month -1 day 2.5 s$$',
+      'public.valued: 50 rows',
+    ],
     ['UPDATE valued SET f = f * 1.0000000000000002 WHERE d = $$0044-03-16 BC$$', 'public.valued: 50 rows'],
     ['UPDATE valued SET r = $$0.14285716$$ WHERE d = $$0044-03-16 BC$$', 'public.valued: 50 rows'],
     ['UPDATE valued SET y = set_byte(y, 31, (get_byte(y, 31) + 1) % 256) WHERE d = $$0044-03-16 BC$$', 'public.valued'],
