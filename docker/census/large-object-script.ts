@@ -8,7 +8,8 @@ export interface LargeObjects extends HashedCount {
 
 const OPEN = /^SELECT pg_catalog\.lo_open\('(\d+)', \d+\);$/;
 /** With two backslashes if `standard_conforming_strings` was off in the dumped database. */
-const WRITE = /^SELECT pg_catalog\.lowrite\(0, '\\{1,2}x([0-9a-f]*)'\);$/;
+const WRITE = /^SELECT pg_catalog\.lowrite\(0, '\\{1,2}x/;
+const WRITE_END = "');";
 const CLOSE = 'SELECT pg_catalog.lo_close(0);';
 
 /** What the three have in common. */
@@ -28,19 +29,28 @@ export class LargeObjectScript {
 
   /** @returns whether it is one of these statements */
   add(statement: string): boolean {
+    const [beginning] = WRITE.exec(statement) ?? [];
+    if (beginning !== undefined) {
+      return this.#addContents(statement.slice(beginning.length));
+    }
     const [, oid] = OPEN.exec(statement) ?? [];
-    const [, contents] = WRITE.exec(statement) ?? [];
     if (oid !== undefined) {
       this.#hash.add(numberBytes(Number(oid)));
-    } else if (contents !== undefined) {
-      this.#hash.add(Buffer.from(contents, 'hex'));
-      this.#bytes += contents.length / 2;
     } else if (statement === CLOSE) {
       this.#hash.finish();
     } else {
       return false;
     }
     return true;
+  }
+
+  #addContents(rest: string): boolean {
+    const digits = rest.length - WRITE_END.length;
+    // Ends at the first character that is no digit.
+    const contents = Buffer.from(rest, 'hex');
+    this.#hash.add(contents);
+    this.#bytes += contents.length;
+    return rest.endsWith(WRITE_END) && contents.length * 2 === digits;
   }
 
   end(): LargeObjects {
