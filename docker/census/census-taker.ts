@@ -64,7 +64,7 @@ export class CensusTaker {
     return this.#ids.map((id) => `${id};\n`).join('');
   }
 
-  /** Reads the script. A problem is reported at the end, where pg_restore may have reported its cause. */
+  /** Reads a piece of the script, and keeps nothing of it. A problem is reported at the end, where pg_restore may have reported its cause. */
   read(chunk: Buffer): void {
     for (let rest: Buffer | undefined = chunk; rest !== undefined && this.#problem === undefined;) {
       rest = this.#isInRows ? this.#readRows(rest) : this.#readStatements(rest);
@@ -114,13 +114,13 @@ export class CensusTaker {
 
   /** @returns what follows a COPY statement, if there is one */
   #readStatements(chunk: Buffer): Buffer | undefined {
-    const text = Buffer.concat([this.#pending, chunk]);
+    const text = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
     for (let at = 0; ;) {
       const lineFeed = text.indexOf(LINE_FEED, at);
       const statement = this.#expected[this.#counted.length]?.copyStatement;
       const isCopy = text.subarray(at, at + COPY.length).equals(COPY);
       if (lineFeed === -1 || (isCopy && text.length - at < (statement?.length ?? 0))) {
-        this.#pending = text.subarray(at);
+        this.#pending = Buffer.from(text.subarray(at));
         return undefined;
       }
       if (isCopy) {

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { ArchiveReader } from '../archive/archive-reader.ts';
 import type { ArchiveStructure } from '../archive/archive-structure.ts';
 import { type Census, CensusTaker } from '../census/census-taker.ts';
-import { type ChildExit, run } from '../child.ts';
+import type { ChildExit } from '../child.ts';
 import { log } from '../log.ts';
+import { runReading } from '../run-reading.ts';
 import type { DumpOptions, DumpRun } from './dump-run.ts';
 import { dumpFailure, verificationFailure } from './pg-dump-failure.ts';
 
@@ -68,14 +69,15 @@ export async function prove(
     }
   }
   try {
-    const restored = await run(client.pgRestore, [`--use-list=${list}`, '--file=-'], {
-      environment,
-      input: input(),
-      onOutput: (chunk) => {
-        taker.read(chunk);
+    const restored = await runReading(
+      client.pgRestore,
+      [`--use-list=${list}`, '--file=-'],
+      { environment, input: input(), signal: dumpRun.signal },
+      folder,
+      (piece) => {
+        taker.read(piece);
       },
-      signal: dumpRun.signal,
-    });
+    );
     if (restored.status !== 0 || !restored.tookAllInput) {
       throw verificationFailure(restored);
     }
