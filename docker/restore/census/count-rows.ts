@@ -5,6 +5,7 @@ import { bigint, queryRow, queryRows } from '../../postgres/connection/query.ts'
 import { literal } from '../../postgres/quoting.ts';
 import { keyOf } from '../comparison.ts';
 import { relationsOf } from '../target/objects.ts';
+import type { Unread } from './attempt.ts';
 import { copied } from './copied.ts';
 import type { ExpectedTable } from './expected-census.ts';
 
@@ -43,6 +44,11 @@ export async function catalogOf(client: pg.Client): Promise<Catalog> {
   };
 }
 
+/** Whether a name, which may have any bytes in the encoding `SQL_ASCII`, was not UTF-8. Then it cannot be asked for. */
+function isAltered(name: string | undefined): boolean {
+  return name?.includes('\uFFFD') ?? false;
+}
+
 /** How rows are counted. */
 export interface Counting {
   readonly catalog: Catalog;
@@ -61,7 +67,10 @@ export async function countRows(
   client: pg.Client,
   table: ExpectedTable,
   { catalog: { kinds, conditions }, verification, encoding, hash }: Counting,
-): Promise<Counted | undefined> {
+): Promise<Counted | Unread | undefined> {
+  if ([table.schema, table.name, verification === 'rows' ? '' : table.columns].some(isAltered)) {
+    return { kind: 'hidden', reason: 'it has a name that is not UTF-8' };
+  }
   const kind = kinds.get(keyOf(table));
   if (kind !== 'r' && kind !== 'p') {
     return undefined;

@@ -73,10 +73,30 @@ describe('objects are found by their names', () => {
     await stage.query('latin', 'CREATE SCHEMA "Größen"', `CREATE TABLE "Größen"."Maße" AS SELECT 'groß' AS maß`);
     expect(await stage.dump('latin')).toMatchObject({ status: 0, stderr: '' });
     await stage.createDatabase('from latin');
-    const { status, stdout, stderr } = await restore(stage, 'latin', 'from latin');
+    const { status, stdout, stderr } = await restore(stage, 'latin', 'from latin', ['--verify', 'content']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain('the database has 1 of 1 tables.');
+    expect(stdout).toContain('1 of 1 tables have the same rows as in the dump (1 in all).');
     expect(await stage.query('from latin', 'SELECT maß FROM "Größen"."Maße"')).toEqual([{ maß: 'groß' }]);
+  });
+
+  test('but rows of a table whose name is not UTF-8 are not compared', async () => {
+    await stage.query(
+      'postgres',
+      `CREATE DATABASE bytes TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'`,
+      `CREATE DATABASE "from bytes" TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'`,
+    );
+    await stage.query(
+      'bytes',
+      `SET client_encoding TO SQL_ASCII`,
+      `DO $$ BEGIN EXECUTE 'CREATE TABLE "' || convert_from('\\xe4'::bytea, 'SQL_ASCII') || '" AS SELECT 1 AS one'; END $$`,
+      'CREATE TABLE plain AS SELECT 1 AS one',
+    );
+    expect(await stage.dump('bytes')).toMatchObject({ status: 0, stderr: '' });
+    const { status, stdout, stderr } = await restore(stage, 'bytes', 'from bytes', ['--verify', 'content']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('not compared with the dump: public."\uFFFD": it has a name that is not UTF-8');
+    expect(stdout).toContain('1 of 2 tables have the same rows as in the dump (1 in all).');
   });
 
   test('with characters that mean something to pg_restore or in SQL', async () => {
