@@ -17,15 +17,25 @@ interface Reading {
 }
 
 /**
- * Opens a socket whose output is read into one buffer. Reading an ordinary stream takes memory for every 64 KiB, and with
+ * Opens a socket whose output is read into one buffer, where the file system and the length of the path allow it. Reading an ordinary stream takes memory for every 64 KiB, and with
  * that twice the processor time: of a fast dump, several per cent.
  *
  * @param path to which nobody else has access
+ * @returns undefined if there can be no socket
  */
-async function openReading(path: string, onOutput: (piece: Buffer) => void): Promise<Reading> {
+async function openReading(path: string, onOutput: (piece: Buffer) => void): Promise<Reading | undefined> {
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
+    return undefined;
+  }
   const server = createServer({ pauseOnConnect: true }).listen(path);
   try {
-    await once(server, 'listening');
+    const isListening = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isListening) {
+      return undefined;
+    }
     const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
     const callback = (bytes: number) => {
       onOutput(buffer.subarray(0, bytes));
@@ -58,13 +68,13 @@ export async function runReading(
   folder: string,
   onOutput: (piece: Buffer) => void,
 ): Promise<ChildExit> {
-  const path = join(folder, 'output');
-  if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
+  const reading = await openReading(join(folder, 'output'), onOutput);
+  if (reading === undefined) {
     const { output, exit } = start(program, args, options);
     output.on('data', onOutput);
     return exit;
   }
-  const { stdout, closed } = await openReading(path, onOutput);
+  const { stdout, closed } = reading;
   let exit: Promise<ChildExit>;
   try {
     ({ exit } = start(program, args, { ...options, stdout }));

@@ -23,10 +23,11 @@ interface Proof {
 }
 
 /**
- * Proves a dump while pg_dump writes it: pg_restore reads the table of contents and converts all data to SQL, in which rows and
- * large objects are counted, and the archive's structure is followed to the last byte. (`pg_restore --list` reads only the table of contents and would prove next to nothing, and pg_restore
- * ignores bytes after those it needs.) What this cannot detect is pg_dump itself writing wrong data without a checksum:
- * gzip data have one, zstd data as pg_dump writes them do not.
+ * Proves a dump while pg_dump writes it: pg_restore reads the table of contents and converts all data to SQL, in which rows
+ * and large objects are counted, and the archive's structure is followed to the last byte. (`pg_restore --list` reads only
+ * the table of contents and would prove next to nothing, and pg_restore ignores bytes after those it needs.) What this
+ * cannot detect is pg_dump itself writing wrong data without a checksum: gzip data have one, zstd data as pg_dump writes
+ * them do not.
  *
  * @param onChunk called with each chunk before pg_restore gets it, and the length of the archive's head, if it is known
  * @throws {Failure} if pg_dump failed, or `verificationFailed`

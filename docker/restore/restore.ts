@@ -43,11 +43,11 @@ export async function restore(options: RestoreOptions, context: RunContext): Pro
     const setup = await prepare(options, dump, contents, folder, context);
     const file = (await fits(dump, folder)) ? join(folder, 'dump') : undefined;
     const { blocks } = await fetchAndCheck(s3, dump, file, signal);
+    const census = dump.census === null ? undefined : expectedCensus(dump.census, { ...setup, ...setup.tool }, blocks);
     if (setup.missingRoles !== undefined) {
       await createRoles(setup.tool, setup.missingRoles, signal);
     }
     const archive = file === undefined ? { bytes: readStoredDump(s3, dump, signal) } : { file, jobs: setup.jobs };
-    const census = dump.census === null ? undefined : expectedCensus(dump.census, { ...setup, ...setup.tool }, blocks);
     const result = await restoreAndCompare({ ...setup, archive, census, verification: options.verification }, signal);
     const { database, host, port } = setup.tool.target;
     log(`Done: the dump is restored into the database "${database}" on ${host} port ${port}. ${result}`);

@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { run } from '../../docker/child.ts';
@@ -61,6 +61,12 @@ describe('the output of a child', () => {
     const numbers = Array.from({ length: 300_000 }, (__, index) => `${index + 1}\n`).join('');
     expect(await read('seq 300000; exit 3', folder)).toEqual({ status: 3, output: numbers });
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('is read as a stream where there can be no socket', async () => {
+    const folder = tempFolder();
+    await writeFile(join(folder, 'output'), 'in the way');
+    expect(await read('echo read', folder)).toEqual({ status: 0, output: 'read\n' });
   });
 
   test('is given up with the child', async () => {
