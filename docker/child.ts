@@ -1,6 +1,7 @@
-import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import type { Readable, Writable } from 'node:stream';
+import type { Socket } from 'node:net';
+import { Readable, type Writable } from 'node:stream';
 import { readLines } from './lines.ts';
 
 /** How a child process ended: with a status, or by a signal. */
@@ -29,6 +30,8 @@ export interface ChildOptions {
   readonly signal: AbortSignal;
   /** Called with each line of its standard error. */
   readonly onErrorLine?: (line: string) => void;
+  /** Its standard output, if it is not to be read as a stream. */
+  readonly stdout?: Socket;
 }
 
 /** Lines of standard error that are kept, and characters that are kept of each. */
@@ -106,7 +109,7 @@ function signalGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
 export interface Child {
   /** False if the program could not be started; then `exit` rejects with the reason. */
   readonly started: boolean;
-  /** Its standard output, which must be read to the end or destroyed. */
+  /** Its standard output, which must be read to the end or destroyed. Empty if it is not to be read as a stream. */
   readonly output: Readable;
   /**
    * Settles when the child has exited, and so have the descendants that share its standard error. Rejects with the
@@ -125,14 +128,26 @@ export function start(program: string, args: readonly string[], options: ChildOp
   const [command = program, ...words] = killedWithParent([program, ...args]);
   const child = spawn(command, words, {
     env: options.environment,
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', options.stdout ?? 'pipe', 'pipe'],
     detached: true,
   });
-  return { started: child.pid !== undefined, output: child.stdout, exit: exitOf(child, options) };
+  const { stdin, stdout, stderr } = child;
+  if (stdin === null || stderr === null) {
+    throw new Error(`${program} was started without pipes.`);
+  }
+  const output = stdout ?? Readable.from([]);
+  return { started: child.pid !== undefined, output, exit: exitOf(child, { stdin, output, stderr }, options) };
+}
+
+interface Streams {
+  readonly stdin: Writable;
+  readonly output: Readable;
+  readonly stderr: Readable;
 }
 
 async function exitOf(
-  child: ChildProcessWithoutNullStreams,
+  child: ChildProcess,
+  { stdin, output, stderr }: Streams,
   { input = [], signal, onErrorLine }: ChildOptions,
 ): Promise<ChildExit> {
   let killing: NodeJS.Timeout | undefined;
@@ -145,20 +160,20 @@ async function exitOf(
   const stop = () => {
     terminate();
     // Output that is no longer read would keep the child from closing.
-    child.stdout.destroy();
+    output.destroy();
   };
   signal.addEventListener('abort', stop, { once: true });
   // Workers whose leader was killed would finish their statements first, holding its standard error open.
   child.once('exit', terminate);
   const lastLines: string[] = [];
-  readLines(child.stderr, LINE_LENGTH, (text) => {
+  readLines(stderr, LINE_LENGTH, (text) => {
     const line = text.trim();
     onErrorLine?.(line);
     lastLines.push(line);
     lastLines.splice(0, lastLines.length - LAST_LINES);
   });
   try {
-    const [fed, closed] = await Promise.allSettled([feed(input, child.stdin), once(child, 'close')]);
+    const [fed, closed] = await Promise.allSettled([feed(input, stdin), once(child, 'close')]);
     signal.throwIfAborted();
     if (closed.status === 'rejected') {
       throw closed.reason;

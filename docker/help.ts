@@ -11,8 +11,10 @@ export const HELP = `Dumps a PostgreSQL database to S3, proves that the dump can
   dump --check  Report whatever would make a dump fail, with SQL that grants missing privileges. Needs the same
                 variables except AUTODUMP_WHEN and AUTODUMP_EXECUTION.
   restore s3://BUCKET/KEY --to TARGET [--jobs N] [--into-non-empty] [--accept-encoding] [--create-roles]
-                Restore a dump, after checking it against its manifest. TMPDIR names a writable folder, and AWS_REGION
-                the Region of the bucket; without it, the Region of TARGET's ARN is used.
+          [--verify rows|content]
+                Restore a dump, after checking it against its manifest, and count its rows in the database. TMPDIR names
+                a writable folder, and AWS_REGION the Region of the bucket; without it, the Region of TARGET's ARN is
+                used.
 
   --to TARGET       The database: the ARN of a secret, or postgres://user@host:port/database?sslmode=MODE with the
                     password in PGPASSWORD.
@@ -21,6 +23,8 @@ export const HELP = `Dumps a PostgreSQL database to S3, proves that the dump can
   --accept-encoding Allow restoring into a database whose encoding may damage text of the dump, or whose encoding or locale
                     may put rows into other partitions, or misread money.
   --create-roles    Create the roles that the dump refers to and the server lacks, without LOGIN and password.
+  --verify content  At the end, compare the contents of all rows with the dump, too. By default (rows), only their number
+                    is compared.
   --help            Show this text.
 
 Exit status:

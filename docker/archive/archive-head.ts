@@ -18,11 +18,13 @@ const RELATION_KIND_SINCE = 16;
 /** Seconds, minutes, hours, day, month, year, daylight saving time. */
 const TIME_FIELDS = 7;
 
-/** The longest text that is kept, in bytes: a name, or the name of a function with the types of its arguments. */
+/** The longest text that is kept, in bytes: a name, perhaps with the types of arguments, or the names of all columns. */
 const MAX_TEXT_BYTES = 1024 * 1024;
 
 /** Kinds of entries whose statements say more than their names, and are short. */
 const DEFINED: ReadonlySet<string> = new Set(['ENCODING', 'EXTENSION', 'PUBLICATION']);
+
+const EMPTY = Buffer.alloc(0);
 
 /** An entry of the table of contents. Its names are not quoted, and in the encoding of the dump. */
 export interface ArchiveEntry {
@@ -37,6 +39,10 @@ export interface ArchiveEntry {
   readonly definition: Buffer;
   /** Whether the archive has data of it. */
   readonly hasData: boolean;
+  /** If it is rows, the OID of their table in the dumped database; otherwise 0. */
+  readonly oid: number;
+  /** If it is rows, the statement that reads them from what follows it: `COPY t (a) FROM stdin;`; otherwise empty. */
+  readonly copyStatement: Buffer;
   /** Where its data are: a byte for the state and eight for the offset. */
   readonly location: Buffer;
 }
@@ -91,15 +97,17 @@ export class ArchiveHead {
   *entry(): Generator<void, ArchiveEntry> {
     const id = yield* this.int();
     const hasData = (yield* this.int()) !== 0;
-    // Two object identifiers.
-    yield* this.#skipTexts(2);
+    // OID of the catalog, then of the object.
+    yield* this.#skipTexts(1);
+    const oid = yield* this.#text(hasData);
     const name = yield* this.#text();
     const kind = (yield* this.#text()).toString();
     // Section.
     yield* this.int();
-    const definition = DEFINED.has(kind) ? yield* this.#text() : yield* this.#skippedText();
-    // DROP statement, COPY statement.
-    yield* this.#skipTexts(2);
+    const definition = yield* this.#text(DEFINED.has(kind));
+    // DROP statement.
+    yield* this.#skipTexts(1);
+    const copyStatement = yield* this.#text(hasData);
     const schema = yield* this.#text();
     // Tablespace, table access method.
     yield* this.#skipTexts(2);
@@ -112,7 +120,7 @@ export class ArchiveHead {
       // A dependency; an absent text ends the list.
     }
     const location = yield* this.#cursor.read(9);
-    return { id, kind, name, schema, definition, hasData, location };
+    return { id, kind, name, schema, definition, hasData, oid: Number(oid.toString()), copyStatement, location };
   }
 
   *byte(): Generator<void, number> {
@@ -132,11 +140,15 @@ export class ArchiveHead {
     return bytes;
   }
 
-  /** @returns the text, empty if it is absent: the length of an absent one is -1 */
-  *#text(): Generator<void, Buffer> {
+  /** @returns the text, empty if it is absent, whose length is -1, or not wanted */
+  *#text(isWanted = true): Generator<void, Buffer> {
+    if (!isWanted) {
+      yield* this.#skipText();
+      return EMPTY;
+    }
     const bytes = yield* this.int();
     if (bytes > MAX_TEXT_BYTES) {
-      throw damaged(`a name in its table of contents has ${bytes} bytes`, this.#cursor.position);
+      throw damaged(`a text in its table of contents has ${bytes} bytes`, this.#cursor.position);
     }
     return yield* this.#bytes(Math.max(bytes, 0));
   }
@@ -145,11 +157,6 @@ export class ArchiveHead {
     for (let text = 0; text < count; text += 1) {
       yield* this.#skipText();
     }
-  }
-
-  *#skippedText(): Generator<void, Buffer> {
-    yield* this.#skipText();
-    return Buffer.alloc(0);
   }
 
   /** @returns whether the text is present */

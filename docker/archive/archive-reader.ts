@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { type ArchiveEntry, ArchiveHead, damaged } from './archive-head.ts';
-import { type ArchiveStructure, type DataLocation, NO_DATA } from './archive-structure.ts';
+import { type ArchiveStructure, type DataBlock, type DataLocation, NO_DATA } from './archive-structure.ts';
 import { ByteCursor } from './byte-cursor.ts';
 
 /**
@@ -20,12 +20,16 @@ export class ArchiveReader {
   });
   readonly #walk: Generator<void, void>;
   readonly #locations = new Map<number, DataLocation>();
-  readonly #blocks = new Map<number, number>();
+  readonly #blocks = new Map<number, DataBlock>();
+  readonly #onDataEntry: (entry: ArchiveEntry) => void;
   #headBytes: number | undefined;
   #headCrc32 = 0;
+  #largeObjects = 0;
   #isBetweenBlocks = false;
 
-  constructor() {
+  /** @param onDataEntry called with each entry that has data, in their order */
+  constructor(onDataEntry: (entry: ArchiveEntry) => void = () => undefined) {
+    this.#onDataEntry = onDataEntry;
     this.#walk = this.#archive();
     this.#walk.next();
   }
@@ -57,6 +61,7 @@ export class ArchiveReader {
       headCrc32: this.#headCrc32,
       locations: this.#locations,
       blocks: this.#blocks,
+      largeObjects: this.#largeObjects,
     };
   }
 
@@ -75,7 +80,8 @@ export class ArchiveReader {
     }
   }
 
-  #addEntry({ id, hasData, location }: ArchiveEntry): void {
+  #addEntry(entry: ArchiveEntry): void {
+    const { id, hasData, location } = entry;
     const state = location.readUInt8();
     if (hasData !== (state !== NO_DATA) || this.#locations.has(id)) {
       throw damaged(`entry ${id} of its table of contents is inconsistent`, this.#cursor.position);
@@ -85,6 +91,7 @@ export class ArchiveReader {
       this.#count(location);
     } else {
       this.#locations.set(id, { state, offset: location.readBigUInt64LE(1) });
+      this.#onDataEntry(entry);
     }
   }
 
@@ -93,16 +100,17 @@ export class ArchiveReader {
     if (!this.#locations.has(id) || this.#blocks.has(id)) {
       throw damaged(`a block belongs to entry ${id}, which has no data or already has a block`, start);
     }
-    this.#blocks.set(id, start);
     if (type === DATA_BLOCK) {
       yield* this.#chunks();
     } else if (type === LARGE_OBJECTS_BLOCK) {
       while ((yield* this.#fields.int()) !== 0) {
+        this.#largeObjects += 1;
         yield* this.#chunks();
       }
     } else {
       throw damaged(`a block has the unknown type ${type}`, start);
     }
+    this.#blocks.set(id, { offset: start, length: this.#cursor.position - start });
   }
 
   *#chunks(): Generator<void, void> {

@@ -12,6 +12,12 @@ export interface DataLocation {
   readonly offset: bigint;
 }
 
+/** Where the data of an entry are in the archive, in bytes. */
+export interface DataBlock {
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** Structure of a complete archive. */
 export interface ArchiveStructure {
   readonly headBytes: number;
@@ -19,8 +25,10 @@ export interface ArchiveStructure {
   readonly headCrc32: number;
   /** By ID of the entry, for the entries with data. */
   readonly locations: ReadonlyMap<number, DataLocation>;
-  /** Start of each entry's data block, by ID of the entry. */
-  readonly blocks: ReadonlyMap<number, number>;
+  /** By ID of the entry. */
+  readonly blocks: ReadonlyMap<number, DataBlock>;
+  /** Number of large objects in the blocks. */
+  readonly largeObjects: number;
 }
 
 /**
@@ -34,7 +42,7 @@ export function checkOffsets({ headBytes, locations, blocks }: ArchiveStructure)
     if (block === undefined) {
       throw damaged(`it lacks the data of entry ${id}`, headBytes);
     }
-    if (state === OFFSET_SET && offset !== BigInt(block)) {
+    if (state === OFFSET_SET && offset !== BigInt(block.offset)) {
       throw misplaced(id, headBytes);
     }
   }
@@ -60,7 +68,7 @@ export function checkFinalHead(proven: ArchiveStructure, final: ArchiveStructure
     const isCorrect =
       block === undefined
         ? state === before?.state && offset === before.offset
-        : state === OFFSET_SET && offset === BigInt(block);
+        : state === OFFSET_SET && offset === BigInt(block.offset);
     if (!isCorrect) {
       throw misplaced(id, final.headBytes);
     }

@@ -8,6 +8,7 @@ import type { LeftOut } from '../postgres/filters/left-out.ts';
 import type { Inventory } from '../postgres/inventory.ts';
 import { type Needs, needsSchema } from '../postgres/needs/needs.ts';
 import { inWholeSeconds } from '../time.ts';
+import { contentHash, tableSchema, tablesOf } from './manifest-tables.ts';
 import { restoreCommand, restoreJobCommand } from './restore-command.ts';
 
 const text = z.string();
@@ -47,6 +48,10 @@ export const manifestSchema = z
           .nullable()
           .describe('what decides about the partition of a row, in tables that are partitioned by text'),
         moneyLocale: text.nullable().describe('lc_monetary, if a column has the type money'),
+        textSettings: z
+          .record(text, text)
+          .nullable()
+          .describe('settings of the session that decide how it wrote some values, and so about their hashes'),
       })
       .describe('Host, port and database from the secret; in a recovered manifest, as of the recovery'),
     dump: z.strictObject({
@@ -89,10 +94,17 @@ export const manifestSchema = z
     restore: text.describe('shell command that restores the dump by hand'),
     restoreJob: text.describe('shell command that restores the dump with the restore job of the stack'),
     extensions: z.array(z.strictObject({ name: text, version: text })).nullable(),
-    tables: z
-      .array(z.strictObject({ schema: text, name: text, rows: count.nullable(), bytes: count }))
+    tables: z.array(tableSchema).nullable(),
+    largeObjects: z
+      .strictObject({
+        count,
+        bytes: count,
+        contentHash: contentHash.describe(
+          'sum modulo 2^64 of the XXH64 with seed 0 of each: its number as four bytes, big-endian, then its content',
+        ),
+      })
       .nullable()
-      .describe("from the server's statistics: rows is an estimate, null if there is none; bytes excludes indexes"),
+      .describe('in the dump, counted while it was proven'),
     filters: z
       .strictObject({
         schemas: z.array(text),
@@ -118,7 +130,10 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 /** A dump that this run made, with its database and tools. */
 export interface FinishedDump {
-  readonly database: Pick<Database, 'version' | 'size' | 'encoding' | 'locale' | 'partitionsDependOn' | 'moneyLocale'>;
+  readonly database: Pick<
+    Database,
+    'version' | 'size' | 'encoding' | 'locale' | 'partitionsDependOn' | 'moneyLocale' | 'textSettings'
+  >;
   readonly inventory: Inventory;
   readonly leftOut: LeftOut;
   readonly needs: Needs;
@@ -160,7 +175,8 @@ function tenths(value: number): number {
 export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
   const { source, ...rest } = common(plan);
   const { database, inventory, leftOut, needs, client, compression, result } = finished;
-  const { checksums, seconds, mode } = result;
+  const { checksums, census, seconds, mode } = result;
+  const { count, bytes, hash } = census.largeObjects;
   return {
     ...rest,
     source: {
@@ -171,6 +187,7 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
       locale: database.locale,
       partitionsDependOn: [...database.partitionsDependOn],
       moneyLocale: database.moneyLocale,
+      textSettings: database.textSettings,
     },
     dump: {
       client: `pg_dump ${client.version}`,
@@ -184,7 +201,7 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
       crc64nvme: null,
       verified: true,
       method:
-        `Before the commit, pg_restore ${client.version} read every byte and converted all of it to SQL, and the structure of the archive was checked to the last byte` +
+        `Before the commit, pg_restore ${client.version} read every byte and converted all data to SQL, in which the rows were counted, and the structure of the archive was checked to the last byte` +
         (mode.mode === 'file' ? '; then the complete file was read again and compared. ' : '. ') +
         'The checksums are of those bytes. S3 received the CRC32 of each part and of the whole object, and rejects anything that differs.',
     },
@@ -193,7 +210,8 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
     finishedAt: inWholeSeconds(finished.finishedAt),
     recovered: false,
     extensions: [...inventory.extensions],
-    tables: [...inventory.tables],
+    tables: tablesOf(inventory.tables, census.tables),
+    largeObjects: { count, bytes, contentHash: hash },
     filters: filtersOf(plan.filters),
     leftOut: { ...leftOut, tables: [...leftOut.tables], rows: [...leftOut.rows] },
     needs,
@@ -213,6 +231,7 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
       locale: null,
       partitionsDependOn: null,
       moneyLocale: null,
+      textSettings: null,
     },
     dump: { client: null, format: 'custom', compression: null, way: null, reason: null },
     proof: {
@@ -233,6 +252,7 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
     tables: null,
     filters: null,
     leftOut: null,
+    largeObjects: null,
     needs: null,
   };
 }

@@ -1,3 +1,4 @@
+import type { Census } from '../census/census-taker.ts';
 import type { Compression, PostgresClient } from '../postgres/clients.ts';
 import type { Filters } from '../postgres/filters/filters.ts';
 import type { Checksums } from '../s3/checksum.ts';
@@ -43,5 +44,6 @@ export interface DumpRun {
 /** A dump that is proven, and uploaded except for its first part. */
 export interface ProvenDump {
   readonly checksums: Checksums;
+  readonly census: Census;
   readonly first: Part;
 }

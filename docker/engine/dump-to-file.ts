@@ -25,26 +25,28 @@ import { follow } from './tail.ts';
 export async function dumpToFile(options: DumpOptions, sink: PartSink, dumpRun: DumpRun): Promise<ProvenDump> {
   const file = join(options.folder, 'dump');
   await writeFile(file, '', { flag: 'wx', mode: 0o600 });
-  const reader = new ArchiveReader();
-  const segmenter = new Segmenter((from) => segmentEnd(from, reader.headBytes, options.estimate));
+  let head: number | undefined;
+  const segmenter = new Segmenter((from) => segmentEnd(from, head, options.estimate));
   const upload = (segment: Segment | undefined) => {
-    if (segment !== undefined && segment.from >= firstPartEnd(reader.headBytes)) {
+    if (segment !== undefined && segment.from >= firstPartEnd(head)) {
       sink.add(partOf(file, segment.from, segment.to, segment.crc32));
     }
   };
   const { output, exit } = startPgDump(options, dumpRun.signal, file);
   output.resume();
-  const onChunk = (chunk: Buffer) => {
+  const onChunk = (chunk: Buffer, headBytes: number | undefined) => {
+    head = headBytes;
     segmenter.add(chunk).forEach(upload);
   };
-  const proven = await prove(options, { output: follow(file, exit), exit }, reader, onChunk, dumpRun);
+  const { structure, census } = await prove(options, { output: follow(file, exit), exit }, onChunk, dumpRun);
   upload(segmenter.close());
   const { final, segments, sha256 } = await readAgain(file, segmenter.segments, dumpRun.signal);
-  checkFinalHead(proven, final);
-  const end = firstPartEnd(proven.headBytes);
+  checkFinalHead(structure, final);
+  const end = firstPartEnd(structure.headBytes);
   const last = segments.findLast(({ from }) => from < end);
   return {
     checksums: checksumsOf(segments, sha256),
+    census,
     first: partOf(file, 0, last?.to ?? 0, last?.prefixCrc32 ?? 0),
   };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ArchiveReader } from '../archive/archive-reader.ts';
+import type { Census } from '../census/census-taker.ts';
 import { freeSpace } from '../disk.ts';
 import { checksumsOf, type Segment, Segmenter } from '../s3/checksum.ts';
 import { partSize } from '../s3/part-size.ts';
@@ -49,8 +49,9 @@ export async function dumpToStream(options: DumpOptions, sink: PartSink, dumpRun
     }
   };
   const { output, exit } = startPgDump(options, dumpRun.signal);
+  let census: Census;
   try {
-    await prove(options, { output, exit }, new ArchiveReader(), onChunk, dumpRun);
+    ({ census } = await prove(options, { output, exit }, onChunk, dumpRun));
     const last = segmenter.close();
     if (last !== undefined) {
       await upload(last);
@@ -61,5 +62,5 @@ export async function dumpToStream(options: DumpOptions, sink: PartSink, dumpRun
   if (first === undefined) {
     throw new Error('An empty dump was proven.');
   }
-  return { checksums: checksumsOf(segmenter.segments, hash.digest('hex')), first };
+  return { checksums: checksumsOf(segmenter.segments, hash.digest('hex')), census, first };
 }

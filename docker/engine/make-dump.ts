@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { Census } from '../census/census-taker.ts';
 import { freeSpace, StorageFull } from '../disk.ts';
 import { log } from '../log.ts';
 import { formatBytes, withProgress } from '../progress.ts';
@@ -19,6 +20,7 @@ export type DumpMode = { readonly mode: 'file' } | { readonly mode: 'stream'; re
 export interface DumpResult {
   readonly outcome: 'committed' | 'taken';
   readonly checksums: Checksums;
+  readonly census: Census;
   readonly mode: DumpMode;
   /** Seconds from the start of pg_dump to its end, to the end of the proof, and to the commit. */
   readonly seconds: { readonly dump: number; readonly proof: number; readonly commit: number };
@@ -74,7 +76,7 @@ async function makeDumpIn(
   const folder = await mkdtemp(join(options.folder, 'dump-'));
   let outcome: DumpResult['outcome'] | undefined;
   try {
-    const { checksums, first } = await withProgress(
+    const { checksums, census, first } = await withProgress(
       {
         name: 'Dumping and proving',
         done: () => dumpRun.proven,
@@ -88,7 +90,7 @@ async function makeDumpIn(
       () => commit(target, transfer, first, checksums),
     );
     const seconds = { ...dumpRun.seconds, commit: (performance.now() - started) / 1000 };
-    return { outcome, checksums, mode, seconds };
+    return { outcome, checksums, census, mode, seconds };
   } catch (error) {
     fail(error);
     throw signal.reason;

@@ -39,5 +39,6 @@ export function startPgDump(
     ...(file === undefined ? [] : [`--file=${file}`]),
     `--dbname=${KEEPALIVE}`,
   ];
-  return start(client.pgDump, args, { environment, signal });
+  // So that equal times are written equally, and their hashes can be compared.
+  return start(client.pgDump, args, { environment: { ...environment, PGTZ: 'UTC' }, signal });
 }

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { ifAnswered } from './connection/if-answered.ts';
-import { bigint, majorOf, queryRow } from './connection/query.ts';
+import { bigint, majorOf, queryRow, queryRows } from './connection/query.ts';
 import { IS_USER_SCHEMA } from './user-schemas.ts';
 
 /** A database and its server, as seen before a dump. */
@@ -20,6 +20,8 @@ export interface Database {
   readonly partitionsDependOn: readonly PartitionBasis[];
   /** `lc_monetary`, by which values of the type `money` are written; null if no column has it. */
   readonly moneyLocale: string | null;
+  /** {@link TEXT_SETTINGS} of a new session. */
+  readonly textSettings: Readonly<Record<string, string>>;
   /** Set for a replica. */
   readonly replica?: Replica;
 }
@@ -113,6 +115,18 @@ const MONEY_LOCALE = `
       AND ARRAY['money'::regtype::oid, 'money[]'::regtype::oid] && ARRAY[t.oid, t.typbasetype, e.typbasetype]
   ) THEN current_setting('lc_monetary') END AS "moneyLocale"`;
 
+/** Settings that decide how values are written as text, and that neither pg_dump nor this program sets for a dump. */
+export const TEXT_SETTINGS = ['bytea_output', 'quote_all_identifiers'] as const;
+
+async function textSettings(client: Client): Promise<Readonly<Record<string, string>>> {
+  const rows = await queryRows(
+    client,
+    { text: 'SELECT name, setting FROM pg_settings WHERE name = ANY ($1) ORDER BY 1', values: [TEXT_SETTINGS] },
+    z.object({ name: z.string(), setting: z.string() }),
+  );
+  return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
+}
+
 /** Size of the database on the server's disk, in bytes. Connection and server errors pass through. */
 export async function sizeOf(client: Client): Promise<number> {
   const query = 'SELECT pg_database_size(current_database()) AS size';
@@ -140,6 +154,7 @@ export async function inspectDatabase(client: Client): Promise<Database> {
     ...(await inspectEncoding(client)),
     partitionsDependOn: await partitionsDependOn(client, row.number),
     ...(await queryRow(client, MONEY_LOCALE, z.object({ moneyLocale: z.string().nullable() }))),
+    textSettings: await textSettings(client),
     ...(row.replica ? { replica: { maxDelay: row.delay, feedback: row.feedback } } : {}),
   };
 }

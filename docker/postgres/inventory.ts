@@ -13,6 +13,7 @@ export interface Inventory {
 }
 
 export interface Table {
+  readonly oid: number;
   readonly schema: string;
   readonly name: string;
   /** Estimate; null if the table was never analyzed. */
@@ -32,11 +33,11 @@ const BLOCK = "current_setting('block_size')::bigint";
 export async function takeInventory(client: Client, { relations }: Selection): Promise<Inventory> {
   const tables = await queryRows(
     client,
-    `SELECT n.nspname AS schema, c.relname AS name, c.reltuples::bigint AS rows, c.relpages * ${BLOCK} AS bytes
+    `SELECT c.oid::bigint, n.nspname AS schema, c.relname AS name, c.reltuples::bigint AS rows, c.relpages * ${BLOCK} AS bytes
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind = 'r' AND ${IS_USER_SCHEMA} AND ${isNoneOf('c.oid', relations)}
-     ORDER BY 1, 2`,
-    z.object({ schema: z.string(), name: z.string(), rows: bigint, bytes: bigint }),
+     ORDER BY 2, 3`,
+    z.object({ oid: bigint, schema: z.string(), name: z.string(), rows: bigint, bytes: bigint }),
   );
   const extensions = await queryRows(
     client,
@@ -50,9 +51,9 @@ export async function takeInventory(client: Client, { relations }: Selection): P
   );
   return {
     // A table that was never analyzed has -1 rows; before version 14, 0 rows and 0 pages.
-    tables: tables.map(({ schema, name, rows, bytes }) => {
-      const isKnown = rows > 0 || (rows === 0 && bytes > 0);
-      return { schema, name, rows: isKnown ? rows : null, bytes };
+    tables: tables.map(({ rows, ...table }) => {
+      const isKnown = rows > 0 || (rows === 0 && table.bytes > 0);
+      return { ...table, rows: isKnown ? rows : null };
     }),
     extensions,
     indexBytes: indexes.bytes,

@@ -58,7 +58,7 @@ export async function grantEach(
   for (let at = 0; at < grants.length; at += BATCH) {
     const batch = grants.slice(at, at + BATCH);
     const tried = await unlessLost(
-      withConnection(target, policy, signal, (connection) => tryEach(connection, batch), 'READ WRITE'),
+      withConnection(target, policy, signal, (connection) => tryEach(connection, batch), { access: 'READ WRITE' }),
     );
     const refusals = 'unseen' in tried ? batch.map(() => tried.unseen) : tried.value;
     for (const [index, refusal] of refusals.entries()) {

@@ -11,6 +11,7 @@ import {
 } from '../postgres/connection/connection-settings.ts';
 import { DEFAULT_PORT, parseEndpoint } from '../postgres/connection/endpoint.ts';
 import type { DumpObject } from '../s3/object.ts';
+import { type Verification, VERIFICATIONS } from './census/count-rows.ts';
 
 /** The dump to restore, the database to restore it into, and how. */
 export interface RestoreOptions {
@@ -25,6 +26,8 @@ export interface RestoreOptions {
   readonly acceptEncoding: boolean;
   /** Whether to create roles that the dump refers to and the server lacks. */
   readonly createRoles: boolean;
+  /** What of the rows to compare at the end. */
+  readonly verification: Verification;
   /** Number of parallel connections. */
   readonly jobs: number;
   /** Existing, writable folder for the downloaded dump. */
@@ -32,7 +35,7 @@ export interface RestoreOptions {
 }
 
 export const RESTORE_USAGE =
-  'restore s3://BUCKET/KEY --to TARGET [--jobs N] [--into-non-empty] [--accept-encoding] [--create-roles], where TARGET is ' +
+  'restore s3://BUCKET/KEY --to TARGET [--jobs N] [--into-non-empty] [--accept-encoding] [--create-roles] [--verify rows|content], where TARGET is ' +
   'the ARN of a secret or postgres://user@host:port/database?sslmode=MODE with the password in PGPASSWORD';
 
 /** Not too many for a small server, and enough to use more than one core of a large one. */
@@ -105,6 +108,7 @@ function parseArguments(args: readonly string[]) {
     'into-non-empty': { type: 'boolean' },
     'accept-encoding': { type: 'boolean' },
     'create-roles': { type: 'boolean' },
+    verify: { type: 'string' },
   } as const;
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
@@ -120,6 +124,14 @@ function parseJobs(text: string | undefined): number {
     throw misuse(`--jobs must be a whole number from 1 to ${MAX_JOBS}.`);
   }
   return jobs;
+}
+
+function parseVerification(text = 'rows'): Verification {
+  const verification = VERIFICATIONS.find((each) => each === text);
+  if (verification === undefined) {
+    throw misuse(`--verify must be one of ${VERIFICATIONS.join(', ')}.`);
+  }
+  return verification;
 }
 
 /**
@@ -157,6 +169,7 @@ export function parseRestoreOptions(args: readonly string[], environment: NodeJS
     intoNonEmpty: values['into-non-empty'] ?? false,
     acceptEncoding: values['accept-encoding'] ?? false,
     createRoles: values['create-roles'] ?? false,
+    verification: parseVerification(values.verify),
     jobs: parseJobs(values.jobs),
     scratch,
   };

@@ -3,8 +3,12 @@ import { log } from '../log.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import { nameOf } from '../postgres/quoting.ts';
 import { withProgress } from '../progress.ts';
-import { compare, keyOf } from './comparison.ts';
+import type { Verification } from './census/count-rows.ts';
+import type { ExpectedCensus } from './census/expected-census.ts';
+import { type CensusReport, reportCensus } from './census/report-census.ts';
+import { compare, type Comparison, keyOf } from './comparison.ts';
 import { grantEach } from './grants.ts';
+import { listed } from './listed.ts';
 import { type ArchivePart, EndedEarly, type Refusals, restorePart, type RestoreTool, restoring } from './pg-restore.ts';
 import { isDamaged } from './stored-dump/damaged.ts';
 import { tablesWithRows } from './stored-dump/rows-in-archive.ts';
@@ -22,8 +26,13 @@ export interface ArchiveRestore {
   /** Size on disk of the database that was dumped; zero if unknown. */
   readonly databaseBytes: number;
   readonly archive: ArchivePart['archive'];
+  /** Number of parallel connections. */
+  readonly jobs: number;
   /** Whether there is a connection to measure the progress. */
   readonly progress: boolean;
+  /** What must be in the database; undefined if the manifest does not say. */
+  readonly census: ExpectedCensus | undefined;
+  readonly verification: Verification;
 }
 
 /** Advice after a failed restore. It must not say to drop a database that was already in use. */
@@ -35,14 +44,6 @@ class RowsRestored extends Failure {}
 
 /** pg_restore's words before those of the server. */
 const BEFORE_REASON = /^pg_restore: (?:error: )?(?:could not execute query: )?/;
-
-/** Names in one line of the log. */
-const SHOWN = 50;
-
-function listed(names: readonly string[]): string {
-  const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
-  return `${names.slice(0, SHOWN).join(', ')}${more}`;
-}
 
 /**
  * The data of tables, or the values of sequences, that the dump creates, and that existed before: rows must not be mixed,
@@ -86,10 +87,11 @@ function missingEntries(restore: ArchiveRestore): readonly number[] {
 /**
  * Restores an archive, and compares the database with it afterwards.
  *
+ * @returns sentence about the result
  * @throws {Failure} `refused` if the server refused statements; `tryAgain` if the connection to it was lost;
  * `verificationFailed` if something is missing all the same, or the data in the archive are damaged
  */
-export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSignal): Promise<void> {
+export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSignal): Promise<string> {
   const { tool, contents, archive, databaseBytes, wasEmpty, progress } = restore;
   const entries = missingEntries(restore);
   const state = { started: false };
@@ -102,13 +104,15 @@ export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSi
     const remarks = await restoreFromHead('remarks', restore, warn, signal);
     const refusedRemarks = remarks.count + (await grantEach(remarks.grants, tool, contents, signal));
     const triggers = await restoreFromHead('event triggers', restore, log, signal);
-    conclude(main, triggers, await differences(restore, signal));
+    const compared = await compareTarget(restore, signal);
+    conclude(main, triggers, compared);
     if (refusedRemarks > 0) {
       log(
         `Warning: ${refusedRemarks} of the dump's grants, default privileges, comments and security labels were not restored, ` +
           'or had no effect: see above. No data depends on them, but others may have more or less access than in the source.',
       );
     }
+    return compared.summary;
   } catch (error) {
     if (state.started && !(error instanceof RowsRestored)) {
       log(wasEmpty ? PARTIAL : MIXED);
@@ -144,50 +148,69 @@ async function restoreFromHead(
   return restorePart(tool, { archive: source, entries, heedsWarnings, report, onStarted: () => undefined }, signal);
 }
 
-interface Differences {
-  /** What is missing, in sentences without a beginning. */
+interface Compared {
+  /** What is missing or differs. */
   readonly found: readonly string[];
   /** Whether rows are among it, as far as that was checked. */
   readonly costRows: boolean;
+  /** Sentence about what does not. */
+  readonly summary: string;
 }
 
-/** Logs how the database compares with the archive. */
-async function differences({ tool, objects, archive }: ArchiveRestore, signal: AbortSignal): Promise<Differences> {
-  const { target, policy, client, folder } = tool;
-  const relations = await withConnection(target, policy, signal, relationsOf);
-  const { counts, missing, unpopulated, empty } = compare(objects, relations);
+/** Compares the database with the archive, and with what was counted in it, and logs the result. */
+async function compareTarget(restore: ArchiveRestore, signal: AbortSignal): Promise<Compared> {
+  const { tool, objects, census, verification, jobs } = restore;
+  const relations = await withConnection(tool.target, tool.policy, signal, relationsOf);
+  const comparison = compare(objects, relations);
+  const { counts, missing, unpopulated } = comparison;
   log(`Compared with the dump's table of contents, the database has ${counts.join(', ')}.`);
-  const found: string[] = [];
-  let costRows = missing.some(({ kind }) => kind === 'TABLE');
-  if (missing.length > 0) {
-    found.push(
-      `these are missing: ${listed(missing.map((object) => `${object.kind.toLowerCase()} ${nameOf(object)}`))}`,
-    );
+  const { differences, summary } =
+    census === undefined
+      ? await compareEmpty(comparison, restore, signal)
+      : await reportCensus(census, verification, tool, jobs, signal);
+  const found = [
+    ...(missing.length > 0
+      ? [`these are missing: ${listed(missing.map((object) => `${object.kind.toLowerCase()} ${nameOf(object)}`))}`]
+      : []),
+    ...(unpopulated.length > 0
+      ? [`these materialized views are not populated, as they are in the dump: ${listed(unpopulated)}`]
+      : []),
+    ...(differences === '' ? [] : [differences]),
+  ];
+  for (const difference of found) {
+    log(`In the database, ${difference}`);
   }
-  if (unpopulated.length > 0) {
-    found.push(`these materialized views are not populated, as they are in the dump: ${listed(unpopulated)}`);
-  }
+  const costRows = differences !== '' || missing.some(({ kind }) => kind === 'TABLE');
+  return { found, costRows, summary };
+}
+
+/** Without a census, only tables without any row can be told from those that the dump fills. */
+async function compareEmpty(
+  { empty }: Comparison,
+  { tool, archive }: ArchiveRestore,
+  signal: AbortSignal,
+): Promise<CensusReport> {
+  const summary = 'Its rows were not counted, because the manifest does not say how many the dump has.';
   if ('file' in archive) {
-    const lost = await tablesWithRows(empty, archive.file, client, folder, signal);
-    if (lost.length > 0) {
-      costRows = true;
-      found.push(`these tables have rows in the dump and none in the database: ${listed(lost.map(nameOf))}`);
-    }
+    const lost = await tablesWithRows(empty, archive.file, tool.client, tool.folder, signal);
     log(`${empty.length} of its tables were never filled, and ${lost.length} of these have rows in the dump.`);
-  } else if (empty.length > 0) {
+    const names = listed(lost.map(nameOf));
+    return {
+      differences: names === '' ? '' : `these tables have rows in the dump and none in the database: ${names}`,
+      summary,
+    };
+  }
+  if (empty.length > 0) {
     log(
       `These tables were never filled. Whether the dump has some was not checked, as it is not on the local disk: ` +
         listed(empty.map(nameOf)),
     );
   }
-  for (const difference of found) {
-    log(`In the database, ${difference}`);
-  }
-  return { found, costRows };
+  return { differences: '', summary };
 }
 
 /** @throws {Failure} unless everything was restored */
-function conclude(main: Refusals, triggers: Refusals, { found, costRows }: Differences): void {
+function conclude(main: Refusals, triggers: Refusals, { found, costRows }: Compared): void {
   const count = main.count + triggers.count;
   const { first } = main.count > 0 ? main : triggers;
   const refused =

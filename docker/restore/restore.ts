@@ -4,6 +4,7 @@ import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { ArchiveStructure } from '../archive/archive-structure.ts';
 import { openS3 } from '../aws.ts';
 import { freeSpace } from '../disk.ts';
 import { Failure } from '../failure.ts';
@@ -11,6 +12,8 @@ import { log } from '../log.ts';
 import { describeLeftOut } from '../postgres/filters/left-out.ts';
 import { formatBytes, withProgress } from '../progress.ts';
 import type { RunContext } from '../run-context.ts';
+import type { Verification } from './census/count-rows.ts';
+import { expectedCensus } from './census/expected-census.ts';
 import type { RestoreOptions } from './options.ts';
 import { prepare } from './prepare.ts';
 import { restoreAndCompare } from './restore-and-compare.ts';
@@ -23,8 +26,8 @@ import { readTableOfContents, type TableOfContents } from './stored-dump/table-o
 const RESERVE_BYTES = 64 * 1024 * 1024;
 
 /**
- * Restores one dump. When it returns, the tables, views, sequences and indexes of the dump are in the database, and its
- * bytes were the ones that were proven when it was made. Everything that can be checked is checked before the database is
+ * Restores one dump. When it returns, the tables, views, sequences and indexes of the dump are in the database, with as many
+ * rows as were counted when it was proven, and its bytes were the proven ones. Everything that can be checked is checked before the database is
  * changed.
  *
  * @throws {Failure} with the reason; any other error, except the signal's reason, is an internal error
@@ -40,17 +43,19 @@ export async function restore(options: RestoreOptions, context: RunContext): Pro
     if (leftOut !== '') {
       log(`It was made with filters, which left out ${leftOut}`);
     }
+    checkVerifiable(dump, options.verification);
     const contents = await readContents(s3, dump, folder, signal);
     const setup = await prepare(options, dump, contents, folder, context);
     const file = (await fits(dump, folder)) ? join(folder, 'dump') : undefined;
-    await fetchAndCheck(s3, dump, file, signal);
+    const { blocks } = await fetchAndCheck(s3, dump, file, signal);
+    const census = dump.census === null ? undefined : expectedCensus(dump.census, { ...setup, ...setup.tool }, blocks);
     if (setup.missingRoles !== undefined) {
       await createRoles(setup.tool, setup.missingRoles, signal);
     }
     const archive = file === undefined ? { read: () => readStoredDump(s3, dump, signal) } : { file, jobs: setup.jobs };
-    await restoreAndCompare({ ...setup, archive }, signal);
+    const result = await restoreAndCompare({ ...setup, archive, census, verification: options.verification }, signal);
     const { database, host, port } = setup.tool.target;
-    log(`Done: the dump is restored into the database "${database}" on ${host} port ${port}.`);
+    log(`Done: the dump is restored into the database "${database}" on ${host} port ${port}. ${result}`);
     reportStatements(setup.databaseStatements);
     log('Next: run ANALYZE there, because a dump contains no planner statistics.');
   } finally {
@@ -84,20 +89,35 @@ async function readContents(
   folder: string,
   signal: AbortSignal,
 ): Promise<TableOfContents> {
+  return unlessNotProven(dump, () => readTableOfContents(readStoredDump(s3, dump, signal), join(folder, 'head')));
+}
+
+/** @throws {Failure} `verificationFailed` if the dump is not one that was proven */
+async function unlessNotProven<T>({ object: { bucket, key } }: StoredDump, read: () => T | Promise<T>): Promise<T> {
   try {
-    return await readTableOfContents(readStoredDump(s3, dump, signal), join(folder, 'head'));
-  } catch (error) {
-    throw error instanceof Failure && error.reason === 'verificationFailed' ? notProven(dump, error) : error;
+    return await read();
+  } catch (cause) {
+    if (!(cause instanceof Failure && cause.reason === 'verificationFailed')) {
+      throw cause;
+    }
+    throw new Failure(
+      'verificationFailed',
+      `s3://${bucket}/${key} is not an archive that this version of AutoDump can restore, unlike every dump that was ` +
+        `proven. Do not rely on this object. ${cause.message}`,
+      { cause },
+    );
   }
 }
 
-function notProven({ object: { bucket, key } }: StoredDump, cause: Failure): Failure {
-  return new Failure(
-    'verificationFailed',
-    `s3://${bucket}/${key} is not an archive that this version of AutoDump can restore, unlike every dump that was ` +
-      `proven. Do not rely on this object. ${cause.message}`,
-    { cause },
-  );
+/** @throws {Failure} `refused` if the contents cannot be compared */
+function checkVerifiable({ object: { bucket, key }, census }: StoredDump, verification: Verification): void {
+  if (verification === 'content' && census === null) {
+    throw new Failure(
+      'refused',
+      `The manifest of s3://${bucket}/${key} has no hashes for --verify content to compare with: an earlier version wrote ` +
+        'it, or a later attempt than the one that made the dump. Leave the option out.',
+    );
+  }
 }
 
 /** Whether the disk has room for the dump. */
@@ -123,15 +143,13 @@ async function fetchAndCheck(
   dump: StoredDump,
   file: string | undefined,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<ArchiveStructure> {
   const sink = createWriteStream(file ?? devNull);
   const phase = { name: 'Fetching', done: () => sink.bytesWritten, total: { bytes: dump.bytes, what: 'of the dump' } };
   const structure = new StructureCheck();
   await withProgress(phase, () => pipeline(structure.follow(readStoredDump(s3, dump, signal)), sink));
-  const damage = structure.end();
-  if (damage !== undefined) {
-    throw notProven(dump, damage);
-  }
+  const found = await unlessNotProven(dump, () => structure.end());
   const { algorithm, value } = dump.checksum;
   log(`Its ${algorithm} ${value} matches the proven dump.`);
+  return found;
 }

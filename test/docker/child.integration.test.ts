@@ -1,8 +1,13 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { run } from '../../docker/child.ts';
+import { runReading } from '../../docker/run-reading.ts';
+import { tempFolders } from '../support/temp-folder.ts';
 import { until } from '../support/until.ts';
 import { processes } from './support/stage.ts';
 
+const tempFolder = tempFolders();
 const environment = { PATH: process.env.PATH };
 const signal = new AbortController().signal;
 const megabytes = (count: number) => Array.from({ length: count }, () => Buffer.alloc(1024 * 1024));
@@ -34,6 +39,41 @@ describe('the input of a child', () => {
       throw new Error('disk on fire');
     }
     await expect(run('cat', [], { environment, signal, input: broken() })).rejects.toThrow('disk on fire');
+  });
+});
+
+describe('the output of a child', () => {
+  /** Reads what a shell script writes. */
+  async function read(script: string, folder: string, signal = new AbortController().signal) {
+    const output: Buffer[] = [];
+    const { status } = await runReading('sh', ['-c', script], { environment, signal }, folder, (piece) => {
+      output.push(Buffer.from(piece));
+    });
+    return { status, output: Buffer.concat(output).toString() };
+  }
+
+  test.each([
+    ['through a socket', ''],
+    ['as a stream, if the path is too long for a socket', 'x'.repeat(100)],
+  ])('is read to its end, %s', async (_, subfolder) => {
+    const folder = join(tempFolder(), subfolder);
+    await mkdir(folder, { recursive: true });
+    const numbers = Array.from({ length: 300_000 }, (__, index) => `${index + 1}\n`).join('');
+    expect(await read('seq 300000; exit 3', folder)).toEqual({ status: 3, output: numbers });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('is read as a stream where there can be no socket', async () => {
+    const folder = tempFolder();
+    await writeFile(join(folder, 'output'), 'in the way');
+    expect(await read('echo read', folder)).toEqual({ status: 0, output: 'read\n' });
+  });
+
+  test('is given up with the child', async () => {
+    const controller = new AbortController();
+    const reading = read('echo started; sleep 1000', tempFolder(), controller.signal);
+    controller.abort(new Error('enough'));
+    await expect(reading).rejects.toThrow('enough');
   });
 });
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
+import type { Manifest } from '../../docker/dump/manifest.ts';
 import { type PostgresServer, startPostgres } from '../../local/postgres/server.ts';
 import { contentsOf } from '../docker/support/contents.ts';
 import type { Builder } from './builder.ts';
@@ -118,17 +119,49 @@ function secretOf({ host, port, user, password }: PostgresServer, major: number,
   });
 }
 
+/** Number of rows of each table, by its name. */
+async function rowsOf(server: PostgresServer, database: string): Promise<Readonly<Record<string, number>>> {
+  const client = await connect(server, database);
+  try {
+    const { rows: tables } = await client.query<{ name: string; quoted: string }>(
+      `SELECT nspname || '.' || relname AS name, format('%I.%I', nspname, relname) AS quoted
+       FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+       WHERE relkind = 'r' AND nspname !~ '^(pg_|information_schema)'`,
+    );
+    const counts: Record<string, number> = {};
+    for (const { name, quoted } of tables) {
+      const { rows } = await client.query<{ count: string }>(`SELECT count(*) FROM ONLY ${quoted}`);
+      counts[name] = Number(rows[0]?.count);
+    }
+    return counts;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Compares the manifest of a dump with its database. @returns the number of tables */
+async function checkCensus(server: PostgresServer, database: string, key: string): Promise<number> {
+  const { tables } = JSON.parse(await stack.object(`${key}.json`)) as Manifest;
+  const counted = Object.fromEntries(
+    (tables ?? []).map(({ schema, name, provenRows }) => [`${schema}.${name}`, provenRows]),
+  );
+  expect(counted).toEqual(await rowsOf(server, database));
+  return Object.keys(counted).length;
+}
+
 /** Dumps a database and restores the dump into a new one with the image, and compares the two. */
 async function roundTrip(server: PostgresServer, major: number, database: string): Promise<void> {
   const copy = `${database} restored`;
   const target = secretOf(server, major, copy);
   const dumped = await dump(secretOf(server, major, database), major);
   expect(dumped).toMatchObject({ status: 0 });
+  const key = `${major}/${database}/${database}-20261122T080000Z.dmp`;
+  const tables = await checkCensus(server, database, key);
   await createDatabase(server, copy);
-  const url = `s3://${stack.bucket}/${major}/${database}/${database}-20261122T080000Z.dmp`;
-  const command = ['restore', url, '--to', target];
+  const command = ['restore', `s3://${stack.bucket}/${key}`, '--to', target, '--verify', 'content'];
   const restored = await run('AutoDump-restore', { command }, `PostgreSQL ${major}, restore`);
-  expect(restored).toMatchObject({ status: 0 });
+  const output = expect.stringContaining(`. ${tables} of ${tables} tables have the same rows as in the dump (`);
+  expect(restored).toMatchObject({ status: 0, output });
   const databases = { connect: (name: string) => connect(server, name) };
   const [before, after] = await Promise.all([database, copy].map((name) => contentsOf(databases, name)));
   expect(after).toEqual(before);

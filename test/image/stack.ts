@@ -75,6 +75,15 @@ export class Stack {
     return this.#aws.secrets.createSecret({ Name: name, SecretString: JSON.stringify(value) }).ARN ?? '';
   }
 
+  /** The text of an object in the bucket. */
+  async object(key: string): Promise<string> {
+    const response = await fetch(`${this.#aws.s3.endpoint}/${this.bucket}/${key}`);
+    if (!response.ok) {
+      throw new Error(`There is no object ${key}.`);
+    }
+    return response.text();
+  }
+
   /** Runs a job to its end. @returns exit status */
   run(name: string, overrides: Overrides, builder: Builder, onLine: (line: string) => void): Promise<number> {
     const job = this.#jobs.get(name);

@@ -17,6 +17,17 @@ const CONNECT_TIMEOUT_MS = 20_000;
 
 const QUERY_TIMEOUT_MS = 60_000;
 
+/** Idle time after which the system asks a server that takes longer whether it is still there. */
+const KEEPALIVE_MS = 60_000;
+
+/** How to ask. */
+export interface Manner {
+  /** Only what changes the database on purpose may write. @default - `READ ONLY` */
+  readonly access?: Access;
+  /** Whether queries may take however long they need, as those that read whole tables. @default - false */
+  readonly isPatient?: boolean;
+}
+
 /**
  * Most iterations of SCRAM's hash that a server may ask for. A server's default is 4,096. There is no limit in libpq, but
  * this many already take about as long as a connection may, and the program could not end before they are done.
@@ -78,6 +89,7 @@ async function connectOnce(
   settings: ConnectionSettings,
   policy: TlsPolicy,
   transport: Transport,
+  queryTimeoutMs: number,
   signal: AbortSignal,
 ): Promise<Connection | FailedConnection> {
   const socket = new Socket({ signal });
@@ -102,7 +114,7 @@ async function connectOnce(
     ssl: transport === 'tls' && tlsOptions(policy),
     stream: () => socket,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
+    query_timeout: queryTimeoutMs,
   });
   // A connection that breaks between two queries emits this; the next query then fails and reports it.
   client.on('error', () => undefined);
@@ -130,10 +142,15 @@ async function connectOnce(
 }
 
 /** Connects like libpq with the same settings, including its fallback from or to TLS. */
-async function connect(settings: ConnectionSettings, policy: TlsPolicy, signal: AbortSignal): Promise<Connection> {
+async function connect(
+  settings: ConnectionSettings,
+  policy: TlsPolicy,
+  queryTimeoutMs: number,
+  signal: AbortSignal,
+): Promise<Connection> {
   const failures: FailedConnection[] = [];
   for (const transport of transportsFor(policy.mode)) {
-    const connection = await connectOnce(settings, policy, transport, signal);
+    const connection = await connectOnce(settings, policy, transport, queryTimeoutMs, signal);
     if ('client' in connection) {
       return connection;
     }
@@ -153,7 +170,6 @@ async function connect(settings: ConnectionSettings, policy: TlsPolicy, signal: 
 /**
  * Connects as pg_dump will, runs the queries in a transaction that sees only the system's names, and disconnects.
  *
- * @param access only what changes the database on purpose may write
  * @throws {ConnectionFailure} `tryAgain` or `refused`, if connecting or a query fails; an internal error is thrown
  * unchanged
  */
@@ -162,10 +178,11 @@ export async function withConnection<T>(
   policy: TlsPolicy,
   signal: AbortSignal,
   query: (client: pg.Client, route: Route) => Promise<T>,
-  access: Access = 'READ ONLY',
+  { access = 'READ ONLY', isPatient = false }: Manner = {},
 ): Promise<T> {
-  const connection = await connect(settings, policy, signal);
+  const connection = await connect(settings, policy, isPatient ? 0 : QUERY_TIMEOUT_MS, signal);
   const { client, socket } = connection;
+  socket.setKeepAlive(isPatient, KEEPALIVE_MS);
   try {
     const ask = async () => query(client, await routeOf(settings.host, connection));
     const result = await inTransaction(client, access, ask);

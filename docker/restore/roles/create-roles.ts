@@ -35,7 +35,7 @@ export async function createRoles(
         }
       }
     },
-    'READ WRITE',
+    { access: 'READ WRITE' },
   );
   const problems = essentialProblems(roles.filter(({ name, uses }) => refused.has(name) && uses.includes('rows')));
   if (problems.length > 0) {

@@ -11,6 +11,7 @@ import { type DatabaseNeeds, databaseNeedsSchema } from '../../postgres/needs/da
 import { type Role, roleSchema } from '../../postgres/needs/role-needs.ts';
 import type { DumpObject } from '../../s3/object.ts';
 import { type DumpChecksum, startChecksum } from './dump-checksum.ts';
+import { censusSchema, storedCensus, type StoredCensus } from './stored-census.ts';
 
 /** A dump in S3, as described by its manifest. */
 export interface StoredDump {
@@ -34,6 +35,8 @@ export interface StoredDump {
   readonly databaseNeeds: DatabaseNeeds | null;
   /** The roles that the dump refers to; null if the manifest does not say. */
   readonly roles: readonly Role[] | null;
+  /** What was counted in it; null in a recovered manifest, and in those of earlier versions. */
+  readonly census: StoredCensus | null;
   /** Major version of the pg_dump that made the dump; null in a recovered manifest. */
   readonly clientMajor: number | null;
 }
@@ -67,6 +70,7 @@ const manifestSchema = z.object({
       .nullish(),
     partitionsDependOn: z.array(z.enum(PARTITION_BASES)).nullish(),
     moneyLocale: z.string().nullish(),
+    textSettings: z.record(z.string(), z.string()).nullish(),
   }),
   dump: z.object({
     client: z
@@ -82,6 +86,7 @@ const manifestSchema = z.object({
     crc32: z.string().nullish(),
     verified: z.literal(true),
   }),
+  ...censusSchema.shape,
   // Absent in manifests of earlier versions.
   leftOut: z
     .object({ tables: z.array(z.string()), rows: z.array(z.string()), objectsWithoutSchema: z.boolean() })
@@ -132,7 +137,7 @@ async function readManifest(s3: S3Client, { bucket, key }: DumpObject, signal: A
  */
 export async function findStoredDump(s3: S3Client, object: DumpObject, signal: AbortSignal): Promise<StoredDump> {
   const url = `s3://${object.bucket}/${object.key}`;
-  const { source, dump, proof, leftOut, needs } = await readManifest(s3, object, signal);
+  const { source, dump, proof, leftOut, needs, ...rest } = await readManifest(s3, object, signal);
   const head = await s3
     .send(new HeadObjectCommand({ Bucket: object.bucket, Key: object.key, ChecksumMode: 'ENABLED' }), {
       abortSignal: signal,
@@ -171,6 +176,7 @@ export async function findStoredDump(s3: S3Client, object: DumpObject, signal: A
     leftOut: leftOut ?? null,
     databaseNeeds: needs?.database ?? null,
     roles: needs?.roles ?? null,
+    census: storedCensus(rest, source.textSettings ?? {}),
     clientMajor: clientMajor === undefined ? null : Number(clientMajor),
   };
 }

@@ -1,5 +1,5 @@
 import { ArchiveReader } from '../../archive/archive-reader.ts';
-import { checkOffsets } from '../../archive/archive-structure.ts';
+import { type ArchiveStructure, checkOffsets } from '../../archive/archive-structure.ts';
 import { Failure } from '../../failure.ts';
 
 /**
@@ -13,27 +13,30 @@ export class StructureCheck {
   /** @returns the same bytes. Damage does not end them: a wrong checksum, which is compared at their end, says more */
   async *follow(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
     for await (const chunk of bytes) {
-      this.#attempt(() => {
-        this.#reader.read(chunk);
-      });
+      this.#read(chunk);
       yield chunk;
     }
   }
 
-  /** @returns what is wrong with all that was followed; undefined if nothing is */
-  end(): Failure | undefined {
-    this.#attempt(() => {
-      checkOffsets(this.#reader.end());
-    });
-    return this.#damage;
+  /**
+   * @returns the structure of all that was followed
+   * @throws {Failure} `verificationFailed` if something is wrong with it
+   */
+  end(): ArchiveStructure {
+    if (this.#damage !== undefined) {
+      throw this.#damage;
+    }
+    const structure = this.#reader.end();
+    checkOffsets(structure);
+    return structure;
   }
 
-  #attempt(step: () => void): void {
+  #read(chunk: Buffer): void {
     if (this.#damage !== undefined) {
       return;
     }
     try {
-      step();
+      this.#reader.read(chunk);
     } catch (error) {
       if (!(error instanceof Failure)) {
         throw error;

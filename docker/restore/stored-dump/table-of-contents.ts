@@ -5,6 +5,7 @@ import { type ArchiveEntry, ArchiveHead, damaged } from '../../archive/archive-h
 import { ByteCursor } from '../../archive/byte-cursor.ts';
 import { MAX_NAME_BYTES } from '../../postgres/connection/connection-settings.ts';
 import { queryRows } from '../../postgres/connection/query.ts';
+import { type CopyStatement, parseCopyStatement } from './copy-statement.ts';
 
 /** An object in the archive. Names are not quoted. */
 export interface ArchiveObject {
@@ -14,8 +15,10 @@ export interface ArchiveObject {
   readonly kind: string;
   readonly schema: string;
   readonly name: string;
-  /** The statement that creates it, if it is an extension or a publication; otherwise empty. */
+  /** The statement that creates it, if it is an extension or a publication, or copies its rows; otherwise empty. */
   readonly definition: string;
+  /** Where its rows are copied, if it has rows. */
+  readonly copy?: CopyStatement;
 }
 
 /**
@@ -87,7 +90,7 @@ function* contentsIn(cursor: ByteCursor): Generator<void, Omit<TableOfContents, 
         kind: sharedText(entry.kind, shared),
         schemaBytes: sharedText(entry.schema.toString('latin1'), shared),
         nameBytes: entry.name.toString('latin1'),
-        definitionBytes: entry.definition.toString('latin1'),
+        definitionBytes: (entry.hasData ? entry.copyStatement : entry.definition).toString('latin1'),
       });
     }
   }
@@ -160,13 +163,18 @@ export async function objectsOf(
   const isUtf8 = encoding === 'UTF8' || encoding === NO_ENCODING || target === NO_ENCODING;
   const decoded = await decodedBy(client, texts, isUtf8 ? 'UTF8' : encoding);
   const stored = !isUtf8 && target === 'UTF8' ? cutToFit : (name: string) => name;
-  return entries.map(({ id, kind }, index) => ({
-    id,
-    kind,
-    schema: stored(decoded[3 * index] ?? ''),
-    name: stored(decoded[3 * index + 1] ?? ''),
-    definition: decoded[3 * index + 2] ?? '',
-  }));
+  return entries.map(({ id, kind }, index) => {
+    const definition = decoded[3 * index + 2] ?? '';
+    const copy = kind === 'TABLE DATA' ? parseCopyStatement(definition) : undefined;
+    return {
+      id,
+      kind,
+      schema: stored(decoded[3 * index] ?? ''),
+      name: stored(decoded[3 * index + 1] ?? ''),
+      definition,
+      ...(copy && { copy: { ...copy, schema: stored(copy.schema), name: stored(copy.name) } }),
+    };
+  });
 }
 
 /** A name may take more bytes in UTF-8. The server then keeps as many characters as fit. */

@@ -11,6 +11,7 @@ import { restoreCommand } from '../../../docker/dump/restore-command.ts';
 import { crc32InBase64 } from '../../../docker/s3/checksum.ts';
 import { clientFolder } from '../support/client-folder.ts';
 import { contentsOf, DIFFICULT_CONTENTS } from '../support/contents.ts';
+import { hashed } from '../support/hashed.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
 import { BUCKET, EXECUTION, keyOf, type Outcome, processes, SECRET_ARN, Stage, WHEN } from '../support/stage.ts';
 
@@ -146,6 +147,12 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
   const object = { bucket: BUCKET, key: keyOf('described') };
   const file = await readFile(stage.fileOf(object.key));
   const time = expect.stringMatching(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  const rows = Array.from({ length: 1000 }, (_, index) => Buffer.from(String(index + 1)));
+  const provenRows = (lines: readonly Buffer[]) => {
+    const { count, hash } = hashed(lines);
+    return { provenRows: count, contentHash: hash };
+  };
+  const [offset, length] = [expect.any(Number), expect.any(Number)];
   expect(await stage.manifestOf(object.key)).toEqual({
     manifestVersion: 1,
     secretArn: SECRET_ARN,
@@ -160,6 +167,7 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
       locale: { provider: 'libc', collate: 'C', ctype: 'C', name: null, rules: null },
       partitionsDependOn: [],
       moneyLocale: null,
+      textSettings: { bytea_output: 'hex', quote_all_identifiers: 'off' },
       databaseBytes: expect.any(Number),
     },
     dump: {
@@ -186,9 +194,10 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
     restoreJob: expect.stringMatching(/^aws batch submit-job --region us-west-2 .* --job-definition AutoDump-restore /),
     extensions: [{ name: 'plpgsql', version: '1.0' }],
     tables: [
-      { schema: 'public', name: 'new', rows: null, bytes: 0 },
-      { schema: 'public', name: 't', rows: 1000, bytes: expect.any(Number) },
+      { schema: 'public', name: 'new', rows: null, bytes: 0, ...provenRows([]), offset, length },
+      { schema: 'public', name: 't', rows: 1000, bytes: expect.any(Number), ...provenRows(rows), offset, length },
     ],
+    largeObjects: { count: 0, bytes: 0, contentHash: '0000000000000000' },
     needs: {
       database: {
         ...{ owner: 'postgres', settings: [], grants: null, comment: null, connectionLimit: -1 },

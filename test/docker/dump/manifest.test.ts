@@ -33,9 +33,13 @@ const finished: FinishedDump = {
     locale: { provider: 'icu', collate: 'C', ctype: 'C', name: 'de-DE', rules: '&V << w' },
     partitionsDependOn: [],
     moneyLocale: 'de_DE.UTF-8',
+    textSettings: { bytea_output: 'hex', quote_all_identifiers: 'off' },
   },
   inventory: {
-    tables: [{ schema: 'public', name: 't', rows: null, bytes: 0 }],
+    tables: [
+      { oid: 16_385, schema: 'public', name: 't', rows: null, bytes: 0 },
+      { oid: 16_386, schema: 'cron', name: 'of an extension', rows: 5, bytes: 8_192 },
+    ],
     extensions: [{ name: 'plpgsql', version: '1.0' }],
     indexBytes: 0,
   },
@@ -77,6 +81,13 @@ const finished: FinishedDump = {
   result: {
     outcome: 'committed',
     checksums: { bytes: 100, sha256: 'ab'.repeat(32), crc32: 'AAAAAA==' },
+    census: {
+      tables: [
+        { oid: 16_385, schema: 'public', name: 't', count: 7, hash: '00000000000000aa', offset: 90, length: 5 },
+        { oid: 16_387, schema: 'public', name: 'new', count: 0, hash: '0000000000000000', offset: 95, length: 5 },
+      ],
+      largeObjects: { count: 1, bytes: 3, hash: '00000000000000bb' },
+    },
     mode: { mode: 'stream', reason: 'the disk filled up' },
     seconds: { dump: 1.04, proof: 1.23, commit: 2 },
   },
@@ -122,4 +133,21 @@ test('a manifest contains the duration of each phase, and why a dump was streame
     startedAt: '2026-11-22T08:00:03Z',
     finishedAt: '2026-11-22T08:00:05Z',
   });
+});
+
+test('a manifest contains the census beside the estimates, also of tables that only the dump has seen', () => {
+  const none = { provenRows: null, contentHash: null, offset: null, length: null };
+  const { tables, largeObjects } = manifestOf(plan, finished);
+  expect(tables).toEqual([
+    {
+      ...{ schema: 'public', name: 't', rows: null, bytes: 0 },
+      ...{ provenRows: 7, contentHash: '00000000000000aa', offset: 90, length: 5 },
+    },
+    { schema: 'cron', name: 'of an extension', rows: 5, bytes: 8_192, ...none },
+    {
+      ...{ schema: 'public', name: 'new', rows: null, bytes: 0 },
+      ...{ provenRows: 0, contentHash: '0000000000000000', offset: 95, length: 5 },
+    },
+  ]);
+  expect(largeObjects).toEqual({ count: 1, bytes: 3, contentHash: '00000000000000bb' });
 });

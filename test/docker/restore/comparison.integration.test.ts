@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { contentsOf } from '../support/contents.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
-import { type Outcome, type RunOptions, Stage } from '../support/stage.ts';
+import { BUCKET, keyOf, type Outcome, type RunOptions, Stage } from '../support/stage.ts';
 import { restore } from '../support/start-restore.ts';
 
 let stage: Stage;
@@ -58,7 +58,7 @@ describe('no row is lost', () => {
     const { status, stdout, stderr } = await restore(stage, 'accessed', 'from accessed', [], { secret });
     expect(stderr).toContain('permission denied to create access method "pile"');
     expect(stdout).toContain('the database has 1 of 1 tables.');
-    expect(stdout).toContain('0 of its tables were never filled, and 0 of these have rows in the dump.');
+    expect(stdout).toContain('1 of 1 tables have as many rows as in the dump (9 in all).');
     expect(status).toBe(77);
     expect(await stage.query('from accessed', 'SELECT count(*)::int AS rows FROM t')).toEqual([{ rows: 9 }]);
   });
@@ -73,10 +73,30 @@ describe('objects are found by their names', () => {
     await stage.query('latin', 'CREATE SCHEMA "Größen"', `CREATE TABLE "Größen"."Maße" AS SELECT 'groß' AS maß`);
     expect(await stage.dump('latin')).toMatchObject({ status: 0, stderr: '' });
     await stage.createDatabase('from latin');
-    const { status, stdout, stderr } = await restore(stage, 'latin', 'from latin');
+    const { status, stdout, stderr } = await restore(stage, 'latin', 'from latin', ['--verify', 'content']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain('the database has 1 of 1 tables.');
+    expect(stdout).toContain('1 of 1 tables have the same rows as in the dump (1 in all).');
     expect(await stage.query('from latin', 'SELECT maß FROM "Größen"."Maße"')).toEqual([{ maß: 'groß' }]);
+  });
+
+  test('but rows of a table whose name is not UTF-8 are not compared', async () => {
+    await stage.query(
+      'postgres',
+      `CREATE DATABASE bytes TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'`,
+      `CREATE DATABASE "from bytes" TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'`,
+    );
+    await stage.query(
+      'bytes',
+      `SET client_encoding TO SQL_ASCII`,
+      `DO $$ BEGIN EXECUTE 'CREATE TABLE "' || convert_from('\\xe4'::bytea, 'SQL_ASCII') || '" AS SELECT 1 AS one'; END $$`,
+      'CREATE TABLE plain AS SELECT 1 AS one',
+    );
+    expect(await stage.dump('bytes')).toMatchObject({ status: 0, stderr: '' });
+    const { status, stdout, stderr } = await restore(stage, 'bytes', 'from bytes', ['--verify', 'content']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('not compared with the dump: public."\uFFFD": it has a name that is not UTF-8');
+    expect(stdout).toContain('1 of 2 tables have the same rows as in the dump (1 in all).');
   });
 
   test('with characters that mean something to pg_restore or in SQL', async () => {
@@ -92,7 +112,7 @@ describe('objects are found by their names', () => {
     const { status, stdout } = await restore(stage, 'odd', 'from odd', ['--into-non-empty']);
     expect(stdout).toContain('These tables exist already, and keep their own rows: a."b c"');
     expect(stdout).toContain('the database has 3 of 3 tables.');
-    expect(stdout).toContain('these tables have rows in the dump and none in the database: a."b c"');
+    expect(stdout).toContain('these differ from the dump: a."b c": 1 row in the dump, 0 in the database');
     expect(status).toBe(77);
   });
 });
@@ -115,8 +135,10 @@ describe('what is missing is named', () => {
     expect(stdout).toContain('These tables exist already, and keep their own rows: ');
     expect(stdout).toContain('the database has 2 of 3 tables, 1 of 1 views, 0 of 1 indexes.');
     expect(stdout).toContain('In the database, these are missing: table public.others, index public.others_two_idx');
-    expect(stdout).toContain('2 of its tables were never filled, and 1 of these have rows in the dump.');
-    expect(stdout).toContain('these tables have rows in the dump and none in the database: public."of mine"');
+    expect(stdout).toContain(
+      'In the database, these differ from the dump: public."of mine": 1 row in the dump, 0 in the database; ' +
+        'public.others: 1 row in the dump, and the database has no such table',
+    );
     expect(stderr).toContain('(the log above has all of them, and what is missing)');
     expect(status).toBe(77);
     expect(await stage.query('occupied', 'SELECT two FROM others')).toEqual([{ two: 7 }]);
@@ -143,18 +165,47 @@ describe('what is missing is named', () => {
   test('if the server refused nothing', async () => {
     const { status, stdout, stderr } = await restoreSecretly('meddled');
     expect(stdout).toContain('the database has 3 of 3 tables, 0 of 1 views, 1 of 1 indexes.');
+    expect(stdout).toContain('2 of 3 tables have as many rows as in the dump (1 in all).');
     expect(stderr).toContain('these are missing: view public.seen');
-    expect(stderr).toContain('these tables have rows in the dump and none in the database: public.others');
+    expect(stderr).toContain('these differ from the dump: public.others: 1 row in the dump, 0 in the database');
     expect(stdout).not.toContain('Done');
     expect(status).toBe(69);
   });
 
-  asRootOnLinux('and what could not be compared is said', async () => {
-    await withSmallDisk(async (disk) => {
-      const { status, stdout, stderr } = await restoreSecretly('meddled stream', { environment: { TMPDIR: disk } });
-      expect(stdout).toContain('Whether the dump has some was not checked');
-      expect(stderr).toContain('these are missing: view public.seen');
+  describe('by the manifest of an earlier version, in which no rows were counted', () => {
+    beforeAll(async () => {
+      const { largeObjects, tables, ...manifest } = await stage.manifestOf(keyOf('complete'));
+      expect({ largeObjects, tables }).toMatchObject({ largeObjects: { count: 0 }, tables: [{}, {}, {}] });
+      const earlier = tables?.map(({ schema, name, rows, bytes }) => ({ schema, name, rows, bytes }));
+      const url = `${stage.s3.endpoint}/${BUCKET}/${keyOf('complete')}.json`;
+      const body = JSON.stringify({ ...manifest, tables: earlier });
+      expect(await fetch(url, { method: 'PUT', body })).toMatchObject({ ok: true });
+    });
+
+    test('if a table has no row', async () => {
+      const { status, stdout, stderr } = await restoreSecretly('meddled earlier');
+      expect(stdout).toContain('2 of its tables were never filled, and 1 of these have rows in the dump.');
+      expect(stderr).toContain('these tables have rows in the dump and none in the database: public.others');
       expect(status).toBe(69);
+    });
+
+    test('and that the rest was not compared', async () => {
+      await stage.createDatabase('earlier');
+      const { status, stdout } = await restore(stage, 'complete', 'earlier');
+      expect(stdout).toMatch(/Done: .* Its rows were not counted, because the manifest does not say how many/);
+      expect(status).toBe(0);
+      const refused = await restore(stage, 'complete', 'earlier', ['--verify', 'content']);
+      expect(refused.stderr).toContain('has no hashes for --verify content to compare with');
+      expect(refused.status).toBe(77);
+    });
+
+    asRootOnLinux('and what could not be compared is said', async () => {
+      await withSmallDisk(async (disk) => {
+        const { status, stdout, stderr } = await restoreSecretly('meddled stream', { environment: { TMPDIR: disk } });
+        expect(stdout).toContain('Whether the dump has some was not checked');
+        expect(stderr).toContain('these are missing: view public.seen');
+        expect(status).toBe(69);
+      });
     });
   });
 });

@@ -94,7 +94,7 @@ describe('a restore', () => {
     expect(stdout).toContain(
       "Compared with the dump's table of contents, the database has 9 of 9 tables, 1 of 1 materialized views, 1 of 1 sequences.",
     );
-    expect(stdout).toContain('1 of its tables were never filled, and 0 of these have rows in the dump.');
+    expect(stdout).toMatch(/^Done: .* 8 of 8 tables have as many rows as in the dump \(\d+ in all\)/m);
     expect(await contentsOf(stage, `dbname=x 'odd' "größe"`)).toEqual(await contentsOf(stage, 'source'));
     expect(await stage.leftovers()).toEqual([]);
   });

@@ -1,0 +1,51 @@
+import { log } from '../../log.ts';
+import { withConnection } from '../../postgres/connection/connection.ts';
+import { listed } from '../listed.ts';
+import type { RestoreTool } from '../pg-restore.ts';
+import { type CensusComparison, compareWithCensus } from './compare-with-census.ts';
+import type { Verification } from './count-rows.ts';
+import type { ExpectedCensus } from './expected-census.ts';
+import { counted } from './result.ts';
+
+/** What is known after a database was compared with the census of a dump. */
+export interface CensusReport {
+  /** What differs, to continue a sentence about the database; empty if nothing does. */
+  readonly differences: string;
+  /** Sentence about what does not. */
+  readonly summary: string;
+}
+
+/**
+ * Compares a database with the census of a dump, and logs the result.
+ *
+ * @param jobs number of connections
+ */
+export async function reportCensus(
+  census: ExpectedCensus,
+  verification: Verification,
+  { target, policy }: Pick<RestoreTool, 'target' | 'policy'>,
+  jobs: number,
+  signal: AbortSignal,
+): Promise<CensusReport> {
+  log(`${verification === 'rows' ? 'Counting' : 'Reading'} the rows of ${counted(census.tables.length, 'table')} ...`);
+  const comparison = await compareWithCensus(census, verification, {
+    count: jobs,
+    use: (work) => withConnection(target, policy, signal, work, { isPatient: true }),
+  });
+  for (const what of comparison.hidden) {
+    log(`Warning: not compared with the dump: ${what}`);
+  }
+  const summary = summaryOf(comparison, verification);
+  log(`Compared with the rows that were counted when the dump was proven: ${summary}`);
+  const names = listed(comparison.differences, '; ');
+  return { differences: names === '' ? '' : `these differ from the dump: ${names}`, summary };
+}
+
+function summaryOf({ equal, tables, rows, largeObjects }: CensusComparison, verification: Verification): string {
+  const [ofTables, ofObjects] =
+    verification === 'rows'
+      ? ['as many rows as in the dump', 'there are as many large objects']
+      : ['the same rows as in the dump', 'the large objects are the same'];
+  const also = largeObjects === 0 ? '' : `, and ${ofObjects} (${largeObjects})`;
+  return `${equal} of ${tables} tables have ${ofTables} (${rows} in all)${also}.`;
+}
