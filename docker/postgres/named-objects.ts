@@ -25,15 +25,15 @@ const CATALOGS = [
 const OBJECTS = `
   WITH space AS (SELECT oid, nspname FROM pg_namespace WHERE ${IS_USER_SCHEMA})
   SELECT 'schema' AS kind, oid, quote_ident(nspname) AS name FROM space
-  UNION ALL
-  SELECT 'enum value', e.oid, quote_literal(enumlabel)
-    FROM pg_enum e JOIN pg_type t ON t.oid = enumtypid JOIN space ON space.oid = typnamespace
   ${CATALOGS.map(
     ([kind, catalog, name, schema, condition]) => `
   UNION ALL
   SELECT '${kind}', o.oid, quote_ident(nspname) || '.' || quote_ident(${name})
     FROM ${catalog} o JOIN space ON space.oid = ${schema} WHERE ${condition}`,
-  ).join('')}`;
+  ).join('')}
+  UNION ALL
+  SELECT 'enum value', e.oid, quote_literal(enumlabel)
+    FROM pg_enum e JOIN pg_type t ON t.oid = enumtypid JOIN space ON space.oid = typnamespace`;
 
 /**
  * Objects without locks of tables, which definitions and data in a dump name. Connection and server errors pass through.

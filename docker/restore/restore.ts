@@ -68,8 +68,8 @@ export async function restore(options: RestoreOptions, context: RunContext): Pro
 function reportStatements(statements: readonly string[]): void {
   if (statements.length > 0) {
     log(
-      'Note: the dumped database had settings, grants, a comment, security labels, a connection limit or an owner that were ' +
-        'not seen in this one, and that are not part of a restore. Run those that you want here. A value shown as … may be secret; ' +
+      'Note: the dumped database had settings, grants, a comment, security labels, a connection limit, an owner or a mark as ' +
+        'a template that were not seen in this one, and that are not part of a restore. Run those that you want here. A value shown as … may be secret; ' +
         '`pg_restore --create --schema-only -f -` shows it from the dump:',
     );
   }

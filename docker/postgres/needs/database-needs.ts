@@ -20,6 +20,7 @@ export const databaseNeedsSchema = z.object({
   comment: z.string().nullable(),
   connectionLimit: z.int().describe('-1 for none'),
   securityLabels: z.array(securityLabelSchema).default([]),
+  isTemplate: z.boolean().default(false).describe('whether all who may create databases may copy it'),
 });
 
 export type DatabaseNeeds = z.infer<typeof databaseNeedsSchema>;
@@ -31,12 +32,13 @@ export async function databaseNeeds(client: Client): Promise<DatabaseNeeds> {
   const { has_grants: hasGrants, ...row } = await queryRow(
     client,
     `SELECT pg_get_userbyid(datdba) AS owner, shobj_description(oid, 'pg_database') AS comment,
-      datconnlimit AS "connectionLimit", datacl IS NOT NULL AS has_grants
+      datconnlimit AS "connectionLimit", datistemplate AS "isTemplate", datacl IS NOT NULL AS has_grants
      FROM pg_database WHERE oid = ${THIS_DATABASE}`,
     z.object({
       owner: z.string(),
       comment: z.string().nullable(),
       connectionLimit: z.int(),
+      isTemplate: z.boolean(),
       has_grants: z.boolean(),
     }),
   );

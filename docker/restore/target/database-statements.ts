@@ -38,13 +38,14 @@ function grants({ grants, owner }: DatabaseNeeds, database: string): readonly st
  */
 export function databaseStatements(needs: DatabaseNeeds, name: string): readonly string[] {
   const database = identifier(name);
-  const { comment, connectionLimit, securityLabels, owner } = needs;
+  const { comment, connectionLimit, securityLabels, isTemplate, owner } = needs;
   return [
     ...settings(needs, database),
     ...grants(needs, database),
     ...(comment === null ? [] : [`COMMENT ON DATABASE ${database} IS ${literal(comment)};`]),
     ...(connectionLimit === -1 ? [] : [`ALTER DATABASE ${database} CONNECTION LIMIT ${connectionLimit};`]),
     ...securityLabels.map((label) => securityLabel(`DATABASE ${database}`, label)),
+    ...(isTemplate ? [`ALTER DATABASE ${database} IS_TEMPLATE true;`] : []),
     `ALTER DATABASE ${database} OWNER TO ${identifier(owner)};`,
   ];
 }

@@ -202,6 +202,7 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
       database: {
         ...{ owner: 'postgres', settings: [], grants: null, comment: null, connectionLimit: -1 },
         securityLabels: [],
+        isTemplate: false,
       },
       roles: [expect.objectContaining({ name: 'postgres', uses: ['ownership'] })],
       userMappings: [],

@@ -52,6 +52,7 @@ const finished: FinishedDump = {
       comment: null,
       connectionLimit: -1,
       securityLabels: [],
+      isTemplate: false,
     },
     roles: [
       {

@@ -149,6 +149,19 @@ test('a client_encoding of the role does not decide about the encoding of the du
   expect(await stage.query('from UTF8', 'SELECT text FROM t')).toEqual([{ text: 'żółw' }]);
 });
 
+test('a role that may have a single connection can dump, although a question has none beside pg_dump', async () => {
+  await stage.createDatabase(
+    'single',
+    'CREATE TABLE t AS SELECT 1 AS one',
+    `CREATE ROLE lonely LOGIN CONNECTION LIMIT 1 PASSWORD 'p'`,
+    'GRANT SELECT ON t TO lonely',
+  );
+  // Enough for pg_dump to be still connected, usually, when its table of contents has been read.
+  await stage.query('single', `INSERT INTO t SELECT g FROM generate_series(1, 300000) g`);
+  const secret = { username: 'lonely', password: 'p' };
+  expect(await stage.dump('single', { secret })).toMatchObject({ status: 0, stderr: '' });
+});
+
 test('a server that keeps the size of a database to itself can be dumped', async () => {
   await stage.createDatabase(
     'secretive',

@@ -156,6 +156,7 @@ test('what the user that dumps may not see does not fail the dump, and the manif
       comment: null,
       connectionLimit: -1,
       securityLabels: [],
+      isTemplate: false,
     },
     roles: null,
     userMappings: [],

@@ -13,7 +13,7 @@ afterAll(() => stage.tearDown());
 function setUpOf(database: string) {
   return stage.query(
     'postgres',
-    `SELECT r.rolname AS role, unnest(setconfig) AS setting, datconnlimit AS limit, pg_get_userbyid(datdba) AS owner,
+    `SELECT r.rolname AS role, unnest(setconfig) AS setting, datconnlimit AS limit, datistemplate, pg_get_userbyid(datdba) AS owner,
       ARRAY(SELECT g::text FROM unnest(datacl) AS g ORDER BY 1) AS grants,
       shobj_description(d.oid, 'pg_database') AS comment
      FROM pg_database d LEFT JOIN pg_db_role_setting ON setdatabase = d.oid LEFT JOIN pg_roles r ON r.oid = setrole
@@ -33,6 +33,7 @@ test('the statements that a restore lists give the target what the dumped databa
     `COMMENT ON DATABASE tuned IS 'it''s
 ours, \\ too'`,
     'ALTER DATABASE tuned CONNECTION LIMIT 50',
+    'ALTER DATABASE tuned IS_TEMPLATE true',
     'ALTER DATABASE tuned OWNER TO owning',
   );
   expect(await stage.dump('tuned')).toMatchObject({ status: 0, stderr: '' });
