@@ -17,8 +17,8 @@ export interface JobProgressOptions {
 export class JobProgress {
   readonly #options: JobProgressOptions;
   readonly #log: JobLog;
-  /** The last line that was not of the log. */
-  #told = '';
+  #state = '';
+  #problem = '';
 
   constructor(options: JobProgressOptions) {
     this.#options = options;
@@ -30,31 +30,37 @@ export class JobProgress {
     try {
       const job = await this.#find();
       if (job !== undefined) {
-        this.#tellState(job);
+        this.#reportState(job);
         await this.#reportLog(job);
       }
     } catch (error) {
-      this.#tell(`The job cannot be followed: ${explain(error)}`);
+      const problem = `The job cannot be followed: ${explain(error)}`;
+      if (problem !== this.#problem) {
+        this.#problem = problem;
+        this.#options.report(problem);
+      }
     }
   }
 
-  /** The job, or the last one if it was submitted twice. Batch finds a job by its name in any state. */
+  /** The job, or the last one if it was submitted twice. With a filter, Batch lists jobs in all states, the newest first. */
   async #find(): Promise<JobDetail | undefined> {
     const { batch, jobQueue, jobName } = this.#options;
     const filters = [{ name: 'JOB_NAME', values: [jobName] }];
     const { jobSummaryList = [] } = await batch.send(new ListJobsCommand({ jobQueue, filters }));
-    const [last] = jobSummaryList.toSorted((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0));
-    if (last?.jobId === undefined) {
+    const jobId = jobSummaryList[0]?.jobId;
+    if (jobId === undefined) {
       return undefined;
     }
-    const { jobs = [] } = await batch.send(new DescribeJobsCommand({ jobs: [last.jobId] }));
+    const { jobs = [] } = await batch.send(new DescribeJobsCommand({ jobs: [jobId] }));
     return jobs[0];
   }
 
   /** How the job ended is a part of how the run ended. */
-  #tellState({ jobId = '', status = 'SUBMITTED', statusReason }: JobDetail): void {
-    if (status !== 'SUCCEEDED' && status !== 'FAILED') {
-      this.#tell(`Job ${jobId}: ${status}${statusReason === undefined ? '' : `, ${statusReason}`}`);
+  #reportState({ jobId = '', status = 'SUBMITTED', statusReason }: JobDetail): void {
+    const state = `Job ${jobId}: ${status}${statusReason === undefined ? '' : `, ${statusReason}`}`;
+    if (status !== 'SUCCEEDED' && status !== 'FAILED' && state !== this.#state) {
+      this.#state = state;
+      this.#options.report(state);
     }
   }
 
@@ -66,14 +72,9 @@ export class JobProgress {
     }
     const containers = [...attempts.map((attempt) => attempt.container), container];
     for (const stream of new Set(containers.flatMap((one) => one?.logStreamName ?? []))) {
-      (await this.#log.newLines(group, stream)).forEach(this.#options.report);
-    }
-  }
-
-  #tell(line: string): void {
-    if (line !== this.#told) {
-      this.#told = line;
-      this.#options.report(line);
+      for await (const line of this.#log.newLines(group, stream)) {
+        this.#options.report(line);
+      }
     }
   }
 }
