@@ -1,6 +1,6 @@
 /**
- * The contract between the deployed parts: `lib` writes it into the template, `lambda` and `docker` read it at run time.
- * This file imports nothing, so that neither side can pull in the other.
+ * The contract between the deployed parts: `lib` writes it into the template, `lambda` and `docker` read it at run time,
+ * and `operator` asks the deployed parts. This file imports nothing, so that no side can pull in another.
  */
 
 /** Tag that puts a secret on a schedule: five-field cron or an alias such as `@daily`. */
@@ -116,6 +116,29 @@ export interface RunResult {
   readonly dump: DumpResult;
   readonly reschedule: ReschedulingResult;
 }
+
+/** Event with which an operator has the Scanner start a dump at once. */
+export interface DumpRequest {
+  /** Name or ARN of the secret. */
+  readonly dumpNow: string;
+}
+
+/** A run that was started on request. */
+export interface StartedNow {
+  /** ARN of the execution. */
+  readonly execution: string;
+  /** Its scheduled time, in the format of {@link ExecutionInput.when}: the time of the request. Part of the dump's key. */
+  readonly when: string;
+}
+
+/** Nothing was started. Not an error of the function, which would set off the alarm for failed scans. */
+export interface NotStarted {
+  /** Why: a whole sentence. */
+  readonly refused: string;
+}
+
+/** The Batch job of an execution has the execution's name, after this. */
+export const DUMP_JOB_PREFIX = 'dump-';
 
 /** Environment of the Scanner function. */
 export interface ScannerEnvironment {

@@ -1,26 +1,13 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import * as z from 'zod/mini';
+import type { DumpRequest, NotStarted, StartedNow } from '../contract.ts';
 import { decideNow } from './core/decision.ts';
 import { executionArn } from './core/execution-name.ts';
 import { describeSecret } from './secrets.ts';
 import { startExecution } from './start-execution.ts';
 
-/** Event of a manual invocation of the Scanner. */
-const request = z.object({ dumpNow: z.string() });
-
-/** A run that was started on request. */
-export interface StartedNow {
-  /** ARN of the execution. */
-  readonly execution: string;
-  /** Its scheduled time: the current one. UTC, RFC 3339, whole seconds; part of the dump's key. */
-  readonly when: string;
-}
-
-/** Nothing was started. Not an error of the function, which would set off the alarm for failed scans. */
-export interface NotStarted {
-  readonly refused: string;
-}
+const request: z.ZodMiniType<DumpRequest> = z.object({ dumpNow: z.string() });
 
 /** Name or ARN of the secret whose database is to be dumped now; undefined for any other event. */
 export function secretToDumpNow(event: unknown): string | undefined {

@@ -5,11 +5,11 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import pMap from 'p-map';
 // All of lambda/ uses zod/mini: in a bundle it is 23 kB where zod is 106 to 470 kB, and cold starts parse every byte.
 import * as z from 'zod/mini';
-import type { ScannerEnvironment } from '../contract.ts';
+import type { NotStarted, ScannerEnvironment, StartedNow } from '../contract.ts';
 import { type Continuation, continuationOf, invokeAgain } from './continuation.ts';
 import { Memo, type MemoScope } from './core/memo.ts';
 import { isOfAnotherAccount, secretIdOf } from './core/tag-event.ts';
-import { dumpNow, type NotStarted, secretToDumpNow, type StartedNow } from './dump-now.ts';
+import { dumpNow, secretToDumpNow } from './dump-now.ts';
 import { readMemo, writeMemo } from './memo-store.ts';
 import { runningNames } from './running-executions.ts';
 import { ScanReport, type Summary } from './scan-report.ts';

@@ -1,7 +1,7 @@
 import { Aws, Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import type { DumpEnvironment, DumpResult } from '../contract.ts';
+import { DUMP_JOB_PREFIX, type DumpEnvironment, type DumpResult } from '../contract.ts';
 import { branchFailed, format, readFailure, RUN_FIELDS, valueAt, withDefaults } from './branch-result.ts';
 import type { DumpJob } from './dump-job.ts';
 import { THROTTLING_RETRY } from './throttling-retry.ts';
@@ -89,7 +89,7 @@ function submitJob(job: DumpJob): object {
     Resource: `arn:${Aws.PARTITION}:states:::batch:submitJob.sync`,
     Parameters: {
       // Names of jobs must start with a letter or a digit; names of secrets, and so of executions, need not.
-      'JobName.$': "States.Format('dump-{}', $$.Execution.Name)",
+      'JobName.$': `States.Format('${DUMP_JOB_PREFIX}{}', $$.Execution.Name)`,
       JobDefinition: job.definitionName,
       JobQueue: job.queue.jobQueueArn,
       ContainerOverrides: {

@@ -1,3 +1,4 @@
+import type { DescribeJobsRequest, ListJobsRequest } from '@aws-sdk/client-batch';
 import type { GetLogEventsRequest } from '@aws-sdk/client-cloudwatch-logs';
 import type { DisableRuleRequest, PutEventsRequest } from '@aws-sdk/client-eventbridge';
 import type { DescribeDBClustersMessage, DescribeDBInstancesMessage } from '@aws-sdk/client-rds';
@@ -18,7 +19,9 @@ import type {
 } from '@aws-sdk/client-sfn';
 import type { PublishInput } from '@aws-sdk/client-sns';
 import { z } from 'zod';
+import type { Batch } from './batch/batch.ts';
 import type { EventBus } from './events/event-bus.ts';
+import type { LambdaFunction } from './lambda/lambda-function.ts';
 import type { LogStreams } from './logs/log-streams.ts';
 import { operation, type Operation, ServiceError } from './protocol/json-endpoint.ts';
 import type { Rds } from './rds/rds.ts';
@@ -100,6 +103,7 @@ const getLogEvents: z.ZodType<GetLogEventsRequest> = z.strictObject({
   logGroupName: z.string(),
   logStreamName: z.string(),
   startFromHead: z.boolean().optional(),
+  nextToken: z.string().optional(),
   limit: z.number().min(1).max(10_000).optional(),
 });
 
@@ -111,6 +115,19 @@ const putEvents: z.ZodType<PutEventsRequest> = z.strictObject({
 });
 
 const disableRule: z.ZodType<DisableRuleRequest> = z.strictObject({ Name: z.string() });
+
+const listJobs: z.ZodType<ListJobsRequest> = z.strictObject({
+  jobQueue: z.string(),
+  filters: z.array(z.strictObject({ name: z.literal('JOB_NAME'), values: z.array(z.string()) })),
+});
+
+const describeJobs: z.ZodType<DescribeJobsRequest> = z.strictObject({ jobs: z.array(z.string()) });
+
+const invoke = z.strictObject({
+  FunctionName: z.string(),
+  InvocationType: z.literal('RequestResponse').optional(),
+  Payload: z.string(),
+});
 
 /** The served operations of Secrets Manager, by the value of `X-Amz-Target`. */
 export function secretOperations(secrets: SecretsManager): ReadonlyMap<string, Operation> {
@@ -162,20 +179,44 @@ function databaseOperations(rds: Rds): ReadonlyMap<string, Operation> {
   ]);
 }
 
-/** All that is served, by the value of `X-Amz-Target`. */
-export function servedOperations(
-  secrets: SecretsManager,
-  rds: Rds,
-  stepFunctions: StepFunctions,
-  bus: EventBus,
-  topics: Topics,
-  logs: LogStreams,
-): ReadonlyMap<string, Operation> {
+/** What is served of Lambda: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
+function functionOperations(functions: readonly LambdaFunction[]): ReadonlyMap<string, Operation> {
+  const called = operation(invoke, async ({ FunctionName, Payload }) => {
+    const found = functions.find(({ name, arn }) => name === FunctionName || arn === FunctionName);
+    if (found === undefined) {
+      throw new ServiceError('ResourceNotFoundException', `Function not found: ${FunctionName}`);
+    }
+    const result = await found.invoke(JSON.parse(Payload === '' ? 'null' : Payload));
+    return result.kind === 'returned'
+      ? { Payload: JSON.stringify(result.payload) }
+      : { FunctionError: 'Unhandled', Payload: JSON.stringify(result.error) };
+  });
+  return new Map([['lambda.Invoke', called]]);
+}
+
+/** The services that all but S3 are served by. */
+export interface ServedServices {
+  readonly secrets: SecretsManager;
+  readonly rds: Rds;
+  readonly functions: readonly LambdaFunction[];
+  readonly stepFunctions: StepFunctions;
+  readonly batch: Batch;
+  readonly bus: EventBus;
+  readonly topics: Topics;
+  readonly logs: LogStreams;
+}
+
+/** All that is served, by target. */
+export function servedOperations(services: ServedServices): ReadonlyMap<string, Operation> {
+  const { secrets, rds, functions, stepFunctions, batch, bus, topics, logs } = services;
   return new Map([
     ['query.Publish', operation(publish, (request) => topics.publish(request))],
     ['Logs_20140328.GetLogEvents', operation(getLogEvents, (request) => logs.getLogEvents(request))],
+    ['batch.DescribeJobs', operation(describeJobs, (request) => batch.describeJobs(request))],
+    ['batch.ListJobs', operation(listJobs, (request) => batch.listJobs(request))],
     ...secretOperations(secrets),
     ...databaseOperations(rds),
+    ...functionOperations(functions),
     ...executionOperations(stepFunctions),
     ...eventOperations(bus),
   ]);

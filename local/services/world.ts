@@ -43,7 +43,7 @@ export interface WorldOptions {
 
 interface Servers {
   readonly endpoints: Endpoints;
-  /** Sets the operations of all services but S3, by the value of `X-Amz-Target`. */
+  /** Sets the operations of all services but S3, by target. */
   handle(operations: ReadonlyMap<string, Operation>): void;
   createBucket(name: string): Promise<void>;
   /** As {@link World.fileOf}. */
@@ -122,14 +122,13 @@ export class World implements AwsClients {
         services.bus.put(cloudTrailEvent(call));
       });
       const rds = new Rds(secrets);
-      const operations = servedOperations(
+      const operations = servedOperations({
+        ...services,
         secrets,
         rds,
-        services.stepFunctions,
-        services.bus,
-        new Topics(template, trace),
-        new LogStreams(logs),
-      );
+        topics: new Topics(template, trace),
+        logs: new LogStreams(logs),
+      });
       servers.handle(authorized(operations, iam, secrets));
       for (const bucket of bucketsOf(template)) {
         await servers.createBucket(bucket);

@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type {
+  DescribeJobsRequest,
+  DescribeJobsResponse,
+  ListJobsRequest,
+  ListJobsResponse,
+} from '@aws-sdk/client-batch';
 import { z } from 'zod';
 import type { Template } from '../../assembly/template.ts';
 import { submitCalls } from '../permissions/service-calls.ts';
@@ -9,6 +15,7 @@ import { Container, type ContainerDependencies } from './container.ts';
 import { environmentSchema, type JobDefinition, jobDefinitionSchema } from './job-definition.ts';
 import { type Job, logStream } from './job.ts';
 import { type Attempt, isRetried } from './retry-strategy.ts';
+import { detailOf, type SubmittedJob, summaryOf } from './submitted-job.ts';
 
 /** https://docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html */
 const JOB_NAME = /^[A-Za-z0-9][\w-]{0,127}$/;
@@ -26,7 +33,9 @@ const submitSchema = z.object({
 export class Batch {
   readonly #template: Template;
   readonly #dependencies: ContainerDependencies;
-  readonly #running = new Set<Promise<readonly Attempt[]>>();
+  readonly #running = new Set<Promise<void>>();
+  /** The newest last. */
+  readonly #submitted: SubmittedJob[] = [];
 
   constructor(template: Template, dependencies: ContainerDependencies) {
     this.#template = template;
@@ -52,15 +61,31 @@ export class Batch {
     for (const call of submitCalls(queue, arn, id)) {
       await authorizeTask(this.#dependencies.iam, 'Batch.BatchException', { ...call, principal });
     }
-    const job: Job = { id, name: JobName, queue, definition, overrides: ContainerOverrides, caller };
-    const running = this.#run(job);
+    const overrides = ContainerOverrides;
+    const job: Job = { id, name: JobName, queue, definition, definitionArn: arn, overrides, caller };
+    const submitted: SubmittedJob = { job, createdAt: new Date(), attempts: [] };
+    this.#submitted.push(submitted);
+    const running = this.#run(submitted);
     this.#running.add(running);
-    const attempts = await running.finally(() => this.#running.delete(running));
-    const detail = detailOf(job, attempts);
-    if (attempts.at(-1)?.exitCode === 0) {
-      return detail;
+    await running.finally(() => this.#running.delete(running));
+    const result = taskResultOf(submitted);
+    if (submitted.attempts.at(-1)?.exitCode === 0) {
+      return result;
     }
-    throw new TaskError('States.TaskFailed', JSON.stringify(detail));
+    throw new TaskError('States.TaskFailed', JSON.stringify(result));
+  }
+
+  /** Lists the jobs of a name in all states: https://docs.aws.amazon.com/batch/latest/APIReference/API_ListJobs.html */
+  listJobs({ jobQueue, filters = [] }: ListJobsRequest): Omit<ListJobsResponse, '$metadata'> {
+    const queue = this.#queue(jobQueue ?? '');
+    const names = filters.flatMap(({ values = [] }) => values);
+    const listed = this.#submitted.filter(({ job }) => job.queue === queue && names.includes(job.name));
+    return { jobSummaryList: listed.reverse().map(summaryOf) };
+  }
+
+  /** https://docs.aws.amazon.com/batch/latest/APIReference/API_DescribeJobs.html */
+  describeJobs({ jobs = [] }: DescribeJobsRequest): Omit<DescribeJobsResponse, '$metadata'> {
+    return { jobs: this.#submitted.filter(({ job }) => jobs.includes(job.id)).map(detailOf) };
   }
 
   /** Resolves when no job is running. */
@@ -68,10 +93,10 @@ export class Batch {
     await Promise.allSettled(this.#running);
   }
 
-  async #run(job: Job): Promise<readonly Attempt[]> {
+  async #run(submitted: SubmittedJob): Promise<void> {
+    const { job, attempts } = submitted;
     const { processes, scratch, trace } = this.#dependencies;
     const container = new Container(this.#template, this.#dependencies, job);
-    const attempts: Attempt[] = [];
     try {
       for (;;) {
         const number = attempts.length + 1;
@@ -82,10 +107,11 @@ export class Batch {
         const retried = !isStopping && isRetried(job.definition.RetryStrategy, attempt, number);
         trace({ kind: 'job ended', name: job.name, exitCode: attempt.exitCode ?? -1, retried });
         if (!retried) {
-          return attempts;
+          return;
         }
       }
     } finally {
+      submitted.stoppedAt = new Date();
       await rm(join(scratch, job.id), { recursive: true, force: true });
     }
   }
@@ -113,7 +139,7 @@ export class Batch {
 }
 
 /** https://docs.aws.amazon.com/batch/latest/APIReference/API_JobDetail.html, with the field names of Step Functions. */
-function detailOf(job: Job, attempts: readonly Attempt[]): object {
+function taskResultOf({ job, attempts }: SubmittedJob): object {
   const container = ({ exitCode, reason }: Attempt): object => ({
     ...(exitCode === undefined ? {} : { ExitCode: exitCode }),
     LogStreamName: logStream(job),

@@ -10,6 +10,7 @@ export interface Job {
   /** ARN. */
   readonly queue: string;
   readonly definition: JobDefinition;
+  readonly definitionArn: string;
   readonly overrides: { readonly Command?: readonly string[] | undefined; readonly Environment: Environment };
   readonly caller: Caller;
 }

@@ -15,22 +15,33 @@ export class LogStreams {
     this.#folder = folder;
   }
 
-  /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html */
+  /**
+   * A token is the number of the lines before it.
+   * https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html
+   */
   getLogEvents({
     logStreamName = '',
     startFromHead = false,
+    nextToken,
     limit = 10_000,
-  }: GetLogEventsRequest): GetLogEventsResponse {
-    const events = this.#read(logStreamName).flatMap((text) => {
+  }: GetLogEventsRequest): Omit<GetLogEventsResponse, '$metadata'> {
+    const lines = this.#read(logStreamName);
+    const start =
+      nextToken === undefined && !startFromHead ? Math.max(lines.length - limit, 0) : Number(nextToken ?? 0);
+    const page = lines.slice(start, start + limit);
+    const events = page.flatMap((text) => {
       const [, time = '', message = ''] = LINE.exec(text) ?? [];
       return time === '' ? [] : [{ timestamp: Date.parse(time), message }];
     });
-    return { events: startFromHead ? events.slice(0, limit) : events.slice(-limit) };
+    return { events, nextForwardToken: `${start + page.length}` };
   }
 
+  /** The complete lines of a stream. */
   #read(stream: string): readonly string[] {
     try {
-      return readFileSync(join(this.#folder, `${stream}.log`), 'utf8').split('\n');
+      return readFileSync(join(this.#folder, `${stream}.log`), 'utf8')
+        .split('\n')
+        .slice(0, -1);
     } catch {
       throw new ServiceError('ResourceNotFoundException', 'The specified log stream does not exist.');
     }

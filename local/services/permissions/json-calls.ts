@@ -47,6 +47,8 @@ const queryRequest = z.union([
   })),
 ]);
 
+const functionRequest = z.object({ FunctionName: z.string() });
+
 const executionRequest = z.object({ executionArn: z.string().optional(), stateMachineArn: z.string().optional() });
 
 /** The calls that a request requires. None for an invalid request, which the operation itself will refuse. */
@@ -66,6 +68,10 @@ function callsOf(target: string, request: unknown, secrets: SecretsManager): rea
       const { data } = streamRequest.safeParse(request);
       return data === undefined ? [] : [logCall(`logs:${operation}`, data.logGroupName, data.logStreamName)];
     }
+    case 'lambda':
+      return functionCalls(operation, request);
+    case 'batch':
+      return [{ action: `batch:${operation}`, resource: '*' }];
     case 'query': {
       const { data } = queryRequest.safeParse(request);
       return data === undefined ? [] : [{ action: `${data.service}:${operation}`, resource: data.arn }];
@@ -84,6 +90,18 @@ function eventCalls(operation: string, request: unknown): readonly RequiredCall[
   const { data } = ruleRequest.safeParse(request);
   const resource = `arn:aws:events:${REGION}:${ACCOUNT}:rule/${data?.Name ?? ''}`;
   return data === undefined ? [] : [{ action: `events:${operation}`, resource }];
+}
+
+/** A function is named, or given by its ARN. */
+function functionCalls(operation: string, request: unknown): readonly RequiredCall[] {
+  const { data } = functionRequest.safeParse(request);
+  if (data === undefined) {
+    return [];
+  }
+  const { FunctionName: id } = data;
+  const resource = id.startsWith('arn:') ? id : `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${id}`;
+  // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+  return [{ action: `lambda:${operation}Function`, resource }];
 }
 
 const tagged = z.array(z.object({ Key: z.string(), Value: z.string() })).default([]);

@@ -5,7 +5,7 @@ import { WITHOUT_AWS } from '../../host/environment.ts';
 /** Where the AWS APIs are served. */
 export interface Endpoints {
   readonly s3: string;
-  /** Secrets Manager, Step Functions and EventBridge; refuses requests to any other service. */
+  /** All other services; refuses requests to those that are not served. */
   readonly services: string;
 }
 

@@ -14,7 +14,7 @@ import { credentialsOf } from '../../../local/services/protocol/credentials.ts';
 import { World } from '../../../local/services/world.ts';
 import { type Environment, undeploy } from '../../../operator/undeploy/undeploy.ts';
 import { synthesizedAppWithOptions } from '../../support/synthesized-app.ts';
-import { serveStack, type StackResource } from './cloudformation.ts';
+import { serveStack, type StackResource } from '../cloudformation.ts';
 
 const PHYSICAL_IDS: Readonly<Record<string, (template: Template, resource: Resource) => string>> = {
   'AWS::Events::Rule': (template, resource) => template.nameOf(resource),
@@ -41,11 +41,10 @@ beforeAll(async () => {
       .ofType(type)
       .map((resource) => ({ type, logicalId: resource.logicalId, physicalId: physicalId(template, resource) })),
   );
-  cloudFormation = await serveStack(
-    'AutoDump',
+  cloudFormation = await serveStack('AutoDump', {
     resources,
-    readFileSync(join(cdkOut, 'AutoDump.template.json'), 'utf8'),
-  );
+    template: readFileSync(join(cdkOut, 'AutoDump.template.json'), 'utf8'),
+  });
   const options = { region: 'us-west-2', credentials: credentialsOf(ADMINISTRATOR) };
   const services = { ...options, endpoint: world.endpoints.services };
   environment = {

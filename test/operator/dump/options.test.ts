@@ -1,0 +1,18 @@
+import { expect, test } from '@jest/globals';
+import { InvalidOptions } from '../../../operator/command-line.ts';
+import { parseOptions } from '../../../operator/dump/options.ts';
+
+test('a secret is named, and may be waited for', () => {
+  expect(parseOptions(['prod/orders'])).toEqual({ secret: 'prod/orders', wait: false });
+  expect(parseOptions(['--', '--wait', 'prod/orders'])).toEqual({ secret: 'prod/orders', wait: true });
+  expect(parseOptions(['-h'])).toBe('help');
+});
+
+test.each([
+  [[], '0 secrets are given: name one. See --help.'],
+  [['one', 'two'], '2 secrets are given: name one. See --help.'],
+  [['one', '--follow'], "Unknown option '--follow'. See --help."],
+])('%j is refused', (args, reason) => {
+  expect(() => parseOptions(args)).toThrow(InvalidOptions);
+  expect(() => parseOptions(args)).toThrow(reason);
+});
