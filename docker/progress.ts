@@ -42,11 +42,16 @@ export async function withProgress<T>(phase: Phase, work: () => Promise<T>): Pro
   const report = async () => {
     log(progressLine(phase, await phase.done(), (performance.now() - started) / 1000));
   };
-  const timer = setInterval(() => void report(), INTERVAL_MS);
+  const result = await whileReporting(() => void report(), work);
+  await report();
+  return result;
+}
+
+/** Runs work and calls a function every ten seconds. */
+export async function whileReporting<T>(report: () => void, work: () => Promise<T>): Promise<T> {
+  const timer = setInterval(report, INTERVAL_MS);
   try {
-    const result = await work();
-    await report();
-    return result;
+    return await work();
   } finally {
     clearInterval(timer);
   }

@@ -3,9 +3,6 @@ import { connect, createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { type ChildExit, type ChildOptions, start } from './child.ts';
 
-/** What is read at a time. */
-const PIECE_BYTES = 256 * 1024;
-
 /** The longest path of a socket, in bytes: 108 on Linux and 104 elsewhere, with a zero at the end. */
 const MAX_PATH_BYTES = 103;
 
@@ -23,7 +20,11 @@ interface Reading {
  * @param path to which nobody else has access
  * @returns undefined if there can be no socket
  */
-async function openReading(path: string, onOutput: (piece: Buffer) => void): Promise<Reading | undefined> {
+async function openReading(
+  path: string,
+  buffer: Buffer,
+  onOutput: (piece: Buffer) => void,
+): Promise<Reading | undefined> {
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
     return undefined;
   }
@@ -36,7 +37,6 @@ async function openReading(path: string, onOutput: (piece: Buffer) => void): Pro
     if (!isListening) {
       return undefined;
     }
-    const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
     const callback = (bytes: number) => {
       onOutput(buffer.subarray(0, bytes));
       return true;
@@ -58,6 +58,7 @@ async function openReading(path: string, onOutput: (piece: Buffer) => void): Pro
  * Runs a program to its end, and reads its standard output, of which there may be very much.
  *
  * @param folder to which nobody else has access
+ * @param buffer for reading
  * @param onOutput called with each piece of the output, which is valid only during the call. Must not throw
  * @throws {Error} as the `exit` of {@link start} rejects
  */
@@ -66,9 +67,10 @@ export async function runReading(
   args: readonly string[],
   options: ChildOptions,
   folder: string,
+  buffer: Buffer,
   onOutput: (piece: Buffer) => void,
 ): Promise<ChildExit> {
-  const reading = await openReading(join(folder, 'output'), onOutput);
+  const reading = await openReading(join(folder, 'output'), buffer, onOutput);
   if (reading === undefined) {
     const { output, exit } = start(program, args, options);
     output.on('data', onOutput);

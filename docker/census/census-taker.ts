@@ -45,6 +45,11 @@ export class CensusTaker {
   #isInRows = false;
   #problem: string | undefined;
 
+  /** Where to read the script to, to save a copy of it. */
+  get buffer(): Buffer {
+    return this.#rows.input;
+  }
+
   /** Called with each entry of the table of contents that has data, in its order. */
   expect({ id, kind, oid, schema, name, copyStatement }: ArchiveEntry): void {
     this.#ids.push(id);

@@ -78,6 +78,7 @@ export async function prove(
       [`--use-list=${list}`, '--file=-'],
       { environment, input: input(), signal: dumpRun.signal },
       folder,
+      taker.buffer,
       (piece) => {
         taker.read(piece);
       },

@@ -46,9 +46,16 @@ describe('the output of a child', () => {
   /** Reads what a shell script writes. */
   async function read(script: string, folder: string, signal = new AbortController().signal) {
     const output: Buffer[] = [];
-    const { status } = await runReading('sh', ['-c', script], { environment, signal }, folder, (piece) => {
-      output.push(Buffer.from(piece));
-    });
+    const { status } = await runReading(
+      'sh',
+      ['-c', script],
+      { environment, signal },
+      folder,
+      Buffer.alloc(10_000),
+      (piece) => {
+        output.push(Buffer.from(piece));
+      },
+    );
     return { status, output: Buffer.concat(output).toString() };
   }
 

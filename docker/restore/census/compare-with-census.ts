@@ -50,11 +50,14 @@ async function setAsDumped(client: Client, { textSettings }: ExpectedCensus): Pr
 /**
  * Compares the tables and large objects of a database with what was counted in a dump while it was proven. Changes nothing.
  * Connection and server errors pass through.
+ *
+ * @param onCounted called after each table
  */
 export async function compareWithCensus(
   census: ExpectedCensus,
   verification: Verification,
   { count, use }: Connections,
+  onCounted: () => void = () => undefined,
 ): Promise<CensusComparison> {
   const { tables, largeObjects, encoding } = census;
   const catalog = await use(catalogOf);
@@ -65,6 +68,7 @@ export async function compareWithCensus(
     const counting = { catalog, verification, encoding, hash: new RowHash() };
     for (const [index, table] of left) {
       found[index] = await attempt(client, () => countRows(client, table, counting));
+      onCounted();
     }
   };
   await Promise.all(Array.from({ length: Math.min(count, tables.length) }, () => use(countSome)));

@@ -1,8 +1,9 @@
 import { log } from '../../log.ts';
 import { withConnection } from '../../postgres/connection/connection.ts';
+import { whileReporting } from '../../progress.ts';
 import { listed } from '../listed.ts';
 import type { RestoreTool } from '../pg-restore.ts';
-import { type CensusComparison, compareWithCensus } from './compare-with-census.ts';
+import { type CensusComparison, compareWithCensus, type Connections } from './compare-with-census.ts';
 import type { Verification } from './count-rows.ts';
 import type { ExpectedCensus } from './expected-census.ts';
 import { counted } from './result.ts';
@@ -27,11 +28,19 @@ export async function reportCensus(
   jobs: number,
   signal: AbortSignal,
 ): Promise<CensusReport> {
-  log(`${verification === 'rows' ? 'Counting' : 'Reading'} the rows of ${counted(census.tables.length, 'table')} ...`);
-  const comparison = await compareWithCensus(census, verification, {
+  const tables = counted(census.tables.length, 'table');
+  log(`${verification === 'rows' ? 'Counting' : 'Reading'} the rows of ${tables} ...`);
+  const connections: Connections = {
     count: jobs,
     use: (work) => withConnection(target, policy, signal, work, { isPatient: true }),
-  });
+  };
+  let done = 0;
+  const comparison = await whileReporting(
+    () => {
+      log(`Compared so far: ${done} of ${tables}`);
+    },
+    () => compareWithCensus(census, verification, connections, () => (done += 1)),
+  );
   for (const what of comparison.hidden) {
     log(`Warning: not compared with the dump: ${what}`);
   }

@@ -44,6 +44,14 @@ test('rows end at a line of a backslash and a point, and the next ones are count
   );
 });
 
+test('rows that were read into the memory of the module need no copy', () => {
+  const lines = Array.from({ length: 1000 }, (_, index) => Buffer.from(`row ${index}`));
+  const bytes = Buffer.concat([...lines.flatMap((line) => [line, LINE_FEED]), Buffer.from('\\.\nrest')]);
+  bytes.copy(hash.input);
+  expect(hash.addRows(hash.input.subarray(0, bytes.length))?.toString()).toBe('rest');
+  expect(hash.take()).toEqual(hashed(lines));
+});
+
 test('rows that look like their end are rows', () => {
   const lines = ['\\..', '\\\\.', '.', '\\', '', 'x\\.'].map((line) => Buffer.from(line));
   expect(hash.addRows(Buffer.concat(lines.flatMap((line) => [line, LINE_FEED])))).toBeUndefined();
