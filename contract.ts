@@ -48,6 +48,19 @@ export interface ExecutionInput {
   readonly when: string;
 }
 
+/** Input of an execution of the state machine that checks whether a newly tagged secret can be dumped. */
+export interface CheckInput extends ExecutionInput {
+  /** Hash of all of AutoDump's tags, since others than those of the schedule may say where the database is. */
+  readonly tagsHash: string;
+  /** The two runs after the one at `when`. */
+  readonly following: readonly string[];
+  /** IANA time zone of the schedule. */
+  readonly timezone: string;
+}
+
+/** The line of a check's log that the SQL which grants missing privileges follows. */
+export const GRANTS_HEADING = 'Run this SQL in the database to grant the missing privileges:';
+
 /** Input of the Hash function. */
 export interface HashInput extends ExecutionInput {
   /** When the execution was started, ISO 8601. Executions that were started before this field existed do not pass it. */
@@ -143,6 +156,8 @@ export const DUMP_JOB_PREFIX = 'dump-';
 /** Environment of the Scanner function. */
 export interface ScannerEnvironment {
   readonly STATE_MACHINE_ARN: string;
+  /** State machine of the checks. */
+  readonly CHECK_STATE_MACHINE_ARN: string;
   /** The Scanner's own bucket, which holds {@link MEMO_KEY}. */
   readonly MEMO_BUCKET: string;
 }
@@ -155,6 +170,10 @@ export interface NotifyEnvironment {
   readonly STATE_BUCKET: string;
   /** Log group of the dump jobs. */
   readonly DUMP_LOG_GROUP: string;
+  /** State machine of the checks. */
+  readonly CHECK_STATE_MACHINE_ARN: string;
+  /** IDs of the security groups of jobs, comma-separated; only for messages. */
+  readonly JOB_SECURITY_GROUPS: string;
   /** Period of the periodic scan, in minutes. */
   readonly SCAN_INTERVAL_MINUTES: string;
 }

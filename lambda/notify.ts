@@ -6,13 +6,16 @@ import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { parse } from '@aws-sdk/util-arn-parser';
 import * as z from 'zod/mini';
 import type { NotifyEnvironment } from '../contract.ts';
+import { checkNoticeOf } from './core/notify/check-notice.ts';
+import { type EndedCheck, endedCheckOf } from './core/notify/ended-check.ts';
+import type { AboutExecution } from './core/notify/ended-execution.ts';
 import { type EndedRun, endedRunOf } from './core/notify/ended-run.ts';
 import { type FailedScan, failedScanOf } from './core/notify/failed-scan.ts';
 import { messageOf } from './core/notify/message.ts';
-import { type Notice, noticeOf, standingAfter } from './core/notify/notice.ts';
+import { type Notice, noticeOf, standingAfter, standingAfterCheck } from './core/notify/notice.ts';
 import { isNewProblem, keyOfProblem } from './core/notify/problem.ts';
 import { readStanding, writeStanding } from './core/notify/standing.ts';
-import { readJobLog } from './notify/job-log.ts';
+import { readCheckLog, readJobLog } from './notify/job-log.ts';
 import { putOwnEvents } from './own-events.ts';
 import { readText, writeText } from './stored-text.ts';
 
@@ -22,6 +25,8 @@ const environment: z.ZodMiniType<NotifyEnvironment> = z.object({
   TOPIC_ARN: z.string(),
   STATE_BUCKET: z.string(),
   DUMP_LOG_GROUP: z.string(),
+  CHECK_STATE_MACHINE_ARN: z.string(),
+  JOB_SECURITY_GROUPS: z.string(),
   SCAN_INTERVAL_MINUTES: z.string(),
 });
 const s3 = new S3Client();
@@ -30,7 +35,7 @@ const logs = new CloudWatchLogsClient();
 const eventBridge = new EventBridgeClient();
 
 /**
- * The Notify function: reports the failed run, the recovery or the failed scan that an event is about.
+ * The Notify function: reports the failed run, the recovery, the check or the failed scan that an event is about.
  *
  * It sends its message before it stores that it did. If it fails in between, or an event comes twice at the same time,
  * the message is sent again: better twice than never.
@@ -40,6 +45,10 @@ const eventBridge = new EventBridgeClient();
  */
 export async function handler(event: unknown): Promise<Notice | null> {
   const settings = environment.parse(process.env);
+  const check = endedCheckOf(event, settings.CHECK_STATE_MACHINE_ARN);
+  if (check !== undefined) {
+    return (await reportCheck(check, settings)) ?? null;
+  }
   const run = endedRunOf(event);
   if (run !== undefined) {
     return (await reportRun(run, settings)) ?? null;
@@ -53,7 +62,7 @@ export async function handler(event: unknown): Promise<Notice | null> {
 
 async function reportRun(run: EndedRun, settings: NotifyEnvironment): Promise<Notice | undefined> {
   const { STATE_BUCKET, DUMP_LOG_GROUP } = settings;
-  const key = `runs/${hash('sha256', run.secretArn ?? run.execution)}`;
+  const key = keyOfStanding(run);
   const before = readStanding(await readText(s3, STATE_BUCKET, key));
   const found = noticeOf(run, before);
   if (found === undefined) {
@@ -64,6 +73,26 @@ async function reportRun(run: EndedRun, settings: NotifyEnvironment): Promise<No
   await report(notice, settings);
   await writeText(s3, STATE_BUCKET, key, writeStanding(standingAfter(run, notice, before)));
   return notice;
+}
+
+async function reportCheck(check: EndedCheck, settings: NotifyEnvironment): Promise<Notice | undefined> {
+  const { STATE_BUCKET, DUMP_LOG_GROUP, JOB_SECURITY_GROUPS } = settings;
+  const key = keyOfStanding(check);
+  const before = readStanding(await readText(s3, STATE_BUCKET, key));
+  if (before.ends.includes(check.id)) {
+    return undefined;
+  }
+  const logStream = check.end.status === 'not made' ? undefined : check.end.logStream;
+  const log = logStream === undefined ? { findings: [], sql: [] } : await readCheckLog(logs, DUMP_LOG_GROUP, logStream);
+  const notice = checkNoticeOf(check, log, JOB_SECURITY_GROUPS);
+  await report(notice, settings);
+  await writeText(s3, STATE_BUCKET, key, writeStanding(standingAfterCheck(check, before)));
+  return notice;
+}
+
+/** Key of the object that holds what was reported of a secret. */
+function keyOfStanding({ secretArn, execution }: AboutExecution): string {
+  return `runs/${hash('sha256', secretArn ?? execution)}`;
 }
 
 async function reportScan(scan: FailedScan, settings: NotifyEnvironment): Promise<Notice | undefined> {

@@ -22,8 +22,11 @@ const MAX_LEG_MS = 13 * 60_000;
 /** A memo this recent, as when a scan is retried, needs no listing of executions: ListExecutions refills at only 2/s. */
 const RECENT_MS = 10 * 60_000;
 
-const environment: z.ZodMiniType<ScannerEnvironment & { readonly AWS_LAMBDA_FUNCTION_NAME: string }> = z.object({
+type Settings = ScannerEnvironment & { readonly AWS_LAMBDA_FUNCTION_NAME: string };
+
+const environment: z.ZodMiniType<Settings> = z.object({
   STATE_MACHINE_ARN: z.string(),
+  CHECK_STATE_MACHINE_ARN: z.string(),
   MEMO_BUCKET: z.string(),
   AWS_LAMBDA_FUNCTION_NAME: z.string(),
 });
@@ -40,15 +43,13 @@ const lambda = new LambdaClient();
  * @throws {ScanFailed} after everything else is done, naming the secrets that could not be handled
  */
 export async function handler(event: unknown): Promise<Summary | StartedNow | NotStarted> {
-  const { STATE_MACHINE_ARN, MEMO_BUCKET, AWS_LAMBDA_FUNCTION_NAME } = environment.parse(process.env);
+  const settings = environment.parse(process.env);
   const requested = secretToDumpNow(event);
   if (requested !== undefined) {
-    return await dumpNow(requested, STATE_MACHINE_ARN, secretsManager, stepFunctions);
+    return await dumpNow(requested, settings.STATE_MACHINE_ARN, secretsManager, stepFunctions);
   }
   const named = secretIdOf(event);
-  return named === undefined
-    ? await scanAll(STATE_MACHINE_ARN, MEMO_BUCKET, AWS_LAMBDA_FUNCTION_NAME, continuationOf(event))
-    : await scanNamed(named, STATE_MACHINE_ARN);
+  return named === undefined ? await scanAll(settings, continuationOf(event)) : await scanNamed(named, settings);
 }
 
 /** The rules of time zones are those of the runtime, which AWS updates. */
@@ -56,11 +57,13 @@ function memoScope(stateMachineArn: string): MemoScope {
   return { stateMachineArn, timezoneRules: process.versions.tz };
 }
 
-/** Starts the next run of one secret. DescribeSecret is used, since listings may lag behind changes. */
-async function scanNamed(secretId: string, stateMachineArn: string): Promise<Summary> {
+/** Starts the next run of one secret, and a check of it. DescribeSecret is used, since listings may lag behind changes. */
+async function scanNamed(secretId: string, settings: Settings): Promise<Summary> {
   const report = new ScanReport();
+  const { STATE_MACHINE_ARN: stateMachineArn, CHECK_STATE_MACHINE_ARN: checkStateMachineArn } = settings;
   const memo = new Memo(memoScope(stateMachineArn));
-  const context = { stepFunctions, stateMachineArn, memo, running: new Set<string>() };
+  const running = new Set<string>();
+  const context = { stepFunctions, stateMachineArn, checkStateMachineArn, memo, running, isNamed: true };
   const skipped = (reason: string) => ({ secret: secretId, outcome: 'skipped', reason }) as const;
   await report.attempt(secretId, undefined, async () => {
     if (isOfAnotherAccount(secretId, stateMachineArn)) {
@@ -75,18 +78,13 @@ async function scanNamed(secretId: string, stateMachineArn: string): Promise<Sum
 }
 
 /**
- * Starts the next run of every tagged secret in this account and Region. A scan that is too long for one invocation
+ * Starts the next run of every tagged secret in this account and Region, and checks of those that are new. A scan that is too long for one invocation
  * continues in another. The last one fails if any had failures; Lambda then retries only this last part.
  */
-async function scanAll(
-  stateMachineArn: string,
-  memoBucket: string,
-  functionName: string,
-  previous: Continuation | undefined,
-): Promise<Summary> {
+async function scanAll(settings: Settings, previous: Continuation | undefined): Promise<Summary> {
   const end = Date.now() + MAX_LEG_MS;
   const report = new ScanReport(previous);
-  const context = await scanContext(stateMachineArn, memoBucket, previous, report);
+  const context = await scanContext(settings, previous, report);
   let nextToken = previous?.nextToken;
   do {
     const page = await listTaggedSecrets(secretsManager, nextToken);
@@ -97,9 +95,9 @@ async function scanAll(
     nextToken = page.nextToken;
   } while (nextToken !== undefined && Date.now() < end);
 
-  await report.attempt('memo of started runs', undefined, () => writeMemo(s3, memoBucket, context.memo));
+  await report.attempt('memo of started runs', undefined, () => writeMemo(s3, settings.MEMO_BUCKET, context.memo));
   if (nextToken !== undefined) {
-    await invokeAgain(lambda, functionName, report.continuation(nextToken));
+    await invokeAgain(lambda, settings.AWS_LAMBDA_FUNCTION_NAME, report.continuation(nextToken));
   } else {
     report.throwIfFailed();
   }
@@ -108,17 +106,20 @@ async function scanAll(
 
 /** Loads what earlier scans started, and the executions that were started since. */
 async function scanContext(
-  stateMachineArn: string,
-  bucket: string,
+  settings: Settings,
   previous: Continuation | undefined,
   report: ScanReport,
 ): Promise<ScanContext> {
+  const { STATE_MACHINE_ARN: stateMachineArn, CHECK_STATE_MACHINE_ARN: checkStateMachineArn } = settings;
   const now = new Date();
   const scope = memoScope(stateMachineArn);
   console.info({ timezoneRules: scope.timezoneRules });
-  const memo = await report.attempt('memo of started runs', new Memo(scope), () => readMemo(s3, bucket, scope));
+  const memo = await report.attempt('memo of started runs', new Memo(scope), () =>
+    readMemo(s3, settings.MEMO_BUCKET, scope),
+  );
+  const context = { stepFunctions, stateMachineArn, checkStateMachineArn, memo, isNamed: false };
   if (previous !== undefined || now.getTime() - memo.asOf.getTime() < RECENT_MS) {
-    return { stepFunctions, stateMachineArn, memo, running: new Set() };
+    return { ...context, running: new Set() };
   }
   const running = await report.attempt('list of running executions', undefined, () =>
     runningNames(stepFunctions, stateMachineArn, memo.asOf),
@@ -126,5 +127,5 @@ async function scanContext(
   if (running !== undefined) {
     memo.asOf = now;
   }
-  return { stepFunctions, stateMachineArn, memo, running: running ?? new Set() };
+  return { ...context, running: running ?? new Set() };
 }

@@ -1,6 +1,8 @@
 import { ExecutionAlreadyExists, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import type { ExecutionInput } from '../contract.ts';
-import { executionName } from './core/execution-name.ts';
+import type { CheckInput, ExecutionInput } from '../contract.ts';
+import { checkName, executionName } from './core/execution-name.ts';
+
+type Started = 'started' | 'waiting' | 'closed';
 
 /**
  * Starts the execution for a run, exactly once: `waiting` means that it was started before, `closed` that it has already
@@ -10,17 +12,30 @@ import { executionName } from './core/execution-name.ts';
 export async function startExecution(
   client: SFNClient,
   stateMachineArn: string,
-  input: ExecutionInput,
-): Promise<'started' | 'waiting' | 'closed'> {
-  const { secretArn, tagsHash, when } = input;
+  { secretArn, tagsHash, when }: ExecutionInput,
+): Promise<Started> {
+  const input: ExecutionInput = { secretArn, tagsHash, when };
+  return await start(client, stateMachineArn, executionName(input), input);
+}
+
+/**
+ * Starts the execution that checks a secret, unless one has checked it with these tags in the last 90 days. One that
+ * still runs may have been started with other times: it counts as `closed`.
+ */
+export async function startCheck(client: SFNClient, stateMachineArn: string, check: CheckInput): Promise<Started> {
+  return await start(client, stateMachineArn, checkName(check), check);
+}
+
+async function start(
+  client: SFNClient,
+  stateMachineArn: string,
+  name: string,
+  input: ExecutionInput | CheckInput,
+): Promise<Started> {
   const requestedAt = new Date();
   try {
     const { startDate } = await client.send(
-      new StartExecutionCommand({
-        stateMachineArn,
-        name: executionName(input),
-        input: JSON.stringify({ secretArn, tagsHash, when } satisfies ExecutionInput),
-      }),
+      new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }),
     );
     return startDate !== undefined && startDate < requestedAt ? 'waiting' : 'started';
   } catch (error) {

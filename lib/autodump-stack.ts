@@ -3,6 +3,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
+import { Check } from './check.ts';
 import type { DeployContext } from './context.ts';
 import { DumpBucket } from './dump-bucket.ts';
 import { DumpJob } from './dump-job.ts';
@@ -41,20 +42,21 @@ export class AutoDumpStack extends Stack {
     const { hash, reschedule } = new RunFunctions(this, 'RunFunctions');
     const { stateMachine } = new Workflow(this, 'Workflow', { hash, reschedule, dumpJob });
     const deadLetters = this.deadLetterQueue();
-    const scanner = new Scanner(this, 'Scanner', { stateMachine }).function;
+    const check = new Check(this, 'Check', { dumpJob }).stateMachine;
+    const scanner = new Scanner(this, 'Scanner', { stateMachine, check }).function;
     const scanInterval = Duration.minutes(context.scanIntervalMinutes);
     const { rules } = new Triggers(this, 'Triggers', { scanner, deadLetters, scanInterval });
     const alarms = new Alarms(this, 'Alarms', { stateMachine, scanner, deadLetters, rules });
     const dumpLog = dumpJob.logGroup;
     const reporting = { stateMachine, scanner, deadLetters, alarms, scanInterval };
-    const notify = new Notify(this, 'Notify', { ...reporting, dumpLog }).function;
+    const groups = dumpJob.securityGroups.map(({ securityGroupId }) => securityGroupId).join(',');
+    const notify = new Notify(this, 'Notify', { ...reporting, check, dumpLog, jobSecurityGroups: groups }).function;
     const freshness = new Freshness(this, 'Freshness', {
       ...reporting,
       dumpBucket,
       overdueAfter: Duration.minutes(context.overdueAfterMinutes),
     }).function;
 
-    const groups = dumpJob.securityGroups.map(({ securityGroupId }) => securityGroupId).join(',');
     this.output('BucketName', dumpBucket.bucket.bucketName, 'Bucket that holds the dumps');
     this.output(
       'StateMachineArn',

@@ -92,10 +92,10 @@ export class DumpJob extends Construct {
   }
 
   /**
-   * Lets a state machine run the job and wait for it to end. Job IDs are not known in advance, and DescribeJobs has no
+   * Lets a state machine run the job in a queue and wait for it to end. Job IDs are not known in advance, and DescribeJobs has no
    * resource-level permissions. The rule is the one by which Step Functions learns that a job has ended.
    */
-  grantRun(role: iam.IRole): void {
+  grantRun(role: iam.IRole, queue: batch.IJobQueue): void {
     const stack = Stack.of(this);
     const definition = stack.formatArn({
       service: 'batch',
@@ -106,7 +106,7 @@ export class DumpJob extends Construct {
       {
         sid: 'SubmitDump',
         actions: ['batch:SubmitJob'],
-        resources: [this.queue.jobQueueArn, definition, `${definition}:*`],
+        resources: [queue.jobQueueArn, definition, `${definition}:*`],
       },
       {
         // Step Functions tags the jobs that it waits for, which is authorized on both the definition and the job.

@@ -17,10 +17,14 @@ import { StateBucket } from './state-bucket.ts';
 export interface NotifyProps {
   /** Whose executions are the runs. */
   readonly stateMachine: sfn.StateMachine;
+  /** Whose executions are the checks of newly tagged secrets. */
+  readonly check: sfn.StateMachine;
   /** Puts its failed scans on the default event bus. */
   readonly scanner: lambda.Function;
   /** The log of the dump jobs, whose last line is the reason of a failure. */
   readonly dumpLog: logs.ILogGroup;
+  /** IDs, comma-separated. */
+  readonly jobSecurityGroups: string;
   /** Receives events that could not be delivered, or on which the function failed even on its last retry. */
   readonly deadLetters: sqs.IQueue;
   /** Has the topic that the function's messages go to, and gets alarms for the function itself. */
@@ -29,7 +33,7 @@ export interface NotifyProps {
 }
 
 /**
- * The function that reports each failed run, each failed scan and each recovery in words. Input transformers could not:
+ * The function that reports each failed run, each failed scan, each recovery and each check in words. Input transformers could not:
  * what an execution was started with is text within its event, and a recovery is one only after a failure.
  */
 export class Notify extends Construct {
@@ -37,7 +41,7 @@ export class Notify extends Construct {
 
   constructor(scope: Construct, id: string, props: NotifyProps) {
     super(scope, id);
-    const { scanner, dumpLog, deadLetters, alarms } = props;
+    const { check, scanner, dumpLog, deadLetters, alarms } = props;
     const state = new StateBucket(this, 'State', {
       key: '*',
       contents: 'It holds only ARNs of executions, times, and hashes of problems.',
@@ -46,11 +50,13 @@ export class Notify extends Construct {
       TOPIC_ARN: alarms.topic.topicArn,
       STATE_BUCKET: state.bucket.bucketName,
       DUMP_LOG_GROUP: dumpLog.logGroupName,
+      CHECK_STATE_MACHINE_ARN: check.stateMachineArn,
+      JOB_SECURITY_GROUPS: props.jobSecurityGroups,
       SCAN_INTERVAL_MINUTES: String(props.scanInterval.toMinutes()),
     };
     this.function = schedulingFunction(this, 'Function', {
       source: 'lambda/notify.ts',
-      description: 'Reports failed runs, failed scans and recoveries in words',
+      description: 'Reports failed runs, failed scans, recoveries and checks in words',
       timeout: Duration.minutes(1),
       environment: { ...environment },
       onFailure: queueDestination(deadLetters),
@@ -78,7 +84,7 @@ export class Notify extends Construct {
   }
 
   /** The rules that invoke the function. */
-  private rules({ stateMachine, scanner, deadLetters }: NotifyProps): readonly events.Rule[] {
+  private rules({ stateMachine, check, scanner, deadLetters }: NotifyProps): readonly events.Rule[] {
     const target = new LambdaFunction(this.function, {
       deadLetterQueue: deadLetters,
       maxEventAge: Duration.hours(24),
@@ -86,12 +92,12 @@ export class Notify extends Construct {
     });
     return [
       new events.Rule(this, 'RunEnded', {
-        description: 'A run has ended',
+        description: 'A run or a check has ended',
         eventPattern: {
           source: ['aws.states'],
           detailType: ['Step Functions Execution Status Change'],
           detail: {
-            stateMachineArn: [stateMachine.stateMachineArn],
+            stateMachineArn: [stateMachine.stateMachineArn, check.stateMachineArn],
             status: ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'],
           },
         },

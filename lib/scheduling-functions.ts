@@ -34,15 +34,17 @@ export class RunFunctions extends Construct {
 }
 
 export interface ScannerProps {
-  /** State machine whose executions the Scanner starts. */
+  /** State machine of the runs. */
   readonly stateMachine: sfn.IStateMachine;
+  /** State machine of the checks. */
+  readonly check: sfn.IStateMachine;
 }
 
 /** The function that finds the tagged secrets and starts their next runs. */
 export class Scanner extends Construct {
   readonly function: lambda.Function;
 
-  constructor(scope: Construct, id: string, { stateMachine }: ScannerProps) {
+  constructor(scope: Construct, id: string, { stateMachine, check }: ScannerProps) {
     super(scope, id);
     // A cache, which keeps a scan that finds nothing new cheap: losing it costs only API calls.
     const memo = new StateBucket(this, 'Memo', {
@@ -51,6 +53,7 @@ export class Scanner extends Construct {
     });
     const environment: ScannerEnvironment = {
       STATE_MACHINE_ARN: stateMachine.stateMachineArn,
+      CHECK_STATE_MACHINE_ARN: check.stateMachineArn,
       MEMO_BUCKET: memo.bucket.bucketName,
     };
     this.function = schedulingFunction(this, 'Function', {
@@ -68,6 +71,13 @@ export class Scanner extends Construct {
     acknowledgeWildcards(this, ['*'], 'ListSecrets has no resource-level permissions.');
     allowDescribe(this.function);
     allowStart(this, stateMachine, this.function);
+    this.function.addToRolePolicy(
+      new iam.PolicyStatement({
+        sid: 'StartChecks',
+        actions: ['states:StartExecution'],
+        resources: [check.stateMachineArn],
+      }),
+    );
     this.function.addToRolePolicy(
       new iam.PolicyStatement({
         sid: 'ListRuns',

@@ -104,7 +104,7 @@ export class Workflow extends Construct {
       [hash, reschedule].flatMap((fn) => fn.resourceArnsForGrantInvoke.slice(1)),
       'The versions of these functions.',
     );
-    dumpJob.grantRun(this.stateMachine.role);
+    dumpJob.grantRun(this.stateMachine.role, dumpJob.queue);
     allowStart(this, this.stateMachine, reschedule);
   }
 

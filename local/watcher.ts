@@ -1,14 +1,18 @@
+import { once } from 'node:events';
 import type { Reporter } from './report.ts';
 import type { TraceEvent } from './services/trace.ts';
 
-/** Reports the events of the stack, skips the first wait, and records what explains a failure. */
+/** Reports the events of the stack, and records what explains a failure. */
 export class Watcher {
   readonly #reporter: Reporter;
-  #skippedWait = false;
+  readonly #waiting = new AbortController();
   #lastLine: string | undefined;
   #functionError: string | undefined;
   /** Last line of standard error of each failed attempt. */
   readonly #errors: string[] = [];
+
+  /** Resolves when an execution waits. */
+  readonly waits: Promise<unknown> = once(this.#waiting.signal, 'abort');
 
   constructor(reporter: Reporter) {
     this.#reporter = reporter;
@@ -16,10 +20,8 @@ export class Watcher {
 
   observe(event: TraceEvent): void {
     this.#reporter.event(event);
-    if (event.kind === 'waiting' && !this.#skippedWait) {
-      this.#skippedWait = true;
-      this.#reporter.line('Skipping this wait, as if the scheduled time had come');
-      event.execution.wait?.finish();
+    if (event.kind === 'waiting') {
+      this.#waiting.abort();
     }
     if (event.kind === 'function ended' && event.result.kind === 'failed') {
       this.#functionError ??= `${event.name} failed: ${event.result.error.errorMessage}`;

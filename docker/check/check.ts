@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { GRANTS_HEADING } from '../../contract.ts';
 import { openS3 } from '../aws.ts';
 import { log, onOneLine } from '../log.ts';
 import type { Task } from '../plan/environment.ts';
@@ -65,7 +66,7 @@ export async function check(task: Task, context: RunContext): Promise<void> {
   const problems = problemsOf(found);
   const sql = problems.flatMap((each) => each.sql);
   if (sql.length > 0) {
-    log('Run this SQL in the database to grant the missing privileges:');
+    log(GRANTS_HEADING);
     print(sql);
   }
   const [first] = problems;

@@ -1,4 +1,4 @@
-import type { ExecutionInput } from '../../contract.ts';
+import type { CheckInput, ExecutionInput } from '../../contract.ts';
 import { formatWhen, secretRegion } from './execution-name.ts';
 import { InvalidSchedule } from './invalid-schedule.ts';
 import type { Memo } from './memo.ts';
@@ -14,15 +14,10 @@ export interface SecretDescription {
   readonly PrimaryRegion?: string;
 }
 
-/** What to do for a secret. Reasons are written to the log. */
+/** What to do for a secret. Reasons are written to the log. A check of it says what its schedule means. */
 export type Decision =
-  | {
-      readonly kind: 'start';
-      readonly input: ExecutionInput;
-      /** The two runs after it, so that people see what their schedule means. */
-      readonly following: readonly string[];
-    }
-  | { readonly kind: 'later'; readonly when: string; readonly reason: string }
+  | { readonly kind: 'start'; readonly input: ExecutionInput; readonly check: CheckInput }
+  | { readonly kind: 'later'; readonly when: string; readonly reason: string; readonly check: CheckInput }
   | { readonly kind: 'skip'; readonly reason: string }
   | { readonly kind: 'invalid'; readonly reason: string };
 
@@ -99,17 +94,15 @@ function decideAfter(secretArn: string, tags: ScheduleTags, now: Date, after: Da
   try {
     const schedule = parseSchedule(tags.schedule, tags.timezone);
     const due = nextTime(schedule, after);
-    const when = formatWhen(due);
-    if (due.getTime() - now.getTime() > MAX_WAIT_MS) {
-      return {
-        kind: 'later',
-        when,
-        reason: `The next run, ${when}, is too far away to wait for; a later scan starts it.`,
-      };
-    }
     const second = nextTime(schedule, due);
     const following = [second, nextTime(schedule, second)].map(formatWhen);
-    return { kind: 'start', input: { secretArn, tagsHash: tags.hash, when }, following };
+    const input: ExecutionInput = { secretArn, tagsHash: tags.hash, when: formatWhen(due) };
+    const check: CheckInput = { ...input, tagsHash: tags.hashOfAll, following, timezone: schedule.timezone };
+    if (due.getTime() - now.getTime() > MAX_WAIT_MS) {
+      const reason = `The next run, ${input.when}, is too far away to wait for; a later scan starts it.`;
+      return { kind: 'later', when: input.when, reason, check };
+    }
+    return { kind: 'start', input, check };
   } catch (error) {
     if (error instanceof InvalidSchedule) {
       return { kind: 'invalid', reason: error.message };

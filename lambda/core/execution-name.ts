@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { parse } from '@aws-sdk/util-arn-parser';
-import type { ExecutionInput } from '../../contract.ts';
+import type { CheckInput, ExecutionInput } from '../../contract.ts';
 
 /** Secrets Manager appends a hyphen and six random characters to the name in an ARN. */
 const RANDOM_SUFFIX = /-[0-9A-Za-z]{6}$/;
@@ -34,9 +34,20 @@ export function formatWhen(time: Date): string {
  * events and retries start a run exactly once. The hash distinguishes inputs whose readable part is the same.
  */
 export function executionName({ secretArn, tagsHash, when }: ExecutionInput): string {
+  return nameOf(secretArn, when.replace(/[-:]/g, ''), [secretArn, tagsHash, when]);
+}
+
+/**
+ * The name of the execution that checks a secret: `<secret name>-check-<hash>`. It does not depend on the time, so that a
+ * secret is checked once with its tags, however often it is scanned.
+ */
+export function checkName({ secretArn, tagsHash }: Pick<CheckInput, 'secretArn' | 'tagsHash'>): string {
+  return nameOf(secretArn, 'check', ['check', secretArn, tagsHash]);
+}
+
+function nameOf(secretArn: string, what: string, identity: readonly string[]): string {
   const readable = secretName(secretArn)
     .replace(/[^0-9A-Za-z_-]/g, '_')
     .slice(0, 38);
-  const digest = hash('sha256', JSON.stringify([secretArn, tagsHash, when])).slice(0, 24);
-  return `${readable}-${when.replace(/[-:]/g, '')}-${digest}`;
+  return `${readable}-${what}-${hash('sha256', JSON.stringify(identity)).slice(0, 24)}`;
 }

@@ -13,7 +13,12 @@ export interface ScheduleTags {
   readonly timezone: string;
   /** Identifies the tags' values: 32 hexadecimal digits. An execution makes its dump only if this is unchanged. */
   readonly hash: string;
+  /** Identifies all of AutoDump's tags, in the same format. A secret is checked once with the same ones. */
+  readonly hashOfAll: string;
 }
+
+/** Keys of AutoDump's tags begin with this. */
+const PREFIX = 'autodump:';
 
 /**
  * Reads AutoDump's tags; `undefined` if the secret is not on a schedule. Keys must match exactly, whereas the filters of
@@ -26,7 +31,13 @@ export function readTags(tags: readonly Tag[] = []): ScheduleTags | undefined {
   }
   const schedule = value(SCHEDULE_TAG) ?? '';
   const timezone = value(TIMEZONE_TAG) ?? DEFAULT_TIMEZONE;
-  return { schedule, timezone, hash: hash('sha256', JSON.stringify([schedule, timezone])).slice(0, 32) };
+  const all = tags.flatMap(({ Key = '', Value = '' }) => (Key.startsWith(PREFIX) ? [[Key, Value] as const] : []));
+  const sorted = all.toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return { schedule, timezone, hash: hashOf([schedule, timezone]), hashOfAll: hashOf(sorted) };
+}
+
+function hashOf(values: readonly unknown[]): string {
+  return hash('sha256', JSON.stringify(values)).slice(0, 32);
 }
 
 /** What is compared of a key: no case, and no blanks, dashes, underscores or invisible characters. */

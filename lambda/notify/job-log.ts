@@ -1,4 +1,5 @@
 import { type CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { type CheckLog, checkLogOf } from '../core/notify/check-log.ts';
 
 /** What the log of a job says of its dump. */
 export interface JobLog {
@@ -27,6 +28,29 @@ export async function readJobLog(
     return { destination, log: await lineAt(false) };
   } catch (error) {
     console.error(error);
-    return { log: `could not be read: ${error instanceof Error ? error.name : String(error)}` };
+    return { log: unreadable(error) };
   }
+}
+
+/** The most lines of a check's log that are read. Those of its SQL come last. */
+const MAX_LINES = 1000;
+
+/** Reads what a check found. As {@link readJobLog}, it only adds to a message. */
+export async function readCheckLog(
+  client: CloudWatchLogsClient,
+  logGroupName: string,
+  logStreamName: string,
+): Promise<CheckLog> {
+  try {
+    const request = { logGroupName, logStreamName, startFromHead: true, limit: MAX_LINES };
+    const { events = [] } = await client.send(new GetLogEventsCommand(request));
+    return checkLogOf(events.flatMap(({ message }) => message ?? []));
+  } catch (error) {
+    console.error(error);
+    return { findings: [], sql: [], log: unreadable(error) };
+  }
+}
+
+function unreadable(error: unknown): string {
+  return `could not be read: ${error instanceof Error ? error.name : String(error)}`;
 }

@@ -20,6 +20,12 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
     arn: (name) => `batch:${REGION}:${ACCOUNT}:job-queue/${name}`,
     ref: 'arn',
   },
+  // Generated IDs are worded like generated names.
+  'AWS::EC2::SecurityGroup': {
+    property: 'GroupName',
+    arn: (name) => `ec2:${REGION}:${ACCOUNT}:security-group/${name}`,
+    ref: 'name',
+  },
   'AWS::Events::Rule': { property: 'Name', arn: (name) => `events:${REGION}:${ACCOUNT}:rule/${name}`, ref: 'name' },
   'AWS::IAM::ManagedPolicy': {
     property: 'ManagedPolicyName',

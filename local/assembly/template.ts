@@ -142,13 +142,13 @@ export class Template {
     }
   }
 
-  /** Attributes are recognized by their suffix: `Arn`, `JobQueueArn`; `Name`, `QueueName`. */
+  /** Attributes are recognized by their suffix: `Arn`, `JobQueueArn`; `Name`, `QueueName`; `Id`, `GroupId`. */
   #attribute(logicalId: string, attribute: string): string {
     const resource = this.#find(logicalId);
     if (attribute.endsWith('Arn')) {
       return this.arnOf(resource);
     }
-    if (attribute.endsWith('Name')) {
+    if (attribute.endsWith('Name') || attribute.endsWith('Id')) {
       return this.nameOf(resource);
     }
     throw new Error(

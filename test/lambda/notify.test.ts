@@ -36,6 +36,8 @@ beforeEach(() => {
     TOPIC_ARN: 'arn:aws:sns:us-west-2:123456789012:topic',
     STATE_BUCKET: 'state',
     DUMP_LOG_GROUP: '/dumps',
+    CHECK_STATE_MACHINE_ARN: CHECKS,
+    JOB_SECURITY_GROUPS: 'sg-0123456789abcdef0',
     SCAN_INTERVAL_MINUTES: '60',
   });
 });
@@ -43,6 +45,8 @@ beforeEach(() => {
 afterAll(() => {
   error.mockRestore();
 });
+
+const CHECKS = 'arn:aws:states:us-west-2:123456789012:stateMachine:Checks';
 
 const dump = { failed: true, message: 'x', exitStatus: 77, attempts: 1, logStream: 'dump/default/1' };
 const FAILED_RUN = {
@@ -60,6 +64,21 @@ const FAILED_RUN = {
 
 const texts = (): readonly string[] =>
   sns.commandCalls(PublishCommand).map(({ args: [{ input }] }) => input.Message ?? '');
+
+test('the end of a check is one message, however often its event comes, and no failure that a dump recovers from', async () => {
+  logs.on(GetLogEventsCommand).resolves({ events: [{ message: 'Login  problem  Wrong password.' }] });
+  const executionArn = 'arn:aws:states:us-west-2:123456789012:execution:Checks:a';
+  const cause = JSON.stringify({ Container: { ExitCode: 77, LogStreamName: 'dump/default/2' } });
+  const { input } = FAILED_RUN.detail;
+  const event = { detail: { executionArn, stateMachineArn: CHECKS, status: 'FAILED', stopDate: 1, input, cause } };
+  expect(await handler(event)).toMatchObject({ kind: 'cannot be dumped', findings: ['Login: Wrong password.'] });
+  expect(await handler(event)).toBeNull();
+  expect(texts()).toEqual([expect.stringContaining('CANNOT BE DUMPED: prod/orders\n')]);
+  const comparison = { outcome: 'unchanged' };
+  const done = { failed: false, message: 'x' };
+  const output = JSON.stringify({ comparison, branches: { dump: done, reschedule: done } });
+  expect(await handler({ detail: { ...FAILED_RUN.detail, status: 'SUCCEEDED', output } })).toBeNull();
+});
 
 describe('a failed run', () => {
   test('is one message and one event, however often its event comes', async () => {

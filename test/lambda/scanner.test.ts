@@ -34,13 +34,14 @@ const tagged = (name: string, schedule = '0 8 * * *') => ({
   Tags: [{ Key: 'autodump:start-schedule', Value: schedule }],
 });
 const tagEvent = (secretId: string) => ({ detail: { eventName: 'TagResource', requestParameters: { secretId } } });
-const started = () =>
-  machine
-    .commandCalls(StartExecutionCommand)
-    .map(({ args: [{ input }] }) => (JSON.parse(String(input.input)) as { secretArn: string }).secretArn);
+/** The requests to start runs; others start checks. */
+const starts = () =>
+  machine.commandCalls(StartExecutionCommand, { stateMachineArn: MACHINE }).map(({ args: [{ input }] }) => input);
+const started = () => starts().map(({ input }) => (JSON.parse(String(input)) as { secretArn: string }).secretArn);
 
 beforeEach(() => {
   process.env.STATE_MACHINE_ARN = MACHINE;
+  process.env.CHECK_STATE_MACHINE_ARN = `${MACHINE}-checks`;
   process.env.MEMO_BUCKET = 'memo';
   process.env.AWS_LAMBDA_FUNCTION_NAME = 'scanner';
   secrets.reset();
@@ -85,8 +86,7 @@ describe('a scan', () => {
   test('names the execution after its input, on the state machine of the environment', async () => {
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('orders')] });
     await handler({});
-    const input = machine.commandCalls(StartExecutionCommand)[0]?.args[0].input;
-    expect(input?.stateMachineArn).toBe(MACHINE);
+    const [input] = starts();
     expect(input?.name).toMatch(/^orders-\d{8}T080000Z-[0-9a-f]{24}$/);
     expect(JSON.parse(String(input?.input))).toEqual({
       secretArn: arn('orders'),
@@ -165,7 +165,7 @@ describe('an event that names a secret', () => {
     expect(results.map(({ secret, when }) => [secret, when?.slice(11)])).toEqual([['late', '09:00:00Z']]);
     expect(secrets.calls()).toHaveLength(1);
     expect([...objects.calls(), ...functions.calls()]).toEqual([]);
-    expect(machine.calls()).toHaveLength(1);
+    expect(started()).toHaveLength(1);
   });
 
   test('returns the result for it', async () => {
@@ -229,7 +229,7 @@ describe('the memo', () => {
   test('is complemented by the running executions that were started since it was written', async () => {
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a', far), tagged('b', far)] });
     await handler({});
-    const [a, b] = machine.commandCalls(StartExecutionCommand).map(({ args: [{ input }] }) => input.name);
+    const [a, b] = starts().map(({ name }) => name);
     const execution = (name: string | undefined, startDate: Date) => ({
       name,
       startDate,

@@ -54,6 +54,7 @@ describe('permissions', () => {
         'secretsmanager:ListSecrets',
         'states:ListExecutions',
         'states:StartExecution',
+        'states:StartExecution',
       ],
     ],
     [
@@ -107,6 +108,20 @@ describe('permissions', () => {
         'events:PutRule',
         'events:PutTargets',
         'lambda:InvokeFunction',
+      ],
+    ],
+    [
+      'the state machine of checks',
+      /^CheckStateMachineRole/,
+      [
+        'batch:DescribeJobs',
+        'batch:SubmitJob',
+        'batch:TagResource',
+        'batch:TagResource',
+        'batch:TerminateJob',
+        'events:DescribeRule',
+        'events:PutRule',
+        'events:PutTargets',
       ],
     ],
     [
@@ -257,12 +272,21 @@ describe('permissions', () => {
     }
   });
 
-  test('executions can be started only of this state machine, and jobs only from this definition and queue', () => {
-    const machine = { Ref: Object.keys(ofType(resources, 'AWS::StepFunctions::StateMachine'))[0] };
+  test('executions can be started only of these state machines, and jobs only from this definition and queue', () => {
+    const machineOf = (prefix: string) => ({
+      Ref: Object.keys(ofType(resources, 'AWS::StepFunctions::StateMachine')).find((id) => id.startsWith(prefix)),
+    });
+    const [machine, checks] = [machineOf('Workflow'), machineOf('Check')];
     const starts = [...statements.values()].flat().filter(({ Action }) => Action === 'states:StartExecution');
-    expect(starts.map(({ Resource }) => Resource)).toEqual([machine, machine]);
-    const submit = of(/^WorkflowStateMachineRole/).find(({ Sid }) => Sid === 'SubmitDump');
-    expect(JSON.stringify(submit?.Resource)).toContain(':job-definition/AutoDump-dump:*"');
-    expect(submit?.Resource).toHaveLength(3);
+    expect(starts.map(({ Resource }) => Resource)).toEqual([machine, checks, machine]);
+    for (const [role, queue] of [
+      [/^WorkflowStateMachineRole/, 'DumpJobQueue'],
+      [/^CheckStateMachineRole/, 'CheckQueue'],
+    ] as const) {
+      const submit = of(role).find(({ Sid }) => Sid === 'SubmitDump');
+      expect(JSON.stringify(submit?.Resource)).toContain(':job-definition/AutoDump-dump:*"');
+      expect(JSON.stringify(submit?.Resource)).toContain(queue);
+      expect(submit?.Resource).toHaveLength(3);
+    }
   });
 });

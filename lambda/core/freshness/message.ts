@@ -1,6 +1,6 @@
-import { DateTime } from 'luxon';
 import type { AccountRegion, Message } from '../message.ts';
 import { onOneLine } from '../one-line.ts';
+import { timeInWords } from '../time-in-words.ts';
 import type { Missing, News, Run } from './assessment.ts';
 import { type StoredDump, whenOf } from './dump-key.ts';
 
@@ -84,14 +84,8 @@ function dumpNowCommand(secret: string, { region, scanner }: Place): string {
 
 function timesOf({ first, last, count }: Missing, timezone: string): string {
   return count === 1
-    ? `the dump scheduled for ${timeOf(last, timezone)}`
-    : `${count} dumps, scheduled from ${timeOf(first, timezone)} to ${timeOf(last, timezone)}`;
-}
-
-/** In UTC and, if that is another, in the zone of the schedule. */
-function timeOf(when: string, timezone: string): string {
-  const local = DateTime.fromISO(when, { zone: timezone, locale: 'en' });
-  return local.offset === 0 ? when : `${when} (${local.toFormat('ccc d LLL yyyy, HH:mm')} in ${timezone})`;
+    ? `the dump scheduled for ${timeInWords(last, timezone)}`
+    : `${count} dumps, scheduled from ${timeInWords(first, timezone)} to ${timeInWords(last, timezone)}`;
 }
 
 function newestOf(newest: StoredDump | undefined, { buckets }: Place): string {

@@ -1,6 +1,9 @@
+import { GRANTS_HEADING } from '../../../contract.ts';
 import type { AccountRegion, Message } from '../message.ts';
 import { onOneLine } from '../one-line.ts';
+import { timeInWords } from '../time-in-words.ts';
 import { executionLink, logStreamLink } from './console-links.ts';
+import type { Upcoming } from './ended-check.ts';
 import type { Notice } from './notice.ts';
 
 /** Where runs take place. */
@@ -9,16 +12,24 @@ export interface Place extends AccountRegion {
   readonly dumpLog: string;
 }
 
+/** More would not fit into a message, which has at most 262,144 bytes. */
+const MAX_SQL_LINES = 50;
+
 /** Plain text that reads well in an e-mail and in a chat. */
 export function messageOf(notice: Notice, place: Place): Message {
   const { kind, secret, scheduled, reasons, destination, log, execution, logStream, article } = notice;
+  const { upcoming, findings = [], sql = [], securityGroups } = notice;
   const title = secret === undefined ? '' : `: ${onOneLine(secret)}`;
   const next = notice.next ?? notice.noNext;
   const lines = [
     `${kind.toUpperCase()}${title}`,
     ...labeled('Scheduled', scheduled),
+    ...(upcoming === undefined ? [] : upcomingLines(upcoming)),
     ...labeled('Dump', destination),
     ...reasons.flatMap((reason) => labeled(kind === 'recovered' ? 'Before' : 'Why', reason)),
+    ...findings.flatMap((finding) => labeled('Found', finding)),
+    ...labeled("Security groups of the jobs, to allow on the database's port", securityGroups),
+    ...(sql.length === 0 ? [] : [GRANTS_HEADING, ...sqlLines(sql)]),
     ...labeled('Log', log),
     ...labeled('Next run', next),
     ...labeled('What to do', article === undefined ? 'nothing' : `docs/operations.md#${article}`),
@@ -30,6 +41,19 @@ export function messageOf(notice: Notice, place: Place): Message {
   ];
   const subject = `AutoDump: ${kind}${title}`.replace(/[^ -~]/g, '?').slice(0, 99);
   return { subject, text: `${lines.join('\n')}\n` };
+}
+
+function upcomingLines({ when, following, timezone }: Upcoming): readonly string[] {
+  const [next = '', ...then] = [when, ...following].map((time) => timeInWords(time, timezone));
+  return [...labeled('Next run', next), ...labeled('Then', then.join(', '))];
+}
+
+function sqlLines(sql: readonly string[]): readonly string[] {
+  const more = sql.length - MAX_SQL_LINES;
+  return [
+    ...sql.slice(0, MAX_SQL_LINES).map((line) => `  ${onOneLine(line)}`),
+    ...(more > 0 ? [`  -- … and ${more} more lines, which are in the log.`] : []),
+  ];
 }
 
 function labeled(label: string, text: string | undefined): readonly string[] {

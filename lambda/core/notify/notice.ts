@@ -1,4 +1,5 @@
 import { type DumpResult, NO_FURTHER_REASON, type ReschedulingResult } from '../../../contract.ts';
+import type { EndedCheck, Upcoming } from './ended-check.ts';
 import type { EndedRun } from './ended-run.ts';
 import { articleOf, inWords } from './exit-status.ts';
 import type { Standing } from './standing.ts';
@@ -12,7 +13,10 @@ export interface Notice {
     | 'run stopped'
     | 'run timed out'
     | 'recovered'
-    | 'scan failed';
+    | 'scan failed'
+    | 'can be dumped'
+    | 'cannot be dumped'
+    | 'check failed';
   /** Name of the secret. */
   readonly secret?: string | undefined;
   readonly secretArn?: string | undefined;
@@ -27,11 +31,19 @@ export interface Notice {
   readonly next?: string | undefined;
   /** Why it is not known to have been started; absent if nothing is known. */
   readonly noNext?: string | undefined;
+  /** The next runs of the secret that was checked. */
+  readonly upcoming?: Upcoming | undefined;
+  /** What the check found that is not as it should be. */
+  readonly findings?: readonly string[] | undefined;
+  /** Lines of SQL that grant what is missing. */
+  readonly sql?: readonly string[] | undefined;
+  /** IDs of the security groups of jobs, comma-separated, if the port of the database cannot be reached. */
+  readonly securityGroups?: string | undefined;
   /** ARN of the execution. */
   readonly execution?: string | undefined;
   /** Log stream of the job's last attempt. */
   readonly logStream?: string | undefined;
-  /** Article of the runbook, docs/operations.md, that says what to do; a recovery has none. */
+  /** Article of the runbook, docs/operations.md, that says what to do; good news has none. */
   readonly article?: string | undefined;
 }
 
@@ -57,6 +69,11 @@ export function noticeOf(run: EndedRun, { ends, failure }: Standing): Notice | u
     case 'timed out':
       return { ...about, kind: 'run timed out', reasons: [end.cause], article: 'alarm-run-timed-out' };
   }
+}
+
+/** What has been reported after the end of a check, which is no failure that a dump recovers from. */
+export function standingAfterCheck({ id }: EndedCheck, before: Standing): Standing {
+  return { ...before, ends: [...before.ends, id] };
 }
 
 /** What has been reported after a notice. An older failure does not replace a later one. */
@@ -99,7 +116,13 @@ function failureOf({ result, cause }: EndedRun['end'] & { status: 'failed' }): N
   };
 }
 
-function reasonsOf({ exitStatus, reason, attempts = 1, message }: DumpResult): readonly string[] {
+/** How the job of a dump or a check ended. */
+export function reasonsOf({
+  exitStatus,
+  reason,
+  attempts = 1,
+  message,
+}: Omit<DumpResult, 'failed'>): readonly string[] {
   if (typeof exitStatus !== 'number') {
     return [message];
   }

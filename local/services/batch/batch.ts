@@ -27,6 +27,7 @@ const submitSchema = z.object({
   ContainerOverrides: z
     .object({ Command: z.array(z.string()).optional(), Environment: environmentSchema.default([]) })
     .default({ Environment: [] }),
+  Timeout: z.object({ AttemptDurationSeconds: z.number() }).optional(),
 });
 
 /** Batch: runs a job as a process, in the build context of its image. */
@@ -50,12 +51,13 @@ export class Batch {
    * @throws {TaskError} `States.TaskFailed` with the detail as the cause, or `Batch.BatchException` if Batch rejects the job
    */
   async submitJob(parameters: unknown, caller: Caller): Promise<object> {
-    const { JobName, JobDefinition, JobQueue, ContainerOverrides } = submitSchema.parse(parameters);
+    const { JobName, JobDefinition, JobQueue, ContainerOverrides, Timeout } = submitSchema.parse(parameters);
     if (!JOB_NAME.test(JobName)) {
       throw new TaskError('Batch.BatchException', `Job name should match valid pattern: ${JobName}`);
     }
     const id = randomUUID();
-    const { arn, definition } = this.#definition(JobDefinition);
+    const { arn, definition: defined } = this.#definition(JobDefinition);
+    const definition = { ...defined, ...(Timeout === undefined ? {} : { Timeout }) };
     const queue = this.#queue(JobQueue);
     const { principal } = caller;
     for (const call of submitCalls(queue, arn, id)) {

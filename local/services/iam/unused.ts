@@ -23,7 +23,6 @@ const REASONS: Readonly<Record<string, string>> = {
   'events:PutEvents': 'Only when there is something to report.',
   'kms:Decrypt': 'Only for data encrypted with a customer managed key.',
   'lambda:InvokeFunction': 'Only when a function has to continue in another invocation.',
-  'logs:GetLogEvents': 'Only when a job has failed.',
   'rds:DescribeDBClusters': 'Only for a secret that RDS manages for a cluster.',
   'rds:DescribeDBInstances': 'Only for a secret that RDS manages for an instance.',
   's3:ListBucket': 'Only when a requested object does not exist, or objects are listed.',

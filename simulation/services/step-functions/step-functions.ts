@@ -32,9 +32,14 @@ export interface StepFunctionsContext extends StepsContext {
   onEnded(execution: Execution): void;
 }
 
-/** Step Functions: the state machine of the template, interpreted on the virtual clock. */
+/**
+ * Step Functions: the state machine of the runs, interpreted on the virtual clock. It is the one that waits. What executions
+ * of others do has nothing to do with the schedule: they start, and that is all.
+ */
 export class StepFunctions {
   readonly arn: string;
+  /** ARNs of the other state machines. */
+  readonly #others: readonly string[];
   readonly #deploy: () => Deployment;
   readonly #context: StepFunctionsContext;
   readonly #executions = new Map<string, Execution>();
@@ -45,12 +50,17 @@ export class StepFunctions {
 
   constructor(template: Template, context: StepFunctionsContext) {
     this.#context = context;
-    const [resource] = template.ofType('AWS::StepFunctions::StateMachine');
-    if (resource === undefined) {
-      throw new Error('The template has no state machine.');
+    const machines = template.ofType('AWS::StepFunctions::StateMachine').map((resource) => ({
+      arn: template.arnOf(resource),
+      ...template.properties(resource, z.object({ DefinitionString: z.string() })),
+    }));
+    const runs = machines.find(({ DefinitionString }) => DefinitionString.includes('"Type":"Wait"'));
+    if (runs === undefined) {
+      throw new Error('The template has no state machine that waits.');
     }
-    this.arn = template.arnOf(resource);
-    const { DefinitionString } = template.properties(resource, z.object({ DefinitionString: z.string() }));
+    const { arn, DefinitionString } = runs;
+    this.arn = arn;
+    this.#others = machines.map((machine) => machine.arn).filter((other) => other !== arn);
     const interpreter = loadInterpreter(context.clock, context.random);
     const steps = new Steps(context);
     this.#deploy = () => deploy(interpreter, DefinitionString, context.batch.revision, steps);
@@ -66,7 +76,7 @@ export class StepFunctions {
   startExecution(request: unknown): object {
     const { name, input, stateMachineArn } = startSchema.parse(request);
     const { clock } = this.#context;
-    if (stateMachineArn !== this.arn) {
+    if (stateMachineArn !== this.arn && !this.#others.includes(stateMachineArn)) {
       throw new ServiceError('StateMachineDoesNotExist', stateMachineArn);
     }
     if (!this.#quota.take(clock.now)) {
@@ -74,6 +84,9 @@ export class StepFunctions {
     }
     if (!/^[0-9A-Za-z_-]{1,80}$/.test(name)) {
       throw new ServiceError('InvalidName', `Invalid Name: '${name}'`);
+    }
+    if (stateMachineArn !== this.arn) {
+      return { executionArn: name, startDate: clock.now / 1000 };
     }
     const existing = this.#executions.get(name);
     if (existing?.end === undefined && existing?.input === input) {

@@ -14,10 +14,20 @@ function secret(schedule: string, more: Partial<SecretDescription> = {}): Secret
 
 describe('a scan', () => {
   test('starts the next run of a secret on a schedule', () => {
+    const input = {
+      secretArn: ARN,
+      tagsHash: expect.stringMatching(/^[0-9a-f]{32}$/),
+      when: '2026-11-22T08:00:00Z',
+    };
     expect(decide(secret('0 8 * * *'), now, new Memo(SCOPE))).toEqual({
       kind: 'start',
-      input: { secretArn: ARN, tagsHash: expect.stringMatching(/^[0-9a-f]{32}$/), when: '2026-11-22T08:00:00Z' },
-      following: ['2026-11-23T08:00:00Z', '2026-11-24T08:00:00Z'],
+      input,
+      check: {
+        ...input,
+        tagsHash: expect.any(String),
+        following: ['2026-11-23T08:00:00Z', '2026-11-24T08:00:00Z'],
+        timezone: 'UTC',
+      },
     });
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { executionName, formatWhen, secretName, secretRegion } from '../../../lambda/core/execution-name.ts';
+import { checkName, executionName, formatWhen, secretName, secretRegion } from '../../../lambda/core/execution-name.ts';
 
 const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:';
 const input = { secretArn: `${ARN}prod/orders-a1B2c3`, tagsHash: 'f00d', when: '2026-11-22T08:00:00Z' };
@@ -36,6 +36,18 @@ describe('the name of an execution', () => {
       }),
     );
   });
+});
+
+test('the name of a check does not depend on the time, and is that of no run', () => {
+  expect(checkName(input)).toMatch(/^prod_orders-check-[0-9a-f]{24}$/);
+  const tomorrow = { ...input, when: '2026-11-23T08:00:00Z' };
+  expect(checkName(tomorrow)).toBe(checkName(input));
+  fc.assert(
+    fc.property(inputs, inputs, (one, other) => {
+      expect(checkName(one)).toMatch(/^[0-9A-Za-z_-]{1,80}$/);
+      expect(checkName(one) === checkName({ ...one, tagsHash: other.tagsHash })).toBe(one.tagsHash === other.tagsHash);
+    }),
+  );
 });
 
 test.each([

@@ -25,6 +25,15 @@ describe('the tags of a secret', () => {
     expect(readTags([{ Key: 'autodump:start-schedule' }])).toMatchObject({ schedule: '' });
   });
 
+  test('have another hash of all of them, in whatever order they come', () => {
+    const endpoint = (Value: string): Tag => ({ Key: 'autodump:endpoint', Value });
+    const hashOfAll = (...tags: readonly Tag[]) => readTags(tags)?.hashOfAll;
+    const hash = hashOfAll(schedule('@daily'), endpoint('one'));
+    expect(hashOfAll(endpoint('one'), { Key: 'team', Value: 'orders' }, schedule('@daily'))).toBe(hash);
+    expect(hashOfAll(schedule('@daily'), endpoint('two'))).not.toBe(hash);
+    expect(hashOfAll(schedule('@daily'))).not.toBe(hash);
+  });
+
   test('have a hash that depends only on schedule and zone', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.string(), fc.string(), (s1, z1, s2, z2) => {

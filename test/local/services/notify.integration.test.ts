@@ -33,10 +33,10 @@ async function messagesOf(work: () => unknown, world: AppWorld = app): Promise<r
   return (await world.published(work)).map(stable);
 }
 
-/** Makes a run of a new secret whose value differs, to its end. */
-async function runOf(name: string, value: object): Promise<void> {
+/** Creates a secret whose value differs. @returns the messages about its run */
+async function messagesOfRun(name: string, value: object): Promise<readonly string[]> {
   const arn = await app.createSecret(name, { value: { bucketname: app.bucket, ...value } });
-  await app.runNow(arn);
+  return await messagesOf(() => app.runNow(arn));
 }
 
 const execution = (name: string): string =>
@@ -78,7 +78,7 @@ function environmentOf(pid: string): string {
 describe('exactly one message names secret, time, cause and remedy of', () => {
   test('a wrong password', async () => {
     const value = { password: 'wrong' };
-    expect(await messagesOf(() => runOf('prod/orders', value))).toEqual([
+    expect(await messagesOfRun('prod/orders', value)).toEqual([
       [
         'DUMP FAILED: prod/orders',
         'Scheduled: <midnight>',
@@ -123,7 +123,7 @@ describe('exactly one message names secret, time, cause and remedy of', () => {
   });
 
   test('a job of which three attempts failed', async () => {
-    expect(await messagesOf(() => runOf('prod/closed', { port: 1 }))).toEqual([
+    expect(await messagesOfRun('prod/closed', { port: 1 })).toEqual([
       [
         'DUMP FAILED: prod/closed',
         'Scheduled: <midnight>',
@@ -146,7 +146,7 @@ describe('exactly one message names secret, time, cause and remedy of', () => {
     const { server, port } = await silentServer(() => {
       killJobOf('prod/large');
     });
-    const [message, ...others] = await messagesOf(() => runOf('prod/large', { port }));
+    const [message, ...others] = await messagesOfRun('prod/large', { port });
     server.close();
     expect(others).toEqual([]);
     expect(message).toContain(
@@ -216,5 +216,78 @@ describe('exactly one message names secret, time, cause and remedy of', () => {
     );
     expect(message).toContain('STATE_MACHINE_ARN');
     expect(message).toContain('What to do: docs/operations.md#alarm-scan-failed\n');
+  });
+});
+
+describe('exactly one message about a newly tagged secret says', () => {
+  /** Creates a secret of the database `checked`. @returns the messages about it */
+  async function messagesOfCheck(name: string, value: object = {}): Promise<readonly string[]> {
+    const Tags = [
+      { Key: SCHEDULE_TAG, Value: '30 7 1 1 *' },
+      { Key: 'autodump:timezone', Value: 'America/Denver' },
+    ];
+    const create = () =>
+      app.createSecret(name, { value: { bucketname: app.bucket, databasename: 'checked', ...value }, Tags });
+    return (await messagesOf(create)).map((text) => text.replace(/check-[0-9a-f]{24}/, '<check>'));
+  }
+
+  /** The next three New Year's Days, half past seven in Denver. */
+  const UPCOMING = [1, 2, 3].map((years) => {
+    const year = new Date().getUTCFullYear() + years;
+    const weekday = new Date(`${year}-01-01`).toLocaleDateString('en', { weekday: 'short', timeZone: 'UTC' });
+    return `${year}-01-01T14:30:00Z (${weekday} 1 Jan ${year}, 07:30 in America/Denver)`;
+  });
+
+  const checkOf = (name: string): string =>
+    'Execution: https://us-west-2.console.aws.amazon.com/states/home?region=us-west-2#/v2/executions/details/' +
+    `arn:aws:states:us-west-2:123456789012:execution:AutoDump-Check-StateMachine:${name}-<check>`;
+
+  beforeAll(async () => {
+    const { server } = shared();
+    await query(server, 'postgres', 'create database checked', "create role poor login password 'poor'");
+    await query(server, 'checked', 'create table private ()');
+  });
+
+  test('that it can be dumped, and when it will be', async () => {
+    const messages = await messagesOfCheck('new/fine');
+    expect(messages.map((message) => message.split('\n'))).toEqual([
+      [
+        'CAN BE DUMPED: new/fine',
+        `Next run: ${UPCOMING[0] ?? ''}`,
+        `Then: ${UPCOMING.slice(1).join(', ')}`,
+        expect.stringMatching(/^Found: TLS \(warning\): none: /),
+        expect.stringMatching(/^Found: Server version \(warning\): /),
+        'What to do: nothing',
+        checkOf('new_fine'),
+        LOG_STREAM,
+        WHERE,
+        '',
+      ],
+    ]);
+  });
+
+  test('the SQL that grants what is missing', async () => {
+    const [message, ...others] = await messagesOfCheck('new/poor', { username: 'poor', password: 'poor' });
+    expect(others).toEqual([]);
+    expect(message).toContain(
+      [
+        'Run this SQL in the database to grant the missing privileges:',
+        '  -- All tables and sequences, including future ones; on RDS, run it as the master user.',
+        '  GRANT pg_read_all_data TO poor;',
+      ].join('\n'),
+    );
+    expect(message).toMatch(/^CANNOT BE DUMPED: new\/poor\nNext run: .*\nThen: .*\nWhy: .* exit status 77, /);
+    expect(message).toMatch(/^Found: Tables, sequences: The user poor may not read public\.private: /m);
+    expect(message).toContain('What to do: docs/operations.md#exit-status-77\n');
+  });
+
+  test('the security groups to allow, if the server cannot be reached', async () => {
+    const [message, ...others] = await messagesOfCheck('new/closed', { port: 1 });
+    expect(others).toEqual([]);
+    expect(message).toMatch(/^CANNOT BE DUMPED: new\/closed\n/);
+    expect(message).toMatch(
+      /^Found: Port: .* cannot be reached: .*\nSecurity groups of the jobs, to allow on the database's port: /m,
+    );
+    expect(message).toContain('What to do: docs/operations.md#exit-status-75\n');
   });
 });

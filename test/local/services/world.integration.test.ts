@@ -49,7 +49,8 @@ describe('a tagged secret', () => {
     world.triggerSchedules();
     await world.secretsManager.send(new TagResourceCommand({ SecretId: arn, Tags: [{ Key: 'other', Value: 'tag' }] }));
     await world.settled();
-    expect(world.executions).toHaveLength(1);
+    expect(app.runs).toHaveLength(1);
+    expect(app.checksOf()).toHaveLength(1);
     expect(world.deadLetters).toEqual([]);
   });
 });

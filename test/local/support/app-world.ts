@@ -92,7 +92,7 @@ export class AppWorld {
     return this.events.slice(before).flatMap((event) => (event.kind === 'message published' ? [event.text] : []));
   }
 
-  /** Creates a secret for a database of the server, and waits until its event has been handled. @returns its ARN */
+  /** Creates a secret for a database of the server, and waits until it has been checked and that is reported. @returns its ARN */
   async createSecret(
     Name: string,
     { value = {}, ...input }: Partial<CreateSecretCommandInput> & { readonly value?: object } = {},
@@ -108,7 +108,19 @@ export class AppWorld {
       }),
     );
     await this.world.settled();
+    await Promise.all(this.checksOf(ARN).map(({ ended }) => ended));
+    await this.world.settled();
     return ARN;
+  }
+
+  /** The executions that check a secret, or all. */
+  checksOf(secretArn = ''): readonly Execution[] {
+    return this.world.executions.filter(({ arn, input }) => arn.includes('Check') && input.includes(secretArn));
+  }
+
+  /** The executions that dump. */
+  get runs(): readonly Execution[] {
+    return this.world.executions.filter(({ arn }) => !arn.includes('Check'));
   }
 
   /** The waiting executions of a secret. */

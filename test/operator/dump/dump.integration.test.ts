@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
@@ -12,6 +11,7 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { Template } from '../../../local/assembly/template.ts';
 import type { Loopback } from '../../../local/host/loopback.ts';
 import { credentialsOf } from '../../../local/services/protocol/credentials.ts';
@@ -19,7 +19,9 @@ import { dump, type Environment } from '../../../operator/dump/dump.ts';
 import { Refused } from '../../../operator/dump/start-run.ts';
 import { appOnPostgres } from '../../local/support/app-on-postgres.ts';
 import { AppWorld, SCHEDULE_TAG } from '../../local/support/app-world.ts';
+import { query } from '../../local/support/database.ts';
 import { synthesizedApp } from '../../support/synthesized-app.ts';
+import { until } from '../../support/until.ts';
 import { serveStack } from '../cloudformation.ts';
 
 const shared = appOnPostgres(synthesizedApp);
@@ -31,6 +33,8 @@ let clients: Omit<Environment, 'report' | 'pause' | 'onFollow'>;
 beforeAll(async () => {
   const { cdkOut, folder, server } = shared();
   app = await AppWorld.start(cdkOut, folder, server);
+  await query(server, 'postgres', 'create database locked');
+  await query(server, 'locked', 'create table held ()');
   cloudFormation = await serveStack('AutoDump', { outputs: outputsOf(cdkOut) });
   clients = {
     cloudFormation: new CloudFormationClient({ ...app.administrator, endpoint: cloudFormation.url }),
@@ -80,13 +84,15 @@ function halfAYearAway(): string {
   return `0 3 1 ${((new Date().getUTCMonth() + 6) % 12) + 1} *`;
 }
 
-/** The lines of the only job log that mentions a secret. */
+/** The lines of the log of the only dump of a secret. */
 async function logOf(secret: string): Promise<readonly string[]> {
   const files = (await readdir(app.world.logs, { recursive: true })).filter((file) => file.startsWith('dump/'));
   const texts = await Promise.all(
     files.filter((file) => file.endsWith('.log')).map((file) => readFile(join(app.world.logs, file), 'utf8')),
   );
-  const [log = '', ...others] = texts.filter((content) => content.includes(`Secret ${secret},`));
+  const [log = '', ...others] = texts.filter(
+    (content) => content.includes(`Secret ${secret},`) && !content.includes('All checks passed'),
+  );
   expect(others).toEqual([]);
   return log
     .trimEnd()
@@ -159,7 +165,7 @@ test('a run that cannot be followed goes on, and the command says how to see its
     /^The run cannot be followed: AccessDeniedException: [^]*\nThe dump goes on\. .*--execution-arn arn:aws:states:/,
   );
   stepFunctions.destroy();
-  const execution = app.world.executions.find(({ arn, wait }) => arn.includes('prod_alone') && wait === undefined);
+  const execution = app.runs.find(({ arn, wait }) => arn.includes('prod_alone') && wait === undefined);
   expect((await execution?.ended)?.status).toBe('SUCCEEDED');
 });
 
@@ -181,26 +187,28 @@ describe('as a program', () => {
   }
 
   test('Ctrl-C stops following, and not the dump', async () => {
-    // A server that accepts connections and never answers.
-    const silent = createServer().listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    const { port } = silent.address() as AddressInfo;
-    await app.createSecret('prod/silent', { value: { bucketname: app.bucket, port } });
-    const program = start(['prod/silent', '--wait']);
-    const stderr = text(program.stderr);
-    const exit = once(program, 'exit');
-    for await (const chunk of program.stdout) {
-      if (String(chunk).includes('Secret prod/silent, scheduled for')) {
-        break;
-      }
+    await app.createSecret('prod/locked', { value: { bucketname: app.bucket, databasename: 'locked' } });
+    const holder = new pg.Client({ ...shared().server, database: 'locked' });
+    await holder.connect();
+    try {
+      // The dump waits for this lock.
+      await holder.query('begin; lock table held in access exclusive mode');
+      const program = start(['prod/locked', '--wait']);
+      const [stderr, exit] = [text(program.stderr), once(program, 'exit')];
+      let stdout = '';
+      program.stdout.on('data', (chunk: Buffer) => {
+        stdout += chunk.toString();
+      });
+      await until(() => stdout.includes('Secret prod/locked, scheduled for'));
+      program.kill('SIGINT');
+      expect(await exit).toEqual([130, null]);
+      expect(await stderr).toMatch(/^Stopped following\. The dump goes on\. To see how it ended: aws stepfunctions /);
+      const execution = app.runs.find(({ arn, wait }) => arn.includes('prod_locked') && wait === undefined);
+      expect(execution).not.toHaveProperty('end');
+      await app.stopExecution(execution?.arn ?? '');
+    } finally {
+      await holder.end();
     }
-    program.kill('SIGINT');
-    expect(await exit).toEqual([130, null]);
-    expect(await stderr).toMatch(/^Stopped following\. The dump goes on\. To see how it ended: aws stepfunctions /);
-    const execution = app.world.executions.find(({ arn, wait }) => arn.includes('prod_silent') && wait === undefined);
-    expect(execution).not.toHaveProperty('end');
-    await app.stopExecution(execution?.arn ?? '');
-    silent.close();
   });
 
   test('a run is started, and not waited for', async () => {
@@ -213,7 +221,7 @@ describe('as a program', () => {
     ]);
     expect([stderr, exit]).toEqual(['', [0, null]]);
     expect(stdout).toMatch(/^Started a run of arn:[^\n]*, scheduled for \S+Z: arn:aws:states:[^\n]*\n$/);
-    const execution = app.world.executions.find(({ name }) => stdout.includes(`:${name}\n`));
+    const execution = app.runs.find(({ name }) => stdout.includes(`:${name}\n`));
     expect((await execution?.ended)?.status).toBe('SUCCEEDED');
   });
 });

@@ -58,6 +58,7 @@ export async function recordLifecycle({ cdkOut, folder, server }: AppOnPostgres)
     await step('databases of RDS are dumped and restored', () => useDatabasesOfRds(app, server));
     await step('an upload is left open', () => leaveUploadOpen(cdkOut, app, secret));
     await step('a run is stopped', () => stopRun(app, secret, server));
+    await step('the check of a secret is stopped', () => stopCheck(app));
     await step('a dump is replaced', () => replaceDumps(cdkOut, world, app.bucket));
     await step('a run fails', () => failRun(app));
     await step('a check fails', () => failCheck(app));
@@ -194,6 +195,20 @@ async function stopRun(app: AppWorld, secret: string, server: PostgresServer): P
     await holder.end();
   }
   await execution.ended;
+}
+
+/** Stops the check of a new secret while its job runs. */
+async function stopCheck(app: AppWorld): Promise<void> {
+  let created: Promise<string> | undefined;
+  await app.until(
+    ({ kind }) => kind === 'job started',
+    () => {
+      created = app.createSecret('unchecked');
+    },
+  );
+  const check = app.checksOf().at(-1);
+  await app.stopExecution(check?.arn ?? '');
+  await created;
 }
 
 /** Fails: as the administrator, and as the job in a bucket outside of the stack. */

@@ -1,0 +1,101 @@
+import { GetObjectCommand, NoSuchKey, S3Client } from '@aws-sdk/client-s3';
+import { DescribeSecretCommand, ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { ExecutionAlreadyExists, ListExecutionsCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { afterAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { mockClient } from 'aws-sdk-client-mock';
+import { handler } from '../../lambda/scanner.ts';
+
+const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:AutoDump';
+const CHECKS = 'arn:aws:states:us-west-2:123456789012:stateMachine:Checks';
+const secrets = mockClient(SecretsManagerClient);
+const machine = mockClient(SFNClient);
+const objects = mockClient(S3Client);
+const log = jest.spyOn(console, 'info').mockImplementation(() => undefined);
+
+const arn = (name: string) => `arn:aws:secretsmanager:us-west-2:123456789012:secret:${name}-a1B2c3`;
+const tagged = (name: string, schedule = '0 8 * * *') => ({
+  ARN: arn(name),
+  Name: name,
+  Tags: [{ Key: 'autodump:start-schedule', Value: schedule }],
+});
+const tagEvent = (secretId: string) => ({ detail: { eventName: 'TagResource', requestParameters: { secretId } } });
+
+/** The requests to start executions of a state machine. */
+const startsOf = (stateMachineArn: string) =>
+  machine.commandCalls(StartExecutionCommand, { stateMachineArn }).map(({ args: [{ input }] }) => input);
+const startedOf = (stateMachineArn: string) =>
+  startsOf(stateMachineArn).map(({ input }) => (JSON.parse(String(input)) as { secretArn: string }).secretArn);
+const started = () => startedOf(MACHINE);
+const checked = () => startedOf(CHECKS);
+
+beforeEach(() => {
+  Object.assign(process.env, {
+    STATE_MACHINE_ARN: MACHINE,
+    CHECK_STATE_MACHINE_ARN: CHECKS,
+    MEMO_BUCKET: 'memo',
+    AWS_LAMBDA_FUNCTION_NAME: 'scanner',
+  });
+  secrets.reset();
+  machine.reset();
+  objects.on(GetObjectCommand).rejects(new NoSuchKey({ message: 'none', $metadata: {} }));
+  machine.on(StartExecutionCommand).callsFake(() => ({ executionArn: 'x', startDate: new Date() }));
+  machine.on(ListExecutionsCommand).resolves({ executions: [] });
+});
+
+afterAll(() => {
+  log.mockRestore();
+});
+
+const alreadyChecked = () => {
+  machine
+    .on(StartExecutionCommand, { stateMachineArn: CHECKS })
+    .rejects(new ExecutionAlreadyExists({ message: 'exists', $metadata: {} }));
+};
+
+test('a check of a secret that an event names is started once for its tags, with what they mean', async () => {
+  secrets.on(DescribeSecretCommand).resolves({
+    ...tagged('orders', '0 8 1 1 *'),
+    Tags: [
+      { Key: 'autodump:start-schedule', Value: '0 8 1 1 *' },
+      { Key: 'autodump:timezone', Value: 'America/Denver' },
+    ],
+  });
+  expect(await handler(tagEvent('orders'))).toMatchObject({ named: { outcome: 'started', checking: true } });
+  const [check, ...others] = startsOf(CHECKS);
+  expect(others).toEqual([]);
+  expect(check?.name).toMatch(/^orders-check-[0-9a-f]{24}$/);
+  const newYear = expect.stringMatching(/^\d{4}-01-01T15:00:00Z$/);
+  expect(JSON.parse(String(check?.input))).toEqual({
+    ...(JSON.parse(String(startsOf(MACHINE)[0]?.input)) as object),
+    tagsHash: expect.stringMatching(/^[0-9a-f]{32}$/),
+    following: [newYear, newYear],
+    timezone: 'America/Denver',
+  });
+  alreadyChecked();
+  expect(await handler(tagEvent('orders'))).toMatchObject({ named: { checking: false } });
+});
+
+test('a check of a secret whose first run is too far away to wait for is started, too', async () => {
+  secrets.on(DescribeSecretCommand).resolves(tagged('leap', '0 0 29 2 *'));
+  await handler(tagEvent('leap'));
+  expect([started(), checked()]).toEqual([[], [arn('leap')]]);
+});
+
+test('a check is started by a scan of all secrets where it starts a run, since an event may be lost', async () => {
+  secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('new'), tagged('waiting'), tagged('closed')] });
+  machine.on(StartExecutionCommand, { stateMachineArn: MACHINE }).callsFake(({ name }: { readonly name: string }) => {
+    if (name.startsWith('closed')) {
+      throw new ExecutionAlreadyExists({ message: 'exists', $metadata: {} });
+    }
+    return { startDate: name.startsWith('new') ? new Date() : new Date('2026-01-01') };
+  });
+  await handler({});
+  expect(checked()).toEqual([arn('new')]);
+});
+
+test('a check that cannot be started is a failure of the scan, which has started the run', async () => {
+  machine.on(StartExecutionCommand, { stateMachineArn: CHECKS }).rejects(new Error('throttled'));
+  secrets.on(DescribeSecretCommand).resolves(tagged('orders'));
+  await expect(handler(tagEvent('orders'))).rejects.toThrow('orders: Error: throttled');
+  expect(started()).toEqual([arn('orders')]);
+});
