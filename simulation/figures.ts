@@ -16,6 +16,10 @@ export interface Figures {
   readonly scans: number;
   /** Invocations in which scans were continued. */
   readonly continuations: number;
+  /** Invocations that looked for missing dumps. */
+  readonly checks: number;
+  /** What they reported, by kind. */
+  readonly reports: Readonly<Record<string, number>>;
   /** Scheduled times that a dump was due for. */
   readonly due: number;
   /** Of those, the ones for which a job was submitted. */
@@ -50,6 +54,8 @@ export function mergeFigures(all: readonly Figures[]): Figures {
     events: total(all, ({ events }) => events),
     scans: total(all, ({ scans }) => scans),
     continuations: total(all, ({ continuations }) => continuations),
+    checks: total(all, ({ checks }) => checks),
+    reports: totals(all.map(({ reports }) => reports)),
     due: total(all, ({ due }) => due),
     started: total(all, ({ started }) => started),
     excused: totals(all.map(({ excused }) => excused)),

@@ -4,6 +4,7 @@ import { SynthesisFailed, synthesize } from '../local/assembly/synth.ts';
 import { Misuse } from '../local/host/misuse.ts';
 import { Interrupted, orAborted, type Program, runProgram } from '../local/host/program.ts';
 import { temporaryFolder } from '../local/host/temporary-folder.ts';
+import { type CheckCost, checkCostText, measureChecks } from './check-cost.ts';
 import type { Figures } from './figures.ts';
 import { HELP, InvalidOptions, parseOptions, type SimulationOptions } from './options.ts';
 import { figuresText, historyText, progressText } from './report.ts';
@@ -13,6 +14,9 @@ import { shrink } from './shrink.ts';
 import { simulate } from './simulate.ts';
 
 const SCALES = [100, 1_000, 10_000, 100_000];
+
+/** How many secrets with daily schedules are checked for missing dumps. */
+const CHECKED = [100, 1_000, 10_000];
 
 /** How many secrets are due at the same second. */
 const RUSHES = [100, 1_000, 10_000];
@@ -56,6 +60,11 @@ async function runScale(cdkOut: string, { signal }: Program): Promise<number> {
     results.push(await orAborted(measureScale(cdkOut, secrets), signal));
   }
   process.stdout.write(`Scans:\n${scaleText(results)}`);
+  const checks: CheckCost[] = [];
+  for (const secrets of CHECKED) {
+    checks.push(await orAborted(measureChecks(cdkOut, secrets), signal));
+  }
+  process.stdout.write(`\nA day of checks for missing dumps, when none is missing:\n${checkCostText(checks)}`);
   const rushes: RushResult[] = [];
   for (const secrets of RUSHES) {
     rushes.push(await orAborted(measureRush(cdkOut, secrets), signal));
@@ -64,7 +73,7 @@ async function runScale(cdkOut: string, { signal }: Program): Promise<number> {
   const isThrottled = results
     .flatMap(({ first, later, settled }) => [first, later, settled])
     .some(({ throttled, failed }) => throttled + failed > 0);
-  return isThrottled || rushes.some(({ failed }) => failed > 0) ? EXIT.violated : EXIT.ok;
+  return isThrottled || [...checks, ...rushes].some(({ failed }) => failed > 0) ? EXIT.violated : EXIT.ok;
 }
 
 async function runSimulation(options: SimulationOptions, cdkOut: string, { processes }: Program): Promise<number> {

@@ -31,13 +31,14 @@ deleted, and faults. Checks that the invariants of the design hold.
   --busy        Make most schedules hourly or more frequent: many runs in few days.
   --only LIST   Simulate only these secrets, by number: 3,17.
   --keep LIST   Keep only these changes to secrets and these faults, by the ids shown in a history: 17.0,9f1c2ab3.
-  --scale       Instead measure what scans of up to 100,000 tagged secrets cost, and how long up to 10,000 runs that are
-                due at the same second take to start. Takes no other option.
+  --scale       Instead measure what scans of up to 100,000 tagged secrets cost, and a day of checks for missing dumps of
+                up to 10,000, and how long as many runs that are due at the same second take to start. Takes no other
+                option.
   --help        Print this text.
 
-Exit status: 0 if all invariants hold; 1 if one is violated, or if of --scale a scan was throttled or failed, or a run failed;
-2 for invalid options, ids of --keep that do not occur included; 128 + signal number after a signal; 3 if the simulation
-failed.
+Exit status: 0 if all invariants hold; 1 if one is violated, or if of --scale a scan was throttled, or a scan, check or run
+failed; 2 for invalid options, ids of --keep that do not occur included; 128 + signal number after a signal; 3 if the
+simulation failed.
 `;
 
 const MOST_SECRETS = 100_000;

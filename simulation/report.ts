@@ -8,8 +8,21 @@ const MOST_SHOWN = 10;
 
 /** Formats the figures of a simulation. */
 export function figuresText({ seed, secrets, days }: Simulation, figures: Figures, seconds: number): string {
-  const { runs, events, scans, continuations, due, started, excused, calls, faults, secretEvents, violations } =
-    figures;
+  const {
+    runs,
+    events,
+    scans,
+    continuations,
+    checks,
+    reports,
+    due,
+    started,
+    excused,
+    calls,
+    faults,
+    secretEvents,
+    violations,
+  } = figures;
   const rate = Math.round(runs / (seconds / 60));
   const lines = [
     ['seed', String(seed)],
@@ -25,6 +38,9 @@ export function figuresText({ seed, secrets, days }: Simulation, figures: Figure
     ['events handled', number(events)],
     ['scans of all secrets', number(scans)],
     ['  continued in another invocation', number(continuations)],
+    ['checks for missing dumps', number(checks)],
+    ['reports', number(total(reports))],
+    ...rowsOf(reports),
     ['calls', number(total(calls))],
     ...rowsOf(calls),
     ['faults', number(total(faults))],

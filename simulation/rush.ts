@@ -1,7 +1,6 @@
-import { ACCOUNT, REGION } from '../local/assembly/account.ts';
 import { Random } from './runtime/random.ts';
 import { START } from './simulate.ts';
-import type { Secret } from './workload/secret-history.ts';
+import { dailySecret } from './workload/daily-secret.ts';
 import { SimulatedWorld } from './world.ts';
 
 const HOUR = 60 * 60_000;
@@ -34,7 +33,7 @@ export async function measureRush(cdkOut: string, secrets: number): Promise<Rush
   const world = new RushWorld({
     cdkOut,
     seed: 'rush',
-    secrets: Array.from({ length: secrets }, (_, index) => dueAtSix(index)),
+    secrets: Array.from({ length: secrets }, (_, i) => dailySecret(i, '0 6 * * *', 'UTC', START)),
     span: { from: START, to: due + 6 * HOUR },
     busy: false,
     keep: new Set(),
@@ -57,12 +56,4 @@ export function rushText(results: readonly RushResult[]): string {
     [secrets, dumped, failed, throttled, Math.round(seconds)].map((number) => number.toLocaleString('en-US')),
   );
   return [heading, ...rows].map((row) => row.map((cell) => cell.padStart(12)).join('')).join('\n') + '\n';
-}
-
-function dueAtSix(index: number): Secret {
-  const name = `db-${index}`;
-  const arn = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-a1B2c3`;
-  const tags = { schedule: '0 6 * * *', timezone: undefined, valid: true };
-  const state = { from: START - 24 * HOUR, exists: true, tags, deletion: undefined, replicated: false };
-  return { index, name, arn, primaryRegion: undefined, events: [], states: [state, state] };
 }

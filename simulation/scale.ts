@@ -1,21 +1,19 @@
 import { z } from 'zod';
-import { ACCOUNT, REGION } from '../local/assembly/account.ts';
 import { Template } from '../local/assembly/template.ts';
 import { Clock } from './runtime/clock.ts';
 import type { Answer, Call } from './runtime/fake-https.ts';
 import { Random } from './runtime/random.ts';
-import { answerCall, type AwsServices } from './services/aws-api.ts';
+import { answerCall, type AwsServices, unsupported } from './services/aws-api.ts';
 import { type Invocation, SimulatedFunction, type World } from './services/lambda-function.ts';
 import { ObjectStore } from './services/object-store.ts';
 import { SecretsManager } from './services/secrets-manager.ts';
 import { ServiceError } from './services/service-error.ts';
 import { listRunning } from './services/step-functions/list-executions.ts';
 import { START_QUOTA, TokenBucket } from './services/token-bucket.ts';
-import type { Secret } from './workload/secret-history.ts';
+import { dailySecret, spreadSchedule } from './workload/daily-secret.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 const START = Date.parse('2026-01-01T00:00:00Z');
 
 /** Of every call, in milliseconds. */
@@ -86,7 +84,7 @@ class ScaleWorld implements World {
   readonly #scanner: SimulatedFunction;
   readonly #reschedule: SimulatedFunction;
   readonly #secretsManager: SecretsManager;
-  readonly #objectStore = new ObjectStore();
+  readonly #objectStore: ObjectStore;
   readonly #quota = new TokenBucket(START_QUOTA);
   readonly #started = new Set<string>();
   readonly #waiting = new Set<WaitingExecution>();
@@ -96,16 +94,10 @@ class ScaleWorld implements World {
 
   constructor(cdkOut: string, secrets: number) {
     const template = new Template(cdkOut);
-    const functionOf = (title: string): SimulatedFunction => {
-      const resource = template.ofType('AWS::Lambda::Function').find((one) => one.title.startsWith(title));
-      if (resource === undefined) {
-        throw new Error(`The template has no function ${title}.`);
-      }
-      return new SimulatedFunction(template, resource);
-    };
-    this.#scanner = functionOf('Scanner');
-    this.#reschedule = functionOf('RunFunctions/Reschedule');
-    const tagged = Array.from({ length: secrets }, (_, index) => taggedSecret(index));
+    this.#objectStore = new ObjectStore(template, this.clock);
+    this.#scanner = SimulatedFunction.named(template, 'Scanner');
+    this.#reschedule = SimulatedFunction.named(template, 'RunFunctions/Reschedule');
+    const tagged = Array.from({ length: secrets }, (_, i) => dailySecret(i, spreadSchedule(i), 'Europe/Berlin', START));
     this.#secretsManager = new SecretsManager(tagged, this.clock, new Random('scale'));
   }
 
@@ -156,6 +148,9 @@ class ScaleWorld implements World {
       listExecutions: (request) => listRunning([...this.#waiting], request),
       startExecution: (request) => this.#startExecution(startSchema.parse(request), counts),
       invoke: (event) => void this.#invoke(event),
+      describeExecution: unsupported,
+      publish: unsupported,
+      putEvents: unsupported,
     };
   }
 
@@ -193,17 +188,4 @@ class ScaleWorld implements World {
     this.#active -= 1;
     this.#ended = this.clock.now;
   }
-}
-
-/** A secret with a daily schedule. The schedules are spread evenly over the day. */
-function taggedSecret(index: number): Secret {
-  const name = `db-${index}`;
-  const arn = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-a1B2c3`;
-  const tags = {
-    schedule: `${index % 60} ${Math.floor(index / 60) % 24} * * *`,
-    timezone: 'Europe/Berlin',
-    valid: true,
-  };
-  const state = { from: START - DAY, exists: true, tags, deletion: undefined, replicated: false };
-  return { index, name, arn, primaryRegion: undefined, events: [], states: [state, state] };
 }

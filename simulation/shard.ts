@@ -73,6 +73,7 @@ function figuresOf(world: SimulatedWorld, withHistory: boolean): Figures {
     started,
     excused: Object.fromEntries(excused),
     ...invariants.executions.figures,
+    reports: Object.fromEntries(invariants.reports.figures.reports),
     calls: Object.fromEntries(world.figures.calls),
     faults: Object.fromEntries(faults.counts),
     secretEvents: events.length,

@@ -4,19 +4,23 @@ import { Invariants } from './checker/invariants.ts';
 import { isMatch, type ViolationPattern } from './checker/violations.ts';
 import { type HistoryEntry, historyLines } from './history.ts';
 import { Clock } from './runtime/clock.ts';
+import { Episodes } from './runtime/episodes.ts';
 import type { Answer, Call } from './runtime/fake-https.ts';
-import { Faults } from './runtime/faults.ts';
+import { Faults, type Probabilities } from './runtime/faults.ts';
 import { Random } from './runtime/random.ts';
 import { iso } from './runtime/time.ts';
 import { answerCall, type AwsServices } from './services/aws-api.ts';
 import { Batch } from './services/batch.ts';
 import { CallFaults } from './services/call-faults.ts';
 import { Concurrency } from './services/concurrency.ts';
+import { dumpBucketOf, leaveDump } from './services/dump-program.ts';
 import { EventBridge } from './services/event-bridge.ts';
 import type { Execution } from './services/execution.ts';
+import { heartbeatOf } from './services/heartbeat-alarm.ts';
 import { type Invocation, type Result, SimulatedFunction } from './services/lambda-function.ts';
 import { ObjectStore } from './services/object-store.ts';
 import { SecretsManager } from './services/secrets-manager.ts';
+import { sentEvents, sentMessage } from './services/sent.ts';
 import { StepFunctions } from './services/step-functions/step-functions.ts';
 import { type HistoryOptions, type Secret, secretHistory, type Span } from './workload/secret-history.ts';
 
@@ -34,6 +38,7 @@ const THROTTLED_EVENT_PAUSE = 10 * SECOND;
 const LONGEST_RESULT = 400;
 
 const DEPLOYMENT_FAULTS = { deployment: 1 / 40 };
+const STOP_FAULTS = { 'all stopped by hand': 1 / 90 };
 
 const eventSchema = z.object({
   detail: z.object({
@@ -62,15 +67,19 @@ export class SimulatedWorld {
   readonly invariants: Invariants;
   /** Called when an execution has ended. */
   onEnded: (execution: Execution) => void = () => undefined;
-  readonly figures = { runs: 0, events: 0, scans: 0, continuations: 0, calls: new Map<string, number>() };
+  readonly figures = { runs: 0, events: 0, scans: 0, continuations: 0, checks: 0, calls: new Map<string, number>() };
   readonly #random: Random;
   readonly #span: Span;
   readonly #template: Template;
   readonly #functions: readonly SimulatedFunction[];
   readonly #scanner: SimulatedFunction;
+  /** The function that checks whether the dumps are there. */
+  readonly #freshness: SimulatedFunction;
+  readonly #episodes: Episodes;
   readonly #eventBridge: EventBridge;
   readonly #secretsManager: SecretsManager;
-  readonly #objectStore = new ObjectStore();
+  readonly #objectStore: ObjectStore;
+  readonly #dumpBucket: string;
   readonly #batch: Batch;
   readonly #concurrency = new Concurrency();
   readonly #stepFunctions: StepFunctions;
@@ -87,6 +96,7 @@ export class SimulatedWorld {
     this.clock = new Clock(span.from);
     this.runtimeUpdate = this.#random.integer('runtime update', span.from, span.to);
     this.faults = new Faults(this.clock, this.#random, keep);
+    this.#episodes = new Episodes(this.clock, this.faults, this.#random);
     this.#callFaults = new CallFaults(this.clock, this.faults);
     this.secrets = secrets.map((secret) =>
       typeof secret === 'number' ? secretHistory(secret, this.#random, historyOptions) : secret,
@@ -94,15 +104,27 @@ export class SimulatedWorld {
     this.#functions = this.#template
       .ofType('AWS::Lambda::Function')
       .map((resource) => new SimulatedFunction(this.#template, resource));
-    this.#scanner = this.#scannerFunction();
-    this.#eventBridge = new EventBridge(this.#template, this.#scanner.arn, this.clock, this.faults, (event) => {
-      void this.#invokeAsynchronously(event);
+    this.#scanner = this.#functionNamed('Scanner');
+    this.#freshness = this.#functionNamed('Freshness');
+    this.#eventBridge = new EventBridge(this.#template, {
+      clock: this.clock,
+      faults: this.faults,
+      functions: this.#functions,
+      isDisabled: (target) => this.#isDisabled(target),
+      deliver: (target, event) => void this.#invokeAsynchronously(target, event),
     });
+    this.#objectStore = new ObjectStore(this.#template, this.clock);
+    this.#dumpBucket = dumpBucketOf(this.#template);
     this.#secretsManager = new SecretsManager(this.secrets, this.clock, this.#random, this.faults);
-    this.#batch = new Batch(this.clock, this.faults);
+    this.#batch = new Batch(this.clock, this.faults, this.#episodes);
+    const period = this.#eventBridge.periodOf(this.#scanner);
     this.invariants = new Invariants(this.secrets, {
       clock: this.clock,
-      period: Number.isFinite(this.#eventBridge.period) ? this.#eventBridge.period : DEFAULT_PERIOD,
+      period: Number.isFinite(period) ? period : DEFAULT_PERIOD,
+      overdueAfter: Number(this.#freshness.variables.OVERDUE_AFTER_MINUTES) * MINUTE,
+      heartbeat: heartbeatOf(this.#template, this.#freshness.name),
+      wereDisabled: (from, to) =>
+        this.#episodes.wasOn('rules disabled', from, to) || this.#episodes.wasOn('scans disabled', from, to),
       span,
       runtimeUpdate: this.runtimeUpdate,
       onViolation: (violation) => {
@@ -127,10 +149,15 @@ export class SimulatedWorld {
       onStarted: (execution) => {
         this.#record(`an execution for secret ${execution.secret.index} at ${iso(execution.when)} is started`);
         this.invariants.executions.onStarted(execution);
+        this.invariants.reports.onStarted(execution);
       },
       onSubmitted: (execution, variables) => {
         this.#record(`the dump of secret ${execution.secret.index} for ${iso(execution.when)} is started`);
         this.invariants.executions.onSubmitted(execution, variables);
+      },
+      onDumped: (execution) => {
+        leaveDump(this.#objectStore, this.#dumpBucket, execution, this.clock.now);
+        this.invariants.reports.onDumped(execution);
       },
       onEnded: (execution) => {
         this.figures.runs += 1;
@@ -138,6 +165,7 @@ export class SimulatedWorld {
         const name = `the execution for secret ${secret.index} at ${iso(when)}`;
         this.#record(`${name} ends (${outcome}): ${JSON.stringify(end)}`);
         this.invariants.executions.onEnded(execution);
+        this.invariants.reports.onEnded(execution);
         this.onEnded(execution);
       },
     });
@@ -158,8 +186,16 @@ export class SimulatedWorld {
         });
       }
     }
-    this.#eventBridge.startPeriodicRule(this.#span);
-    this.#scheduleDeployments(0);
+    this.#eventBridge.startPeriodicRules(this.#span);
+    this.#episodes.schedule(this.#span);
+    this.#daily('deployment', DEPLOYMENT_FAULTS, () => {
+      this.#batch.deploy();
+      this.#stepFunctions.deploy();
+      this.#eventBridge.stackDeployed(this.#template.stackId);
+    });
+    this.#daily('stop all', STOP_FAULTS, () => {
+      this.#stepFunctions.stopAll();
+    });
     await this.clock.run(this.#span.to);
   }
 
@@ -167,26 +203,44 @@ export class SimulatedWorld {
   serve(invocation: Invocation, call: Call, answer: (answer: Answer) => void, crash: () => void): void {
     const { operation } = call;
     this.figures.calls.set(operation, (this.figures.calls.get(operation) ?? 0) + 1);
-    const serve = (): Answer => answerCall(this.#servicesFor(invocation), call);
+    if (invocation.function === this.#scanner && this.#episodes.isOn('scans broken')) {
+      crash();
+      return;
+    }
+    const serve = (): Answer => {
+      invocation.wrote ||= operation === 'PutObject';
+      return answerCall(this.#servicesFor(invocation, call), call);
+    };
     this.#callFaults.pass(invocation, call, { serve, answer, crash });
   }
 
-  #servicesFor(invocation: Invocation): AwsServices {
+  #servicesFor(invocation: Invocation, { id, input }: Call): AwsServices {
     return {
       objectStore: this.#objectStore,
       describeSecret: (request) => this.#secretsManager.describeSecret(request),
       listSecrets: (request) => {
         const page = this.#secretsManager.listSecrets(request);
         invocation.hasUnreadPages = page.NextToken !== undefined;
+        invocation.pages.set(JSON.stringify(input.NextToken ?? ''), page.SecretList);
         return page;
       },
       startExecution: (request) => this.#stepFunctions.startExecution(request),
       listExecutions: (request) => this.#stepFunctions.listExecutions(request),
+      describeExecution: (request) => this.#stepFunctions.describeExecution(request),
       invoke: (event) => {
         this.#record('a scan continues in another invocation');
         this.figures.continuations += 1;
         this.invariants.scans.continue(invocation, event);
-        void this.#invokeAsynchronously(event);
+        void this.#invokeAsynchronously(this.#scanner, event);
+      },
+      publish: (request) => {
+        invocation.messages.push(sentMessage(request));
+      },
+      putEvents: (request) => {
+        const events = sentEvents(request);
+        this.#record(`this is reported: ${events.map(({ detail }) => JSON.stringify(detail)).join(', ')}`);
+        invocation.events.set(id, events);
+        return { FailedEntryCount: 0, Entries: events.map(() => ({ EventId: 'simulated' })) };
       },
     };
   }
@@ -197,6 +251,7 @@ export class SimulatedWorld {
     if (isScanner && secret === undefined) {
       this.invariants.scans.begin(event, this.clock.now);
     }
+    const check = called === this.#freshness ? this.invariants.reports.begin() : undefined;
     return await new Promise((resolve) => {
       void called.invoke(this, event, (invocation, result) => {
         if (secret !== undefined) {
@@ -207,6 +262,11 @@ export class SimulatedWorld {
           this.figures.scans += 1;
           this.#record(`a scan ends: ${resultText(result)}`);
           this.invariants.functions.onScanned(invocation, result);
+        }
+        if (check !== undefined) {
+          this.figures.checks += 1;
+          this.#record(`a check ends: ${resultText(result)}`);
+          this.invariants.reports.onChecked(check, invocation, result);
         }
         this.invariants.functions.onInvoked(invocation, result);
         resolve({ result, invocation });
@@ -224,14 +284,14 @@ export class SimulatedWorld {
    * Lambda retries after one and two minutes. An event that still fails goes to the dead-letter queue. While the account
    * runs as many functions as it may, Lambda keeps the event.
    */
-  async #invokeAsynchronously(event: unknown): Promise<void> {
+  async #invokeAsynchronously(called: SimulatedFunction, event: unknown): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
       while (!this.#concurrency.take()) {
         await this.clock.sleep(THROTTLED_EVENT_PAUSE);
       }
-      const { result } = await this.#invoke(this.#scanner, event);
+      const { result } = await this.#invoke(called, event);
       this.#concurrency.release();
-      if (result.kind === 'returned' || attempt === this.#scanner.retries) {
+      if (result.kind === 'returned' || attempt === called.retries) {
         return;
       }
       await this.clock.sleep((attempt + 1) * MINUTE);
@@ -249,26 +309,28 @@ export class SimulatedWorld {
     }
   }
 
-  /** Each day there may be a deployment, at a random time. */
-  #scheduleDeployments(day: number): void {
-    const time = this.#span.from + day * DAY + this.#random.integer(`deployment|${day}`, 0, DAY - 1);
+  /** Each day something may happen at a random time. */
+  #daily(name: string, probabilities: Probabilities, act: () => void, day = 0): void {
+    const time = this.#span.from + day * DAY + this.#random.integer(`${name}|${day}`, 0, DAY - 1);
     if (time >= this.#span.to) {
       return;
     }
     this.clock.at(time, () => {
-      if (this.faults.decide('deployment', DEPLOYMENT_FAULTS).kind !== undefined) {
-        this.#batch.deploy();
-        this.#stepFunctions.deploy();
-        this.#eventBridge.stackDeployed(this.#template.stackId);
+      if (this.faults.decide(name, probabilities).kind !== undefined) {
+        act();
       }
-      this.#scheduleDeployments(day + 1);
+      this.#daily(name, probabilities, act, day + 1);
     });
   }
 
-  #scannerFunction(): SimulatedFunction {
-    const found = this.#functions.find(({ name }) => name.endsWith('-Scanner-Function'));
+  #isDisabled(target: SimulatedFunction): boolean {
+    return this.#episodes.isOn('rules disabled') || (target === this.#scanner && this.#episodes.isOn('scans disabled'));
+  }
+
+  #functionNamed(name: string): SimulatedFunction {
+    const found = this.#functions.find((one) => one.name.endsWith(`-${name}-Function`));
     if (found === undefined) {
-      throw new Error('The template has no function Scanner/Function.');
+      throw new Error(`The template has no function ${name}/Function.`);
     }
     return found;
   }

@@ -54,7 +54,7 @@ async function checkDumps(
   }
   const search = { secretName: secret.name, wanted: [first, ...others], known: newest } as const;
   const found = await findDumps(s3, buckets, search);
-  const when = runToAskFor(gapsOf(before, due, found));
+  const when = runToAskFor(gapsOf(before, owing, found));
   const run =
     when === undefined
       ? ({ status: 'none' } as const)

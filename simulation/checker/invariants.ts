@@ -3,6 +3,7 @@ import type { Secret, Span } from '../workload/secret-history.ts';
 import { CheckedSecrets } from './checked-secrets.ts';
 import { ExecutionChecks } from './execution-checks.ts';
 import { FunctionChecks } from './function-checks.ts';
+import { ReportChecks } from './report-checks.ts';
 import { Scans } from './scans.ts';
 import { ScheduleChecks } from './schedule-checks.ts';
 import { type Violation, Violations } from './violations.ts';
@@ -11,7 +12,13 @@ export interface InvariantsOptions {
   readonly clock: Clock;
   /** Of the scans, in milliseconds. */
   readonly period: number;
+  /** How long after its scheduled time a dump that is not there is overdue, in milliseconds. */
+  readonly overdueAfter: number;
+  /** How long no check for missing dumps may have ended well until an alarm goes off, in milliseconds. */
+  readonly heartbeat: number;
   readonly span: Span;
+  /** Whether rules that start scans were disabled at any time from one instant to another. */
+  wereDisabled(from: number, to: number): boolean;
   /** When the rules of time zones change. */
   readonly runtimeUpdate: number;
   readonly onViolation: (violation: Violation) => void;
@@ -19,18 +26,22 @@ export interface InvariantsOptions {
 
 /** Checks a world against what the design promises. The world reports to it what happens. */
 export class Invariants {
-  readonly scans = new Scans();
+  readonly scans: Scans;
   readonly executions: ExecutionChecks;
   readonly functions: FunctionChecks;
   readonly schedules: ScheduleChecks;
+  readonly reports: ReportChecks;
   readonly #violations: Violations;
 
-  constructor(secrets: readonly Secret[], { clock, period, span, runtimeUpdate, onViolation }: InvariantsOptions) {
+  constructor(secrets: readonly Secret[], options: InvariantsOptions) {
+    const { clock, period, span, runtimeUpdate, onViolation } = options;
     const checked = new CheckedSecrets(secrets, span, runtimeUpdate);
     this.#violations = new Violations(clock, onViolation);
+    this.scans = new Scans((from, to) => options.wereDisabled(from, to));
     this.executions = new ExecutionChecks(checked, clock, this.#violations);
     this.functions = new FunctionChecks(checked, clock, this.scans, this.#violations);
     this.schedules = new ScheduleChecks(checked, clock, { period, span }, this.scans, this.#violations);
+    this.reports = new ReportChecks(checked, clock, options, this.#violations);
   }
 
   get violations(): readonly Violation[] {

@@ -23,6 +23,12 @@ export class Scans {
   /** The previous invocation, by the event that it sent to be continued. */
   readonly #previous = new WeakMap<object, Invocation>();
   readonly #continued = new WeakSet<Invocation>();
+  readonly #wereDisabled: (from: number, to: number) => boolean;
+
+  /** @param wereDisabled whether rules that start scans were disabled at any time from one instant to another */
+  constructor(wereDisabled: (from: number, to: number) => boolean) {
+    this.#wereDisabled = wereDisabled;
+  }
 
   /** An invocation or a retry of one begins; it begins a scan unless it continues one. */
   begin(event: unknown, now: number): void {
@@ -31,10 +37,10 @@ export class Scans {
     }
   }
 
-  /** Whether a scan began between two instants. */
+  /** Whether a scan began between two instants, or somebody prevented that. */
   hasBegun(from: number, to: number): boolean {
     const last = this.#begun.findLast((time) => time <= to);
-    return last !== undefined && last >= from;
+    return (last !== undefined && last >= from) || this.#wereDisabled(from, to);
   }
 
   /** An invocation sends an event to be continued. */

@@ -6,9 +6,12 @@ import type { Secret } from '../workload/secret-history.ts';
  * - `one dump`: every scheduled time has a dump, unless nothing could have made one;
  * - `no other dump`: no dump is started twice for a time, before it, or under tags that no longer exist;
  * - `true ends`: executions and functions succeed or fail as their work did;
- * - `always served`: every secret on a schedule has its next run waiting, or a scan is due within a period.
+ * - `always served`: every secret on a schedule has its next run waiting, or a scan is due within a period;
+ * - `reported in time`: every missing dump is reported by the next check, again daily, and when it is caught up;
+ * - `no false report`: nothing else is reported, and nothing twice.
  */
-export type Invariant = 'one dump' | 'no other dump' | 'true ends' | 'always served';
+export type Invariant =
+  'one dump' | 'no other dump' | 'true ends' | 'always served' | 'reported in time' | 'no false report';
 
 export interface Violation {
   readonly invariant: Invariant;

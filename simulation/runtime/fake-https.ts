@@ -3,8 +3,9 @@ import { Readable } from 'node:stream';
 
 /** A request sent by an AWS SDK client. */
 export interface Call {
-  /** Such as `ListSecrets`; for S3 `GetObject` or `PutObject`, for Lambda `Invoke`. */
+  /** Such as `ListSecrets`; for S3 `GetObject`, `PutObject` or `ListObjectsV2`, for Lambda `Invoke`. */
   readonly operation: string;
+  /** The request, or for S3 and Lambda its `url`. */
   readonly input: Readonly<Record<string, unknown>>;
   readonly body: Buffer;
   /** Shared by all attempts of one call. */
@@ -21,6 +22,7 @@ export type Serve = (call: Call, answer: (answer: Answer) => void) => void;
 /** The request options that the SDK passes to `https`, as far as they matter here. */
 interface Options {
   readonly method: string;
+  readonly host: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, unknown>>;
 }
@@ -77,13 +79,23 @@ class Request extends EventEmitter {
   }
 
   #call(body: Buffer): Call {
+    return { ...this.#operation(body.toString()), body, id: this.#header('amz-sdk-invocation-id') };
+  }
+
+  #operation(body: string): Pick<Call, 'operation' | 'input'> {
     const target = this.#header('x-amz-target');
-    const method = { GET: 'GetObject', PUT: 'PutObject', POST: 'Invoke' }[this.#options.method] ?? this.#options.method;
+    if (target !== '') {
+      return { operation: target.replace(/^.*\./, ''), input: JSON.parse(body) as Call['input'] };
+    }
+    const { method, host, path } = this.#options;
+    if (this.#header('content-type') === 'application/x-www-form-urlencoded') {
+      const { Action = '', ...input } = Object.fromEntries(new URLSearchParams(body));
+      return { operation: Action, input };
+    }
+    const operation = { GET: 'GetObject', PUT: 'PutObject', POST: 'Invoke' }[method] ?? method;
     return {
-      operation: target === '' ? method : target.replace(/^.*\./, ''),
-      input: target === '' ? { path: this.#options.path } : (JSON.parse(body.toString()) as Call['input']),
-      body,
-      id: this.#header('amz-sdk-invocation-id'),
+      operation: path.includes('list-type=2') ? 'ListObjectsV2' : operation,
+      input: { url: `https://${host}${path}` },
     };
   }
 

@@ -29,6 +29,8 @@ export class Faults {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #keep: ReadonlySet<string> | undefined;
+  /** The latest outage of each service, or its absence. */
+  readonly #outages = new Map<string, { readonly hour: number; readonly minutes: number }>();
   #minute = 0;
   readonly #visits = new Map<string, number>();
 
@@ -65,10 +67,16 @@ export class Faults {
   /** Whether a service has an outage: rare, for part of an hour, during which all calls fail. */
   outage(operation: string): boolean {
     const hour = Math.floor(this.#clock.now / HOUR);
-    if (!this.#random.chance(`outage|${operation}|${hour}`, 1 / 500)) {
-      return false;
-    }
-    return this.#clock.now % HOUR < this.#random.integer(`outage lasts|${operation}|${hour}`, 5, 60) * MINUTE;
+    const known = this.#outages.get(operation);
+    const { minutes } = known?.hour === hour ? known : { minutes: this.#outageMinutes(operation, hour) };
+    this.#outages.set(operation, { hour, minutes });
+    return this.#clock.now % HOUR < minutes * MINUTE;
+  }
+
+  #outageMinutes(operation: string, hour: number): number {
+    return this.#random.chance(`outage|${operation}|${hour}`, 1 / 500)
+      ? this.#random.integer(`outage lasts|${operation}|${hour}`, 5, 60)
+      : 0;
   }
 
   #inject(kind: string, name: string): boolean {

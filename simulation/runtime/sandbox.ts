@@ -69,6 +69,7 @@ export function virtualGlobals(clock: Clock, random: () => number): Globals {
   };
 }
 
+/** By their text. */
 const modules = new Map<string, SandboxedModule>();
 
 /** A CommonJS module that is compiled once per process and can be loaded many times, each time with other globals. */
@@ -77,19 +78,19 @@ export class SandboxedModule {
   readonly #script: vm.Script;
   readonly #names: readonly string[];
 
-  private constructor(file: string, names: readonly string[]) {
+  private constructor(file: string, text: string, names: readonly string[]) {
     this.#file = file;
     this.#names = names;
-    this.#script = new vm.Script(
-      `(function (exports, require, module, ${names.join(', ')}) {${readFileSync(file, 'utf8')}\n})`,
-      { filename: file },
-    );
+    this.#script = new vm.Script(`(function (exports, require, module, ${names.join(', ')}) {${text}\n})`, {
+      filename: file,
+    });
   }
 
-  /** @param names globals to replace, the same whenever the file is asked for */
+  /** @param names globals to replace, the same whenever the file, or another one with the same text, is asked for */
   static of(file: string, names: readonly string[]): SandboxedModule {
-    const known = modules.get(file) ?? new SandboxedModule(file, names);
-    modules.set(file, known);
+    const text = readFileSync(file, 'utf8');
+    const known = modules.get(text) ?? new SandboxedModule(file, text, names);
+    modules.set(text, known);
     return known;
   }
 

@@ -14,11 +14,36 @@ export function formerZone(timezone: string): string {
   return FORMER[timezone] ?? timezone;
 }
 
-class FormerDateTimeFormat extends Intl.DateTimeFormat {
-  constructor(locales?: string | string[], { timeZone, ...options }: Intl.DateTimeFormatOptions = {}) {
-    super(locales, { ...options, ...(timeZone === undefined ? {} : { timeZone: formerZone(timeZone) }) });
-  }
+/**
+ * A class whose instances are made once for the same arguments: making one takes as long as a hundred uses, and libraries
+ * make one to find out whether a time zone exists.
+ *
+ * @param zone the zone whose rules another one has
+ */
+function dateTimeFormat(zone: (timezone: string) => string): typeof Intl.DateTimeFormat {
+  const made = new Map<string, Intl.DateTimeFormat>();
+  return new Proxy(Intl.DateTimeFormat, {
+    construct: (_, args: [locales?: string | string[], options?: Intl.DateTimeFormatOptions]) => {
+      const name = JSON.stringify(args);
+      const [locales, { timeZone, ...options } = {}] = args;
+      const format =
+        made.get(name) ??
+        new Intl.DateTimeFormat(locales, {
+          ...options,
+          ...(timeZone === undefined ? {} : { timeZone: zone(timeZone) }),
+        });
+      made.set(name, format);
+      return format;
+    },
+  });
 }
 
-/** `Intl` before the update. */
-export const FORMER_INTL = Object.create(Intl, { DateTimeFormat: { value: FormerDateTimeFormat } }) as typeof Intl;
+function intlWith(DateTimeFormat: typeof Intl.DateTimeFormat): typeof Intl {
+  return Object.create(Intl, { DateTimeFormat: { value: DateTimeFormat } }) as typeof Intl;
+}
+
+/** `Intl` before the update of the rules, and after it. */
+export const INTL = {
+  former: intlWith(dateTimeFormat(formerZone)),
+  current: intlWith(dateTimeFormat((timezone) => timezone)),
+} as const;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { TaskError } from '../../local/services/task.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Episodes } from '../runtime/episodes.ts';
 import type { Faults } from '../runtime/faults.ts';
 import type { Execution } from './execution.ts';
 import type { Json } from './json.ts';
@@ -20,12 +21,14 @@ const JOB_FAULTS = { 'job failed': 0.03, 'job timed out': 0.005, 'job reclaimed'
 export class Batch {
   readonly #clock: Clock;
   readonly #faults: Faults;
+  readonly #episodes: Episodes;
   readonly #quota = new TokenBucket(SUBMIT_QUOTA);
   #revision = 1;
 
-  constructor(clock: Clock, faults: Faults) {
+  constructor(clock: Clock, faults: Faults, episodes: Episodes) {
     this.#clock = clock;
     this.#faults = faults;
+    this.#episodes = episodes;
   }
 
   /** A deployment registers a new revision of the job definition, and deregisters the previous one. */
@@ -70,6 +73,9 @@ export class Batch {
     const { kind, latency } = this.#faults.decide(`job|${site}`, JOB_FAULTS);
     // Scales the latency to a duration from two minutes to half an hour.
     await this.#clock.sleep(latency * 0.4 * MINUTE);
+    if (this.#episodes.isOn('jobs failing')) {
+      throw failedJob(name, 'Essential container in task exited', 77);
+    }
     switch (kind) {
       case 'job failed':
         throw failedJob(name, 'Essential container in task exited', 77);

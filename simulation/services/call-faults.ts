@@ -21,7 +21,7 @@ const OUTAGE_FAULTS = { throttled: 0.5, 'server error': 0.5 };
 const SLOW_ANSWER = 13.5 * MINUTE;
 
 /** Error responses that the functions handle as results. */
-const EXPECTED_ERRORS = ['ResourceNotFoundException', 'ExecutionAlreadyExists', 'NoSuchKey'];
+const EXPECTED_ERRORS = ['ResourceNotFoundException', 'ExecutionAlreadyExists', 'ExecutionDoesNotExist', 'NoSuchKey'];
 
 /** The network between functions and services: delays calls, and injects faults into them. */
 export class CallFaults {
@@ -89,7 +89,7 @@ function respond(call: Call, kind: string | undefined, serve: () => Answer): Ans
   return kind === 'answer lost' ? { broken: 'socket hang up' } : response;
 }
 
-/** The ARN of the secret that a call concerns; empty if it concerns none. */
+/** The ARN of the secret or execution that a call concerns, or the prefix that it lists; empty if it concerns none. */
 function subjectOf({ operation, input }: Call): string {
   if (operation === 'DescribeSecret') {
     return String(input.SecretId);
@@ -97,12 +97,19 @@ function subjectOf({ operation, input }: Call): string {
   if (operation === 'StartExecution') {
     return /"secretArn":"([^"]+)"/.exec(String(input.input))?.[1] ?? '';
   }
-  return '';
+  if (operation === 'DescribeExecution') {
+    return String(input.executionArn);
+  }
+  return operation === 'ListObjectsV2' ? (new URL(String(input.url)).searchParams.get('prefix') ?? '') : '';
 }
 
 function errorResponse({ operation }: Call, name: string, status: number): Answer {
-  return operation.endsWith('Object')
-    ? { status, body: `<Error><Code>${name}</Code></Error>`, type: 'application/xml' }
+  const error = `<Error><Code>${name}</Code></Error>`;
+  if (operation === 'Publish') {
+    return { status, body: `<ErrorResponse>${error}</ErrorResponse>`, type: 'text/xml' };
+  }
+  return operation.includes('Object')
+    ? { status, body: error, type: 'application/xml' }
     : { status, body: JSON.stringify({ __type: `${name}Exception` }), type: 'application/x-amz-json-1.1' };
 }
 

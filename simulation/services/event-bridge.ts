@@ -5,12 +5,13 @@ import { compilePattern, type Pattern } from '../../local/services/events/event-
 import type { Clock } from '../runtime/clock.ts';
 import type { Faults } from '../runtime/faults.ts';
 import type { Secret, SecretEvent, Span } from '../workload/secret-history.ts';
+import type { SimulatedFunction } from './lambda-function.ts';
 
 const MINUTE = 60_000;
 const UNITS: Readonly<Record<string, number>> = { minute: MINUTE, hour: 60 * MINUTE, day: 24 * 60 * MINUTE };
 
 const TAG_EVENT_FAULTS = { 'event lost': 0.1, 'event duplicated': 0.1, 'event delayed': 0.1 };
-const PERIOD_FAULTS = { 'scan duplicated': 0.005 };
+const PERIOD_FAULTS = { 'periodic event duplicated': 0.005 };
 
 const ruleSchema = z.object({
   EventPattern: z.unknown().optional(),
@@ -19,52 +20,68 @@ const ruleSchema = z.object({
   Targets: z.array(z.object({ Arn: z.string() })).default([]),
 });
 
-/** EventBridge, with those rules of the template that invoke a function. */
-export class EventBridge {
-  /** The shortest period of a rule, in milliseconds; infinite if no rule is periodic. */
+interface Rule {
+  readonly matches: Pattern;
+  /** In milliseconds; infinite if the rule is not periodic. */
   readonly period: number;
-  readonly #patterns: readonly Pattern[];
-  readonly #clock: Clock;
+  readonly targets: readonly SimulatedFunction[];
+}
+
+export interface EventBridgeContext {
+  readonly clock: Clock;
+  readonly faults: Faults;
+  readonly functions: readonly SimulatedFunction[];
+  /** Whether the rules that invoke a function are disabled at the moment. */
+  isDisabled(target: SimulatedFunction): boolean;
+  deliver(target: SimulatedFunction, event: unknown): void;
+}
+
+/** EventBridge, with the rules of the template. */
+export class EventBridge {
+  readonly #rules: readonly Rule[];
+  readonly #context: EventBridgeContext;
   /** When the latest event of a secret arrives. */
   readonly #arrivals = new Map<Secret, number>();
-  readonly #faults: Faults;
-  readonly #deliver: (event: unknown) => void;
 
-  /** @param target ARN of the function */
-  constructor(template: Template, target: string, clock: Clock, faults: Faults, deliver: (event: unknown) => void) {
-    const rules = template
+  constructor(template: Template, context: EventBridgeContext) {
+    this.#context = context;
+    this.#rules = template
       .ofType('AWS::Events::Rule')
       .map((resource) => template.properties(resource, ruleSchema))
-      .filter(({ State, Targets }) => State === 'ENABLED' && Targets.some(({ Arn }) => Arn === target));
-    this.period = Math.min(...rules.map(({ ScheduleExpression }) => periodOf(ScheduleExpression)));
-    this.#patterns = rules.flatMap(({ EventPattern }) =>
-      EventPattern === undefined ? [] : [compilePattern(EventPattern)],
-    );
-    this.#clock = clock;
-    this.#faults = faults;
-    this.#deliver = deliver;
+      .filter(({ State }) => State === 'ENABLED')
+      .map(({ EventPattern, ScheduleExpression, Targets }) => ({
+        matches: EventPattern === undefined ? () => false : compilePattern(EventPattern),
+        period: periodOf(ScheduleExpression),
+        targets: context.functions.filter(({ arn }) => Targets.some(({ Arn }) => Arn === arn)),
+      }));
   }
 
-  /** Starts the periodic rule. */
-  startPeriodicRule(span: Span): void {
-    const trigger = (): void => {
-      const { kind, latency } = this.#faults.decide('period', PERIOD_FAULTS);
-      const event = { source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} };
-      for (let i = kind === undefined ? 1 : 2; i > 0; i -= 1) {
-        this.#deliverAfter(latency * 500 * i, event);
-      }
-      if (this.#clock.now + this.period < span.to) {
-        this.#clock.at(this.#clock.now + this.period, trigger);
-      }
-    };
-    if (Number.isFinite(this.period)) {
-      this.#clock.at(span.from, trigger);
+  /** The shortest period of a rule that invokes a function, in milliseconds; infinite if there is none. */
+  periodOf(target: SimulatedFunction): number {
+    return Math.min(...this.#rules.filter(({ targets }) => targets.includes(target)).map(({ period }) => period));
+  }
+
+  /** Starts the periodic rules. */
+  startPeriodicRules(span: Span): void {
+    const { clock, faults } = this.#context;
+    for (const { period, targets } of this.#rules.filter((rule) => Number.isFinite(rule.period))) {
+      const trigger = (): void => {
+        const { kind, latency } = faults.decide('period', PERIOD_FAULTS);
+        const event = { source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} };
+        for (let i = kind === undefined ? 1 : 2; i > 0; i -= 1) {
+          this.#deliverAfter(latency * 500 * i, targets, event);
+        }
+        if (clock.now + period < span.to) {
+          clock.at(clock.now + period, trigger);
+        }
+      };
+      clock.at(span.from, trigger);
     }
   }
 
   /** Sends the CloudTrail event of a change to a secret, unless it is lost. */
   secretChanged(secret: Secret, { id, eventName }: SecretEvent): void {
-    const { kind, latency } = this.#faults.decide(`event|${id}`, TAG_EVENT_FAULTS);
+    const { kind, latency } = this.#context.faults.decide(`event|${id}`, TAG_EVENT_FAULTS);
     const event = {
       source: 'aws.secretsmanager',
       'detail-type': 'AWS API Call via CloudTrail',
@@ -82,9 +99,9 @@ export class EventBridge {
     for (let i = kind === 'event duplicated' ? 2 : 1; i > 0; i -= 1) {
       this.#put(event, delay * i);
     }
-    const arrival = this.#clock.now + delay;
+    const arrival = this.#context.clock.now + delay;
     if (arrival < (this.#arrivals.get(secret) ?? 0)) {
-      this.#faults.count('events out of order');
+      this.#context.faults.count('events out of order');
     }
     this.#arrivals.set(secret, arrival);
   }
@@ -103,16 +120,18 @@ export class EventBridge {
 
   #put(detail: object, delay: number): void {
     const event = { version: '0', account: ACCOUNT, region: REGION, resources: [], ...detail };
-    for (const matches of this.#patterns) {
-      if (matches(event)) {
-        this.#deliverAfter(delay, event);
-      }
+    for (const { targets } of this.#rules.filter(({ matches }) => matches(event))) {
+      this.#deliverAfter(delay, targets, event);
     }
   }
 
-  #deliverAfter(delay: number, event: object): void {
-    this.#clock.at(this.#clock.now + delay, () => {
-      this.#deliver(event);
+  #deliverAfter(delay: number, targets: readonly SimulatedFunction[], event: object): void {
+    const { clock } = this.#context;
+    const enabled = targets.filter((target) => !this.#context.isDisabled(target));
+    clock.at(clock.now + delay, () => {
+      for (const target of enabled) {
+        this.#context.deliver(target, event);
+      }
     });
   }
 }

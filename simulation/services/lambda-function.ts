@@ -4,8 +4,10 @@ import type { Resource, Template } from '../../local/assembly/template.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Answer, type Call, fakeHttps } from '../runtime/fake-https.ts';
 import { SandboxedModule, virtualGlobals } from '../runtime/sandbox.ts';
-import { FORMER_INTL } from '../runtime/timezone-rules.ts';
+import { INTL } from '../runtime/timezone-rules.ts';
 import type { Json } from './json.ts';
+import type { ListedSecret } from './secrets-manager.ts';
+import type { SentEvent } from './sent.ts';
 
 const GLOBALS = ['console', 'process', 'Date', 'setTimeout', 'clearTimeout', 'Math', 'Intl'] as const;
 
@@ -35,6 +37,14 @@ export interface Invocation {
   hasUnreadPages: boolean;
   /** An injected fault made it wait. */
   delayed: boolean;
+  /** The pages of secrets that it listed, by their token. */
+  readonly pages: Map<string, readonly ListedSecret[]>;
+  /** Whether it wrote an object. */
+  wrote: boolean;
+  /** The messages that it sent. */
+  readonly messages: string[];
+  /** The events that it put on the bus, by the id that all attempts of the call share. */
+  readonly events: Map<string, readonly SentEvent[]>;
 }
 
 /** Serves the requests of functions: answers each in time, late or never, or makes the function crash. */
@@ -56,6 +66,7 @@ export class SimulatedFunction {
   readonly name: string;
   readonly arn: string;
   readonly retries: number;
+  readonly variables: Readonly<Record<string, string>>;
   readonly #properties: z.infer<typeof propertiesSchema>;
   readonly #module: SandboxedModule;
   #idle: Environment[] = [];
@@ -64,6 +75,7 @@ export class SimulatedFunction {
     this.name = template.nameOf(resource);
     this.arn = template.arnOf(resource);
     this.#properties = template.properties(resource, propertiesSchema);
+    this.variables = this.#properties.Environment.Variables;
     this.retries =
       template
         .ofType('AWS::Lambda::EventInvokeConfig')
@@ -71,6 +83,15 @@ export class SimulatedFunction {
         .find(({ FunctionName }) => FunctionName === this.name)?.MaximumRetryAttempts ?? 2;
     const [module = ''] = this.#properties.Handler.split('.');
     this.#module = SandboxedModule.of(join(template.fileAsset(this.#properties.Code.S3Key), `${module}.js`), GLOBALS);
+  }
+
+  /** @param title path in the stack, or how it begins */
+  static named(template: Template, title: string): SimulatedFunction {
+    const resource = template.ofType('AWS::Lambda::Function').find((one) => one.title.startsWith(title));
+    if (resource === undefined) {
+      throw new Error(`The template has no function ${title}.`);
+    }
+    return new SimulatedFunction(template, resource);
   }
 
   /** @param done called before the result is returned to the caller */
@@ -84,6 +105,10 @@ export class SimulatedFunction {
       killed: false,
       delayed: false,
       hasUnreadPages: false,
+      pages: new Map(),
+      wrote: false,
+      messages: [],
+      events: new Map(),
     };
     const runtime = clock.now < world.runtimeUpdate ? 'former' : 'current';
     this.#idle = this.#idle.filter((one) => one.runtime === runtime);
@@ -145,7 +170,7 @@ class Environment {
         setTimeout,
         console: SILENT,
         process: processWith({ AWS_LAMBDA_FUNCTION_NAME: name, ...Variables }, runtime),
-        Intl: runtime === 'former' ? FORMER_INTL : Intl,
+        Intl: INTL[runtime],
       },
       {
         https: fakeHttps((call, answer) => {

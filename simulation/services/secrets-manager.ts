@@ -3,6 +3,7 @@ import { REGION } from '../../local/assembly/account.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Faults } from '../runtime/faults.ts';
 import type { Random } from '../runtime/random.ts';
+import type { Tags as WorkloadTags } from '../workload/random-tags.ts';
 import { type Secret, type SecretState, stateAt } from '../workload/secret-history.ts';
 import { ServiceError } from './service-error.ts';
 
@@ -17,6 +18,29 @@ const listSchema = z.object({
   NextToken: z.string().default('0'),
   Filters: z.tuple([z.object({ Key: z.literal('tag-key'), Values: z.tuple([z.string()]) })]),
 });
+
+const SCHEDULE_TAG = 'autodump:start-schedule';
+const TIMEZONE_TAG = 'autodump:timezone';
+
+interface Tag {
+  readonly Key: string;
+  readonly Value: string;
+}
+
+/** A secret in a listing. */
+export interface ListedSecret {
+  readonly ARN: string;
+  readonly Name: string;
+  readonly Tags: readonly Tag[];
+  readonly PrimaryRegion?: string;
+}
+
+/** The schedule tags of a listed secret; undefined if it is not on a schedule in this Region. */
+export function listedTags({ Tags, PrimaryRegion = REGION }: ListedSecret): Omit<WorkloadTags, 'valid'> | undefined {
+  const value = (key: string): string | undefined => Tags.find(({ Key }) => Key === key)?.Value;
+  const schedule = value(SCHEDULE_TAG);
+  return schedule === undefined || PrimaryRegion !== REGION ? undefined : { schedule, timezone: value(TIMEZONE_TAG) };
+}
 
 /** Secrets Manager: describes secrets as they are, and lists them as they were up to five minutes ago. */
 export class SecretsManager {
@@ -51,7 +75,7 @@ export class SecretsManager {
   }
 
   /** Pages may be short or empty without being the last. */
-  listSecrets(input: unknown): { readonly SecretList: readonly object[]; readonly NextToken?: string } {
+  listSecrets(input: unknown): { readonly SecretList: readonly ListedSecret[]; readonly NextToken?: string } {
     const { MaxResults, NextToken, Filters } = listSchema.parse(input);
     const prefix = Filters[0].Values[0];
     const start = Number(NextToken);
@@ -84,19 +108,19 @@ export class SecretsManager {
   }
 }
 
-function tagsOf({ tags }: SecretState): readonly { readonly Key: string; readonly Value: string }[] {
+function tagsOf({ tags }: SecretState): readonly Tag[] {
   if (tags === undefined) {
-    return [{ Key: 'autodump:start-schedule-of-old', Value: '0 8 * * *' }];
+    return [{ Key: `${SCHEDULE_TAG}-of-old`, Value: '0 8 * * *' }];
   }
   const { schedule, timezone } = tags;
   return [
     { Key: 'owner', Value: 'somebody' },
-    { Key: 'autodump:start-schedule', Value: schedule },
-    ...(timezone === undefined ? [] : [{ Key: 'autodump:timezone', Value: timezone }]),
+    { Key: SCHEDULE_TAG, Value: schedule },
+    ...(timezone === undefined ? [] : [{ Key: TIMEZONE_TAG, Value: timezone }]),
   ];
 }
 
-function describe({ arn, name, primaryRegion }: Secret, state: SecretState): object {
+function describe({ arn, name, primaryRegion }: Secret, state: SecretState): ListedSecret {
   const primary = primaryRegion ?? (state.replicated ? REGION : undefined);
   return {
     ARN: arn,

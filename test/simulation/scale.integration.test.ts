@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { measureChecks } from '../../simulation/check-cost.ts';
 import { measureScale } from '../../simulation/scale.ts';
 import { useStack } from './support/stack.ts';
 
@@ -10,4 +11,11 @@ test('a scan costs one call per hundred secrets plus three, however many runs ca
   const cost = { calls: 13, starts: 0, throttled: 0, invocations: 1, failed: 0 };
   expect(later).toMatchObject(cost);
   expect(settled).toMatchObject(cost);
+});
+
+test('a day of checks for missing dumps costs one request per dump, and hourly one per hundred secrets plus two', async () => {
+  const { failed, calls } = await measureChecks(stack.cdkOut, 150);
+  expect(failed).toBe(0);
+  // Of ten thousand secrets 12,448 in all, and no more than 15,000.
+  expect(calls).toEqual({ ListObjectsV2: 150, ListSecrets: 24 * 2, GetObject: 24, PutObject: 24 });
 });

@@ -1,5 +1,5 @@
 import { type StoredDump, whenOf } from './dump-key.ts';
-import type { Owing } from './owing.ts';
+import { type Owing, timesBetween } from './owing.ts';
 import type { Arrears, Watch } from './watch.ts';
 
 /** The dumps of a secret that were found, as far as they were looked for. */
@@ -38,6 +38,8 @@ export type News = { readonly secret: string; readonly timezone: string } & (
   | { readonly kind: 'broken tags'; readonly reason: string }
 );
 
+type OwedDumps = Owing & { readonly kind: 'dumps' };
+
 const DAY_MS = 24 * 60 * 60_000;
 
 /** Scheduled times that were looked for in vain, by whether a later dump is there. */
@@ -50,14 +52,23 @@ export interface Gaps {
 }
 
 /** Sorts out what is missing. Times of one format are in the order of their text. */
-export function gapsOf({ arrears }: Watch, due: readonly string[], { times, newest }: FoundDumps): Gaps {
+export function gapsOf({ arrears }: Watch, { due, tags }: OwedDumps, { times, newest }: FoundDumps): Gaps {
   const newestTime = whenOf(newest?.key ?? '') ?? '';
   const missing = due.filter((time) => !times.has(time));
   return {
     lost: missing.filter((time) => time < newestTime),
     open: missing.filter((time) => time > newestTime),
-    lasting: arrears !== undefined && arrears.last > newestTime ? arrears : undefined,
+    lasting: arrears !== undefined && arrears.last > newestTime ? lastingOf(arrears, newestTime, tags) : undefined,
   };
+}
+
+/** Arrears without those of their dumps that have come since, such as that of a late run: none is after the newest dump. */
+function lastingOf(arrears: Arrears, newestTime: string, tags: OwedDumps['tags']): Arrears {
+  if (newestTime < arrears.first) {
+    return arrears;
+  }
+  const [first = arrears.last, ...others] = timesBetween(tags, newestTime, arrears.last);
+  return { ...arrears, first, count: 1 + others.length };
 }
 
 /** The scheduled time whose run tells most about the gaps: the last one. */
@@ -75,13 +86,14 @@ export interface Assessment {
 export function assess(
   about: { readonly secret: string; readonly timezone: string },
   before: Watch,
-  { due, tags, next }: Owing & { kind: 'dumps' },
+  owing: OwedDumps,
   found: FoundDumps,
   run: Run,
   now: Date,
 ): Assessment {
   const { newest } = found;
-  const gaps = gapsOf(before, due, found);
+  const { tags, next } = owing;
+  const gaps = gapsOf(before, owing, found);
   const news: News[] = [];
   if (gaps.lost.length > 0) {
     news.push({ ...about, kind: 'lost', missing: missingOf(gaps.lost), newest, run, again: false });

@@ -78,6 +78,12 @@ function firstTime(schedule: Schedule, now: Date, { scanIntervalMs }: Terms): Da
   return nextTime(schedule, new Date(now.getTime() + scanIntervalMs + SCAN_LAG_MS));
 }
 
+/** The times of a schedule after one of them, up to another. */
+export function timesBetween({ schedule, timezone }: ScheduleTags, after: string, until: string): readonly string[] {
+  const parsed = parseSchedule(schedule, timezone);
+  return dueBetween(parsed, nextTime(parsed, new Date(after)), Date.parse(until)).due;
+}
+
 function dueBetween(schedule: Schedule, from: Date, until: number): Pick<Owing & { kind: 'dumps' }, 'due' | 'next'> {
   const due: string[] = [];
   let time = from;

@@ -22,6 +22,7 @@ const LONGEST_EXECUTION = 365 * DAY;
 
 const LONGEST_LISTING_LAG = MINUTE;
 
+const describeSchema = z.object({ executionArn: z.string() });
 const startSchema = z.object({ name: z.string(), input: z.string(), stateMachineArn: z.string() });
 const inputSchema = z.object({ secretArn: z.string(), when: z.iso.datetime() });
 
@@ -43,8 +44,8 @@ export class StepFunctions {
   readonly #deploy: () => Deployment;
   readonly #context: StepFunctionsContext;
   readonly #executions = new Map<string, Execution>();
-  /** In the order in which they were started. */
-  readonly #running = new Set<Execution>();
+  /** In the order in which they were started, each with what aborts it. */
+  readonly #running = new Map<Execution, () => void>();
   #deployment: Deployment;
   readonly #quota = new TokenBucket(START_QUOTA);
 
@@ -97,7 +98,6 @@ export class StepFunctions {
     }
     const execution = this.#execution(name, input);
     this.#executions.set(name, execution);
-    this.#running.add(execution);
     this.#context.onStarted(execution);
     void this.#run(execution);
     return { executionArn: name, startDate: execution.started / 1000 };
@@ -108,9 +108,29 @@ export class StepFunctions {
     const { clock, random } = this.#context;
     const visible = clock.now - random() * LONGEST_LISTING_LAG;
     return listRunning(
-      [...this.#running].filter(({ started }) => started <= visible),
+      [...this.#running.keys()].filter(({ started }) => started <= visible),
       request,
     );
+  }
+
+  /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html */
+  describeExecution(request: unknown): object {
+    const { executionArn } = describeSchema.parse(request);
+    const execution = this.#executions.get(executionArn.replace(/^.*:/, ''));
+    if (execution === undefined) {
+      throw new ServiceError('ExecutionDoesNotExist', `Execution Does Not Exist: '${executionArn}'`);
+    }
+    const { name, started, input, end } = execution;
+    const description = { executionArn, stateMachineArn: this.arn, name, startDate: started / 1000, input };
+    return { ...description, ...(end ?? { status: 'RUNNING' }) };
+  }
+
+  /** An operator stops all executions. */
+  stopAll(): void {
+    for (const [execution, abort] of this.#running) {
+      execution.stopped = this.#context.clock.now;
+      abort();
+    }
   }
 
   #execution(name: string, input: string): Execution {
@@ -139,6 +159,7 @@ export class StepFunctions {
     });
     const { clock } = this.#context;
     const latestEnd = execution.started + LONGEST_EXECUTION;
+    this.#running.set(execution, run.abort);
     const cancelTimeout = clock.at(latestEnd, run.abort);
     this.#maybeStop(execution, run.abort);
     const end = await endOf(run.result);

@@ -35,6 +35,8 @@ export interface StepsContext {
   ): Promise<{ readonly result: Result; readonly invocation: Invocation }>;
   /** @param variables the values of the job's environment variables */
   onSubmitted(execution: Execution, variables: readonly string[]): void;
+  /** The job has made its dump. */
+  onDumped(execution: Execution): void;
 }
 
 /** Runs a Wait or Task state. */
@@ -140,6 +142,10 @@ export class Steps {
         }
         this.#context.onSubmitted(execution, variables);
       });
+      // Step Functions terminates the job of an execution that is stopped.
+      if (execution.stopped === undefined) {
+        this.#context.onDumped(execution);
+      }
       return { outcome: detail, prevented: false };
     } catch (error) {
       if (!(error instanceof TaskError)) {

@@ -63,10 +63,22 @@ export function breakCode(good: RegExp, bad: string): Break {
   };
 }
 
+/** The sources of the functions in `lambda/`, by their title. */
+const SOURCES: Readonly<Record<string, string>> = {
+  'Scanner/Function': 'scanner',
+  'RunFunctions/Hash': 'compare-tags',
+  'RunFunctions/Reschedule': 'reschedule',
+  'Freshness/Function': 'freshness',
+  'Notify/Function': 'notify',
+};
+
 /** Replaces the minified bundles by readable ones, in which {@link breakCode} finds the code of `lambda/`. */
 export function makeBreakable(cdkOut: string): void {
   for (const { title, bundle } of functionsOf(cdkOut)) {
-    const source = { 'RunFunctions/Hash': 'compare-tags', 'RunFunctions/Reschedule': 'reschedule' }[title] ?? 'scanner';
+    const source = SOURCES[title];
+    if (source === undefined) {
+      throw new Error(`The source of the function ${title} is not known.`);
+    }
     buildSync({
       entryPoints: [`lambda/${source}.ts`],
       outfile: bundle,

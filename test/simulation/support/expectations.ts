@@ -3,7 +3,7 @@ import type { Processes } from '../../../local/host/processes.ts';
 import type { Figures } from '../../../simulation/figures.ts';
 import { historyText } from '../../../simulation/report.ts';
 import { shrink } from '../../../simulation/shrink.ts';
-import { simulate, type Simulation } from '../../../simulation/simulate.ts';
+import { shardsOf, type Simulation } from '../../../simulation/simulate.ts';
 import type { Mutant } from './mutants.ts';
 import type { TestStack } from './stack.ts';
 
@@ -24,6 +24,12 @@ export async function foundInvariants(
   stack: TestStack,
 ): Promise<readonly string[]> {
   const cdkOut = await stack.broken(breakStack);
-  const { violations } = await simulate({ ...simulation, cdkOut, until: { invariant } }, stack.processes);
-  return [...new Set(violations.map((violation) => violation.invariant))];
+  const found = new Set<string>();
+  for (const shard of shardsOf({ ...simulation, cdkOut, until: { invariant } })) {
+    const { violations } = await stack.world.run(shard);
+    for (const violation of violations) {
+      found.add(violation.invariant);
+    }
+  }
+  return [...found];
 }

@@ -76,7 +76,7 @@ export const workflowMutants: readonly Mutant[] = [
       Object.assign(States.Failed ?? {}, { CausePath: '$.branches.dump.message' });
     }),
     invariant: 'true ends',
-    simulation: { secrets: 24, days: 4, seed: 2, busy: true, only: [11] },
+    simulation: { ...SIMULATION, seed: 229, days: 1, busy: true, only: [11] },
   },
   {
     bug: 'no rule is enabled',
@@ -115,13 +115,13 @@ export const functionMutants: readonly Mutant[] = [
     bug: 'Hash does not know that the rules of time zones change',
     breakStack: breakCode(/if \(hasWaited\(\w+, \w+\) && hasMoved\(\w+, \w+\)\)/, 'if (false)'),
     invariant: 'no other dump',
-    simulation: { ...SIMULATION, days: 12, secrets: 60, only: [44] },
+    simulation: { ...SIMULATION, seed: 16, days: 2, only: [0] },
   },
   {
     bug: 'the memo is kept when the rules of time zones change',
     breakStack: breakCode(/timezoneRules === scope\.timezoneRules/, 'true'),
     invariant: 'always served',
-    simulation: { ...SIMULATION, days: 12, secrets: 60, only: [44] },
+    simulation: { ...SIMULATION, seed: 16, days: 2, only: [0] },
   },
   {
     bug: 'a scan ends after its first page',
@@ -176,6 +176,82 @@ export const functionMutants: readonly Mutant[] = [
     breakStack: breakCode(/\[secretArn, tagsHash\]\)/, '[secretArn])'),
     invariant: 'true ends',
     simulation: { secrets: 40, days: 2, seed: 2290, busy: false, only: [26] },
+  },
+];
+
+/** Freshness, and what notices that it does not run. */
+export const freshnessMutants: readonly Mutant[] = [
+  {
+    bug: 'Freshness never reports',
+    breakStack: breakCode(/if \(news\.length > 0\)/, 'if (news.length < 0)'),
+    invariant: 'reported in time',
+    simulation: { ...SIMULATION, seed: 14939, days: 1, only: [8] },
+  },
+  {
+    bug: 'Freshness reports again every hour',
+    breakStack: breakCode(/const isNews = gaps\.open/, 'const isNews = true || gaps.open'),
+    invariant: 'no false report',
+    simulation: { ...SIMULATION, seed: 14939, days: 1, only: [8] },
+  },
+  {
+    bug: 'Freshness does not remind daily',
+    breakStack: breakCode(/ \|\| isADayAgo\(earlier, \w+\)/, ''),
+    invariant: 'reported in time',
+    simulation: { ...SIMULATION, seed: 17235, days: 2, only: [7] },
+  },
+  {
+    bug: 'Freshness forgets that a dump is caught up',
+    breakStack: breakCode(/if \(before\.arrears !== (void 0|undefined) && gaps\.lasting/, 'if (false && gaps.lasting'),
+    invariant: 'reported in time',
+    simulation: { ...SIMULATION, seed: 33412, days: 2, only: [14] },
+  },
+  {
+    bug: 'Freshness does not wait until a dump is overdue',
+    breakStack: breakCode(/ - terms\.overdueAfterMs/, ''),
+    invariant: 'no false report',
+    simulation: { ...SIMULATION, seed: 14939, days: 1, only: [8] },
+  },
+  {
+    bug: 'Freshness takes a run that is still going for lost',
+    breakStack: breakCode(/run\.status === "going" \? "late" : "overdue"/, '"overdue"'),
+    invariant: 'no false report',
+    simulation: { ...SIMULATION, seed: 85689, days: 1, only: [22] },
+  },
+  {
+    bug: 'Freshness does not say that a late dump is overdue now',
+    breakStack: breakCode(/ \|\| kind === "overdue" && gaps\.lasting\?\.kind === "late"/, ''),
+    invariant: 'reported in time',
+    simulation: { ...SIMULATION, seed: 9246, days: 1, only: [25] },
+  },
+  {
+    bug: 'Freshness does not report a dump if a later one is there',
+    breakStack: breakCode(/if \(gaps\.lost\.length > 0\)/, 'if (false)'),
+    invariant: 'reported in time',
+    simulation: { ...SIMULATION, seed: 15772, days: 1, only: [0] },
+  },
+  {
+    bug: 'tags that were just set owe dumps of the time before',
+    breakStack: breakCode(/ \+ scanIntervalMs \+ SCAN_LAG_MS/, ' - 24 * 60 * 6e4'),
+    invariant: 'no false report',
+    simulation: { ...SIMULATION, seed: 14939, days: 1, only: [8] },
+  },
+  {
+    bug: 'Freshness swallows errors',
+    breakStack: breakCode(/if \(failures\.length > 0\)/, 'if (failures.length < 0)'),
+    invariant: 'true ends',
+    simulation: { ...SIMULATION, seed: 12108, days: 1, only: [0] },
+  },
+  {
+    bug: 'no alarm notices that Freshness does not run',
+    breakStack: breakTemplate(({ Resources }) => {
+      for (const { Type, Properties } of Object.values(Resources)) {
+        if (Type === 'AWS::CloudWatch::Alarm') {
+          Object.assign(Properties, { TreatMissingData: 'notBreaching' });
+        }
+      }
+    }),
+    invariant: 'reported in time',
+    simulation: { ...SIMULATION, seed: 931, days: 1, only: [1] },
   },
 ];
 

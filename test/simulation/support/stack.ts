@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
 import { Processes } from '../../../local/host/processes.ts';
+import { WorldProcess } from '../../../simulation/world-process.ts';
 import { shared } from '../../support/shared.ts';
 import { synthesizedApp } from '../../support/synthesized-app.ts';
 import { type Break, makeBreakable } from './broken-stack.ts';
 
 export interface TestStack {
   readonly processes: Processes;
+  /** A process that simulates one world after another. Ended by the stack. */
+  readonly world: WorldProcess;
   /** The output of `cdk synth`. */
   readonly cdkOut: string;
   /** @returns the output of `cdk synth` with a bug */
@@ -20,6 +23,7 @@ export function useStack(): TestStack {
   const processes = new Processes();
   const folder = mkdtempSync(join(tmpdir(), 'autodump-simulation-'));
   let cdkOut = '';
+  let world: WorldProcess | undefined;
   beforeAll(async () => {
     cdkOut = await synthesizedApp();
   });
@@ -29,6 +33,10 @@ export function useStack(): TestStack {
   });
   return {
     processes,
+    get world() {
+      world ??= new WorldProcess(processes);
+      return world;
+    },
     get cdkOut() {
       return cdkOut;
     },

@@ -79,6 +79,15 @@ describe('a secret on a schedule', () => {
     expect(watch.arrears).toBeUndefined();
   });
 
+  test('misses no longer what a late run has dumped meanwhile', () => {
+    const late = check(first.watch, '2026-11-22T10:14:00Z', yesterday, { status: 'going', execution: 'arn' });
+    const two = check(late.watch, '2026-11-23T10:14:00Z', yesterday);
+    expect(two.news).toMatchObject([{ kind: 'overdue', missing: { first: '2026-11-22T08:00:00Z', count: 2 } }]);
+    const three = check(two.watch, '2026-11-24T10:14:00Z', today);
+    const missing = { first: '2026-11-23T08:00:00Z', last: '2026-11-24T08:00:00Z', count: 2 };
+    expect(three.news).toMatchObject([{ kind: 'overdue', missing }]);
+  });
+
   test('is in a message with its times, run, newest dump and what to do', () => {
     const { news } = check(first.watch, '2026-11-22T10:14:00Z', yesterday);
     const place = { region: 'us-west-2', account: '123456789012', buckets: ['dumps'], scanner: 'Scanner' };

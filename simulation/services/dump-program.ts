@@ -1,0 +1,51 @@
+import { hash } from 'node:crypto';
+import { z } from 'zod';
+import type { Template } from '../../local/assembly/template.ts';
+import { iso } from '../runtime/time.ts';
+import type { Execution } from './execution.ts';
+import type { ObjectStore } from './object-store.ts';
+
+const jobSchema = z.object({
+  ContainerProperties: z.object({
+    Environment: z.array(z.object({ Name: z.string(), Value: z.string() })).default([]),
+  }),
+});
+
+/** The default bucket of the dump job. */
+export function dumpBucketOf(template: Template): string {
+  const variables = template
+    .ofType('AWS::Batch::JobDefinition')
+    .flatMap((resource) => template.properties(resource, jobSchema).ContainerProperties.Environment);
+  const buckets = variables.find(({ Name }) => Name === 'AUTODUMP_BUCKETS')?.Value;
+  if (buckets === undefined) {
+    throw new Error('No job of the template has a variable AUTODUMP_BUCKETS.');
+  }
+  return buckets.replace(/,.*/, '');
+}
+
+/** Leaves in S3 what the dump program does: a dump, here without contents, and its manifest. */
+export function leaveDump(
+  store: ObjectStore,
+  bucket: string,
+  { name, secret, when }: Pick<Execution, 'name' | 'secret' | 'when'>,
+  now: number,
+): void {
+  const scheduledFor = iso(when);
+  const key = `${secret.name}/db-${scheduledFor.replace(/[-:]/g, '')}.dmp`;
+  const dump = Buffer.from(secret.name);
+  const manifest = {
+    manifestVersion: 1,
+    secretArn: secret.arn,
+    execution: name,
+    scheduledFor,
+    source: { host: 'db.example.com', port: 5432, database: 'db', serverVersion: '17.10', databaseBytes: 1000 },
+    object: { bucket, key },
+    proof: { bytes: dump.length, sha256: hash('sha256', dump), verified: true },
+    startedAt: iso(now - 60_000),
+    finishedAt: iso(now),
+    recovered: false,
+    tables: [{ schema: 'public', name: 'orders', estimatedRows: 1 }],
+  };
+  store.put(bucket, key, dump);
+  store.put(bucket, `${key}.json`, Buffer.from(JSON.stringify(manifest)));
+}
