@@ -4,6 +4,7 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
 import type { DeployContext } from './context.ts';
+import { Dashboard } from './dashboard.ts';
 import { DumpBucket } from './dump-bucket.ts';
 import { DumpJob } from './dump-job.ts';
 import { Freshness } from './freshness.ts';
@@ -48,11 +49,13 @@ export class AutoDumpStack extends Stack {
     const dumpLog = dumpJob.logGroup;
     const reporting = { stateMachine, scanner, deadLetters, alarms, scanInterval };
     const notify = new Notify(this, 'Notify', { ...reporting, dumpLog }).function;
-    const freshness = new Freshness(this, 'Freshness', {
+    const { function: freshness, bucket: statusBucket } = new Freshness(this, 'Freshness', {
       ...reporting,
       dumpBucket,
       overdueAfter: Duration.minutes(context.overdueAfterMinutes),
-    }).function;
+    });
+
+    new Dashboard(this, 'Dashboard', { stateMachine, freshness, statusBucket });
 
     const groups = dumpJob.securityGroups.map(({ securityGroupId }) => securityGroupId).join(',');
     this.output('BucketName', dumpBucket.bucket.bucketName, 'Bucket that holds the dumps');
@@ -74,6 +77,7 @@ export class AutoDumpStack extends Stack {
     this.output('RescheduleName', reschedule.functionName, 'Function that starts the next run');
     this.output('NotifyName', notify.functionName, 'Function that reports failed runs, failed scans and recoveries');
     this.output('FreshnessName', freshness.functionName, 'Function that looks for the dumps that have to be there');
+    this.output('StatusBucketName', statusBucket.bucketName, 'Bucket that holds status.html and status.json');
     this.output('DeadLetterQueueUrl', deadLetters.queueUrl, 'Events that could not be delivered or processed');
   }
 

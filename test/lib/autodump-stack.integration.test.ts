@@ -270,6 +270,7 @@ test('the outputs are those that a user needs next', () => {
   expect(Object.keys(template.findOutputs('*')).sort()).toEqual([
     'AlarmTopicArn',
     'BucketName',
+    'DashboardName',
     'DeadLetterQueueUrl',
     'FreshnessName',
     'HashName',
@@ -281,6 +282,7 @@ test('the outputs are those that a user needs next', () => {
     'RestoreJobName',
     'ScannerName',
     'StateMachineArn',
+    'StatusBucketName',
   ]);
 });
 
