@@ -6,59 +6,39 @@ import { fileURLToPath } from 'node:url';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { HELP, InvalidOptions, parseOptions } from './options.ts';
-import { StackNotFound } from './stack.ts';
-import { CdkFailed, NotConfirmed, undeploy } from './undeploy.ts';
+import { InvalidOptions } from '../command-line.ts';
+import { regionOf } from '../region.ts';
+import { report } from '../report.ts';
+import { PATIENT } from '../retries.ts';
+import { runCommand } from '../run-command.ts';
+import { HELP, parseOptions } from './options.ts';
+import { CdkFailed, undeploy } from './undeploy.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const EXIT = { failed: 1, misuse: 2, SIGPIPE: 141 } as const;
 
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    const message = `The output cannot be written, so undeploy stopped: ${error.message}. Run it again to remove the rest.\n`;
-    process.stderr.write(message, () => process.exit(error.code === 'EPIPE' ? EXIT.SIGPIPE : EXIT.failed));
-  });
-}
+await runCommand({ name: 'undeploy', unread: 'Run it again to remove the rest.', main });
 
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`${explain(error)}\n`);
-  process.exitCode = error instanceof InvalidOptions ? EXIT.misuse : EXIT.failed;
-}
-
-async function main(): Promise<void> {
-  const options = parseOptions(process.argv.slice(2));
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
   if (options === 'help') {
     process.stdout.write(HELP);
-    return;
+    return 0;
   }
   if (!options.force && !(process.stdin.isTTY && process.stdout.isTTY)) {
     throw new InvalidOptions('There is no terminal to confirm at: pass --force to proceed without confirmation.');
   }
-  const retries = { retryMode: 'adaptive', maxAttempts: 10 };
-  const cloudFormation = new CloudFormationClient(retries);
+  const cloudFormation = new CloudFormationClient(PATIENT);
   const region = await regionOf(cloudFormation);
   await undeploy(options, {
     region,
     cloudFormation,
-    eventBridge: new EventBridgeClient(retries),
-    stepFunctions: new SFNClient(retries),
-    cdk: (args) => runCdk(args, region),
+    eventBridge: new EventBridgeClient(PATIENT),
+    stepFunctions: new SFNClient(PATIENT),
+    cdk: (cdkArgs) => runCdk(cdkArgs, region),
     confirm,
-    report: (line) => {
-      process.stdout.write(`${line}\n`);
-    },
+    report,
   });
-}
-
-/** @throws {Error} if no Region is set */
-async function regionOf({ config }: CloudFormationClient): Promise<string> {
-  try {
-    return await config.region();
-  } catch (error) {
-    throw new Error('No Region is set: set AWS_REGION, or a Region in your AWS profile.', { cause: error });
-  }
+  return 0;
 }
 
 /** Runs CDK in the Region of the clients; by itself it may choose another default. */
@@ -82,17 +62,4 @@ async function confirm(question: string): Promise<boolean> {
   } finally {
     terminal.close();
   }
-}
-
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) {
-    return String(error);
-  }
-  if ([InvalidOptions, StackNotFound, NotConfirmed, CdkFailed].some((kind) => error instanceof kind)) {
-    return error.message;
-  }
-  if (error.name === 'CredentialsProviderError') {
-    return `No AWS credentials were found. Set AWS_PROFILE, or sign in as for the AWS CLI. (${error.message})`;
-  }
-  return error.name === 'Error' ? error.message : `${error.name}: ${error.message}`;
 }

@@ -1,15 +1,11 @@
 import { parseArgs } from 'node:util';
+import { InvalidOptions, parseCommandLine } from '../command-line.ts';
 
 export interface Options {
   /** Context for CDK: `key=value`. */
   readonly context: readonly string[];
   /** Whether to proceed without confirmation. */
   readonly force: boolean;
-}
-
-/** The command line is invalid. */
-export class InvalidOptions extends Error {
-  override readonly name = 'InvalidOptions';
 }
 
 export const HELP = `Removes AutoDump from the AWS account and Region of your credentials.
@@ -44,28 +40,21 @@ Exit status: 0 if AutoDump was removed, 2 for invalid options, 141 if the reader
  * @throws {InvalidOptions} if an option is unknown or invalid
  */
 export function parseOptions(args: readonly string[]): Options | 'help' {
-  const { help, context = [], force = false } = parse(args);
+  const { help, context = [], force = false } = parseCommandLine(
+    args,
+    (own) =>
+      parseArgs({
+        args: own,
+        options: {
+          context: { type: 'string', multiple: true, short: 'c' },
+          force: { type: 'boolean' },
+          help: { type: 'boolean', short: 'h' },
+        },
+      }).values,
+  );
   const invalid = context.find((entry) => !/^[^=]+=/.test(entry));
   if (invalid !== undefined) {
     throw new InvalidOptions(`--context is "${invalid}": allowed is KEY=VALUE. See --help.`);
   }
   return help === true ? 'help' : { context, force };
-}
-
-function parse(args: readonly string[]) {
-  // Some package runners pass the separator on.
-  const own = args[0] === '--' ? args.slice(1) : args;
-  try {
-    return parseArgs({
-      args: [...own],
-      options: {
-        context: { type: 'string', multiple: true, short: 'c' },
-        force: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split(/(?<=\.) To specify/);
-    throw new InvalidOptions(`${reason.replace(/\.$/, '')}. See --help.`);
-  }
 }

@@ -1,14 +1,11 @@
 import {
   type CloudFormationClient,
-  CloudFormationServiceException,
   GetTemplateCommand,
   paginateListStackResources,
   type StackResourceSummary,
 } from '@aws-sdk/client-cloudformation';
 import { z } from 'zod';
-
-/** The stack's name in `bin/autodump.ts`. */
-export const STACK_NAME = 'AutoDump';
+import { aboutStack, STACK_NAME } from '../stack.ts';
 
 /** The parts of the stack that matter for its removal. */
 export interface Stack {
@@ -18,11 +15,6 @@ export interface Stack {
   readonly stateMachines: readonly string[];
   /** Resources that CloudFormation retains. */
   readonly retained: readonly { readonly type: string; readonly name: string }[];
-}
-
-/** There is no such stack in this account and Region. */
-export class StackNotFound extends Error {
-  override readonly name = 'StackNotFound';
 }
 
 const templateSchema = z.object({
@@ -35,22 +27,14 @@ const templateSchema = z.object({
  * @throws {StackNotFound} if it does not exist
  */
 export async function readStack(client: CloudFormationClient): Promise<Stack> {
-  try {
+  return aboutStack(async () => {
     const resources: StackResourceSummary[] = [];
     for await (const page of paginateListStackResources({ client }, { StackName: STACK_NAME })) {
       resources.push(...(page.StackResourceSummaries ?? []));
     }
     const { TemplateBody = '' } = await client.send(new GetTemplateCommand({ StackName: STACK_NAME }));
     return stackOf(resources, TemplateBody);
-  } catch (error) {
-    if (error instanceof CloudFormationServiceException && error.message.includes('does not exist')) {
-      throw new StackNotFound(
-        `There is no stack ${STACK_NAME} in this account and Region. Check AWS_PROFILE and AWS_REGION.`,
-        { cause: error },
-      );
-    }
-    throw error;
-  }
+  });
 }
 
 /**

@@ -1,8 +1,10 @@
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { DisableRuleCommand, type EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { SFNClient } from '@aws-sdk/client-sfn';
+import { CommandError } from '../command-error.ts';
+import { STACK_NAME } from '../stack.ts';
 import type { Options } from './options.ts';
-import { readStack, type Stack, STACK_NAME } from './stack.ts';
+import { readStack, type Stack } from './stack.ts';
 import { stopExecutions } from './stop-executions.ts';
 
 /** Folder that CDK synthesizes to, and destroys from. */
@@ -22,12 +24,12 @@ export interface Environment {
 }
 
 /** A CDK command failed. */
-export class CdkFailed extends Error {
+export class CdkFailed extends CommandError {
   override readonly name = 'CdkFailed';
 }
 
 /** The user did not confirm. */
-export class NotConfirmed extends Error {
+export class NotConfirmed extends CommandError {
   override readonly name = 'NotConfirmed';
 }
 

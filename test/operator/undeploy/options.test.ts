@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { InvalidOptions, parseOptions } from '../../../operator/undeploy/options.ts';
+import { InvalidOptions } from '../../../operator/command-line.ts';
+import { parseOptions } from '../../../operator/undeploy/options.ts';
 
 test('options are parsed, with context in order', () => {
   expect(parseOptions([])).toEqual({ context: [], force: false });

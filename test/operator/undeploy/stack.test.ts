@@ -1,8 +1,9 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Loopback } from '../../../local/host/loopback.ts';
-import { readStack, StackNotFound, stackOf } from '../../../operator/undeploy/stack.ts';
-import { serveStack } from './cloudformation.ts';
+import { StackNotFound } from '../../../operator/stack.ts';
+import { readStack, stackOf } from '../../../operator/undeploy/stack.ts';
+import { serveStack } from '../cloudformation.ts';
 
 let server: Loopback;
 let client: CloudFormationClient;

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { listen, type Loopback } from '../../../local/host/loopback.ts';
+import { listen, type Loopback } from '../../local/host/loopback.ts';
 
 /** A resource of a deployed stack. */
 export interface StackResource {
