@@ -40,7 +40,11 @@ Exit status: 0 if AutoDump was removed, 2 for invalid options, 141 if the reader
  * @throws {InvalidOptions} if an option is unknown or invalid
  */
 export function parseOptions(args: readonly string[]): Options | 'help' {
-  const { help, context = [], force = false } = parseCommandLine(
+  const {
+    help,
+    context = [],
+    force = false,
+  } = parseCommandLine(
     args,
     (own) =>
       parseArgs({

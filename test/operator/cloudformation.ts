@@ -10,14 +10,19 @@ export interface StackResource {
   readonly status?: string;
 }
 
+export interface DeployedStack {
+  readonly resources?: readonly StackResource[];
+  readonly template?: string;
+  readonly outputs?: Readonly<Record<string, string>>;
+}
+
 /**
- * Serves ListStackResources and GetTemplate for one stack, in the AWS Query protocol. Each page lists five resources.
- * https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackResources.html
+ * Serves DescribeStacks, ListStackResources and GetTemplate for one stack, in the AWS Query protocol. Each page lists
+ * five resources. https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackResources.html
  */
 export async function serveStack(
   stackName: string,
-  resources: readonly StackResource[],
-  template: string,
+  { resources = [], template = '{}', outputs = {} }: DeployedStack,
 ): Promise<Loopback> {
   return await listen(
     createServer((request, response) => {
@@ -29,6 +34,8 @@ export async function serveStack(
         };
         if (parameters.get('StackName') !== stackName) {
           send(400, error('ValidationError', `Stack with id ${String(parameters.get('StackName'))} does not exist`));
+        } else if (action === 'DescribeStacks') {
+          send(200, result(action, described(stackName, outputs)));
         } else if (action === 'ListStackResources') {
           send(200, result(action, page(resources, Number(parameters.get('NextToken') ?? 0))));
         } else if (action === 'GetTemplate') {
@@ -38,6 +45,16 @@ export async function serveStack(
         }
       });
     }),
+  );
+}
+
+function described(stackName: string, outputs: Readonly<Record<string, string>>): string {
+  const members = Object.entries(outputs).map(
+    ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${escape(value)}</OutputValue></member>`,
+  );
+  return (
+    `<Stacks><member><StackName>${stackName}</StackName><StackStatus>CREATE_COMPLETE</StackStatus>` +
+    `<Outputs>${members.join('')}</Outputs></member></Stacks>`
   );
 }
 

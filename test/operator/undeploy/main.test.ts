@@ -5,7 +5,9 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
 
 test('undeploy ends like a broken pipe, without a stack trace, if its output has lost its reader', async () => {
-  const program = spawn(process.execPath, ['operator/undeploy/main.ts', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const program = spawn(process.execPath, ['operator/undeploy/main.ts', '--help'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   program.stdout.destroy();
   const [stderr, exit] = await Promise.all([text(program.stderr), once(program, 'exit')]);
   expect(exit).toEqual([141, null]);
@@ -14,7 +16,9 @@ test('undeploy ends like a broken pipe, without a stack trace, if its output has
 
 test('undeploy fails if its output cannot be written', async () => {
   const full = openSync('/dev/full', 'w');
-  const program = spawn(process.execPath, ['operator/undeploy/main.ts', '--help'], { stdio: ['ignore', full, 'ignore'] });
+  const program = spawn(process.execPath, ['operator/undeploy/main.ts', '--help'], {
+    stdio: ['ignore', full, 'ignore'],
+  });
   closeSync(full);
   expect(await once(program, 'exit')).toEqual([1, null]);
 });

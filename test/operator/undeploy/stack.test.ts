@@ -9,7 +9,7 @@ let server: Loopback;
 let client: CloudFormationClient;
 
 beforeAll(async () => {
-  server = await serveStack('Other', [], '{}');
+  server = await serveStack('Other', {});
   const credentials = { accessKeyId: 'x', secretAccessKey: 'x' };
   client = new CloudFormationClient({ endpoint: server.url, region: 'us-west-2', credentials });
 });

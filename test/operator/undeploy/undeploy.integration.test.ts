@@ -41,11 +41,10 @@ beforeAll(async () => {
       .ofType(type)
       .map((resource) => ({ type, logicalId: resource.logicalId, physicalId: physicalId(template, resource) })),
   );
-  cloudFormation = await serveStack(
-    'AutoDump',
+  cloudFormation = await serveStack('AutoDump', {
     resources,
-    readFileSync(join(cdkOut, 'AutoDump.template.json'), 'utf8'),
-  );
+    template: readFileSync(join(cdkOut, 'AutoDump.template.json'), 'utf8'),
+  });
   const options = { region: 'us-west-2', credentials: credentialsOf(ADMINISTRATOR) };
   const services = { ...options, endpoint: world.endpoints.services };
   environment = {

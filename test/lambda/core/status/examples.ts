@@ -51,7 +51,7 @@ const CHECKED: Finding = { kind: 'checked' };
 /** Some of every state, the least urgent first. */
 export const EXAMPLES: readonly KnownSecret[] = [
   known('prod/orders', FRESH, CHECKED),
-  known('prod/billing', { ...FRESH, sizes: SIZES.map((bytes) => bytes / 3) }, CHECKED, '0 0 * * 1-5'),
+  known('prod/billing', { ...FRESH, sizes: SIZES.map((bytes) => Math.round(bytes / 3)) }, CHECKED, '0 0 * * 1-5'),
   known('prod/unread', { ...FRESH, manifest: OLD.manifest }, CHECKED),
   known(
     'prod/unproven',
