@@ -86,7 +86,7 @@ describe('the page', () => {
       '7 rows on 2026-11-20 07:00 UTC',
     ],
     ['with one dump', { sizes: [1_234_567] }, 'Size of the only dump'],
-    ['with an empty dump', { sizes: [0, 0] }, '0 bytes<'],
+    ['with an empty dump', { sizes: [0, 0] }, '0 B<'],
   ])('says so of a secret %s', (_, change, text) => {
     const fresh = STATUS.secrets.filter(({ secret }) => secret === 'prod/orders');
     expect(pageOf({ ...STATUS, secrets: fresh.map((entry) => ({ ...entry, ...change })) })).toContain(text);
