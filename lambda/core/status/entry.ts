@@ -37,7 +37,7 @@ export function entryOf({ secret, watch, finding }: KnownSecret, now: Date): Sec
   return {
     secret: secret.name,
     secretArn: secret.arn,
-    ...standingOf(finding, watch),
+    ...standingOf(secret.arn, finding, watch),
     ...scheduleOf(secret, now),
     missing: arrears && { first: arrears.first, last: arrears.last, count: arrears.count },
     searched: searched && formatWhen(new Date(searched)),
@@ -47,7 +47,11 @@ export function entryOf({ secret, watch, finding }: KnownSecret, now: Date): Sec
   };
 }
 
-function standingOf(finding: Finding, watch: Watch | undefined): Pick<SecretStatus, 'state' | 'reason' | 'execution'> {
+function standingOf(
+  secretArn: string,
+  finding: Finding,
+  watch: Watch | undefined,
+): Pick<SecretStatus, 'state' | 'reason' | 'execution'> {
   if (finding.kind === 'unchecked') {
     return { state: 'unchecked', reason: onOneLine(finding.reason) };
   }
@@ -59,7 +63,11 @@ function standingOf(finding: Finding, watch: Watch | undefined): Pick<SecretStat
   }
   const run: Run = finding.run ?? { status: 'none' };
   const execution = run.status === 'none' ? undefined : run.execution;
-  return { state: stateOf(run), reason: reasonOf(run), execution };
+  return {
+    state: stateOf(run),
+    reason: reasonOf(run, `The dump of ${secretArn} at ${watch.arrears.last} failed: `),
+    execution,
+  };
 }
 
 /** The state of a secret whose last missing dump was that of a run. */
@@ -77,7 +85,8 @@ function stateOf({ status }: Run): State {
   }
 }
 
-function reasonOf(run: Run): string {
+/** @param known what its reason may begin with, and need not say */
+function reasonOf(run: Run, known: string): string {
   switch (run.status) {
     case 'none':
       return 'Step Functions has no run of it.';
@@ -85,7 +94,7 @@ function reasonOf(run: Run): string {
       return 'Its run is still going.';
     default: {
       const end = run.status === 'succeeded' ? 'Its run made no dump' : `Its run ${ENDS[run.status]}`;
-      return run.reason === undefined ? `${end}.` : `${end}: ${onOneLine(run.reason)}`;
+      return run.reason === undefined ? `${end}.` : `${end}: ${onOneLine(run.reason.replace(known, ''))}`;
     }
   }
 }

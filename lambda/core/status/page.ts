@@ -35,7 +35,7 @@ export function pageOf(status: Status): string {
         <header>
           <h1>${stack}: dumps of databases</h1>
           <p class="soft">Account ${account}, ${region}. As of ${utc(generatedAt)}.</p>
-          <p class="verdict">${verdictOf(status)}</p>
+          <p class="verdict ${troubled(status) > 0 ? 'bad' : ''}">${verdictOf(status)}</p>
           ${countsOf(status)}
         </header>
         <main>${tableOf(status)}</main>
@@ -44,13 +44,19 @@ export function pageOf(status: Status): string {
     </html> `.toString();
 }
 
-function verdictOf({ totals: { secrets, states } }: Status): string {
-  const troubled = TROUBLE.reduce((sum, state) => sum + states[state], 0);
+/** How many secrets need attention. */
+function troubled({ totals: { states } }: Status): number {
+  return TROUBLE.reduce((sum, state) => sum + states[state], 0);
+}
+
+function verdictOf(status: Status): string {
+  const { secrets, states } = status.totals;
+  const count = troubled(status);
   if (secrets === 0) {
     return 'No secret is on a schedule';
   }
-  if (troubled > 0) {
-    return `${countOf(troubled)} of ${secretsWords(secrets)} ${troubled === 1 ? 'needs' : 'need'} attention`;
+  if (count > 0) {
+    return `${countOf(count)} of ${secretsWords(secrets)} ${count === 1 ? 'needs' : 'need'} attention`;
   }
   return states.fresh === secrets
     ? secrets === 1

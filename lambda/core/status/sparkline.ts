@@ -1,8 +1,12 @@
 import { html, type Html } from './html.ts';
 import { sizeOf } from './units.ts';
 
-const STEP = 4;
+/** On the screen, in pixels, however many sizes there are. */
+const WIDTH = 116;
 const HEIGHT = 28;
+
+/** Between two sizes, in the units of the path. */
+const STEP = 4;
 
 /**
  * Sizes as an area over the time of the dumps, from nothing at the bottom to the largest at the top.
@@ -16,7 +20,13 @@ export function sparkline(sizes: readonly number[]): Html {
   // A single one is a bar.
   const path = `M0 ${HEIGHT}V${first}${line.length === 0 ? `h${STEP}` : `l${line.join(' ')}`}V${HEIGHT}z`;
   const width = Math.max(line.length, 1) * STEP;
-  return html`<svg role="img" width="${width}" height="${HEIGHT}">
+  return html`<svg
+      role="img"
+      width="${WIDTH}"
+      height="${HEIGHT}"
+      viewBox="0 0 ${width} ${HEIGHT}"
+      preserveAspectRatio="none"
+    >
       <title>${titleOf(sizes)}</title>
       <path d="${path}" /></svg
     ><small>${rangeOf(sizes)}</small>`;

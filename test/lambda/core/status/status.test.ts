@@ -24,6 +24,13 @@ describe('the state of a secret', () => {
     });
   });
 
+  test('that is failing has a reason that does not repeat which dump it was', () => {
+    const { secret, ...rest } = known('a', OVERDUE, CHECKED);
+    const reason = `The dump of ${secret.arn} at 2026-11-22T07:00:00Z failed: exit status 77; log stream x`;
+    const finding: Finding = { kind: 'checked', run: { status: 'failed', execution, reason } };
+    expect(entryOf({ secret, ...rest, finding }, NOW).reason).toBe('Its run failed: exit status 77; log stream x');
+  });
+
   test('without missing dumps is "fresh" if it has one, and otherwise "never dumped"', () => {
     expect(entryOf(known('a', FRESH, CHECKED), NOW).state).toBe('fresh');
     expect(entryOf(known('a', { tagsHash: 'hash', sizes: [] }, CHECKED), NOW)).toMatchObject({
