@@ -6,7 +6,7 @@ import { sparkline } from './sparkline.ts';
 import { countOf, sizeOf } from './units.ts';
 
 /** Longest reason on the page, in characters: with a thousand long ones it would be large. The status has all of it. */
-const MAX_REASON = 300;
+const MAX_REASON = 200;
 
 /** Before the word for a state, so that it is not told by color alone. */
 const MARKS: Readonly<Record<State, string>> = {

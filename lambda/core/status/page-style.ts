@@ -29,7 +29,7 @@ b+small,td:last-child{white-space:nowrap}
 td{min-width:9rem}
 .state{min-width:0;white-space:nowrap;font-weight:600}
 .bad{color:var(--bad)}.warn{color:var(--warn)}.good{color:var(--good)}
-svg{display:block;fill:var(--mark);border-bottom:1px solid var(--mark)}
+svg{display:block;width:116px;height:28px;fill:var(--mark);border-bottom:1px solid var(--mark)}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1.25rem}
 dt{font-weight:600;white-space:nowrap}
 dd{margin:0}

@@ -1,39 +1,36 @@
 import { html, type Html } from './html.ts';
 import { sizeOf } from './units.ts';
 
-/** On the screen, in pixels, however many sizes there are. */
+/** In pixels. The style gives the element these. */
 const WIDTH = 116;
 const HEIGHT = 28;
 
-/** Between two sizes, in the units of the path. */
-const STEP = 4;
-
 /**
- * Sizes as an area over the time of the dumps, from nothing at the bottom to the largest at the top.
+ * Sizes as an area over the dumps, from nothing at the bottom to the largest at the top.
  *
  * @param sizes in bytes, oldest first; at least one
  */
 export function sparkline(sizes: readonly number[]): Html {
   const largest = Math.max(...sizes, 1);
-  const [first = 0, ...others] = sizes.map((bytes) => HEIGHT - Math.round((bytes / largest) * HEIGHT));
-  const line = others.map((y, index) => `${STEP} ${y - (others[index - 1] ?? first)}`);
-  // A single one is a bar.
-  const path = `M0 ${HEIGHT}V${first}${line.length === 0 ? `h${STEP}` : `l${line.join(' ')}`}V${HEIGHT}z`;
-  const width = Math.max(line.length, 1) * STEP;
-  return html`<svg
-      role="img"
-      width="${WIDTH}"
-      height="${HEIGHT}"
-      viewBox="0 0 ${width} ${HEIGHT}"
-      preserveAspectRatio="none"
-    >
+  const step = WIDTH / Math.max(sizes.length - 1, 1);
+  // A single one is as wide as all others would be.
+  const points = [...sizes, ...(sizes.length === 1 ? sizes : [])].map((bytes, index) => ({
+    x: Math.round(index * step),
+    y: HEIGHT - Math.round((bytes / largest) * HEIGHT),
+  }));
+  const [first = { x: 0, y: 0 }, ...others] = points;
+  const line = others.map(({ x, y }, index) => {
+    const before = points[index] ?? first;
+    return `${x - before.x} ${y - before.y}`;
+  });
+  return html`<svg role="img">
       <title>${titleOf(sizes)}</title>
-      <path d="${path}" /></svg
+      <path d="M0 ${HEIGHT}V${first.y}l${line.join(' ')}V${HEIGHT}z" /></svg
     ><small>${rangeOf(sizes)}</small>`;
 }
 
 function titleOf({ length }: readonly number[]): string {
-  return length === 1 ? 'Size of the only dump' : `Sizes of the last ${length} dumps, the newest on the right`;
+  return length === 1 ? 'Size of the only dump' : `Sizes of the last ${length} dumps`;
 }
 
 function rangeOf(sizes: readonly number[]): string {

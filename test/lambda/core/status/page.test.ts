@@ -56,7 +56,7 @@ describe('the page', () => {
         '1.48 GB',
         '48,211,034 rows',
         'made in 34 s',
-        'Sizes of the last 30 dumps, the newest on the right',
+        'Sizes of the last 30 dumps',
         '1.2 GB to 1.53 GB',
         '00:00 daily',
         'America/Denver',
