@@ -169,10 +169,10 @@ export interface SecretStatus {
     /** Value of {@link SCHEDULE_TAG}. */
     readonly expression: string;
     readonly timezone: string;
-    /** The expression in English; absent if it is invalid. */
+    /** The expression in English; absent if the tags cannot be followed, or it was not checked. */
     readonly words?: string;
   };
-  /** The next scheduled time; absent if the tags cannot be followed. */
+  /** The next scheduled time; absent if the tags cannot be followed, or it was not checked. */
   readonly next?: string;
   /** Scheduled times whose dumps are missing, and whose time to be there has come: the first, the last and how many. */
   readonly missing?: { readonly first: string; readonly last: string; readonly count: number };

@@ -71,6 +71,7 @@ export async function checkSecret(
     searched: found === undefined ? remembered?.searched : now.toISOString(),
     sizes: history?.sizes ?? remembered?.sizes,
     manifest: remembered?.manifest,
+    manifestRead: remembered?.manifestRead,
   };
   return { ...assessed, watch, added: history?.added ?? [] };
 }
@@ -108,16 +109,19 @@ async function assessDumps(
   found: FoundDumps | undefined,
   { stepFunctions, stateMachineArn, now }: CheckContext,
 ): Promise<Assessed> {
-  const { tags, due, next } = owing;
+  const { tags, schedule, due, next } = owing;
   if (found === undefined) {
-    return { news: [], watch: { ...before, next }, finding: { kind: 'checked' } };
+    return { news: [], watch: { ...before, next }, finding: { kind: 'checked', schedule } };
   }
   const when = runToAskFor(gapsOf(before, due, found));
   const run: Run =
     when === undefined
       ? { status: 'none' }
       : await describeRun(stepFunctions, stateMachineArn, { secretArn: secret.arn, tagsHash: tags.hash, when });
-  return { ...assess(aboutOf(secret, owing), before, owing, found, run, now), finding: { kind: 'checked', run } };
+  return {
+    ...assess(aboutOf(secret, owing), before, owing, found, run, now),
+    finding: { kind: 'checked', schedule, run },
+  };
 }
 
 function aboutOf({ name }: ListedSecret, { tags }: Exclude<Owing, { kind: 'nothing' }>) {

@@ -24,23 +24,20 @@ export interface WithManifests {
  * @returns the same memory if there was none to read
  */
 export async function withManifests(client: S3Client, memory: Memory, now: Date): Promise<WithManifests> {
-  const { secrets, reads: manifestReads } = manifestsToRead(memory, now);
-  if (secrets.length === 0) {
+  const { unread, reads } = manifestsToRead(memory, now);
+  if (unread.length === 0) {
     return { memory, seconds: [] };
   }
   const read = await pMap(
-    secrets.flatMap((arn): [string, Watch, StoredDump][] => {
-      const watch = memory.watches.get(arn);
-      return watch?.newest === undefined ? [] : [[arn, watch, watch.newest]];
-    }),
-    async ([arn, watch, dump]): Promise<[string, Watch]> => [
+    unread,
+    async ({ arn, watch, dump }): Promise<[string, Watch]> => [
       arn,
-      { ...watch, manifest: await fetchManifest(client, dump) },
+      { ...watch, manifest: await fetchManifest(client, dump), manifestRead: reads.day },
     ],
     { concurrency: CONCURRENCY },
   );
   return {
-    memory: { watches: new Map([...memory.watches, ...read]), manifestReads },
+    memory: { watches: new Map([...memory.watches, ...read]), manifestReads: reads },
     seconds: read.flatMap(([, { manifest }]) => manifest?.seconds ?? []),
   };
 }

@@ -43,10 +43,17 @@ function columnsOf(secrets: readonly SecretStatus[], now: Date): readonly Column
     column('SECRET', ({ secret }) => secret),
     column('NEWEST DUMP', ({ newest }) => (newest === undefined ? 'none' : distance(newest.scheduledFor, now))),
     column('SIZE', ({ newest }) => (newest === undefined ? '' : prettyBytes(newest.bytes))),
-    column('NEXT RUN', ({ next }) => (next === undefined ? 'none' : distance(next, now))),
+    column('NEXT RUN', (entry) => nextOf(entry, now)),
     column('SCHEDULE', ({ schedule: { words, expression, timezone } }) => `${words ?? `"${expression}"`}, ${timezone}`),
     column('ROWS', rowsOf),
   ];
+}
+
+function nextOf({ next, state }: SecretStatus, now: Date): string {
+  if (next === undefined) {
+    return state === 'unchecked' ? 'unknown' : 'none';
+  }
+  return distance(next, now);
 }
 
 /** Of the newest dump. */

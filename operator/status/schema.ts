@@ -12,9 +12,14 @@ const secretSchema: z.ZodType<SecretStatus> = z.looseObject({
   schedule: z.looseObject({
     expression: z.string().describe('value of the tag autodump:start-schedule'),
     timezone: z.string(),
-    words: z.string().optional().describe('the expression in English; absent if it is invalid'),
+    words: z
+      .string()
+      .optional()
+      .describe('the expression in English; absent if the tags cannot be followed, or it was not checked'),
   }),
-  next: time.optional().describe('the next scheduled time; absent if the tags cannot be followed'),
+  next: time
+    .optional()
+    .describe('the next scheduled time; absent if the tags cannot be followed, or it was not checked'),
   missing: z
     .looseObject({ first: time, last: time, count })
     .optional()

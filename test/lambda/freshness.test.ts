@@ -145,21 +145,26 @@ test('a check writes the status and the page of all secrets, and one line of met
   expect(metrics.mock.calls).toEqual([[expect.stringMatching(/^\{"_aws":.*"DumpedBytes":41000,"DumpSeconds":3\}\n$/)]]);
 });
 
-test('a manifest that cannot be read is noted, and read when that is possible', async () => {
+test('a manifest that cannot be read is noted, and tried again on the next day', async () => {
   const warning = jest.spyOn(console, 'warn').mockImplementation(() => undefined);
   const Tags = [{ Key: 'autodump:start-schedule', Value: '@daily' }];
   const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:a-a1B2c3';
   secrets.on(ListSecretsCommand).resolves({ SecretList: [{ ARN, Name: 'a', Tags }] });
   const Key = 'a/a-20261120T000000Z.dmp.json';
   s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: Key.slice(0, -5), Size: 1 }] });
+  stepFunctions.on(DescribeExecutionCommand).rejects(new ExecutionDoesNotExist({ message: 'none', $metadata: {} }));
   for (const [answer, problem] of [
     [new NoSuchKey({ message: 'none', $metadata: {} }), 'It has no manifest.'],
     [new Error('Access Denied'), 'Its manifest cannot be read: Error: Access Denied'],
   ] as const) {
     s3.on(GetObjectCommand, { Key }).rejects(answer);
-    expect(await handler()).toMatchObject({ secrets: 1, fresh: 1 });
+    expect(await handler()).toMatchObject({ secrets: 1 });
     expect(storedStatus().secrets).toMatchObject([{ manifest: { scheduledFor: '2026-11-20T00:00:00Z', problem } }]);
     expect(warning.mock.lastCall?.join()).toBe(`s3://dumps/${Key}: ${problem}`);
+    await handler();
+    expect(s3.commandCalls(GetObjectCommand, { Key })).toHaveLength(1);
+    s3.resetHistory();
+    jest.setSystemTime(Date.now() + 24 * HOUR);
   }
   s3.on(GetObjectCommand, { Key }).resolves({ ContentRange: 'bytes 0-4194303/4194305' });
   await handler();

@@ -43,6 +43,8 @@ const watchSchema = z.readonly(
     sizes: z.optional(z.readonly(z.array(z.number()))),
     /** The manifest that was read last. */
     manifest: z.optional(manifestSchema),
+    /** The day, in UTC, on which that was: `2026-11-22`. */
+    manifestRead: z.optional(z.string()),
     arrears: z.optional(arrearsSchema),
   }),
 );

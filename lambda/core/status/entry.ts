@@ -4,9 +4,8 @@ import type { Run } from '../freshness/assessment.ts';
 import { whenOf } from '../freshness/dump-key.ts';
 import type { ListedSecret } from '../freshness/owing.ts';
 import type { Watch } from '../freshness/watch.ts';
-import { InvalidSchedule } from '../invalid-schedule.ts';
 import { onOneLine } from '../one-line.ts';
-import { nextTime, parseSchedule } from '../schedule.ts';
+import { nextTime, type Schedule } from '../schedule.ts';
 import { readTags } from '../tags.ts';
 import { inWords } from './schedule-words.ts';
 
@@ -16,6 +15,7 @@ const ENDS = { failed: 'failed', 'timed out': 'timed out', stopped: 'was stopped
 export type Finding =
   | {
       readonly kind: 'checked';
+      readonly schedule: Schedule;
       /** That of the last missing dump. */
       readonly run?: Run;
     }
@@ -38,7 +38,7 @@ export function entryOf({ secret, watch, finding }: KnownSecret, now: Date): Sec
     secret: secret.name,
     secretArn: secret.arn,
     ...standingOf(secret.arn, finding, watch),
-    ...scheduleOf(secret, now),
+    ...scheduleOf(secret, finding, now),
     missing: arrears && { first: arrears.first, last: arrears.last, count: arrears.count },
     searched: searched && formatWhen(new Date(searched)),
     newest: newest && { ...newest, scheduledFor: whenOf(newest.key) ?? '', bytes: sizes.at(-1) ?? 0 },
@@ -99,16 +99,14 @@ function reasonOf(run: Run, known: string): string {
   }
 }
 
-function scheduleOf({ tags }: ListedSecret, now: Date): Pick<SecretStatus, 'schedule' | 'next'> {
+function scheduleOf({ tags }: ListedSecret, finding: Finding, now: Date): Pick<SecretStatus, 'schedule' | 'next'> {
   const { schedule: expression = '', timezone = '' } = readTags(tags) ?? {};
-  try {
-    const schedule = parseSchedule(expression, timezone);
-    const words = inWords(schedule.cron);
-    return { schedule: { expression, timezone, words }, next: formatWhen(nextTime(schedule, now)) };
-  } catch (error) {
-    if (error instanceof InvalidSchedule) {
-      return { schedule: { expression, timezone } };
-    }
-    throw error;
+  if (finding.kind !== 'checked') {
+    return { schedule: { expression, timezone } };
   }
+  const { schedule } = finding;
+  return {
+    schedule: { expression, timezone, words: inWords(schedule.cron) },
+    next: formatWhen(nextTime(schedule, now)),
+  };
 }

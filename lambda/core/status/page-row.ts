@@ -102,13 +102,13 @@ function earlierWords(manifest: SecretStatus['manifest'], isOfNewest: boolean): 
 
 function scheduleOf({ schedule: { words, expression, timezone } }: SecretStatus): Html {
   return words === undefined
-    ? html`<span class="soft">cannot be read</span><small><code>${expression}</code> ${timezone}</small>`
+    ? html`<code>${expression}</code><small>${timezone}</small>`
     : html`${words}<small>${timezone}</small>`;
 }
 
-function nextOf({ next }: SecretStatus, generatedAt: string): Html {
+function nextOf({ next, state }: SecretStatus, generatedAt: string): Html {
   return next === undefined
-    ? html`<span class="soft">none</span>`
+    ? html`<span class="soft">${state === 'unchecked' ? 'unknown' : 'none'}</span>`
     : html`${distance(next, generatedAt)}<small>${utc(next)}</small>`;
 }
 

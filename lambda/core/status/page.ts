@@ -62,7 +62,7 @@ function verdictOf(status: Status): string {
     ? secrets === 1
       ? 'The only secret has its dump'
       : `All ${secretsWords(secrets)} have their dumps`
-    : `No dump is overdue, of ${secretsWords(secrets)}`;
+    : `None of ${secretsWords(secrets)} needs attention`;
 }
 
 function secretsWords(count: number): string {

@@ -61,12 +61,13 @@ function timesOf({ minutes, hours }: Cron): string {
 function daysOf({ dates, weekdays, months, eitherDay }: Cron): string {
   const monthNames = ranges(months, MONTH_CYCLE, (month) => MONTHS[month - 1] ?? '');
   const inMonths = months.length === MONTHS.length ? '' : ` ${withPreposition('in', monthNames)}`;
-  const dateNames = listed(ranges(dates, DATE_CYCLE, ordinal));
   const dayNames = ranges(weekdays, WEEKDAY_CYCLE, (day) => WEEKDAYS[day] ?? '');
+  const isAnyDate = dates.length === DATE_CYCLE.length && !eitherDay;
+  const dateNames = isAnyDate ? '' : listed(ranges(dates, DATE_CYCLE, ordinal));
   if (eitherDay) {
     return ` on the ${dateNames} and every ${listed(dayNames)}${inMonths}`;
   }
-  if (dates.length < DATE_CYCLE.length) {
+  if (!isAnyDate) {
     return ` on the ${dateNames} of ${inMonths === '' ? 'the month' : listed(monthNames)}`;
   }
   const onDays = SPECIAL_DAYS.get(weekdays.join('')) ?? ` ${withPreposition('on', dayNames)}`;

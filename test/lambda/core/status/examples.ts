@@ -1,5 +1,7 @@
 import type { Status } from '../../../../contract.ts';
+import type { Run } from '../../../../lambda/core/freshness/assessment.ts';
 import type { Watch } from '../../../../lambda/core/freshness/watch.ts';
+import { parseSchedule } from '../../../../lambda/core/schedule.ts';
 import type { Finding, KnownSecret } from '../../../../lambda/core/status/entry.ts';
 import { statusOf } from '../../../../lambda/core/status/status.ts';
 
@@ -29,24 +31,29 @@ const OLD: Watch = {
 
 export const OVERDUE: Watch = { ...OLD, arrears: { ...MISSING, count: 1, kind: 'overdue' } };
 
+const TIMEZONE = 'America/Denver';
+
+/** A finding without the schedule, which is in the tags. */
+export type Found = Exclude<Finding, { kind: 'checked' }> | { readonly kind: 'checked'; readonly run?: Run };
+
 /** A secret that is dumped daily at midnight in Denver. */
-export function known(name: string, watch: Watch | undefined, finding: Finding, schedule = '0 0 * * *'): KnownSecret {
+export function known(name: string, watch: Watch | undefined, finding: Found, schedule = '0 0 * * *'): KnownSecret {
   return {
     secret: {
       arn: `arn:aws:secretsmanager:us-west-2:123456789012:secret:${name}-a1B2c3`,
       name,
       tags: [
         { Key: 'autodump:start-schedule', Value: schedule },
-        { Key: 'autodump:timezone', Value: 'America/Denver' },
+        { Key: 'autodump:timezone', Value: TIMEZONE },
       ],
       isReplica: false,
     },
     watch,
-    finding,
+    finding: finding.kind === 'checked' ? { ...finding, schedule: parseSchedule(schedule, TIMEZONE) } : finding,
   };
 }
 
-const CHECKED: Finding = { kind: 'checked' };
+export const CHECKED: Found = { kind: 'checked' };
 
 /** Some of every state, the least urgent first. */
 export const EXAMPLES: readonly KnownSecret[] = [

@@ -41,13 +41,16 @@ describe('the manifests that a check reads', () => {
 
   function plan(secrets: Readonly<Record<string, Watch>>, count?: number, day = '2026-11-22') {
     const manifestReads = count === undefined ? undefined : { day, count };
-    return manifestsToRead({ watches: new Map(Object.entries(secrets)), manifestReads }, NOW);
+    const { unread: found, reads } = manifestsToRead({ watches: new Map(Object.entries(secrets)), manifestReads }, NOW);
+    return { secrets: found.map(({ arn }) => arn), reads };
   }
 
-  test('are those that are new, and those that could not be read, the longest unread first', () => {
+  test('are those that are new, and those that could not be read before today, the longest unread first', () => {
+    const failed = { ...FRESH, manifest: { scheduledFor: '2026-11-22T07:00:00Z', problem: 'refused' } };
     const secrets = {
       read: FRESH,
-      failed: { ...FRESH, manifest: { scheduledFor: '2026-11-22T07:00:00Z', problem: 'refused' } },
+      failed: { ...failed, manifestRead: '2026-11-21' },
+      failedToday: { ...failed, manifestRead: '2026-11-22' },
       unread,
       first: { ...FRESH, manifest: undefined },
       none: { tagsHash: 'hash' },

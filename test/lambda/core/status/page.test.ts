@@ -95,7 +95,7 @@ describe('the page', () => {
   test.each<[string, Partial<Status['totals']['states']>, number]>([
     ['4 of 10 secrets need attention', {}, 10],
     ['1 of 10 secrets needs attention', { failing: 0, unchecked: 0, 'broken tag': 0 }, 10],
-    ['No dump is overdue', { overdue: 0, failing: 0, unchecked: 0, 'broken tag': 0 }, 10],
+    ['None of 10 secrets needs attention', { overdue: 0, failing: 0, unchecked: 0, 'broken tag': 0 }, 10],
     ['All 4 secrets have their dumps', { overdue: 0, failing: 0, unchecked: 0, 'broken tag': 0 }, 4],
     ['No secret is on a schedule', {}, 0],
   ])('begins with what matters: %s', (verdict, states, secrets) => {

@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Run } from '../../../../lambda/core/freshness/assessment.ts';
-import { entryOf, type Finding } from '../../../../lambda/core/status/entry.ts';
-import { FRESH, known, NOW, OVERDUE, STATUS } from './examples.ts';
+import { entryOf } from '../../../../lambda/core/status/entry.ts';
+import { CHECKED, FRESH, known, NOW, OVERDUE, STATUS } from './examples.ts';
 
-const CHECKED: Finding = { kind: 'checked' };
 const execution = 'arn:aws:states:us-west-2:123456789012:execution:AutoDump:x';
 
 describe('the state of a secret', () => {
@@ -25,10 +24,10 @@ describe('the state of a secret', () => {
   });
 
   test('that is failing has a reason that does not repeat which dump it was', () => {
-    const { secret, ...rest } = known('a', OVERDUE, CHECKED);
-    const reason = `The dump of ${secret.arn} at 2026-11-22T07:00:00Z failed: exit status 77; log stream x`;
-    const finding: Finding = { kind: 'checked', run: { status: 'failed', execution, reason } };
-    expect(entryOf({ secret, ...rest, finding }, NOW).reason).toBe('Its run failed: exit status 77; log stream x');
+    const { arn } = known('a', OVERDUE, CHECKED).secret;
+    const reason = `The dump of ${arn} at 2026-11-22T07:00:00Z failed: exit status 77; log stream x`;
+    const failing = known('a', OVERDUE, { kind: 'checked', run: { status: 'failed', execution, reason } });
+    expect(entryOf(failing, NOW).reason).toBe('Its run failed: exit status 77; log stream x');
   });
 
   test('without missing dumps is "fresh" if it has one, and otherwise "never dumped"', () => {
