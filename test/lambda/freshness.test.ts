@@ -172,6 +172,20 @@ test('a manifest that cannot be read is noted, and tried again on the next day',
   warning.mockRestore();
 });
 
+test('a status that cannot be written keeps no message from being sent and remembered', async () => {
+  const Tags = [{ Key: 'autodump:start-schedule', Value: '@daily' }];
+  const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:a-a1B2c3';
+  secrets.on(ListSecretsCommand).resolves({ SecretList: [{ ARN, Name: 'a', Tags }] });
+  s3.on(ListObjectsV2Command).resolves({});
+  stepFunctions.on(DescribeExecutionCommand).rejects(new ExecutionDoesNotExist({ message: 'none', $metadata: {} }));
+  await handler();
+  jest.setSystemTime(Date.now() + 26 * HOUR);
+  s3.on(PutObjectCommand, { Key: 'status.json' }).rejects(new Error('refused'));
+  await expect(handler()).rejects.toThrow('refused');
+  await expect(handler()).rejects.toThrow('refused');
+  expect(sns.commandCalls(PublishCommand)).toHaveLength(1);
+});
+
 test('dumps are searched for when a secret is first seen, and again when none was due for more than a day', async () => {
   const Tags = [{ Key: 'autodump:start-schedule', Value: '@yearly' }];
   const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:a-a1B2c3';
