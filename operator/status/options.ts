@@ -16,7 +16,7 @@ export const HELP = `Shows which databases are dumped, by the AutoDump that is d
 
   npx -y pnpm@12 status [options] [SECRET…]
 
-  SECRET        Name of a secret on a schedule; all of them if none is given.
+  SECRET        Name of a secret on a schedule, to see also where its newest dump is; all secrets if none is given.
   --stack NAME  Name of the stack (default ${STACK_NAME}).
   --json        Print the status as JSON, as docs/reference.md#the-status describes it.
   --html FILE   Write the status page to a file, too. It is always about all secrets.

@@ -13,8 +13,15 @@ export type Paint = (style: Style, text: string) => string;
  * The status as lines for a terminal: when it was found, how many secrets are in each state, and a table.
  *
  * @param width of the terminal, in characters
+ * @param isDetailed whether to say where the newest dump of each secret is
  */
-export function reportOf(status: Status, now: Date, paint: Paint, width: number): readonly string[] {
+export function reportOf(
+  status: Status,
+  now: Date,
+  paint: Paint,
+  width: number,
+  isDetailed = false,
+): readonly string[] {
   const { stack, account, region, generatedAt, secrets } = status;
   const counts = STATES.flatMap((state) => {
     const count = secrets.filter((entry) => entry.state === state).length;
@@ -27,7 +34,7 @@ export function reportOf(status: Status, now: Date, paint: Paint, width: number)
     ...(secrets.length === 0 ? [] : ['', paint('dim', titles)]),
     ...secrets.flatMap((entry, index) => [
       paintState(entry, rows[index] ?? '', paint),
-      ...notesOf(entry).map((note) => `    ${printable(note)}`),
+      ...[...notesOf(entry), ...(isDetailed ? placeOf(entry) : [])].map((note) => `    ${printable(note)}`),
     ]),
   ];
 }
@@ -72,6 +79,10 @@ function notesOf({ missing, reason, manifest }: SecretStatus): readonly string[]
     ...(reason === undefined ? [] : [reason]),
     ...(manifest?.problem === undefined ? [] : [manifest.problem]),
   ];
+}
+
+function placeOf({ newest }: SecretStatus): readonly string[] {
+  return newest === undefined ? [] : [`Newest dump: s3://${newest.bucket}/${newest.key}`];
 }
 
 function paintState({ state }: SecretStatus, row: string, paint: Paint): string {

@@ -39,7 +39,9 @@ export async function showStatus({ secrets, stack, json, html }: Options, enviro
     // It names databases, so that nobody else may read it.
     await writeFile(html, await readObject(s3, bucket, STATUS_PAGE_KEY), { mode: 0o600 });
   }
-  for (const line of json ? [JSON.stringify(status, null, 2)] : reportOf(status, now, paint, width)) {
+  for (const line of json
+    ? [JSON.stringify(status, null, 2)]
+    : reportOf(status, now, paint, width, secrets.length > 0)) {
     report(line);
   }
   const isOld = now.getTime() - Date.parse(all.generatedAt) > MAX_PERIODS * all.periodMinutes * 60_000;

@@ -62,6 +62,12 @@ test('nothing in a status controls the terminal', () => {
   expect(text).not.toMatch(/[^\P{C}\n]/u);
 });
 
+test('on request it says where the newest dumps are', () => {
+  const secrets = STATUS.secrets.filter(({ secret }) => ['prod/orders', 'staging/new'].includes(secret));
+  const lines = reportOf({ ...STATUS, secrets }, NOW, plain, Infinity, true).filter((line) => line.startsWith(' '));
+  expect(lines).toEqual(['    Newest dump: s3://dumps/prod/orders/orders-20261122T070000Z.dmp']);
+});
+
 test('without secrets it says so', () => {
   expect(report([]).split('\n').slice(1)).toEqual(['No secret is on a schedule.']);
 });
