@@ -33,8 +33,17 @@ export const DEFAULT_TIMEZONE = 'UTC';
 /** The one object in the Scanner's bucket: its memo of the runs that were started. */
 export const MEMO_KEY = 'started-runs.json';
 
-/** The one object in Freshness's bucket: what it remembers of each secret. */
+/** Minutes from one check for missing dumps to the next. */
+export const FRESHNESS_PERIOD_MINUTES = 60;
+
+/** Object in Freshness's bucket: what it remembers of each secret. */
 export const FRESHNESS_KEY = 'freshness.json';
+
+/** Object in Freshness's bucket: the {@link Status} of all secrets after the last check. */
+export const STATUS_KEY = 'status.json';
+
+/** Object in Freshness's bucket: the same as a page. */
+export const STATUS_PAGE_KEY = 'status.html';
 
 /**
  * Input of an execution of the state machine. Executions wait for up to a year under the definition they were started
@@ -193,7 +202,114 @@ export interface FreshnessEnvironment {
   readonly SCAN_INTERVAL_MINUTES: string;
   /** Name of the Scanner, which starts a dump on request; only for messages. */
   readonly SCANNER_NAME: string;
+  /** Name of the stack, on the status page and as the dimension {@link METRICS_DIMENSION} of metrics. */
+  readonly STACK_NAME: string;
 }
+
+/** What a secret's dumps are like, the most urgent first. `docs/reference.md` defines each. */
+export const STATES = ['overdue', 'failing', 'unchecked', 'broken tag', 'never dumped', 'late', 'fresh'] as const;
+
+export type State = (typeof STATES)[number];
+
+/** The states in which something is wrong that does not pass by itself. */
+export const TROUBLE: readonly State[] = ['overdue', 'failing', 'unchecked', 'broken tag'];
+
+/** A secret on a schedule, as the last check found it. Times are in the format of {@link ExecutionInput.when}. */
+export interface SecretStatus {
+  /** Name of the secret. */
+  readonly secret: string;
+  readonly secretArn: string;
+  readonly state: State;
+  /** Why it is in this state, as far as that is known. */
+  readonly reason?: string;
+  readonly schedule: {
+    /** Value of {@link SCHEDULE_TAG}. */
+    readonly expression: string;
+    readonly timezone: string;
+    /** The expression in English; absent if the tags cannot be followed, or it was not checked. */
+    readonly words?: string;
+  };
+  /** The next scheduled time; absent if the tags cannot be followed, or it was not checked. */
+  readonly next?: string;
+  /** Scheduled times whose dumps are missing, and whose time to be there has come: the first, the last and how many. */
+  readonly missing?: { readonly first: string; readonly last: string; readonly count: number };
+  /** ARN of the execution of the last missing dump. */
+  readonly execution?: string;
+  /** When the buckets were last searched for its dumps; absent if they were not yet. */
+  readonly searched?: string;
+  /** The newest dump that was found then. */
+  readonly newest?: {
+    readonly bucket: string;
+    readonly key: string;
+    readonly scheduledFor: string;
+    readonly bytes: number;
+  };
+  /** What the manifest of a dump says: of the newest one, or of an earlier one if the newest one's was not read yet. */
+  readonly manifest?: {
+    /** Scheduled time of its dump. */
+    readonly scheduledFor: string;
+    /** Rows of all tables. */
+    readonly rows?: number;
+    /** `counted` in the dump itself, or `estimated` from the server's statistics. */
+    readonly rowsAre?: 'counted' | 'estimated';
+    /** From the start of `pg_dump` to the commit. */
+    readonly seconds?: number;
+    /** Why it could not be read. */
+    readonly problem?: string;
+  };
+  /** Bytes of its last dumps, oldest first, 30 at most. */
+  readonly sizes: readonly number[];
+  /** Its last drill. There are none yet. */
+  readonly drill?: {
+    readonly verdict: 'equal' | 'different' | 'incomplete' | 'failed';
+    readonly finishedAt: string;
+    /** From the start to a usable database. */
+    readonly seconds: number;
+  };
+}
+
+/**
+ * What {@link STATUS_KEY} holds; `operator/status/status.schema.json` describes it. Fields may be added, but never renamed,
+ * removed or given another meaning without a new version.
+ */
+export interface Status {
+  readonly version: 1;
+  /** When the check that found this began. */
+  readonly generatedAt: string;
+  /** Minutes until the next check. */
+  readonly periodMinutes: number;
+  readonly stack: string;
+  readonly account: string;
+  readonly region: string;
+  readonly totals: {
+    readonly secrets: number;
+    /** Bytes of the newest dump of each secret. */
+    readonly bytes: number;
+    readonly states: Readonly<Record<State, number>>;
+  };
+  /** The most urgent first, then by name. */
+  readonly secrets: readonly SecretStatus[];
+}
+
+/** Namespace of the metrics that Freshness writes to its log. */
+export const METRICS_NAMESPACE = 'AutoDump';
+
+/** The only dimension of these metrics: name of the stack. */
+export const METRICS_DIMENSION = 'Stack';
+
+/** Their names. All are about the whole stack, since each costs about 30 cents a month. */
+export const METRICS = {
+  /** Secrets in the state `overdue`. */
+  overdue: 'Overdue',
+  /** Secrets in the state `failing`. */
+  failing: 'Failing',
+  /** Seconds since the scheduled time of the newest dump, of the secret for which that is longest ago. */
+  oldest: 'OldestNewestDump',
+  /** Bytes of the dumps that the check found, and the one before did not. */
+  bytes: 'DumpedBytes',
+  /** Seconds that dumps took, as far as the check read their manifests. */
+  seconds: 'DumpSeconds',
+} as const;
 
 /** Environment of the dump program. */
 export interface DumpEnvironment {

@@ -4,16 +4,21 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { parse } from '@aws-sdk/util-arn-parser';
-import { pMapIterable } from 'p-map';
+import pMap from 'p-map';
 import * as z from 'zod/mini';
-import type { FreshnessEnvironment } from '../contract.ts';
+import { FRESHNESS_PERIOD_MINUTES, type FreshnessEnvironment, type State, type Status } from '../contract.ts';
 import type { News } from './core/freshness/assessment.ts';
 import { messageOf } from './core/freshness/message.ts';
 import type { ListedSecret } from './core/freshness/owing.ts';
-import type { Watch } from './core/freshness/watch.ts';
+import type { Memory, Watch } from './core/freshness/watch.ts';
+import type { KnownSecret } from './core/status/entry.ts';
+import { metricsLine } from './core/status/metrics.ts';
+import { statusOf } from './core/status/status.ts';
 import { type CheckContext, checkSecret } from './freshness/check-secret.ts';
+import { withManifests } from './freshness/manifests.ts';
+import { storeStatus } from './freshness/status-store.ts';
 import { taggedSecrets } from './freshness/tagged-secrets.ts';
-import { loadWatches, storeWatches } from './freshness/watch-store.ts';
+import { loadMemory, storeMemory } from './freshness/watch-store.ts';
 import { putOwnEvents } from './own-events.ts';
 
 /** How many secrets are checked concurrently. Ten thousand that are due at once take about half a minute. */
@@ -32,6 +37,7 @@ const environment: z.ZodMiniType<FreshnessEnvironment> = z.object({
   OVERDUE_AFTER_MINUTES: z.string(),
   SCAN_INTERVAL_MINUTES: z.string(),
   SCANNER_NAME: z.string(),
+  STACK_NAME: z.string(),
 });
 const secretsManager = new SecretsManagerClient();
 const stepFunctions = new SFNClient();
@@ -51,51 +57,72 @@ export class CheckFailed extends Error {
   }
 }
 
-/** Response of a check. */
-export interface Summary {
-  /** How many secrets are on a schedule, as far as they could be checked. */
+/** Response of a check: how many secrets are in each state, and on a schedule at all. */
+export interface Summary extends Readonly<Record<State, number>> {
   readonly secrets: number;
-  /** How many of them miss dumps, or have tags that cannot be followed. */
-  readonly late: number;
-  readonly overdue: number;
-  readonly broken: number;
   /** How many things were reported. */
   readonly reported: number;
 }
 
 /**
- * The Freshness function: looks for the dumps that have to be there by now, and reports what has changed.
+ * The Freshness function: looks for the dumps that have to be there by now, reports what has changed, and writes the
+ * status of all secrets.
  *
  * It sends its message before it stores what it remembers. If it fails in between, the message is sent again: better
- * twice than never.
+ * twice than never. The status comes after both, so that nothing about it can keep a message from being sent.
  *
  * @throws {CheckFailed} after everything else is done, naming the secrets that could not be checked
  */
 export async function handler(): Promise<Summary> {
   const settings = environment.parse(process.env);
   const context = contextOf(settings, new Date());
-  const remembered = await loadWatches(s3, settings.STATE_BUCKET);
-  const watches = new Map<string, Watch>();
-  const news: News[] = [];
-  const failures: string[] = [];
-  const checks = pMapIterable(
+  const { watches, manifestReads } = await loadMemory(s3, settings.STATE_BUCKET);
+  const checked = await pMap(
     taggedSecrets(secretsManager),
-    (secret) => checkOne(secret, remembered.get(secret.arn), context),
+    (secret) => checkOne(secret, watches.get(secret.arn), context),
     { concurrency: CONCURRENCY },
   );
-  for await (const { arn, watch, news: found, failure } of checks) {
-    if (watch !== undefined) {
-      watches.set(arn, watch);
-    }
-    news.push(...found);
-    failures.push(...(failure === undefined ? [] : [failure]));
-  }
+  const scheduled = checked.filter((one) => one !== undefined);
+  const news = scheduled.flatMap((one) => one.news);
   await report(news, settings, context);
-  await storeWatches(s3, settings.STATE_BUCKET, watches);
+  const remembered = scheduled.flatMap(({ secret, watch }) =>
+    watch === undefined ? [] : [[secret.arn, watch] as const],
+  );
+  const memory: Memory = { watches: new Map(remembered), manifestReads };
+  await storeMemory(s3, settings.STATE_BUCKET, memory);
+  const { totals } = await writeStatus(scheduled, memory, settings, context.now);
+  const failures = scheduled.flatMap(({ secret, finding }) =>
+    finding.kind === 'unchecked' ? [`${secret.name}: ${finding.reason}`] : [],
+  );
   if (failures.length > 0) {
     throw new CheckFailed(failures);
   }
-  return summaryOf([...watches.values()], news.length);
+  return { ...totals.states, secrets: totals.secrets, reported: news.length };
+}
+
+/** Reads manifests that are new, and writes the status and the metrics. */
+async function writeStatus(
+  scheduled: readonly Checked[],
+  memory: Memory,
+  { STATE_BUCKET: bucket, STACK_NAME: stack, TOPIC_ARN }: FreshnessEnvironment,
+  now: Date,
+): Promise<Status> {
+  const { memory: complete, seconds } = await withManifests(s3, memory, now);
+  if (complete !== memory) {
+    await storeMemory(s3, bucket, complete);
+  }
+  const { region, accountId: account } = parse(TOPIC_ARN);
+  const known = scheduled.map((one) => ({ ...one, watch: complete.watches.get(one.secret.arn) }));
+  const status = statusOf(known, { stack, account, region, periodMinutes: FRESHNESS_PERIOD_MINUTES }, now);
+  await storeStatus(s3, bucket, status);
+  const bytes = scheduled.flatMap(({ added }) => added);
+  // Not by the console, which would make it a field of another object.
+  process.stdout.write(`${metricsLine(status, { bytes: sum(bytes), seconds: sum(seconds) })}\n`);
+  return status;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function contextOf(settings: FreshnessEnvironment, now: Date): CheckContext {
@@ -112,23 +139,28 @@ function contextOf(settings: FreshnessEnvironment, now: Date): CheckContext {
   };
 }
 
-interface Checked {
-  readonly arn: string;
+interface Checked extends KnownSecret {
   readonly news: readonly News[];
-  /** What to remember; absent if the secret is not on a schedule. */
-  readonly watch?: Watch | undefined;
-  readonly failure?: string;
+  /** Bytes of each dump that was not there at the last search. */
+  readonly added: readonly number[];
 }
 
-/** A failure affects only this secret: what is remembered of it stays, and the next check looks at it again. */
-async function checkOne(secret: ListedSecret, watch: Watch | undefined, context: CheckContext): Promise<Checked> {
-  const { arn, name } = secret;
+/**
+ * A failure affects only this secret: what is remembered of it stays, and the next check looks at it again.
+ *
+ * @returns undefined if the secret is not on a schedule
+ */
+async function checkOne(
+  secret: ListedSecret,
+  watch: Watch | undefined,
+  context: CheckContext,
+): Promise<Checked | undefined> {
   try {
-    return { arn, news: [], ...(await checkSecret(secret, watch, context)) };
+    const checked = await checkSecret(secret, watch, context);
+    return checked && { secret, ...checked };
   } catch (error) {
-    const failure = `${name}: ${String(error)}`;
-    console.error(failure);
-    return { arn, news: [], watch, failure };
+    console.error(`${secret.name}: ${String(error)}`);
+    return { secret, watch, finding: { kind: 'unchecked', reason: String(error) }, news: [], added: [] };
   }
 }
 
@@ -146,15 +178,4 @@ async function report(
     await sns.send(new PublishCommand({ TopicArn, Subject: subject, Message: text }));
     await putOwnEvents(eventBridge, news);
   }
-}
-
-function summaryOf(watches: readonly Watch[], reported: number): Summary {
-  const count = (matches: (watch: Watch) => boolean): number => watches.filter(matches).length;
-  return {
-    secrets: watches.length,
-    late: count(({ arrears }) => arrears?.kind === 'late'),
-    overdue: count(({ arrears }) => arrears?.kind === 'overdue'),
-    broken: count(({ brokenReported }) => brokenReported !== undefined),
-    reported,
-  };
 }

@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
 import { Check } from './check.ts';
 import type { DeployContext } from './context.ts';
+import { Dashboard } from './dashboard.ts';
 import { DumpBucket } from './dump-bucket.ts';
 import { DumpJob } from './dump-job.ts';
 import { Freshness } from './freshness.ts';
@@ -51,11 +52,13 @@ export class AutoDumpStack extends Stack {
     const reporting = { stateMachine, scanner, deadLetters, alarms, scanInterval };
     const groups = dumpJob.securityGroups.map(({ securityGroupId }) => securityGroupId).join(',');
     const notify = new Notify(this, 'Notify', { ...reporting, check, dumpLog, jobSecurityGroups: groups }).function;
-    const freshness = new Freshness(this, 'Freshness', {
+    const { function: freshness, bucket: statusBucket } = new Freshness(this, 'Freshness', {
       ...reporting,
       dumpBucket,
       overdueAfter: Duration.minutes(context.overdueAfterMinutes),
-    }).function;
+    });
+
+    new Dashboard(this, 'Dashboard', { stateMachine, freshness, statusBucket });
 
     this.output('BucketName', dumpBucket.bucket.bucketName, 'Bucket that holds the dumps');
     this.output(
@@ -76,6 +79,7 @@ export class AutoDumpStack extends Stack {
     this.output('RescheduleName', reschedule.functionName, 'Function that starts the next run');
     this.output('NotifyName', notify.functionName, 'Function that reports failed runs, failed scans and recoveries');
     this.output('FreshnessName', freshness.functionName, 'Function that looks for the dumps that have to be there');
+    this.output('StatusBucketName', statusBucket.bucketName, 'Bucket that holds status.html and status.json');
     this.output('DeadLetterQueueUrl', deadLetters.queueUrl, 'Events that could not be delivered or processed');
   }
 

@@ -113,6 +113,16 @@ export class DumpBucket extends Construct {
     role.addToPrincipalPolicy(this.findDumps());
   }
 
+  /** Lets a role read the manifests of dumps, but no dump: the keys of those end otherwise. */
+  grantReadManifests(role: iam.IRole): void {
+    const manifests = this.bucketArns().map((bucket) => `${bucket}/*.json`);
+    role.addToPrincipalPolicy(
+      new iam.PolicyStatement({ sid: 'ReadManifests', actions: ['s3:GetObject'], resources: manifests }),
+    );
+    acknowledgeWildcards(role, manifests, 'Keys contain the names of secrets and databases, which are not known here.');
+    this.grantKey(role, 'DecryptManifests', ['kms:Decrypt']);
+  }
+
   /** Adds a user that may only list and read the dumps. Creating its access key is left to whoever needs one. */
   addReadOnlyUser(): iam.User {
     const user = new iam.User(this, 'ReadOnlyUser');

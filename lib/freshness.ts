@@ -4,10 +4,17 @@ import * as events from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { FRESHNESS_KEY, type FreshnessEnvironment } from '../contract.ts';
+import {
+  FRESHNESS_KEY,
+  FRESHNESS_PERIOD_MINUTES,
+  type FreshnessEnvironment,
+  STATUS_KEY,
+  STATUS_PAGE_KEY,
+} from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import type { Alarms } from './alarms.ts';
 import { grantPutOwnEvents } from './default-bus.ts';
@@ -32,25 +39,29 @@ export interface FreshnessProps {
 }
 
 /** Each check costs a call for a hundred secrets. Hourly, ten thousand daily ones cost 2,400, beside one for each dump. */
-const INTERVAL = Duration.hours(1);
+const INTERVAL = Duration.minutes(FRESHNESS_PERIOD_MINUTES);
 
 /** A rule need not come exactly once in each hour of the clock, and a failed check is retried within minutes. */
 const HOURS_WITHOUT_HEARTBEAT = 3;
 
 /**
  * The function that looks for the dumps that have to be there by now, and reports those that are not. It has its own
- * schedule and role, and depends on nothing that it watches. It may not read the value of a secret, nor a dump.
+ * schedule and role, and depends on nothing that it watches. It may not read the value of a secret, nor a dump, but the manifests of
+ * dumps.
  */
 export class Freshness extends Construct {
   readonly function: lambda.Function;
+  /** Holds the status of all secrets, which every check writes. */
+  readonly bucket: s3.Bucket;
 
   constructor(scope: Construct, id: string, props: FreshnessProps) {
     super(scope, id);
     const { dumpBucket, stateMachine, deadLetters, alarms } = props;
     const state = new StateBucket(this, 'State', {
       key: FRESHNESS_KEY,
-      contents: 'It holds only names of secrets and dumps, and scheduled times.',
+      contents: 'It holds only what is known of dumps: names, times and sizes.',
     });
+    this.bucket = state.bucket;
     const environment: FreshnessEnvironment = {
       STATE_MACHINE_ARN: stateMachine.stateMachineArn,
       STATE_BUCKET: state.bucket.bucketName,
@@ -59,19 +70,28 @@ export class Freshness extends Construct {
       OVERDUE_AFTER_MINUTES: String(props.overdueAfter.toMinutes()),
       SCAN_INTERVAL_MINUTES: String(props.scanInterval.toMinutes()),
       SCANNER_NAME: props.scanner.functionName,
+      STACK_NAME: Stack.of(this).stackName,
     };
     this.function = schedulingFunction(this, 'Function', {
       source: 'lambda/freshness.ts',
-      description: 'Reports the dumps that have to be there by now and are not',
+      description: 'Reports the dumps that have to be there by now and are not, and writes the status page',
       timeout: Duration.minutes(15),
+      // Status and page of ten thousand secrets take 150 MB while they are made.
+      memorySize: 512,
       environment: { ...environment },
       onFailure: queueDestination(deadLetters),
       retryAttempts: 2,
     });
     state.grantReadWrite(this.function);
+    this.allow(
+      'WriteStatus',
+      ['s3:PutObject'],
+      ...[STATUS_KEY, STATUS_PAGE_KEY].map((key) => state.bucket.arnForObjects(key)),
+    );
     this.allowSecretsAndRuns(stateMachine);
     if (this.function.role) {
       dumpBucket.grantFind(this.function.role);
+      dumpBucket.grantReadManifests(this.function.role);
     }
     this.allow('Report', ['sns:Publish'], alarms.topic.topicArn);
     grantPutOwnEvents(this.function);
@@ -109,8 +129,8 @@ export class Freshness extends Construct {
     acknowledgeWildcards(this, [runs], 'The executions of this state machine, one for each run.');
   }
 
-  private allow(sid: string, actions: string[], resource: string): void {
-    this.function.addToRolePolicy(new iam.PolicyStatement({ sid, actions, resources: [resource] }));
+  private allow(sid: string, actions: string[], ...resources: string[]): void {
+    this.function.addToRolePolicy(new iam.PolicyStatement({ sid, actions, resources }));
   }
 
   /** The dead man's switch: whatever keeps checks from ending well, no heartbeat sets off the alarm. */

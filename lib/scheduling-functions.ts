@@ -131,7 +131,7 @@ export function queueDestination(queue: sqs.IQueue): lambda.IDestination {
 
 export interface SchedulingFunctionProps extends Pick<
   lambda.FunctionOptions,
-  'description' | 'timeout' | 'environment' | 'onFailure' | 'retryAttempts'
+  'description' | 'timeout' | 'environment' | 'onFailure' | 'retryAttempts' | 'memorySize'
 > {
   /** Path of the handler's source, relative to the project's root. */
   readonly source: string;
@@ -157,10 +157,10 @@ export function schedulingFunction(
     'index.js',
     (folder) =>
       new lambda.Function(scope, id, {
+        memorySize: 256,
         ...options,
         runtime: lambda.Runtime.NODEJS_24_X,
         architecture: lambda.Architecture.ARM_64,
-        memorySize: 256,
         code: lambda.Code.fromAsset(folder),
         handler: 'index.handler',
         loggingFormat: lambda.LoggingFormat.JSON,

@@ -5,7 +5,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 
 export interface StateBucketProps {
-  /** Key of its one object, or a pattern of the keys of its objects. */
+  /** Key of the object that is its state, or a pattern of the keys of such objects. */
   readonly key: string;
   /** Why reads of it need no log of their own, as a sentence. */
   readonly contents: string;

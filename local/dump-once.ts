@@ -68,6 +68,7 @@ export async function dumpOnce(
     scheduledFor,
     next: next === undefined ? null : utc(next),
     dump,
+    pages: world.pages,
     permissions: world.iam.permissions,
     ...details,
   };

@@ -27,6 +27,8 @@ export interface Summary {
     /** Absolute path of the manifest. */
     readonly manifest: string;
   };
+  /** Absolute paths of the pages for a browser that the stack has written. */
+  readonly pages: readonly string[];
   readonly permissions: Permissions;
 }
 
@@ -72,7 +74,7 @@ export class Reporter {
     this.#output.write(`\n${reason}\n`);
   }
 
-  summary({ dump, next, permissions, scheduledFor }: Summary, { proof, restore }: ReportDetails): void {
+  summary({ dump, next, pages, permissions, scheduledFor }: Summary, { proof, restore }: ReportDetails): void {
     this.heading('The dump is complete and proven');
     const rows = [
       ['Dump', dump.file],
@@ -81,6 +83,7 @@ export class Reporter {
       ['Proof', proof],
       ['Scheduled', `${scheduledFor} (the wait until then was skipped)`],
       ['Next run', next ?? 'too far in the future to be scheduled yet'],
+      ...pages.map((page) => ['Page', page]),
       ['IAM', `${permissions.calls} calls checked against the stack's policies, ${permissions.denied} denied`],
       ['Restore', restore],
     ];

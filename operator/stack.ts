@@ -10,17 +10,17 @@ export class StackNotFound extends CommandError {
 }
 
 /**
- * Asks CloudFormation about the stack.
+ * Asks CloudFormation about a stack.
  *
  * @throws {StackNotFound} if it does not exist
  */
-export async function aboutStack<T>(ask: () => Promise<T>): Promise<T> {
+export async function aboutStack<T>(ask: () => Promise<T>, name = STACK_NAME): Promise<T> {
   try {
     return await ask();
   } catch (error) {
     if (error instanceof CloudFormationServiceException && error.message.includes('does not exist')) {
       throw new StackNotFound(
-        `There is no stack ${STACK_NAME} in this account and Region. Check AWS_PROFILE and AWS_REGION.`,
+        `There is no stack ${name} in this account and Region. Check AWS_PROFILE and AWS_REGION.`,
         { cause: error },
       );
     }

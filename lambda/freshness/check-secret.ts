@@ -1,10 +1,26 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SFNClient } from '@aws-sdk/client-sfn';
-import { assess, assessBroken, type Assessment, gapsOf, runToAskFor } from '../core/freshness/assessment.ts';
+import {
+  assess,
+  assessBroken,
+  type Assessment,
+  type FoundDumps,
+  gapsOf,
+  type Run,
+  runToAskFor,
+} from '../core/freshness/assessment.ts';
+import { historyOf } from '../core/freshness/history.ts';
 import { type ListedSecret, type Owing, owingOf, type Terms } from '../core/freshness/owing.ts';
 import type { Watch } from '../core/freshness/watch.ts';
+import type { Finding } from '../core/status/entry.ts';
 import { findDumps } from './dumps.ts';
 import { describeRun } from './runs.ts';
+
+/**
+ * If none of a secret's dumps was due for this long, they are searched for nevertheless: the newest may have expired, or
+ * one may have been made on request. Daily schedules never reach it, not even when the clock is shifted.
+ */
+const SEARCH_AGAIN_MS = 30 * 60 * 60_000;
 
 /** Clients and settings that the checks of all secrets share. */
 export interface CheckContext {
@@ -16,6 +32,13 @@ export interface CheckContext {
   readonly now: Date;
 }
 
+/** What a check of a secret found out. */
+export interface CheckedSecret extends Assessment {
+  readonly finding: Finding;
+  /** Bytes of each dump that was not there at the last search. */
+  readonly added: readonly number[];
+}
+
 /**
  * Checks whether the dumps that a secret owes by now are there.
  *
@@ -25,41 +48,80 @@ export async function checkSecret(
   secret: ListedSecret,
   remembered: Watch | undefined,
   context: CheckContext,
-): Promise<Assessment | undefined> {
-  const owing = owingOf(secret, remembered, context.now, context.terms);
-  switch (owing.kind) {
-    case 'nothing':
-      return undefined;
-    case 'broken':
-      return assessBroken(aboutOf(secret, owing), remembered, owing, context.now);
-    case 'dumps':
-      return checkDumps(secret, remembered, owing, context);
+): Promise<CheckedSecret | undefined> {
+  const { now } = context;
+  const owing = owingOf(secret, remembered, now, context.terms);
+  if (owing.kind === 'nothing') {
+    return undefined;
   }
+  const { hash: tagsHash } = owing.tags;
+  // Tags owe nothing for the time before them.
+  const arrears = remembered?.tagsHash === tagsHash ? remembered.arrears : undefined;
+  const wanted = owing.kind === 'broken' ? [] : [...(arrears ? [arrears.last] : []), ...owing.due];
+  const found = await search(secret.name, wanted, remembered, context);
+  const history = found === undefined ? undefined : historyOf(remembered, found);
+  const before: Watch = { tagsHash, newest: found === undefined ? remembered?.newest : found.newest, arrears };
+  const assessed =
+    owing.kind === 'broken'
+      ? assessTags(secret, remembered, owing, now)
+      : await assessDumps(secret, before, owing, found, context);
+  const watch: Watch = {
+    ...assessed.watch,
+    newest: before.newest,
+    searched: found === undefined ? remembered?.searched : now.toISOString(),
+    sizes: history?.sizes ?? remembered?.sizes,
+    manifest: remembered?.manifest,
+    manifestRead: remembered?.manifestRead,
+  };
+  return { ...assessed, watch, added: history?.added ?? [] };
 }
 
-async function checkDumps(
+/** @returns undefined if there is no need to search now */
+async function search(
+  secretName: string,
+  wanted: readonly string[],
+  remembered: Watch | undefined,
+  { s3, buckets, now }: CheckContext,
+): Promise<FoundDumps | undefined> {
+  const { newest, searched, sizes } = remembered ?? {};
+  const isLongAgo = searched === undefined || now.getTime() - Date.parse(searched) >= SEARCH_AGAIN_MS;
+  // Without their sizes, all dumps are listed once.
+  const known = sizes === undefined ? undefined : newest;
+  return wanted.length > 0 || isLongAgo ? findDumps(s3, buckets, { secretName, wanted, known }) : undefined;
+}
+
+type Assessed = Pick<CheckedSecret, 'news' | 'watch' | 'finding'>;
+
+function assessTags(
   secret: ListedSecret,
   remembered: Watch | undefined,
+  owing: Owing & { kind: 'broken' },
+  now: Date,
+): Assessed {
+  const finding: Finding = { kind: 'broken', reason: owing.reason };
+  return { ...assessBroken(aboutOf(secret, owing), remembered, owing, now), finding };
+}
+
+async function assessDumps(
+  secret: ListedSecret,
+  before: Watch,
   owing: Owing & { kind: 'dumps' },
-  { s3, stepFunctions, stateMachineArn, buckets, now }: CheckContext,
-): Promise<Assessment> {
-  const { tags, due, next } = owing;
-  const { newest } = remembered ?? {};
-  // Tags owe nothing for the time before them.
-  const arrears = remembered?.tagsHash === tags.hash ? remembered.arrears : undefined;
-  const before: Watch = { tagsHash: tags.hash, next, newest, arrears };
-  const [first, ...others] = [...(arrears ? [arrears.last] : []), ...due];
-  if (first === undefined) {
-    return { news: [], watch: before };
+  found: FoundDumps | undefined,
+  { stepFunctions, stateMachineArn, now }: CheckContext,
+): Promise<Assessed> {
+  const { tags, schedule, next } = owing;
+  if (found === undefined) {
+    return { news: [], watch: { ...before, next }, finding: { kind: 'checked', schedule } };
   }
-  const search = { secretName: secret.name, wanted: [first, ...others], known: newest } as const;
-  const found = await findDumps(s3, buckets, search);
   const when = runToAskFor(gapsOf(before, owing, found));
-  const run =
+  const run: Run =
     when === undefined
-      ? ({ status: 'none' } as const)
+      ? { status: 'none' }
       : await describeRun(stepFunctions, stateMachineArn, { secretArn: secret.arn, tagsHash: tags.hash, when });
-  return assess(aboutOf(secret, owing), before, owing, found, run, now);
+  return {
+    ...assess(aboutOf(secret, owing), before, owing, found, run, now),
+    finding: { kind: 'checked', schedule, run },
+  };
 }
 
 function aboutOf({ name }: ListedSecret, { tags }: Exclude<Owing, { kind: 'nothing' }>) {

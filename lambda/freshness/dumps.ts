@@ -1,11 +1,11 @@
-import { ListObjectsV2Command, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
+import { type _Object, ListObjectsV2Command, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import type { FoundDumps } from '../core/freshness/assessment.ts';
 import { dumpPrefix, keyBefore, type StoredDump, whenOf } from '../core/freshness/dump-key.ts';
 
 export interface DumpSearch {
   readonly secretName: string;
-  /** Scheduled times, earliest first; at least one. */
-  readonly wanted: readonly [string, ...string[]];
+  /** Scheduled times, earliest first. */
+  readonly wanted: readonly string[];
   /** A dump of the secret that was seen earlier. */
   readonly known: StoredDump | undefined;
 }
@@ -13,8 +13,8 @@ export interface DumpSearch {
 /**
  * Finds the dumps of a secret. Names of databases, which keys contain, are in the values of secrets, so that keys cannot
  * be worked out; but the dumps of the same database as an earlier one are listed in one call, from the first wanted one
- * on. Only if that does not show all of them, or there is no earlier one, all dumps of the secret are listed, in one
- * bucket after another.
+ * on, or from the earlier one if none is wanted. Only if that does not show all of them, or there is no earlier one, all
+ * dumps of the secret are listed, in one bucket after another.
  */
 export async function findDumps(
   client: S3Client,
@@ -22,50 +22,49 @@ export async function findDumps(
   { secretName, wanted, known }: DumpSearch,
 ): Promise<FoundDumps> {
   const Prefix = dumpPrefix(secretName);
-  const isComplete = ({ times }: FoundDumps): boolean => wanted.every((time) => times.has(time));
-  if (known !== undefined && buckets.includes(known.bucket)) {
-    const { Contents = [] } = await client.send(
-      new ListObjectsV2Command({
-        Bucket: known.bucket,
-        Prefix,
-        Delimiter: '/',
-        StartAfter: keyBefore(known, wanted[0]),
-      }),
-    );
-    const found = foundIn(Contents.map(({ Key = '' }) => ({ bucket: known.bucket, key: Key })));
+  const from = wanted[0] ?? whenOf(known?.key ?? '');
+  const isComplete = ({ dumps, newest }: FoundDumps): boolean =>
+    newest !== undefined && wanted.every((time) => dumps.has(time));
+  if (known !== undefined && from !== undefined && buckets.includes(known.bucket)) {
+    const { bucket } = known;
+    const query = { Bucket: bucket, Prefix, Delimiter: '/', StartAfter: keyBefore(known, from) };
+    const { Contents = [] } = await client.send(new ListObjectsV2Command(query));
+    const found = foundIn(Contents.map((object) => ({ bucket, ...object })));
     if (isComplete(found)) {
       return found;
     }
   }
-  const dumps: StoredDump[] = [];
+  const objects: ListedObject[] = [];
   for (const bucket of buckets) {
     for await (const { Contents = [] } of paginateListObjectsV2(
       { client },
       { Bucket: bucket, Prefix, Delimiter: '/' },
     )) {
-      dumps.push(...Contents.map(({ Key = '' }) => ({ bucket, key: Key })));
+      objects.push(...Contents.map((object) => ({ bucket, ...object })));
     }
-    if (isComplete(foundIn(dumps))) {
+    if (isComplete(foundIn(objects))) {
       break;
     }
   }
-  return foundIn(dumps);
+  return foundIn(objects);
 }
 
+type ListedObject = Pick<_Object, 'Key' | 'Size'> & { readonly bucket: string };
+
 /** @param objects the dumps, and other objects */
-function foundIn(objects: readonly StoredDump[]): FoundDumps {
-  const times = new Set<string>();
+function foundIn(objects: readonly ListedObject[]): FoundDumps {
+  const dumps = new Map<string, number>();
   let newest: StoredDump | undefined;
   let newestTime = '';
-  for (const object of objects) {
-    const time = whenOf(object.key);
+  for (const { bucket, Key: key = '', Size = 0 } of objects) {
+    const time = whenOf(key);
     if (time !== undefined) {
-      times.add(time);
+      dumps.set(time, Size);
       if (time > newestTime) {
-        newest = object;
+        newest = { bucket, key };
         newestTime = time;
       }
     }
   }
-  return { times, newest };
+  return { dumps, newest };
 }

@@ -1,24 +1,24 @@
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { FRESHNESS_KEY } from '../../contract.ts';
-import { readWatches, type Watches, writeWatches } from '../core/freshness/watch.ts';
+import { type Memory, readMemory, writeMemory } from '../core/freshness/watch.ts';
 
 /**
  * Reads what the last check remembered; nothing if there was none.
  *
  * @throws {Error} if it cannot be read or is invalid: without it, dumps that are overdue would be forgotten
  */
-export async function loadWatches(client: S3Client, bucket: string): Promise<Watches> {
+export async function loadMemory(client: S3Client, bucket: string): Promise<Memory> {
   try {
     const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: FRESHNESS_KEY }));
-    return readWatches((await Body?.transformToString()) ?? '');
+    return readMemory((await Body?.transformToString()) ?? '');
   } catch (error) {
     if (error instanceof NoSuchKey) {
-      return new Map();
+      return { watches: new Map() };
     }
     throw error;
   }
 }
 
-export async function storeWatches(client: S3Client, bucket: string, watches: Watches): Promise<void> {
-  await client.send(new PutObjectCommand({ Bucket: bucket, Key: FRESHNESS_KEY, Body: writeWatches(watches) }));
+export async function storeMemory(client: S3Client, bucket: string, memory: Memory): Promise<void> {
+  await client.send(new PutObjectCommand({ Bucket: bucket, Key: FRESHNESS_KEY, Body: writeMemory(memory) }));
 }

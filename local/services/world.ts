@@ -48,6 +48,7 @@ interface Servers {
   createBucket(name: string): Promise<void>;
   /** As {@link World.fileOf}. */
   fileOf(bucket: string, key: string): string | undefined;
+  pagesIn(bucket: string): readonly string[];
   stop(): Promise<void>;
 }
 
@@ -153,6 +154,11 @@ export class World implements AwsClients {
     return this.#servers.fileOf(bucket, key);
   }
 
+  /** Paths of the pages for a browser that the stack has written to its buckets. */
+  get pages(): readonly string[] {
+    return this.buckets.flatMap((bucket) => this.#servers.pagesIn(bucket));
+  }
+
   /** Sends the event that CloudFormation sends after a deployment. */
   sendDeploymentEvent(): void {
     this.#services.bus.put(deploymentEvent(this.#template));
@@ -212,6 +218,7 @@ async function startServers(template: Template, { objects, scratch }: Folders, i
     },
     createBucket: (name) => objectStore.createBucket(name),
     fileOf: (bucket, key) => objectStore.fileOf(bucket, key),
+    pagesIn: (bucket) => objectStore.pagesIn(bucket),
     stop: async () => {
       await Promise.all([services.stop(), objectStore.stop(), rm(scratch, { recursive: true, force: true })]);
     },

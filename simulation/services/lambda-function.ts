@@ -243,5 +243,11 @@ function processWith(variables: Readonly<Record<string, string>>, timezoneRules:
     ...variables,
   };
   const versions = { ...process.versions, tz: timezoneRules };
-  return Object.create(process, { env: { value: env }, versions: { value: versions } }) as object;
+  // As for the console, what functions write to their logs is not kept.
+  const stdout = { write: () => true };
+  return Object.create(process, {
+    env: { value: env },
+    versions: { value: versions },
+    stdout: { value: stdout },
+  }) as object;
 }

@@ -5,16 +5,33 @@ import { DescribeExecutionCommand, ExecutionDoesNotExist, SFNClient } from '@aws
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { afterAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
+import type { Status } from '../../contract.ts';
 import { handler } from '../../lambda/freshness.ts';
 
 const SECRETS = 100;
 const HOUR = 60 * 60_000;
+const MANIFEST = JSON.stringify({
+  manifestVersion: 1,
+  seconds: { dump: 1, proof: 2, commit: 3 },
+  tables: [{ rows: 40 }, { rows: 2 }],
+});
 const log = jest.spyOn(console, 'info').mockImplementation(() => undefined);
 
 const [secrets, s3, sns] = [mockClient(SecretsManagerClient), mockClient(S3Client), mockClient(SNSClient)];
 const [stepFunctions, eventBridge] = [mockClient(SFNClient), mockClient(EventBridgeClient)];
 
+/** What the function has stored, by key. */
+const objects = new Map<string, string>();
+
+/** The metrics that it has written to its log. */
+const metrics = jest.spyOn(process.stdout, 'write').mockImplementation(() => true);
+
+function storedStatus(): Status {
+  return JSON.parse(objects.get('status.json') ?? '') as Status;
+}
+
 beforeEach(() => {
+  metrics.mockClear();
   jest.useFakeTimers({
     now: Date.parse('2026-11-20T00:30:00Z'),
     doNotFake: ['nextTick', 'setImmediate', 'setTimeout', 'clearTimeout', 'queueMicrotask'],
@@ -23,16 +40,16 @@ beforeEach(() => {
     client.reset();
   }
   eventBridge.on(PutEventsCommand).resolves({ Entries: [] });
-  let state: string | undefined;
-  s3.on(PutObjectCommand).callsFake(({ Body }: { readonly Body: string }) => {
-    state = Body;
+  objects.clear();
+  s3.on(PutObjectCommand).callsFake(({ Key, Body }: { readonly Key: string; readonly Body: string }) => {
+    objects.set(Key, Body);
     return {};
   });
-  s3.on(GetObjectCommand).callsFake(() => {
-    if (state === undefined) {
+  s3.on(GetObjectCommand).callsFake(({ Key }: { readonly Key: string }) => {
+    const body = Key.endsWith('.dmp.json') ? MANIFEST : objects.get(Key);
+    if (body === undefined) {
       throw new NoSuchKey({ message: 'none', $metadata: {} });
     }
-    const body = state;
     return { Body: { transformToString: () => Promise.resolve(body) } };
   });
   Object.assign(process.env, {
@@ -43,15 +60,17 @@ beforeEach(() => {
     OVERDUE_AFTER_MINUTES: '120',
     SCAN_INTERVAL_MINUTES: '60',
     SCANNER_NAME: 'Scanner',
+    STACK_NAME: 'AutoDump',
   });
 });
 
 afterAll(() => {
   log.mockRestore();
+  metrics.mockRestore();
   jest.useRealTimers();
 });
 
-test('a settled account of daily secrets costs one request for each dump, and those of hourly listings', async () => {
+test('a settled account of daily secrets costs two requests for each dump, and those of hourly checks', async () => {
   secrets.on(ListSecretsCommand).callsFake(({ NextToken = '0' }: { readonly NextToken?: string }) => {
     const start = Number(NextToken);
     const SecretList = Array.from({ length: 100 }, (_, i) => ({
@@ -63,7 +82,8 @@ test('a settled account of daily secrets costs one request for each dump, and th
   });
   s3.on(ListObjectsV2Command).callsFake(({ Prefix = '' }: { readonly Prefix?: string }) => {
     const hour = (Number(Prefix.slice(2, -1)) % 24).toString().padStart(2, '0');
-    return { Contents: [20, 21, 22, 23].map((day) => ({ Key: `${Prefix}x-202611${day}T${hour}0000Z.dmp` })) };
+    const days = [19, 20, 21, 22].filter((day) => Date.parse(`2026-11-${day}T${hour}:00:00Z`) < Date.now());
+    return { Contents: days.map((day) => ({ Key: `${Prefix}x-202611${day}T${hour}0000Z.dmp`, Size: day * 1000 })) };
   });
   for (let hour = 0; hour < 72; hour += 1) {
     if (hour === 48) {
@@ -74,9 +94,113 @@ test('a settled account of daily secrets costs one request for each dump, and th
     jest.setSystemTime(Date.now() + HOUR);
   }
   expect(s3.commandCalls(ListObjectsV2Command)).toHaveLength(SECRETS);
-  // Ten thousand secrets: 12,448, which is less than 15,000.
-  expect(secrets.calls().length + s3.calls().length).toBe(SECRETS + 24 * (SECRETS / 100 + 2));
+  // Of each hour: listings of secrets; the memory read, stored, and stored with manifests; status and page.
+  expect(secrets.calls().length + s3.calls().length).toBe(2 * SECRETS + 24 * (SECRETS / 100 + 5));
+  // Ten thousand secrets have one more for each dump, but read 2,400 manifests a day: 14,920, which is less than 15,000.
   expect(sns.calls()).toHaveLength(0);
+});
+
+test('a check writes the status and the page of all secrets, and one line of metrics', async () => {
+  const Tags = [{ Key: 'autodump:start-schedule', Value: '@daily' }];
+  const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:prod/orders-a1B2c3';
+  secrets.on(ListSecretsCommand).resolves({ SecretList: [{ ARN, Name: 'prod/orders', Tags }] });
+  const dumps = (...days: readonly number[]) => ({
+    Contents: days.flatMap((day) => {
+      const Key = `prod/orders/orders-202611${day}T000000Z.dmp`;
+      return [
+        { Key, Size: day * 1000 },
+        { Key: `${Key}.json`, Size: 1 },
+      ];
+    }),
+  });
+  s3.on(ListObjectsV2Command).resolves(dumps(18, 19));
+  await handler();
+  expect(storedStatus()).toMatchObject({
+    generatedAt: '2026-11-20T00:30:00Z',
+    stack: 'AutoDump',
+    account: '123456789012',
+    region: 'us-west-2',
+    secrets: [
+      {
+        state: 'fresh',
+        sizes: [18_000, 19_000],
+        newest: { bucket: 'dumps', scheduledFor: '2026-11-19T00:00:00Z', bytes: 19_000 },
+        manifest: { scheduledFor: '2026-11-19T00:00:00Z', rows: 42, rowsAre: 'estimated', seconds: 3 },
+      },
+    ],
+  });
+  expect(objects.get('status.html')).toContain('prod/orders');
+  expect(s3.commandCalls(PutObjectCommand).map(({ args: [{ input }] }) => [input.Key, input.ContentType])).toEqual(
+    expect.arrayContaining([
+      ['status.json', 'application/json'],
+      ['status.html', 'text/html; charset=utf-8'],
+    ]),
+  );
+
+  metrics.mockClear();
+  s3.on(ListObjectsV2Command).resolves(dumps(19, 20, 21));
+  jest.setSystemTime(Date.now() + 26 * HOUR);
+  await handler();
+  expect(storedStatus().secrets).toMatchObject([{ sizes: [18_000, 19_000, 20_000, 21_000] }]);
+  expect(metrics.mock.calls).toEqual([[expect.stringMatching(/^\{"_aws":.*"DumpedBytes":41000,"DumpSeconds":3\}\n$/)]]);
+});
+
+test('a manifest that cannot be read is noted, and tried again on the next day', async () => {
+  const warning = jest.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const Tags = [{ Key: 'autodump:start-schedule', Value: '@daily' }];
+  const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:a-a1B2c3';
+  secrets.on(ListSecretsCommand).resolves({ SecretList: [{ ARN, Name: 'a', Tags }] });
+  const Key = 'a/a-20261120T000000Z.dmp.json';
+  s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: Key.slice(0, -5), Size: 1 }] });
+  stepFunctions.on(DescribeExecutionCommand).rejects(new ExecutionDoesNotExist({ message: 'none', $metadata: {} }));
+  for (const [answer, problem] of [
+    [new NoSuchKey({ message: 'none', $metadata: {} }), 'It has no manifest.'],
+    [new Error('Access Denied'), 'Its manifest cannot be read: Error: Access Denied'],
+  ] as const) {
+    s3.on(GetObjectCommand, { Key }).rejects(answer);
+    expect(await handler()).toMatchObject({ secrets: 1 });
+    expect(storedStatus().secrets).toMatchObject([{ manifest: { scheduledFor: '2026-11-20T00:00:00Z', problem } }]);
+    expect(warning.mock.lastCall?.join()).toBe(`s3://dumps/${Key}: ${problem}`);
+    await handler();
+    expect(s3.commandCalls(GetObjectCommand, { Key })).toHaveLength(1);
+    s3.resetHistory();
+    jest.setSystemTime(Date.now() + 24 * HOUR);
+  }
+  s3.on(GetObjectCommand, { Key }).resolves({ ContentRange: 'bytes 0-4194303/4194305' });
+  await handler();
+  expect(storedStatus().secrets).toMatchObject([{ manifest: { problem: 'Its manifest is larger than 4 MiB.' } }]);
+  warning.mockRestore();
+});
+
+test('a status that cannot be written keeps no message from being sent and remembered', async () => {
+  const Tags = [{ Key: 'autodump:start-schedule', Value: '@daily' }];
+  const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:a-a1B2c3';
+  secrets.on(ListSecretsCommand).resolves({ SecretList: [{ ARN, Name: 'a', Tags }] });
+  s3.on(ListObjectsV2Command).resolves({});
+  stepFunctions.on(DescribeExecutionCommand).rejects(new ExecutionDoesNotExist({ message: 'none', $metadata: {} }));
+  await handler();
+  jest.setSystemTime(Date.now() + 26 * HOUR);
+  s3.on(PutObjectCommand, { Key: 'status.json' }).rejects(new Error('refused'));
+  await expect(handler()).rejects.toThrow('refused');
+  await expect(handler()).rejects.toThrow('refused');
+  expect(sns.commandCalls(PublishCommand)).toHaveLength(1);
+});
+
+test('dumps are searched for when a secret is first seen, and again when none was due for more than a day', async () => {
+  const Tags = [{ Key: 'autodump:start-schedule', Value: '@yearly' }];
+  const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:a-a1B2c3';
+  secrets.on(ListSecretsCommand).resolves({ SecretList: [{ ARN, Name: 'a', Tags }] });
+  s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: 'a/a-20260101T000000Z.dmp', Size: 7 }] });
+  for (let hour = 0; hour < 31; hour += 1) {
+    expect(await handler()).toMatchObject({ fresh: 1 });
+    jest.setSystemTime(Date.now() + HOUR);
+  }
+  expect(s3.commandCalls(ListObjectsV2Command)).toHaveLength(2);
+  // It has expired.
+  s3.on(ListObjectsV2Command).resolves({});
+  jest.setSystemTime(Date.now() + 30 * HOUR);
+  expect(await handler()).toMatchObject({ 'never dumped': 1 });
+  expect(storedStatus().secrets).toMatchObject([{ sizes: [] }]);
 });
 
 test('a secret that cannot be looked at fails the check by name, and stops no other, even one below its folder', async () => {
@@ -85,6 +209,7 @@ test('a secret that cannot be looked at fails the check by name, and stops no ot
   const arn = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:';
   const SecretList = ['prod/a', 'prod/a/b'].map((Name) => ({ ARN: `${arn}${Name}-a1B2c3`, Name, Tags }));
   secrets.on(ListSecretsCommand).resolves({ SecretList });
+  s3.on(ListObjectsV2Command).resolves({});
   expect(await handler()).toMatchObject({ secrets: 2, reported: 0 });
 
   s3.on(ListObjectsV2Command, { Prefix: 'prod/a/' }).rejects(new Error('refused'));
@@ -93,6 +218,10 @@ test('a secret that cannot be looked at fails the check by name, and stops no ot
   stepFunctions.on(DescribeExecutionCommand).rejects(none);
   jest.setSystemTime(Date.now() + 26 * HOUR);
   await expect(handler()).rejects.toThrow('1 secret(s) could not be checked; all others were.\nprod/a: Error: refused');
+  expect(storedStatus().secrets).toMatchObject([
+    { secret: 'prod/a/b', state: 'overdue' },
+    { secret: 'prod/a', state: 'unchecked', reason: 'Error: refused' },
+  ]);
   const messages = (): readonly string[] =>
     sns.commandCalls(PublishCommand).map(({ args: [{ input }] }) => input.Message ?? '');
   expect(messages()).toEqual([expect.stringContaining('OVERDUE: prod/a/b\n')]);

@@ -77,11 +77,14 @@ describe('permissions', () => {
       /^FreshnessFunctionRole/,
       [
         'events:PutEvents',
+        'kms:Decrypt',
         'logs:CreateLogStream',
         'logs:PutLogEvents',
         's3:GetObject',
+        's3:GetObject',
         's3:ListBucket',
         's3:ListBucket',
+        's3:PutObject',
         's3:PutObject',
         'secretsmanager:ListSecrets',
         'sns:Publish',
@@ -233,8 +236,8 @@ describe('permissions', () => {
   test('only the read-only user and the restore job may read dumps, and nothing may delete or overwrite them', () => {
     const s3 = [...statements].flatMap(([role, granted]) =>
       granted
-        // The state of the Scanner and of Freshness is in their own buckets.
-        .filter(({ Effect, Sid = '' }) => Effect === 'Allow' && Sid !== 'KeepState')
+        // The state of the Scanner and of Freshness is in their own buckets, and so is the status.
+        .filter(({ Effect, Sid = '' }) => Effect === 'Allow' && !['KeepState', 'WriteStatus'].includes(Sid))
         .flatMap(({ Action }) => Action)
         .filter((action) => /^s3:(Get|Delete|Put)/.test(action))
         .map((action) => `${role.slice(0, 12)} ${action}`),
@@ -243,8 +246,26 @@ describe('permissions', () => {
       'ArchiveReadO s3:GetBucketLocation',
       'ArchiveReadO s3:GetObject',
       'DumpJobJobRo s3:PutObject',
+      'FreshnessFun s3:GetObject',
       'RestoreJobJo s3:GetObject',
     ]);
+  });
+
+  test('Freshness may read manifests, in every bucket, and no dump', () => {
+    const read = of(/^FreshnessFunctionRole/).find(({ Sid }) => Sid === 'ReadManifests');
+    const resources = [read?.Resource].flat().map((resource) => JSON.stringify(resource));
+    expect(resources).toHaveLength(2);
+    for (const resource of resources) {
+      expect(resource).toMatch(/[*][.]json\W+$/);
+    }
+  });
+
+  test('Freshness writes the status into its own bucket', () => {
+    const bucket = Object.keys(ofType(resources, 'AWS::S3::Bucket')).find((id) => id.startsWith('FreshnessState'));
+    const objects = ['status.html', 'status.json'].map((key) => ({
+      'Fn::Join': ['', [{ 'Fn::GetAtt': [bucket, 'Arn'] }, `/${key}`]],
+    }));
+    expect(of(/^FreshnessFunctionRole/).find(({ Sid }) => Sid === 'WriteStatus')?.Resource).toEqual(objects);
   });
 
   test.each([
@@ -266,7 +287,7 @@ describe('permissions', () => {
     const keys = [...statements.values()]
       .flat()
       .filter(({ Action }) => [Action].flat().some((action) => action.startsWith('kms:')));
-    expect(keys).toHaveLength(5);
+    expect(keys).toHaveLength(6);
     for (const { Condition } of keys) {
       expect(Condition).toEqual({ StringEquals: { 'kms:ViaService': expect.anything() } });
     }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -66,6 +66,9 @@ describe('the local run', () => {
     expect(unused.filter(({ reason }) => reason === null)).toEqual([]);
     const { file = '', manifest = '', sha256 } = json.dump as Record<string, string>;
     sampleFile = file;
+    const [page = '', ...otherPages] = json.pages as string[];
+    expect([basename(page), otherPages]).toEqual(['status.html', []]);
+    expect(await readFile(page, 'utf8')).toContain('The only secret has its dump');
     expect(JSON.parse(await readFile(manifest, 'utf8'))).toMatchObject({ proof: { sha256, verified: true } });
     await query(serverOfRuns(), 'postgres', 'create database sample');
     await restore(file, 'sample');

@@ -4,8 +4,8 @@ import type { Arrears, Watch } from './watch.ts';
 
 /** The dumps of a secret that were found, as far as they were looked for. */
 export interface FoundDumps {
-  /** Their scheduled times. */
-  readonly times: ReadonlySet<string>;
+  /** Their bytes, by scheduled time. */
+  readonly dumps: ReadonlyMap<string, number>;
   readonly newest: StoredDump | undefined;
 }
 
@@ -52,9 +52,9 @@ export interface Gaps {
 }
 
 /** Sorts out what is missing. Times of one format are in the order of their text. */
-export function gapsOf({ arrears }: Watch, { due, tags }: OwedDumps, { times, newest }: FoundDumps): Gaps {
+export function gapsOf({ arrears }: Watch, { due, tags }: OwedDumps, { dumps, newest }: FoundDumps): Gaps {
   const newestTime = whenOf(newest?.key ?? '') ?? '';
-  const missing = due.filter((time) => !times.has(time));
+  const missing = due.filter((time) => !dumps.has(time));
   return {
     lost: missing.filter((time) => time < newestTime),
     open: missing.filter((time) => time > newestTime),

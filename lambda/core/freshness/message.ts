@@ -1,3 +1,4 @@
+import { durationOf } from '../duration.ts';
 import type { AccountRegion, Message } from '../message.ts';
 import { onOneLine } from '../one-line.ts';
 import { timeInWords } from '../time-in-words.ts';
@@ -103,12 +104,4 @@ function runOf(run: Run): string {
     default:
       return `${run.status}, ${run.execution}${run.reason === undefined ? '' : `: ${onOneLine(run.reason)}`}`;
   }
-}
-
-/** In the two largest units: `2 h 14 min`. */
-function durationOf(milliseconds: number): string {
-  const minutes = Math.floor(milliseconds / 60_000);
-  const hours = Math.floor(minutes / 60);
-  const days = Math.floor(hours / 24);
-  return days > 0 ? `${days} d ${hours % 24} h` : `${hours} h ${minutes % 60} min`;
 }

@@ -27,6 +27,7 @@ export type Owing =
   | {
       readonly kind: 'dumps';
       readonly tags: ScheduleTags;
+      readonly schedule: Schedule;
       /** Earliest first. */
       readonly due: readonly string[];
       /** The first one after those. */
@@ -56,7 +57,7 @@ export function owingOf(secret: ListedSecret, watch: Watch | undefined, now: Dat
   try {
     const schedule = parseSchedule(tags.schedule, tags.timezone);
     const from = continued(watch, tags, schedule) ?? firstTime(schedule, now, terms);
-    return { kind: 'dumps', tags, ...dueBetween(schedule, from, now.getTime() - terms.overdueAfterMs) };
+    return { kind: 'dumps', tags, schedule, ...dueBetween(schedule, from, now.getTime() - terms.overdueAfterMs) };
   } catch (error) {
     if (error instanceof InvalidSchedule) {
       return { kind: 'broken', tags, reason: error.message };

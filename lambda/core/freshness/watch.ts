@@ -2,6 +2,18 @@ import * as z from 'zod/mini';
 
 const storedDump = z.readonly(z.object({ bucket: z.string(), key: z.string() }));
 
+const manifestSchema = z.readonly(
+  z.object({
+    /** Scheduled time of the dump that it belongs to. */
+    scheduledFor: z.string(),
+    rows: z.optional(z.number()),
+    rowsAre: z.optional(z.enum(['counted', 'estimated'])),
+    seconds: z.optional(z.number()),
+    /** Why it could not be read. */
+    problem: z.optional(z.string()),
+  }),
+);
+
 const arrearsSchema = z.readonly(
   z.object({
     /** The scheduled times whose dumps are missing: the first, the last and how many. */
@@ -23,8 +35,16 @@ const watchSchema = z.readonly(
     next: z.optional(z.string()),
     /** When it was found or, later, last reported that the tags cannot be followed; absent if they can. */
     brokenReported: z.optional(z.iso.datetime()),
-    /** The newest dump that was seen. */
+    /** When the buckets were last searched for its dumps; absent if that was before this was remembered, or never. */
+    searched: z.optional(z.iso.datetime()),
+    /** The newest dump that was found then. */
     newest: z.optional(storedDump),
+    /** Bytes of its last dumps, oldest first. The last are those of the newest. */
+    sizes: z.optional(z.readonly(z.array(z.number()))),
+    /** The manifest that was read last. */
+    manifest: z.optional(manifestSchema),
+    /** The day, in UTC, on which that was: `2026-11-22`. */
+    manifestRead: z.optional(z.string()),
     arrears: z.optional(arrearsSchema),
   }),
 );
@@ -35,21 +55,37 @@ export type Arrears = z.infer<typeof arrearsSchema>;
 /** What Freshness remembers of a secret. Times are in the format of {@link ExecutionInput.when}, unless noted. */
 export type Watch = z.infer<typeof watchSchema>;
 
-const stateSchema = z.object({ version: z.literal(1), secrets: z.record(z.string(), watchSchema) });
+const readsSchema = z.readonly(z.object({ day: z.string(), count: z.number() }));
 
-/**
- * What Freshness remembers of each secret, by its ARN. Without it every secret counts as newly tagged, so that nothing is
- * overdue until its next scheduled time.
- */
-export type Watches = ReadonlyMap<string, Watch>;
+const memorySchema = z.object({
+  version: z.literal(1),
+  secrets: z.record(z.string(), watchSchema),
+  manifestReads: z.optional(readsSchema),
+});
 
-/** @throws {Error} if the text was not written by {@link writeWatches} */
-export function readWatches(text: string): Watches {
-  return new Map(Object.entries(stateSchema.parse(JSON.parse(text)).secrets));
+/** What the manifest of a dump says, as far as the status shows it. */
+export type DumpManifest = z.infer<typeof manifestSchema>;
+
+/** How many manifests were read on a day: `2026-11-22`, in UTC. */
+export type ManifestReads = z.infer<typeof readsSchema>;
+
+export interface Memory {
+  /**
+   * What Freshness remembers of each secret, by its ARN. Without it every secret counts as newly tagged, so that nothing is
+   * overdue until its next scheduled time.
+   */
+  readonly watches: ReadonlyMap<string, Watch>;
+  readonly manifestReads?: ManifestReads | undefined;
+}
+
+/** @throws {Error} if the text was not written by {@link writeMemory} */
+export function readMemory(text: string): Memory {
+  const { secrets, manifestReads } = memorySchema.parse(JSON.parse(text));
+  return { watches: new Map(Object.entries(secrets)), manifestReads };
 }
 
 /** Serializes to JSON. */
-export function writeWatches(watches: Watches): string {
+export function writeMemory({ watches, manifestReads }: Memory): string {
   const secrets = Object.fromEntries(watches);
-  return JSON.stringify({ version: 1, secrets } satisfies z.infer<typeof stateSchema>);
+  return JSON.stringify({ version: 1, secrets, manifestReads } satisfies z.infer<typeof memorySchema>);
 }

@@ -22,6 +22,8 @@ export interface S3Server {
   createBucket(name: string): Promise<void>;
   /** Path of an object's file; undefined if there is no such object. */
   fileOf(bucket: string, key: string): string | undefined;
+  /** Paths of the files of a bucket that are pages for a browser. */
+  pagesIn(bucket: string): readonly string[];
   stop(): Promise<void>;
 }
 
@@ -45,6 +47,10 @@ export async function startS3({ directory, guard }: S3Options): Promise<S3Server
     endpoint: loopback.url,
     createBucket: (name) => store.createBucket(name),
     fileOf: (bucket, key) => store.find({ bucket, key })?.file,
+    pagesIn: (bucket) =>
+      store
+        .list(bucket)
+        .flatMap(({ file, metadata }) => (metadata['content-type']?.startsWith('text/html') ? [file] : [])),
     stop: async () => {
       await loopback.stop();
       await rm(incoming, { recursive: true, force: true });

@@ -30,9 +30,9 @@ function check(watch: Watch | undefined, now: string, found: FoundDumps, run: Ru
   return { owing, ...assess(about, before, owing, found, run, new Date(now)) };
 }
 
-const nothing: FoundDumps = { times: new Set(), newest: undefined };
-const yesterday: FoundDumps = { times: new Set(['2026-11-21T08:00:00Z']), newest: dump('20261121T080000Z') };
-const today: FoundDumps = { times: new Set(['2026-11-22T08:00:00Z']), newest: dump('20261122T080000Z') };
+const nothing: FoundDumps = { dumps: new Map(), newest: undefined };
+const yesterday: FoundDumps = { dumps: new Map([['2026-11-21T08:00:00Z', 1000]]), newest: dump('20261121T080000Z') };
+const today: FoundDumps = { dumps: new Map([['2026-11-22T08:00:00Z', 1000]]), newest: dump('20261122T080000Z') };
 
 describe('a secret on a schedule', () => {
   const first = check(undefined, '2026-11-21T12:00:00Z', nothing);
@@ -73,7 +73,7 @@ describe('a secret on a schedule', () => {
   });
 
   test('has lost a dump if a later one is there', () => {
-    const manual = { times: new Set(['2026-11-22T09:00:00Z']), newest: dump('20261122T090000Z') };
+    const manual = { dumps: new Map([['2026-11-22T09:00:00Z', 1000]]), newest: dump('20261122T090000Z') };
     const { news, watch } = check(first.watch, '2026-11-22T10:14:00Z', manual);
     expect(news).toMatchObject([{ kind: 'lost' }]);
     expect(watch.arrears).toBeUndefined();

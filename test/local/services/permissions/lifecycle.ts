@@ -52,6 +52,7 @@ export async function recordLifecycle({ cdkOut, folder, server }: AppOnPostgres)
     await step('a secret is tagged', async () => (secret = await app.createSecret('db', { KmsKeyId: KEY })));
     await step('a dump is missing', () => missDump(app, secret));
     await step('its dump is due', () => app.runNow(secret));
+    await step('its manifest is read', () => check(app));
     await step('its dump is read', () => readDump(cdkOut, world, app.bucket));
     await step('its dump is restored', () => restoreDump(app, server));
     await step('a missing dump is restored', () => restoreMissingDump(app));

@@ -46,6 +46,8 @@ beforeAll(async () => {
   untagged = await app.createSecret('untagged', { Tags: [{ Key: 'autodump:start', Value: '@daily' }] });
   await app.world.s3.send(new CreateBucketCommand({ Bucket: OTHER }));
   await app.world.s3.send(new PutObjectCommand({ Bucket, Key: DUMP, Body: 'the dump', IfNoneMatch: '*' }));
+  const manifest = { Bucket, Key: `${DUMP}.json`, Body: '{}', IfNoneMatch: '*' };
+  await app.world.s3.send(new PutObjectCommand(manifest));
 });
 
 afterAll(async () => {
@@ -103,13 +105,15 @@ describe('a dump', () => {
     });
   });
 
-  test('can be listed, but not read, by the check for overdue dumps', async () => {
+  test('can be listed, but not read, by the check for overdue dumps, which may read its manifest', async () => {
     const { Contents = [] } = await freshness.s3.send(new ListObjectsV2Command({ Bucket }));
     expect(Contents.map(({ Key }) => Key)).toContain(DUMP);
     await expect(freshness.s3.send(new GetObjectCommand({ Bucket, Key: DUMP }))).rejects.toMatchObject({
       name: 'AccessDenied',
       message: noIdentityPolicy('Freshness-FunctionRole/fn', 's3:GetObject', `"arn:aws:s3:::${Bucket}/${DUMP}"`),
     });
+    const manifest = await freshness.s3.send(new GetObjectCommand({ Bucket, Key: `${DUMP}.json` }));
+    expect(await manifest.Body?.transformToString()).toBe('{}');
   });
 
   test('cannot be checked for by the job', async () => {

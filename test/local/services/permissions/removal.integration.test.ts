@@ -50,6 +50,7 @@ const NEEDED = {
     'Freshness/FunctionRole/DefaultPolicy logs:PutLogEvents',
     'Freshness/FunctionRole/DefaultPolicy s3:GetObject',
     'Freshness/FunctionRole/DefaultPolicy s3:ListBucket', // Of the state.
+    'Freshness/FunctionRole/DefaultPolicy s3:PutObject', // Of the state, and of the status.
     'Freshness/FunctionRole/DefaultPolicy s3:PutObject',
     'Freshness/FunctionRole/DefaultPolicy secretsmanager:ListSecrets',
     'Scanner/Function lambda:InvokeFunction',
@@ -113,6 +114,10 @@ const NEEDED = {
     'Workflow/StateMachine/Role/DefaultPolicy batch:TagResource', // For the definition, and for the job.
     'Workflow/StateMachine/Role/DefaultPolicy batch:TagResource',
     'Workflow/StateMachine/Role/DefaultPolicy lambda:InvokeFunction',
+  ],
+  'its manifest is read': [
+    'Freshness/FunctionRole/DefaultPolicy kms:Decrypt',
+    'Freshness/FunctionRole/DefaultPolicy s3:GetObject',
   ],
   'its dump is read': [
     'Archive/ReadOnlyUser/DefaultPolicy kms:Decrypt',

@@ -1,0 +1,115 @@
+import prettyBytes from 'pretty-bytes';
+import prettyMilliseconds from 'pretty-ms';
+import { type SecretStatus, STATES, type Status, TROUBLE } from '../../contract.ts';
+import { type Column, tableOf } from './table.ts';
+
+/** How a text is set off from others. */
+export type Style = 'red' | 'yellow' | 'green' | 'dim' | 'bold';
+
+/** Sets a text off, where that is possible. */
+export type Paint = (style: Style, text: string) => string;
+
+/**
+ * The status as lines for a terminal: when it was found, how many secrets are in each state, and a table.
+ *
+ * @param width of the terminal, in characters
+ * @param isDetailed whether to say where the newest dump of each secret is
+ */
+export function reportOf(
+  status: Status,
+  now: Date,
+  paint: Paint,
+  width: number,
+  isDetailed = false,
+): readonly string[] {
+  const { stack, account, region, generatedAt, secrets } = status;
+  const counts = STATES.flatMap((state) => {
+    const count = secrets.filter((entry) => entry.state === state).length;
+    return count === 0 ? [] : [paint(styleOf(state), `${count} ${state}`)];
+  });
+  const [titles = '', ...rows] = tableOf(columnsOf(secrets, now), width);
+  return [
+    `${printable(stack)}, account ${account}, ${region}, as of ${utc(generatedAt)} (${distance(generatedAt, now)})`,
+    counts.join(', ') || 'No secret is on a schedule.',
+    ...(secrets.length === 0 ? [] : ['', paint('dim', titles)]),
+    ...secrets.flatMap((entry, index) => [
+      paintState(entry, rows[index] ?? '', paint),
+      ...[...notesOf(entry), ...(isDetailed ? placeOf(entry) : [])].map((note) => `    ${printable(note)}`),
+    ]),
+  ];
+}
+
+/** The most important first, since a narrow terminal shows only those. */
+function columnsOf(secrets: readonly SecretStatus[], now: Date): readonly Column[] {
+  const column = (title: string, cell: (entry: SecretStatus) => string): Column => ({
+    title,
+    cells: secrets.map((entry) => printable(cell(entry))),
+  });
+  return [
+    column('STATE', ({ state }) => state),
+    column('SECRET', ({ secret }) => secret),
+    column('NEWEST DUMP', ({ newest }) => (newest === undefined ? 'none' : distance(newest.scheduledFor, now))),
+    column('SIZE', ({ newest }) => (newest === undefined ? '' : prettyBytes(newest.bytes))),
+    column('NEXT RUN', (entry) => nextOf(entry, now)),
+    column('SCHEDULE', ({ schedule: { words, expression, timezone } }) => `${words ?? `"${expression}"`}, ${timezone}`),
+    column('ROWS', rowsOf),
+  ];
+}
+
+function nextOf({ next, state }: SecretStatus, now: Date): string {
+  if (next === undefined) {
+    return state === 'unchecked' ? 'unknown' : 'none';
+  }
+  return distance(next, now);
+}
+
+/** Of the newest dump. */
+function rowsOf({ newest, manifest }: SecretStatus): string {
+  const { rows, rowsAre } = manifest?.scheduledFor === newest?.scheduledFor ? (manifest ?? {}) : {};
+  return rows === undefined ? '' : `${rowsAre === 'estimated' ? 'about ' : ''}${rows.toLocaleString('en')}`;
+}
+
+/** What is wrong with a secret. */
+function notesOf({ missing, reason, manifest }: SecretStatus): readonly string[] {
+  const gap =
+    missing &&
+    (missing.count === 1 ? utc(missing.last) : `${missing.count} from ${utc(missing.first)} to ${utc(missing.last)}`);
+  return [
+    ...(gap === undefined ? [] : [`Missing: ${gap}`]),
+    ...(reason === undefined ? [] : [reason]),
+    ...(manifest?.problem === undefined ? [] : [manifest.problem]),
+  ];
+}
+
+function placeOf({ newest }: SecretStatus): readonly string[] {
+  return newest === undefined ? [] : [`Newest dump: s3://${newest.bucket}/${newest.key}`];
+}
+
+function paintState({ state }: SecretStatus, row: string, paint: Paint): string {
+  return `${paint(styleOf(state), state)}${row.slice(state.length)}`;
+}
+
+function styleOf(state: SecretStatus['state']): Style {
+  if (TROUBLE.includes(state)) {
+    return 'red';
+  }
+  return state === 'fresh' ? 'green' : 'yellow';
+}
+
+/** Without what a terminal would act on: tags and reasons may contain anything. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '');
+}
+
+/** How far a time is from now: `2h 14m ago`, `in 3d 1h`. */
+export function distance(time: string, now: Date): string {
+  const milliseconds = Date.parse(time) - now.getTime();
+  const minutes = Math.floor(Math.abs(milliseconds) / 60_000);
+  const words = minutes === 0 ? '0m' : prettyMilliseconds(minutes * 60_000, { unitCount: 2 });
+  return milliseconds > 0 ? `in ${words}` : `${words} ago`;
+}
+
+/** `2026-11-22 08:00 UTC` */
+function utc(time: string): string {
+  return `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
+}

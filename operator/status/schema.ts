@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { type SecretStatus, STATES, type Status } from '../../contract.ts';
+
+const count = z.int().nonnegative();
+const time = z.iso.datetime({ precision: 0 }).describe('UTC, whole seconds');
+
+const secretSchema: z.ZodType<SecretStatus> = z.looseObject({
+  secret: z.string().describe('name of the secret'),
+  secretArn: z.string(),
+  state: z.enum(STATES),
+  reason: z.string().optional().describe('why it is in this state, as far as that is known'),
+  schedule: z.looseObject({
+    expression: z.string().describe('value of the tag autodump:start-schedule'),
+    timezone: z.string(),
+    words: z
+      .string()
+      .optional()
+      .describe('the expression in English; absent if the tags cannot be followed, or it was not checked'),
+  }),
+  next: time
+    .optional()
+    .describe('the next scheduled time; absent if the tags cannot be followed, or it was not checked'),
+  missing: z
+    .looseObject({ first: time, last: time, count })
+    .optional()
+    .describe('scheduled times whose dumps are missing, and whose time to be there has come'),
+  execution: z.string().optional().describe('ARN of the execution of the last missing dump'),
+  searched: time.optional().describe('when the buckets were last searched for its dumps; absent if they were not yet'),
+  newest: z
+    .looseObject({ bucket: z.string(), key: z.string(), scheduledFor: time, bytes: count })
+    .optional()
+    .describe('the newest dump that was found then'),
+  manifest: z
+    .looseObject({
+      scheduledFor: time.describe('of its dump'),
+      rows: count.optional().describe('of all tables'),
+      rowsAre: z.enum(['counted', 'estimated']).optional(),
+      seconds: z.number().nonnegative().optional().describe('from the start of pg_dump to the commit'),
+      problem: z.string().optional().describe('why it could not be read'),
+    })
+    .optional()
+    .describe("what a dump's manifest says: that of the newest, or of an earlier one if that was not read yet"),
+  sizes: z.array(count).describe('bytes of its last dumps, oldest first, 30 at most'),
+  drill: z
+    .looseObject({
+      verdict: z.enum(['equal', 'different', 'incomplete', 'failed']),
+      finishedAt: time,
+      seconds: z.number().nonnegative(),
+    })
+    .optional()
+    .describe('its last drill; there are none yet'),
+});
+
+/** The object `status.json`; `status.schema.json` is generated from this. Fields that it does not know are kept. */
+export const statusSchema: z.ZodType<Status> = z
+  .looseObject({
+    version: z.literal(1),
+    generatedAt: time.describe('when the check that found this began'),
+    periodMinutes: count.describe('until the next check'),
+    stack: z.string(),
+    account: z.string(),
+    region: z.string(),
+    totals: z.looseObject({
+      secrets: count,
+      bytes: count.describe('of the newest dump of each secret'),
+      states: z.looseObject({
+        overdue: count,
+        failing: count,
+        unchecked: count,
+        'broken tag': count,
+        'never dumped': count,
+        late: count,
+        fresh: count,
+      }),
+    }),
+    secrets: z.array(secretSchema).describe('the most urgent first, then by name'),
+  })
+  .describe('Status of all secrets on a schedule, by AutoDump. Fields may be added.');

@@ -1,0 +1,67 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Watch } from '../../../../lambda/core/freshness/watch.ts';
+import { manifestsToRead } from '../../../../lambda/core/status/manifest-reads.ts';
+import { readManifest } from '../../../../lambda/core/status/manifest.ts';
+import { FRESH, NOW } from './examples.ts';
+
+describe('a manifest', () => {
+  const seconds = { dump: 1, proof: 2, commit: 3.5 };
+
+  test.each([
+    [
+      'counted in the dump',
+      [
+        { rows: 90, provenRows: 100 },
+        { rows: null, provenRows: 1 },
+      ],
+      { rows: 101, rowsAre: 'counted' },
+    ],
+    ['estimated by the server', [{ rows: 90 }, { rows: 10, provenRows: null }], { rows: 100, rowsAre: 'estimated' }],
+    ['of no tables', [], { rows: 0, rowsAre: 'counted' }],
+    ['not known of every table', [{ rows: 90 }, { rows: null }], {}],
+    ['not known', null, {}],
+  ])('tells the seconds and the rows, %s', (_, tables, rows) => {
+    expect(readManifest(JSON.stringify({ manifestVersion: 1, seconds, tables }))).toEqual({ seconds: 3.5, ...rows });
+  });
+
+  test('that was recovered tells neither', () => {
+    expect(readManifest(JSON.stringify({ manifestVersion: 1, seconds: null, tables: null }))).toEqual({});
+  });
+
+  test.each(['', '{"manifestVersion":1', '{"manifestVersion":2,"seconds":null,"tables":null}', 'null'])(
+    'that is not one is a problem: %s',
+    (text) => {
+      expect(readManifest(text)).toEqual({ problem: 'Its manifest is not one of version 1.' });
+    },
+  );
+});
+
+describe('the manifests that a check reads', () => {
+  const unread: Watch = { ...FRESH, manifest: { scheduledFor: '2026-11-20T07:00:00Z' } };
+
+  function plan(secrets: Readonly<Record<string, Watch>>, count?: number, day = '2026-11-22') {
+    const manifestReads = count === undefined ? undefined : { day, count };
+    const { unread: found, reads } = manifestsToRead({ watches: new Map(Object.entries(secrets)), manifestReads }, NOW);
+    return { secrets: found.map(({ arn }) => arn), reads };
+  }
+
+  test('are those that are new, and those that could not be read before today, the longest unread first', () => {
+    const failed = { ...FRESH, manifest: { scheduledFor: '2026-11-22T07:00:00Z', problem: 'refused' } };
+    const secrets = {
+      read: FRESH,
+      failed: { ...failed, manifestRead: '2026-11-21' },
+      failedToday: { ...failed, manifestRead: '2026-11-22' },
+      unread,
+      first: { ...FRESH, manifest: undefined },
+      none: { tagsHash: 'hash' },
+    };
+    expect(plan(secrets)).toEqual({ secrets: ['first', 'unread', 'failed'], reads: { day: '2026-11-22', count: 3 } });
+  });
+
+  test('are at most 2,400 a day', () => {
+    const secrets = Object.fromEntries(Array.from({ length: 3000 }, (_, index) => [`secret${index}`, unread]));
+    expect(plan(secrets, 2300).secrets).toHaveLength(100);
+    expect(plan(secrets, 2400)).toEqual({ secrets: [], reads: { day: '2026-11-22', count: 2400 } });
+    expect(plan(secrets, 2400, '2026-11-21')).toMatchObject({ reads: { day: '2026-11-22', count: 2400 } });
+  });
+});

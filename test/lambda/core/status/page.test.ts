@@ -1,0 +1,118 @@
+import { describe, expect, test } from '@jest/globals';
+import type { SecretStatus, Status } from '../../../../contract.ts';
+import { pageOf } from '../../../../lambda/core/status/page.ts';
+import { STATUS, statusOfMany } from './examples.ts';
+
+const HOSTILE = `"><script>alert('x')</script>&<img src=x onerror=alert(1)>\u202e`;
+
+/** A status whose every text is hostile. */
+function hostile(entry: SecretStatus): Status {
+  const time = '2026-11-22T07:00:00Z';
+  const secret: SecretStatus = {
+    ...entry,
+    secret: HOSTILE,
+    secretArn: HOSTILE,
+    reason: HOSTILE,
+    execution: `arn:aws:states:us-west-2:1:execution:${HOSTILE}`,
+    schedule: { expression: HOSTILE, timezone: HOSTILE },
+    newest: { bucket: HOSTILE, key: HOSTILE, scheduledFor: time, bytes: 1 },
+    manifest: { scheduledFor: time, problem: HOSTILE },
+  };
+  return { ...STATUS, stack: HOSTILE, account: HOSTILE, region: HOSTILE, secrets: [secret] };
+}
+
+/** The names of all elements, once each. */
+function elements(page: string): ReadonlySet<string> {
+  return new Set([...page.matchAll(/<([a-z]\w*)/g)].map(([, name = '']) => name));
+}
+
+describe('the page', () => {
+  test('shows names and reasons as they are, whatever they contain', () => {
+    const known = elements(pageOf(STATUS));
+    for (const entry of STATUS.secrets) {
+      const page = pageOf(hostile(entry));
+      expect(page).toContain('&#60;script&#62;alert(&#39;x&#39;)&#60;/script&#62;&#38;');
+      expect([...elements(page)].filter((name) => !known.has(name))).toEqual([]);
+    }
+  });
+
+  test('tells everything of a secret that has failed', () => {
+    const page = pageOf({ ...STATUS, secrets: STATUS.secrets.filter(({ state }) => state === 'failing') });
+    const text = page
+      .replace(/.*<tbody/s, '')
+      .replace(/<\/tbody.*/s, '')
+      .replace(/<[^>]*>/g, '\n')
+      .replace(/\s*\n\s*/g, '\n');
+    expect(text).toContain(
+      [
+        '✖',
+        'failing',
+        'prod/inventory',
+        'The dump of 2026-11-22 07:00 UTC is missing.',
+        'Its run failed: The dump failed: The job ended with exit status 77, refused by the database or by AWS. Its log is in the log stream AutoDump/default/0a1b2c.',
+        'Its run in the console',
+        '1 d 2 h ago',
+        '2026-11-21 07:00 UTC',
+        '1.48 GB',
+        '48,211,034 rows',
+        'made in 34 s',
+        'Sizes of the last 30 dumps',
+        '1.2 GB to 1.53 GB',
+        '00:00 daily',
+        'America/Denver',
+        'in 21 h 30 min',
+        '2026-11-23 07:00 UTC',
+      ].join('\n'),
+    );
+  });
+
+  test.each<[string, Partial<SecretStatus>, string]>([
+    ['whose newest dump was not looked for', { newest: undefined, searched: undefined }, 'not looked for yet'],
+    ['without dumps', { newest: undefined, sizes: [] }, 'none'],
+    [
+      'with estimated rows',
+      { manifest: { scheduledFor: '2026-11-22T07:00:00Z', rows: 7, rowsAre: 'estimated' } },
+      'about 7 rows',
+    ],
+    ['with one row', { manifest: { scheduledFor: '2026-11-22T07:00:00Z', rows: 1, rowsAre: 'counted' } }, '1 row<'],
+    [
+      'without a manifest',
+      { manifest: { scheduledFor: '2026-11-22T07:00:00Z', problem: 'It has no manifest.' } },
+      'It has no manifest.',
+    ],
+    [
+      'whose newest manifest was not read yet',
+      { manifest: { scheduledFor: '2026-11-20T07:00:00Z', rows: 7, rowsAre: 'counted' } },
+      '7 rows on 2026-11-20 07:00 UTC',
+    ],
+    ['with one dump', { sizes: [1_234_567] }, 'Size of the only dump'],
+    ['with an empty dump', { sizes: [0, 0] }, '0 B<'],
+  ])('says so of a secret %s', (_, change, text) => {
+    const fresh = STATUS.secrets.filter(({ secret }) => secret === 'prod/orders');
+    expect(pageOf({ ...STATUS, secrets: fresh.map((entry) => ({ ...entry, ...change })) })).toContain(text);
+  });
+
+  test.each<[string, Partial<Status['totals']['states']>, number]>([
+    ['4 of 10 secrets need attention', {}, 10],
+    ['1 of 10 secrets needs attention', { failing: 0, unchecked: 0, 'broken tag': 0 }, 10],
+    ['None of 10 secrets needs attention', { overdue: 0, failing: 0, unchecked: 0, 'broken tag': 0 }, 10],
+    ['All 4 secrets have their dumps', { overdue: 0, failing: 0, unchecked: 0, 'broken tag': 0 }, 4],
+    ['No secret is on a schedule', {}, 0],
+  ])('begins with what matters: %s', (verdict, states, secrets) => {
+    const totals = { ...STATUS.totals, secrets, states: { ...STATUS.totals.states, ...states } };
+    expect(pageOf({ ...STATUS, totals })).toMatch(new RegExp(`<p class="verdict (bad)?">${verdict}`));
+  });
+
+  test('of a thousand secrets takes less than a megabyte', () => {
+    expect(Buffer.byteLength(pageOf(statusOfMany(1000)))).toBeLessThan(1_000_000);
+  });
+
+  test('has a policy that lets nothing run and nothing be loaded but its style, and no address of anything else', () => {
+    const page = pageOf(STATUS);
+    expect(page).toContain('Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;sha256-');
+    expect([...page.matchAll(/https?:\/\/[^/"]+/g)].map(([address]) => address)).toEqual([
+      'https://us-west-2.console.aws.amazon.com',
+      'https://us-west-2.console.aws.amazon.com',
+    ]);
+  });
+});

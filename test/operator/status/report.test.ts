@@ -1,0 +1,73 @@
+import { expect, test } from '@jest/globals';
+import { type Paint, reportOf } from '../../../operator/status/report.ts';
+import { STATUS } from '../../lambda/core/status/examples.ts';
+
+const NOW = new Date('2026-11-22T10:02:00Z');
+const plain: Paint = (_, text) => text;
+
+function report(names: readonly string[], width = Infinity, paint = plain): string {
+  const secrets = STATUS.secrets.filter(({ secret }) => names.includes(secret));
+  return reportOf({ ...STATUS, secrets }, NOW, paint, width).join('\n');
+}
+
+test('the report is a table, with what is wrong below each secret, and ages as of now', () => {
+  expect(report(['prod/customers', 'prod/typo', 'staging/new', 'prod/orders', 'prod/unproven'])).toBe(
+    `
+AutoDump, account 123456789012, us-west-2, as of 2026-11-22 09:30 UTC (32m ago)
+1 overdue, 1 broken tag, 1 never dumped, 2 fresh
+
+STATE         SECRET          NEWEST DUMP  SIZE     NEXT RUN    SCHEDULE                     ROWS
+overdue       prod/customers  1d 3h ago    1.48 GB  in 20h 58m  00:00 daily, America/Denver  48,211,034
+    Missing: 3 from 2026-11-20 07:00 UTC to 2026-11-22 07:00 UTC
+    Step Functions has no run of it.
+broken tag    prod/typo       1d 3h ago    1.48 GB  none        "every day", America/Denver  48,211,034
+    schedule "every day" has 2 fields: allowed are five fields
+never dumped  staging/new     none                  in 20h 58m  00:00 daily, America/Denver
+fresh         prod/orders     3h 2m ago    1.48 GB  in 20h 58m  00:00 daily, America/Denver  48,211,034
+fresh         prod/unproven   3h 2m ago    1.48 GB  in 20h 58m  00:00 daily, America/Denver
+    It has no manifest.`.trim(),
+  );
+});
+
+test.each([
+  [80, 'STATE    SECRET          NEWEST DUMP  SIZE     NEXT RUN'],
+  [45, 'STATE    SECRET          NEWEST DUMP  SIZE'],
+  [10, 'STATE    SECRET'],
+])('a terminal of %d columns shows those that fit, the most important ones', (width, titles) => {
+  expect(report(['prod/customers'], width).split('\n')).toContain(titles);
+});
+
+test('colors are on what they are about only', () => {
+  const marked = report(['prod/customers', 'prod/orders'], 20, (style, text) => `<${style}>${text}</${style}>`);
+  expect(marked.split('\n').slice(1)).toEqual([
+    '<red>1 overdue</red>, <green>1 fresh</green>',
+    '',
+    '<dim>STATE    SECRET</dim>',
+    '<red>overdue</red>  prod/customers',
+    expect.anything(),
+    expect.anything(),
+    '<green>fresh</green>    prod/orders',
+  ]);
+});
+
+test('nothing in a status controls the terminal', () => {
+  const [entry] = STATUS.secrets.filter(({ secret }) => secret === 'prod/typo');
+  const schedule = { expression: '\u001b[2J\u202e', timezone: 'a\nb' };
+  const hostile = {
+    ...STATUS,
+    secrets: entry === undefined ? [] : [{ ...entry, reason: '\u001b]0;x\u0007', schedule }],
+  };
+  const text = reportOf(hostile, NOW, plain, Infinity).join('\n');
+  expect(text).toContain('"[2J", ab');
+  expect(text).not.toMatch(/[^\P{C}\n]/u);
+});
+
+test('on request it says where the newest dumps are', () => {
+  const secrets = STATUS.secrets.filter(({ secret }) => ['prod/orders', 'staging/new'].includes(secret));
+  const lines = reportOf({ ...STATUS, secrets }, NOW, plain, Infinity, true).filter((line) => line.startsWith(' '));
+  expect(lines).toEqual(['    Newest dump: s3://dumps/prod/orders/orders-20261122T070000Z.dmp']);
+});
+
+test('without secrets it says so', () => {
+  expect(report([]).split('\n').slice(1)).toEqual(['No secret is on a schedule.']);
+});
