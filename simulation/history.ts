@@ -1,7 +1,11 @@
 import type { Violation } from './checker/violations.ts';
 import type { InjectedFault } from './runtime/faults.ts';
 import { iso } from './runtime/time.ts';
+import type { Result } from './services/lambda-function.ts';
 import type { Secret } from './workload/secret-history.ts';
+
+/** The most characters of a function's result in a history. */
+const LONGEST_RESULT = 400;
 
 export interface HistoryEntry {
   readonly time: number;
@@ -28,4 +32,8 @@ export function historyLines(
 
 export function violationText({ invariant, message }: Violation): string {
   return `VIOLATION of "${invariant}": ${message}`;
+}
+
+export function resultText(result: Result): string {
+  return JSON.stringify(result).slice(0, LONGEST_RESULT);
 }

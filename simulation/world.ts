@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Template } from '../local/assembly/template.ts';
 import { Invariants } from './checker/invariants.ts';
 import { isMatch, type ViolationPattern } from './checker/violations.ts';
-import { type HistoryEntry, historyLines } from './history.ts';
+import { type HistoryEntry, historyLines, resultText } from './history.ts';
 import { Clock } from './runtime/clock.ts';
 import { Episodes } from './runtime/episodes.ts';
 import type { Answer, Call } from './runtime/fake-https.ts';
@@ -33,9 +33,6 @@ const DEFAULT_PERIOD = 60 * MINUTE;
 
 /** Lambda waits for a second first, and for up to five minutes later. */
 const THROTTLED_EVENT_PAUSE = 10 * SECOND;
-
-/** The most characters of a function's result in a history. */
-const LONGEST_RESULT = 400;
 
 const DEPLOYMENT_FAULTS = { deployment: 1 / 40 };
 const STOP_FAULTS = { 'all stopped by hand': 1 / 90 };
@@ -123,8 +120,10 @@ export class SimulatedWorld {
       period: Number.isFinite(period) ? period : DEFAULT_PERIOD,
       overdueAfter: Number(this.#freshness.variables.OVERDUE_AFTER_MINUTES) * MINUTE,
       heartbeat: heartbeatOf(this.#template, this.#freshness.name),
-      wereDisabled: (from, to) =>
-        this.#episodes.wasOn('rules disabled', from, to) || this.#episodes.wasOn('scans disabled', from, to),
+      scanOutages: {
+        wereDisabled: (from, to) => this.#episodes.wasOn(from, to, 'rules disabled', 'scans disabled'),
+        wereBroken: (from, to) => this.#episodes.wasOn(from, to, 'scans broken'),
+      },
       span,
       runtimeUpdate: this.runtimeUpdate,
       onViolation: (violation) => {
@@ -334,8 +333,4 @@ export class SimulatedWorld {
     }
     return found;
   }
-}
-
-function resultText(result: Result): string {
-  return JSON.stringify(result).slice(0, LONGEST_RESULT);
 }

@@ -4,7 +4,7 @@ import { CheckedSecrets } from './checked-secrets.ts';
 import { ExecutionChecks } from './execution-checks.ts';
 import { FunctionChecks } from './function-checks.ts';
 import { ReportChecks } from './report-checks.ts';
-import { Scans } from './scans.ts';
+import { type ScanOutages, Scans } from './scans.ts';
 import { ScheduleChecks } from './schedule-checks.ts';
 import { type Violation, Violations } from './violations.ts';
 
@@ -17,8 +17,7 @@ export interface InvariantsOptions {
   /** How long no check for missing dumps may have ended well until an alarm goes off, in milliseconds. */
   readonly heartbeat: number;
   readonly span: Span;
-  /** Whether rules that start scans were disabled at any time from one instant to another. */
-  wereDisabled(from: number, to: number): boolean;
+  readonly scanOutages: ScanOutages;
   /** When the rules of time zones change. */
   readonly runtimeUpdate: number;
   readonly onViolation: (violation: Violation) => void;
@@ -37,7 +36,7 @@ export class Invariants {
     const { clock, period, span, runtimeUpdate, onViolation } = options;
     const checked = new CheckedSecrets(secrets, span, runtimeUpdate);
     this.#violations = new Violations(clock, onViolation);
-    this.scans = new Scans((from, to) => options.wereDisabled(from, to));
+    this.scans = new Scans(options.scanOutages);
     this.executions = new ExecutionChecks(checked, clock, this.#violations);
     this.functions = new FunctionChecks(checked, clock, this.scans, this.#violations);
     this.schedules = new ScheduleChecks(checked, clock, { period, span }, this.scans, this.#violations);

@@ -7,6 +7,9 @@ import type { Scans } from './scans.ts';
 
 const MINUTE = 60_000;
 
+/** Why a scheduled time in long faults has no dump. */
+export const SCANS_WERE_OFF = 'scans were off for hours or days';
+
 /** A scheduled time without a dump. */
 export interface MissedDump {
   readonly secret: Secret;
@@ -73,6 +76,9 @@ function judgeMissingRun(missed: MissedDump, all: Scans, period: number): Verdic
   );
   if (mustHave !== undefined && rescheduling.length === 0) {
     return violation('the previous run did not reschedule');
+  }
+  if (all.wereOff(since, due)) {
+    return excused(SCANS_WERE_OFF);
   }
   return excused(scans.length > 0 ? 'faults prevented every scan' : 'the previous run failed, and no scan was due');
 }

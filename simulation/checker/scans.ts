@@ -14,6 +14,14 @@ export interface Scan {
 
 type PartialScan = Pick<Scan, 'started' | 'prevented' | 'failed'>;
 
+/** Faults that last for hours or days. */
+export interface ScanOutages {
+  /** Whether the rules that start scans were disabled at any time from one instant to another. */
+  wereDisabled(from: number, to: number): boolean;
+  /** Whether the function that scans threw. */
+  wereBroken(from: number, to: number): boolean;
+}
+
 /** The scans of a world, assembled from the invocations in which they were continued. */
 export class Scans {
   /** In the order of their ends. */
@@ -23,11 +31,10 @@ export class Scans {
   /** The previous invocation, by the event that it sent to be continued. */
   readonly #previous = new WeakMap<object, Invocation>();
   readonly #continued = new WeakSet<Invocation>();
-  readonly #wereDisabled: (from: number, to: number) => boolean;
+  readonly #outages: ScanOutages;
 
-  /** @param wereDisabled whether rules that start scans were disabled at any time from one instant to another */
-  constructor(wereDisabled: (from: number, to: number) => boolean) {
-    this.#wereDisabled = wereDisabled;
+  constructor(outages: ScanOutages) {
+    this.#outages = outages;
   }
 
   /** An invocation or a retry of one begins; it begins a scan unless it continues one. */
@@ -40,7 +47,12 @@ export class Scans {
   /** Whether a scan began between two instants, or somebody prevented that. */
   hasBegun(from: number, to: number): boolean {
     const last = this.#begun.findLast((time) => time <= to);
-    return (last !== undefined && last >= from) || this.#wereDisabled(from, to);
+    return (last !== undefined && last >= from) || this.#outages.wereDisabled(from, to);
+  }
+
+  /** Whether scans could not begin, or not end well, at any time from one instant to another. */
+  wereOff(from: number, to: number): boolean {
+    return this.#outages.wereDisabled(from, to) || this.#outages.wereBroken(from, to);
   }
 
   /** An invocation sends an event to be continued. */

@@ -52,12 +52,12 @@ export class Episodes {
   }
 
   isOn(kind: EpisodeKind): boolean {
-    return this.wasOn(kind, this.#clock.now, this.#clock.now);
+    return this.wasOn(this.#clock.now, this.#clock.now, kind);
   }
 
-  /** Whether there was such an episode at any time from one instant to another. */
-  wasOn(kind: EpisodeKind, from: number, to: number): boolean {
-    return this.#past.some((one) => one.kind === kind && one.from <= to && one.to > from);
+  /** Whether there was an episode of one of these kinds at any time from one instant to another. */
+  wasOn(from: number, to: number, ...kinds: readonly EpisodeKind[]): boolean {
+    return this.#past.some((one) => kinds.includes(one.kind) && one.from <= to && one.to > from);
   }
 
   /** It may have been left out of the history. */

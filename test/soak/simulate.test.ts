@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { expect, test } from '@jest/globals';
+import { SCANS_WERE_OFF } from '../../simulation/checker/missed-dump.ts';
 import { simulate } from '../../simulation/simulate.ts';
 import { expectNoViolation, total } from '../simulation/support/expectations.ts';
 import { useStack } from '../simulation/support/stack.ts';
@@ -13,8 +14,9 @@ test.each([1, 2, 3, 4])('a busy simulation of seed %i violates no invariant', as
   await expectNoViolation(simulation, figures, stack.processes);
   expect(figures.runs).toBeGreaterThan(12_500);
   expect(total(figures.faults)).toBeGreaterThan(2_500);
-  // Only what nothing could have prevented is excused, so excuses must be rare.
-  expect(figures.started / figures.due).toBeGreaterThan(0.98);
+  // Only what nothing could have prevented is excused, so excuses must be rare but for days without scans.
+  const { [SCANS_WERE_OFF]: withoutScans = 0 } = figures.excused;
+  expect((figures.started + withoutScans) / figures.due).toBeGreaterThan(0.98);
 });
 
 test('a simulation of a new seed violates no invariant', async () => {
