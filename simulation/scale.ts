@@ -9,6 +9,7 @@ import { ObjectStore } from './services/object-store.ts';
 import { SecretsManager } from './services/secrets-manager.ts';
 import { ServiceError } from './services/service-error.ts';
 import { listRunning } from './services/step-functions/list-executions.ts';
+import { machinesOf } from './services/step-functions/machines.ts';
 import { START_QUOTA, TokenBucket } from './services/token-bucket.ts';
 import { dailySecret, spreadSchedule } from './workload/daily-secret.ts';
 
@@ -81,6 +82,8 @@ interface WaitingExecution {
 class ScaleWorld implements World {
   readonly clock = new Clock(START);
   readonly runtimeUpdate = START;
+  /** ARN of the state machine of the runs. */
+  readonly #runs: string;
   readonly #scanner: SimulatedFunction;
   readonly #reschedule: SimulatedFunction;
   readonly #secretsManager: SecretsManager;
@@ -95,6 +98,7 @@ class ScaleWorld implements World {
   constructor(cdkOut: string, secrets: number) {
     const template = new Template(cdkOut);
     this.#objectStore = new ObjectStore(template, this.clock);
+    this.#runs = machinesOf(template).runs.arn;
     this.#scanner = SimulatedFunction.named(template, 'Scanner');
     this.#reschedule = SimulatedFunction.named(template, 'RunFunctions/Reschedule');
     const tagged = Array.from({ length: secrets }, (_, i) => dailySecret(i, spreadSchedule(i), 'Europe/Berlin', START));
@@ -168,6 +172,9 @@ class ScaleWorld implements World {
     }
     this.#started.add(name);
     counts.starts += 1;
+    if (stateMachineArn !== this.#runs) {
+      return { executionArn: name, startDate: now / 1000 };
+    }
     const execution = { name, started: now };
     this.#waiting.add(execution);
     const run = z.object({ when: z.iso.datetime() }).loose().parse(JSON.parse(input));

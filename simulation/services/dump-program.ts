@@ -43,8 +43,9 @@ export function leaveDump(
     proof: { bytes: dump.length, sha256: hash('sha256', dump), verified: true },
     startedAt: iso(now - 60_000),
     finishedAt: iso(now),
+    seconds: { dump: 40, proof: 50, commit: 60 },
     recovered: false,
-    tables: [{ schema: 'public', name: 'orders', estimatedRows: 1 }],
+    tables: [{ schema: 'public', name: 'orders', rows: 1, provenRows: 1 }],
   };
   store.put(bucket, key, dump);
   store.put(bucket, `${key}.json`, Buffer.from(JSON.stringify(manifest)));

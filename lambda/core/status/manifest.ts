@@ -18,7 +18,7 @@ const manifestSchema = z.object({
   ),
 });
 
-/** What a manifest says about its dump. A total is left out unless it is known for every table. */
+/** What a manifest says about its dump. Estimates are left out unless there is one for every table. */
 export function readManifest(text: string): Omit<DumpManifest, 'scheduledFor'> {
   const { data, error } = manifestSchema.safeParse(parsedJson(text));
   if (error !== undefined) {
@@ -31,15 +31,18 @@ export function readManifest(text: string): Omit<DumpManifest, 'scheduledFor'> {
 type Table = NonNullable<z.infer<typeof manifestSchema>['tables']>[number];
 
 function rowsOf(tables: readonly Table[] | undefined): Pick<DumpManifest, 'rows' | 'rowsAre'> {
-  const counted = total(tables?.map(({ provenRows }) => provenRows));
-  const rows = counted ?? total(tables?.map((table) => table.rows));
-  return rows === undefined ? {} : { rows, rowsAre: counted === undefined ? 'estimated' : 'counted' };
+  if (tables === undefined) {
+    return {};
+  }
+  const counts = tables.flatMap(({ provenRows }) => provenRows ?? []);
+  // Tables of which the dump has no rows were not counted.
+  if (counts.length > 0 || tables.length === 0) {
+    return { rows: sum(counts), rowsAre: 'counted' };
+  }
+  const estimates = tables.flatMap(({ rows }) => rows ?? []);
+  return estimates.length === tables.length ? { rows: sum(estimates), rowsAre: 'estimated' } : {};
 }
 
-/** The sum, if each is known. */
-function total(counts: readonly (number | null | undefined)[] | undefined): number | undefined {
-  return counts?.reduce<number | undefined>(
-    (sum, count) => (sum === undefined || count === null || count === undefined ? undefined : sum + count),
-    0,
-  );
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }

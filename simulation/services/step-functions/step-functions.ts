@@ -7,6 +7,7 @@ import { ServiceError } from '../service-error.ts';
 import { START_QUOTA, TokenBucket } from '../token-bucket.ts';
 import { deploy, type Deployment, loadInterpreter } from './deployment.ts';
 import { listRunning } from './list-executions.ts';
+import { machinesOf } from './machines.ts';
 import { Steps, type StepsContext } from './steps.ts';
 
 const MINUTE = 60_000;
@@ -51,20 +52,12 @@ export class StepFunctions {
 
   constructor(template: Template, context: StepFunctionsContext) {
     this.#context = context;
-    const machines = template.ofType('AWS::StepFunctions::StateMachine').map((resource) => ({
-      arn: template.arnOf(resource),
-      ...template.properties(resource, z.object({ DefinitionString: z.string() })),
-    }));
-    const runs = machines.find(({ DefinitionString }) => DefinitionString.includes('"Type":"Wait"'));
-    if (runs === undefined) {
-      throw new Error('The template has no state machine that waits.');
-    }
-    const { arn, DefinitionString } = runs;
-    this.arn = arn;
-    this.#others = machines.map((machine) => machine.arn).filter((other) => other !== arn);
+    const { runs, others } = machinesOf(template);
+    this.arn = runs.arn;
+    this.#others = others;
     const interpreter = loadInterpreter(context.clock, context.random);
     const steps = new Steps(context);
-    this.#deploy = () => deploy(interpreter, DefinitionString, context.batch.revision, steps);
+    this.#deploy = () => deploy(interpreter, runs.definition, context.batch.revision, steps);
     this.#deployment = this.#deploy();
   }
 

@@ -8,6 +8,7 @@ import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { restoreCommand } from '../../../docker/dump/restore-command.ts';
+import { NO_FILTERS } from '../../../docker/postgres/filters/filters.ts';
 import { crc32InBase64 } from '../../../docker/s3/checksum.ts';
 import { clientFolder } from '../support/client-folder.ts';
 import { contentsOf, DIFFICULT_CONTENTS } from '../support/contents.ts';
@@ -198,6 +199,8 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
       { schema: 'public', name: 't', rows: 1000, bytes: expect.any(Number), ...provenRows(rows), offset, length },
     ],
     largeObjects: { count: 0, bytes: 0, contentHash: '0000000000000000' },
+    filters: NO_FILTERS,
+    leftOut: { tables: [], rows: [], objectsWithoutSchema: false },
     needs: {
       database: {
         ...{ owner: 'postgres', settings: [], grants: null, comment: null, connectionLimit: -1 },

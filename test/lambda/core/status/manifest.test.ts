@@ -16,6 +16,14 @@ describe('a manifest', () => {
       ],
       { rows: 101, rowsAre: 'counted' },
     ],
+    [
+      'counted in the dump, which has none of some tables',
+      [
+        { rows: 90, provenRows: 100 },
+        { rows: 5, provenRows: null },
+      ],
+      { rows: 100, rowsAre: 'counted' },
+    ],
     ['estimated by the server', [{ rows: 90 }, { rows: 10, provenRows: null }], { rows: 100, rowsAre: 'estimated' }],
     ['of no tables', [], { rows: 0, rowsAre: 'counted' }],
     ['not known of every table', [{ rows: 90 }, { rows: null }], {}],
