@@ -10,18 +10,16 @@ import { log } from '../log.ts';
 import type { Task } from '../plan/environment.ts';
 import { logPlan, type Plan, planFor } from '../plan/plan.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
-import { ifAnswered } from '../postgres/connection/if-answered.ts';
 import { libpqEnvironment } from '../postgres/connection/libpq-environment.ts';
 import { describeLeftOut } from '../postgres/filters/left-out.ts';
 import { type Inventory, takeInventory } from '../postgres/inventory.ts';
-import { namedObjects } from '../postgres/named-objects.ts';
 import { inspectNeeds } from '../postgres/needs/needs.ts';
 import { sizeOnDisk } from '../progress.ts';
 import type { RunContext } from '../run-context.ts';
 import { abortEarlierUploads } from '../s3/earlier-uploads.ts';
 import { findDump, type ListedObject } from '../s3/find-dump.ts';
 import { type Manifest, manifestOf, recoveredManifest } from './manifest.ts';
-import { refuseDdl } from './refuse-ddl.ts';
+import { watchForDdl } from './watch-for-ddl.ts';
 import { writeManifest } from './write-manifest.ts';
 
 /**
@@ -53,13 +51,11 @@ async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<vo
     return;
   }
   const { plan, setup } = await prepare(s3, planned, context);
-  const { inventory, needs, objects } = await withConnection(plan.source, setup.policy, signal, async (connection) => ({
+  const { inventory, needs } = await withConnection(plan.source, setup.policy, signal, async (connection) => ({
     inventory: await takeInventory(connection, setup.selection),
     needs: await inspectNeeds(connection),
-    objects: await ifAnswered(connection, 'names of objects', namedObjects),
   }));
-  const onceDefined = () => refuseDdl(plan.source, setup.policy, objects, signal);
-  const result = await make(s3, plan, setup, inventory, onceDefined, context);
+  const result = await make(s3, plan, setup, inventory, context);
   if (result.outcome === 'taken') {
     await recover(s3, plan, await findDump(s3, plan.object, signal));
     return;
@@ -125,7 +121,6 @@ async function make(
   { task, source, filters, object }: Plan,
   { policy, database, client, compression }: DumpSetup,
   { indexBytes }: Inventory,
-  onceDefined: () => Promise<void>,
   { searchPath, signal }: RunContext,
 ): Promise<DumpResult> {
   const folder = await mkdtemp(join(task.scratch, 'autodump-'));
@@ -142,7 +137,7 @@ async function make(
       environment,
       job: task.job,
       folder,
-      onceDefined,
+      beforeDump: () => watchForDdl(source, policy, signal),
       estimate,
     };
     return await makeDump(options, s3, object, signal);

@@ -16,8 +16,8 @@ export interface DumpOptions {
   readonly job: string | undefined;
   /** For temporary files. */
   readonly folder: string;
-  /** Called once pg_dump has read all definitions. What it throws ends the dump. */
-  readonly onceDefined: () => Promise<void>;
+  /** Called before each start of pg_dump. Returns what to call once it has read all definitions; what that throws ends the dump. */
+  readonly beforeDump: () => Promise<() => Promise<void>>;
   /** Upper estimate of the dump's size, in bytes; zero if unknown. */
   readonly estimate: number;
 }
@@ -35,6 +35,8 @@ export interface DumpRun {
   readonly signal: AbortSignal;
   /** Aborts the signal. */
   readonly fail: (reason: unknown) => void;
+  /** Called once pg_dump has read all definitions. */
+  readonly onceDefined: () => Promise<void>;
   /** Bytes proven so far. */
   proven: number;
   /** Seconds from the start to the end of pg_dump, and to the end of the proof. */

@@ -70,7 +70,8 @@ async function makeDumpIn(
     abort.abort(reason);
   };
   const signal = AbortSignal.any([runSignal, abort.signal]);
-  const dumpRun: DumpRun = { signal, fail, proven: 0, seconds: { dump: 0, proof: 0 } };
+  const onceDefined = await options.beforeDump();
+  const dumpRun: DumpRun = { signal, fail, onceDefined, proven: 0, seconds: { dump: 0, proof: 0 } };
   const target = { s3, object, job: options.job, signal };
   const transfer = new Transfer(target, fail);
   const folder = await mkdtemp(join(options.folder, 'dump-'));

@@ -35,7 +35,7 @@ interface Proof {
  * @throws {Failure} if pg_dump failed, or `verificationFailed`
  */
 export async function prove(
-  { client, environment, folder, onceDefined }: DumpOptions,
+  { client, environment, folder }: DumpOptions,
   { output, exit }: PgDumpOutput,
   onChunk: (chunk: Buffer, headBytes: number | undefined) => Promise<void> | void,
   dumpRun: DumpRun,
@@ -57,7 +57,7 @@ export async function prove(
         // pg_restore opens the list only after the whole head, the end of which it has not got yet.
         await writeFile(list, taker.entries);
         isListed = true;
-        await onceDefined();
+        await dumpRun.onceDefined();
       }
       await onChunk(chunk, reader.headBytes);
       yield chunk;

@@ -46,6 +46,10 @@ function fieldsOfValue(value: Readonly<Record<string, unknown>>): GivenFields {
       places.set(ours, theirs);
     }
   }
+  for (const field of FILTER_FIELDS) {
+    const single = fields[field];
+    fields[field] = typeof single === 'string' ? [single] : single;
+  }
   return { fields, places, problems: [] };
 }
 

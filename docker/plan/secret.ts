@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { FILTER_FIELDS, PREFER_TAG, TAG_PREFIX, TAGGED_FIELDS } from '../../contract.ts';
+import {
+  FILTER_FIELDS,
+  PREFER_TAG,
+  RESTORE_TARGET_TAG,
+  SCHEDULE_TAG,
+  TAG_PREFIX,
+  TAGGED_FIELDS,
+  TIMEZONE_TAG,
+} from '../../contract.ts';
 import { type ConnectionSettings, MAX_NAME_BYTES, SSL_MODES } from '../postgres/connection/connection-settings.ts';
 import { DEFAULT_PORT, parseEndpoint, parsePort } from '../postgres/connection/endpoint.ts';
 import { transportsFor } from '../postgres/connection/tls.ts';
@@ -28,7 +36,7 @@ const OTHER_ENGINES =
 
 const REQUIRED =
   ' Required: username, password, databasename (or dbname), endpoint (or host) and engine;' +
-  ' optional: port, sslmode (or ssl), pooler and bucketname.';
+  ' optional: port, sslmode (or ssl), pooler, bucketname, schemas, excludeschemas, excludetables and excludetabledata.';
 
 /** No message of this schema repeats a value, because messages go to the log. */
 const text = z
@@ -77,10 +85,7 @@ const connectionSchema = z.object({
 function patterns(parts: number, form: string) {
   const pattern = text.refine((value) => translated(value).length <= parts, `must have patterns of the form ${form}`);
   return z
-    .preprocess(
-      (value) => (typeof value === 'string' ? [value] : value),
-      z.array(pattern, 'must be a list of patterns'),
-    )
+    .array(pattern, 'must be a list of patterns')
     .refine((list) => list.length > 0, 'is an empty list: remove it')
     .optional();
 }
@@ -107,7 +112,9 @@ const FIELDS = [
   ...SYNONYMS.map(([, theirs]) => theirs),
 ];
 
-const TAGS = [...TAGGED_FIELDS, ...FILTER_FIELDS].map((field) => `${TAG_PREFIX}${field}`).concat(PREFER_TAG);
+const TAGS = [...TAGGED_FIELDS, ...FILTER_FIELDS]
+  .map((field) => `${TAG_PREFIX}${field}`)
+  .concat(PREFER_TAG, SCHEDULE_TAG, TIMEZONE_TAG, RESTORE_TARGET_TAG);
 
 function lettersOf(key: string): string {
   return key
@@ -116,15 +123,32 @@ function lettersOf(key: string): string {
     .replace(/[\s\p{C}\p{Z}\p{Pd}\p{Pc}.]/gu, '');
 }
 
+/** Names that people write, by the field that they surely mean, although they are not its name but for case and dashes. */
+const SINGULARS: ReadonlyMap<string, string> = new Map([
+  ['excludeschema', 'excludeschemas'],
+  ['excludetable', 'excludetables'],
+]);
+
 /**
- * Keys and tags that would be ignored, although they were surely meant for a field, such as `sslMode` and `db_name`, or
- * those with an invisible character.
+ * Keys that would be ignored, although they were surely meant for a field, such as `sslMode` and `db_name`, or those with
+ * an invisible character.
  */
-function misspelled(keys: readonly string[], meant: readonly string[]): readonly string[] {
+function misspelledKeys(keys: readonly string[]): readonly string[] {
   return keys.flatMap((key) => {
     const letters = lettersOf(key);
-    return meant.includes(letters) && letters !== key ? [`"${key}" must be written ${letters}`] : [];
+    const meant = SINGULARS.get(letters) ?? letters;
+    return FIELDS.includes(meant) && meant !== key ? [`"${key}" must be written ${meant}`] : [];
   });
+}
+
+/** Tags that begin like ours and are none. */
+function unknownTags(keys: readonly string[]): readonly string[] {
+  return keys
+    .filter((key) => lettersOf(key).startsWith(TAG_PREFIX) && !TAGS.includes(key))
+    .map((key) => {
+      const meant = TAGS.find((tag) => lettersOf(tag) === lettersOf(key)) ?? `one of ${TAGS.join(', ')}`;
+      return `the tag "${key}" must be written ${meant}`;
+    });
 }
 
 /** What contradicts something else. */
@@ -152,8 +176,8 @@ function parse<T extends z.infer<typeof connectionSchema>>(secret: DescribedSecr
     return `${places.get(name) ?? name} ${message}`;
   });
   const problems = [
-    ...misspelled(Object.keys(value), FIELDS),
-    ...misspelled([...secret.tags.keys()], TAGS),
+    ...misspelledKeys(Object.keys(value)),
+    ...unknownTags([...secret.tags.keys()]),
     ...differences,
     ...(invalid ?? []),
     ...(success ? contradictions(data) : []),

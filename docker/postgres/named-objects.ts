@@ -9,6 +9,7 @@ export type NamedObjects = ReadonlyMap<string, string>;
 /** Catalogs with their columns for name and schema, and which of their rows count. */
 const CATALOGS = [
   ['view', 'pg_class', 'relname', 'relnamespace', "relkind IN ('v', 'm', 'f')"],
+  ['sequence', 'pg_class', 'relname', 'relnamespace', "relkind = 'S'"],
   ['function', 'pg_proc', 'proname', 'pronamespace', 'true'],
   // The types of tables have their names, and arrays those of their elements.
   [
@@ -20,6 +21,8 @@ const CATALOGS = [
   ],
   ['operator', 'pg_operator', 'oprname', 'oprnamespace', 'true'],
   ['collation', 'pg_collation', 'collname', 'collnamespace', 'true'],
+  ['text search configuration', 'pg_ts_config', 'cfgname', 'cfgnamespace', 'true'],
+  ['text search dictionary', 'pg_ts_dict', 'dictname', 'dictnamespace', 'true'],
 ] as const;
 
 const OBJECTS = `

@@ -60,10 +60,10 @@ function dataOfExisting(
   return objects.filter((object) => object.kind === data && existing.has(keyOf(object)) && created.has(keyOf(object)));
 }
 
-/** The schemas that the dump creates, and that existed before. Of `public`, which always exists, it has no statement. */
+/** The schemas that the dump creates, and that existed before. Of `public` it has a statement only if filters name it. */
 function existingSchemas({ objects, before }: ArchiveRestore): readonly ArchiveObject[] {
   const existing = new Set(before.schemas.map(({ name }) => name));
-  return objects.filter(({ kind, name }) => kind === 'SCHEMA' && name !== 'public' && existing.has(name));
+  return objects.filter(({ kind, name }) => kind === 'SCHEMA' && existing.has(name));
 }
 
 /** The entries of the first step, without those of what is there already. */

@@ -15,6 +15,8 @@ export type Access = 'READ ONLY' | 'READ WRITE';
  */
 const SETTINGS = [
   'SET LOCAL statement_timeout TO 0',
+  // Our own literals may hold backslashes, in text that an owner of the database has chosen, and end where we end them.
+  'SET LOCAL standard_conforming_strings TO on',
   "SET LOCAL work_mem TO '128MB'",
   'SET LOCAL search_path TO pg_catalog, pg_temp',
   // Given at the login, it would stay in a pooler's session of the server.

@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein';
-import pg, { type Client } from 'pg';
+import pg, { type Client, type QueryConfig } from 'pg';
 import { z } from 'zod';
 import { FILTER_FIELDS } from '../../../contract.ts';
 import { Failure } from '../../failure.ts';
@@ -74,9 +74,8 @@ function matching(wanted: readonly Wanted[]): string {
   return `ARRAY[${wanted.map(condition).join(', ')}]::bool[] AS matches`;
 }
 
-/** Relations that may be dumped. `visible`: whether it is the first of its name in the search path. */
-function relationsQuery(wanted: readonly Wanted[], searchPath: readonly string[]): string {
-  const path = searchPath.map(literal).join(', ');
+/** Relations that may be dumped. `visible`: whether it is the first of its name in the search path, the parameter. */
+function relationsQuery(wanted: readonly Wanted[]): string {
   return `
     SELECT oid::bigint, schema, name, kind, owner::bigint, identity, ${matching(wanted)}
     FROM (
@@ -84,7 +83,7 @@ function relationsQuery(wanted: readonly Wanted[], searchPath: readonly string[]
         d.refobjid AS owner, coalesce(d.deptype = 'i', false) AS identity,
         coalesce(n.nspname = (
           SELECT other.nspname
-          FROM unnest(ARRAY[${path}]::text[]) WITH ORDINALITY AS path (name, position)
+          FROM unnest($1::text[]) WITH ORDINALITY AS path (name, position)
             JOIN pg_namespace other ON other.nspname = path.name
             JOIN pg_class same ON same.relnamespace = other.oid AND same.relname = c.relname
           WHERE has_schema_privilege(other.oid, 'USAGE')
@@ -111,7 +110,7 @@ const INVALID_REGULAR_EXPRESSION = '2201B';
  *
  * @throws {Failure} `badSecret` if a pattern is no regular expression
  */
-async function ask<T>(client: Client, query: string, row: z.ZodType<T>): Promise<readonly T[]> {
+async function ask<T>(client: Client, query: string | QueryConfig, row: z.ZodType<T>): Promise<readonly T[]> {
   await client.query('SAVEPOINT filters');
   try {
     return await queryRows(client, query, row);
@@ -165,7 +164,11 @@ export async function select(client: Client, filters: Filters): Promise<Selectio
     return EVERYTHING;
   }
   const schemas = await ask(client, schemasQuery(wanted.filter(isOfSchemas)), schemaSchema);
-  const relations = await ask(client, relationsQuery(wanted, await searchPathOf(client)), relationSchema);
+  const relations = await ask(
+    client,
+    { text: relationsQuery(wanted), values: [await searchPathOf(client)] },
+    relationSchema,
+  );
   const own = schemas.filter(({ system }) => !system);
   const problems = [
     ...wanted.filter(isOfSchemas).flatMap((each, index) => [

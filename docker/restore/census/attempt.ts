@@ -10,19 +10,27 @@ export type Unread =
 /** SQLSTATE insufficient_privilege: also where row-level security would hide rows. */
 const NO_PRIVILEGE = '42501';
 
-/** Reads something in a transaction, which goes on if the server refuses. Connection errors pass through. */
+/** Classes of SQLSTATEs that say nothing of what is read: rollbacks, a lack of resources, and interventions. */
+const PASSING = /^(40|53|57)/;
+
+/**
+ * Reads something in a transaction, which goes on if the server refuses. Errors of the connection, and those that may pass,
+ * pass through.
+ */
 export async function attempt<T>(client: pg.Client, read: () => Promise<T>): Promise<T | Unread> {
   await client.query('SAVEPOINT reading');
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof pg.DatabaseError)) {
-      throw error;
-    }
-    await client.query('ROLLBACK TO SAVEPOINT reading');
-    return error.code === NO_PRIVILEGE
-      ? { kind: 'hidden', reason: error.message }
-      : // Its message may contain values.
-        { kind: 'unreadable', reason: `SQLSTATE ${error.code}` };
+  const result = await read().catch(unreadFor);
+  // Gives back its locks, too: those of all tables could fill the server's table of locks.
+  await client.query('ROLLBACK TO SAVEPOINT reading; RELEASE SAVEPOINT reading');
+  return result;
+}
+
+function unreadFor(error: unknown): Unread {
+  if (!(error instanceof pg.DatabaseError) || PASSING.test(error.code ?? '')) {
+    throw error;
   }
+  return error.code === NO_PRIVILEGE
+    ? { kind: 'hidden', reason: error.message }
+    : // Its message may contain values.
+      { kind: 'unreadable', reason: `SQLSTATE ${error.code}` };
 }

@@ -64,6 +64,13 @@ test('privileges are demanded only for what is dumped, and a restore has the res
   expect(counts).toEqual({ orders: 7, audit: 0, log: null });
 });
 
+test('a dump of the schema public is restored into a database that has one', async () => {
+  await stage.createDatabase('only_public', 'CREATE TABLE t AS SELECT 1 AS id', 'CREATE SCHEMA other');
+  expect(await stage.dump('only_public', { secret: { schemas: ['public'] } })).toMatchObject({ status: 0 });
+  await stage.createDatabase('only_public_restored');
+  expect(await restore(stage, 'only_public', 'only_public_restored')).toMatchObject({ status: 0 });
+});
+
 test('with schemas, large objects and extensions are left out, and said to be', async () => {
   await stage.createDatabase('one_schema', 'CREATE SCHEMA app; CREATE TABLE app.t (); SELECT lo_create(0)');
   const outcome = await stage.check('one_schema', { secret: { schemas: ['app'] } });

@@ -46,7 +46,11 @@ describe('what the value does not say', () => {
     ['endpoint is missing', {}, { engine: 'postgres', databasename: 'app' }],
     ['the tag autodump:engine must be postgres', { 'autodump:engine': 'pg' }, FOUND],
     ['the tag autodump:endpoint is empty', { 'autodump:endpoint': '' }, FOUND],
-    ['"autodump:Database-Name" must be written autodump:databasename', { 'autodump:Database-Name': 'x' }, FOUND],
+    [
+      'the tag "autodump:Database-Name" must be written autodump:databasename',
+      { 'autodump:Database-Name': 'x' },
+      FOUND,
+    ],
     [
       'the tag autodump:prefer is only for an endpoint that is looked up',
       { 'autodump:prefer': 'reader', 'autodump:endpoint': 'db.example.com' },
@@ -57,8 +61,13 @@ describe('what the value does not say', () => {
   });
 
   test('may be filters: lists in the value, with blanks between them in a tag', () => {
-    const value = JSON.stringify({ username: 'a', password: 'b', excludetabledata: ['"my log"', 'audit.*'] });
-    const tags = { 'autodump:excludetables': 'log_* cache', 'autodump:schemas': 'public' };
+    const value = JSON.stringify({
+      username: 'a',
+      password: 'b',
+      excludetabledata: ['"my log"', 'audit.*'],
+      schemas: 'public',
+    });
+    const tags = { 'autodump:excludetables': 'log_* cache', 'autodump:schemas': 'public', 'autodump:timezone': 'UTC' };
     expect(parseDumpSettings(managed(tags, FOUND, value), BUCKETS).filters).toEqual({
       schemas: ['public'],
       excludeschemas: [],
@@ -74,6 +83,8 @@ describe('what the value does not say', () => {
     ['schemas must be a list of patterns', { schemas: { public: true } }, {}],
     ['schemas must be text', { schemas: [1] }, {}],
     ['"excludeTables" must be written excludetables', { excludeTables: ['log'] }, {}],
+    ['"exclude-table" must be written excludetables', { 'exclude-table': 'log' }, {}],
+    ['the tag "autodump:port" must be written one of autodump:databasename, ', {}, { 'autodump:port': '5433' }],
     [
       'excludetables differs from the tag autodump:excludetables',
       { excludetables: ['a'] },

@@ -131,7 +131,7 @@ export class Replayer {
       },
       compression: 'gzip:1',
       encoding: 'UTF8',
-      onceDefined: () => Promise.resolve(),
+      beforeDump: () => Promise.resolve(() => Promise.resolve()),
       job: undefined,
       environment: {
         PATH: `${CLIENT_PROGRAMS}:${process.env.PATH ?? ''}`,

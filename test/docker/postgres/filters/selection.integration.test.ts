@@ -164,3 +164,24 @@ test.each<[Partial<Filters>, string]>([
     message: expect.stringContaining(problem),
   });
 });
+
+test('settings that an owner of the database has stored are no SQL', async () => {
+  const body = `LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'called'; END $$`;
+  const path = `\\''||public.evil()]::text[]) WITH ORDINALITY AS path (name, position)--`;
+  await stage.createDatabase(
+    'hostile',
+    `CREATE FUNCTION public.evil() RETURNS text ${body}; CREATE TABLE public.t ()`,
+    'ALTER DATABASE hostile SET standard_conforming_strings = off',
+    `ALTER DATABASE hostile SET search_path = '${path.replaceAll("'", "''").replaceAll('\\', '\\')}'`,
+  );
+  const owner = await stage.connect('hostile');
+  try {
+    const { rows } = await owner.query<{ path: string }>("SELECT current_setting('search_path') AS path");
+    expect(rows[0]?.path).toContain('public.evil()');
+    const filters = { ...NO_FILTERS, excludetables: ['public.t', "public.\\'t|t"] };
+    const selected = await inTransaction(owner, 'READ ONLY', () => select(owner, filters));
+    expect(selected.leftOut.tables).toEqual(['public.t']);
+  } finally {
+    await owner.end();
+  }
+});

@@ -14,16 +14,22 @@ const SHOWN = 5;
  * of its snapshot, and has the server write their definitions as of then: with a name that the dump does not create, or, of a
  * function that is gone, without its arguments. No restore takes that, and converting the archive to SQL does not notice.
  *
- * @param before as of a moment before the snapshot
- * @throws {Failure} `tryAgain`
+ * Called before pg_dump is started.
+ *
+ * @returns a function to be called once pg_dump has read all definitions; it throws a {@link Failure}, `tryAgain`
  */
-export async function refuseDdl(
+export async function watchForDdl(
   source: ConnectionSettings,
   policy: TlsPolicy,
-  before: Answer<NamedObjects>,
   signal: AbortSignal,
-): Promise<void> {
-  const after = 'unseen' in before ? before : await namesNow(source, policy, signal);
+): Promise<() => Promise<void>> {
+  const before = await namesNow(source, policy, signal);
+  return async () => {
+    refuseDdl(before, 'unseen' in before ? before : await namesNow(source, policy, signal));
+  };
+}
+
+function refuseDdl(before: Answer<NamedObjects>, after: Answer<NamedObjects>): void {
   if ('unseen' in before || 'unseen' in after) {
     log(`Note: not checked whether DDL interfered: ${'unseen' in after ? after.unseen : ''}`);
     return;
