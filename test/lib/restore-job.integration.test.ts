@@ -23,13 +23,15 @@ describe('the restore job', () => {
     });
   });
 
-  test('has its own queue, which takes priority over queued dumps in the same compute environment', () => {
+  test('has its own queue, which takes priority over queued dumps and checks in the same compute environment', () => {
     const queues = Object.values(resourcesOf(template, 'AWS::Batch::JobQueue')).map(({ Properties }) => Properties);
     expect(queues).toEqual([
       expect.objectContaining({ Priority: 1 }),
       expect.objectContaining({ JobQueueName: 'AutoDump-restore', Priority: 10 }),
+      expect.objectContaining({ Priority: 0 }),
     ]);
-    expect(queues[0]?.ComputeEnvironmentOrder).toEqual(queues[1]?.ComputeEnvironmentOrder);
+    const [first, ...others] = queues.map(({ ComputeEnvironmentOrder }) => ComputeEnvironmentOrder as unknown);
+    expect(others).toEqual([first, first]);
   });
 
   test('cannot be submitted by anything in the stack', () => {
