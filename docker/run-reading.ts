@@ -14,8 +14,9 @@ interface Reading {
 }
 
 /**
- * Opens a socket whose output is read into one buffer, where the file system and the length of the path allow it. Reading an ordinary stream takes memory for every 64 KiB, and with
- * that twice the processor time: of a fast dump, several per cent.
+ * Opens a socket whose output is read into one buffer, where the file system and the length of the path allow it.
+ * Reading an ordinary stream takes memory for every 64 KiB, and with that twice the processor time: of a fast dump,
+ * several per cent.
  *
  * @param path to which nobody else has access
  * @returns undefined if there can be no socket

@@ -26,8 +26,8 @@ export interface ScanResult {
 export const CONCURRENCY = 10;
 
 /**
- * Minimum duration of a start, of a run or a check: with ten concurrent ones at most a hundred starts a second. StartExecution allows 150 a
- * second in small Regions, which leaves the rest to runs that reschedule themselves.
+ * Minimum duration of a start, of a run or a check: with ten concurrent ones at most a hundred starts a second.
+ * StartExecution allows 150 a second in small Regions, which leaves the rest to runs that reschedule themselves.
  */
 const MIN_START_MS = 100;
 

@@ -36,9 +36,9 @@ const s3 = new S3Client();
 const lambda = new LambdaClient();
 
 /**
- * The Scanner function. An event that names a secret causes a scan of only that one, since many secrets may be tagged at
- * once, including those that have nothing to do with AutoDump. `{"dumpNow": "prod/orders"}`, of a manual invocation, starts a
- * run of that secret at once. Anything else causes a scan of all secrets.
+ * The Scanner function. An event that names a secret causes a scan of only that one, since many secrets may be tagged
+ * at once, including those that have nothing to do with AutoDump. `{"dumpNow": "prod/orders"}`, of a manual invocation,
+ * starts a run of that secret at once. Anything else causes a scan of all secrets.
  *
  * @throws {ScanFailed} after everything else is done, naming the secrets that could not be handled
  */
@@ -78,8 +78,9 @@ async function scanNamed(secretId: string, settings: Settings): Promise<Summary>
 }
 
 /**
- * Starts the next run of every tagged secret in this account and Region, and checks of those that are new. A scan that is too long for one invocation
- * continues in another. The last one fails if any had failures; Lambda then retries only this last part.
+ * Starts the next run of every tagged secret in this account and Region, and checks of those that are new. A scan that
+ * is too long for one invocation continues in another. The last one fails if any had failures; Lambda then retries only
+ * this last part.
  */
 async function scanAll(settings: Settings, previous: Continuation | undefined): Promise<Summary> {
   const end = Date.now() + MAX_LEG_MS;

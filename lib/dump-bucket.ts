@@ -115,7 +115,7 @@ export class DumpBucket extends Construct {
 
   /** Lets a role read the manifests of dumps, but no dump: the keys of those end otherwise. */
   grantReadManifests(role: iam.IRole): void {
-    const manifests = this.bucketArns().map((bucket) => `${bucket}/*.json`);
+    const manifests = this.bucketArns().map((bucket) => `${bucket}/*.dmp.json`);
     role.addToPrincipalPolicy(
       new iam.PolicyStatement({ sid: 'ReadManifests', actions: ['s3:GetObject'], resources: manifests }),
     );

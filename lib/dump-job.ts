@@ -92,8 +92,9 @@ export class DumpJob extends Construct {
   }
 
   /**
-   * Lets a state machine run the job in a queue and wait for it to end. Job IDs are not known in advance, and DescribeJobs has no
-   * resource-level permissions. The rule is the one by which Step Functions learns that a job has ended.
+   * Lets a state machine run the job in a queue and wait for it to end. Job IDs are not known in advance, and
+   * DescribeJobs has no resource-level permissions. The rule is the one by which Step Functions learns that a job has
+   * ended.
    */
   grantRun(role: iam.IRole, queue: batch.IJobQueue): void {
     const stack = Stack.of(this);

@@ -46,8 +46,8 @@ const HOURS_WITHOUT_HEARTBEAT = 3;
 
 /**
  * The function that looks for the dumps that have to be there by now, and reports those that are not. It has its own
- * schedule and role, and depends on nothing that it watches. It may not read the value of a secret, nor a dump, but the manifests of
- * dumps.
+ * schedule and role, and depends on nothing that it watches. It may not read the value of a secret, nor a dump, but the
+ * manifests of dumps.
  */
 export class Freshness extends Construct {
   readonly function: lambda.Function;

@@ -33,8 +33,9 @@ export interface NotifyProps {
 }
 
 /**
- * The function that reports each failed run, each failed scan, each recovery and each check in words. Input transformers could not:
- * what an execution was started with is text within its event, and a recovery is one only after a failure.
+ * The function that reports each failed run, each failed scan, each recovery and each check in words. Input
+ * transformers could not: what an execution was started with is text within its event, and a recovery is one only after
+ * a failure.
  */
 export class Notify extends Construct {
   readonly function: lambda.Function;

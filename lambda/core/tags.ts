@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { DEFAULT_TIMEZONE, SCHEDULE_TAG, TIMEZONE_TAG } from '../../contract.ts';
+import { DEFAULT_TIMEZONE, SCHEDULE_TAG, TAG_PREFIX, TIMEZONE_TAG } from '../../contract.ts';
 
 /** A tag in the format of the AWS SDK. */
 export interface Tag {
@@ -17,9 +17,6 @@ export interface ScheduleTags {
   readonly hashOfAll: string;
 }
 
-/** Keys of AutoDump's tags begin with this. */
-const PREFIX = 'autodump:';
-
 /**
  * Reads AutoDump's tags; `undefined` if the secret is not on a schedule. Keys must match exactly, whereas the filters of
  * ListSecrets match prefixes.
@@ -31,7 +28,7 @@ export function readTags(tags: readonly Tag[] = []): ScheduleTags | undefined {
   }
   const schedule = value(SCHEDULE_TAG) ?? '';
   const timezone = value(TIMEZONE_TAG) ?? DEFAULT_TIMEZONE;
-  const all = tags.flatMap(({ Key = '', Value = '' }) => (Key.startsWith(PREFIX) ? [[Key, Value] as const] : []));
+  const all = tags.flatMap(({ Key = '', Value = '' }) => (Key.startsWith(TAG_PREFIX) ? [[Key, Value] as const] : []));
   const sorted = all.toSorted(([a], [b]) => (a < b ? -1 : 1));
   return { schedule, timezone, hash: hashOf([schedule, timezone]), hashOfAll: hashOf(sorted) };
 }

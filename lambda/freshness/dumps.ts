@@ -22,7 +22,8 @@ export async function findDumps(
   { secretName, wanted, known }: DumpSearch,
 ): Promise<FoundDumps> {
   const Prefix = dumpPrefix(secretName);
-  const from = wanted[0] ?? whenOf(known?.key ?? '');
+  // From the earlier one on at least, so that those made on request since are found as well.
+  const [from] = [...wanted, whenOf(known?.key ?? '')].flatMap((time) => time ?? []).toSorted();
   const isComplete = ({ dumps, newest }: FoundDumps): boolean =>
     newest !== undefined && wanted.every((time) => dumps.has(time));
   if (known !== undefined && from !== undefined && buckets.includes(known.bucket)) {

@@ -28,7 +28,8 @@ async function main(args: readonly string[]): Promise<number> {
   await regionOf(cloudFormation);
   return await dump(options, {
     cloudFormation,
-    lambda: new LambdaClient(),
+    // Another attempt, after a response that was lost, would start another run.
+    lambda: new LambdaClient({ maxAttempts: 1 }),
     stepFunctions: new SFNClient(PATIENT),
     batch: new BatchClient(PATIENT),
     logs: new CloudWatchLogsClient(PATIENT),

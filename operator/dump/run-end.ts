@@ -1,6 +1,7 @@
 import type { DescribeExecutionOutput } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { type BranchResult, type Comparison, type DumpResult, EXIT_STATUS } from '../../contract.ts';
+import { parsedJson } from '../parsed-json.ts';
 
 /** How a run ended. */
 export interface RunEnd {
@@ -33,9 +34,9 @@ export function runEndOf({ status, output, error, cause }: DescribeExecutionOutp
   const words = [error, cause].filter(Boolean).join(': ') || 'no cause given';
   switch (status) {
     case 'SUCCEEDED':
-      return succeeded(parsedJson(output));
+      return succeeded(parsedJson(output ?? ''));
     case 'FAILED': {
-      const { data } = result.safeParse(parsedJson(cause));
+      const { data } = result.safeParse(parsedJson(cause ?? ''));
       return data === undefined ? ended(`The run failed. ${words}`) : endOf(data);
     }
     case 'ABORTED':
@@ -67,12 +68,4 @@ function endOf({ dump, reschedule }: z.infer<typeof result>): RunEnd {
 
 function ended(message: string): RunEnd {
   return { status: UNKNOWN_STATUS, messages: [message] };
-}
-
-function parsedJson(text = ''): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

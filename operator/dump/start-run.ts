@@ -11,7 +11,7 @@ export class Refused extends CommandError {
 
 const started: z.ZodType<StartedNow> = z.object({ execution: z.string(), when: z.string() });
 const notStarted: z.ZodType<NotStarted> = z.object({ refused: z.string() });
-const failure = z.object({ errorType: z.string(), errorMessage: z.string() });
+const failure = z.object({ errorType: z.string().default('Error'), errorMessage: z.string() });
 
 /**
  * Has the Scanner start a run of a secret for this moment.

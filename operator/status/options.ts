@@ -22,10 +22,11 @@ export const HELP = `Shows which databases are dumped, by the AutoDump that is d
   --html FILE   Write the status page to a file, too. It is always about all secrets.
   -h, --help    Print this text.
 
-The status is that of the last hourly check. Ages are as of now.
+The status is that of the last hourly check. Ages are as of now. A dump that was made on request appears with the next
+search, at the latest after about a day.
 
 Credentials and Region are those of the AWS CLI: AWS_PROFILE, AWS_REGION, ~/.aws/config and so on. The command needs
-cloudformation:DescribeStacks, and s3:GetObject of the bucket in the output StatusBucketName.
+cloudformation:DescribeStacks, and s3:GetObject and s3:ListBucket of the bucket in the output StatusBucketName.
 
 Exit status: 0 if all is well with the secrets that are shown; 1 if one of them is overdue, failing, unchecked or has a
 broken tag, if the last check was more than two hours ago, or if the command failed; 2 for invalid options; 141 if the

@@ -1,6 +1,7 @@
 import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
 import { type Status, STATUS_KEY } from '../../contract.ts';
 import { CommandError } from '../command-error.ts';
+import { parsedJson } from '../parsed-json.ts';
 import { statusSchema } from './schema.ts';
 
 /**
@@ -18,15 +19,6 @@ export async function readStatus(client: S3Client, bucket: string): Promise<Stat
     );
   }
   return parsed.data;
-}
-
-/** @returns undefined for a text that is not JSON */
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { type Status, STATUS_PAGE_KEY, TROUBLE } from '../../contract.ts';
@@ -36,8 +36,9 @@ export async function showStatus({ secrets, stack, json, html }: Options, enviro
   const all = await readStatus(s3, bucket);
   const status = selected(all, secrets);
   if (html !== undefined) {
-    // It names databases, so that nobody else may read it.
+    // It names databases, so that nobody else may read it. The mode of writeFile is only that of a new file.
     await writeFile(html, await readObject(s3, bucket, STATUS_PAGE_KEY), { mode: 0o600 });
+    await chmod(html, 0o600);
   }
   for (const line of json
     ? [JSON.stringify(status, null, 2)]

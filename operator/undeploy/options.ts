@@ -20,7 +20,7 @@ export const HELP = `Removes AutoDump from the AWS account and Region of your cr
 that waits for its next dump, for up to a year. So this command
   1. synthesizes the app, which fails on invalid context before anything is changed,
   2. disables the stack's EventBridge rules, so that nothing starts further executions,
-  3. stops the running executions of its state machine, until none is left,
+  3. stops the running executions of its state machines, until none is left,
   4. runs "cdk destroy".
 
 Dumps in progress are stopped. A dump is in S3 only once it is complete, so no partial dump remains.

@@ -256,7 +256,7 @@ describe('permissions', () => {
     const resources = [read?.Resource].flat().map((resource) => JSON.stringify(resource));
     expect(resources).toHaveLength(2);
     for (const resource of resources) {
-      expect(resource).toMatch(/[*][.]json\W+$/);
+      expect(resource).toMatch(/[*][.]dmp[.]json\W+$/);
     }
   });
 

@@ -22,15 +22,15 @@ export interface ArchiveObject {
 }
 
 /**
- * The steps of a restore. Comments, privileges and security labels come after all else, over a single connection, so that a refusal in
- * this step is known to cost no data, whatever the server's words for it. Event triggers come last, since they would act
- * on the statements before.
+ * The steps of a restore. Comments, privileges and security labels come after all else, over a single connection, so
+ * that a refusal in this step is known to cost no data, whatever the server's words for it. Event triggers come last,
+ * since they would act on the statements before.
  */
 export type Step = 'contents' | 'remarks' | 'event triggers';
 
 /**
- * An entry of an archive, of which there may be a million. Its names are bytes in the encoding of the dump, as characters of
- * Latin-1: a buffer for each takes ten times the memory.
+ * An entry of an archive, of which there may be a million. Its names are bytes in the encoding of the dump, as
+ * characters of Latin-1: a buffer for each takes ten times the memory.
  */
 interface KeptEntry extends Pick<ArchiveObject, 'id' | 'kind'> {
   readonly schemaBytes: string;
@@ -149,8 +149,8 @@ export async function readTableOfContents(archive: AsyncIterable<Buffer>, head: 
 }
 
 /**
- * The objects in an archive, with their names as the driver reads them from the target. Connection and server errors pass
- * through.
+ * The objects in an archive, with their names as the driver reads them from the target. Connection and server errors
+ * pass through.
  *
  * @param target encoding of the database
  */
