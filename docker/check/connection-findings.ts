@@ -5,7 +5,7 @@ import {
 } from '../postgres/connection/connection-failure.ts';
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
 import type { Route } from '../postgres/connection/connection.ts';
-import type { TlsPolicy } from '../postgres/connection/tls.ts';
+import { type TlsPolicy, transportsFor } from '../postgres/connection/tls.ts';
 import type { Database } from '../postgres/database.ts';
 import { identifier } from '../postgres/quoting.ts';
 import { sizeOnDisk } from '../progress.ts';
@@ -56,15 +56,28 @@ export function connected(
 /** SQLSTATE insufficient_privilege. */
 const NO_PRIVILEGE = '42501';
 
+/** Whether a mode allows a connection without TLS, so that a failure later does not show whether there was TLS. */
+function mayBePlain({ mode }: TlsPolicy): boolean {
+  return transportsFor(mode).includes('plain');
+}
+
 /** Findings for a failed connection: the steps before the failed one succeeded. */
-export function notConnected({ database, user }: ConnectionSettings, failure: ConnectionFailure): readonly Finding[] {
+export function notConnected(
+  { database, user }: ConnectionSettings,
+  policy: TlsPolicy,
+  failure: ConnectionFailure,
+): readonly Finding[] {
   const grant =
     failure.step === 'database' && failure.sqlState === NO_PRIVILEGE
       ? [`GRANT CONNECT ON DATABASE ${identifier(database)} TO ${identifier(user)};`]
       : [];
   const at = CONNECTION_STEPS.indexOf(failure.step);
   return [
-    ...CONNECTION_CHECKS.slice(0, at).map((check) => ok(check, 'passed')),
+    ...CONNECTION_CHECKS.slice(0, at).map((check) =>
+      check === CHECK_OF.tls && mayBePlain(policy)
+        ? warning(check, `not known, because sslmode ${policy.mode} also allows a connection without it`)
+        : ok(check, 'passed'),
+    ),
     problem(CHECK_OF[failure.step], failure, grant),
     ...unchecked(...CONNECTION_CHECKS.slice(at + 1)),
   ];

@@ -8,6 +8,9 @@ export const LOCKS = 'Table locks';
  * dump that succeeds every day must not be refused.
  */
 export function locksFinding({ toLock, perTransaction, transactions }: LockTable): Finding {
+  if (toLock === 0) {
+    return warning(LOCKS, 'there is no table or sequence to dump: is databasename the right one?');
+  }
   const room = perTransaction * transactions;
   const all = `${toLock} tables and sequences, and the server guarantees room for ${room} locks of all its sessions`;
   if (toLock <= room) {

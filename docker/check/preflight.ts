@@ -121,7 +121,7 @@ async function checkServer(
     state = await inspectServer(plan, policy, signal);
   } catch (error) {
     if (error instanceof ConnectionFailure) {
-      return { findings: [...notConnected(plan.source, error), ...unchecked(...SERVER_CHECKS)] };
+      return { findings: [...notConnected(plan.source, policy, error), ...unchecked(...SERVER_CHECKS)] };
     }
     throw error;
   }

@@ -6,8 +6,11 @@ import { ownIdentity, runningProcess } from './process-identity.ts';
 /** Of a file's mode: the group, and everybody. */
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** What a local run makes in it, and replaces; and the folder that every ext4 file system has. */
-const EXPECTED_NAMES = /^(lock(\..*)?|cdk\.out(\.home)?|s3|log|scratch|lost\+found)$/;
+/** Marks a directory that a local run has made its own. */
+const MARKER = 'autodump-local-run';
+
+/** What may be in a directory that is about to become one: a lock of ours, and the folder that every ext4 file system has. */
+const NEUTRAL_NAMES = /^(lock(\..*)?|lost\+found)$/;
 
 /** Names in a message. */
 const SHOWN = 3;
@@ -21,8 +24,7 @@ export class StateDirLocked extends Error {
  * Locks a state directory for this process, creating it if needed. A lock whose process no longer runs is taken over.
  *
  * The directory must belong to this user, and nobody else may write to it: what others put there, such as links, would be
- * followed. Nor may it hold anything else than what a local run makes, such as a home folder, whose `scratch` would be
- * deleted. From then on, only this user may read it: files of an earlier run may have other modes than those of this one.
+ * followed. It must be empty, or one of an earlier run: a local run deletes and replaces what is there. From then on, only this user may read it: files of an earlier run may have other modes than those of this one.
  *
  * @returns a function that releases the lock
  * @throws {StateDirLocked} if another running process holds the lock
@@ -37,6 +39,10 @@ export async function lockStateDir(directory: string): Promise<() => Promise<voi
     await refuseForeign(directory);
     await refuseOccupied(directory);
     await chmod(directory, 0o700);
+    await writeFile(
+      join(directory, MARKER),
+      'Local runs of AutoDump keep their files in this folder, and replace them.\n',
+    );
     await writeFile(candidate, `${ownIdentity()}\n`, { flag: 'wx' });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -99,13 +105,13 @@ function refuseDelimiter(directory: string): void {
   }
 }
 
-/** Hidden files, such as those of a file manager, are nothing that a local run would replace. */
 async function refuseOccupied(directory: string): Promise<void> {
-  const others = (await readdir(directory)).filter((name) => !EXPECTED_NAMES.test(name) && !name.startsWith('.'));
-  if (others.length > 0) {
+  const names = await readdir(directory);
+  const others = names.filter((name) => !NEUTRAL_NAMES.test(name));
+  if (others.length > 0 && !names.includes(MARKER)) {
     const more = others.length > SHOWN ? ', …' : '';
     throw new Error(
-      `it holds something else, and a local run replaces files there: ${others.slice(0, SHOWN).join(', ')}${more}.`,
+      `it is not empty, and no local run has made it: it holds ${others.slice(0, SHOWN).join(', ')}${more}.`,
     );
   }
 }

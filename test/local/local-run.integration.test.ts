@@ -74,7 +74,7 @@ describe('the local run', () => {
     await restore(file, 'sample');
     expect(await query(serverOfRuns(), 'sample', 'select count(*)::int as rows from item')).toEqual([{ rows: 60_000 }]);
     expect(await processesIn(directory)).toEqual([]);
-    expect((await readdir(directory)).sort()).toEqual(['cdk.out', 'log', 's3']);
+    expect((await readdir(directory)).sort()).toEqual(['autodump-local-run', 'cdk.out', 'log', 's3']);
     for (const part of ['log', 's3']) {
       for (const name of await readdir(join(directory, part), { recursive: true })) {
         const { mode } = await stat(join(directory, part, name));

@@ -77,8 +77,9 @@ function newestOf({ newest, manifest, searched }: SecretStatus, generatedAt: str
   const { scheduledFor, bytes } = newest;
   const isOfNewest = manifest?.scheduledFor === scheduledFor;
   const facts = isOfNewest ? manifestWords(manifest) : [];
-  return html`<b>${distance(scheduledFor, generatedAt)}</b
-    ><small>${utc(scheduledFor)}</small>${sizeOf(bytes)}${facts.map(
+  // A run for a time to come is one that did not wait for it.
+  const made = scheduledFor < generatedAt ? scheduledFor : generatedAt;
+  return html`<b>${distance(made, generatedAt)}</b><small>${utc(scheduledFor)}</small>${sizeOf(bytes)}${facts.map(
       (fact) => html`<small>${fact}</small>`,
     )}${earlierWords(manifest, isOfNewest)}`;
 }

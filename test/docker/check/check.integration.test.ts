@@ -133,6 +133,8 @@ describe('a failed connection is a problem of the step that failed', () => {
     const outcome = await check(database, await options());
     expect(outcome).toMatchObject({ status, stderr: expect.stringContaining(message) });
     expect(outcome.stdout + outcome.stderr).not.toContain('wrong-5f2c81');
+    // It is known only of a connection that was made.
+    expect(rowsOf(outcome).TLS?.[0]).not.toBe('ok');
     expect(inState(outcome, 'problem')).toEqual([step]);
     expect(inState(outcome, 'unchecked')).toEqual(checksFrom(step).slice(1));
     expect(sqlOf(outcome)).toEqual([]);

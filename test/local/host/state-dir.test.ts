@@ -12,10 +12,10 @@ describe('lockStateDir', () => {
   test('creates the directory, and releases the lock', async () => {
     const directory = join(folder(), 'new', 'one');
     const release = await lockStateDir(directory);
-    expect(readdirSync(directory)).toEqual(['lock']);
+    expect(readdirSync(directory).sort()).toEqual(['autodump-local-run', 'lock']);
     expect(statSync(directory).mode & 0o777).toBe(0o700);
     await release();
-    expect(readdirSync(directory)).toEqual([]);
+    expect(readdirSync(directory)).toEqual(['autodump-local-run']);
   });
 
   test('locks the directory only once', async () => {
@@ -60,19 +60,26 @@ describe('lockStateDir', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  test('refuses a directory with other files, which it would delete with its own', async () => {
-    const directory = folder();
-    for (const name of ['scratch', 'Documents', '.config']) {
-      mkdirSync(join(directory, name));
-    }
-    await expect(lockStateDir(directory)).rejects.toThrow(
-      'it holds something else, and a local run replaces files there: Documents.',
-    );
-    expect(readdirSync(directory).sort()).toEqual(['.config', 'Documents', 'scratch']);
-  });
+  test.each([['scratch'], ['cdk.out', 's3'], ['.config'], ['Documents', 'lost+found']])(
+    'refuses a directory that no local run has made, since it would delete what is there: %j',
+    async (...names) => {
+      const directory = folder();
+      for (const name of names) {
+        mkdirSync(join(directory, name));
+      }
+      chmodSync(directory, 0o755);
+      await expect(lockStateDir(directory)).rejects.toThrow(
+        `it is not empty, and no local run has made it: it holds ${names.filter((name) => name !== 'lost+found').join(', ')}.`,
+      );
+      expect(readdirSync(directory).sort()).toEqual([...names].sort());
+      expect(statSync(directory).mode & 0o777).toBe(0o755);
+    },
+  );
 
   test('takes a directory of an earlier run, which then nobody else may read', async () => {
     const directory = folder();
+    const release = await lockStateDir(directory);
+    await release();
     for (const name of ['.DS_Store', 'cdk.out', 'cdk.out.home', 'lock.3dd4', 'log', 'lost+found', 's3', 'scratch']) {
       mkdirSync(join(directory, name));
     }
