@@ -65,19 +65,33 @@ const FAILED_RUN = {
 const texts = (): readonly string[] =>
   sns.commandCalls(PublishCommand).map(({ args: [{ input }] }) => input.Message ?? '');
 
+const FAILED_CHECK = {
+  detail: {
+    executionArn: 'arn:aws:states:us-west-2:123456789012:execution:Checks:a',
+    stateMachineArn: CHECKS,
+    status: 'FAILED',
+    stopDate: 1,
+    input: FAILED_RUN.detail.input,
+    cause: JSON.stringify({ Container: { ExitCode: 77, LogStreamName: 'dump/default/2' } }),
+  },
+};
+
 test('the end of a check is one message, however often its event comes, and no failure that a dump recovers from', async () => {
   logs.on(GetLogEventsCommand).resolves({ events: [{ message: 'Login  problem  Wrong password.' }] });
-  const executionArn = 'arn:aws:states:us-west-2:123456789012:execution:Checks:a';
-  const cause = JSON.stringify({ Container: { ExitCode: 77, LogStreamName: 'dump/default/2' } });
-  const { input } = FAILED_RUN.detail;
-  const event = { detail: { executionArn, stateMachineArn: CHECKS, status: 'FAILED', stopDate: 1, input, cause } };
-  expect(await handler(event)).toMatchObject({ kind: 'cannot be dumped', findings: ['Login: Wrong password.'] });
-  expect(await handler(event)).toBeNull();
+  expect(await handler(FAILED_CHECK)).toMatchObject({ kind: 'cannot be dumped', findings: ['Login: Wrong password.'] });
+  expect(await handler(FAILED_CHECK)).toBeNull();
   expect(texts()).toEqual([expect.stringContaining('CANNOT BE DUMPED: prod/orders\n')]);
   const comparison = { outcome: 'unchanged' };
   const done = { failed: false, message: 'x' };
   const output = JSON.stringify({ comparison, branches: { dump: done, reschedule: done } });
   expect(await handler({ detail: { ...FAILED_RUN.detail, status: 'SUCCEEDED', output } })).toBeNull();
+});
+
+test('a check and a run that end together are both remembered as reported', async () => {
+  logs.on(GetLogEventsCommand).resolves({ events: [] });
+  const ends = [FAILED_CHECK, FAILED_RUN];
+  expect(await Promise.all(ends.map(handler))).toMatchObject([{ kind: 'cannot be dumped' }, { kind: 'dump failed' }]);
+  expect(await Promise.all(ends.map(handler))).toEqual([null, null]);
 });
 
 describe('a failed run', () => {
