@@ -94,6 +94,51 @@ test('a check and a run that end together are both remembered as reported', asyn
   expect(await Promise.all(ends.map(handler))).toEqual([null, null]);
 });
 
+describe('the log of a check', () => {
+  const GRANTS = 'Run this SQL in the database to grant the missing privileges:';
+  const page = (token: string, ...lines: readonly string[]) => ({
+    events: lines.map((message) => ({ message })),
+    nextForwardToken: token,
+  });
+  /** The size of an entry is that of its detail; an entry of EventBridge has at most this. */
+  const MAX_ENTRY = 262_144;
+  const detail = (): string =>
+    String(eventBridge.commandCalls(PutEventsCommand)[0]?.args[0].input.Entries?.[0]?.Detail);
+
+  test('is read to its end, where the token stays the same, although pages may be empty', async () => {
+    logs.on(GetLogEventsCommand).resolves(page('1'));
+    logs.on(GetLogEventsCommand, { nextToken: '1' }).resolves(page('2', 'Login  problem  Wrong password.', GRANTS));
+    logs.on(GetLogEventsCommand, { nextToken: '2' }).resolves(page('3'));
+    logs.on(GetLogEventsCommand, { nextToken: '3' }).resolves(page('4', 'GRANT x'));
+    logs.on(GetLogEventsCommand, { nextToken: '4' }).resolves(page('4'));
+    expect(await handler(FAILED_CHECK)).toMatchObject({ findings: ['Login: Wrong password.'], sql: ['GRANT x'] });
+    expect(logs.calls()).toHaveLength(5);
+    expect(texts()).toEqual([expect.not.stringContaining('\nLog:')]);
+  });
+
+  test('of a thousand lines is all of it, and of more is said to have more', async () => {
+    const grants = Array.from({ length: 999 }, (_, index) => `GRANT ${index}`);
+    logs.on(GetLogEventsCommand).resolves(page('1', GRANTS, ...grants));
+    logs.on(GetLogEventsCommand, { nextToken: '1' }).resolves(page('1'));
+    expect(await handler(FAILED_CHECK)).toMatchObject({ sql: grants, log: 'GRANT 998' });
+    logs.on(GetLogEventsCommand, { nextToken: '1' }).resolves(page('2', 'GRANT 999'));
+    const again = { detail: { ...FAILED_CHECK.detail, stopDate: 2 } };
+    expect(await handler(again)).toMatchObject({ sql: grants, log: 'more lines are in the log' });
+    expect(texts()[1]).toContain('\nLog: more lines are in the log\n');
+  });
+
+  test.each([
+    ['SQL', [GRANTS, ...Array.from({ length: 900 }, () => `GRANT ${'"ü" '.repeat(100)}`)]],
+    ['findings', Array.from({ length: 900 }, (_, index) => `Table ${index}  problem  ${'"ü" '.repeat(100)}`)],
+    ['one line', ['x'.repeat(MAX_ENTRY)]],
+  ])('is cut where its event would be too large: %s', async (_, lines) => {
+    logs.on(GetLogEventsCommand).resolves(page('1', ...lines));
+    expect(await handler(FAILED_CHECK)).toMatchObject({ log: 'more lines are in the log' });
+    expect(Buffer.byteLength(detail())).toBeLessThan(MAX_ENTRY);
+    expect(Buffer.byteLength(texts()[0] ?? '')).toBeLessThan(MAX_ENTRY);
+  });
+});
+
 describe('a failed run', () => {
   test('is one message and one event, however often its event comes', async () => {
     logs.on(GetLogEventsCommand, { startFromHead: true }).resolves({
