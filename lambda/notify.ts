@@ -12,7 +12,7 @@ import type { AboutExecution } from './core/notify/ended-execution.ts';
 import { type EndedRun, endedRunOf } from './core/notify/ended-run.ts';
 import { type FailedScan, failedScanOf } from './core/notify/failed-scan.ts';
 import { messageOf } from './core/notify/message.ts';
-import { type Notice, noticeOf, standingAfter, standingAfterCheck } from './core/notify/notice.ts';
+import { type Notice, noticeOf, standingAfter } from './core/notify/notice.ts';
 import { isNewProblem, keyOfProblem } from './core/notify/problem.ts';
 import { readStanding, writeStanding } from './core/notify/standing.ts';
 import { readCheckLog, readJobLog } from './notify/job-log.ts';
@@ -62,7 +62,7 @@ export async function handler(event: unknown): Promise<Notice | null> {
 
 async function reportRun(run: EndedRun, settings: NotifyEnvironment): Promise<Notice | undefined> {
   const { STATE_BUCKET, DUMP_LOG_GROUP } = settings;
-  const key = keyOfStanding(run);
+  const key = keyOfStanding('runs', run);
   const before = readStanding(await readText(s3, STATE_BUCKET, key));
   const found = noticeOf(run, before);
   if (found === undefined) {
@@ -77,7 +77,7 @@ async function reportRun(run: EndedRun, settings: NotifyEnvironment): Promise<No
 
 async function reportCheck(check: EndedCheck, settings: NotifyEnvironment): Promise<Notice | undefined> {
   const { STATE_BUCKET, DUMP_LOG_GROUP, JOB_SECURITY_GROUPS } = settings;
-  const key = keyOfStanding(check);
+  const key = keyOfStanding('checks', check);
   const before = readStanding(await readText(s3, STATE_BUCKET, key));
   if (before.ends.includes(check.id)) {
     return undefined;
@@ -86,13 +86,16 @@ async function reportCheck(check: EndedCheck, settings: NotifyEnvironment): Prom
   const log = logStream === undefined ? { findings: [], sql: [] } : await readCheckLog(logs, DUMP_LOG_GROUP, logStream);
   const notice = checkNoticeOf(check, log, JOB_SECURITY_GROUPS);
   await report(notice, settings);
-  await writeText(s3, STATE_BUCKET, key, writeStanding(standingAfterCheck(check, before)));
+  await writeText(s3, STATE_BUCKET, key, writeStanding({ ends: [...before.ends, check.id] }));
   return notice;
 }
 
-/** Key of the object that holds what was reported of a secret. */
-function keyOfStanding({ secretArn, execution }: AboutExecution): string {
-  return `runs/${hash('sha256', secretArn ?? execution)}`;
+/**
+ * Key of the object that holds what was reported of a secret. Runs and checks have one each: those that end together would
+ * overwrite each other's.
+ */
+function keyOfStanding(folder: 'runs' | 'checks', { secretArn, execution }: AboutExecution): string {
+  return `${folder}/${hash('sha256', secretArn ?? execution)}`;
 }
 
 async function reportScan(scan: FailedScan, settings: NotifyEnvironment): Promise<Notice | undefined> {

@@ -1,5 +1,5 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
-import type { CheckInput, ExecutionInput } from '../contract.ts';
+import type { CheckInput } from '../contract.ts';
 import { decide, type SecretDescription } from './core/decision.ts';
 import { executionName, secretName } from './core/execution-name.ts';
 import type { Memo } from './core/memo.ts';
@@ -49,25 +49,31 @@ export interface ScanContext {
  */
 export async function scan(secret: SecretDescription, context: ScanContext): Promise<ScanResult> {
   const name = secretName(secret.ARN);
-  const { memo, isNamed } = context;
+  const { stepFunctions, stateMachineArn, memo, running, isNamed } = context;
   try {
     const decision = decide(secret, new Date(), memo);
     switch (decision.kind) {
       case 'start': {
-        const outcome = await startRun(decision.input, context);
+        const isRunning = running.has(executionName(decision.input));
+        const outcome = isRunning
+          ? 'waiting'
+          : await paced(() => startExecution(stepFunctions, stateMachineArn, decision.input));
+        const isStarted = outcome !== 'closed';
+        const { when, following } = decision.check;
+        // If the event of a tag is lost, the scan that starts the first run has to start the check, or, if it cannot, its
+        // retry, which finds the run waiting. So the memo may not know the run before the check is started.
+        const isDue = isNamed || (isStarted && !isRunning);
+        const checking = isDue && (await startCheckOf(decision.check, context, isStarted));
         // The name of a closed execution may become available again at any time.
-        if (outcome !== 'closed') {
+        if (isStarted) {
           memo.add(decision.input, new Date());
         }
-        const { when, following } = decision.check;
-        // If the event of a tag is lost, this is the scan that has to start its first run.
-        const checking = (isNamed || outcome === 'started') && (await startCheckOf(decision.check, context));
         return { secret: name, outcome, when, following, checking };
       }
       case 'waiting':
         return { secret: name, outcome: 'waiting', when: decision.when };
       case 'later': {
-        const checking = isNamed && (await startCheckOf(decision.check, context));
+        const checking = isNamed && (await startCheckOf(decision.check, context, false));
         return { secret: name, outcome: 'later', when: decision.when, reason: decision.reason, checking };
       }
       case 'skip':
@@ -80,19 +86,21 @@ export async function scan(secret: SecretDescription, context: ScanContext): Pro
   }
 }
 
-/** Starts the execution for a run unless it is already running. */
-async function startRun(
-  input: ExecutionInput,
-  { stepFunctions, stateMachineArn, running }: ScanContext,
-): Promise<'started' | 'waiting' | 'closed'> {
-  return running.has(executionName(input))
-    ? 'waiting'
-    : await paced(() => startExecution(stepFunctions, stateMachineArn, input));
-}
-
-/** @returns whether the check was started: not if the secret has been checked with these tags */
-async function startCheckOf(check: CheckInput, { stepFunctions, checkStateMachineArn }: ScanContext): Promise<boolean> {
-  return (await paced(() => startCheck(stepFunctions, checkStateMachineArn, check))) === 'started';
+/**
+ * @returns whether the check was started: not if the secret has been checked with these tags
+ * @throws {Error} that says what is not started
+ */
+async function startCheckOf(
+  check: CheckInput,
+  { stepFunctions, checkStateMachineArn }: ScanContext,
+  isRunStarted: boolean,
+): Promise<boolean> {
+  try {
+    return (await paced(() => startCheck(stepFunctions, checkStateMachineArn, check))) === 'started';
+  } catch (error) {
+    const what = isRunStarted ? 'The run is started, but its check is not' : 'The check is not started';
+    throw new Error(`${what}: ${String(error)}`, { cause: error });
+  }
 }
 
 /** Resolves when the next start may be made. */

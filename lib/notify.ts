@@ -67,7 +67,7 @@ export class Notify extends Construct {
     acknowledgeWildcards(
       this,
       [state.bucket.arnForObjects('*')],
-      'One object for each secret or problem, and no other objects.',
+      'At most two objects for each secret, one for each problem, and no other objects.',
     );
     this.allow('Report', 'sns:Publish', alarms.topic.topicArn);
     this.allow('ReadReason', 'logs:GetLogEvents', dumpLog.logGroupArn);

@@ -1,4 +1,4 @@
-import { type CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { type CloudWatchLogsClient, GetLogEventsCommand, paginateGetLogEvents } from '@aws-sdk/client-cloudwatch-logs';
 import { type CheckLog, checkLogOf } from '../core/notify/check-log.ts';
 
 /** What the log of a job says of its dump. */
@@ -35,6 +35,12 @@ export async function readJobLog(
 /** The most lines of a check's log that are read. Those of its SQL come last. */
 const MAX_LINES = 1000;
 
+/**
+ * The most bytes that these lines have as JSON. They become part of a message and of an event, each of which has at most
+ * 262,144 bytes: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html
+ */
+const MAX_BYTES = 100_000;
+
 /** Reads what a check found. As {@link readJobLog}, it only adds to a message. */
 export async function readCheckLog(
   client: CloudWatchLogsClient,
@@ -42,13 +48,36 @@ export async function readCheckLog(
   logStreamName: string,
 ): Promise<CheckLog> {
   try {
-    const request = { logGroupName, logStreamName, startFromHead: true, limit: MAX_LINES };
-    const { events = [] } = await client.send(new GetLogEventsCommand(request));
-    return checkLogOf(events.flatMap(({ message }) => message ?? []));
+    const { lines, areAll } = await firstLines(client, logGroupName, logStreamName);
+    return { ...checkLogOf(lines), ...(areAll ? {} : { log: 'more lines are in the log' }) };
   } catch (error) {
     console.error(error);
     return { findings: [], sql: [], log: unreadable(error) };
   }
+}
+
+async function firstLines(
+  client: CloudWatchLogsClient,
+  logGroupName: string,
+  logStreamName: string,
+): Promise<{ readonly lines: readonly string[]; readonly areAll: boolean }> {
+  const lines: string[] = [];
+  let bytes = 0;
+  // A page may be empty although others follow. The end is where the token stays the same.
+  const pages = paginateGetLogEvents(
+    { client, stopOnSameToken: true },
+    { logGroupName, logStreamName, startFromHead: true },
+  );
+  for await (const { events = [] } of pages) {
+    for (const { message = '' } of events) {
+      bytes += Buffer.byteLength(JSON.stringify(message));
+      if (lines.length === MAX_LINES || bytes > MAX_BYTES) {
+        return { lines, areAll: false };
+      }
+      lines.push(message);
+    }
+  }
+  return { lines, areAll: true };
 }
 
 function unreadable(error: unknown): string {

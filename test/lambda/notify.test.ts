@@ -65,19 +65,78 @@ const FAILED_RUN = {
 const texts = (): readonly string[] =>
   sns.commandCalls(PublishCommand).map(({ args: [{ input }] }) => input.Message ?? '');
 
+const FAILED_CHECK = {
+  detail: {
+    executionArn: 'arn:aws:states:us-west-2:123456789012:execution:Checks:a',
+    stateMachineArn: CHECKS,
+    status: 'FAILED',
+    stopDate: 1,
+    input: FAILED_RUN.detail.input,
+    cause: JSON.stringify({ Container: { ExitCode: 77, LogStreamName: 'dump/default/2' } }),
+  },
+};
+
 test('the end of a check is one message, however often its event comes, and no failure that a dump recovers from', async () => {
   logs.on(GetLogEventsCommand).resolves({ events: [{ message: 'Login  problem  Wrong password.' }] });
-  const executionArn = 'arn:aws:states:us-west-2:123456789012:execution:Checks:a';
-  const cause = JSON.stringify({ Container: { ExitCode: 77, LogStreamName: 'dump/default/2' } });
-  const { input } = FAILED_RUN.detail;
-  const event = { detail: { executionArn, stateMachineArn: CHECKS, status: 'FAILED', stopDate: 1, input, cause } };
-  expect(await handler(event)).toMatchObject({ kind: 'cannot be dumped', findings: ['Login: Wrong password.'] });
-  expect(await handler(event)).toBeNull();
+  expect(await handler(FAILED_CHECK)).toMatchObject({ kind: 'cannot be dumped', findings: ['Login: Wrong password.'] });
+  expect(await handler(FAILED_CHECK)).toBeNull();
   expect(texts()).toEqual([expect.stringContaining('CANNOT BE DUMPED: prod/orders\n')]);
   const comparison = { outcome: 'unchanged' };
   const done = { failed: false, message: 'x' };
   const output = JSON.stringify({ comparison, branches: { dump: done, reschedule: done } });
   expect(await handler({ detail: { ...FAILED_RUN.detail, status: 'SUCCEEDED', output } })).toBeNull();
+});
+
+test('a check and a run that end together are both remembered as reported', async () => {
+  logs.on(GetLogEventsCommand).resolves({ events: [] });
+  const ends = [FAILED_CHECK, FAILED_RUN];
+  expect(await Promise.all(ends.map(handler))).toMatchObject([{ kind: 'cannot be dumped' }, { kind: 'dump failed' }]);
+  expect(await Promise.all(ends.map(handler))).toEqual([null, null]);
+});
+
+describe('the log of a check', () => {
+  const GRANTS = 'Run this SQL in the database to grant the missing privileges:';
+  const page = (token: string, ...lines: readonly string[]) => ({
+    events: lines.map((message) => ({ message })),
+    nextForwardToken: token,
+  });
+  /** The size of an entry is that of its detail; an entry of EventBridge has at most this. */
+  const MAX_ENTRY = 262_144;
+  const detail = (): string =>
+    String(eventBridge.commandCalls(PutEventsCommand)[0]?.args[0].input.Entries?.[0]?.Detail);
+
+  test('is read to its end, where the token stays the same, although pages may be empty', async () => {
+    logs.on(GetLogEventsCommand).resolves(page('1'));
+    logs.on(GetLogEventsCommand, { nextToken: '1' }).resolves(page('2', 'Login  problem  Wrong password.', GRANTS));
+    logs.on(GetLogEventsCommand, { nextToken: '2' }).resolves(page('3'));
+    logs.on(GetLogEventsCommand, { nextToken: '3' }).resolves(page('4', 'GRANT x'));
+    logs.on(GetLogEventsCommand, { nextToken: '4' }).resolves(page('4'));
+    expect(await handler(FAILED_CHECK)).toMatchObject({ findings: ['Login: Wrong password.'], sql: ['GRANT x'] });
+    expect(logs.calls()).toHaveLength(5);
+    expect(texts()).toEqual([expect.not.stringContaining('\nLog:')]);
+  });
+
+  test('of a thousand lines is all of it, and of more is said to have more', async () => {
+    const grants = Array.from({ length: 999 }, (_, index) => `GRANT ${index}`);
+    logs.on(GetLogEventsCommand).resolves(page('1', GRANTS, ...grants));
+    logs.on(GetLogEventsCommand, { nextToken: '1' }).resolves(page('1'));
+    expect(await handler(FAILED_CHECK)).toMatchObject({ sql: grants, log: 'GRANT 998' });
+    logs.on(GetLogEventsCommand, { nextToken: '1' }).resolves(page('2', 'GRANT 999'));
+    const again = { detail: { ...FAILED_CHECK.detail, stopDate: 2 } };
+    expect(await handler(again)).toMatchObject({ sql: grants, log: 'more lines are in the log' });
+    expect(texts()[1]).toContain('\nLog: more lines are in the log\n');
+  });
+
+  test.each([
+    ['SQL', [GRANTS, ...Array.from({ length: 900 }, () => `GRANT ${'"ü" '.repeat(100)}`)]],
+    ['findings', Array.from({ length: 900 }, (_, index) => `Table ${index}  problem  ${'"ü" '.repeat(100)}`)],
+    ['one line', ['x'.repeat(MAX_ENTRY)]],
+  ])('is cut where its event would be too large: %s', async (_, lines) => {
+    logs.on(GetLogEventsCommand).resolves(page('1', ...lines));
+    expect(await handler(FAILED_CHECK)).toMatchObject({ log: 'more lines are in the log' });
+    expect(Buffer.byteLength(detail())).toBeLessThan(MAX_ENTRY);
+    expect(Buffer.byteLength(texts()[0] ?? '')).toBeLessThan(MAX_ENTRY);
+  });
 });
 
 describe('a failed run', () => {

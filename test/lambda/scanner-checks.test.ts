@@ -1,7 +1,7 @@
-import { GetObjectCommand, NoSuchKey, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DescribeSecretCommand, ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ExecutionAlreadyExists, ListExecutionsCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { afterAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
 import { handler } from '../../lambda/scanner.ts';
 
@@ -46,6 +46,12 @@ afterAll(() => {
   log.mockRestore();
 });
 
+/** Lets the next scan read the memo that the last one wrote. */
+const keepMemo = () => {
+  const Body = objects.commandCalls(PutObjectCommand).at(-1)?.args[0].input.Body as string;
+  objects.on(GetObjectCommand).resolves({ Body: { transformToString: () => Promise.resolve(Body) } as never });
+};
+
 const alreadyChecked = () => {
   machine
     .on(StartExecutionCommand, { stateMachineArn: CHECKS })
@@ -83,19 +89,55 @@ test('a check of a secret whose first run is too far away to wait for is started
 
 test('a check is started by a scan of all secrets where it starts a run, since an event may be lost', async () => {
   secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('new'), tagged('waiting'), tagged('closed')] });
+  await handler({});
+  const waiting = startsOf(MACHINE).find(({ name }) => name?.startsWith('waiting'));
+  machine.resetHistory();
+  machine.on(ListExecutionsCommand).resolves({
+    executions: [
+      { name: waiting?.name, startDate: new Date(), executionArn: 'x', stateMachineArn: MACHINE, status: 'RUNNING' },
+    ],
+  });
   machine.on(StartExecutionCommand, { stateMachineArn: MACHINE }).callsFake(({ name }: { readonly name: string }) => {
     if (name.startsWith('closed')) {
       throw new ExecutionAlreadyExists({ message: 'exists', $metadata: {} });
     }
-    return { startDate: name.startsWith('new') ? new Date() : new Date('2026-01-01') };
+    return { startDate: new Date() };
   });
   await handler({});
   expect(checked()).toEqual([arn('new')]);
 });
 
-test('a check that cannot be started is a failure of the scan, which has started the run', async () => {
-  machine.on(StartExecutionCommand, { stateMachineArn: CHECKS }).rejects(new Error('throttled'));
-  secrets.on(DescribeSecretCommand).resolves(tagged('orders'));
-  await expect(handler(tagEvent('orders'))).rejects.toThrow('orders: Error: throttled');
-  expect(started()).toEqual([arn('orders')]);
+describe('a check that cannot be started', () => {
+  beforeEach(() => {
+    machine
+      .on(StartExecutionCommand, { stateMachineArn: CHECKS })
+      .rejectsOnce(new Error('throttled'))
+      .callsFake(() => ({ startDate: new Date() }));
+  });
+
+  test('is a failure of the scan, which says that the run is started', async () => {
+    secrets.on(DescribeSecretCommand).resolves(tagged('orders'));
+    await expect(handler(tagEvent('orders'))).rejects.toThrow(
+      'orders: Error: The run is started, but its check is not: Error: throttled',
+    );
+    expect(started()).toEqual([arn('orders')]);
+  });
+
+  test('is a failure of the scan, which says nothing of a run if there is none', async () => {
+    secrets.on(DescribeSecretCommand).resolves(tagged('leap', '0 0 29 2 *'));
+    await expect(handler(tagEvent('leap'))).rejects.toThrow('leap: Error: The check is not started: Error: throttled');
+  });
+
+  test('is started when a scan of all secrets is retried, although the run is started', async () => {
+    secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('orders')] });
+    await expect(handler({})).rejects.toThrow('throttled');
+    keepMemo();
+    machine.on(StartExecutionCommand, { stateMachineArn: MACHINE }).resolves({ startDate: new Date('2026-01-01') });
+    await handler({});
+    const twice = [arn('orders'), arn('orders')];
+    expect([started(), checked()]).toEqual([twice, twice]);
+    keepMemo();
+    await handler({});
+    expect([started(), checked()]).toEqual([twice, twice]);
+  });
 });

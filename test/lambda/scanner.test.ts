@@ -97,7 +97,7 @@ describe('a scan', () => {
 
   test('reports runs that already wait or were stopped, and secrets that are skipped', async () => {
     machine
-      .on(StartExecutionCommand)
+      .on(StartExecutionCommand, { stateMachineArn: MACHINE })
       .resolvesOnce({ executionArn: 'x', startDate: new Date('2026-01-01') })
       .rejectsOnce(new ExecutionAlreadyExists({ message: 'exists', $metadata: {} }));
     secrets.on(ListSecretsCommand).resolves({

@@ -6,7 +6,7 @@ export interface CheckLog {
   readonly findings: readonly string[];
   /** SQL that grants missing privileges, one line each. */
   readonly sql: readonly string[];
-  /** The last line, if it has found nothing. */
+  /** The last line, if it has found nothing; or that the log has more lines, or why it could not be read. */
   readonly log?: string | undefined;
 }
 

@@ -1,5 +1,5 @@
 import { type DumpResult, NO_FURTHER_REASON, type ReschedulingResult } from '../../../contract.ts';
-import type { EndedCheck, Upcoming } from './ended-check.ts';
+import type { Upcoming } from './ended-check.ts';
 import type { EndedRun } from './ended-run.ts';
 import { articleOf, inWords } from './exit-status.ts';
 import type { Standing } from './standing.ts';
@@ -69,11 +69,6 @@ export function noticeOf(run: EndedRun, { ends, failure }: Standing): Notice | u
     case 'timed out':
       return { ...about, kind: 'run timed out', reasons: [end.cause], article: 'alarm-run-timed-out' };
   }
-}
-
-/** What has been reported after the end of a check, which is no failure that a dump recovers from. */
-export function standingAfterCheck({ id }: EndedCheck, before: Standing): Standing {
-  return { ...before, ends: [...before.ends, id] };
 }
 
 /** What has been reported after a notice. An older failure does not replace a later one. */
