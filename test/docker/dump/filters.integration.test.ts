@@ -30,7 +30,7 @@ const SECRET = {
   excludetabledata: ['public.audit'],
 };
 
-const LEFT_OUT = 'the tables and views closed.secret, public.log_2026; the rows of public.audit';
+const LEFT_OUT = 'the tables and views closed.secret, public.log_2026; the contents of public.audit';
 
 test('privileges are demanded only for what is dumped, and a restore has the rest', async () => {
   expect(await stage.dump('shop', { secret: SECRET })).toMatchObject({
