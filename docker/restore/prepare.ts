@@ -29,7 +29,7 @@ import { targetRoles, type TargetRoles } from './target/roles.ts';
 import { settingsToGive } from './target/session-settings.ts';
 
 /** A restore that passed all checks, and lacks only the archive. */
-interface RestoreSetup extends Omit<ArchiveRestore, 'archive' | 'census' | 'verification'> {
+interface RestoreSetup extends Omit<ArchiveRestore, 'archive' | 'census' | 'verification' | 'isFiltered'> {
   /** Roles to create, if they are to be created. */
   readonly missingRoles?: MissingRoles;
   /** What gives the database the owner, the settings, the grants and the like that the dumped one had and it has not. */

@@ -64,6 +64,25 @@ test('privileges are demanded only for what is dumped, and a restore has the res
   expect(counts).toEqual({ orders: 7, audit: 0, log: null });
 });
 
+test('a restore that lacks only views of a table that was left out is worth keeping', async () => {
+  await stage.createDatabase(
+    'viewed',
+    'CREATE TABLE kept AS SELECT 1 AS id',
+    'CREATE TABLE gone AS SELECT 1 AS id',
+    'CREATE VIEW of_gone AS SELECT * FROM gone',
+  );
+  expect(await stage.dump('viewed', { secret: { excludetables: ['gone'] } })).toMatchObject({ status: 0 });
+  await stage.createDatabase('viewed_restored');
+  const { status, stdout, stderr } = await restore(stage, 'viewed', 'viewed_restored');
+  expect(stdout).toContain('these are missing: view public.of_gone\n');
+  expect(stdout).not.toContain('drop it');
+  expect(stderr).toContain(
+    "What refers to something that the dump's filters left out cannot be created. All tables of the dump are there, " +
+      'with all their rows, so it need not be restored again: fix the cause, and run them here.',
+  );
+  expect(status).toBe(77);
+});
+
 test('with schemas, large objects and extensions are left out, and said to be', async () => {
   await stage.createDatabase('one_schema', 'CREATE SCHEMA app; CREATE TABLE app.t (); SELECT lo_create(0)');
   const outcome = await stage.check('one_schema', { secret: { schemas: ['app'] } });
