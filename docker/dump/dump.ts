@@ -55,7 +55,7 @@ async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<vo
   const { plan, setup } = await prepare(s3, planned, context);
   const { inventory, needs, objects } = await withConnection(plan.source, setup.policy, signal, async (connection) => ({
     inventory: await takeInventory(connection, setup.selection),
-    needs: await inspectNeeds(connection),
+    needs: await inspectNeeds(connection, setup.selection),
     objects: await ifAnswered(connection, 'names of objects', namedObjects),
   }));
   const onceDefined = () => refuseDdl(plan.source, setup.policy, objects, signal);

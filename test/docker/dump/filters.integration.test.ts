@@ -83,6 +83,28 @@ test('a restore that lacks only views of a table that was left out is worth keep
   expect(status).toBe(77);
 });
 
+test('a restore needs no role that only what was left out names', async () => {
+  await stage.createDatabase(
+    'policed',
+    'CREATE ROLE needed; CREATE ROLE need; CREATE ROLE "Mapped"; CREATE ROLE listed',
+    'CREATE TABLE kept (); CREATE POLICY p ON kept TO needed',
+    'CREATE SCHEMA gone; CREATE TABLE gone.t (); CREATE POLICY need ON gone.t TO need',
+    "CREATE TABLE gone.roles AS SELECT 'listed'::regrole AS role",
+    'CREATE EXTENSION postgres_fdw; CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw',
+    'CREATE USER MAPPING FOR "Mapped" SERVER s',
+  );
+  expect(await stage.dump('policed', { secret: { schemas: ['public'] } })).toMatchObject({ status: 0 });
+  await stage.query('postgres', 'DROP DATABASE policed', 'DROP ROLE needed, need, "Mapped", listed');
+  await stage.createDatabase('policed_restored');
+  const { status, stdout, stderr } = await restore(stage, 'policed', 'policed_restored');
+  expect(stdout).toContain(
+    'the server lacks roles that the dump refers to: "Mapped" (user mappings); "need" (policies)',
+  );
+  expect(stdout).not.toContain('listed');
+  expect(stderr).toContain('with a row its whole table: "needed".');
+  expect(status).toBe(77);
+});
+
 test('with schemas, large objects and extensions are left out, and said to be', async () => {
   await stage.createDatabase('one_schema', 'CREATE SCHEMA app; CREATE TABLE app.t (); SELECT lo_create(0)');
   const outcome = await stage.check('one_schema', { secret: { schemas: ['app'] } });
