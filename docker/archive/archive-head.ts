@@ -22,7 +22,7 @@ const TIME_FIELDS = 7;
 const MAX_TEXT_BYTES = 1024 * 1024;
 
 /** Kinds of entries whose statements say more than their names, and are short. */
-const DEFINED: ReadonlySet<string> = new Set(['ENCODING', 'EXTENSION', 'PUBLICATION']);
+const DEFINED: ReadonlySet<string> = new Set(['ENCODING', 'EXTENSION', 'POLICY', 'PUBLICATION']);
 
 const EMPTY = Buffer.alloc(0);
 

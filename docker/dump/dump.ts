@@ -53,7 +53,7 @@ async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<vo
   const { plan, setup } = await prepare(s3, planned, context);
   const { inventory, needs } = await withConnection(plan.source, setup.policy, signal, async (connection) => ({
     inventory: await takeInventory(connection, setup.selection),
-    needs: await inspectNeeds(connection),
+    needs: await inspectNeeds(connection, setup.selection),
   }));
   const result = await make(s3, plan, setup, inventory, context);
   if (result.outcome === 'taken') {

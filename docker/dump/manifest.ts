@@ -117,7 +117,11 @@ export const manifestSchema = z
     leftOut: z
       .strictObject({
         tables: z.array(text).describe('tables and views'),
-        rows: z.array(text).describe('tables without their rows'),
+        rows: z
+          .array(text)
+          .describe(
+            'tables without their rows, sequences without their values, and materialized views that are not populated',
+          ),
         objectsWithoutSchema: z.boolean().describe('large objects, extensions and whatever else is in no schema'),
       })
       .nullable()

@@ -7,10 +7,12 @@ import { withConnection } from '../postgres/connection/connection.ts';
 import { type Answer, ifAnswered } from '../postgres/connection/if-answered.ts';
 import { tlsPolicy, type TlsPolicy } from '../postgres/connection/tls.ts';
 import { databaseNeeds, type DatabaseNeeds } from '../postgres/needs/database-needs.ts';
+import type { Role } from '../postgres/needs/role-needs.ts';
 import { poolerFailure } from '../postgres/pooler.ts';
 import type { RunContext } from '../run-context.ts';
 import type { RestoreOptions } from './options.ts';
 import type { ArchiveRestore } from './restore-and-compare.ts';
+import { usedInArchive } from './roles/named-in-archive.ts';
 import { essentialProblems, reportMissingRoles } from './roles/report-roles.ts';
 import { type MissingRoles, missingRoles } from './roles/role-statements.ts';
 import type { StoredDump } from './stored-dump/stored-dump.ts';
@@ -29,7 +31,7 @@ import { targetRoles, type TargetRoles } from './target/roles.ts';
 import { settingsToGive } from './target/session-settings.ts';
 
 /** A restore that passed all checks, and lacks only the archive. */
-interface RestoreSetup extends Omit<ArchiveRestore, 'archive' | 'census' | 'verification'> {
+interface RestoreSetup extends Omit<ArchiveRestore, 'archive' | 'census' | 'verification' | 'isFiltered'> {
   /** Roles to create, if they are to be created. */
   readonly missingRoles?: MissingRoles;
   /** What gives the database the owner, the settings, the grants and the like that the dumped one had and it has not. */
@@ -59,7 +61,7 @@ export async function prepare(
   warnOfOtherSchemas(objects, before);
   warnOfRefusals(objects, before, database, intoNonEmpty);
   const problems = [
-    ...problemsWithRoles(missing, existing, database.user, createRoles),
+    ...problemsWithRoles(usedInArchive(missing.roles, objects), existing, database.user, createRoles),
     ...(intoNonEmpty ? problemsWithLargeObjects(contents, before, target) : []),
   ];
   checkTarget(database, missingGrants(objects, before, database), problems, target, intoNonEmpty);
@@ -158,7 +160,7 @@ function problemsWithLargeObjects(
 }
 
 function problemsWithRoles(
-  { roles }: MissingRoles,
+  roles: readonly Role[],
   { mayCreateRoles }: TargetRoles,
   user: string,
   createRoles: boolean,

@@ -33,6 +33,8 @@ export interface ArchiveRestore {
   /** What must be in the database; undefined if the manifest does not say. */
   readonly census: ExpectedCensus | undefined;
   readonly verification: Verification;
+  /** Whether the manifest says that filters left something out. */
+  readonly isFiltered: boolean;
 }
 
 /** Advice after a failed restore. It must not say to drop a database that was already in use. */
@@ -105,7 +107,7 @@ export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSi
     const refusedRemarks = remarks.count + (await grantEach(remarks.grants, tool, contents, signal));
     const triggers = await restoreFromHead('event triggers', restore, log, signal);
     const compared = await compareTarget(restore, signal);
-    conclude(main, triggers, compared);
+    conclude(main, triggers, compared, restore);
     if (refusedRemarks > 0) {
       log(
         `Warning: ${refusedRemarks} of the dump's grants, default privileges, comments and security labels were not restored, ` +
@@ -153,6 +155,8 @@ interface Compared {
   readonly found: readonly string[];
   /** Whether rows are among it, as far as that was checked. */
   readonly costRows: boolean;
+  /** Whether that was checked of all rows. Rows of a table that was there before may be as many as those of the dump. */
+  readonly isComplete: boolean;
   /** Sentence about what does not. */
   readonly summary: string;
 }
@@ -164,10 +168,13 @@ async function compareTarget(restore: ArchiveRestore, signal: AbortSignal): Prom
   const comparison = compare(objects, relations);
   const { counts, missing, unpopulated } = comparison;
   log(`Compared with the dump's table of contents, the database has ${counts.join(', ')}.`);
-  const { differences, summary } =
-    census === undefined
-      ? await compareEmpty(comparison, restore, signal)
-      : await reportCensus(census, verification, tool, jobs, signal);
+  const {
+    differences,
+    isComplete: isCensusComplete,
+    summary,
+  } = census === undefined
+    ? await compareEmpty(comparison, restore, signal)
+    : await reportCensus(census, verification, tool, jobs, signal);
   const found = [
     ...(missing.length > 0
       ? [`these are missing: ${listed(missing.map((object) => `${object.kind.toLowerCase()} ${nameOf(object)}`))}`]
@@ -180,8 +187,9 @@ async function compareTarget(restore: ArchiveRestore, signal: AbortSignal): Prom
   for (const difference of found) {
     log(`In the database, ${difference}`);
   }
+  const isComplete = restore.wasEmpty && isCensusComplete;
   const costRows = differences !== '' || missing.some(({ kind }) => kind === 'TABLE');
-  return { found, costRows, summary };
+  return { found, costRows, isComplete, summary };
 }
 
 /** Without a census, only tables without any row can be told from those that the dump fills. */
@@ -197,6 +205,7 @@ async function compareEmpty(
     const names = listed(lost.map(nameOf));
     return {
       differences: names === '' ? '' : `these tables have rows in the dump and none in the database: ${names}`,
+      isComplete: false,
       summary,
     };
   }
@@ -206,24 +215,32 @@ async function compareEmpty(
         listed(empty.map(nameOf)),
     );
   }
-  return { differences: '', summary };
+  return { differences: '', isComplete: false, summary };
 }
 
 /** @throws {Failure} unless everything was restored */
-function conclude(main: Refusals, triggers: Refusals, { found, costRows }: Compared): void {
+function conclude(
+  main: Refusals,
+  triggers: Refusals,
+  { found, costRows, isComplete }: Compared,
+  { isFiltered }: ArchiveRestore,
+): void {
   const count = main.count + triggers.count;
   const { first } = main.count > 0 ? main : triggers;
   const refused =
     `The server refused ${count} of the statements; pg_restore executed the rest. The first: ${first} ` +
-    '(the log above has all of them, and what is missing).';
-  if (count > 0 && (main.mayCostRows || costRows)) {
+    '(the log above has all of them, and what is missing).' +
+    (isFiltered ? " What refers to something that the dump's filters left out cannot be created." : '');
+  if (count > 0 && (costRows || (main.mayCostRows && !isComplete))) {
     throw new Failure('refused', `${refused} Fix the cause, and restore into a new database.`);
   }
   if (count > 0) {
+    const reason = main.mayCostRows
+      ? 'All tables of the dump are there, with all their rows'
+      : 'They neither make nor fill a table, and all tables of the dump are there';
     throw new RowsRestored(
       'refused',
-      `${refused} They neither make nor fill a table, and all tables of the dump are there, so it need not be restored ` +
-        'again: fix the cause, and run them here.',
+      `${refused} ${reason}, so it need not be restored again: fix the cause, and run them here.`,
     );
   }
   if (found.length > 0) {

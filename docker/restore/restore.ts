@@ -53,7 +53,9 @@ export async function restore(options: RestoreOptions, context: RunContext): Pro
       await createRoles(setup.tool, setup.missingRoles, signal);
     }
     const archive = file === undefined ? { read: () => readStoredDump(s3, dump, signal) } : { file, jobs: setup.jobs };
-    const result = await restoreAndCompare({ ...setup, archive, census, verification: options.verification }, signal);
+    const { verification } = options;
+    const isFiltered = leftOut !== '';
+    const result = await restoreAndCompare({ ...setup, archive, census, verification, isFiltered }, signal);
     const { database, host, port } = setup.tool.target;
     log(`Done: the dump is restored into the database "${database}" on ${host} port ${port}. ${result}`);
     reportStatements(setup.databaseStatements);

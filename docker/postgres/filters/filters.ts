@@ -10,7 +10,7 @@ export interface Filters {
   readonly excludeschemas: readonly string[];
   /** Tables, views and sequences to leave out. */
   readonly excludetables: readonly string[];
-  /** Tables to dump without their rows. */
+  /** Tables, sequences and materialized views to dump without their contents. */
   readonly excludetabledata: readonly string[];
 }
 

@@ -2,7 +2,7 @@
 export interface LeftOut {
   /** Tables and views. */
   readonly tables: readonly string[];
-  /** Tables without their rows. */
+  /** Tables without their rows, sequences without their values, and materialized views that are not populated. */
   readonly rows: readonly string[];
   /** Whether large objects, extensions and all else that is in no schema are left out, as they are if schemas are named. */
   readonly objectsWithoutSchema: boolean;
@@ -12,7 +12,7 @@ export interface LeftOut {
 export function describeLeftOut({ tables, rows, objectsWithoutSchema }: LeftOut): string {
   return [
     ...(tables.length === 0 ? [] : [`the tables and views ${tables.join(', ')}`]),
-    ...(rows.length === 0 ? [] : [`the rows of ${rows.join(', ')}`]),
+    ...(rows.length === 0 ? [] : [`the contents of ${rows.join(', ')}`]),
     ...(objectsWithoutSchema ? ['large objects, extensions and whatever else is in no schema'] : []),
   ].join('; ');
 }

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { queryRows } from '../connection/query.ts';
+import { isNoneOf, type Selection } from '../filters/selection.ts';
 import { IS_USER_SCHEMA } from '../user-schemas.ts';
 
 const columnSchema = z.object({
@@ -11,7 +12,8 @@ const columnSchema = z.object({
 });
 
 /** Columns whose values name roles and are in a dump. Domains and arrays of the two types count, and those of these. */
-const COLUMNS = `
+function columnsQuery({ relations, withoutRows }: Selection): string {
+  return `
   WITH RECURSIVE naming (oid, type, is_array) AS (
     SELECT oid, typname, false FROM pg_type
       WHERE typnamespace = 'pg_catalog'::regnamespace AND typname IN ('regrole', 'aclitem')
@@ -23,7 +25,9 @@ const COLUMNS = `
     JOIN pg_namespace n ON n.oid = relnamespace
   WHERE ${IS_USER_SCHEMA} AND relkind = 'r' AND attnum > 0 AND coalesce(row_to_json(a) ->> 'attgenerated', '') = ''
     AND (relpersistence = 'p' OR NOT pg_is_in_recovery())
+    AND ${isNoneOf('c.oid', [...relations, ...withoutRows])}
   ORDER BY 1, 2`;
+}
 
 function rolesOf({ table, column, type, is_array: isArray }: z.infer<typeof columnSchema>): string {
   const values = isArray ? `t.${column}` : `ARRAY[t.${column}]`;
@@ -35,12 +39,12 @@ function rolesOf({ table, column, type, is_array: isArray }: z.infer<typeof colu
 }
 
 /**
- * OIDs of the roles that rows of tables name. A server that lacks one of them refuses all rows of the table.
+ * OIDs of the roles that rows in a dump name. A server that lacks one of them refuses all rows of the table.
  *
  * Connection and server errors pass through.
  */
-export async function rolesInRows(client: Client): Promise<readonly number[]> {
-  const columns = await queryRows(client, COLUMNS, columnSchema);
+export async function rolesInRows(client: Client, selection: Selection): Promise<readonly number[]> {
+  const columns = await queryRows(client, columnsQuery(selection), columnSchema);
   if (columns.length === 0) {
     return [];
   }

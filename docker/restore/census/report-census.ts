@@ -12,6 +12,8 @@ import { counted } from './result.ts';
 export interface CensusReport {
   /** What differs, to continue a sentence about the database; empty if nothing does. */
   readonly differences: string;
+  /** Whether all tables and large objects of the dump were compared. */
+  readonly isComplete: boolean;
   /** Sentence about what does not. */
   readonly summary: string;
 }
@@ -47,7 +49,11 @@ export async function reportCensus(
   const summary = summaryOf(comparison, verification);
   log(`Compared with the rows that were counted when the dump was proven: ${summary}`);
   const names = listed(comparison.differences, '; ');
-  return { differences: names === '' ? '' : `these differ from the dump: ${names}`, summary };
+  return {
+    differences: names === '' ? '' : `these differ from the dump: ${names}`,
+    isComplete: comparison.hidden.length === 0 && census.largeObjects !== undefined,
+    summary,
+  };
 }
 
 function summaryOf({ equal, tables, rows, largeObjects }: CensusComparison, verification: Verification): string {

@@ -30,7 +30,7 @@ const SECRET = {
   excludetabledata: ['public.audit'],
 };
 
-const LEFT_OUT = 'the tables and views closed.secret, public.log_2026; the rows of public.audit';
+const LEFT_OUT = 'the tables and views closed.secret, public.log_2026; the contents of public.audit';
 
 test('privileges are demanded only for what is dumped, and a restore has the rest', async () => {
   expect(await stage.dump('shop', { secret: SECRET })).toMatchObject({
@@ -69,6 +69,47 @@ test('a dump of the schema public is restored into a database that has one', asy
   expect(await stage.dump('only_public', { secret: { schemas: ['public'] } })).toMatchObject({ status: 0 });
   await stage.createDatabase('only_public_restored');
   expect(await restore(stage, 'only_public', 'only_public_restored')).toMatchObject({ status: 0 });
+});
+
+test('a restore that lacks only views of a table that was left out is worth keeping', async () => {
+  await stage.createDatabase(
+    'viewed',
+    'CREATE TABLE kept AS SELECT 1 AS id',
+    'CREATE TABLE gone AS SELECT 1 AS id',
+    'CREATE VIEW of_gone AS SELECT * FROM gone',
+  );
+  expect(await stage.dump('viewed', { secret: { excludetables: ['gone'] } })).toMatchObject({ status: 0 });
+  await stage.createDatabase('viewed_restored');
+  const { status, stdout, stderr } = await restore(stage, 'viewed', 'viewed_restored');
+  expect(stdout).toContain('these are missing: view public.of_gone\n');
+  expect(stdout).not.toContain('drop it');
+  expect(stderr).toContain(
+    "What refers to something that the dump's filters left out cannot be created. All tables of the dump are there, " +
+      'with all their rows, so it need not be restored again: fix the cause, and run them here.',
+  );
+  expect(status).toBe(77);
+});
+
+test('a restore needs no role that only what was left out names', async () => {
+  await stage.createDatabase(
+    'policed',
+    'CREATE ROLE needed; CREATE ROLE need; CREATE ROLE "Mapped"; CREATE ROLE listed',
+    'CREATE TABLE kept (); CREATE POLICY p ON kept TO needed',
+    'CREATE SCHEMA gone; CREATE TABLE gone.t (); CREATE POLICY need ON gone.t TO need',
+    "CREATE TABLE gone.roles AS SELECT 'listed'::regrole AS role",
+    'CREATE EXTENSION postgres_fdw; CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw',
+    'CREATE USER MAPPING FOR "Mapped" SERVER s',
+  );
+  expect(await stage.dump('policed', { secret: { schemas: ['public'] } })).toMatchObject({ status: 0 });
+  await stage.query('postgres', 'DROP DATABASE policed', 'DROP ROLE needed, need, "Mapped", listed');
+  await stage.createDatabase('policed_restored');
+  const { status, stdout, stderr } = await restore(stage, 'policed', 'policed_restored');
+  expect(stdout).toContain(
+    'the server lacks roles that the dump refers to: "Mapped" (user mappings); "need" (policies)',
+  );
+  expect(stdout).not.toContain('listed');
+  expect(stderr).toContain('with a row its whole table: "needed".');
+  expect(status).toBe(77);
 });
 
 test('with schemas, large objects and extensions are left out, and said to be', async () => {

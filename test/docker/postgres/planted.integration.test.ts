@@ -114,7 +114,7 @@ test('calls no operator, function, type or view that a user of the database plan
       database,
       inventory: await takeInventory(client, EVERYTHING),
       selection: await select(client, { ...NO_FILTERS, schemas: ['public'], excludetables: ['watched'] }),
-      needs: await inspectNeeds(client),
+      needs: await inspectNeeds(client, EVERYTHING),
       roles: await targetRoles(client),
       privileges: await inspectPrivileges(client, database, EVERYTHING),
       unqualified: await unqualifiedNames(client),

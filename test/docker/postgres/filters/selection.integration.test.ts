@@ -45,7 +45,7 @@ function selectionOf(filters: Partial<Filters>): Promise<Selection> {
   return inTransaction(client, 'READ ONLY', () => select(client, { ...NO_FILTERS, ...filters }));
 }
 
-/** What pg_dump says it dumps: relations, and tables with their rows. */
+/** What pg_dump says it dumps: relations, and those with their contents. */
 async function dumped(filters: Partial<Filters>): Promise<{ relations: readonly string[]; rows: readonly string[] }> {
   const { host, port, user, password } = stage.postgres;
   const connection = ['--host', host, '--port', String(port), '--username', user];
@@ -57,7 +57,10 @@ async function dumped(filters: Partial<Filters>): Promise<{ relations: readonly 
   const created = /^CREATE (?:UNLOGGED )?(?:TABLE|SEQUENCE|VIEW|MATERIALIZED VIEW) (.*?)(?: \(| AS|$)/gm;
   const identity = /^ALTER TABLE .* ADD GENERATED .*\n {4}SEQUENCE NAME (.*)$/gm;
   const named = (pattern: RegExp): readonly string[] => [...stdout.matchAll(pattern)].map(([, name = '']) => name);
-  return { relations: [...named(created), ...named(identity)].sort(), rows: named(/^COPY (.*?) \(/gm) };
+  return {
+    relations: [...named(created), ...named(identity)].sort(),
+    rows: named(/^(?:COPY|REFRESH MATERIALIZED VIEW|SELECT pg_catalog\.setval\(') ?(.*?)(?: \(|;|', )/gm),
+  };
 }
 
 /** All relations, as {@link dumped} names them, with their OIDs. */
@@ -131,16 +134,24 @@ describe('the same is left out as by pg_dump', () => {
     expect(left.sort()).toEqual((await dumped(filters)).relations);
   });
 
-  test.each(['log*', 'public.*', 'shop.orders', 'parted', 'parted_1', '"a""b"', 'order_view'])(
-    'the rows of %s',
-    async (pattern) => {
-      const filters = { excludetabledata: [pattern] };
-      const all = (await dumped({})).rows;
-      const { rows } = await dumped(filters);
-      const { leftOut } = await selectionOf(filters);
-      expect([...leftOut.rows].sort()).toEqual(all.filter((name) => !rows.includes(name)).sort());
-    },
-  );
+  test.each([
+    'log*',
+    'public.*',
+    'shop.*',
+    'shop.order_sums',
+    'shop.orders',
+    'parted*',
+    'parted_1',
+    '"a""b"',
+    'order_*',
+    'free_seq',
+  ])('the contents of %s', async (pattern) => {
+    const filters = { excludetabledata: [pattern] };
+    const all = (await dumped({})).rows;
+    const { rows } = await dumped(filters);
+    const { leftOut } = await selectionOf(filters);
+    expect([...leftOut.rows].sort()).toEqual(all.filter((name) => !rows.includes(name)).sort());
+  });
 });
 
 test('a secret without filters leaves nothing out, and asks nothing', async () => {
@@ -153,6 +164,19 @@ test.each<[Partial<Filters>, string]>([
   [{ schemas: ['shopp'] }, 'the pattern shopp of schemas matches nothing; did you mean shop'],
   [{ excludetabledata: ['nowhere.at_all'] }, 'the pattern nowhere.at_all of excludetabledata matches nothing.'],
   [{ excludetables: ['hidden.orders', 'zzzzzzz'] }, 'hidden.orders of excludetables matches nothing; did you mean'],
+  [
+    { excludetabledata: ['order_log_*'] },
+    'the pattern order_log_* of excludetabledata also matches the sequence public.order_log_by_default_seq of table ' +
+      'public.order_log, whose rows are dumped: ',
+  ],
+  [
+    { excludetabledata: ['parted'] },
+    'the pattern parted of excludetabledata matches only public.parted, whose rows are in its partitions: name these.',
+  ],
+  [
+    { excludetabledata: ['order_view'] },
+    'the pattern order_view of excludetabledata matches only public.order_view, whose rows are in no dump.',
+  ],
   [
     { excludetables: ['(log'] },
     'A pattern in schemas, excludeschemas, excludetables, excludetabledata is invalid: invalid regular',

@@ -1,0 +1,95 @@
+import { distance } from 'fastest-levenshtein';
+import { nameOf } from '../quoting.ts';
+import { hasContents, isOfSchemas, type Matches, type Relation, type Wanted } from './matches.ts';
+
+/** Most letters by which a name may differ from a pattern to be suggested. */
+const NEAR = 3;
+
+const MOST_SUGGESTIONS = 3;
+
+/** What follows the schema. */
+function lastOf(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1);
+}
+
+/** Says of a pattern that matched nothing what was probably meant. @param names on one line, for the reader */
+function unmatched(pattern: string, names: readonly string[]): readonly string[] {
+  const near = names
+    .map((name) => ({ name, far: Math.min(distance(pattern, name), distance(lastOf(pattern), lastOf(name))) }))
+    .filter(({ far }) => far <= NEAR)
+    .sort((a, b) => a.far - b.far)
+    .slice(0, MOST_SUGGESTIONS)
+    .map(({ name }) => name);
+  return [`matches nothing${near.length === 0 ? '' : `; did you mean ${near.join(' or ')}?`}`];
+}
+
+/** pg_dump would dump the system's schemas as well, and no server could restore that. */
+function problemsWithSchemas({ field, pattern }: Wanted, index: number, { schemas }: Matches): readonly string[] {
+  const own = schemas.filter(({ system }) => !system);
+  const systems = schemas.filter(({ system, matches }) => system && matches[index]).map(({ schema }) => schema);
+  return [
+    ...(own.some(({ matches }) => matches[index])
+      ? []
+      : unmatched(
+          pattern,
+          own.map(({ schema }) => nameOf({ schema: '', name: schema })),
+        )),
+    ...(field === 'schemas' && systems.length > 0
+      ? [`also matches ${systems.join(', ')} of the system: write one that only matches your own`]
+      : []),
+  ];
+}
+
+/** A pattern must leave out some contents, and no value of a sequence that numbers rows which are dumped. */
+function problemsWithContents(
+  matched: readonly Relation[],
+  relations: readonly Relation[],
+  withRows: ReadonlySet<number>,
+): readonly string[] {
+  if (!matched.some(hasContents)) {
+    const partitioned = matched.filter(({ kind }) => kind === 'p').map(nameOf);
+    return partitioned.length > 0
+      ? [`matches only ${partitioned.join(', ')}, whose rows are in its partitions: name these`]
+      : [`matches only ${matched.map(nameOf).join(', ')}, whose rows are in no dump`];
+  }
+  return matched.flatMap((sequence) => {
+    const owner = relations.find(({ oid }) => oid === sequence.owner);
+    return owner === undefined || !withRows.has(owner.oid)
+      ? []
+      : [
+          `also matches the sequence ${nameOf(sequence)} of table ${nameOf(owner)}, whose rows are dumped: the restored ` +
+            'sequence would begin anew, and repeat their numbers; write one that does not match it',
+        ];
+  });
+}
+
+function problemsWithRelations(
+  { field, pattern }: Wanted,
+  index: number,
+  { relations }: Matches,
+  withRows: ReadonlySet<number>,
+): readonly string[] {
+  const matched = relations.filter(({ matches }) => matches[index]);
+  if (matched.length === 0) {
+    return unmatched(pattern, relations.map(nameOf));
+  }
+  return field === 'excludetabledata' ? problemsWithContents(matched, relations, withRows) : [];
+}
+
+/**
+ * What is wrong with patterns, for the reader.
+ *
+ * @param withRows OIDs of the tables whose rows are dumped
+ */
+export function problemsWith(
+  wanted: readonly Wanted[],
+  matches: Matches,
+  withRows: ReadonlySet<number>,
+): readonly string[] {
+  return wanted.flatMap((each, index) =>
+    (isOfSchemas(each)
+      ? problemsWithSchemas(each, index, matches)
+      : problemsWithRelations(each, index, matches, withRows)
+    ).map((problem) => `the pattern ${each.pattern} of ${each.field} ${problem}`),
+  );
+}
