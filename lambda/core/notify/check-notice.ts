@@ -1,12 +1,14 @@
+import { formatWhen } from '../execution-name.ts';
 import type { CheckLog } from './check-log.ts';
-import type { EndedCheck } from './ended-check.ts';
+import type { EndedCheck, Upcoming } from './ended-check.ts';
 import { articleOf } from './exit-status.ts';
 import { type Notice, reasonsOf } from './notice.ts';
 
 /** What to report of a check that has ended. */
 export function checkNoticeOf(check: EndedCheck, log: CheckLog, securityGroups: string): Notice {
-  const { execution, secret, secretArn, upcoming, end } = check;
-  const about = { secret, secretArn, execution, upcoming };
+  const { execution, secret, secretArn, startDate, end } = check;
+  const tagsAsOf = startDate === undefined ? undefined : formatWhen(new Date(startDate));
+  const about = { secret, secretArn, execution, tagsAsOf, upcoming: stillUpcoming(check) };
   switch (end.status) {
     case 'passed':
       return { ...about, ...log, kind: 'can be dumped', reasons: [], logStream: end.logStream };
@@ -23,4 +25,13 @@ export function checkNoticeOf(check: EndedCheck, log: CheckLog, securityGroups: 
     case 'not made':
       return { ...about, kind: 'check failed', reasons: [end.cause], article: 'check-failed' };
   }
+}
+
+/** The next runs when the check ended, before which it may have queued for days; undefined if they are not known. */
+function stillUpcoming({ upcoming, stopDate = 0 }: EndedCheck): Upcoming | undefined {
+  if (upcoming === undefined) {
+    return undefined;
+  }
+  const [when, ...following] = [upcoming.when, ...upcoming.following].filter((time) => Date.parse(time) >= stopDate);
+  return when === undefined ? undefined : { ...upcoming, when, following };
 }

@@ -6,8 +6,8 @@ import { type AboutExecution, aboutOf, type EndedExecution, endedExecutionOf } f
 export type Upcoming = Pick<CheckInput, 'when' | 'following' | 'timezone'>;
 
 /** A check that has ended. */
-export interface EndedCheck extends AboutExecution {
-  /** Undefined if someone started the execution with another input. */
+export interface EndedCheck extends AboutExecution, Pick<EndedExecution, 'startDate' | 'stopDate'> {
+  /** As of the start. Undefined if someone started the execution with another input. */
   readonly upcoming: Upcoming | undefined;
   readonly end:
     | { readonly status: 'passed'; readonly logStream: string | undefined }
@@ -36,9 +36,11 @@ const jobSchema = z.object({
 /** @returns undefined for any other event */
 export function endedCheckOf(event: unknown, checkStateMachineArn: string): EndedCheck | undefined {
   const ended = endedExecutionOf(event);
-  return ended?.stateMachineArn === checkStateMachineArn
-    ? { ...aboutOf(ended), upcoming: upcoming.safeParse(ended.input).data, end: endOf(ended) }
-    : undefined;
+  if (ended?.stateMachineArn !== checkStateMachineArn) {
+    return undefined;
+  }
+  const { startDate, stopDate, input } = ended;
+  return { ...aboutOf(ended), startDate, stopDate, upcoming: upcoming.safeParse(input).data, end: endOf(ended) };
 }
 
 function endOf({ status, output, cause, words }: EndedExecution): EndedCheck['end'] {

@@ -11,6 +11,7 @@ const eventSchema = z.object({
   detail: z.object({
     executionArn: z.string(),
     stateMachineArn: z.optional(z.string()),
+    startDate: z.optional(z.number()),
     stopDate: z.nullish(z.number()),
     status: z.enum(['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED']),
     input: z.nullish(z.string()),
@@ -32,6 +33,9 @@ export interface EndedExecution {
   /** ARN of the execution. */
   readonly execution: string;
   readonly stateMachineArn: string | undefined;
+  /** When it was started and ended, in milliseconds since 1970. */
+  readonly startDate: number | undefined;
+  readonly stopDate: number | undefined;
   readonly status: 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
   /** Input, output and cause, parsed; undefined if there is none, or it is not JSON. */
   readonly input: unknown;
@@ -47,11 +51,13 @@ export function endedExecutionOf(event: unknown): EndedExecution | undefined {
   if (data === undefined) {
     return undefined;
   }
-  const { executionArn, stateMachineArn, stopDate, status, input, output, error, cause } = data.detail;
+  const { executionArn, stateMachineArn, startDate, stopDate, status, input, output, error, cause } = data.detail;
   return {
     id: `${executionArn}@${stopDate ?? ''}`,
     execution: executionArn,
     stateMachineArn,
+    startDate,
+    stopDate: stopDate ?? undefined,
     status,
     input: parsedJson(input),
     output: parsedJson(output),

@@ -18,12 +18,13 @@ const MAX_SQL_LINES = 50;
 /** Plain text that reads well in an e-mail and in a chat. */
 export function messageOf(notice: Notice, place: Place): Message {
   const { kind, secret, scheduled, reasons, destination, log, execution, logStream, article } = notice;
-  const { upcoming, findings = [], sql = [], securityGroups } = notice;
+  const { tagsAsOf, upcoming, findings = [], sql = [], securityGroups } = notice;
   const title = secret === undefined ? '' : `: ${onOneLine(secret)}`;
   const next = notice.next ?? notice.noNext;
   const lines = [
     `${kind.toUpperCase()}${title}`,
     ...labeled('Scheduled', scheduled),
+    ...labeled('Tags as of', tagsAsOf),
     ...(upcoming === undefined ? [] : upcomingLines(upcoming)),
     ...labeled('Dump', destination),
     ...reasons.flatMap((reason) => labeled(kind === 'recovered' ? 'Before' : 'Why', reason)),
@@ -45,7 +46,7 @@ export function messageOf(notice: Notice, place: Place): Message {
 
 function upcomingLines({ when, following, timezone }: Upcoming): readonly string[] {
   const [next = '', ...then] = [when, ...following].map((time) => timeInWords(time, timezone));
-  return [...labeled('Next run', next), ...labeled('Then', then.join(', '))];
+  return [...labeled('Next run', next), ...labeled('Then', then.length === 0 ? undefined : then.join(', '))];
 }
 
 function sqlLines(sql: readonly string[]): readonly string[] {

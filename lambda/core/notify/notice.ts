@@ -31,7 +31,9 @@ export interface Notice {
   readonly next?: string | undefined;
   /** Why it is not known to have been started; absent if nothing is known. */
   readonly noNext?: string | undefined;
-  /** The next runs of the secret that was checked. */
+  /** The check is about the tags as they were at this time, in the format of `scheduled`. */
+  readonly tagsAsOf?: string | undefined;
+  /** The next runs of the secret that was checked, by these tags. */
   readonly upcoming?: Upcoming | undefined;
   /** What the check found that is not as it should be. */
   readonly findings?: readonly string[] | undefined;

@@ -253,6 +253,7 @@ describe('exactly one message about a newly tagged secret says', () => {
     expect(messages.map((message) => message.split('\n'))).toEqual([
       [
         'CAN BE DUMPED: new/fine',
+        expect.stringMatching(/^Tags as of: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
         `Next run: ${UPCOMING[0] ?? ''}`,
         `Then: ${UPCOMING.slice(1).join(', ')}`,
         expect.stringMatching(/^Found: TLS \(warning\): none: /),
@@ -276,7 +277,9 @@ describe('exactly one message about a newly tagged secret says', () => {
         '  GRANT pg_read_all_data TO poor;',
       ].join('\n'),
     );
-    expect(message).toMatch(/^CANNOT BE DUMPED: new\/poor\nNext run: .*\nThen: .*\nWhy: .* exit status 77, /);
+    expect(message).toMatch(
+      /^CANNOT BE DUMPED: new\/poor\nTags as of: .*\nNext run: .*\nThen: .*\nWhy: .* exit status 77, /,
+    );
     expect(message).toMatch(/^Found: Tables, sequences: The user poor may not read public\.private: /m);
     expect(message).toContain('What to do: docs/operations.md#exit-status-77\n');
   });

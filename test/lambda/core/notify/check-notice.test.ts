@@ -11,13 +11,26 @@ const upcoming = {
   following: ['2026-12-02T15:00:00Z', '2026-12-03T15:00:00Z'],
   timezone: 'America/Denver',
 };
+const PLACE = { region: 'us-west-2', account: '123456789012', dumpLog: '/dumps' };
 const NOTHING = { findings: [], sql: [] };
 
 /** The check whose execution ended like this. */
 function checkOf(end: object): EndedCheck {
   const executionArn = 'arn:aws:states:us-west-2:123456789012:execution:Checks:orders-check-f00d';
   const input = JSON.stringify({ secretArn, tagsHash: 'f00d', ...upcoming });
-  const check = endedCheckOf({ detail: { executionArn, stateMachineArn: CHECKS, stopDate: 1, input, ...end } }, CHECKS);
+  const check = endedCheckOf(
+    {
+      detail: {
+        executionArn,
+        stateMachineArn: CHECKS,
+        startDate: Date.parse('2026-11-29T17:12:09.5Z'),
+        stopDate: 1,
+        input,
+        ...end,
+      },
+    },
+    CHECKS,
+  );
   if (check === undefined) {
     throw new Error('It is not the event of a check.');
   }
@@ -49,6 +62,27 @@ test('a job that succeeded says that the secret can be dumped', () => {
     upcoming,
     logStream: 'dump/default/1',
   });
+});
+
+test.each([
+  ['2026-12-01T15:00:00Z', [upcoming.when, ...upcoming.following]],
+  ['2026-12-01T15:00:01Z', upcoming.following],
+  ['2026-12-02T15:00:01Z', upcoming.following.slice(1)],
+  ['2026-12-03T15:00:01Z', []],
+])('a check that ended at %s says as of when the tags are, and leaves out past runs', (stop, left) => {
+  const check = checkOf({ status: 'ABORTED', stopDate: Date.parse(stop) });
+  const [when, ...following] = left;
+  const notice = checkNoticeOf(check, NOTHING, 'sg-1');
+  expect(notice).toMatchObject({
+    tagsAsOf: '2026-11-29T17:12:09Z',
+    upcoming: when === undefined ? undefined : { ...upcoming, when, following },
+  });
+  const { text } = messageOf(notice, PLACE);
+  expect(text).toMatch(/\nTags as of: 2026-11-29T17:12:09Z\n/);
+  expect(text.match(/^(Next run|Then): \S+/gm) ?? []).toEqual([
+    ...(when === undefined ? [] : [`Next run: ${when}`]),
+    ...following.slice(0, 1).map((time) => `Then: ${time}`),
+  ]);
 });
 
 test('a job that failed says why, and names the security groups only if the port is the problem', () => {
@@ -105,7 +139,6 @@ test('of a log, findings that are not in order are reported once, and all SQL', 
 test('more SQL than fits into a message is in the log', () => {
   const sql = Array.from({ length: 53 }, (_, i) => `GRANT ${i}`);
   const check = checkOf({ status: 'FAILED', cause: JSON.stringify(job({ Container: { ExitCode: 77 } })) });
-  const place = { region: 'us-west-2', account: '123456789012', dumpLog: '/dumps' };
-  const { text } = messageOf(checkNoticeOf(check, { findings: [], sql }, 'sg-1'), place);
+  const { text } = messageOf(checkNoticeOf(check, { findings: [], sql }, 'sg-1'), PLACE);
   expect(text).toContain('\n  GRANT 49\n  -- … and 3 more lines, which are in the log.\n');
 });
