@@ -56,9 +56,9 @@ async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<vo
   const { inventory, needs, objects } = await withConnection(plan.source, setup.policy, signal, async (connection) => ({
     inventory: await takeInventory(connection, setup.selection),
     needs: await inspectNeeds(connection, setup.selection),
-    objects: await ifAnswered(connection, 'names of objects', namedObjects),
+    objects: await ifAnswered(connection, 'names of objects', (asked) => namedObjects(asked, setup.selection)),
   }));
-  const onceDefined = () => refuseDdl(plan.source, setup.policy, objects, signal);
+  const onceDefined = () => refuseDdl(plan.source, setup.policy, setup.selection, objects, signal);
   const result = await make(s3, plan, setup, inventory, onceDefined, context);
   if (result.outcome === 'taken') {
     await recover(s3, plan, await findDump(s3, plan.object, signal));

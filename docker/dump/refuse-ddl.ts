@@ -5,6 +5,7 @@ import type { ConnectionSettings } from '../postgres/connection/connection-setti
 import { withConnection } from '../postgres/connection/connection.ts';
 import { type Answer, ifAnswered } from '../postgres/connection/if-answered.ts';
 import type { TlsPolicy } from '../postgres/connection/tls.ts';
+import type { Selection } from '../postgres/filters/selection.ts';
 import { changedObjects, type NamedObjects, namedObjects } from '../postgres/named-objects.ts';
 
 const SHOWN = 5;
@@ -20,10 +21,11 @@ const SHOWN = 5;
 export async function refuseDdl(
   source: ConnectionSettings,
   policy: TlsPolicy,
+  selection: Selection,
   before: Answer<NamedObjects>,
   signal: AbortSignal,
 ): Promise<void> {
-  const after = 'unseen' in before ? before : await namesNow(source, policy, signal);
+  const after = 'unseen' in before ? before : await namesNow(source, policy, selection, signal);
   if ('unseen' in before || 'unseen' in after) {
     log(`Note: not checked whether DDL interfered: ${'unseen' in after ? after.unseen : ''}`);
     return;
@@ -43,11 +45,12 @@ export async function refuseDdl(
 async function namesNow(
   source: ConnectionSettings,
   policy: TlsPolicy,
+  selection: Selection,
   signal: AbortSignal,
 ): Promise<Answer<NamedObjects>> {
   try {
     return await withConnection(source, policy, signal, (client) =>
-      ifAnswered(client, 'names of objects', namedObjects),
+      ifAnswered(client, 'names of objects', (asked) => namedObjects(asked, selection)),
     );
   } catch (error) {
     if (!(error instanceof ConnectionFailure)) {
