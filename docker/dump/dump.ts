@@ -119,7 +119,7 @@ async function prepare(
 async function make(
   s3: S3Client,
   { task, source, filters, object }: Plan,
-  { policy, database, client, compression }: DumpSetup,
+  { policy, database, client, compression, selection }: DumpSetup,
   { indexBytes }: Inventory,
   { searchPath, signal }: RunContext,
 ): Promise<DumpResult> {
@@ -137,7 +137,7 @@ async function make(
       environment,
       job: task.job,
       folder,
-      beforeDump: () => watchForDdl(source, policy, signal),
+      beforeDump: () => watchForDdl(source, policy, selection, signal),
       estimate,
     };
     return await makeDump(options, s3, object, signal);

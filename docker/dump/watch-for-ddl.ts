@@ -5,6 +5,7 @@ import type { ConnectionSettings } from '../postgres/connection/connection-setti
 import { withConnection } from '../postgres/connection/connection.ts';
 import { type Answer, ifAnswered } from '../postgres/connection/if-answered.ts';
 import type { TlsPolicy } from '../postgres/connection/tls.ts';
+import type { Selection } from '../postgres/filters/selection.ts';
 import { changedObjects, type NamedObjects, namedObjects } from '../postgres/named-objects.ts';
 
 const SHOWN = 5;
@@ -21,11 +22,12 @@ const SHOWN = 5;
 export async function watchForDdl(
   source: ConnectionSettings,
   policy: TlsPolicy,
+  selection: Selection,
   signal: AbortSignal,
 ): Promise<() => Promise<void>> {
-  const before = await namesNow(source, policy, signal);
+  const before = await namesNow(source, policy, selection, signal);
   return async () => {
-    refuseDdl(before, 'unseen' in before ? before : await namesNow(source, policy, signal));
+    refuseDdl(before, 'unseen' in before ? before : await namesNow(source, policy, selection, signal));
   };
 }
 
@@ -49,11 +51,12 @@ function refuseDdl(before: Answer<NamedObjects>, after: Answer<NamedObjects>): v
 async function namesNow(
   source: ConnectionSettings,
   policy: TlsPolicy,
+  selection: Selection,
   signal: AbortSignal,
 ): Promise<Answer<NamedObjects>> {
   try {
     return await withConnection(source, policy, signal, (client) =>
-      ifAnswered(client, 'names of objects', namedObjects),
+      ifAnswered(client, 'names of objects', (asked) => namedObjects(asked, selection)),
     );
   } catch (error) {
     if (!(error instanceof ConnectionFailure)) {

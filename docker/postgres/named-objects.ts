@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { queryRows } from './connection/query.ts';
+import type { Selection } from './filters/selection.ts';
 import { IS_USER_SCHEMA } from './user-schemas.ts';
 
 /** Names of objects, with their schemas, by kind and OID. */
@@ -26,7 +27,7 @@ const CATALOGS = [
 ] as const;
 
 const OBJECTS = `
-  WITH space AS (SELECT oid, nspname FROM pg_namespace WHERE ${IS_USER_SCHEMA})
+  WITH space AS (SELECT oid, nspname FROM pg_namespace WHERE ${IS_USER_SCHEMA} AND oid <> ALL ($1::oid[]))
   SELECT 'schema' AS kind, oid, quote_ident(nspname) AS name FROM space
   ${CATALOGS.map(
     ([kind, catalog, name, schema, condition]) => `
@@ -39,11 +40,11 @@ const OBJECTS = `
     FROM pg_enum e JOIN pg_type t ON t.oid = enumtypid JOIN space ON space.oid = typnamespace`;
 
 /**
- * Objects without locks of tables, which definitions and data in a dump name. Connection and server errors pass through.
+ * Objects without locks of tables, which definitions and data in a dump name, but not those of schemas that are left out. Connection and server errors pass through.
  */
-export async function namedObjects(client: Client): Promise<NamedObjects> {
+export async function namedObjects(client: Client, { schemas }: Selection): Promise<NamedObjects> {
   const row = z.object({ kind: z.string(), oid: z.int(), name: z.string() });
-  const rows = await queryRows(client, OBJECTS, row);
+  const rows = await queryRows(client, { text: OBJECTS, values: [schemas] }, row);
   return new Map(rows.map(({ kind, oid, name }) => [`${kind} ${oid}`, `${kind} ${name}`]));
 }
 

@@ -4,13 +4,15 @@ import { Failure } from '../../failure.ts';
 import { nameOf } from '../quoting.ts';
 import type { FilterField, Filters } from './filters.ts';
 import type { LeftOut } from './left-out.ts';
-import { hasContents, matchesOf, type Relation, type Wanted } from './matches.ts';
+import { hasContents, matchesOf, type Relation, type Schema, type Wanted } from './matches.ts';
 import { problemsWith } from './problems.ts';
 
 /** What filters leave out of a dump. */
 export interface Selection {
   /** For the reader. */
   readonly leftOut: LeftOut;
+  /** OIDs of the schemas of which nothing is dumped. */
+  readonly schemas: readonly number[];
   /** OIDs of the tables, views and sequences that are not dumped. */
   readonly relations: readonly number[];
   /** OIDs of the tables, sequences and materialized views that are dumped without their contents. */
@@ -19,6 +21,7 @@ export interface Selection {
 
 export const EVERYTHING: Selection = {
   leftOut: { tables: [], rows: [], objectsWithoutSchema: false },
+  schemas: [],
   relations: [],
   withoutRows: [],
 };
@@ -54,6 +57,7 @@ export async function select(client: Client, filters: Filters): Promise<Selectio
       rows: withoutRows.map(nameOf),
       objectsWithoutSchema: isPartial,
     },
+    schemas: matches.schemas.filter((schema) => isOfLeftOut(wanted, schema, isPartial)).map(({ oid }) => oid),
     relations: leftOut.map(({ oid }) => oid),
     withoutRows: withoutRows.map(({ oid }) => oid),
   };
@@ -64,12 +68,13 @@ function isTable({ kind }: Relation): boolean {
   return kind === 'r' || kind === 'p';
 }
 
-function matchesField(
-  wanted: readonly Wanted[],
-  { matches }: { readonly matches: readonly boolean[] },
-  field: FilterField,
-): boolean {
+function matchesField(wanted: readonly Wanted[], { matches }: Schema | Relation, field: FilterField): boolean {
   return wanted.some((each, index) => each.field === field && matches[index]);
+}
+
+/** Whether it is a schema of which nothing is dumped, or is in one. */
+function isOfLeftOut(wanted: readonly Wanted[], matched: Schema | Relation, isPartial: boolean): boolean {
+  return (isPartial && !matchesField(wanted, matched, 'schemas')) || matchesField(wanted, matched, 'excludeschemas');
 }
 
 /** A sequence of an identity column goes with its table, and one that otherwise belongs to a table is dumped with it. */
@@ -79,9 +84,7 @@ function divide(
   isPartial: boolean,
 ): { readonly leftOut: readonly Relation[]; readonly kept: readonly Relation[] } {
   const isExcluded = (relation: Relation): boolean =>
-    (isPartial && !matchesField(wanted, relation, 'schemas')) ||
-    matchesField(wanted, relation, 'excludeschemas') ||
-    matchesField(wanted, relation, 'excludetables');
+    isOfLeftOut(wanted, relation, isPartial) || matchesField(wanted, relation, 'excludetables');
   const excluded = new Set(relations.filter(isExcluded).map(({ oid }) => oid));
   const isLeftOut = ({ oid, owner, identity }: Relation): boolean =>
     owner === null ? excluded.has(oid) : excluded.has(owner) && (identity || excluded.has(oid));

@@ -112,6 +112,20 @@ test('a restore needs no role that only what was left out names', async () => {
   expect(status).toBe(77);
 });
 
+test.each([
+  ['busy', { excludeschemas: ['busy'] }],
+  ['noisy', { schemas: ['public'] }],
+])('DDL in a schema that is left out does not interfere: %s', async (schema, secret) => {
+  await stage.createDatabase(schema, 'CREATE TABLE held ()', `CREATE SCHEMA ${schema} CREATE VIEW v AS SELECT 1`);
+  await stage.whileLocked(schema, 'held', async (release) => {
+    const running = await stage.start(schema, { secret });
+    await stage.untilDumpWaits(running);
+    await stage.query(schema, `ALTER VIEW ${schema}.v RENAME TO w`);
+    await release();
+    expect(await running.outcome).toMatchObject({ status: 0, stderr: '' });
+  });
+});
+
 test('with schemas, large objects and extensions are left out, and said to be', async () => {
   await stage.createDatabase('one_schema', 'CREATE SCHEMA app; CREATE TABLE app.t (); SELECT lo_create(0)');
   const outcome = await stage.check('one_schema', { secret: { schemas: ['app'] } });
