@@ -30,7 +30,7 @@ describe('the restore job', () => {
       expect.objectContaining({ JobQueueName: 'AutoDump-restore', Priority: 10 }),
       expect.objectContaining({ Priority: 0 }),
     ]);
-    const [first, ...others] = queues.map(({ ComputeEnvironmentOrder }) => ComputeEnvironmentOrder as unknown);
+    const [first, ...others] = queues.map(({ ComputeEnvironmentOrder }) => ComputeEnvironmentOrder);
     expect(others).toEqual([first, first]);
   });
 
