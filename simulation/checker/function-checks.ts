@@ -27,12 +27,12 @@ export class FunctionChecks {
   }
 
   /**
-   * Any function ended: it must have failed if one of its calls did, and must not have timed out if no fault delayed it.
+   * Any function ended: it must have failed if one of the calls that it depends on did, and must not have timed out if no fault delayed it.
    * Of a scan that continues, the last invocation has to fail.
    */
   onInvoked(invocation: Invocation, result: Result): void {
     const { name } = invocation.function;
-    const failed = [...invocation.calls.values()].find((call) => call.failed);
+    const failed = [...invocation.calls.values()].find((call) => call.failed && !call.mayFail);
     if (result.kind === 'returned' && failed !== undefined && !this.#scans.isContinued(invocation)) {
       const secret = this.#secrets.find(failed.subject)?.secret;
       this.#violations.report('true ends', secret, `${name} succeeded although ${failed.operation} failed for good.`);

@@ -54,7 +54,7 @@ export class CallFaults {
     if (kind !== undefined && (outage || kind === 'no answer' || kind === 'slow answer')) {
       invocation.delayed = true;
     }
-    const record = { operation, subject, failed: true };
+    const record = { operation, subject, mayFail: isOfManifest(call), failed: true };
     invocation.calls.set(id, record);
     this.#clock.at(this.#clock.now + latency / 2, () => {
       if (kind === 'crash before') {
@@ -87,6 +87,11 @@ function respond(call: Call, kind: string | undefined, serve: () => Answer): Ans
   }
   const response = serve();
   return kind === 'answer lost' ? { broken: 'socket hang up' } : response;
+}
+
+/** The status says that a manifest could not be read, and a later check tries again. */
+function isOfManifest({ operation, input }: Call): boolean {
+  return operation === 'GetObject' && new URL(String(input.url)).pathname.endsWith('.dmp.json');
 }
 
 /** The ARN of the secret or execution that a call concerns, or the prefix that it lists; empty if it concerns none. */

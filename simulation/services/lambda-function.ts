@@ -24,13 +24,24 @@ export type Result =
   | { readonly kind: 'returned'; readonly payload: Json }
   | { readonly kind: 'failed'; readonly error: string; readonly cause: string };
 
+/** A call of an invocation. */
+export interface InvocationCall {
+  readonly operation: string;
+  /** The ARN of a secret, or empty. */
+  readonly subject: string;
+  /** Whether the function may end well although it failed. */
+  readonly mayFail: boolean;
+  /** Decided by the last attempt. */
+  failed: boolean;
+}
+
 /** An invocation of a function, as seen by the world. Fields that are not `readonly` change while it runs. */
 export interface Invocation {
   readonly function: SimulatedFunction;
   readonly event: unknown;
   readonly started: number;
-  /** Calls by the id that all their attempts share. The subject is the ARN of a secret or empty; the last attempt decides `failed`. */
-  readonly calls: Map<string, { readonly operation: string; readonly subject: string; failed: boolean }>;
+  /** By the id that all attempts of a call share. */
+  readonly calls: Map<string, InvocationCall>;
   /** Whether it crashed or timed out. */
   killed: boolean;
   /** Its last listing of secrets has more pages. */
