@@ -116,7 +116,7 @@ onLinux('a kill', () => {
       const args = ['--json', '--state-dir', directory, '--database', 'postgres://reader@127.0.0.1:1/x'];
       const next = await start(args, { PGPASSWORD: PASSWORD });
       expect(await next.ended).toMatchObject({ status: 1, json: { step: 'dump' } });
-      expect((await readdir(directory)).sort()).toEqual(['cdk.out', 'log', 's3']);
+      expect((await readdir(directory)).sort()).toEqual(['autodump-local-run', 'cdk.out', 'log', 's3']);
     });
   });
 
