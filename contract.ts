@@ -1,6 +1,6 @@
 /**
- * The contract between the deployed parts: `lib` writes it into the template, `lambda` and `docker` read it at run time,
- * and `operator` asks the deployed parts. This file imports nothing, so that no side can pull in another.
+ * The contract between the deployed parts: `lib` writes it into the template, `lambda` and `docker` read it at run
+ * time, and `operator` asks the deployed parts. This file imports nothing, so that no side can pull in another.
  */
 
 /** Tag that puts a secret on a schedule: five-field cron or an alias such as `@daily`. */
@@ -72,7 +72,9 @@ export const GRANTS_HEADING = 'Run this SQL in the database to grant the missing
 
 /** Input of the Hash function. */
 export interface HashInput extends ExecutionInput {
-  /** When the execution was started, ISO 8601. Executions that were started before this field existed do not pass it. */
+  /**
+   * When the execution was started, ISO 8601. Executions that were started before this field existed do not pass it.
+   */
   readonly started?: string;
 }
 
@@ -101,8 +103,8 @@ export interface Rescheduled {
 }
 
 /**
- * Result of one branch of a run. The state machine's branches always succeed, since a failed branch would stop the other;
- * a failure is reported here.
+ * Result of one branch of a run. The state machine's branches always succeed, since a failed branch would stop the
+ * other; a failure is reported here.
  */
 export interface BranchResult {
   readonly failed: boolean;
@@ -131,8 +133,8 @@ export interface ReschedulingResult extends BranchResult {
 }
 
 /**
- * The results of both branches of a run: the field `branches` of the output of an execution that succeeded, and, as JSON,
- * the cause of one that failed. Executions that started before this was so give sentences as their cause.
+ * The results of both branches of a run: the field `branches` of the output of an execution that succeeded, and, as
+ * JSON, the cause of one that failed. Executions that started before this was so give sentences as their cause.
  */
 export interface RunResult {
   readonly dump: DumpResult;
@@ -149,7 +151,9 @@ export interface DumpRequest {
 export interface StartedNow {
   /** ARN of the execution. */
   readonly execution: string;
-  /** Its scheduled time, in the format of {@link ExecutionInput.when}: the time of the request. Part of the dump's key. */
+  /**
+   * Its scheduled time, in the format of {@link ExecutionInput.when}: the time of the request. Part of the dump's key.
+   */
   readonly when: string;
 }
 
@@ -269,8 +273,8 @@ export interface SecretStatus {
 }
 
 /**
- * What {@link STATUS_KEY} holds; `operator/status/status.schema.json` describes it. Fields may be added, but never renamed,
- * removed or given another meaning without a new version.
+ * What {@link STATUS_KEY} holds; `operator/status/status.schema.json` describes it. Fields may be added, but never
+ * renamed, removed or given another meaning without a new version.
  */
 export interface Status {
   readonly version: 1;

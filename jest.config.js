@@ -9,8 +9,9 @@ export default {
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/image/', '<rootDir>/test/soak/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': '<rootDir>/test/strip-types.js' },
-  // Many tests wait for a program that they started. The workers occupy all cores, so V8's threads for garbage collection
-  // would only compete with them: the script `jest` turns these off, which saves a quarter of the time with large heaps.
+  // Many tests wait for a program that they started. The workers occupy all cores, so V8's threads for garbage
+  // collection would only compete with them: the script `jest` turns these off, which saves a quarter of the time with
+  // large heaps.
   maxWorkers: Math.ceil(1.5 * availableParallelism()),
   // Starting a program from a large process is slow, because it begins with a copy of the page tables.
   workerIdleMemoryLimit: '250MB',

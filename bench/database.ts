@@ -6,8 +6,8 @@ const TABLES = 8;
 const ROW_BYTES = 199;
 
 /**
- * Creates tables of about that many bytes in total. Their contents are always the same: numbers, times, words of a small
- * vocabulary and a few random digits, so that they compress to about a quarter, like business data.
+ * Creates tables of about that many bytes in total. Their contents are always the same: numbers, times, words of a
+ * small vocabulary and a few random digits, so that they compress to about a quarter, like business data.
  */
 export async function fill(client: Client, bytes: number): Promise<void> {
   const rows = Math.ceil(bytes / TABLES / ROW_BYTES);

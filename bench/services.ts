@@ -1,7 +1,7 @@
 /**
- * The AWS services that the measured programs call, in a separate process, so that their processor time is counted apart.
- * S3 is a sink: it accepts every request, counts the bytes and discards them. A store that checked and wrote them would
- * compete for the processors with what is measured; on AWS it does not.
+ * The AWS services that the measured programs call, in a separate process, so that their processor time is counted
+ * apart. S3 is a sink: it accepts every request, counts the bytes and discards them. A store that checked and wrote
+ * them would compete for the processors with what is measured; on AWS it does not.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';

@@ -154,8 +154,8 @@ function statusOf({ $metadata }: ServiceError): number {
 const DAMAGED = 'Checksum mismatch: expected ';
 
 /**
- * Whether the service or its provider of credentials (on Fargate an endpoint of the task) could not be reached, or what it
- * sent did not arrive as it was.
+ * Whether the service or its provider of credentials (on Fargate an endpoint of the task) could not be reached, or what
+ * it sent did not arrive as it was.
  */
 function isUnreachable(error: unknown): error is Error {
   return (
@@ -199,8 +199,8 @@ export function foreignResponse(action: string, cause?: unknown): Failure {
 }
 
 /**
- * Converts an error that the SDK threw after its own retries into a {@link Failure}: `tryAgain` or `refused`. An error of
- * neither a service nor the network is returned unchanged.
+ * Converts an error that the SDK threw after its own retries into a {@link Failure}: `tryAgain` or `refused`. An error
+ * of neither a service nor the network is returned unchanged.
  *
  * @param action what was attempted, to follow "Could not": `write s3://bucket/key`
  */

@@ -15,9 +15,10 @@ export class Failure extends Error {
 }
 
 /**
- * The exit statuses for the signals that end a run from outside. SIGTERM comes from the platform: the host is retired, or
- * the job reached its timeout or was terminated. Only the first deserves another try, and Batch gives one only to that:
- * it never retries a job that it ended itself. The others come from a terminal, and are 128 + number, like in a shell.
+ * The exit statuses for the signals that end a run from outside. SIGTERM comes from the platform: the host is retired,
+ * or the job reached its timeout or was terminated. Only the first deserves another try, and Batch gives one only to
+ * that: it never retries a job that it ended itself. The others come from a terminal, and are 128 + number, like in a
+ * shell.
  */
 const SIGNAL_STATUS = { SIGHUP: 129, SIGINT: 130, SIGPIPE: 141, SIGTERM: EXIT_STATUS.tryAgain } as const;
 

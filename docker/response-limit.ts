@@ -7,8 +7,8 @@ export class LongResponse extends Error {
 }
 
 /**
- * Breaks off a response that is longer than any of AWS: the SDK keeps the whole of it, and it would take all of the memory.
- * The reader of its body gets a {@link LongResponse}.
+ * Breaks off a response that is longer than any of AWS: the SDK keeps the whole of it, and it would take all of the
+ * memory. The reader of its body gets a {@link LongResponse}.
  *
  * @param most in bytes
  */

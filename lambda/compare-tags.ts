@@ -5,7 +5,10 @@ import { describeSecret } from './secrets.ts';
 
 const secretsManager = new SecretsManagerClient();
 
-/** The Hash function: checks whether the tags, and the times that they mean, are still those that the execution was started for. */
+/**
+ * The Hash function: checks whether the tags, and the times that they mean, are still those that the execution was
+ * started for.
+ */
 export async function handler({ secretArn, ...started }: HashInput): Promise<Comparison> {
   const comparison = compare(await describeSecret(secretsManager, secretArn), started);
   console.info({ secretArn, ...comparison });

@@ -91,8 +91,8 @@ async function reportCheck(check: EndedCheck, settings: NotifyEnvironment): Prom
 }
 
 /**
- * Key of the object that holds what was reported of a secret. Runs and checks have one each: those that end together would
- * overwrite each other's.
+ * Key of the object that holds what was reported of a secret. Runs and checks have one each: those that end together
+ * would overwrite each other's.
  */
 function keyOfStanding(folder: 'runs' | 'checks', { secretArn, execution }: AboutExecution): string {
   return `${folder}/${hash('sha256', secretArn ?? execution)}`;

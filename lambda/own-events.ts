@@ -5,8 +5,8 @@ import { EVENT_SOURCE } from '../contract.ts';
 const MAX_ENTRIES = 10;
 
 /**
- * Puts AutoDump's own events on the default event bus, for whoever routes them elsewhere. The kind of each is its detail
- * type.
+ * Puts AutoDump's own events on the default event bus, for whoever routes them elsewhere. The kind of each is its
+ * detail type.
  *
  * @throws {Error} if EventBridge does not take one of them; those before it were taken
  */

@@ -6,20 +6,22 @@ import pMap from 'p-map';
 // All of lambda/ uses zod/mini: in a bundle it is 23 kB where zod is 106 to 470 kB, and cold starts parse every byte.
 import * as z from 'zod/mini';
 import type { NotStarted, ScannerEnvironment, StartedNow } from '../contract.ts';
-import { type Continuation, continuationOf, invokeAgain } from './continuation.ts';
 import { Memo, type MemoScope } from './core/memo.ts';
 import { isOfAnotherAccount, secretIdOf } from './core/tag-event.ts';
-import { dumpNow, secretToDumpNow } from './dump-now.ts';
-import { readMemo, writeMemo } from './memo-store.ts';
-import { runningNames } from './running-executions.ts';
-import { ScanReport, type Summary } from './scan-report.ts';
-import { CONCURRENCY, scan, type ScanContext } from './scan-secret.ts';
+import { type Continuation, continuationOf, invokeAgain } from './scanner/continuation.ts';
+import { dumpNow, secretToDumpNow } from './scanner/dump-now.ts';
+import { readMemo, writeMemo } from './scanner/memo-store.ts';
+import { runningNames } from './scanner/running-executions.ts';
+import { ScanReport, type Summary } from './scanner/scan-report.ts';
+import { CONCURRENCY, scan, type ScanContext } from './scanner/scan-secret.ts';
 import { describeSecret, listTaggedSecrets } from './secrets.ts';
 
 /** An invocation ends after 15 minutes. One more page, and storing the memo, take far less than the remaining two. */
 const MAX_LEG_MS = 13 * 60_000;
 
-/** A memo this recent, as when a scan is retried, needs no listing of executions: ListExecutions refills at only 2/s. */
+/**
+ * A memo this recent, as when a scan is retried, needs no listing of executions: ListExecutions refills at only 2/s.
+ */
 const RECENT_MS = 10 * 60_000;
 
 type Settings = ScannerEnvironment & { readonly AWS_LAMBDA_FUNCTION_NAME: string };
@@ -57,7 +59,9 @@ function memoScope(stateMachineArn: string): MemoScope {
   return { stateMachineArn, timezoneRules: process.versions.tz };
 }
 
-/** Starts the next run of one secret, and a check of it. DescribeSecret is used, since listings may lag behind changes. */
+/**
+ * Starts the next run of one secret, and a check of it. DescribeSecret is used, since listings may lag behind changes.
+ */
 async function scanNamed(secretId: string, settings: Settings): Promise<Summary> {
   const report = new ScanReport();
   const { STATE_MACHINE_ARN: stateMachineArn, CHECK_STATE_MACHINE_ARN: checkStateMachineArn } = settings;

@@ -8,7 +8,10 @@ import {
 import { SCHEDULE_TAG } from '../contract.ts';
 import type { SecretDescription } from './core/decision.ts';
 
-/** Reads a secret's tags and state, never its value. Unlike a listing it is up to date. @returns undefined if none exists */
+/**
+ * Reads a secret's tags and state, never its value. Unlike a listing it is up to date. @returns undefined if none
+ * exists
+ */
 export async function describeSecret(
   client: SecretsManagerClient,
   secretId: string,

@@ -5,9 +5,9 @@ import { checkName, executionName } from './core/execution-name.ts';
 type Started = 'started' | 'waiting' | 'closed';
 
 /**
- * Starts the execution for a run, exactly once: `waiting` means that it was started before, `closed` that it has already
- * ended. Step Functions answers a repeated start of a running execution with that execution, and refuses the name of a
- * closed one for 90 days.
+ * Starts the execution for a run, exactly once: `waiting` means that it was started before, `closed` that it has
+ * already ended. Step Functions answers a repeated start of a running execution with that execution, and refuses the
+ * name of a closed one for 90 days.
  */
 export async function startExecution(
   client: SFNClient,

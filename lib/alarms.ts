@@ -30,8 +30,9 @@ export interface AlarmProps
 }
 
 /**
- * Periods of an alarm on a metric that comes late: half an hour. Lambda counts an error at the start of its invocation, up to 15 minutes back, and SQS is up to 15 minutes
- * late with the metrics of an idle queue: an alarm that looks only at the last period would miss both.
+ * Periods of an alarm on a metric that comes late: half an hour. Lambda counts an error at the start of its invocation,
+ * up to 15 minutes back, and SQS is up to 15 minutes late with the metrics of an idle queue: an alarm that looks only
+ * at the last period would miss both.
  */
 export const LATE = 6;
 

@@ -158,8 +158,8 @@ function schemaFor(texts: Readonly<Record<string, string | undefined>>) {
     /** Period of the scan that finds changes which no event reported. */
     scanIntervalMinutes: integer(1, 1440).default(60),
     /**
-     * Minutes after its scheduled time from which a dump that is not there is overdue. Less than the day after which the
-     * shortest retention may have deleted it.
+     * Minutes after its scheduled time from which a dump that is not there is overdue. Less than the day after which
+     * the shortest retention may have deleted it.
      */
     overdueAfterMinutes: integer(1, 1200).default(120),
   });
@@ -171,7 +171,8 @@ export type DeployContext = Readonly<z.infer<ReturnType<typeof schemaFor>>>;
 /**
  * Reads the context of a deployment.
  *
- * @param context all context of the app by key; keys of CDK itself, which contain a colon or start with `@`, are ignored
+ * @param context all context of the app by key; keys of CDK itself, which contain a colon or start with `@`, are
+ * ignored
  * @throws {InvalidContext} if there are problems, with all of them
  */
 export function readContext(context: Readonly<Record<string, unknown>>): DeployContext {

@@ -28,7 +28,9 @@ const DAY = Duration.days(1);
 const WIDTH = 24;
 const HEIGHT = 6;
 
-/** The CloudWatch dashboard: how runs end, and what the checks for missing dumps find out about all secrets together. */
+/**
+ * The CloudWatch dashboard: how runs end, and what the checks for missing dumps find out about all secrets together.
+ */
 export class Dashboard extends Construct {
   constructor(scope: Construct, id: string, props: DashboardProps) {
     super(scope, id);

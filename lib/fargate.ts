@@ -1,5 +1,6 @@
 /**
- * The task sizes that Fargate offers: for each number of vCPUs the range of memory and its increment, in MiB. Source: AWS Fargate, "Task CPU and memory".
+ * The task sizes that Fargate offers: for each number of vCPUs the range of memory and its increment, in MiB. Source:
+ * AWS Fargate, "Task CPU and memory".
  */
 const MEMORY_MIB: ReadonlyMap<number, { readonly min: number; readonly max: number; readonly step: number }> = new Map([
   [0.25, { min: 512, max: 2048, step: 512 }],

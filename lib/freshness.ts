@@ -38,7 +38,9 @@ export interface FreshnessProps {
   readonly scanner: lambda.IFunction;
 }
 
-/** Each check costs a call for a hundred secrets. Hourly, ten thousand daily ones cost 2,400, beside one for each dump. */
+/**
+ * Each check costs a call for a hundred secrets. Hourly, ten thousand daily ones cost 2,400, beside one for each dump.
+ */
 const INTERVAL = Duration.minutes(FRESHNESS_PERIOD_MINUTES);
 
 /** A rule need not come exactly once in each hour of the clock, and a failed check is retried within minutes. */

@@ -33,8 +33,8 @@ export interface JobContainerProps extends JobSize {
 export const SCRATCH = '/scratch';
 
 /**
- * Leaves out the host of the scratch volume, which Batch does not take on Fargate and CDK always writes. Without it, the
- * volume is on the job's ephemeral disk.
+ * Leaves out the host of the scratch volume, which Batch does not take on Fargate and CDK always writes. Without it,
+ * the volume is on the job's ephemeral disk.
  */
 export function leaveOutVolumeHost(definition: batch.EcsJobDefinition): void {
   leaveOut(definition, 'ContainerProperties.Volumes.0.Host');

@@ -26,7 +26,9 @@ const TIMEOUT = Duration.days(7);
 /** A restore takes priority over queued dumps, whose queue has the default priority of 1. */
 const PRIORITY = 10;
 
-/** The job that restores a dump. People submit it, with the dump and the database as its command; the stack never does. */
+/**
+ * The job that restores a dump. People submit it, with the dump and the database as its command; the stack never does.
+ */
 export class RestoreJob extends Construct {
   constructor(scope: Construct, id: string, props: RestoreJobProps) {
     super(scope, id);

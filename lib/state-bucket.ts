@@ -35,7 +35,10 @@ export class StateBucket extends Construct {
     Validations.of(this.bucket).acknowledge({ id: 'AwsSolutions-S1', reason: contents });
   }
 
-  /** Lets a function read and write the objects. Without ListBucket one that does not exist yet would yield AccessDenied. */
+  /**
+   * Lets a function read and write the objects. Without ListBucket one that does not exist yet would yield
+   * AccessDenied.
+   */
   grantReadWrite(fn: lambda.Function): void {
     fn.addToRolePolicy(
       new iam.PolicyStatement({

@@ -7,8 +7,8 @@ import { THROTTLING_RETRY } from './throttling-retry.ts';
 
 /**
  * Covers errors of the call that submits the job, not of the job itself, which Batch has already retried. Worst case:
- * eight attempts, at most 5 + 10 + 20 + 40 + 60 + 60 + 60 s apart, so a little over four minutes. A job that is submitted
- * twice makes one dump, since a dump's key can be written only once.
+ * eight attempts, at most 5 + 10 + 20 + 40 + 60 + 60 + 60 s apart, so a little over four minutes. A job that is
+ * submitted twice makes one dump, since a dump's key can be written only once.
  */
 const SUBMIT_RETRY: sfn.RetryProps = {
   errors: ['Batch.AWSBatchException', 'Batch.BatchException', 'Batch.SdkClientException', 'Batch.ServerException'],

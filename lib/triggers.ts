@@ -14,9 +14,9 @@ export interface TriggersProps {
 }
 
 /**
- * The calls that can put a secret on a schedule, or on another one: its tags change, or it is there, undeleted or its own
- * primary for the first time. After any other call the secret has the same schedule, and a deleted one is noticed when
- * its next run is due. CloudFormation, RDS and the tag editor make these same calls.
+ * The calls that can put a secret on a schedule, or on another one: its tags change, or it is there, undeleted or its
+ * own primary for the first time. After any other call the secret has the same schedule, and a deleted one is noticed
+ * when its next run is due. CloudFormation, RDS and the tag editor make these same calls.
  */
 const SCHEDULING_CALLS = ['CreateSecret', 'TagResource', 'UntagResource', 'RestoreSecret', 'StopReplicationToReplica'];
 

@@ -12,8 +12,8 @@ export interface Command {
 }
 
 /**
- * Runs a command as this process, and sets the exit status: 141 if the reader of the output has gone, and otherwise that
- * of the command or its error.
+ * Runs a command as this process, and sets the exit status: 141 if the reader of the output has gone, and otherwise
+ * that of the command or its error.
  */
 export async function runCommand({ name, unread, main }: Command): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {

@@ -12,7 +12,9 @@ export interface HistoryEntry {
   readonly text: string;
 }
 
-/** Everything that happened in a world, in order: one line each, with the ids of secret events and faults in brackets. */
+/**
+ * Everything that happened in a world, in order: one line each, with the ids of secret events and faults in brackets.
+ */
 export function historyLines(
   secrets: readonly Secret[],
   faults: readonly InjectedFault[],

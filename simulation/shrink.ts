@@ -23,8 +23,8 @@ export interface ShrinkResult {
 }
 
 /**
- * Leaves out whatever a violation does not need: the days after it, the other secrets, then secret events and faults, half
- * of them at a time, then fewer, down to single ones. It prefers the first violation that one secret reproduces.
+ * Leaves out whatever a violation does not need: the days after it, the other secrets, then secret events and faults,
+ * half of them at a time, then fewer, down to single ones. It prefers the first violation that one secret reproduces.
  *
  * @param violations at least one, the earliest first
  * @param onAttempt called before each attempt with the number of those before it

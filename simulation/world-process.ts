@@ -10,8 +10,8 @@ const YOUNG_GENERATION = '--max-semi-space-size=64';
 
 /**
  * A process that simulates one world after another. It is a process and not a thread since V8 shares the code between
- * WebAssembly and JavaScript among all threads of a process, and can crash when several use it at the same time, as Node's
- * TypeScript loader does (`Check failed: jit_page.has_value()`; seen with Node 24.21).
+ * WebAssembly and JavaScript among all threads of a process, and can crash when several use it at the same time, as
+ * Node's TypeScript loader does (`Check failed: jit_page.has_value()`; seen with Node 24.21).
  */
 export class WorldProcess {
   readonly #process: Process;

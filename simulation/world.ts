@@ -280,8 +280,8 @@ export class SimulatedWorld {
   }
 
   /**
-   * Lambda retries after one and two minutes. An event that still fails goes to the dead-letter queue. While the account
-   * runs as many functions as it may, Lambda keeps the event.
+   * Lambda retries after one and two minutes. An event that still fails goes to the dead-letter queue. While the
+   * account runs as many functions as it may, Lambda keeps the event.
    */
   async #invokeAsynchronously(called: SimulatedFunction, event: unknown): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {

@@ -106,7 +106,9 @@ describe('an import that crosses a boundary is an error', () => {
   test.each([
     ['bin/autodump.ts', '@aws-sdk/client-s3'],
     ['lib/workflow.ts', '@aws-sdk/client-sfn'],
+    ['lambda/scanner.ts', 'aws-cdk-lib'],
     ['lambda/core/tags.ts', 'aws-cdk-lib'],
+    ['lambda/core/tags.ts', '@aws-sdk/client-s3'],
     ['docker/main.ts', 'constructs'],
     ['local/main.ts', 'aws-cdk-lib/aws-s3'],
     ['simulation/main.ts', 'constructs'],

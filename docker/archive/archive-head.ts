@@ -18,7 +18,9 @@ const RELATION_KIND_SINCE = 16;
 /** Seconds, minutes, hours, day, month, year, daylight saving time. */
 const TIME_FIELDS = 7;
 
-/** The longest text that is kept, in bytes: a name, perhaps with the types of arguments, or the names of all columns. */
+/**
+ * The longest text that is kept, in bytes: a name, perhaps with the types of arguments, or the names of all columns.
+ */
 const MAX_TEXT_BYTES = 1024 * 1024;
 
 /** Kinds of entries whose statements say more than their names, and are short. */

@@ -4,9 +4,9 @@ import { type ArchiveStructure, type DataBlock, type DataLocation, NO_DATA } fro
 import { ByteCursor } from './byte-cursor.ts';
 
 /**
- * pg_dump's custom format, as far as it can be followed without decompressing data: a head (header and table of contents),
- * then a block for each entry with data, each a sequence of chunks, up to the end of the file. The blocks are documented
- * only by PostgreSQL's src/bin/pg_dump/pg_backup_custom.c.
+ * pg_dump's custom format, as far as it can be followed without decompressing data: a head (header and table of
+ * contents), then a block for each entry with data, each a sequence of chunks, up to the end of the file. The blocks
+ * are documented only by PostgreSQL's src/bin/pg_dump/pg_backup_custom.c.
  */
 
 const DATA_BLOCK = 1;

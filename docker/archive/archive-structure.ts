@@ -1,7 +1,9 @@
 import type { Failure } from '../failure.ts';
 import { damaged } from './archive-head.ts';
 
-/** States of a data location in the table of contents: K_OFFSET_POS_SET and K_OFFSET_NO_DATA in pg_backup_archiver.h. */
+/**
+ * States of a data location in the table of contents: K_OFFSET_POS_SET and K_OFFSET_NO_DATA in pg_backup_archiver.h.
+ */
 export const OFFSET_SET = 2;
 export const NO_DATA = 3;
 
@@ -32,7 +34,8 @@ export interface ArchiveStructure {
 }
 
 /**
- * Checks that an archive has all data of its table of contents, and where that locates them: one that was streamed does not.
+ * Checks that an archive has all data of its table of contents, and where that locates them: one that was streamed does
+ * not.
  *
  * @throws {Failure} `verificationFailed`
  */

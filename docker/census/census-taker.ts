@@ -30,9 +30,9 @@ const COPY = Buffer.from('COPY ');
 const LINE_FEED = 10;
 
 /**
- * Takes the census of a dump from the script that pg_restore makes of it. So that nothing in the dump can be mistaken for rows,
- * the script has only the archive's data ({@link entries}), without definitions and comments, and the rows are taken from
- * exactly the COPY statements that the table of contents has, in its order.
+ * Takes the census of a dump from the script that pg_restore makes of it. So that nothing in the dump can be mistaken
+ * for rows, the script has only the archive's data ({@link entries}), without definitions and comments, and the rows
+ * are taken from exactly the COPY statements that the table of contents has, in its order.
  */
 export class CensusTaker {
   readonly #ids: number[] = [];
@@ -69,7 +69,10 @@ export class CensusTaker {
     return this.#ids.map((id) => `${id};\n`).join('');
   }
 
-  /** Reads a piece of the script, and keeps nothing of it. A problem is reported at the end, where pg_restore may have reported its cause. */
+  /**
+   * Reads a piece of the script, and keeps nothing of it. A problem is reported at the end, where pg_restore may have
+   * reported its cause.
+   */
   read(chunk: Buffer): void {
     for (let rest: Buffer | undefined = chunk; rest !== undefined && this.#problem === undefined;) {
       rest = this.#isInRows ? this.#readRows(rest) : this.#readStatements(rest);

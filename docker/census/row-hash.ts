@@ -37,7 +37,10 @@ function formatted(sum: bigint): string {
     .padStart(WIDTH / 4, '0');
 }
 
-/** Counts and hashes rows or large objects, in WebAssembly: several gigabytes a second, of which JavaScript takes a tenth. */
+/**
+ * Counts and hashes rows or large objects, in WebAssembly: several gigabytes a second, of which JavaScript takes a
+ * tenth.
+ */
 export class RowHash {
   /** Memory of the module. Rows that are read into it need not be copied there. */
   readonly input: Buffer;
@@ -50,7 +53,8 @@ export class RowHash {
   }
 
   /**
-   * Adds rows in COPY's text format, up to the line `\.` if they contain it. A row may begin in one piece and end in another.
+   * Adds rows in COPY's text format, up to the line `\.` if they contain it. A row may begin in one piece and end in
+   * another.
    *
    * @returns the bytes after that line; undefined if it has not come yet
    */

@@ -4,8 +4,8 @@ import { type Finding, ok, warning } from './finding.ts';
 export const LOCKS = 'Table locks';
 
 /**
- * A warning and no problem: a server has more room than it guarantees, how much more depends on what else it runs, and a
- * dump that succeeds every day must not be refused.
+ * A warning and no problem: a server has more room than it guarantees, how much more depends on what else it runs, and
+ * a dump that succeeds every day must not be refused.
  */
 export function locksFinding({ toLock, perTransaction, transactions }: LockTable): Finding {
   if (toLock === 0) {

@@ -171,8 +171,8 @@ function isLoginRefused({ findings }: Examination): boolean {
 
 /**
  * Runs every check that is possible before a dump. A check is only skipped if an earlier problem prevents it, so that
- * one run finds all problems. Changes nothing in the database, and leaves nothing in the bucket. If the login is refused,
- * the secret is read once more: it may have been rotated since.
+ * one run finds all problems. Changes nothing in the database, and leaves nothing in the bucket. If the login is
+ * refused, the secret is read once more: it may have been rotated since.
  *
  * @throws {Error} the signal's reason, or an internal error; a {@link Failure} becomes a finding
  * @throws {Failure} if the secret cannot be read again

@@ -23,8 +23,8 @@ export const tableSchema = z.strictObject({
 type ManifestTable = z.infer<typeof tableSchema>;
 
 /**
- * The tables of the database as they were seen before the dump, with what the dump has of them, and after them those that were
- * created in between.
+ * The tables of the database as they were seen before the dump, with what the dump has of them, and after them those
+ * that were created in between.
  */
 export function tablesOf(tables: readonly Table[], census: readonly TableCensus[]): ManifestTable[] {
   const dumped = new Map(census.map((table) => [table.oid, table]));

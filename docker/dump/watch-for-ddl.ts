@@ -11,9 +11,10 @@ import { changedObjects, type NamedObjects, namedObjects } from '../postgres/nam
 const SHOWN = 5;
 
 /**
- * Refuses a dump if objects that other definitions may name were dropped or renamed while pg_dump read these. It lists objects as
- * of its snapshot, and has the server write their definitions as of then: with a name that the dump does not create, or, of a
- * function that is gone, without its arguments. No restore takes that, and converting the archive to SQL does not notice.
+ * Refuses a dump if objects that other definitions may name were dropped or renamed while pg_dump read these. It lists
+ * objects as of its snapshot, and has the server write their definitions as of then: with a name that the dump does not
+ * create, or, of a function that is gone, without its arguments. No restore takes that, and converting the archive to
+ * SQL does not notice.
  *
  * Called before pg_dump is started.
  *

@@ -16,7 +16,10 @@ export interface DumpOptions {
   readonly job: string | undefined;
   /** For temporary files. */
   readonly folder: string;
-  /** Called before each start of pg_dump. Returns what to call once it has read all definitions; what that throws ends the dump. */
+  /**
+   * Called before each start of pg_dump. Returns what to call once it has read all definitions; what that throws ends
+   * the dump.
+   */
   readonly beforeDump: () => Promise<() => Promise<void>>;
   /** Upper estimate of the dump's size, in bytes; zero if unknown. */
   readonly estimate: number;

@@ -15,10 +15,10 @@ import { follow } from './tail.ts';
 /**
  * Dumps to a file and proves the dump while the file grows.
  *
- * pg_dump writes the file from the first byte to the last and then sets offsets in the head, so that a restore can seek.
- * So the file is read twice: first while it grows, to prove everything and to compute the checksums of the parts after
- * the first; then when it is complete, for the final head and the SHA-256. The second read also detects bytes that have
- * changed since they were proven.
+ * pg_dump writes the file from the first byte to the last and then sets offsets in the head, so that a restore can
+ * seek. So the file is read twice: first while it grows, to prove everything and to compute the checksums of the parts
+ * after the first; then when it is complete, for the final head and the SHA-256. The second read also detects bytes
+ * that have changed since they were proven.
  *
  * @throws {Failure} if pg_dump failed, or `verificationFailed`
  */

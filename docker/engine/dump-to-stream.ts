@@ -10,9 +10,9 @@ import { prove } from './prove.ts';
 import { partCapacity, Spool } from './spool.ts';
 
 /**
- * Dumps without a file, when the disk has no room for one. Each part is held, in memory or on disk, until S3 has received
- * it; the first part until the whole dump is proven. Since pg_dump cannot seek back in a stream, the dump has no offsets:
- * it restores equally well, but a parallel restore is slower.
+ * Dumps without a file, when the disk has no room for one. Each part is held, in memory or on disk, until S3 has
+ * received it; the first part until the whole dump is proven. Since pg_dump cannot seek back in a stream, the dump has
+ * no offsets: it restores equally well, but a parallel restore is slower.
  *
  * @throws {Failure} if pg_dump failed, or `verificationFailed`
  */

@@ -1,7 +1,7 @@
-import { type ChildExit, wasStopped } from '../child.ts';
 import { StorageFull } from '../disk.ts';
 import { Failure, type FailureReason } from '../failure.ts';
 import { CLIENT_OUT_OF_MEMORY } from '../postgres/client-memory.ts';
+import { type ChildExit, wasStopped } from '../process/child.ts';
 
 /** Refers to the local disk, unless the server reports it, about its own. */
 const LOCAL_DISK_FULL = /^pg_dump: (?!.*(from server|query failed): ).*(No space left on device|Disk quota exceeded)/m;
@@ -28,8 +28,8 @@ const LOCK_TABLE = 'LOCK TABLE ';
 
 /**
  * pg_dump reports no SQLSTATE. Its own messages and libpq's are in English under LC_ALL=C; the server's are in the
- * server's language, so a pattern that matches only those is best effort, and conditions that can be queried are checked
- * before the dump. Names of settings are the same in every language. The first match wins.
+ * server's language, so a pattern that matches only those is best effort, and conditions that can be queried are
+ * checked before the dump. Names of settings are the same in every language. The first match wins.
  */
 const SYMPTOMS: readonly Symptom[] = [
   {

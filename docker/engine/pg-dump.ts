@@ -1,7 +1,7 @@
-import { type Child, start } from '../child.ts';
 import { compressOption } from '../postgres/clients.ts';
 import { KEEPALIVE } from '../postgres/connection/libpq-environment.ts';
 import { filterOptions } from '../postgres/filters/filters.ts';
+import { type Child, start } from '../process/child.ts';
 import type { DumpOptions } from './dump-run.ts';
 
 /**
@@ -9,9 +9,9 @@ import type { DumpOptions } from './dump-run.ts';
  * request any lock on that table wait behind the session that holds it, and those that request a strong one on a table
  * which pg_dump has locked already wait for pg_dump.
  *
- * For views, materialized views and sequences, which it locks later by asking for their definition or value, pg_dump waits
- * without limit: it sets `lock_timeout` and `statement_timeout` to 0 itself, whatever its connection was given. That
- * outlasts a REFRESH MATERIALIZED VIEW, for which it would be wrong to give up a dump.
+ * For views, materialized views and sequences, which it locks later by asking for their definition or value, pg_dump
+ * waits without limit: it sets `lock_timeout` and `statement_timeout` to 0 itself, whatever its connection was given.
+ * That outlasts a REFRESH MATERIALIZED VIEW, for which it would be wrong to give up a dump.
  */
 const LOCK_TIMEOUT_MS = 60_000;
 

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { ArchiveReader } from '../archive/archive-reader.ts';
 import type { ArchiveStructure } from '../archive/archive-structure.ts';
 import { type Census, CensusTaker } from '../census/census-taker.ts';
-import type { ChildExit } from '../child.ts';
 import { log } from '../log.ts';
-import { runReading } from '../run-reading.ts';
+import type { ChildExit } from '../process/child.ts';
 import type { DumpOptions, DumpRun } from './dump-run.ts';
 import { dumpFailure, verificationFailure } from './pg-dump-failure.ts';
+import { runReading } from './run-reading.ts';
 
 interface PgDumpOutput {
   /** The dump. */
@@ -23,11 +23,11 @@ interface Proof {
 }
 
 /**
- * Proves a dump while pg_dump writes it: pg_restore reads the table of contents and converts all data to SQL, in which rows
- * and large objects are counted, and the archive's structure is followed to the last byte. (`pg_restore --list` reads only
- * the table of contents and would prove next to nothing, and pg_restore ignores bytes after those it needs.) What this
- * cannot detect is pg_dump itself writing wrong data without a checksum: gzip data have one, zstd data as pg_dump writes
- * them do not.
+ * Proves a dump while pg_dump writes it: pg_restore reads the table of contents and converts all data to SQL, in which
+ * rows and large objects are counted, and the archive's structure is followed to the last byte. (`pg_restore --list`
+ * reads only the table of contents and would prove next to nothing, and pg_restore ignores bytes after those it needs.)
+ * What this cannot detect is pg_dump itself writing wrong data without a checksum: gzip data have one, zstd data as
+ * pg_dump writes them do not.
  *
  * The table of contents, with all definitions, comes before any data.
  *

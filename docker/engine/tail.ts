@@ -7,8 +7,8 @@ const READ_BYTES = 1024 * 1024;
 const PAUSE_MS = 20;
 
 /**
- * Yields the bytes of a file while another process writes it, up to its end after that process has exited. Each chunk is
- * valid only until the next one is requested.
+ * Yields the bytes of a file while another process writes it, up to its end after that process has exited. Each chunk
+ * is valid only until the next one is requested.
  *
  * @param writerExit settles when the file no longer grows
  */

@@ -123,15 +123,17 @@ function lettersOf(key: string): string {
     .replace(/[\s\p{C}\p{Z}\p{Pd}\p{Pc}.]/gu, '');
 }
 
-/** Names that people write, by the field that they surely mean, although they are not its name but for case and dashes. */
+/**
+ * Names that people write, by the field that they surely mean, although they are not its name but for case and dashes.
+ */
 const SINGULARS: ReadonlyMap<string, string> = new Map([
   ['excludeschema', 'excludeschemas'],
   ['excludetable', 'excludetables'],
 ]);
 
 /**
- * Keys that would be ignored, although they were surely meant for a field, such as `sslMode` and `db_name`, or those with
- * an invisible character.
+ * Keys that would be ignored, although they were surely meant for a field, such as `sslMode` and `db_name`, or those
+ * with an invisible character.
  */
 function misspelledKeys(keys: readonly string[]): readonly string[] {
   return keys.flatMap((key) => {

@@ -54,8 +54,8 @@ function replacementFor({ version, major }: PostgresClient): string | undefined 
 }
 
 /**
- * The oldest major of which an outdated version is refused. Those before are not in the image. Where they are all that a
- * machine has, they serve for a local run, with a warning.
+ * The oldest major of which an outdated version is refused. Those before are not in the image. Where they are all that
+ * a machine has, they serve for a local run, with a warning.
  */
 const REFUSED_SINCE = ZSTD_SINCE;
 
@@ -122,8 +122,8 @@ export function chooseDumpClient(clients: readonly PostgresClient[], serverMajor
 
 /**
  * The client for a restore. pg_restore cannot read the output of a newer pg_dump, and an older client demands less of
- * an older server. So it is the oldest that is not older than the pg_dump; if that is unknown, the newest. Versions with
- * known vulnerabilities do not count.
+ * an older server. So it is the oldest that is not older than the pg_dump; if that is unknown, the newest. Versions
+ * with known vulnerabilities do not count.
  *
  * @param dumpMajor major of the pg_dump that made the dump; null if unknown
  * @throws {Failure} `refused` if every client is older

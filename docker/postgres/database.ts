@@ -41,8 +41,8 @@ export interface Locale {
 }
 
 /**
- * A hash is one of encoded text, and a range is one of the order that a collation gives it, which may be the database's.
- * Lists compare for equality only.
+ * A hash is one of encoded text, and a range is one of the order that a collation gives it, which may be the
+ * database's. Lists compare for equality only.
  */
 export const PARTITION_BASES = ['encoding', 'locale'] as const;
 
@@ -66,7 +66,10 @@ const encodingSchema = z.object({
   rules: z.string().nullable(),
 });
 
-/** Servers before 15 have `libc` only, those before 16 no rules, and since 17 the name has another column. Errors pass through. */
+/**
+ * Servers before 15 have `libc` only, those before 16 no rules, and since 17 the name has another column. Errors pass
+ * through.
+ */
 export async function inspectEncoding(client: Client): Promise<Pick<Database, 'encoding' | 'locale'>> {
   const { encoding, provider, ...locale } = await queryRow(
     client,

@@ -2,8 +2,9 @@ import { isNoneOf, type Selection } from './filters/selection.ts';
 import { IS_USER_SCHEMA } from './user-schemas.ts';
 
 /**
- * FROM and WHERE of the tables, partitioned tables, sequences and foreign tables that pg_dump dumps, as `c` in the schema
- * `n`. System schemas are excluded, and so are members of extensions, except configuration tables of an extension.
+ * FROM and WHERE of the tables, partitioned tables, sequences and foreign tables that pg_dump dumps, as `c` in the
+ * schema `n`. System schemas are excluded, and so are members of extensions, except configuration tables of an
+ * extension.
  */
 export function dumpedRelations({ relations }: Selection): string {
   return `

@@ -40,7 +40,8 @@ const OBJECTS = `
     FROM pg_enum e JOIN pg_type t ON t.oid = enumtypid JOIN space ON space.oid = typnamespace`;
 
 /**
- * Objects without locks of tables, which definitions and data in a dump name, but not those of schemas that are left out. Connection and server errors pass through.
+ * Objects without locks of tables, which definitions and data in a dump name, but not those of schemas that are left
+ * out. Connection and server errors pass through.
  */
 export async function namedObjects(client: Client, { schemas }: Selection): Promise<NamedObjects> {
   const row = z.object({ kind: z.string(), oid: z.int(), name: z.string() });

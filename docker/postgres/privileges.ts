@@ -61,8 +61,8 @@ const SUBSCRIPTIONS_SINCE = 100000;
 
 /**
  * Tables, partitioned tables and sequences that pg_dump locks or reads but this user cannot, foreign tables, and
- * unlogged tables of a replica. pg_dump reads no rows from a partitioned table itself, so its own policies do not matter, but
- * locks it, which requires SELECT. Views and materialized views are dumped without reading them.
+ * unlogged tables of a replica. pg_dump reads no rows from a partitioned table itself, so its own policies do not
+ * matter, but locks it, which requires SELECT. Views and materialized views are dumped without reading them.
  */
 function relationsQuery({ versionNumber }: Database, selection: Selection): string {
   const [filtered, forced] =

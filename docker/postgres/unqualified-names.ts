@@ -18,12 +18,13 @@ const NAMES = `${NAME}(?:[[:space:]]*[.][[:space:]]*${NAME})*`;
 
 /**
  * Functions that pg_restore has the server call while it restores, with an empty search path: in generated columns,
- * constraints, indexes and materialized views, also by way of views, operators and aggregates. Of those in SQL and PL/pgSQL
- * whose body is text, and which set no search path, the names of tables, views, sequences, types and functions of users that
- * the body has without a schema. What their bodies call in turn is not followed, and a name that stands for something else,
- * such as a column, is found as well.
+ * constraints, indexes and materialized views, also by way of views, operators and aggregates. Of those in SQL and
+ * PL/pgSQL whose body is text, and which set no search path, the names of tables, views, sequences, types and functions
+ * of users that the body has without a schema. What their bodies call in turn is not followed, and a name that stands
+ * for something else, such as a column, is found as well.
  *
- * Each body is split into names once. A pattern for each pair of body and name would take minutes with thousands of names.
+ * Each body is split into names once. A pattern for each pair of body and name would take minutes with thousands of
+ * names.
  */
 const UNQUALIFIED = `
   WITH RECURSIVE users AS (SELECT oid FROM pg_namespace WHERE ${IS_USER_SCHEMA}),

@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { start } from '../child.ts';
 import { log } from '../log.ts';
 import { ConnectionFailure } from '../postgres/connection/connection-failure.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import type { Answer } from '../postgres/connection/if-answered.ts';
 import { tryEach } from '../postgres/connection/try-each.ts';
 import { identifier } from '../postgres/quoting.ts';
+import { start } from '../process/child.ts';
 import type { RestoreTool } from './pg-restore.ts';
 import { rereadFailure } from './stored-dump/reread-failure.ts';
 import { decodedBy, type TableOfContents } from './stored-dump/table-of-contents.ts';
@@ -22,8 +22,8 @@ const OF_ROLE = 'ALTER DEFAULT PRIVILEGES FOR ROLE ';
 const BATCH = 500;
 
 /**
- * pg_restore runs all grants on an object as one statement, so that the server refuses them all if a single role is missing.
- * Runs each by itself, as this user, whoever granted it in the source.
+ * pg_restore runs all grants on an object as one statement, so that the server refuses them all if a single role is
+ * missing. Runs each by itself, as this user, whoever granted it in the source.
  *
  * @param entries IDs of entries that the server refused
  * @returns how many of the grants it refuses by themselves, or were lost with the connection

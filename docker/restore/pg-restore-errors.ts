@@ -77,8 +77,8 @@ const WITHOUT_LITERALS = /^(?:(?!\b(?:OPTIONS|CONNECTION)\b)[^"'$]|"[^"]*")*/;
 const NAME = '(?:"[^"]*"|[^\\s".])+';
 
 /**
- * Statements of a dump that neither make a table nor fill one. If a table depends on what such a statement makes, as on the
- * type of an extension, the server refuses that as well. pg_restore shows no more than about 128 characters of any.
+ * Statements of a dump that neither make a table nor fill one. If a table depends on what such a statement makes, as on
+ * the type of an extension, the server refuses that as well. pg_restore shows no more than about 128 characters of any.
  */
 const WITHOUT_ROWS = new RegExp(
   '^Command was: (?:CREATE (?:(?:UNIQUE )?INDEX|(?:CONSTRAINT |EVENT )?TRIGGER|POLICY|USER MAPPING|STATISTICS|EXTENSION|PUBLICATION|SUBSCRIPTION) |' +
@@ -123,8 +123,8 @@ export class RestoreErrors {
   }
 
   /**
-   * Number of errors that matter; a line that cannot be parsed counts as one. So does, with `--verbose`, each entry that the
-   * server warned of: a GRANT or REVOKE that it does not refuse may yet do nothing.
+   * Number of errors that matter; a line that cannot be parsed counts as one. So does, with `--verbose`, each entry
+   * that the server warned of: a GRANT or REVOKE that it does not refuse may yet do nothing.
    */
   get serious(): number {
     return this.#serious;
@@ -240,9 +240,9 @@ function interleaved(lines: readonly string[]): string {
 }
 
 /**
- * All lines of the statement; empty if they are not certain. A value may itself look like the statement. Then there are two
- * candidates, except for a COPY, whose statement is never printed. If another worker wrote in between, the statement is not
- * certain either.
+ * All lines of the statement; empty if they are not certain. A value may itself look like the statement. Then there are
+ * two candidates, except for a COPY, whose statement is never printed. If another worker wrote in between, the
+ * statement is not certain either.
  */
 function statementOf(first: string, rest: readonly string[], [command, another]: readonly string[]): string {
   const isCertain =

@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ChildExit, start, wasStopped } from '../child.ts';
 import { Failure } from '../failure.ts';
 import { CLIENT_OUT_OF_MEMORY } from '../postgres/client-memory.ts';
 import type { PostgresClient } from '../postgres/clients.ts';
@@ -9,6 +8,7 @@ import { withConnection } from '../postgres/connection/connection.ts';
 import { KEEPALIVE, libpqEnvironment } from '../postgres/connection/libpq-environment.ts';
 import type { TlsPolicy } from '../postgres/connection/tls.ts';
 import { sizeOf } from '../postgres/database.ts';
+import { type ChildExit, start, wasStopped } from '../process/child.ts';
 import type { Phase } from '../progress.ts';
 import { RestoreErrors, SUMMARY } from './pg-restore-errors.ts';
 import type { SessionSetting } from './target/session-settings.ts';
@@ -61,8 +61,8 @@ export interface Refusals {
 const OPTIONS = ['--no-owner', '--no-tablespaces', '--no-password', `--dbname=${KEEPALIVE}`];
 
 /**
- * Restores entries of an archive. A refused statement does not stop the restore: after hours of data, the cause may only
- * be a missing role in a policy.
+ * Restores entries of an archive. A refused statement does not stop the restore: after hours of data, the cause may
+ * only be a missing role in a policy.
  *
  * @throws {Failure} `tryAgain` if the connection to the server was lost or pg_restore was stopped
  * @throws {EndedEarly} `refused` if it ended early otherwise

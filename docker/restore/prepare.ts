@@ -34,7 +34,9 @@ import { settingsToGive } from './target/session-settings.ts';
 interface RestoreSetup extends Omit<ArchiveRestore, 'archive' | 'census' | 'verification' | 'isFiltered'> {
   /** Roles to create, if they are to be created. */
   readonly missingRoles?: MissingRoles;
-  /** What gives the database the owner, the settings, the grants and the like that the dumped one had and it has not. */
+  /**
+   * What gives the database the owner, the settings, the grants and the like that the dumped one had and it has not.
+   */
   readonly databaseStatements: readonly string[];
 }
 

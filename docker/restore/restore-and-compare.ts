@@ -48,9 +48,9 @@ class RowsRestored extends Failure {}
 const BEFORE_REASON = /^pg_restore: (?:error: )?(?:could not execute query: )?/;
 
 /**
- * The data of tables, or the values of sequences, that the dump creates, and that existed before: rows must not be mixed,
- * nor numbers be given to rows twice. pg_restore's own `--no-data-for-failed-tables` also skips tables that were created,
- * but not quite as intended.
+ * The data of tables, or the values of sequences, that the dump creates, and that existed before: rows must not be
+ * mixed, nor numbers be given to rows twice. pg_restore's own `--no-data-for-failed-tables` also skips tables that were
+ * created, but not quite as intended.
  */
 function dataOfExisting(
   { objects, before }: ArchiveRestore,
@@ -62,7 +62,9 @@ function dataOfExisting(
   return objects.filter((object) => object.kind === data && existing.has(keyOf(object)) && created.has(keyOf(object)));
 }
 
-/** The schemas that the dump creates, and that existed before. Of `public` it has a statement only if filters name it. */
+/**
+ * The schemas that the dump creates, and that existed before. Of `public` it has a statement only if filters name it.
+ */
 function existingSchemas({ objects, before }: ArchiveRestore): readonly ArchiveObject[] {
   const existing = new Set(before.schemas.map(({ name }) => name));
   return objects.filter(({ kind, name }) => kind === 'SCHEMA' && existing.has(name));
@@ -155,7 +157,9 @@ interface Compared {
   readonly found: readonly string[];
   /** Whether rows are among it, as far as that was checked. */
   readonly costRows: boolean;
-  /** Whether that was checked of all rows. Rows of a table that was there before may be as many as those of the dump. */
+  /**
+   * Whether that was checked of all rows. Rows of a table that was there before may be as many as those of the dump.
+   */
   readonly isComplete: boolean;
   /** Sentence about what does not. */
   readonly summary: string;

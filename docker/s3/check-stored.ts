@@ -13,8 +13,8 @@ interface Sent {
 }
 
 /**
- * Compares what S3 says that it stored with what it was sent. S3 responds with the checksum that it was sent. Without one,
- * the object must at least be there, with the ETag of what was sent.
+ * Compares what S3 says that it stored with what it was sent. S3 responds with the checksum that it was sent. Without
+ * one, the object must at least be there, with the ETag of what was sent.
  *
  * @param stored the CRC32 in S3's response
  * @throws {Failure} `verificationFailed` if it differs, `tryAgain` if it is not there

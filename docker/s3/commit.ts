@@ -47,9 +47,10 @@ export async function commit(
 }
 
 /**
- * Whether this run created the object. The response to a commit can be lost, and the next attempt then finds the key taken
- * by the previous one. Another run may have sent the same bytes, so they do not tell. An upload in parts does: S3 has it
- * no longer once it is completed, and nobody else completes or aborts it. Asking S3 to abort it is how to find out.
+ * Whether this run created the object. The response to a commit can be lost, and the next attempt then finds the key
+ * taken by the previous one. Another run may have sent the same bytes, so they do not tell. An upload in parts does: S3
+ * has it no longer once it is completed, and nobody else completes or aborts it. Asking S3 to abort it is how to find
+ * out.
  */
 async function isOwn(
   target: UploadTarget,

@@ -14,8 +14,8 @@ import { crc32InBase64 } from './checksum.ts';
 import type { DumpObject } from './object.ts';
 
 /**
- * Marks an upload as that of a Batch job, by sending the job's ID as part 1. The first part of the dump is sent last, and
- * replaces it: S3 keeps of each part number what was sent last. Source: Amazon S3 API reference, UploadPart
+ * Marks an upload as that of a Batch job, by sending the job's ID as part 1. The first part of the dump is sent last,
+ * and replaces it: S3 keeps of each part number what was sent last. Source: Amazon S3 API reference, UploadPart
  *
  * An upload has no other place for a name that S3 would show to its writer: it lists neither metadata nor tags.
  */
@@ -46,9 +46,9 @@ function markOf(job: string): string {
  * Aborts the uploads that killed attempts of this Batch job have left open: Batch never runs two attempts of one job at
  * once, so whatever bears the job's mark is left over.
  *
- * Neither the key nor the execution is enough to know that. A job can be submitted twice, by a person or by a retry whose
- * first call was answered too late, and an attempt must not abort the upload of a job that is running. Their uploads, and
- * those of which the first part was sent already, are left to the lifecycle rule of the bucket.
+ * Neither the key nor the execution is enough to know that. A job can be submitted twice, by a person or by a retry
+ * whose first call was answered too late, and an attempt must not abort the upload of a job that is running. Their
+ * uploads, and those of which the first part was sent already, are left to the lifecycle rule of the bucket.
  *
  * A failure is logged: what was left over costs space and prevents nothing.
  */

@@ -14,8 +14,8 @@ export interface ListedObject {
  * Finds the dump if it exists. Lists the bucket, because HeadObject would require permission to read dumps, which the
  * writer of dumps does not have.
  *
- * @throws {Failure} `tryAgain`; `refused`, also if there is a manifest without its dump: since nothing is overwritten, it
- * would pass for the manifest of the dump about to be made
+ * @throws {Failure} `tryAgain`; `refused`, also if there is a manifest without its dump: since nothing is overwritten,
+ * it would pass for the manifest of the dump about to be made
  */
 export async function findDump(
   s3: S3Client,
@@ -23,7 +23,8 @@ export async function findDump(
   signal: AbortSignal,
 ): Promise<ListedObject | undefined> {
   try {
-    // Among the keys with this prefix the key itself sorts first, and, among those that dumps create, its manifest second.
+    // Among the keys with this prefix the key itself sorts first, and, among those that dumps create, its manifest
+    // second.
     const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: key });
     const { Contents: listed = [], Name: listedBucket } = await s3.send(command, { abortSignal: signal });
     if (listedBucket !== bucket) {

@@ -7,8 +7,8 @@ import type { Part } from './part.ts';
 const BACKOFF = { minTimeout: 100, factor: 2, maxTimeout: 20_000, randomize: true };
 
 /**
- * Sends a part until it succeeds. Each attempt opens the bytes anew, which the SDK cannot do: it never retries a request
- * whose body is a stream.
+ * Sends a part until it succeeds. Each attempt opens the bytes anew, which the SDK cannot do: it never retries a
+ * request whose body is a stream.
  *
  * @param send sends the body, and gives up when `broken` aborts
  * @param attempts including the first
@@ -40,7 +40,8 @@ export async function resend<T>(
     const resolving = async () => {
       resolve(await attempt());
     };
-    // The attempt resolves the promise itself: in p-retry an abort outranks a success, but what S3 has confirmed is done.
+    // The attempt resolves the promise itself: in p-retry an abort outranks a success, but what S3 has confirmed is
+    // done.
     pRetry(resolving, {
       ...BACKOFF,
       retries: Math.max(attempts - 1, 0),

@@ -47,8 +47,8 @@ export interface CompleteUpload {
 }
 
 /**
- * Sends a dump to S3 while it is being made, every part but the first, which comes last. None of it is visible before the
- * commit. A dump of a single part needs no multipart upload, and none is begun.
+ * Sends a dump to S3 while it is being made, every part but the first, which comes last. None of it is visible before
+ * the commit. A dump of a single part needs no multipart upload, and none is begun.
  */
 export class Transfer {
   readonly #target: UploadTarget;
@@ -161,7 +161,9 @@ export class Transfer {
     }
   }
 
-  /** The part's failure is reported before the queue counts the part as done, so an idle queue has no unreported one. */
+  /**
+   * The part's failure is reported before the queue counts the part as done, so an idle queue has no unreported one.
+   */
   #enqueue(part: Part, number: number): void {
     void this.#queue.add(() => this.#sendPart(part, number).catch(this.#fail));
   }

@@ -1,15 +1,15 @@
 import type { Comparison, HashInput } from '../../contract.ts';
 import type { SecretDescription } from './decision.ts';
-import { InvalidSchedule } from './invalid-schedule.ts';
-import { isDue, parseSchedule } from './schedule.ts';
+import { InvalidSchedule } from './schedule/invalid-schedule.ts';
+import { isDue, parseSchedule } from './schedule/schedule.ts';
 import { readTags, type ScheduleTags } from './tags.ts';
 
 /** The clocks of Lambda and Step Functions may differ by seconds. */
 const SHORT_WAIT_MS = 10_000;
 
 /**
- * Compares the current state of a secret (`undefined` if it no longer exists) with the tags and the time that its run was
- * started for. Only an unchanged secret is dumped; a new schedule has an execution of its own.
+ * Compares the current state of a secret (`undefined` if it no longer exists) with the tags and the time that its run
+ * was started for. Only an unchanged secret is dumped; a new schedule has an execution of its own.
  */
 export function compare(
   secret: SecretDescription | undefined,
@@ -41,8 +41,8 @@ export function compare(
 }
 
 /**
- * Whether the rules of a time zone may have changed since an execution was started. One for this moment, or for an earlier
- * one, was started by hand: it need not be on the schedule.
+ * Whether the rules of a time zone may have changed since an execution was started. One for this moment, or for an
+ * earlier one, was started by hand: it need not be on the schedule.
  */
 function hasWaited(when: string, started: string | undefined): boolean {
   return started === undefined || Date.parse(when) - Date.parse(started) > SHORT_WAIT_MS;

@@ -1,8 +1,8 @@
 import type { CheckInput, ExecutionInput } from '../../contract.ts';
 import { formatWhen, secretRegion } from './execution-name.ts';
-import { InvalidSchedule } from './invalid-schedule.ts';
 import type { Memo } from './memo.ts';
-import { nextTime, parseSchedule } from './schedule.ts';
+import { InvalidSchedule } from './schedule/invalid-schedule.ts';
+import { nextTime, parseSchedule } from './schedule/schedule.ts';
 import { misspelledTag, readTags, type ScheduleTags, type Tag } from './tags.ts';
 
 /** A secret without its value: the fields that DescribeSecret and ListSecrets share. */
@@ -24,8 +24,8 @@ export type Decision =
 const MINUTE = 60_000;
 
 /**
- * A run further away than this is left to a later scan. Step Functions ends an execution after a year, and after the wait
- * its job may still take three attempts of a week and six hours of waiting for capacity.
+ * A run further away than this is left to a later scan. Step Functions ends an execution after a year, and after the
+ * wait its job may still take three attempts of a week and six hours of waiting for capacity.
  */
 const MAX_WAIT_MS = 340 * 24 * 60 * MINUTE;
 

@@ -32,9 +32,9 @@ export interface MemoScope {
 }
 
 /**
- * The runs that scans know to be started, so that they need not ask Step Functions again. It is only a cache: an entry is
- * made while its execution runs, and expires before the execution's name becomes available again. Losing an entry, or
- * restoring an older one, costs API calls and changes nothing.
+ * The runs that scans know to be started, so that they need not ask Step Functions again. It is only a cache: an entry
+ * is made while its execution runs, and expires before the execution's name becomes available again. Losing an entry,
+ * or restoring an older one, costs API calls and changes nothing.
  */
 export class Memo {
   /** Executions started before this instant are in the memo; 1970 for a new one. */
@@ -61,7 +61,8 @@ export class Memo {
   }
 
   /**
-   * The next run of a secret with these tags, if it is known to be started, in the format of {@link ExecutionInput.when}.
+   * The next run of a secret with these tags, if it is known to be started, in the format of {@link
+   * ExecutionInput.when}.
    */
   nextStarted(secretArn: string, tagsHash: string, now: Date): string | undefined {
     const [when, until] = this.#runs.get(keyOf(secretArn, tagsHash)) ?? [0, 0];
@@ -76,7 +77,10 @@ export class Memo {
     ]);
   }
 
-  /** Serializes the memo without past runs, so that its size depends only on the secrets and how often their tags change. */
+  /**
+   * Serializes the memo without past runs, so that its size depends only on the secrets and how often their tags
+   * change.
+   */
   write(now: Date): string {
     const seconds = Math.floor(now.getTime() / 1000);
     const current = [...this.#runs].filter(([, [when, until]]) => when > seconds && until > seconds);

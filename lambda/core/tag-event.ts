@@ -10,8 +10,8 @@ const tagEvent = z.object({
 });
 
 /**
- * The name or ARN of the secret in a CloudTrail event of Secrets Manager. `undefined` for any other event: of the periodic
- * rule, a deployment or a manual invocation.
+ * The name or ARN of the secret in a CloudTrail event of Secrets Manager. `undefined` for any other event: of the
+ * periodic rule, a deployment or a manual invocation.
  */
 export function secretIdOf(event: unknown): string | undefined {
   const parsed = tagEvent.safeParse(event);
@@ -23,8 +23,8 @@ export function secretIdOf(event: unknown): string | undefined {
 }
 
 /**
- * Whether a secret's ARN is of another account than `ownArn`. CloudTrail also reports what principals of this account do
- * to secrets of others, whose policies allow it. A name is one of this account.
+ * Whether a secret's ARN is of another account than `ownArn`. CloudTrail also reports what principals of this account
+ * do to secrets of others, whose policies allow it. A name is one of this account.
  */
 export function isOfAnotherAccount(secretId: string, ownArn: string): boolean {
   return validate(secretId) && parse(secretId).accountId !== parse(ownArn).accountId;

@@ -18,8 +18,8 @@ export interface ScheduleTags {
 }
 
 /**
- * Reads AutoDump's tags; `undefined` if the secret is not on a schedule. Keys must match exactly, whereas the filters of
- * ListSecrets match prefixes.
+ * Reads AutoDump's tags; `undefined` if the secret is not on a schedule. Keys must match exactly, whereas the filters
+ * of ListSecrets match prefixes.
  */
 export function readTags(tags: readonly Tag[] = []): ScheduleTags | undefined {
   const value = (key: string) => tags.find((tag) => tag.Key === key)?.Value;

@@ -17,8 +17,8 @@ import { findDumps } from './dumps.ts';
 import { describeRun } from './runs.ts';
 
 /**
- * If none of a secret's dumps was due for this long, they are searched for nevertheless: the newest may have expired, or
- * one may have been made on request. Daily schedules never reach it, not even when the clock is shifted.
+ * If none of a secret's dumps was due for this long, they are searched for nevertheless: the newest may have expired,
+ * or one may have been made on request. Daily schedules never reach it, not even when the clock is shifted.
  */
 const SEARCH_AGAIN_MS = 30 * 60 * 60_000;
 

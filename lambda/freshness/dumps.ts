@@ -11,10 +11,10 @@ export interface DumpSearch {
 }
 
 /**
- * Finds the dumps of a secret. Names of databases, which keys contain, are in the values of secrets, so that keys cannot
- * be worked out; but the dumps of the same database as an earlier one are listed in one call, from the first wanted one
- * on, or from the earlier one if none is wanted. Only if that does not show all of them, or there is no earlier one, all
- * dumps of the secret are listed, in one bucket after another.
+ * Finds the dumps of a secret. Names of databases, which keys contain, are in the values of secrets, so that keys
+ * cannot be worked out; but the dumps of the same database as an earlier one are listed in one call, from the first
+ * wanted one on, or from the earlier one if none is wanted. Only if that does not show all of them, or there is no
+ * earlier one, all dumps of the secret are listed, in one bucket after another.
  */
 export async function findDumps(
   client: S3Client,

@@ -6,7 +6,9 @@ import { onOneLine } from '../core/one-line.ts';
 import { manifestsToRead } from '../core/status/manifest-reads.ts';
 import { readManifest } from '../core/status/manifest.ts';
 
-/** A larger manifest, of a database with some ten thousand tables, is not read, since the function has little memory. */
+/**
+ * A larger manifest, of a database with some ten thousand tables, is not read, since the function has little memory.
+ */
 const MAX_MIB = 4;
 
 /** Each takes several times its size. */

@@ -4,8 +4,8 @@ import { SCHEDULE_TAG } from '../../contract.ts';
 import type { ListedSecret } from '../core/freshness/owing.ts';
 
 /**
- * Lists the secrets with a tag that starts with the schedule tag, a hundred per call. Not the Scanner's listing: a secret
- * that one of the two leaves out is still seen by the other.
+ * Lists the secrets with a tag that starts with the schedule tag, a hundred per call. Not the Scanner's listing: a
+ * secret that one of the two leaves out is still seen by the other.
  */
 export async function* taggedSecrets(client: SecretsManagerClient): AsyncGenerator<ListedSecret> {
   const pages = paginateListSecrets(

@@ -12,7 +12,9 @@ export interface JobLog {
 /** The first line of a dump's log: `Secret prod/orders, scheduled for …: dump to s3://…`. */
 const DESTINATION = /: dump to (s3:\/\/.+)$/;
 
-/** Reads a job's log. It only adds to a message, which is sent without it if it cannot be read, or has not arrived yet. */
+/**
+ * Reads a job's log. It only adds to a message, which is sent without it if it cannot be read, or has not arrived yet.
+ */
 export async function readJobLog(
   client: CloudWatchLogsClient,
   logGroupName: string,
@@ -36,8 +38,8 @@ export async function readJobLog(
 const MAX_LINES = 1000;
 
 /**
- * The most bytes that these lines have as JSON. They become part of a message and of an event, each of which has at most
- * 262,144 bytes: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html
+ * The most bytes that these lines have as JSON. They become part of a message and of an event, each of which has at
+ * most 262,144 bytes: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html
  */
 const MAX_BYTES = 100_000;
 

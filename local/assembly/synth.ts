@@ -59,8 +59,8 @@ export async function synthesize(output: string, processes: Processes): Promise<
 }
 
 /**
- * CDK would ask AWS whose credentials it finds, so it finds none. Nor does it, or the npm that it runs, report to anyone or
- * look for a newer version of itself.
+ * CDK would ask AWS whose credentials it finds, so it finds none. Nor does it, or the npm that it runs, report to
+ * anyone or look for a newer version of itself.
  *
  * @param home replaces the home folder, with its `.cdk.json`, `.npmrc` and caches, and that for temporary files, which
  * remain if it is interrupted. Only the code that Node.js has compiled is kept, since that saves a second

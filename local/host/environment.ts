@@ -19,8 +19,8 @@ export const WITHOUT_AWS = {
 } as const;
 
 /**
- * The environment of what runs on this machine: nothing of the caller's with which a library could reach AWS, go through
- * a proxy, or connect to PostgreSQL otherwise than it is told.
+ * The environment of what runs on this machine: nothing of the caller's with which a library could reach AWS, go
+ * through a proxy, or connect to PostgreSQL otherwise than it is told.
  */
 export function ownEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => KEPT.has(name));

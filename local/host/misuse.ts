@@ -1,2 +1,4 @@
-/** The command line or the environment is invalid. The message says what was given, what is allowed, and how to mend it. */
+/**
+ * The command line or the environment is invalid. The message says what was given, what is allowed, and how to mend it.
+ */
 export class Misuse extends Error {}

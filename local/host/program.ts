@@ -42,9 +42,9 @@ export interface Ends<T> {
 }
 
 /**
- * Runs a program and exits. It has one end, whether its work succeeds or fails, a signal arrives, its output is lost, or
- * nobody catches an error: child processes are stopped, the cleanups run, the end is reported, the output is flushed.
- * Further signals change nothing. Files that the program creates can be read by no other user.
+ * Runs a program and exits. It has one end, whether its work succeeds or fails, a signal arrives, its output is lost,
+ * or nobody catches an error: child processes are stopped, the cleanups run, the end is reported, the output is
+ * flushed. Further signals change nothing. Files that the program creates can be read by no other user.
  */
 export async function runProgram<T>(work: (program: Program) => Promise<T>, ends: Ends<T>): Promise<never> {
   process.umask(0o077);

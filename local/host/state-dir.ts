@@ -9,7 +9,10 @@ const WRITABLE_BY_OTHERS = 0o022;
 /** Marks a directory that a local run has made its own. */
 const MARKER = 'autodump-local-run';
 
-/** What may be in a directory that is about to become one: a lock of ours, and the folder that every ext4 file system has. */
+/**
+ * What may be in a directory that is about to become one: a lock of ours, and the folder that every ext4 file system
+ * has.
+ */
 const NEUTRAL_NAMES = /^(lock(\..*)?|lost\+found)$/;
 
 /** Names in a message. */
@@ -23,8 +26,9 @@ export class StateDirLocked extends Error {
 /**
  * Locks a state directory for this process, creating it if needed. A lock whose process no longer runs is taken over.
  *
- * The directory must belong to this user, and nobody else may write to it: what others put there, such as links, would be
- * followed. It must be empty, or one of an earlier run: a local run deletes and replaces what is there. From then on, only this user may read it: files of an earlier run may have other modes than those of this one.
+ * The directory must belong to this user, and nobody else may write to it: what others put there, such as links, would
+ * be followed. It must be empty, or one of an earlier run: a local run deletes and replaces what is there. From then
+ * on, only this user may read it: files of an earlier run may have other modes than those of this one.
  *
  * @returns a function that releases the lock
  * @throws {StateDirLocked} if another running process holds the lock

@@ -42,7 +42,10 @@ export class JobProgress {
     }
   }
 
-  /** The job, or the last one if it was submitted twice. With a filter, Batch lists jobs in all states, the newest first. */
+  /**
+   * The job, or the last one if it was submitted twice. With a filter, Batch lists jobs in all states, the newest
+   * first.
+   */
   async #find(): Promise<JobDetail | undefined> {
     const { batch, jobQueue, jobName } = this.#options;
     const filters = [{ name: 'JOB_NAME', values: [jobName] }];

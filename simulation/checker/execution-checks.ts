@@ -46,8 +46,8 @@ export class ExecutionChecks {
   }
 
   /**
-   * A job was accepted: it must know its secret and time, must not start before that time or a second time, and the time
-   * must be one of the tags that existed when they were last compared.
+   * A job was accepted: it must know its secret and time, must not start before that time or a second time, and the
+   * time must be one of the tags that existed when they were last compared.
    *
    * @param variables the values of the job's environment variables
    */

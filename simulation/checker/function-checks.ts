@@ -27,8 +27,8 @@ export class FunctionChecks {
   }
 
   /**
-   * Any function ended: it must have failed if one of the calls that it depends on did, and must not have timed out if no fault delayed it.
-   * Of a scan that continues, the last invocation has to fail.
+   * Any function ended: it must have failed if one of the calls that it depends on did, and must not have timed out if
+   * no fault delayed it. Of a scan that continues, the last invocation has to fail.
    */
   onInvoked(invocation: Invocation, result: Result): void {
     const { name } = invocation.function;
@@ -42,7 +42,9 @@ export class FunctionChecks {
     }
   }
 
-  /** An invocation for all secrets ended. A scan must fail if tags are invalid, and serve all secrets that it reached. */
+  /**
+   * An invocation for all secrets ended. A scan must fail if tags are invalid, and serve all secrets that it reached.
+   */
   onScanned(invocation: Invocation, result: Result): void {
     const scan = this.#scans.end(invocation, result, this.#clock.now);
     if (scan === undefined) {

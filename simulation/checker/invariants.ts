@@ -3,7 +3,7 @@ import type { Secret, Span } from '../workload/secret-history.ts';
 import { CheckedSecrets } from './checked-secrets.ts';
 import { ExecutionChecks } from './execution-checks.ts';
 import { FunctionChecks } from './function-checks.ts';
-import { ReportChecks } from './report-checks.ts';
+import { ReportChecks } from './reports/report-checks.ts';
 import { type ScanOutages, Scans } from './scans.ts';
 import { ScheduleChecks } from './schedule-checks.ts';
 import { type Violation, Violations } from './violations.ts';

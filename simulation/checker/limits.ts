@@ -3,8 +3,8 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * By this time after a scheduled time all retries of comparing and submitting are over: each may be throttled for an hour,
- * besides seven or eight attempts of half a minute that fail otherwise.
+ * By this time after a scheduled time all retries of comparing and submitting are over: each may be throttled for an
+ * hour, besides seven or eight attempts of half a minute that fail otherwise.
  */
 export const LATEST_START = 3 * HOUR;
 
@@ -26,5 +26,8 @@ export const REMINDER = DAY;
 /** A check begins every hour, and the alarm on its heartbeat needs three hours in which none ended well. */
 export const LONGEST_SILENCE = 4 * HOUR;
 
-/** A listing may lag by five minutes, an event may be a minute late, so may a scan, and a run within a minute is skipped. */
+/**
+ * A listing may lag by five minutes, an event may be a minute late, so may a scan, and a run within a minute is
+ * skipped.
+ */
 export const MARGIN = 10 * MINUTE;

@@ -1,6 +1,6 @@
 /**
- * When a schedule is due, found by reading a clock in its time zone: every minute around a clock change, and at both ends
- * of all other days. It shares nothing with the schedule module of the functions but the meaning of the tags.
+ * When a schedule is due, found by reading a clock in its time zone: every minute around a clock change, and at both
+ * ends of all other days. It shares nothing with the schedule module of the functions but the meaning of the tags.
  */
 
 const MINUTE = 60_000;
@@ -88,7 +88,9 @@ function values(field: string, min: number, max: number, names: readonly string[
   return [...new Set(named)].sort((a, b) => a - b);
 }
 
-/** The numbers from low to high, past the end of the field if need be. Seven is the end of a week only if not passed. */
+/**
+ * The numbers from low to high, past the end of the field if need be. Seven is the end of a week only if not passed.
+ */
 function walk(low: number, high: number, min: number, max: number): readonly number[] {
   const upTo = (from: number, to: number): readonly number[] =>
     Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);

@@ -86,7 +86,9 @@ export class ScheduleChecks {
     }
   }
 
-  /** Checks every hour that each secret on a schedule has its next run waiting, or that a scan began within a period. */
+  /**
+   * Checks every hour that each secret on a schedule has its next run waiting, or that a scan began within a period.
+   */
   #scheduleWaitingChecks(span: Span): void {
     const check = (): void => {
       const now = this.#clock.now;

@@ -28,8 +28,8 @@ interface Options {
 }
 
 /**
- * A stand-in for the module `https` that sends every request to the simulated world. It is the only exit from a function;
- * everything above it is the real AWS SDK: serialization, signing, retries.
+ * A stand-in for the module `https` that sends every request to the simulated world. It is the only exit from a
+ * function; everything above it is the real AWS SDK: serialization, signing, retries.
  */
 export function fakeHttps(serve: Serve): object {
   class Agent {

@@ -22,7 +22,10 @@ export interface InjectedFault {
   readonly site: string;
 }
 
-/** Decides which faults are injected, and when. Each has an id by which it can be kept or left out, as secret events have. */
+/**
+ * Decides which faults are injected, and when. Each has an id by which it can be kept or left out, as secret events
+ * have.
+ */
 export class Faults {
   readonly counts = new Map<string, number>();
   readonly injected: InjectedFault[] = [];

@@ -1,6 +1,6 @@
 /**
- * The zones whose rules an update of the time zone database changes, each with a zone whose rules it has until then. Some
- * of them have the same offset for a part of the year, as in a real update.
+ * The zones whose rules an update of the time zone database changes, each with a zone whose rules it has until then.
+ * Some of them have the same offset for a part of the year, as in a real update.
  */
 const FORMER: Readonly<Record<string, string>> = {
   'Africa/Cairo': 'Africa/Tripoli',
@@ -15,8 +15,8 @@ export function formerZone(timezone: string): string {
 }
 
 /**
- * A class whose instances are made once for the same arguments: making one takes as long as a hundred uses, and libraries
- * make one to find out whether a time zone exists.
+ * A class whose instances are made once for the same arguments: making one takes as long as a hundred uses, and
+ * libraries make one to find out whether a time zone exists.
  *
  * @param zone the zone whose rules another one has
  */

@@ -23,8 +23,8 @@ const alarmSchema = z.object({
 });
 
 /**
- * How long a function may not have ended well until an alarm of the template goes off, in milliseconds: the alarm on its
- * invocations without errors, in which missing data count as none. Infinite if there is none.
+ * How long a function may not have ended well until an alarm of the template goes off, in milliseconds: the alarm on
+ * its invocations without errors, in which missing data count as none. Infinite if there is none.
  */
 export function heartbeatOf(template: Template, functionName: string): number {
   const waits = template

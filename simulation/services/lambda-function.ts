@@ -151,9 +151,9 @@ export class SimulatedFunction {
 }
 
 /**
- * An execution environment of Lambda: the loaded bundle, warm between invocations, serving one at a time. After a crash it
- * also stands in for its replacement: responses to the old invocation are dropped. Loading the bundle again each time
- * would take most of the simulation's time, and the functions keep nothing in memory but clients.
+ * An execution environment of Lambda: the loaded bundle, warm between invocations, serving one at a time. After a crash
+ * it also stands in for its replacement: responses to the old invocation are dropped. Loading the bundle again each
+ * time would take most of the simulation's time, and the functions keep nothing in memory but clients.
  */
 class Environment {
   readonly runtime: Runtime;

@@ -14,7 +14,10 @@ export function sentMessage(request: unknown): string {
   return publishSchema.parse(request).Message;
 }
 
-/** The events that a function puts on the bus: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html */
+/**
+ * The events that a function puts on the bus:
+ * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+ */
 export function sentEvents(request: unknown): readonly SentEvent[] {
   const { Entries } = putEventsSchema.parse(request);
   return Entries.map(({ DetailType, Detail }) => ({ type: DetailType, detail: JSON.parse(Detail) as unknown }));

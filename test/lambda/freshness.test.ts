@@ -96,7 +96,8 @@ test('a settled account of daily secrets costs two requests for each dump, and t
   expect(s3.commandCalls(ListObjectsV2Command)).toHaveLength(SECRETS);
   // Of each hour: listings of secrets; the memory read, stored, and stored with manifests; status and page.
   expect(secrets.calls().length + s3.calls().length).toBe(2 * SECRETS + 24 * (SECRETS / 100 + 5));
-  // Ten thousand secrets have one more for each dump, but read 2,400 manifests a day: 14,920, which is less than 15,000.
+  // Ten thousand secrets have one more for each dump, but read 2,400 manifests a day: 14,920, which is less than
+  // 15,000.
   expect(sns.calls()).toHaveLength(0);
 });
 

@@ -9,8 +9,8 @@ import {
 import { ExecutionAlreadyExists, ListExecutionsCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
-import { ScanFailed } from '../../lambda/scan-report.ts';
-import type { ScanResult } from '../../lambda/scan-secret.ts';
+import { ScanFailed } from '../../lambda/scanner/scan-report.ts';
+import type { ScanResult } from '../../lambda/scanner/scan-secret.ts';
 import { handler } from '../../lambda/scanner.ts';
 
 const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:AutoDump';

@@ -274,8 +274,8 @@ test('the outputs are those that a user needs next', () => {
 });
 
 test('resources that waiting executions refer to keep their logical IDs', () => {
-  // An execution runs with the definition and role that it was started with, up to a year later. Another logical ID would
-  // replace the resource, and break every waiting execution.
+  // An execution runs with the definition and role that it was started with, up to a year later. Another logical ID
+  // would replace the resource, and break every waiting execution.
   const ids = ['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine', 'AWS::Batch::JobQueue'].flatMap((type) =>
     Object.keys(resourcesOf(template, type)),
   );

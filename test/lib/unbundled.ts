@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { jest } from '@jest/globals';
 
 /**
- * Synthesizes with empty bundles, for tests that only look at the template: bundling takes nearly all of the time. A test
- * that imports this must not import `synthesize.ts` or `lib` itself, which would load the real bundler first.
+ * Synthesizes with empty bundles, for tests that only look at the template: bundling takes nearly all of the time. A
+ * test that imports this must not import `synthesize.ts` or `lib` itself, which would load the real bundler first.
  */
 jest.unstable_mockModule('../../lib/bundle.ts', () => ({
   ROOT: process.cwd(),

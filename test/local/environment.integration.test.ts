@@ -32,7 +32,9 @@ afterAll(() => {
   listener.close();
 });
 
-/** Everything in an environment and a home folder that leads to AWS, through a proxy or to another PostgreSQL server. */
+/**
+ * Everything in an environment and a home folder that leads to AWS, through a proxy or to another PostgreSQL server.
+ */
 function temptations(home: string, marker: string): NodeJS.ProcessEnv {
   const url = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`;
   const profile = (name: string) =>
@@ -69,7 +71,10 @@ function temptations(home: string, marker: string): NodeJS.ProcessEnv {
   };
 }
 
-/** All three run `cdk synth` by the same function; for two of them, what it runs then copies the app that the tests share. */
+/**
+ * All three run `cdk synth` by the same function; for two of them, what it runs then copies the app that the tests
+ * share.
+ */
 test.each([
   ['the local run', 'local/main.ts', (state: string) => ['--state-dir', state], () => process.env.PATH],
   [

@@ -30,8 +30,8 @@ async function account(): Promise<{ readonly uid: number; readonly gid: number }
 }
 
 /**
- * Starts a PgBouncer in front of all databases of a server, with one session of the server for each, so that its clients
- * take turns.
+ * Starts a PgBouncer in front of all databases of a server, with one session of the server for each, so that its
+ * clients take turns.
  *
  * @param users further users and their passwords
  */

@@ -23,7 +23,9 @@ export function synthesizedApp(): Promise<string> {
   return shared('cdk.out', (folder) => synthesize(folder, new Processes()));
 }
 
-/** Value of PATH with which `cdk synth` runs an `npx` that copies {@link synthesizedApp}, which saves most of its time. */
+/**
+ * Value of PATH with which `cdk synth` runs an `npx` that copies {@link synthesizedApp}, which saves most of its time.
+ */
 export async function pathOfQuickSynthesis(): Promise<string> {
   const app = await synthesizedApp();
   const programs = await shared('quick-synthesis', async (folder) => {

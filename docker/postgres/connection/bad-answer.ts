@@ -2,8 +2,8 @@ import type { Connection } from 'pg';
 import { MessageEnds } from './message-ends.ts';
 
 /**
- * Most bytes to read from a server. The longest answers have a row of about seventy bytes for each table. In memory, they
- * take several times as much.
+ * Most bytes to read from a server. The longest answers have a row of about seventy bytes for each table. In memory,
+ * they take several times as much.
  */
 const MOST_BYTES = 64 * 1024 * 1024;
 const MOST_ROWS = 1_000_000;
@@ -19,8 +19,8 @@ export interface ByteSource {
 }
 
 /**
- * Ends the connection with a {@link BadAnswer} if the server sends too much, or messages that cannot be read, which would
- * otherwise end the program. Must be called before the connection is opened.
+ * Ends the connection with a {@link BadAnswer} if the server sends too much, or messages that cannot be read, which
+ * would otherwise end the program. Must be called before the connection is opened.
  */
 export function guard(connection: Connection): void {
   const attach = connection.attachListeners.bind(connection);

@@ -61,7 +61,9 @@ const SQL_STATES: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
 /** SQLSTATEs about the database, which the server only reports after authentication. */
 const DATABASE_STATES: ReadonlySet<string> = new Set(['3D000', '42501', '55000']);
 
-/** Older poolers report everything as a protocol violation, in English. What they say, by the server's SQLSTATE for it. */
+/**
+ * Older poolers report everything as a protocol violation, in English. What they say, by the server's SQLSTATE for it.
+ */
 const PROTOCOL_VIOLATION = '08P01';
 const POOLER_STATES: readonly (readonly [says: RegExp, state: string])[] = [
   [/authentication failed|no such user/, '28P01'],
@@ -123,7 +125,9 @@ function isSystemError(error: unknown): boolean {
   return networkCode(error) !== undefined || (code in constants.errno && code !== TLS_REFUSED);
 }
 
-/** What OpenSSL says among numbers and names of its source files: `error:0A00042E:SSL routines:f:what it says:file:`. */
+/**
+ * What OpenSSL says among numbers and names of its source files: `error:0A00042E:SSL routines:f:what it says:file:`.
+ */
 const OPENSSL = /error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/;
 
 function tlsMessage(message: string): string {

@@ -5,11 +5,11 @@ import pg from 'pg';
 import { z } from 'zod';
 import { Failure } from '../../failure.ts';
 import { networkCode } from '../../network.ts';
+import { scramPassword } from '../saslprep/saslprep.ts';
 import { guard } from './bad-answer.ts';
 import { connectionFailure, type FailedConnection, passwordMissing } from './connection-failure.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 import { queryRow } from './query.ts';
-import { scramPassword } from './saslprep.ts';
 import { isRdsProxy, tlsOptions, type TlsPolicy, type Transport, transportsFor } from './tls.ts';
 import { type Access, inTransaction } from './transaction.ts';
 
@@ -29,8 +29,8 @@ export interface Manner {
 }
 
 /**
- * Most iterations of SCRAM's hash that a server may ask for. A server's default is 4,096. There is no limit in libpq, but
- * this many already take about as long as a connection may, and the program could not end before they are done.
+ * Most iterations of SCRAM's hash that a server may ask for. A server's default is 4,096. There is no limit in libpq,
+ * but this many already take about as long as a connection may, and the program could not end before they are done.
  */
 const SCRAM_ITERATIONS = 20_000_000;
 

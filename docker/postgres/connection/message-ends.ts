@@ -6,8 +6,8 @@ const LENGTH_BYTES = 4;
 const WITH_FIELDS: ReadonlySet<number> = new Set(Buffer.from('EN'));
 
 /**
- * Follows the messages of a server, and notices an error or a notice without its end: pg's reader would look for it in the
- * memory behind, and where that ends as well, for ever.
+ * Follows the messages of a server, and notices an error or a notice without its end: pg's reader would look for it in
+ * the memory behind, and where that ends as well, for ever.
  * https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 export class MessageEnds {

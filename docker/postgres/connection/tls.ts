@@ -79,8 +79,8 @@ export function tlsPolicy(
 }
 
 /**
- * Like libpq, and other than Node.js, takes an IP address for a name as well if the certificate is for no address: for one
- * of its DNS names or, without those, for its common name.
+ * Like libpq, and other than Node.js, takes an IP address for a name as well if the certificate is for no address: for
+ * one of its DNS names or, without those, for its common name.
  */
 function checkIdentity(host: string, certificate: PeerCertificate): Error | undefined {
   const error = checkServerIdentity(host, certificate);

@@ -11,7 +11,8 @@ export type Access = 'READ ONLY' | 'READ WRITE';
  * path, temporary tables, which may also be somebody else's, would come before the system's.
  *
  * As pg_dump does, they set aside what settings of the user or the database would cancel them for. Of these, the newer
- * ones do not exist in every version. And they may take some memory, since `temp_file_limit` may allow no file in its place.
+ * ones do not exist in every version. And they may take some memory, since `temp_file_limit` may allow no file in its
+ * place.
  */
 const SETTINGS = [
   'SET LOCAL statement_timeout TO 0',
@@ -35,8 +36,8 @@ const WITHOUT_CONVERSION = 'SET LOCAL client_encoding TO SQL_ASCII';
 const INCONVERTIBLE: ReadonlySet<unknown> = new Set(['22021', '22P05']);
 
 /**
- * Asks questions, or runs statements, in a transaction that sees only the system's names. If a name in the database cannot be
- * converted to UTF-8, which does not keep pg_dump from dumping it, asks again without conversion.
+ * Asks questions, or runs statements, in a transaction that sees only the system's names. If a name in the database
+ * cannot be converted to UTF-8, which does not keep pg_dump from dumping it, asks again without conversion.
  *
  * Connection and server errors pass through. So does a {@link Failure}.
  */

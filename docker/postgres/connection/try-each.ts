@@ -7,11 +7,11 @@ import pg from 'pg';
 const NOTHING_DONE: ReadonlySet<unknown> = new Set(['01007', '01006']);
 
 /**
- * Runs statements in the transaction, one after another. One that the server refuses changes nothing, and does not stop the
- * others. Connection errors pass through.
+ * Runs statements in the transaction, one after another. One that the server refuses changes nothing, and does not stop
+ * the others. Connection errors pass through.
  *
- * @returns for each statement why the server refused it, in the server's words, which may contain values of the statement;
- * undefined if it did not
+ * @returns for each statement why the server refused it, in the server's words, which may contain values of the
+ * statement; undefined if it did not
  */
 export async function tryEach(
   client: pg.Client,

@@ -4,7 +4,9 @@ export interface LeftOut {
   readonly tables: readonly string[];
   /** Tables without their rows, sequences without their values, and materialized views that are not populated. */
   readonly rows: readonly string[];
-  /** Whether large objects, extensions and all else that is in no schema are left out, as they are if schemas are named. */
+  /**
+   * Whether large objects, extensions and all else that is in no schema are left out, as they are if schemas are named.
+   */
   readonly objectsWithoutSchema: boolean;
 }
 

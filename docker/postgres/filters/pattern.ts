@@ -10,9 +10,8 @@ const SPECIAL = /[|*+?()[\]{}.^$\\]/;
 
 /**
  * Translates a pattern as pg_dump does: letters outside of quotation marks are folded to lower case, `*` and `?` are
- * wildcards, a dot separates schema and name, `$` is never special, and any other character keeps its meaning in a regular
- * expression.
- * https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-PATTERNS
+ * wildcards, a dot separates schema and name, `$` is never special, and any other character keeps its meaning in a
+ * regular expression. https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-PATTERNS
  *
  * @returns the parts of the pattern between its dots, each as a regular expression
  */

@@ -6,8 +6,8 @@ import { queryRow } from '../connection/query.ts';
 const NAMES = /\s*(?:"((?:[^"]|"")*)"|([^",]+))\s*(?:,|$)/gy;
 
 /**
- * The schemas in which pg_dump looks for a table whose pattern has no schema: those of the search path that a session of
- * this user begins with, after the system's. Server errors pass through.
+ * The schemas in which pg_dump looks for a table whose pattern has no schema: those of the search path that a session
+ * of this user begins with, after the system's. Server errors pass through.
  */
 export async function searchPathOf(client: Client): Promise<readonly string[]> {
   const { path, user } = await queryRow(

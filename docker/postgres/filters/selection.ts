@@ -77,7 +77,9 @@ function isOfLeftOut(wanted: readonly Wanted[], matched: Schema | Relation, isPa
   return (isPartial && !matchesField(wanted, matched, 'schemas')) || matchesField(wanted, matched, 'excludeschemas');
 }
 
-/** A sequence of an identity column goes with its table, and one that otherwise belongs to a table is dumped with it. */
+/**
+ * A sequence of an identity column goes with its table, and one that otherwise belongs to a table is dumped with it.
+ */
 function divide(
   wanted: readonly Wanted[],
   relations: readonly Relation[],

@@ -24,8 +24,8 @@ export const needsSchema = z.object({
 export type Needs = z.infer<typeof needsSchema>;
 
 /**
- * What the server does not answer, as what the user may not see, does not fail: it is null, with the reason in `unseen`.
- * Other errors pass through, as {@link ifAnswered} says.
+ * What the server does not answer, as what the user may not see, does not fail: it is null, with the reason in
+ * `unseen`. Other errors pass through, as {@link ifAnswered} says.
  */
 export async function inspectNeeds(client: Client, selection: Selection): Promise<Needs> {
   const database = await ifAnswered(client, 'settings and grants', databaseNeeds);

@@ -25,8 +25,8 @@ const GRANTS = `
 const SINCE = 150000;
 
 /**
- * The privileges of each role on parameters, by its name; those of PUBLIC are no concern of one database. Connection and
- * server errors pass through.
+ * The privileges of each role on parameters, by its name; those of PUBLIC are no concern of one database. Connection
+ * and server errors pass through.
  */
 export async function parameterGrants(client: Client): Promise<ReadonlyMap<string, ParameterGrant[]>> {
   const query = "SELECT current_setting('server_version_num')::int AS number";

@@ -42,10 +42,10 @@ export type Role = z.infer<typeof roleSchema>;
 export type Membership = z.infer<typeof membershipSchema>;
 
 /**
- * The roles that objects of this database depend on, as `role` and `use`. The server keeps these dependencies for all roles
- * but the one that it was initialized with, whose OID is 10. That one is looked for where a dump may name it. It keeps none
- * of settings of `role`, in which functions and the database name one, and none of rows: `$1` are the roles that these name.
- * https://www.postgresql.org/docs/current/catalog-pg-shdepend.html
+ * The roles that objects of this database depend on, as `role` and `use`. The server keeps these dependencies for all
+ * roles but the one that it was initialized with, whose OID is 10. That one is looked for where a dump may name it. It
+ * keeps none of settings of `role`, in which functions and the database name one, and none of rows: `$1` are the roles
+ * that these name. https://www.postgresql.org/docs/current/catalog-pg-shdepend.html
  */
 const USED = `
   SELECT refobjid, CASE
@@ -98,8 +98,8 @@ const USED = `
   ) AS first_role`;
 
 /**
- * With the roles that the database refers to come their members, who have access by them, and all roles that any of these
- * are members of. Members of a predefined role have that on every server alike, and do not count.
+ * With the roles that the database refers to come their members, who have access by them, and all roles that any of
+ * these are members of. Members of a predefined role have that on every server alike, and do not count.
  */
 const ROLES = `
   WITH RECURSIVE this AS (SELECT oid FROM pg_database WHERE datname = current_database()),

@@ -8,8 +8,8 @@ export const settingSchema = z.object({
 export type Setting = z.infer<typeof settingSchema>;
 
 /**
- * Reads a setting as the server keeps it. Names with a dot are of extensions and of applications, which keep keys in them,
- * as PostgREST does in `app.settings.jwt_secret`. A manifest is read and passed on more freely than a dump.
+ * Reads a setting as the server keeps it. Names with a dot are of extensions and of applications, which keep keys in
+ * them, as PostgREST does in `app.settings.jwt_secret`. A manifest is read and passed on more freely than a dump.
  */
 export function settingOf(text: string): Setting {
   const end = text.indexOf('=');

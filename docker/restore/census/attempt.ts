@@ -14,8 +14,8 @@ const NO_PRIVILEGE = '42501';
 const PASSING = /^(40|53|57)/;
 
 /**
- * Reads something in a transaction, which goes on if the server refuses. Errors of the connection, and those that may pass,
- * pass through.
+ * Reads something in a transaction, which goes on if the server refuses. Errors of the connection, and those that may
+ * pass, pass through.
  */
 export async function attempt<T>(client: pg.Client, read: () => Promise<T>): Promise<T | Unread> {
   await client.query('SAVEPOINT reading');

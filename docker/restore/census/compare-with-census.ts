@@ -30,8 +30,8 @@ export interface CensusComparison {
 }
 
 /**
- * Settings by which pg_dump has values written as text, and `row_security`, by which the server refuses to leave out rows. The
- * dump's own settings are added.
+ * Settings by which pg_dump has values written as text, and `row_security`, by which the server refuses to leave out
+ * rows. The dump's own settings are added.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
   DateStyle: 'ISO',
@@ -48,8 +48,8 @@ async function setAsDumped(client: Client, { textSettings }: ExpectedCensus): Pr
 }
 
 /**
- * Compares the tables and large objects of a database with what was counted in a dump while it was proven. Changes nothing.
- * Connection and server errors pass through.
+ * Compares the tables and large objects of a database with what was counted in a dump while it was proven. Changes
+ * nothing. Connection and server errors pass through.
  *
  * @param onCounted called after each table
  */

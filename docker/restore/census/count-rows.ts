@@ -22,8 +22,8 @@ export interface Catalog {
   /** As in `pg_class.relkind`. */
   readonly kinds: ReadonlyMap<string, string>;
   /**
-   * Conditions of the rows that pg_dump takes from tables of extensions, whose other rows the extension brings itself. Empty if it
-   * takes them all.
+   * Conditions of the rows that pg_dump takes from tables of extensions, whose other rows the extension brings itself.
+   * Empty if it takes them all.
    */
   readonly conditions: ReadonlyMap<string, string>;
 }

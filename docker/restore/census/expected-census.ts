@@ -13,7 +13,10 @@ import type { SessionSetting } from '../target/session-settings.ts';
 export interface ExpectedTable extends HashedCount {
   readonly schema: string;
   readonly name: string;
-  /** In the order of the dump, quoted and separated by commas; undefined if its partitions were dumped in different ones. */
+  /**
+   * In the order of the dump, quoted and separated by commas; undefined if its partitions were dumped in different
+   * ones.
+   */
   readonly columns: string | undefined;
 }
 
@@ -54,8 +57,8 @@ export function expectedCensus(
 }
 
 /**
- * The tables that a dump fills. If pg_dump has partitions filled through their partitioned table, because their rows may belong
- * to others where they are restored, it is one table.
+ * The tables that a dump fills. If pg_dump has partitions filled through their partitioned table, because their rows
+ * may belong to others where they are restored, it is one table.
  *
  * @param blocks where the archive has its data
  */

@@ -7,8 +7,8 @@ import { essentialProblems } from './report-roles.ts';
 import type { MissingRoles } from './role-statements.ts';
 
 /**
- * Creates the roles that the server lacks. What it refuses is a warning, unless rows depend on it: a policy or a user mapping
- * can be added once the role exists, if it ever can.
+ * Creates the roles that the server lacks. What it refuses is a warning, unless rows depend on it: a policy or a user
+ * mapping can be added once the role exists, if it ever can.
  *
  * @throws {Failure} `refused` if the server refuses a role without which it would refuse rows
  */

@@ -12,8 +12,8 @@ function isNamedIn(statement: string, role: string): boolean {
 }
 
 /**
- * Roles without their use by policies and user mappings, if the archive has none of those that name them: the manifest says
- * what the whole database needs. A policy that has the name elsewhere counts as well.
+ * Roles without their use by policies and user mappings, if the archive has none of those that name them: the manifest
+ * says what the whole database needs. A policy that has the name elsewhere counts as well.
  */
 export function usedInArchive(
   roles: readonly Role[],

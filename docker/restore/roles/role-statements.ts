@@ -60,7 +60,10 @@ function attributes(role: Role): readonly RoleStatement[] {
   return statements.map((sql) => ({ sql, makes: 'attribute', role: role.name }));
 }
 
-/** Whether the membership is exactly what a server before 16 has: the member inherits as it always does, and may SET ROLE. */
+/**
+ * Whether the membership is exactly what a server before 16 has: the member inherits as it always does, and may SET
+ * ROLE.
+ */
 function isPlain(member: Role, { inherit, set }: Membership): boolean {
   return (inherit === null || inherit === member.inherit) && set !== false;
 }
@@ -100,7 +103,10 @@ export interface MissingRoles {
   readonly unsupported: readonly string[];
 }
 
-/** Compares the roles that a dump refers to with those of a server. Memberships of roles that it has are left as they are. */
+/**
+ * Compares the roles that a dump refers to with those of a server. Memberships of roles that it has are left as they
+ * are.
+ */
 export function missingRoles(needed: readonly Role[], server: RoleServer): MissingRoles {
   const roles = needed.filter(({ name }) => !server.roles.has(name));
   const made = new Set(roles.map(({ name }) => name));

@@ -1,10 +1,10 @@
-import { run } from '../../child.ts';
 import type { PostgresClient } from '../../postgres/clients.ts';
+import { run } from '../../process/child.ts';
 import { wasCutShort } from './reread-failure.ts';
 
 /**
- * Whether pg_restore fails to read an archive to its end, without a server, as it did when the dump was proven. Not known to be
- * so if it was cut short. The errors of reading a stream pass through.
+ * Whether pg_restore fails to read an archive to its end, without a server, as it did when the dump was proven. Not
+ * known to be so if it was cut short. The errors of reading a stream pass through.
  *
  * @param archive a file, or what reads the archive from its first byte to the last
  */

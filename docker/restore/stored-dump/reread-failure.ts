@@ -1,6 +1,6 @@
-import { type ChildExit, wasStopped } from '../../child.ts';
 import { Failure } from '../../failure.ts';
 import { CLIENT_OUT_OF_MEMORY } from '../../postgres/client-memory.ts';
+import { type ChildExit, wasStopped } from '../../process/child.ts';
 
 /** Whether pg_restore was stopped from outside or ran out of memory, so that its end says nothing about the archive. */
 export function wasCutShort(exit: ChildExit): boolean {

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { start } from '../../child.ts';
 import type { PostgresClient } from '../../postgres/clients.ts';
+import { start } from '../../process/child.ts';
 import { rereadFailure } from './reread-failure.ts';
 import type { ArchiveObject } from './table-of-contents.ts';
 

@@ -194,7 +194,8 @@ function strongestChecksum(proof: StoredManifest['proof'], head: HeadObjectOutpu
 /**
  * Reads the dump from the first byte to the last, and compares its checksum with the proven one.
  *
- * @throws {Failure} `refused`, `tryAgain`; `verificationFailed`, after the last byte, if the bytes are not the proven ones
+ * @throws {Failure} `refused`, `tryAgain`; `verificationFailed`, after the last byte, if the bytes are not the proven
+ * ones
  */
 export async function* readStoredDump(
   s3: S3Client,

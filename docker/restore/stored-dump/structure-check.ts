@@ -3,8 +3,8 @@ import { type ArchiveStructure, checkOffsets } from '../../archive/archive-struc
 import { Failure } from '../../failure.ts';
 
 /**
- * Follows the structure of a dump while it is fetched. That is for a dump whose checksum was replaced with it, by somebody
- * who may write to the bucket, or that another program has made: pg_restore would notice in the middle.
+ * Follows the structure of a dump while it is fetched. That is for a dump whose checksum was replaced with it, by
+ * somebody who may write to the bucket, or that another program has made: pg_restore would notice in the middle.
  */
 export class StructureCheck {
   readonly #reader = new ArchiveReader();

@@ -25,7 +25,9 @@ const IN_SCHEMAS = [
   ['pg_ts_template', 'tmplnamespace', NONE],
 ] as const;
 
-/** Catalogs of objects outside of schemas. The owner of a cast is that of its function, which is what others may call. */
+/**
+ * Catalogs of objects outside of schemas. The owner of a cast is that of its function, which is what others may call.
+ */
 const OUTSIDE = [
   ['pg_event_trigger', 'evtowner'],
   ['pg_publication', 'pubowner'],
@@ -45,9 +47,9 @@ function described(catalog: string, owner: string, condition: string): string {
 }
 
 /**
- * Objects that users create: a new database has none, whatever its template. Members of an extension do not count if they
- * belong to a superuser, as those of trusted extensions do (on RDS, to rdsadmin), or to this user. Others do, since whoever
- * owns an extension can make any object of theirs a member of it, and a restore may call it.
+ * Objects that users create: a new database has none, whatever its template. Members of an extension do not count if
+ * they belong to a superuser, as those of trusted extensions do (on RDS, to rdsadmin), or to this user. Others do,
+ * since whoever owns an extension can make any object of theirs a member of it, and a restore may call it.
  * https://www.postgresql.org/docs/current/sql-alterextension.html
  */
 const CONTENTS = `

@@ -31,10 +31,10 @@ function grants({ grants, owner }: DatabaseNeeds, database: string): readonly st
 }
 
 /**
- * The statements that give a database its settings, grants, comment, connection limit and security labels; those for what
- * PUBLIC has by default are among them, since a database may have lost it. The owner, whose rights are no grants, comes
- * last, since the others are for who owns it before. A value that the manifest does not have, because it may be secret, is
- * `…`.
+ * The statements that give a database its settings, grants, comment, connection limit and security labels; those for
+ * what PUBLIC has by default are among them, since a database may have lost it. The owner, whose rights are no grants,
+ * comes last, since the others are for who owns it before. A value that the manifest does not have, because it may be
+ * secret, is `…`.
  */
 export function databaseStatements(needs: DatabaseNeeds, name: string): readonly string[] {
   const database = identifier(name);

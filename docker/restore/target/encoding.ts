@@ -98,8 +98,8 @@ function described({ provider, collate, ctype, name, rules }: Locale): string {
 type DumpedText = Pick<StoredDump, 'locale' | 'partitionsDependOn'> & { readonly encoding: string };
 
 /**
- * Refuses a target in which rows belong to other partitions than in the dump, unless that is accepted: a dump fills each
- * partition by itself.
+ * Refuses a target in which rows belong to other partitions than in the dump, unless that is accepted: a dump fills
+ * each partition by itself.
  *
  * @throws {Failure} `refused`
  */
@@ -133,8 +133,8 @@ function isOther(dumped: Locale | null, target: Locale): boolean {
 }
 
 /**
- * What decides the order of text: LC_CTYPE never does, and LC_COLLATE only if the provider has no name of its own. The C
- * library has several names for one locale: `C` is `POSIX`, and of a codeset only letters and digits count.
+ * What decides the order of text: LC_CTYPE never does, and LC_COLLATE only if the provider has no name of its own. The
+ * C library has several names for one locale: `C` is `POSIX`, and of a codeset only letters and digits count.
  */
 function orderOf({ provider, collate, name, rules }: Locale): string {
   const normalized = collate.replace(/\.[^@]*/, (codeset) => `.${codeset.toLowerCase().replace(/[^a-z0-9]/g, '')}`);

@@ -8,8 +8,8 @@ import { literal } from '../../postgres/quoting.ts';
 import type { SessionSetting } from './session-settings.ts';
 
 /**
- * What the restore's sessions need to read values of the type `money` as they were written: by another locale, the server
- * takes a comma for a point, or refuses the rows. Connection and server errors pass through.
+ * What the restore's sessions need to read values of the type `money` as they were written: by another locale, the
+ * server takes a comma for a point, or refuses the rows. Connection and server errors pass through.
  *
  * @param dumped `lc_monetary` of the dump; null if it has no such values, or the manifest does not say
  * @throws {Failure} `refused` if the server does not have that locale, unless that is accepted

@@ -7,7 +7,9 @@ import type { TargetObjects } from './objects.ts';
 /** What the target has already. */
 type Existing = Pick<TargetObjects, 'extensions' | 'schemas'>;
 
-/** What only a superuser may create, in pg_dump's words. Without their access method, tables are restored all the same. */
+/**
+ * What only a superuser may create, in pg_dump's words. Without their access method, tables are restored all the same.
+ */
 const RESERVED: ReadonlySet<string> = new Set([
   ...['EVENT TRIGGER', 'FOREIGN DATA WRAPPER', 'PUBLICATION TABLES IN SCHEMA'],
   ...['OPERATOR CLASS', 'OPERATOR FAMILY', 'TEXT SEARCH PARSER', 'TEXT SEARCH TEMPLATE'],
@@ -35,8 +37,8 @@ function named(objects: readonly ArchiveObject[]): string {
 const RESERVED_TO = 'only a superuser (on RDS, a member of rds_superuser) may create';
 
 /**
- * Warns of what the server will refuse whoever asks, or to this user. It is no reason to refuse the restore: the rows that
- * do not depend on it are restored, and a database from RDS has extensions that exist nowhere else.
+ * Warns of what the server will refuse whoever asks, or to this user. It is no reason to refuse the restore: the rows
+ * that do not depend on it are restored, and a database from RDS has extensions that exist nowhere else.
  */
 export function warnOfRefusals(
   objects: readonly ArchiveObject[],

@@ -17,9 +17,9 @@ const SET_BY_PG_RESTORE = ['statement_timeout', 'lock_timeout', 'idle_in_transac
 const FURTHER_TIMEOUTS = ['idle_session_timeout', 'transaction_timeout'] as const;
 
 /**
- * Otherwise the server reads values and expressions of a dump in another way than they are meant: NULL in an array as a text,
- * and `= NULL` as IS NULL. What else decides how they are read, a dump sets or does not depend on,
- * but for `lc_monetary`, which depends on the dump.
+ * Otherwise the server reads values and expressions of a dump in another way than they are meant: NULL in an array as a
+ * text, and `= NULL` as IS NULL. What else decides how they are read, a dump sets or does not depend on, but for
+ * `lc_monetary`, which depends on the dump.
  */
 const MEANING: Readonly<Record<string, string>> = { array_nulls: 'on', transform_null_equals: 'off' };
 

@@ -62,7 +62,9 @@ export function gapsOf({ arrears }: Watch, { due, tags }: OwedDumps, { dumps, ne
   };
 }
 
-/** Arrears without those of their dumps that have come since, such as that of a late run: none is after the newest dump. */
+/**
+ * Arrears without those of their dumps that have come since, such as that of a late run: none is after the newest dump.
+ */
 function lastingOf(arrears: Arrears, newestTime: string, tags: OwedDumps['tags']): Arrears {
   if (newestTime < arrears.first) {
     return arrears;
@@ -127,7 +129,9 @@ function missingOf(times: readonly string[], earlier?: Missing): Missing {
   };
 }
 
-/** Assesses a secret whose tags cannot be followed. The scan that finds it reports it at once; this reminds of it daily. */
+/**
+ * Assesses a secret whose tags cannot be followed. The scan that finds it reports it at once; this reminds of it daily.
+ */
 export function assessBroken(
   about: { readonly secret: string; readonly timezone: string },
   before: Watch | undefined,

@@ -9,8 +9,8 @@ export interface StoredDump {
 const END = /-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.dmp$/;
 
 /**
- * The scheduled time in the key of a dump, in the format of {@link ExecutionInput.when}; undefined if it is not the key of
- * a dump, such as that of a manifest.
+ * The scheduled time in the key of a dump, in the format of {@link ExecutionInput.when}; undefined if it is not the key
+ * of a dump, such as that of a manifest.
  */
 export function whenOf(key: string): string | undefined {
   const [, year = '', month = '', day = '', hour = '', minute = '', second = ''] = END.exec(key) ?? [];

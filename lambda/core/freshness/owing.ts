@@ -1,6 +1,6 @@
 import { formatWhen } from '../execution-name.ts';
-import { InvalidSchedule } from '../invalid-schedule.ts';
-import { isDue, nextTime, parseSchedule, type Schedule } from '../schedule.ts';
+import { InvalidSchedule } from '../schedule/invalid-schedule.ts';
+import { isDue, nextTime, parseSchedule, type Schedule } from '../schedule/schedule.ts';
 import { misspelledTag, readTags, type ScheduleTags, type Tag } from '../tags.ts';
 import type { Watch } from './watch.ts';
 
@@ -41,9 +41,9 @@ export type Owing =
 const SCAN_LAG_MS = 10 * 60_000;
 
 /**
- * Works out which dumps a secret owes. AWS does not say when a tag was set, so tags count from when they are first seen,
- * and owe nothing for the time until even a scan must have seen them. So do tags whose next time is no longer due,
- * because the rules of their time zone have changed.
+ * Works out which dumps a secret owes. AWS does not say when a tag was set, so tags count from when they are first
+ * seen, and owe nothing for the time until even a scan must have seen them. So do tags whose next time is no longer
+ * due, because the rules of their time zone have changed.
  */
 export function owingOf(secret: ListedSecret, watch: Watch | undefined, now: Date, terms: Terms): Owing {
   const tags = readTags(secret.tags);

@@ -71,8 +71,8 @@ export type ManifestReads = z.infer<typeof readsSchema>;
 
 export interface Memory {
   /**
-   * What Freshness remembers of each secret, by its ARN. Without it every secret counts as newly tagged, so that nothing is
-   * overdue until its next scheduled time.
+   * What Freshness remembers of each secret, by its ARN. Without it every secret counts as newly tagged, so that
+   * nothing is overdue until its next scheduled time.
    */
   readonly watches: ReadonlyMap<string, Watch>;
   readonly manifestReads?: ManifestReads | undefined;

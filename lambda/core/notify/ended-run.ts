@@ -34,7 +34,8 @@ export interface EndedRun extends AboutExecution {
   readonly end:
     // `undefined`: it made no dump, since none was due.
     | { readonly status: 'succeeded'; readonly result: RunResult | undefined }
-    // Without a result, the cause is text: the execution did not come to its end, or was started before causes were JSON.
+    // Without a result, the cause is text: the execution did not come to its end, or was started before causes were
+    // JSON.
     | { readonly status: 'failed'; readonly result: RunResult | undefined; readonly cause: string }
     | { readonly status: 'stopped' | 'timed out'; readonly cause: string };
 }

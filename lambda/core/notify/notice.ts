@@ -4,7 +4,9 @@ import type { EndedRun } from './ended-run.ts';
 import { articleOf, inWords } from './exit-status.ts';
 import type { Standing } from './standing.ts';
 
-/** Something to report. As JSON it is the detail of AutoDump's own events, so fields may be added, but never redefined. */
+/**
+ * Something to report. As JSON it is the detail of AutoDump's own events, so fields may be added, but never redefined.
+ */
 export interface Notice {
   readonly kind:
     | 'dump failed'

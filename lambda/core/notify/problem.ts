@@ -1,9 +1,14 @@
 import { hash } from 'node:crypto';
 
-/** What differs in the texts of one problem, as of a function that exceeds its time limit: times, and IDs of requests. */
+/**
+ * What differs in the texts of one problem, as of a function that exceeds its time limit: times, and IDs of requests.
+ */
 const VARIABLE = /\d{4}-\d\d-\d\dT[\d:.]+Z|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
-/** A problem that no scan has had for longer than this, in scan intervals, is solved. If it comes back, it is reported again. */
+/**
+ * A problem that no scan has had for longer than this, in scan intervals, is solved. If it comes back, it is reported
+ * again.
+ */
 const SOLVED_AFTER = 3.5;
 
 /** Key of the object whose text is the time at which a problem of scans was last seen. */

@@ -5,7 +5,7 @@ import { whenOf } from '../freshness/dump-key.ts';
 import type { ListedSecret } from '../freshness/owing.ts';
 import type { Watch } from '../freshness/watch.ts';
 import { onOneLine } from '../one-line.ts';
-import { nextTime, type Schedule } from '../schedule.ts';
+import { nextTime, type Schedule } from '../schedule/schedule.ts';
 import { readTags } from '../tags.ts';
 import { inWords } from './schedule-words.ts';
 

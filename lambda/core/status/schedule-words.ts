@@ -1,4 +1,4 @@
-import type { Cron } from '../cron.ts';
+import type { Cron } from '../schedule/cron.ts';
 
 const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
 
@@ -21,8 +21,8 @@ const MONTHS = [
 const MAX_TIMES = 4;
 
 /**
- * A schedule in English: `08:00 on weekdays`. Made of the values that each field matches, not of how they are written, so
- * that it holds for every form that the dialect has.
+ * A schedule in English: `08:00 on weekdays`. Made of the values that each field matches, not of how they are written,
+ * so that it holds for every form that the dialect has.
  */
 export function inWords(cron: Cron): string {
   const days = daysOf(cron);
@@ -87,7 +87,9 @@ function withPreposition(preposition: string, names: readonly string[]): string 
   return names.length === 1 && name.includes(' to ') ? `from ${name}` : `${preposition} ${listed(names)}`;
 }
 
-/** The step of values that are evenly spaced around a cycle, such as the minutes of an hour; undefined if they are not. */
+/**
+ * The step of values that are evenly spaced around a cycle, such as the minutes of an hour; undefined if they are not.
+ */
 function stepOf(values: readonly number[], cycle: number): number | undefined {
   const step = cycle / values.length;
   const [first = 0] = values;

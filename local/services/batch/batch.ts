@@ -48,7 +48,8 @@ export class Batch {
    *
    * @param caller who submits the job; if it is stopped, and is allowed to terminate the job, the job is terminated
    * @returns the job's detail, in the format of Step Functions
-   * @throws {TaskError} `States.TaskFailed` with the detail as the cause, or `Batch.BatchException` if Batch rejects the job
+   * @throws {TaskError} `States.TaskFailed` with the detail as the cause, or `Batch.BatchException` if Batch rejects
+   * the job
    */
   async submitJob(parameters: unknown, caller: Caller): Promise<object> {
     const { JobName, JobDefinition, JobQueue, ContainerOverrides, Timeout } = submitSchema.parse(parameters);

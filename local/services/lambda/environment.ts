@@ -25,8 +25,8 @@ export interface EnvironmentOptions {
 }
 
 /**
- * An execution environment of a function: a process that serves invocations, one after the other. It ends with the local
- * run, when an invocation takes too long, or when the function exits.
+ * An execution environment of a function: a process that serves invocations, one after the other. It ends with the
+ * local run, when an invocation takes too long, or when the function exits.
  */
 export class Environment {
   readonly #process: Process;

@@ -131,7 +131,8 @@ function secretCalls(operation: string, request: unknown, secrets: SecretsManage
   const context = {
     'secretsmanager:SecretId': SecretId,
     ...requested,
-    // The policy engine (0.1.173) does not support the equivalent `secretsmanager:ResourceTag/…`, and denies conditions on it.
+    // The policy engine (0.1.173) does not support the equivalent `secretsmanager:ResourceTag/…`, and denies conditions
+    // on it.
     ...Object.fromEntries([...(secret?.tags ?? [])].map(([key, value]) => [`aws:ResourceTag/${key}`, value])),
   };
   const call = { action, resource: secret?.arn ?? arnFor(SecretId), context };

@@ -33,8 +33,8 @@ export function operation<Request>(schema: z.ZodType<Request>, handle: (request:
 }
 
 /**
- * Serves the AWS protocols JSON 1.0 and 1.1, REST JSON and query on a free port of the loopback interface. Only requests
- * signed with an issued key are accepted, because secrets contain passwords.
+ * Serves the AWS protocols JSON 1.0 and 1.1, REST JSON and query on a free port of the loopback interface. Only
+ * requests signed with an issued key are accepted, because secrets contain passwords.
  *
  * @param find returns the operation for a target, such as `secretsmanager.CreateSecret`
  */

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ReadRequest } from './read-request.ts';
 
-/** @returns the request with the value of `X-Amz-Target`: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html */
+/**
+ * @returns the request with the value of `X-Amz-Target`: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+ */
 export function readJson({ headers }: IncomingMessage, content: string): ReadRequest {
   return { target: String(headers['x-amz-target']), body: () => JSON.parse(content) as unknown, reply: sendJson };
 }

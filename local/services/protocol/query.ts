@@ -5,7 +5,9 @@ import type { ReadRequest } from './read-request.ts';
 /** The content type of the query protocol, in which a form names the action. */
 export const FORM = 'application/x-www-form-urlencoded';
 
-/** @returns the request with the target `query.<Action>`: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html */
+/**
+ * @returns the request with the target `query.<Action>`: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
+ */
 export function readQuery(content: string): ReadRequest {
   const { Action = '', ...fields } = Object.fromEntries(new URLSearchParams(content));
   return { target: `query.${Action}`, body: () => fields, reply: sendXml(Action) };

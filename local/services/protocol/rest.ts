@@ -22,7 +22,9 @@ const ROUTES: readonly Route[] = [
   },
 ];
 
-/** @returns undefined for a request in another protocol: https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html */
+/**
+ * @returns undefined for a request in another protocol: https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
+ */
 export function readRest(request: IncomingMessage, content: string): ReadRequest | undefined {
   const { pathname } = new URL(request.url ?? '', 'http://127.0.0.1');
   const route = ROUTES.find(({ path }) => path.test(pathname));

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 
 /**
  * The relative path of the file for a key: the key itself, so that people find their dumps. The segments that a path
- * cannot have (empty, `.` and `..`) are prefixed with `%`, as does what would otherwise be mistaken for them: `/prod/app`
- * becomes `%/prod/app`. So different keys have different paths, all of them inside the bucket's folder.
+ * cannot have (empty, `.` and `..`) are prefixed with `%`, as does what would otherwise be mistaken for them:
+ * `/prod/app` becomes `%/prod/app`. So different keys have different paths, all of them inside the bucket's folder.
  */
 export function pathOf(key: string): string {
   return key

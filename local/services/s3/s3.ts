@@ -28,8 +28,8 @@ export interface S3Server {
 }
 
 /**
- * Starts an S3 server on a free port of loopback. Each object is a plain file below `<directory>/<bucket>`, which appears
- * only when it is complete.
+ * Starts an S3 server on a free port of loopback. Each object is a plain file below `<directory>/<bucket>`, which
+ * appears only when it is complete.
  */
 export async function startS3({ directory, guard }: S3Options): Promise<S3Server> {
   const folder = resolve(directory);

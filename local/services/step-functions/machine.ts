@@ -12,7 +12,9 @@ export interface Machine {
   readonly interpreter: StateMachine;
 }
 
-/** Definitions that were found valid. A validation takes a second, because the library compiles its schema each time. */
+/**
+ * Definitions that were found valid. A validation takes a second, because the library compiles its schema each time.
+ */
 const valid = new Set<string>();
 
 /** @throws {Error} if the definition is invalid */

@@ -7,7 +7,8 @@ const listSchema = z.object({
 });
 
 /**
- * Lists running executions, newest first: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
+ * Lists running executions, newest first:
+ * https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
  *
  * @param running in the order in which they were started
  */

@@ -35,8 +35,8 @@ export interface StepFunctionsContext extends StepsContext {
 }
 
 /**
- * Step Functions: the state machine of the runs, interpreted on the virtual clock. It is the one that waits. What executions
- * of others do has nothing to do with the schedule: they start, and that is all.
+ * Step Functions: the state machine of the runs, interpreted on the virtual clock. It is the one that waits. What
+ * executions of others do has nothing to do with the schedule: they start, and that is all.
  */
 export class StepFunctions {
   readonly arn: string;

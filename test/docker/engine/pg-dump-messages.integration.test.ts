@@ -173,7 +173,8 @@ test('names that look like messages mislead nobody', async () => {
 test('a table whose file is missing on the server is refused as damaged', async () => {
   await stage.createDatabase('damaged', 'CREATE TABLE lost AS SELECT 1 AS i', 'CHECKPOINT');
   const [row] = await stage.query('damaged', "SELECT pg_relation_filepath('lost') AS file");
-  // No rows: a program that reads none must not be sent any, or the server reports a broken pipe if it has ended by then.
+  // No rows: a program that reads none must not be sent any, or the server reports a broken pipe if it has ended by
+  // then.
   await stage.query('damaged', `COPY (SELECT WHERE false) TO PROGRAM 'rm ${String(row?.file)}'`);
   expectFailure(await stage.dump('damaged'), 77, 'damaged on the server', 'contents of table "lost" failed');
 });

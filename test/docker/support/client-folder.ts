@@ -10,8 +10,8 @@ export interface ClientFolder {
 }
 
 /**
- * Creates a folder with a shell script as `pg_dump`, in which `$PG_DUMP` is the real program, and the real `pg_restore`.
- * With it, a dump can be made to fail in ways that are otherwise hard to cause.
+ * Creates a folder with a shell script as `pg_dump`, in which `$PG_DUMP` is the real program, and the real
+ * `pg_restore`. With it, a dump can be made to fail in ways that are otherwise hard to cause.
  */
 export async function clientFolder(script: string): Promise<ClientFolder> {
   const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));

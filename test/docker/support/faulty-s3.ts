@@ -39,9 +39,9 @@ export const GARBAGE: ForeignResponse = { status: 502, page: '\u0000<<<garbage' 
 export const ANOTHER_BUCKET = 'of-others';
 
 /**
- * An error to answer with, or a page; or to ask for another bucket, which must exist; or a byte to change in the body of the request, or of the response to a GET; or a
- * connection to close after the request was forwarded, before its response; or the checksum in the response to leave out or
- * replace.
+ * An error to answer with, or a page; or to ask for another bucket, which must exist; or a byte to change in the body
+ * of the request, or of the response to a GET; or a connection to close after the request was forwarded, before its
+ * response; or the checksum in the response to leave out or replace.
  */
 export type Fault =
   | ErrorResponse

@@ -21,7 +21,10 @@ export interface Recording {
   readonly headBytes: number;
 }
 
-/** Where the head contains the time of the dump: after the compression, which is a byte since version 1.15, and a number before. */
+/**
+ * Where the head contains the time of the dump: after the compression, which is a byte since version 1.15, and a number
+ * before.
+ */
 function timeRange(archive: Buffer): [number, number] {
   const from = 11 + (archive.readUInt8(6) >= 15 ? 1 : 5);
   return [from, from + 7 * 5];
@@ -81,8 +84,9 @@ fi
 `;
 
 /**
- * How a recording is replayed: `file` through a file; `memory` streamed because the disk fills up, with small parts, which
- * are held in memory; `disk` streamed because the estimate exceeds the disk, with large parts, which are held on disk.
+ * How a recording is replayed: `file` through a file; `memory` streamed because the disk fills up, with small parts,
+ * which are held in memory; `disk` streamed because the estimate exceeds the disk, with large parts, which are held on
+ * disk.
  */
 export type ReplayMode = 'file' | 'memory' | 'disk';
 

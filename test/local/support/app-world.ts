@@ -92,7 +92,10 @@ export class AppWorld {
     return this.events.slice(before).flatMap((event) => (event.kind === 'message published' ? [event.text] : []));
   }
 
-  /** Creates a secret for a database of the server, and waits until it has been checked and that is reported. @returns its ARN */
+  /**
+   * Creates a secret for a database of the server, and waits until it has been checked and that is reported. @returns
+   * its ARN
+   */
   async createSecret(
     Name: string,
     { value = {}, ...input }: Partial<CreateSecretCommandInput> & { readonly value?: object } = {},

@@ -10,7 +10,8 @@ const secret = { username: 'owner', password: 'x' };
 beforeAll(async () => {
   stage = await Stage.setUp();
   await stage.query('postgres', `CREATE ROLE owner LOGIN PASSWORD 'x'`);
-  // Every worker has something to do, and then waits for the slow table, before there is something for all of them again.
+  // Every worker has something to do, and then waits for the slow table, before there is something for all of them
+  // again.
   await stage.createDatabase(
     'source',
     ...Array.from({ length: 8 }, (_, i) => `CREATE TABLE t${i} AS SELECT i FROM generate_series(1, 1000) i`),

@@ -1,7 +1,7 @@
 import type { Status } from '../../../../contract.ts';
 import type { Run } from '../../../../lambda/core/freshness/assessment.ts';
 import type { Watch } from '../../../../lambda/core/freshness/watch.ts';
-import { parseSchedule } from '../../../../lambda/core/schedule.ts';
+import { parseSchedule } from '../../../../lambda/core/schedule/schedule.ts';
 import type { Finding, KnownSecret } from '../../../../lambda/core/status/entry.ts';
 import { statusOf } from '../../../../lambda/core/status/status.ts';
 

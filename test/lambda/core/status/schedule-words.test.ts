@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { parseCron } from '../../../../lambda/core/cron.ts';
+import { parseCron } from '../../../../lambda/core/schedule/cron.ts';
 import { inWords } from '../../../../lambda/core/status/schedule-words.ts';
 
 test.each([

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 
 /**
- * Calls back with each line of a stream, or with its beginning, if it is longer. Holds no more of a line than that, which
- * may be a message of any length that a server made up.
+ * Calls back with each line of a stream, or with its beginning, if it is longer. Holds no more of a line than that,
+ * which may be a message of any length that a server made up.
  *
  * @param most characters of a line
  */

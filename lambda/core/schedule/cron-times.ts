@@ -5,8 +5,8 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * The wall-clock times at which a cron expression is due, strictly after a given one, in order and without end. Wall-clock
- * times are milliseconds since 1970, as if the clock were in UTC.
+ * The wall-clock times at which a cron expression is due, strictly after a given one, in order and without end.
+ * Wall-clock times are milliseconds since 1970, as if the clock were in UTC.
  *
  * Expressions that match no day are refused, so the next time is at most eight years away (29 February).
  */

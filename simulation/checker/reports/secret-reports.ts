@@ -1,9 +1,9 @@
-import { iso } from '../runtime/time.ts';
-import { formerZone } from '../runtime/timezone-rules.ts';
-import type { Tags } from '../workload/random-tags.ts';
+import { iso } from '../../runtime/time.ts';
+import { formerZone } from '../../runtime/timezone-rules.ts';
+import type { Tags } from '../../workload/random-tags.ts';
+import { GRACE, REMINDER } from '../limits.ts';
+import { dueTimes } from '../oracle.ts';
 import type { Evidence, Look } from './evidence.ts';
-import { GRACE, REMINDER } from './limits.ts';
-import { dueTimes } from './oracle.ts';
 import type { MissingReport, Report } from './report.ts';
 import { type Sighting, Sightings } from './sightings.ts';
 
@@ -40,7 +40,10 @@ type Span = Pick<MissingReport['missing'], 'first' | 'last'>;
 /** How many reports are kept. */
 const MOST_REPORTED = 50;
 
-/** Checks what is reported of one secret: each missing dump, in time, once, daily, and when it is caught up; and nothing else. */
+/**
+ * Checks what is reported of one secret: each missing dump, in time, once, daily, and when it is caught up; and nothing
+ * else.
+ */
 export class SecretReports {
   readonly #evidence: Evidence;
   readonly #terms: Terms;

@@ -1,17 +1,17 @@
-import type { Clock } from '../runtime/clock.ts';
-import { iso } from '../runtime/time.ts';
-import type { Execution } from '../services/execution.ts';
-import type { Invocation, Result } from '../services/lambda-function.ts';
-import { listedTags } from '../services/secrets-manager.ts';
-import type { Tags } from '../workload/random-tags.ts';
-import { type Secret, type Span, stateAt, tagsInForce } from '../workload/secret-history.ts';
-import type { CheckedSecrets } from './checked-secrets.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { iso } from '../../runtime/time.ts';
+import type { Execution } from '../../services/execution.ts';
+import type { Invocation, Result } from '../../services/lambda-function.ts';
+import { listedTags } from '../../services/secrets-manager.ts';
+import type { Tags } from '../../workload/random-tags.ts';
+import { type Secret, type Span, stateAt, tagsInForce } from '../../workload/secret-history.ts';
+import type { CheckedSecrets } from '../checked-secrets.ts';
+import type { Interval } from '../intervals.ts';
+import { LONGEST_SILENCE } from '../limits.ts';
+import type { Violations } from '../violations.ts';
 import { Evidence } from './evidence.ts';
-import type { Interval } from './intervals.ts';
-import { LONGEST_SILENCE } from './limits.ts';
 import { parseReport, type Report } from './report.ts';
 import { SecretReports } from './secret-reports.ts';
-import type { Violations } from './violations.ts';
 
 const HOUR = 60 * 60_000;
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../runtime/clock.ts';
-import type { Execution } from '../services/execution.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Execution } from '../../services/execution.ts';
 
 const DAY = 24 * 60 * 60_000;
 

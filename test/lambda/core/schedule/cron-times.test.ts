@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { CronExpressionParser } from 'cron-parser';
 import fc from 'fast-check';
-import { wallTimesAfter } from '../../../lambda/core/cron-times.ts';
-import { parseCron } from '../../../lambda/core/cron.ts';
+import { wallTimesAfter } from '../../../../lambda/core/schedule/cron-times.ts';
+import { parseCron } from '../../../../lambda/core/schedule/cron.ts';
 
 function first(count: number, expression: string, after: Date): readonly string[] {
   const times = wallTimesAfter(parseCron(expression), after.getTime());

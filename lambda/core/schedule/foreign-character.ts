@@ -1,6 +1,6 @@
 /**
- * Names the first character that is not ASCII, such as a dash of a word processor, or an invisible one, which looks like
- * an error that is not there; `undefined` if there is none.
+ * Names the first character that is not ASCII, such as a dash of a word processor, or an invisible one, which looks
+ * like an error that is not there; `undefined` if there is none.
  */
 export function foreignCharacter(text: string): string | undefined {
   const [character] = /[^\p{ASCII}\s]/u.exec(text) ?? [];

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { parseCron } from '../../../lambda/core/cron.ts';
-import { InvalidSchedule } from '../../../lambda/core/invalid-schedule.ts';
+import { parseCron } from '../../../../lambda/core/schedule/cron.ts';
+import { InvalidSchedule } from '../../../../lambda/core/schedule/invalid-schedule.ts';
 
 test.each([
   ['', 'has 0 fields:'],

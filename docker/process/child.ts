@@ -60,8 +60,8 @@ function killedWithParent(command: readonly string[]): readonly string[] {
 /**
  * Writes the input to the child.
  *
- * @returns whether every write succeeded. Closing the stream may fail, since a child that has read all it needs may exit
- * before
+ * @returns whether every write succeeded. Closing the stream may fail, since a child that has read all it needs may
+ * exit before
  * @throws {Error} the error of the input itself
  */
 async function feed(input: AsyncIterable<Buffer> | readonly Buffer[], stdin: Writable): Promise<boolean> {

@@ -1,11 +1,11 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import * as z from 'zod/mini';
-import type { DumpRequest, NotStarted, StartedNow } from '../contract.ts';
-import { decideNow } from './core/decision.ts';
-import { executionArn } from './core/execution-name.ts';
-import { describeSecret } from './secrets.ts';
-import { startExecution } from './start-execution.ts';
+import type { DumpRequest, NotStarted, StartedNow } from '../../contract.ts';
+import { decideNow } from '../core/decision.ts';
+import { executionArn } from '../core/execution-name.ts';
+import { describeSecret } from '../secrets.ts';
+import { startExecution } from '../start-execution.ts';
 
 const request: z.ZodMiniType<DumpRequest> = z.object({ dumpNow: z.string() });
 
@@ -15,8 +15,8 @@ export function secretToDumpNow(event: unknown): string | undefined {
 }
 
 /**
- * Starts a run for this moment, which does not disturb those of the schedule. Refuses a secret that does not exist, or is
- * not on a schedule, since the job may not read it.
+ * Starts a run for this moment, which does not disturb those of the schedule. Refuses a secret that does not exist, or
+ * is not on a schedule, since the job may not read it.
  */
 export async function dumpNow(
   secretId: string,

@@ -13,8 +13,8 @@ export function executionLink(executionArn: string): string {
 }
 
 /**
- * Address of a log stream in the console, which encodes names twice, and replaces the percent sign of the second encoding
- * by a dollar sign.
+ * Address of a log stream in the console, which encodes names twice, and replaces the percent sign of the second
+ * encoding by a dollar sign.
  *
  * @param arn of anything in the same Region
  */

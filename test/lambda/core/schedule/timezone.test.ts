@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, test } from '@jest/globals';
-import { InvalidSchedule } from '../../../lambda/core/invalid-schedule.ts';
-import { parseTimezone } from '../../../lambda/core/timezone.ts';
+import { InvalidSchedule } from '../../../../lambda/core/schedule/invalid-schedule.ts';
+import { parseTimezone } from '../../../../lambda/core/schedule/timezone.ts';
 
 /** The names of the IANA time zone database, links included. */
 const IANA = ianaNames();

@@ -1,9 +1,9 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
-import type { CheckInput } from '../contract.ts';
-import { decide, type SecretDescription } from './core/decision.ts';
-import { executionName, secretName } from './core/execution-name.ts';
-import type { Memo } from './core/memo.ts';
-import { startCheck, startExecution } from './start-execution.ts';
+import type { CheckInput } from '../../contract.ts';
+import { decide, type SecretDescription } from '../core/decision.ts';
+import { executionName, secretName } from '../core/execution-name.ts';
+import type { Memo } from '../core/memo.ts';
+import { startCheck, startExecution } from '../start-execution.ts';
 
 /** What a scan did for one secret. */
 export interface ScanResult {
@@ -60,8 +60,8 @@ export async function scan(secret: SecretDescription, context: ScanContext): Pro
           : await paced(() => startExecution(stepFunctions, stateMachineArn, decision.input));
         const isStarted = outcome !== 'closed';
         const { when, following } = decision.check;
-        // If the event of a tag is lost, the scan that starts the first run has to start the check, or, if it cannot, its
-        // retry, which finds the run waiting. So the memo may not know the run before the check is started.
+        // If the event of a tag is lost, the scan that starts the first run has to start the check, or, if it cannot,
+        // its retry, which finds the run waiting. So the memo may not know the run before the check is started.
         const isDue = isNamed || (isStarted && !isRunning);
         const checking = isDue && (await startCheckOf(decision.check, context, isStarted));
         // The name of a closed execution may become available again at any time.

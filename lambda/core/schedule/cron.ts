@@ -1,4 +1,4 @@
-import { TIMEZONE_TAG } from '../../contract.ts';
+import { TIMEZONE_TAG } from '../../../contract.ts';
 import { foreignCharacter } from './foreign-character.ts';
 import { InvalidSchedule } from './invalid-schedule.ts';
 
@@ -65,8 +65,8 @@ const ITEM = /^(?:(?<any>\*)|(?<first>\w+)(?:-(?<last>\w+))?)(?:\/(?<step>\d{1,2
 /**
  * Parses the value of the schedule tag.
  *
- * Some tag editors refuse `*` and `,`: a field that is just `-` stands for `*`, and `:` for `,`. A range may wrap, as in
- * `22-2` or `FRI-MON`. The minute field may not match every minute.
+ * Some tag editors refuse `*` and `,`: a field that is just `-` stands for `*`, and `:` for `,`. A range may wrap, as
+ * in `22-2` or `FRI-MON`. The minute field may not match every minute.
  *
  * @throws {InvalidSchedule} if the expression is invalid or never due (31 February)
  */
@@ -123,7 +123,10 @@ function parseFields(tag: string, fields: readonly string[]): Cron {
   return cron;
 }
 
-/** Whether a day field restricts nothing. As in Kubernetes, a range restricts, even to all days, and `*` in a list does not. */
+/**
+ * Whether a day field restricts nothing. As in Kubernetes, a range restricts, even to all days, and `*` in a list does
+ * not.
+ */
 function isAny(field: string | undefined): boolean {
   return field?.split(',').some((item) => /^(?:\?|\*(?:\/0?1)?)$/.test(item)) === true;
 }
@@ -206,7 +209,9 @@ function hintFor(text: string): string | undefined {
   return `is in the form of AWS: write "${ours}"${year}`;
 }
 
-/** The fields of an expression of AWS, with what is around it left out; none for `rate(…)`; `undefined` for any other. */
+/**
+ * The fields of an expression of AWS, with what is around it left out; none for `rate(…)`; `undefined` for any other.
+ */
 function awsFields(text: string): readonly string[] | undefined {
   const call = /\b(?<type>cron|rate|at)\s*\((?<expression>[^)]*)/i.exec(text)?.groups;
   const fields = (call?.expression ?? text).trim().split(/\s+/);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, Socket } from 'node:net';
 import { join } from 'node:path';
-import { type ChildExit, type ChildOptions, start } from './child.ts';
+import { type ChildExit, type ChildOptions, start } from '../process/child.ts';
 
 /** The longest path of a socket, in bytes: 108 on Linux and 104 elsewhere, with a zero at the end. */
 const MAX_PATH_BYTES = 103;

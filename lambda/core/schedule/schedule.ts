@@ -37,9 +37,9 @@ export function isDue(schedule: Schedule, instant: Date): boolean {
 /**
  * The first scheduled time strictly after an instant.
  *
- * Schedules are in the zone's wall-clock time. A time that the clock skips runs as much later as the clock jumped. A time
- * that the clock repeats runs once, on its first occurrence, except for schedules that run in every hour, which also run
- * in the repeated hour.
+ * Schedules are in the zone's wall-clock time. A time that the clock skips runs as much later as the clock jumped. A
+ * time that the clock repeats runs once, on its first occurrence, except for schedules that run in every hour, which
+ * also run in the repeated hour.
  */
 export function nextTime(schedule: Schedule, after: Date): Date {
   const zone = IANAZone.create(schedule.timezone);

@@ -40,9 +40,9 @@ function mixesDirections(characters: readonly string[]): boolean {
 }
 
 /**
- * The password that PostgreSQL hashes for SCRAM: normalized by SASLprep (RFC 4013) or, if it contains what SASLprep does
- * not allow, such as an emoji, as it is. Like libpq and the server, and other than the RFC, this looks for what is not
- * allowed before normalization.
+ * The password that PostgreSQL hashes for SCRAM: normalized by SASLprep (RFC 4013) or, if it contains what SASLprep
+ * does not allow, such as an emoji, as it is. Like libpq and the server, and other than the RFC, this looks for what is
+ * not allowed before normalization.
  */
 export function scramPassword(password: string): string {
   if (ASCII.test(password)) {

@@ -1,6 +1,9 @@
 import { ListExecutionsCommand, type SFNClient } from '@aws-sdk/client-sfn';
 
-/** How far the listing may lag; Step Functions documents no bound. A run that is missing for longer is noticed when the scan tries to start it. */
+/**
+ * How far the listing may lag; Step Functions documents no bound. A run that is missing for longer is noticed when the
+ * scan tries to start it.
+ */
 const LISTING_LAG_MS = 5 * 60_000;
 
 /**

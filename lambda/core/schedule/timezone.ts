@@ -55,8 +55,8 @@ export function parseTimezone(tag: string): string {
 }
 
 /**
- * The name that was probably meant: what an abbreviation stands for, that of the city, or one that is spelled alike. A city
- * that is no zone resembles others, so the city must begin alike, and most of it be the same.
+ * The name that was probably meant: what an abbreviation stands for, that of the city, or one that is spelled alike. A
+ * city that is no zone resembles others, so the city must begin alike, and most of it be the same.
  */
 function nearest(given: string): string | undefined {
   const text = given

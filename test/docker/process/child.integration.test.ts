@@ -1,11 +1,11 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { run } from '../../docker/child.ts';
-import { runReading } from '../../docker/run-reading.ts';
-import { tempFolders } from '../support/temp-folder.ts';
-import { until } from '../support/until.ts';
-import { processes } from './support/stage.ts';
+import { runReading } from '../../../docker/engine/run-reading.ts';
+import { run } from '../../../docker/process/child.ts';
+import { tempFolders } from '../../support/temp-folder.ts';
+import { until } from '../../support/until.ts';
+import { processes } from '../support/stage.ts';
 
 const tempFolder = tempFolders();
 const environment = { PATH: process.env.PATH };

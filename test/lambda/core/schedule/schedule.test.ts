@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { nextTime, parseSchedule } from '../../../lambda/core/schedule.ts';
-import { dueTimes } from '../../../simulation/checker/oracle.ts';
+import { nextTime, parseSchedule } from '../../../../lambda/core/schedule/schedule.ts';
+import { dueTimes } from '../../../../simulation/checker/oracle.ts';
 
 const ZONES = Intl.supportedValuesOf('timeZone');
 const MINUTE = 60_000;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { scramPassword } from '../../../../docker/postgres/connection/saslprep.ts';
+import { scramPassword } from '../../../../docker/postgres/saslprep/saslprep.ts';
 
 test.each([
   ['ASCII, with what SASLprep prohibits', 'a\u0007b \x7f', 'a\u0007b \x7f'],

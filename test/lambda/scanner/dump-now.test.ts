@@ -6,7 +6,7 @@ import {
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { beforeEach, expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
-import { dumpNow, secretToDumpNow } from '../../lambda/dump-now.ts';
+import { dumpNow, secretToDumpNow } from '../../../lambda/scanner/dump-now.ts';
 
 const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:AutoDump';
 const secrets = mockClient(SecretsManagerClient);

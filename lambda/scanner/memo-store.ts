@@ -1,7 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { MEMO_KEY } from '../contract.ts';
-import { Memo, type MemoScope } from './core/memo.ts';
-import { readText, writeText } from './stored-text.ts';
+import { MEMO_KEY } from '../../contract.ts';
+import { Memo, type MemoScope } from '../core/memo.ts';
+import { readText, writeText } from '../stored-text.ts';
 
 /**
  * Reads the memo of earlier scans; an empty one if none exists yet.
