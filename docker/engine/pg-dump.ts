@@ -1,6 +1,6 @@
-import { compressOption } from '../postgres/clients.ts';
+import { compressOption, type PostgresClient } from '../postgres/clients.ts';
 import { KEEPALIVE } from '../postgres/connection/libpq-environment.ts';
-import { filterOptions } from '../postgres/filters/filters.ts';
+import { filterOptions, type Filters } from '../postgres/filters/filters.ts';
 import { type Child, start } from '../process/child.ts';
 import type { DumpOptions } from './dump-run.ts';
 
@@ -14,6 +14,18 @@ import type { DumpOptions } from './dump-run.ts';
  * That outlasts a REFRESH MATERIALIZED VIEW, for which it would be wrong to give up a dump.
  */
 const LOCK_TIMEOUT_MS = 60_000;
+
+/** First major whose pg_dump can dump the planner's statistics. */
+const STATISTICS_SINCE = 18;
+
+/**
+ * The option for the planner's statistics, if there is one. They hold values of the most frequent rows, and pg_dump
+ * dumps those of a table even if it leaves out its rows (as tried with pg_dump 18.6). So a dump that leaves out rows
+ * has none.
+ */
+export function statisticsOptions({ major }: Pick<PostgresClient, 'major'>, filters: Filters): readonly string[] {
+  return major >= STATISTICS_SINCE && filters.excludetabledata.length === 0 ? ['--statistics'] : [];
+}
 
 /**
  * Starts pg_dump: custom format, without owners.
@@ -34,6 +46,7 @@ export function startPgDump(
     `--lock-wait-timeout=${LOCK_TIMEOUT_MS}`,
     compressOption(compression),
     ...filterOptions(filters),
+    ...statisticsOptions(client, filters),
     // Otherwise it would be the `client_encoding` that is set for the user, into which not every text can be converted.
     `--encoding=${encoding}`,
     ...(file === undefined ? [] : [`--file=${file}`]),

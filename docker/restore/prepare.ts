@@ -85,6 +85,7 @@ export async function prepare(
     objects,
     before,
     wasEmpty: database.contents.length === 0,
+    serverMajor: database.major,
     databaseBytes: dump.databaseBytes,
     databaseStatements: missingStatements(dump.databaseNeeds, found.needs, target.database),
     ...(createRoles ? { missingRoles: missing } : {}),

@@ -10,6 +10,7 @@ import { compare, type Comparison, keyOf } from './comparison.ts';
 import { grantEach } from './grants.ts';
 import { listed } from './listed.ts';
 import { type ArchivePart, EndedEarly, type Refusals, restorePart, type RestoreTool, restoring } from './pg-restore.ts';
+import { missingStatistics, withoutStatistics } from './statistics.ts';
 import { isDamaged } from './stored-dump/damaged.ts';
 import { tablesWithRows } from './stored-dump/rows-in-archive.ts';
 import type { ArchiveObject, Step, TableOfContents } from './stored-dump/table-of-contents.ts';
@@ -23,6 +24,8 @@ export interface ArchiveRestore {
   readonly before: TargetObjects;
   /** Whether the target database was empty. */
   readonly wasEmpty: boolean;
+  /** Major version of the target's server. */
+  readonly serverMajor: number;
   /** Size on disk of the database that was dumped; zero if unknown. */
   readonly databaseBytes: number;
   readonly archive: ArchivePart['archive'];
@@ -35,6 +38,13 @@ export interface ArchiveRestore {
   readonly verification: Verification;
   /** Whether the manifest says that filters left something out. */
   readonly isFiltered: boolean;
+}
+
+export interface Restored {
+  /** Sentence about the comparison. */
+  readonly summary: string;
+  /** Why ANALYZE is to be run, as the end of a sentence; undefined if the planner statistics were restored. */
+  readonly whyAnalyze: string | undefined;
 }
 
 /** Advice after a failed restore. It must not say to drop a database that was already in use. */
@@ -91,11 +101,10 @@ function missingEntries(restore: ArchiveRestore): readonly number[] {
 /**
  * Restores an archive, and compares the database with it afterwards.
  *
- * @returns sentence about the result
  * @throws {Failure} `refused` if the server refused statements; `tryAgain` if the connection to it was lost;
  * `verificationFailed` if something is missing all the same, or the data in the archive are damaged
  */
-export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSignal): Promise<string> {
+export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSignal): Promise<Restored> {
   const { tool, contents, archive, databaseBytes, wasEmpty, progress } = restore;
   const entries = missingEntries(restore);
   const state = { started: false };
@@ -107,6 +116,9 @@ export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSi
     const main = await (progress ? withProgress(restoring(tool, databaseBytes, signal), work) : work());
     const remarks = await restoreFromHead('remarks', restore, warn, signal);
     const refusedRemarks = remarks.count + (await grantEach(remarks.grants, tool, contents, signal));
+    const whyAnalyze =
+      withoutStatistics(restore) ??
+      missingStatistics(restore.objects, (await restoreFromHead('statistics', restore, warn, signal)).count);
     const triggers = await restoreFromHead('event triggers', restore, log, signal);
     const compared = await compareTarget(restore, signal);
     conclude(main, triggers, compared, restore);
@@ -116,7 +128,7 @@ export async function restoreAndCompare(restore: ArchiveRestore, signal: AbortSi
           'or had no effect: see above. No data depends on them, but others may have more or less access than in the source.',
       );
     }
-    return compared.summary;
+    return { summary: compared.summary, whyAnalyze };
   } catch (error) {
     if (state.started && !(error instanceof RowsRestored)) {
       log(wasEmpty ? PARTIAL : MIXED);
@@ -148,7 +160,7 @@ async function restoreFromHead(
     return { count: 0, grants: [], first: '', mayCostRows: false };
   }
   const source = { file: 'file' in archive ? archive.file : contents.head, jobs: 1 };
-  const heedsWarnings = step === 'remarks';
+  const heedsWarnings = step === 'remarks' || step === 'statistics';
   return restorePart(tool, { archive: source, entries, heedsWarnings, report, onStarted: () => undefined }, signal);
 }
 

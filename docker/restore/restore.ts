@@ -55,11 +55,18 @@ export async function restore(options: RestoreOptions, context: RunContext): Pro
     const archive = file === undefined ? { read: () => readStoredDump(s3, dump, signal) } : { file, jobs: setup.jobs };
     const { verification } = options;
     const isFiltered = leftOut !== '';
-    const result = await restoreAndCompare({ ...setup, archive, census, verification, isFiltered }, signal);
+    const { summary, whyAnalyze } = await restoreAndCompare(
+      { ...setup, archive, census, verification, isFiltered },
+      signal,
+    );
     const { database, host, port } = setup.tool.target;
-    log(`Done: the dump is restored into the database "${database}" on ${host} port ${port}. ${result}`);
+    log(`Done: the dump is restored into the database "${database}" on ${host} port ${port}. ${summary}`);
     reportStatements(setup.databaseStatements);
-    log('Next: run ANALYZE there, because a dump contains no planner statistics.');
+    log(
+      whyAnalyze === undefined
+        ? 'The planner statistics of the dump were restored with it.'
+        : `Next: run ANALYZE there, because ${whyAnalyze}.`,
+    );
   } finally {
     s3.destroy();
     await rm(folder, { recursive: true, force: true });

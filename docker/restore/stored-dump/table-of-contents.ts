@@ -25,11 +25,11 @@ export interface ArchiveObject {
 }
 
 /**
- * The steps of a restore. Comments, privileges and security labels come after all else, over a single connection, so
- * that a refusal in this step is known to cost no data, whatever the server's words for it. Event triggers come last,
- * since they would act on the statements before.
+ * The steps of a restore. Comments, privileges and security labels come after the contents, over a single connection,
+ * so that a refusal in this step is known to cost no data, whatever the server's words for it; and so do the planner's
+ * statistics. Event triggers come last, since they would act on the statements before.
  */
-export type Step = 'contents' | 'remarks' | 'event triggers';
+export type Step = 'contents' | 'remarks' | 'statistics' | 'event triggers';
 
 /**
  * An entry of an archive, of which there may be a million. Its names are bytes in the encoding of the dump, as
@@ -45,7 +45,7 @@ interface KeptEntry extends Pick<ArchiveObject, 'id' | 'kind'> {
 export interface TableOfContents {
   /** IDs of the entries of each step, in their order. */
   readonly steps: Readonly<Record<Step, readonly number[]>>;
-  /** Those that are no remarks, without large objects, of which there may be millions. */
+  /** Those that are neither remarks nor statistics, without large objects, of which there may be millions. */
   readonly entries: readonly KeptEntry[];
   readonly hasLargeObjects: boolean;
   /** A file with the beginning of the archive up to its data, from which all but the first step can be restored. */
@@ -69,12 +69,15 @@ function stepOf({ kind, name }: ArchiveEntry): Step {
   if (kind === 'EVENT TRIGGER' || (isRemark && name.toString().startsWith(OF_EVENT_TRIGGER))) {
     return 'event triggers';
   }
-  return isRemark ? 'remarks' : 'contents';
+  if (isRemark) {
+    return 'remarks';
+  }
+  return kind === 'STATISTICS DATA' ? 'statistics' : 'contents';
 }
 
 function* contentsIn(cursor: ByteCursor): Generator<void, Omit<TableOfContents, 'head'>> {
   const head = new ArchiveHead(cursor);
-  const steps: Record<Step, number[]> = { contents: [], remarks: [], 'event triggers': [] };
+  const steps: Record<Step, number[]> = { contents: [], remarks: [], statistics: [], 'event triggers': [] };
   const entries: KeptEntry[] = [];
   const shared = new Map<string, string>();
   let hasLargeObjects = false;
@@ -87,7 +90,7 @@ function* contentsIn(cursor: ByteCursor): Generator<void, Omit<TableOfContents, 
       setting = entry.definition.toString();
     } else if (LARGE_OBJECTS.has(entry.kind)) {
       hasLargeObjects = true;
-    } else if (step !== 'remarks') {
+    } else if (step !== 'remarks' && step !== 'statistics') {
       entries.push({
         id: entry.id,
         kind: sharedText(entry.kind, shared),
@@ -116,7 +119,7 @@ function sharedText(text: string, shared: Map<string, string>): string {
 
 /** For an ID that two entries have, pg_restore restores something else, and an ID that is not positive it refuses. */
 function checkIds(steps: TableOfContents['steps'], at: number): void {
-  const ids = Float64Array.from([...steps.contents, ...steps.remarks, ...steps['event triggers']]).sort();
+  const ids = Float64Array.from(Object.values(steps).flat()).sort();
   const wrong = ids.find((id, index) => id <= 0 || id === ids[index - 1]);
   if (wrong !== undefined) {
     throw damaged(`the ID ${wrong} in its table of contents is not positive, or two entries have it`, at);

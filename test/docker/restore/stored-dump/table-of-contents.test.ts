@@ -26,14 +26,14 @@ function entry(id: number, kind: string, definition: string): readonly Buffer[] 
   return [...beginning, ...Array.from({ length: 8 }, () => NO_TEXT), Buffer.alloc(9)];
 }
 
-/** A head in version 1.14 of the format, with a view of this many characters. */
-function headOf(characters: number, id = 2): Buffer {
+/** A head in version 1.14 of the format, with an entry whose statement has this many characters. */
+function headOf(characters: number, { id = 2, kind = 'VIEW' } = {}): Buffer {
   return Buffer.concat([
     Buffer.from('PGDMP\x01\x0e\x00\x04\x08\x01', 'latin1'),
     ...Array.from({ length: 8 }, () => int(0)),
     ...[text('app'), text('15.18'), text('15.18'), int(2)],
     ...entry(1, 'ENCODING', "SET client_encoding = 'UTF8';\n"),
-    ...entry(id, 'VIEW', 'x'.repeat(characters)),
+    ...entry(id, kind, 'x'.repeat(characters)),
   ]);
 }
 
@@ -60,7 +60,7 @@ test('of an entry, no more is kept than a restore needs, since there may be a mi
 });
 
 test.each([1, 0, -3])('an entry that has the ID %i is damage', async (id) => {
-  await expect(readTableOfContents(chunks(headOf(10, id), 100), join(tempFolder(), 'head'))).rejects.toMatchObject({
+  await expect(readTableOfContents(chunks(headOf(10, { id }), 100), join(tempFolder(), 'head'))).rejects.toMatchObject({
     reason: 'verificationFailed',
     message: expect.stringContaining(`the ID ${id} in its table of contents is not positive, or two entries have it`),
   });
@@ -71,4 +71,11 @@ asRootOnLinux('a head that the disk has no room for is never kept in part', asyn
     const archive = chunks(headOf(3 * 1024 * 1024), 8 * 1024 * 1024);
     await expect(readTableOfContents(archive, join(disk, 'head'))).rejects.toMatchObject({ code: 'ENOSPC' });
   });
+});
+
+test('planner statistics are a step of their own, of which only the IDs are kept', async () => {
+  const head = headOf(10, { kind: 'STATISTICS DATA' });
+  const { entries, steps } = await readTableOfContents(chunks(head, 100), join(tempFolder(), 'head'));
+  expect(steps).toMatchObject({ contents: [1], statistics: [2] });
+  expect(entries).toEqual([]);
 });
