@@ -353,7 +353,7 @@ export const EXIT_STATUS = {
   done: 0,
   /** Invalid environment or arguments. */
   misuse: 64,
-  /** Fields of the secret's value are missing or invalid. */
+  /** The secret is invalid: its value, a tag or a filter. */
   badSecret: 65,
   /** The archive is incomplete, and was not committed; or a restored database is incomplete. */
   verificationFailed: 69,
