@@ -27,6 +27,17 @@ export const PREFER_TAG = 'autodump:prefer';
 /** What the tags of {@link TAGGED_FIELDS} and {@link FILTER_FIELDS} begin with. */
 export const TAG_PREFIX = 'autodump:';
 
+/**
+ * What is compared of a name that people write, to find those that were surely meant for another one: no case, and no
+ * blanks, dashes, underscores, dots or invisible characters.
+ */
+export function lettersOf(name: string): string {
+  return name
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[\s\p{C}\p{Z}\p{Pd}\p{Pc}.]/gu, '');
+}
+
 /** Time zone of a secret without {@link TIMEZONE_TAG}. */
 export const DEFAULT_TIMEZONE = 'UTC';
 
@@ -342,7 +353,7 @@ export const EXIT_STATUS = {
   done: 0,
   /** Invalid environment or arguments. */
   misuse: 64,
-  /** Fields of the secret's value are missing or invalid. */
+  /** The secret is invalid: its value, a tag or a filter. */
   badSecret: 65,
   /** The archive is incomplete, and was not committed; or a restored database is incomplete. */
   verificationFailed: 69,

@@ -3,7 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { RDSClient, RDSServiceException } from '@aws-sdk/client-rds';
 import { S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { SecretsManagerClient, SecretsManagerServiceException } from '@aws-sdk/client-secrets-manager';
-import type { DeserializeMiddleware, InitializeMiddleware, MetadataBearer, ResponseMetadata } from '@smithy/types';
+import type {
+  DeserializeMiddleware,
+  InitializeMiddleware,
+  MetadataBearer,
+  Pluggable,
+  ResponseMetadata,
+} from '@smithy/types';
 import { Failure } from './failure.ts';
 import { networkCode } from './network.ts';
 import { limitResponse, LongResponse } from './response-limit.ts';
@@ -31,17 +37,13 @@ const DESCRIPTION_BYTES = 1024 * 1024;
 
 export function openRds(region: string): RDSClient {
   const client = new RDSClient({ region, ...TIMEOUTS });
-  client.middlewareStack.add(endBy(DEADLINE_MS), { step: 'initialize' });
-  client.middlewareStack.add(requireRequestId(), AROUND_DESERIALIZER);
-  client.middlewareStack.add(limitResponse(DESCRIPTION_BYTES), BEFORE_DESERIALIZER);
+  client.middlewareStack.use(guards(DESCRIPTION_BYTES));
   return client;
 }
 
 export function openSecretsManager(region: string): SecretsManagerClient {
   const client = new SecretsManagerClient({ region, ...TIMEOUTS });
-  client.middlewareStack.add(endBy(DEADLINE_MS), { step: 'initialize' });
-  client.middlewareStack.add(requireRequestId(), AROUND_DESERIALIZER);
-  client.middlewareStack.add(limitResponse(SECRET_BYTES), BEFORE_DESERIALIZER);
+  client.middlewareStack.use(guards(SECRET_BYTES));
   return client;
 }
 
@@ -55,10 +57,22 @@ function ignore(): void {
 /** @param deadline of calls that send no stream, in milliseconds */
 export function openS3(region: string, deadline = DEADLINE_MS): S3Client {
   const client = new S3Client({ region, logger: SILENT_LOGGER, ...TIMEOUTS });
-  client.middlewareStack.add(endBy(deadline), { step: 'initialize' });
-  client.middlewareStack.add(requireRequestId(), AROUND_DESERIALIZER);
-  client.middlewareStack.add(limitResponse(OBJECT_BYTES), BEFORE_DESERIALIZER);
+  client.middlewareStack.use(guards(OBJECT_BYTES, deadline));
   return client;
+}
+
+/** Has every call end, and takes only responses that are those of AWS and not endless. */
+function guards<Input extends object, Output extends MetadataBearer>(
+  maxBytes: number,
+  deadline = DEADLINE_MS,
+): Pluggable<Input, Output> {
+  return {
+    applyToStack: (stack) => {
+      stack.add(endBy(deadline), { step: 'initialize' });
+      stack.add(requireRequestId(), AROUND_DESERIALIZER);
+      stack.add(limitResponse(maxBytes), BEFORE_DESERIALIZER);
+    },
+  };
 }
 
 /** Ends a call at its deadline, unless it sends a stream, whose length is any. */

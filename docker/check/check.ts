@@ -7,12 +7,10 @@ import type { Task } from '../plan/environment.ts';
 import { logPlan, type Plan, planFor } from '../plan/plan.ts';
 import type { RunContext } from '../run-context.ts';
 import { findDump } from '../s3/find-dump.ts';
-import { type Finding, ok, problem, problemsOf, runCheck, unchecked } from './finding.ts';
-import { PREFLIGHT_CHECKS, runPreflight } from './preflight.ts';
+import { failureOf, type Finding, ok, problem, problemsOf, runCheck, unchecked, warning } from './finding.ts';
+import { KEY, PREFLIGHT_CHECKS, runPreflight } from './preflight.ts';
 
 const SECRET = 'Secret';
-const KEY = 'Key';
-
 const COLORS = { ok: 'green', warning: 'yellow', problem: 'red', unchecked: 'dim' } as const;
 
 async function keyFinding({ object }: Plan, s3: S3Client, signal: AbortSignal): Promise<Finding> {
@@ -22,6 +20,11 @@ async function keyFinding({ object }: Plan, s3: S3Client, signal: AbortSignal): 
       ? `s3://${object.bucket}/${object.key} is free`
       : `s3://${object.bucket}/${object.key} already exists, ${found.bytes} bytes: this dump exists and will not be made again`;
   });
+}
+
+function secretFinding({ ignored }: Plan): Finding {
+  const detail = 'readable, with all required fields';
+  return ignored.length === 0 ? ok(SECRET, detail) : warning(SECRET, `${detail}; ${ignored.join('; ')}`);
 }
 
 async function findings(task: Task, s3: S3Client, context: RunContext): Promise<readonly Finding[]> {
@@ -34,7 +37,7 @@ async function findings(task: Task, s3: S3Client, context: RunContext): Promise<
   }
   const key = await keyFinding(plan, s3, context.signal);
   const preflight = await runPreflight(plan, s3, context);
-  return [ok(SECRET, 'readable, with all required fields'), key, ...preflight.findings];
+  return [secretFinding(plan), key, ...preflight.findings];
 }
 
 /** One line per finding, in columns; colored only on a terminal. */
@@ -69,9 +72,9 @@ export async function check(task: Task, context: RunContext): Promise<void> {
     log(GRANTS_HEADING);
     print(sql);
   }
-  const [first] = problems;
+  const [first, ...others] = problems;
   if (first !== undefined) {
-    throw first.failure;
+    throw failureOf(first, others);
   }
   log('All checks passed: a dump can start.');
 }

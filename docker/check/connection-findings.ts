@@ -23,10 +23,15 @@ const CHECK_OF: Readonly<Record<ConnectionStep, string>> = {
 /** The checks of this file, in order. Successful queries show in the checks that need them. */
 export const CONNECTION_CHECKS = CONNECTION_STEPS.filter((step) => step !== 'queries').map((step) => CHECK_OF[step]);
 
-function tlsFinding({ mode }: TlsPolicy, { tlsProtocol }: Route): Finding {
+function noTls({ mode }: TlsPolicy): Finding {
+  return warning(CHECK_OF.tls, `none: the connection can be eavesdropped (sslmode ${mode})`);
+}
+
+function tlsFinding(policy: TlsPolicy, { tlsProtocol }: Route): Finding {
   if (tlsProtocol === undefined) {
-    return warning(CHECK_OF.tls, `none: the connection can be eavesdropped (sslmode ${mode})`);
+    return noTls(policy);
   }
+  const { mode } = policy;
   switch (mode) {
     case 'verify-full':
       return ok(CHECK_OF.tls, `${tlsProtocol}, certificate trusted and valid for the host name (sslmode ${mode})`);
@@ -56,9 +61,15 @@ export function connected(
 /** SQLSTATE insufficient_privilege. */
 const NO_PRIVILEGE = '42501';
 
-/** Whether a mode allows a connection without TLS, so that a failure later does not show whether there was TLS. */
-function mayBePlain({ mode }: TlsPolicy): boolean {
-  return transportsFor(mode).includes('plain');
+/** What a failure of a later step shows of TLS. */
+function tlsBeforeFailure(policy: TlsPolicy): Finding {
+  const transports = transportsFor(policy.mode);
+  if (!transports.includes('plain')) {
+    return ok(CHECK_OF.tls, 'passed');
+  }
+  return transports.includes('tls')
+    ? warning(CHECK_OF.tls, `not known, because sslmode ${policy.mode} also allows a connection without it`)
+    : noTls(policy);
 }
 
 /** Findings for a failed connection: the steps before the failed one succeeded. */
@@ -74,9 +85,7 @@ export function notConnected(
   const at = CONNECTION_STEPS.indexOf(failure.step);
   return [
     ...CONNECTION_CHECKS.slice(0, at).map((check) =>
-      check === CHECK_OF.tls && mayBePlain(policy)
-        ? warning(check, `not known, because sslmode ${policy.mode} also allows a connection without it`)
-        : ok(check, 'passed'),
+      check === CHECK_OF.tls ? tlsBeforeFailure(policy) : ok(check, 'passed'),
     ),
     problem(CHECK_OF[failure.step], failure, grant),
     ...unchecked(...CONNECTION_CHECKS.slice(at + 1)),

@@ -56,3 +56,17 @@ export async function runCheck(check: string, work: () => Promise<string>): Prom
 export function problemsOf(findings: readonly Finding[]): readonly Problem[] {
   return findings.filter((finding) => finding.state === 'problem');
 }
+
+/**
+ * The failure of a run that these problems prevent. It names them all, since a message about a run has only the last
+ * line of its log. It is worth another try only if all of them may pass.
+ */
+export function failureOf(first: Problem, others: readonly Problem[]): Failure {
+  if (others.length === 0) {
+    return first.failure;
+  }
+  const problems = [first, ...others];
+  const { failure } = problems.find((each) => each.failure.reason !== 'tryAgain') ?? first;
+  const list = problems.map((each, index) => `(${index + 1}) ${each.check}: ${each.failure.message}`).join(' ');
+  return new Failure(failure.reason, `${problems.length} problems: ${list}`, { cause: failure });
+}

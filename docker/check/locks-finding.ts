@@ -20,6 +20,7 @@ export function locksFinding({ toLock, perTransaction, transactions }: LockTable
     LOCKS,
     `a dump locks ${all} (max_locks_per_transaction times the sum of max_connections and max_prepared_transactions). ` +
       'It fails if the room that happens to be left does not suffice: set max_locks_per_transaction to ' +
-      `${perTransaction + Math.ceil(toLock / transactions)} or more, and restart the server`,
+      `${perTransaction + Math.ceil(toLock / transactions)} or more, and restart the server, or leave out tables that ` +
+      'need no dump, by the filters excludeschemas and excludetables',
   );
 }

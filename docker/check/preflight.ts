@@ -53,6 +53,9 @@ export interface PreflightResult extends Examination {
   readonly plan: Plan;
 }
 
+/** Whether the dump exists already, which the callers find out. */
+export const KEY = 'Key';
+
 const BUCKET = 'Bucket';
 const VERSION = 'Server version';
 

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { openS3 } from '../aws.ts';
-import { problemsOf } from '../check/finding.ts';
-import { type DumpSetup, runPreflight } from '../check/preflight.ts';
+import { failureOf, problem, problemsOf } from '../check/finding.ts';
+import { type DumpSetup, KEY, runPreflight } from '../check/preflight.ts';
 import { type DumpResult, makeDump } from '../engine/make-dump.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
@@ -42,7 +42,7 @@ async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<vo
   const { signal } = context;
   const planned = await planFor(task, signal);
   logPlan(planned);
-  const found = await findDump(s3, planned.object, signal);
+  const found = await lookForDump(s3, planned, context);
   if (task.job !== undefined) {
     await abortEarlierUploads(s3, planned.object, task.job, signal);
   }
@@ -79,9 +79,24 @@ async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<vo
 }
 
 /**
+ * Looks whether an earlier attempt has made the dump.
+ *
+ * @throws {Failure} if S3 does not say so, that also names the problems that the checks find
+ */
+async function lookForDump(s3: S3Client, planned: Plan, context: RunContext): Promise<ListedObject | undefined> {
+  try {
+    return await findDump(s3, planned.object, context.signal);
+  } catch (error) {
+    const key = problem(KEY, error);
+    const { findings } = await runPreflight(planned, s3, context);
+    throw failureOf(key, problemsOf(findings));
+  }
+}
+
+/**
  * Runs all checks that are possible before the dump.
  *
- * @throws {Failure} the first problem; all problems are logged
+ * @throws {Failure} that names all problems
  */
 async function prepare(
   s3: S3Client,
@@ -94,12 +109,11 @@ async function prepare(
       log(`Warning: ${finding.check}: ${finding.detail}`);
     }
   }
-  const problems = problemsOf(findings);
-  for (const { check, failure } of problems) {
-    log(`Problem: ${check}: ${failure.message}`);
-  }
   if (setup === undefined) {
-    throw problems[0]?.failure ?? new Error('The checks returned neither a setup nor a problem.');
+    const [first, ...others] = problemsOf(findings);
+    throw first === undefined
+      ? new Error('The checks returned neither a setup nor a problem.')
+      : failureOf(first, others);
   }
   const { source } = plan;
   const { policy, database, client, compression, selection } = setup;
@@ -137,7 +151,7 @@ async function make(
       environment,
       job: task.job,
       folder,
-      beforeDump: () => watchForDdl(source, policy, selection, signal),
+      beforeDump: (dumpSignal: AbortSignal) => watchForDdl(source, policy, selection, dumpSignal),
       estimate,
     };
     return await makeDump(options, s3, object, signal);

@@ -27,23 +27,32 @@ export async function watchForDdl(
   signal: AbortSignal,
 ): Promise<() => Promise<void>> {
   const before = await namesNow(source, policy, selection, signal);
+  if ('unseen' in before) {
+    noteUnseen(before.unseen);
+    return () => Promise.resolve();
+  }
   return async () => {
-    refuseDdl(before, 'unseen' in before ? before : await namesNow(source, policy, selection, signal));
+    const after = await namesNow(source, policy, selection, signal);
+    if ('unseen' in after) {
+      noteUnseen(after.unseen);
+    } else {
+      refuseDdl(before.value, after.value);
+    }
   };
 }
 
-function refuseDdl(before: Answer<NamedObjects>, after: Answer<NamedObjects>): void {
-  if ('unseen' in before || 'unseen' in after) {
-    log(`Note: not checked whether DDL interfered: ${'unseen' in after ? after.unseen : ''}`);
-    return;
-  }
-  const changed = changedObjects(before.value, after.value);
+function noteUnseen(reason: string): void {
+  log(`Note: whether DDL interferes is not checked: ${reason}`);
+}
+
+function refuseDdl(before: NamedObjects, after: NamedObjects): void {
+  const changed = changedObjects(before, after);
   if (changed.length > 0) {
     const more = changed.length > SHOWN ? ` and ${changed.length - SHOWN} more` : '';
     throw new Failure(
       'tryAgain',
-      'DDL in another session interfered: while pg_dump read the definitions, these were dropped or got another name or ' +
-        `schema, so that the dump might name what it does not have: ${changed.slice(0, SHOWN).join(', ')}${more}.`,
+      'DDL in another session interfered: since just before pg_dump was started, these were dropped or got another name ' +
+        `or schema, so that the dump might name what it does not have: ${changed.slice(0, SHOWN).join(', ')}${more}.`,
     );
   }
 }

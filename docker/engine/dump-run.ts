@@ -17,10 +17,10 @@ export interface DumpOptions {
   /** For temporary files. */
   readonly folder: string;
   /**
-   * Called before each start of pg_dump. Returns what to call once it has read all definitions; what that throws ends
-   * the dump.
+   * Called before each start of pg_dump, with the signal of that dump. Returns what to call once it has read all
+   * definitions; what that throws ends the dump.
    */
-  readonly beforeDump: () => Promise<() => Promise<void>>;
+  readonly beforeDump: (signal: AbortSignal) => Promise<() => Promise<void>>;
   /** Upper estimate of the dump's size, in bytes; zero if unknown. */
   readonly estimate: number;
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Census } from '../census/census-taker.ts';
-import { freeSpace, StorageFull } from '../disk.ts';
+import { freeSpace, isNoSpace, StorageFull } from '../disk.ts';
 import { log } from '../log.ts';
 import { formatBytes, withProgress } from '../progress.ts';
 import type { Checksums } from '../s3/checksum.ts';
@@ -47,7 +47,7 @@ export async function makeDump(
   try {
     return await makeDumpIn({ mode: 'file' }, options, s3, object, signal);
   } catch (error) {
-    if (!(error instanceof StorageFull)) {
+    if (!(error instanceof StorageFull || isNoSpace(error))) {
       throw error;
     }
     log(error.message);
@@ -64,17 +64,17 @@ async function makeDumpIn(
   runSignal: AbortSignal,
 ): Promise<DumpResult> {
   log(mode.mode === 'file' ? 'The dump goes through a file.' : `The dump is streamed, without a file: ${mode.reason}.`);
-  const started = performance.now();
   const abort = new AbortController();
   const fail = (reason: unknown) => {
     abort.abort(reason);
   };
   const signal = AbortSignal.any([runSignal, abort.signal]);
-  const onceDefined = await options.beforeDump();
+  const onceDefined = await options.beforeDump(signal);
   const dumpRun: DumpRun = { signal, fail, onceDefined, proven: 0, seconds: { dump: 0, proof: 0 } };
   const target = { s3, object, job: options.job, signal };
   const transfer = new Transfer(target, fail);
   const folder = await mkdtemp(join(options.folder, 'dump-'));
+  const started = performance.now();
   let outcome: DumpResult['outcome'] | undefined;
   try {
     const { checksums, census, first } = await withProgress(

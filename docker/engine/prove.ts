@@ -73,16 +73,16 @@ export async function prove(
     }
   }
   try {
-    const restored = await runReading(
-      client.pgRestore,
-      [`--use-list=${list}`, '--file=-'],
-      { environment, input: input(), signal: dumpRun.signal },
+    const restored = await runReading(client.pgRestore, [`--use-list=${list}`, '--file=-'], {
+      environment,
+      input: input(),
+      signal: dumpRun.signal,
       folder,
-      taker.buffer,
-      (piece) => {
+      buffer: taker.buffer,
+      onOutput: (piece) => {
         taker.read(piece);
       },
-    );
+    });
     if (restored.status !== 0 || !restored.tookAllInput) {
       throw verificationFailure(restored);
     }

@@ -44,6 +44,8 @@ async function openReading(
     };
     const reader = connect({ path, onread: { buffer, callback } });
     const closed = once(reader, 'close');
+    // Nobody waits for it if the connection fails, or the child cannot be started.
+    closed.catch(() => undefined);
     const [accepted] = await Promise.all([once(server, 'connection'), once(reader, 'connect')]);
     const stdout: unknown = accepted[0];
     if (!(stdout instanceof Socket)) {
@@ -55,21 +57,24 @@ async function openReading(
   }
 }
 
+export interface ReadingOptions extends Omit<ChildOptions, 'stdout'> {
+  /** To which nobody else has access. */
+  readonly folder: string;
+  /** For reading. */
+  readonly buffer: Buffer;
+  /** Called with each piece of the output, which is valid only during the call. Must not throw. */
+  readonly onOutput: (piece: Buffer) => void;
+}
+
 /**
  * Runs a program to its end, and reads its standard output, of which there may be very much.
  *
- * @param folder to which nobody else has access
- * @param buffer for reading
- * @param onOutput called with each piece of the output, which is valid only during the call. Must not throw
  * @throws {Error} as the `exit` of {@link start} rejects
  */
 export async function runReading(
   program: string,
   args: readonly string[],
-  options: ChildOptions,
-  folder: string,
-  buffer: Buffer,
-  onOutput: (piece: Buffer) => void,
+  { folder, buffer, onOutput, ...options }: ReadingOptions,
 ): Promise<ChildExit> {
   const reading = await openReading(join(folder, 'output'), buffer, onOutput);
   if (reading === undefined) {

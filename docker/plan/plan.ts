@@ -4,6 +4,7 @@ import type { Filters } from '../postgres/filters/filters.ts';
 import type { DumpObject } from '../s3/object.ts';
 import type { Task } from './environment.ts';
 import { dumpKey } from './key.ts';
+import { ignoredTags } from './names.ts';
 import { readSecret } from './read-secret.ts';
 import { parseDumpSettings } from './secret.ts';
 
@@ -11,6 +12,8 @@ import { parseDumpSettings } from './secret.ts';
 export interface Plan {
   readonly task: Task;
   readonly secretName: string;
+  /** What is ignored of the secret, although it may have been meant for AutoDump. In words. */
+  readonly ignored: readonly string[];
   readonly source: ConnectionSettings;
   readonly filters: Filters;
   readonly object: DumpObject;
@@ -25,7 +28,7 @@ export async function planFor(task: Task, signal: AbortSignal): Promise<Plan> {
   const secret = await readSecret(task, signal);
   const { bucket, filters, ...source } = parseDumpSettings(secret, task.buckets);
   const object = { bucket, key: dumpKey(secret.name, source.database, task.scheduledFor) };
-  return { task, secretName: secret.name, source, filters, object };
+  return { task, secretName: secret.name, ignored: ignoredTags(secret.tags), source, filters, object };
 }
 
 /** Begins the log of a run. */

@@ -11,7 +11,7 @@ import { awsFailure, openRds } from '../aws.ts';
 import { Failure } from '../failure.ts';
 import type { Secret } from './fetch-secret.ts';
 
-/** Fields of a secret's value, as far as RDS knows them. An instance that is being created has no endpoint yet. */
+/** Fields of a secret's value, as far as RDS knows them. */
 export interface RdsFields {
   readonly endpoint?: string | undefined;
   readonly port?: number | undefined;
@@ -30,25 +30,37 @@ const CLUSTER_TAG = 'aws:rds:primaryDBClusterArn';
 /** The only value of {@link PREFER_TAG}. */
 const READER = 'reader';
 
+/** Why {@link PREFER_TAG} cannot be followed, if it is there and cannot. */
+export function preferenceProblem(tags: Secret['tags'], isEndpointGiven: boolean): string | undefined {
+  const prefer = tags.get(PREFER_TAG);
+  if (prefer === undefined) {
+    return undefined;
+  }
+  if (prefer !== READER) {
+    return `the tag ${PREFER_TAG} is "${prefer}", but the only value is ${READER}`;
+  }
+  if (isEndpointGiven) {
+    return `the tag ${PREFER_TAG} is only for an endpoint that is looked up, but one is given: remove one of them`;
+  }
+  return tags.has(CLUSTER_TAG)
+    ? undefined
+    : `the tag ${PREFER_TAG} is only for the secret of a cluster that RDS manages: only a cluster has a reader endpoint`;
+}
+
 /**
  * Asks RDS about the database of a secret that it manages. Without a tag of RDS, nothing is asked and nothing returned.
  *
+ * @param tags of the secret
  * @param region of the secret, and so of the database
  * @throws {Failure} `refused` if the database does not exist or access is denied, `tryAgain` if RDS cannot be reached,
- *   `badSecret` if {@link PREFER_TAG} cannot be followed
+ *   or the database has no endpoint, as while it is being created
  */
-export async function lookUpDatabase({ name, tags }: Secret, region: string, signal: AbortSignal): Promise<RdsFields> {
+export async function lookUpDatabase(tags: Secret['tags'], region: string, signal: AbortSignal): Promise<RdsFields> {
   const instance = tags.get(INSTANCE_TAG);
   const cluster = tags.get(CLUSTER_TAG);
-  const prefer = tags.get(PREFER_TAG);
-  if (prefer !== undefined && (prefer !== READER || cluster === undefined)) {
-    const problem = prefer === READER ? 'only a cluster has a reader endpoint' : `the only value is ${READER}`;
-    throw new Failure('badSecret', `The tag ${PREFER_TAG} of the secret ${name} is "${prefer}", but ${problem}.`);
-  }
   if (cluster !== undefined) {
-    return ask(cluster, region, signal, (client, options) =>
-      describeCluster(client, cluster, prefer === READER, options),
-    );
+    const prefersReader = tags.get(PREFER_TAG) === READER;
+    return ask(cluster, region, signal, (client, options) => describeCluster(client, cluster, prefersReader, options));
   }
   return instance === undefined
     ? {}
@@ -86,12 +98,13 @@ async function ask(
   describe: (client: RDSClient, options: HttpHandlerOptions) => Promise<RdsFields>,
 ): Promise<RdsFields> {
   const client = openRds(region);
+  let found: RdsFields;
   try {
-    return await describe(client, { abortSignal: signal });
+    found = await describe(client, { abortSignal: signal });
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof DBInstanceNotFoundFault || error instanceof DBClusterNotFoundFault) {
-      throw new Failure('refused', `RDS has no ${arn}, which a tag of the secret names: it was deleted.`, {
+      throw new Failure('refused', `RDS has no ${arn}, which a tag of the secret names: it was deleted or renamed.`, {
         cause: error,
       });
     }
@@ -99,15 +112,20 @@ async function ask(
   } finally {
     client.destroy();
   }
+  if (found.endpoint === undefined) {
+    throw new Failure('tryAgain', `RDS has no endpoint of ${arn} yet.`);
+  }
+  return found;
 }
 
-/** Subnets without a route to RDS are the rule where everything else goes through VPC endpoints. */
+/** Subnets that use only VPC endpoints usually have no route to RDS. */
 function withAdvice(error: unknown, region: string): unknown {
+  const tags = ['endpoint', 'engine', 'databasename'].map((field) => TAG_PREFIX + field).join(', ');
   return error instanceof Failure && error.reason === 'tryAgain'
     ? new Failure(
         error.reason,
-        `${error.message} If the subnets have no route to RDS, create the VPC endpoint com.amazonaws.${region}.rds, or say ` +
-          `what RDS would by the tags ${['endpoint', 'engine', 'databasename'].map((field) => TAG_PREFIX + field).join(', ')}.`,
+        `${error.message} If the subnets have no route to RDS, create the VPC endpoint com.amazonaws.${region}.rds, or ` +
+          `set the tags ${tags} yourself.`,
         { cause: error },
       )
     : error;

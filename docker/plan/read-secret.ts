@@ -1,14 +1,19 @@
+import { log } from '../log.ts';
 import { fetchSecret, type SecretReference } from './fetch-secret.ts';
+import { ignoredTags } from './names.ts';
 import { lookUpDatabase } from './rds.ts';
-import { isSelfContained } from './secret-fields.ts';
-import type { DescribedSecret } from './secret.ts';
+import { givenBy, type GivenSecret, isSelfContained, withRds } from './secret-fields.ts';
 
 /**
  * Reads a secret, and asks RDS for what it does not say.
  *
- * @throws {Failure} if the secret cannot be read, or RDS does not answer
+ * @throws {Failure} if the secret cannot be read, its value is not a JSON object, or RDS does not answer
  */
-export async function readSecret(reference: SecretReference, signal: AbortSignal): Promise<DescribedSecret> {
+export async function readSecret(reference: SecretReference, signal: AbortSignal): Promise<GivenSecret> {
   const secret = await fetchSecret(reference, signal);
-  return { ...secret, rds: isSelfContained(secret) ? {} : await lookUpDatabase(secret, reference.region, signal) };
+  for (const ignored of ignoredTags(secret.tags)) {
+    log(`Warning: Secret: ${ignored}`);
+  }
+  const given = givenBy(secret);
+  return isSelfContained(given) ? given : withRds(given, await lookUpDatabase(secret.tags, reference.region, signal));
 }

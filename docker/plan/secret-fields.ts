@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { FILTER_FIELDS, PREFER_TAG, TAG_PREFIX, TAGGED_FIELDS } from '../../contract.ts';
+import { FILTER_FIELDS, TAG_PREFIX, TAGGED_FIELDS } from '../../contract.ts';
 import { Failure } from '../failure.ts';
 import type { Secret } from './fetch-secret.ts';
-import type { RdsFields } from './rds.ts';
+import { preferenceProblem, type RdsFields } from './rds.ts';
 
 /** What nobody sees in an editor, outside of strings, and why the value is then no JSON. */
 const UNSEEN: readonly (readonly [pattern: RegExp, reason: string])[] = [
@@ -27,8 +27,11 @@ export const SYNONYMS = [
   ['endpoint', 'host'],
 ] as const;
 
-/** Fields by their names, from all places that may have them. None is checked. */
-export interface GivenFields {
+/** What a secret says of its database, from all places that may say it. Nothing of it is checked yet. */
+export interface GivenSecret extends Pick<Secret, 'name' | 'tags'> {
+  /** Of its value, as they are written. */
+  readonly keys: readonly string[];
+  /** By our names. */
   readonly fields: Readonly<Record<string, unknown>>;
   /** Where the fields are that do not go by our name in the value. */
   readonly places: ReadonlyMap<string, string>;
@@ -37,7 +40,7 @@ export interface GivenFields {
 }
 
 /** Our names of the fields of a value. */
-function fieldsOfValue(value: Readonly<Record<string, unknown>>): GivenFields {
+function fieldsOfValue(value: Readonly<Record<string, unknown>>): Pick<GivenSecret, 'fields' | 'places'> {
   const fields = withoutBlanks(value);
   const places = new Map<string, string>();
   for (const [ours, theirs] of SYNONYMS) {
@@ -50,7 +53,7 @@ function fieldsOfValue(value: Readonly<Record<string, unknown>>): GivenFields {
     const single = fields[field];
     fields[field] = typeof single === 'string' ? [single] : single;
   }
-  return { fields, places, problems: [] };
+  return { fields, places };
 }
 
 /** The fields in tags, and their tags. */
@@ -65,15 +68,13 @@ function taggedFields(tags: Secret['tags']): readonly (readonly [field: string, 
 }
 
 /**
- * The fields of a secret: those of its value, then those of its tags, then what RDS says.
+ * The fields of a secret: those of its value, then those of its tags.
  *
- * @param value as {@link parseObject} returns it
+ * @throws {Failure} `badSecret` if the value is not a JSON object; the message does not show it
  */
-export function givenFields(
-  value: Readonly<Record<string, unknown>>,
-  tags: Secret['tags'],
-  rds: RdsFields,
-): GivenFields {
+export function givenBy(secret: Secret): GivenSecret {
+  const { name, tags } = secret;
+  const value = parseObject(secret);
   const own = fieldsOfValue(value);
   const fields: Record<string, unknown> = { ...own.fields };
   const places = new Map(own.places);
@@ -86,22 +87,30 @@ export function givenFields(
       problems.push(`${places.get(field) ?? field} differs from the tag ${tag}: remove one of them`);
     }
   }
-  if (fields.endpoint !== undefined && tags.has(PREFER_TAG)) {
-    problems.push(
-      `the tag ${PREFER_TAG} is only for an endpoint that is looked up, but one is given: remove one of them`,
-    );
-  }
-  const { port, ...others } = rds;
-  const located = fields.endpoint === undefined ? { port, ...others } : others;
-  return { fields: { ...located, ...fields }, places, problems };
+  const preference = preferenceProblem(tags, fields.endpoint !== undefined);
+  return {
+    name,
+    tags,
+    keys: Object.keys(value),
+    fields,
+    places,
+    problems: preference === undefined ? problems : [...problems, preference],
+  };
 }
 
-/**
- * Parses the value of a secret, which must be a JSON object.
- *
- * @throws {Failure} `badSecret`; the message does not show the value
- */
-export function parseObject({ name, value }: Secret): Record<string, unknown> {
+/** Whether a secret itself says where its database is and what runs there. */
+export function isSelfContained({ fields: { endpoint, engine, databasename } }: GivenSecret): boolean {
+  return [endpoint, engine, databasename].every((field) => field !== undefined);
+}
+
+/** Adds what RDS says, where the secret says nothing. The port is that of the endpoint. */
+export function withRds(given: GivenSecret, { port, ...others }: RdsFields): GivenSecret {
+  const located = given.fields.endpoint === undefined ? { port, ...others } : others;
+  return { ...given, fields: { ...located, ...given.fields } };
+}
+
+/** @throws {Failure} `badSecret` */
+function parseObject({ name, value }: Secret): Record<string, unknown> {
   let parsed: unknown;
   try {
     parsed = JSON.parse(value);
@@ -109,24 +118,24 @@ export function parseObject({ name, value }: Secret): Record<string, unknown> {
     // The parser's own message quotes the value.
     const outside = value.replace(STRING, '""');
     const [, reason = 'is not valid JSON'] = UNSEEN.find(([pattern]) => pattern.test(outside)) ?? [];
-    throw refusal(name, `${reason}. It must be a JSON object, with keys and strings in double quotes.`);
+    throw refusal(
+      name,
+      `The value of the secret ${name} ${reason}. It must be a JSON object, with keys and strings in double quotes.`,
+    );
   }
   const { success, data } = z.record(z.string(), z.unknown()).safeParse(parsed);
   if (!success) {
     const hint = typeof parsed === 'string' ? ', but a string: it was perhaps encoded twice' : '';
-    throw refusal(name, `is valid JSON, but not an object of the form {"username": ...}${hint}.`);
+    throw refusal(
+      name,
+      `The value of the secret ${name} is valid JSON, but not an object of the form {"username": ...}${hint}.`,
+    );
   }
   return data;
 }
 
 /** Fields whose blanks at both ends, such as the line break of a file, count. */
 const EXACT: ReadonlySet<string> = new Set(['username', 'password', 'databasename', 'dbname']);
-
-/** Whether a secret itself says where its database is and what runs there, in its value or its tags. */
-export function isSelfContained(secret: Secret): boolean {
-  const { fields } = givenFields(parseObject(secret), secret.tags, {});
-  return [fields.endpoint, fields.engine, fields.databasename].every((field) => field !== undefined);
-}
 
 function withoutBlanks(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
@@ -137,11 +146,12 @@ function withoutBlanks(given: Readonly<Record<string, unknown>>): Record<string,
   );
 }
 
-export function refusal(name: string, problem: string): Failure {
+/** @param problem in a full sentence */
+export function refusal(secretName: string, problem: string): Failure {
   // No name of one's own can contain an exclamation mark.
-  const advice = name.includes('!')
-    ? ' Its value cannot be edited, because a service of AWS manages it: what is missing there can be said by the tags ' +
+  const advice = secretName.includes('!')
+    ? ' Its value cannot be edited, because a service of AWS manages it: give what is missing in the tags ' +
       `${TAGGED_FIELDS.map((field) => TAG_PREFIX + field).join(', ')}.`
     : '';
-  return new Failure('badSecret', `The value of the secret ${name} ${problem}${advice}`);
+  return new Failure('badSecret', `${problem}${advice}`);
 }

@@ -30,7 +30,7 @@ export interface ChildOptions {
   readonly signal: AbortSignal;
   /** Called with each line of its standard error. */
   readonly onErrorLine?: (line: string) => void;
-  /** Its standard output, if it is not to be read as a stream. */
+  /** Takes its standard output, which is then not in {@link Child.output}. */
   readonly stdout?: Socket;
 }
 
@@ -109,7 +109,7 @@ function signalGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
 export interface Child {
   /** False if the program could not be started; then `exit` rejects with the reason. */
   readonly started: boolean;
-  /** Its standard output, which must be read to the end or destroyed. Empty if it is not to be read as a stream. */
+  /** Its standard output, which must be read to the end or destroyed. Empty if a socket takes that instead. */
   readonly output: Readable;
   /**
    * Settles when the child has exited, and so have the descendants that share its standard error. Rejects with the

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { DEFAULT_TIMEZONE, SCHEDULE_TAG, TAG_PREFIX, TIMEZONE_TAG } from '../../contract.ts';
+import { DEFAULT_TIMEZONE, lettersOf, SCHEDULE_TAG, TAG_PREFIX, TIMEZONE_TAG } from '../../contract.ts';
 
 /** A tag in the format of the AWS SDK. */
 export interface Tag {
@@ -35,11 +35,6 @@ export function readTags(tags: readonly Tag[] = []): ScheduleTags | undefined {
 
 function hashOf(values: readonly unknown[]): string {
   return hash('sha256', JSON.stringify(values)).slice(0, 32);
-}
-
-/** What is compared of a key: no case, and no blanks, dashes, underscores or invisible characters. */
-function lettersOf(key: string): string {
-  return key.toLowerCase().replace(/[\s\p{C}\p{Z}\p{Pd}\p{Pc}]/gu, '');
 }
 
 /**

@@ -3,7 +3,7 @@ import { EXIT_STATUS } from '../../../contract.ts';
 /** What each exit status of the dump program means for a dump. */
 const MEANINGS: Readonly<Record<number, string>> = {
   [EXIT_STATUS.misuse]: 'the environment of the job is invalid',
-  [EXIT_STATUS.badSecret]: "the secret's value cannot be used",
+  [EXIT_STATUS.badSecret]: 'the secret cannot be used',
   [EXIT_STATUS.verificationFailed]: 'the dump could not be proven',
   [EXIT_STATUS.internal]: 'a fault of the dump program',
   [EXIT_STATUS.tryAgain]: 'database or S3 out of reach, a lock timeout, storage pressure, or stopped by the platform',

@@ -1,7 +1,7 @@
 import { GRANTS_HEADING } from '../../../contract.ts';
 import { executionLink, logStreamLink } from '../console-links.ts';
 import type { AccountRegion, Message } from '../message.ts';
-import { onOneLine } from '../one-line.ts';
+import { MAX_LOG_LENGTH, onOneLine } from '../one-line.ts';
 import { timeInWords } from '../time-in-words.ts';
 import type { Upcoming } from './ended-check.ts';
 import type { Notice } from './notice.ts';
@@ -31,7 +31,7 @@ export function messageOf(notice: Notice, place: Place): Message {
     ...findings.flatMap((finding) => labeled('Found', finding)),
     ...labeled("Security groups of the jobs, to allow on the database's port", securityGroups),
     ...(sql.length === 0 ? [] : [GRANTS_HEADING, ...sqlLines(sql)]),
-    ...labeled('Log', log),
+    ...labeled('Log', log, MAX_LOG_LENGTH),
     ...labeled('Next run', next),
     ...labeled('What to do', article === undefined ? 'nothing' : `docs/operations.md#${article}`),
     ...(execution === undefined ? [] : [`Execution: ${executionLink(execution)}`]),
@@ -57,6 +57,6 @@ function sqlLines(sql: readonly string[]): readonly string[] {
   ];
 }
 
-function labeled(label: string, text: string | undefined): readonly string[] {
-  return text === undefined ? [] : [`${label}: ${onOneLine(text)}`];
+function labeled(label: string, text: string | undefined, maxLength?: number): readonly string[] {
+  return text === undefined ? [] : [`${label}: ${onOneLine(text, maxLength)}`];
 }

@@ -217,7 +217,7 @@ describe('large objects', () => {
   });
 });
 
-test('one run finds all problems, and the first determines the exit status', async () => {
+test('one run finds all problems, and its last line names them', async () => {
   await stage.query(
     'app',
     'ALTER TABLE s.plain ENABLE ROW LEVEL SECURITY',
@@ -229,7 +229,7 @@ test('one run finds all problems, and the first determines the exit status', asy
   expect(outcome).toMatchObject({ status: 77, stderr: expect.stringContaining('may not read s.plain') });
   const dumped = await stage.dump('app', { secret: READER });
   expect(dumped.stderr).toContain('may not read s.plain');
-  expect(dumped.stdout).toContain('Problem: Row security: The user reader is subject to row-level security on s.plain');
+  expect(dumped.stderr).toContain(') Row security: The user reader is subject to row-level security on s.plain');
   await stage.query('app', ...sqlOf(outcome));
   await stage.query('app', 'REVOKE pg_read_all_data FROM reader', 'GRANT SELECT ON s.plain TO reader');
   await withoutRowSecurity();

@@ -145,6 +145,11 @@ describe('a failed connection is a problem of the step that failed', () => {
     });
   });
 
+  test('and it is known that there was no TLS, if the secret demands none', async () => {
+    const outcome = await check('app', { secret: { password: 'wrong', sslmode: 'disable' } });
+    expect(rowsOf(outcome).TLS).toEqual(['warning', 'none: the connection can be eavesdropped (sslmode disable)']);
+  });
+
   test('without the privilege to connect, which the SQL grants', async () => {
     const secret = { username: 'kept_out', password: 'p' };
     const outcome = await check('private "1"', { secret });
@@ -195,8 +200,15 @@ describe('a bucket', () => {
   test('that does not exist is reported along with the problems of the database', async () => {
     const environment = { AUTODUMP_BUCKETS: 'gone' };
     const outcome = await check('app', { environment, secret: { password: 'wrong' } });
-    expect(outcome).toMatchObject({ status: 77, stderr: expect.stringContaining('NoSuchBucket') });
+    const stderr = expect.stringMatching(
+      /: 3 problems: \(1\) Key: .*NoSuchBucket.* \(2\) Bucket: .*NoSuchBucket.* \(3\) Login: .*Wrong password/,
+    );
+    expect(outcome).toMatchObject({ status: 77, stderr });
     expect(inState(outcome, 'problem')).toEqual(['Key', 'Bucket', 'Login']);
+    expect(await stage.dump('app', { environment, secret: { password: 'wrong' } })).toMatchObject({
+      status: 77,
+      stderr,
+    });
   });
 
   test.each([
@@ -215,6 +227,11 @@ describe('a bucket', () => {
     expect(dumped).toMatchObject({ status: 77, stderr });
     expect(dumped.stdout).not.toContain('Dumping');
     expect(await stage.hasObject(keyOf('app'))).toBe(false);
+  });
+
+  test('that may come back does not make a problem that stays worth another try', async () => {
+    const environment = { AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${await freePort()}` };
+    expect(await check('app', { environment, secret: { password: 'wrong' } })).toMatchObject({ status: 77 });
   });
 
   test('in which the upload is already aborted, as the first response was lost, is no problem', async () => {

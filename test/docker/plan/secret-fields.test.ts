@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { RdsFields } from '../../../docker/plan/rds.ts';
-import { type DescribedSecret, parseDumpSettings } from '../../../docker/plan/secret.ts';
+import { givenBy, type GivenSecret, withRds } from '../../../docker/plan/secret-fields.ts';
+import { parseDumpSettings } from '../../../docker/plan/secret.ts';
 import { NO_FILTERS } from '../../../docker/postgres/filters/filters.ts';
 
 const BUCKETS = ['dumps', 'more-dumps'] as const;
@@ -9,8 +10,13 @@ const LOGIN = JSON.stringify({ username: 'a', password: 'b' });
 
 const FOUND = { endpoint: 'db.example.com', port: 5433, engine: 'postgres', databasename: 'app' };
 
-function managed(tags: Readonly<Record<string, string>>, rds: RdsFields, value = LOGIN): DescribedSecret {
-  return { name: 'rds!db-1', value, tags: new Map(Object.entries(tags)), rds };
+function managed(
+  tags: Readonly<Record<string, string>>,
+  rds: RdsFields,
+  value = LOGIN,
+  name = 'rds!db-1',
+): GivenSecret {
+  return withRds(givenBy({ name, value, tags: new Map(Object.entries(tags)) }), rds);
 }
 
 describe('what the value does not say', () => {
@@ -46,11 +52,8 @@ describe('what the value does not say', () => {
     ['endpoint is missing', {}, { engine: 'postgres', databasename: 'app' }],
     ['the tag autodump:engine must be postgres', { 'autodump:engine': 'pg' }, FOUND],
     ['the tag autodump:endpoint is empty', { 'autodump:endpoint': '' }, FOUND],
-    [
-      'the tag "autodump:Database-Name" must be written autodump:databasename',
-      { 'autodump:Database-Name': 'x' },
-      FOUND,
-    ],
+    ['only a cluster has a reader endpoint', { 'autodump:prefer': 'reader' }, FOUND],
+    ['the only value is reader', { 'autodump:prefer': 'writer' }, FOUND],
     [
       'the tag autodump:prefer is only for an endpoint that is looked up',
       { 'autodump:prefer': 'reader', 'autodump:endpoint': 'db.example.com' },
@@ -84,7 +87,6 @@ describe('what the value does not say', () => {
     ['schemas must be text', { schemas: [1] }, {}],
     ['"excludeTables" must be written excludetables', { excludeTables: ['log'] }, {}],
     ['"exclude-table" must be written excludetables', { 'exclude-table': 'log' }, {}],
-    ['the tag "autodump:port" must be written one of autodump:databasename, ', {}, { 'autodump:port': '5433' }],
     [
       'excludetables differs from the tag autodump:excludetables',
       { excludetables: ['a'] },
@@ -101,15 +103,14 @@ describe('what the value does not say', () => {
     const value = JSON.stringify({ ...own, host: 'db.example.com', dbname: 'hidden' });
     const tags = { 'autodump:databasename': 'app', 'autodump:endpoint': 'db.example.com' };
     expect(() => parseDumpSettings(managed(tags, {}, value), BUCKETS)).toThrow(
-      /is invalid: dbname differs from the tag autodump:databasename: remove one of them\.(?!.*hidden)/,
+      /^The secret rds!db-1 is invalid: dbname differs from the tag autodump:databasename: remove one of them\.(?!.*hidden)/,
     );
   });
 
-  test.each([LOGIN, 'not json'])('is advised to be said by tags, if the value cannot be edited', (value) => {
+  test.each([LOGIN, 'not json'])('is advised to be given in tags, if the value cannot be edited', (value) => {
     expect(() => parseDumpSettings(managed({}, {}, value), BUCKETS)).toThrow(
-      /cannot be edited, because a service of AWS manages it: .* by the tags autodump:databasename, autodump:endpoint/,
+      /cannot be edited, because a service of AWS manages it: give what is missing in the tags autodump:databasename, autodump:endpoint/,
     );
-    const own = { ...managed({}, {}, value), name: 'prod/app' };
-    expect(() => parseDumpSettings(own, BUCKETS)).not.toThrow(/cannot be edited/);
+    expect(() => parseDumpSettings(managed({}, {}, value, 'prod/app'), BUCKETS)).not.toThrow(/cannot be edited/);
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../../docker/failure.ts';
-import { type DescribedSecret, parseDumpSettings } from '../../../docker/plan/secret.ts';
+import { givenBy } from '../../../docker/plan/secret-fields.ts';
+import { parseDumpSettings } from '../../../docker/plan/secret.ts';
 import type { ConnectionSettings } from '../../../docker/postgres/connection/connection-settings.ts';
 import { NO_FILTERS } from '../../../docker/postgres/filters/filters.ts';
 import { ANY_CHARACTER } from '../../support/any-character.ts';
@@ -26,12 +27,9 @@ const RDS = {
   port: 5433,
 };
 
-function secretOf(value: string): DescribedSecret {
-  return { name: 'prod/app', value, tags: new Map(), rds: {} };
-}
-
 function parse(value: unknown): ConnectionSettings {
-  return parseDumpSettings(secretOf(typeof value === 'string' ? value : JSON.stringify(value)), BUCKETS);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return parseDumpSettings(givenBy({ name: 'prod/app', value: text, tags: new Map() }), BUCKETS);
 }
 
 function refusalOf(value: unknown): Failure {

@@ -46,16 +46,15 @@ describe('the output of a child', () => {
   /** Reads what a shell script writes. */
   async function read(script: string, folder: string, signal = new AbortController().signal) {
     const output: Buffer[] = [];
-    const { status } = await runReading(
-      'sh',
-      ['-c', script],
-      { environment, signal },
+    const { status } = await runReading('sh', ['-c', script], {
+      environment,
+      signal,
       folder,
-      Buffer.alloc(10_000),
-      (piece) => {
+      buffer: Buffer.alloc(10_000),
+      onOutput: (piece) => {
         output.push(Buffer.from(piece));
       },
-    );
+    });
     return { status, output: Buffer.concat(output).toString() };
   }
 

@@ -58,18 +58,22 @@ describe('a scan', () => {
     });
   });
 
-  test.each(['autodump:Timezone', 'autodump:time-zone', 'AutoDump:time_zone', 'autodump:timezone\u00A0'])(
-    'reports the tag %p, which would be ignored, as invalid',
-    (Key) => {
-      const Tags = [
-        { Key: 'autodump:start-schedule', Value: '@daily' },
-        { Key, Value: 'America/Denver' },
-      ];
-      const invalid = { kind: 'invalid', reason: `the tag "${Key}" must be written autodump:timezone` };
-      expect(decide({ ARN, Tags }, now, new Memo(SCOPE))).toEqual(invalid);
-      expect(decideFollowing({ ARN, Tags }, now, now)).toEqual(invalid);
-    },
-  );
+  test.each([
+    'autodump:Timezone',
+    'autodump:time-zone',
+    'AutoDump:time_zone',
+    'autodump:timezone\u00A0',
+    'autodump:time.zone',
+    'autodump:\uFF54imezone',
+  ])('reports the tag %p, which would be ignored, as invalid', (Key) => {
+    const Tags = [
+      { Key: 'autodump:start-schedule', Value: '@daily' },
+      { Key, Value: 'America/Denver' },
+    ];
+    const invalid = { kind: 'invalid', reason: `the tag "${Key}" must be written autodump:timezone` };
+    expect(decide({ ARN, Tags }, now, new Memo(SCOPE))).toEqual(invalid);
+    expect(decideFollowing({ ARN, Tags }, now, now)).toEqual(invalid);
+  });
 
   test.each([
     'autodump:Start-Schedule',

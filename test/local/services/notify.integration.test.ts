@@ -122,6 +122,42 @@ describe('exactly one message names secret, time, cause and remedy of', () => {
     expect(own.slice(-2)).toEqual(['dump failed', 'recovered']);
   });
 
+  test('a database with several problems, each of which it names', async () => {
+    const { server } = shared();
+    await query(
+      server,
+      'postgres',
+      'create database several',
+      "create role several login password 'several' in role pg_read_all_data",
+    );
+    await query(
+      server,
+      'several',
+      'create table tenants ()',
+      'alter table tenants enable row level security',
+      'select lo_create(4711)',
+    );
+    const value = { username: 'several', password: 'several', databasename: 'several' };
+    const [message, ...others] = await messagesOfRun('prod/several', value);
+    expect(others).toEqual([]);
+    expect(message).toMatch(
+      new RegExp(
+        '^DUMP FAILED: prod/several\n[^]*\nLog: AutoDump failed: refused \\(exit status 77\\): 2 problems: ' +
+          '\\(1\\) Row security: The user several is subject to row-level security on public\\.tenants, .* ' +
+          '\\(2\\) Large objects: The user several may not read the large object 4711: grant .* their owner\\.\n',
+      ),
+    );
+  });
+
+  test('a secret of which several fields are missing or wrong, each of which it names', async () => {
+    const value = { username: undefined, port: 'x', bucketname: 'elsewhere', databasename: undefined };
+    expect(await messagesOfRun('prod/incomplete', value)).toEqual([
+      expect.stringMatching(
+        /^DUMP FAILED: prod\/incomplete\n[^]*\nLog: AutoDump failed: bad secret \(exit status 65\): The secret prod\/incomplete is invalid: username is missing; databasename is missing; port must be .*; bucketname must be/,
+      ),
+    ]);
+  });
+
   test('a job of which three attempts failed', async () => {
     expect(await messagesOfRun('prod/closed', { port: 1 })).toEqual([
       [

@@ -212,11 +212,12 @@ test.each([
 test('a reason cannot imitate lines of the message, reorder it, or fill it', () => {
   const reasons = ['x\nWhat to do: nothing', '\u202Egnorw', 'y'.repeat(5000)];
   const place = { region: 'us-west-2', account: '123456789012', dumpLog: '/dumps' };
-  const { text } = messageOf({ kind: 'run stopped', reasons }, place);
-  expect(text.split('\n').slice(1, 4)).toEqual([
+  const { text } = messageOf({ kind: 'run stopped', reasons, log: 'z'.repeat(5001) }, place);
+  expect(text.split('\n').slice(1, 5)).toEqual([
     'Why: x | What to do: nothing',
     'Why: gnorw',
     `Why: ${'y'.repeat(1000)}…`,
+    `Log: ${'z'.repeat(5000)}…`,
   ]);
 });
 

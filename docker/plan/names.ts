@@ -1,0 +1,90 @@
+import {
+  FILTER_FIELDS,
+  lettersOf,
+  PREFER_TAG,
+  RESTORE_TARGET_TAG,
+  SCHEDULE_TAG,
+  TAG_PREFIX,
+  TAGGED_FIELDS,
+  TIMEZONE_TAG,
+} from '../../contract.ts';
+import type { Secret } from './fetch-secret.ts';
+import { SYNONYMS } from './secret-fields.ts';
+import { FIELDS } from './secret-schema.ts';
+
+/**
+ * Names that people write, by the field that they surely mean, although they are not its name but for case and dashes.
+ */
+const SINGULARS = [
+  ['excludeschema', 'excludeschemas'],
+  ['excludetable', 'excludetables'],
+] as const;
+
+const MEANT_BY_KEY: ReadonlyMap<string, string> = new Map(SINGULARS);
+
+/** As keys of a value, these may be for others. Tags with our prefix are not. */
+const MEANT_BY_TAG: ReadonlyMap<string, string> = new Map([
+  ...SINGULARS,
+  ...SYNONYMS.map(([ours, theirs]) => [theirs, ours] as const),
+  ['bucket', 'bucketname'],
+  ['database', 'databasename'],
+  ['schema', 'schemas'],
+]);
+
+/** The tags that say what the value does not. */
+const DESCRIBING_TAGS = [...TAGGED_FIELDS, ...FILTER_FIELDS].map((field) => `${TAG_PREFIX}${field}`).concat(PREFER_TAG);
+
+/** Whether these are misspelled, the Scanner decides. */
+const OTHER_TAGS = [SCHEDULE_TAG, TIMEZONE_TAG, RESTORE_TARGET_TAG];
+
+/**
+ * Keys that would be ignored, although they were surely meant for a field, such as `sslMode` and `db_name`, or those
+ * with an invisible character.
+ */
+export function misspelledKeys(keys: readonly string[]): readonly string[] {
+  return keys.flatMap((key) => {
+    const letters = lettersOf(key);
+    const meant = MEANT_BY_KEY.get(letters) ?? letters;
+    return FIELDS.includes(meant) && meant !== key ? [`"${key}" must be written ${meant}`] : [];
+  });
+}
+
+/** Tags that begin like ours and are none. */
+function unknownTags(tags: Secret['tags']): readonly string[] {
+  return [...tags.keys()].filter(
+    (key) => lettersOf(key).startsWith(TAG_PREFIX) && ![...DESCRIBING_TAGS, ...OTHER_TAGS].includes(key),
+  );
+}
+
+/** What a tag was surely meant for: a tag of ours, or a field that no tag can hold. */
+function meantBy(key: string): { readonly tag: string } | { readonly field: string } | undefined {
+  const letters = lettersOf(key).slice(TAG_PREFIX.length);
+  const name = MEANT_BY_TAG.get(letters) ?? letters;
+  const tag = `${TAG_PREFIX}${name}`;
+  if (DESCRIBING_TAGS.includes(tag)) {
+    return { tag };
+  }
+  return FIELDS.includes(name) ? { field: name } : undefined;
+}
+
+/** Tags that would be ignored, although they were surely meant for a field. */
+export function misspelledTags(tags: Secret['tags']): readonly string[] {
+  return unknownTags(tags).flatMap((key) => {
+    const meant = meantBy(key);
+    if (meant === undefined) {
+      return [];
+    }
+    if ('tag' in meant) {
+      return [`the tag "${key}" must be written ${meant.tag}`];
+    }
+    const instead = meant.field === 'port' ? `write ${TAG_PREFIX}endpoint as host:port` : 'write it in the value';
+    return [`the tag "${key}" is not read, since no tag can hold ${meant.field}: ${instead}`];
+  });
+}
+
+/** Tags with our prefix that are somebody else's, in words. */
+export function ignoredTags(tags: Secret['tags']): readonly string[] {
+  return unknownTags(tags)
+    .filter((key) => meantBy(key) === undefined)
+    .map((key) => `the tag "${key}" is ignored, because AutoDump has no such tag`);
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { FILTER_FIELDS } from '../../contract.ts';
+import { MAX_NAME_BYTES, SSL_MODES } from '../postgres/connection/connection-settings.ts';
+import { parseEndpoint, parsePort } from '../postgres/connection/endpoint.ts';
+import { translated } from '../postgres/filters/pattern.ts';
+import { SYNONYMS } from './secret-fields.ts';
+
+const ENGINES = ['postgres', 'postgresql', 'aurora-postgresql'];
+
+/** Engines that an error may repeat. Any other text may be a password that slipped into the wrong field. */
+const OTHER_ENGINES =
+  /^(mysql|mariadb|aurora|aurora-mysql|oracle(-[a-z0-9-]+)?|custom-oracle-[a-z0-9-]+|sqlserver(-[a-z]+)?|db2(-[a-z]+)?|mongo|redshift)$/i;
+
+/** No message of this schema repeats a value, because messages go to the log. */
+const text = z
+  .string({ error: ({ input }) => (input === undefined ? 'is missing' : 'must be text') })
+  .min(1, 'is empty')
+  // The client programs receive these values as environment variables, which cannot contain either.
+  .refine((value) => !/[\0\p{Cs}]/u.test(value), 'must not contain a NUL character or an unpaired surrogate');
+
+const engine = text.superRefine((value, context) => {
+  if (!ENGINES.includes(value.toLowerCase())) {
+    const given = OTHER_ENGINES.test(value) ? `is ${value}, but AutoDump dumps only PostgreSQL: it ` : '';
+    context.addIssue(`${given}must be ${ENGINES.join(' or ')}`);
+  }
+});
+
+const port = z
+  .union([z.number(), z.string()], 'must be a number')
+  .transform(parsePort)
+  .refine((number) => number !== undefined, 'must be a whole number from 1 to 65535');
+
+const endpoint = text
+  .transform(parseEndpoint)
+  .refine(
+    (parsed) => parsed !== undefined,
+    'must be a host name or an IP address, optionally with a port, like db.example.com:5432',
+  );
+
+/** The fields needed to connect to a database. */
+export const connectionSchema = z.object({
+  username: text,
+  password: text,
+  databasename: text.refine(
+    (name) => Buffer.byteLength(name) <= MAX_NAME_BYTES,
+    `is longer than the ${MAX_NAME_BYTES} bytes that PostgreSQL allows`,
+  ),
+  endpoint,
+  engine,
+  port: port.optional(),
+  sslmode: z.enum(SSL_MODES, `must be one of ${SSL_MODES.join(', ')}`).optional(),
+  pooler: z.literal('session', 'must be session, or left out').optional(),
+  // Rotation functions of AWS take it as text, too.
+  ssl: z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })], 'must be true or false').optional(),
+});
+
+/** A pattern of pg_dump or a list of them, each with at most so many parts between dots. */
+function patterns(parts: number, form: string) {
+  const pattern = text.refine((value) => translated(value).length <= parts, `must have patterns of the form ${form}`);
+  return z
+    .array(pattern, 'must be a list of patterns')
+    .refine((list) => list.length > 0, 'is an empty list: remove it')
+    .optional();
+}
+
+/** These, and what to dump and where to. @param buckets allowed values of `bucketname`, the default first */
+export function dumpSchema(buckets: readonly [string, ...string[]]) {
+  return connectionSchema.extend({
+    schemas: patterns(1, 'schema'),
+    excludeschemas: patterns(1, 'schema'),
+    excludetables: patterns(2, 'table or schema.table'),
+    excludetabledata: patterns(2, 'table or schema.table'),
+    bucketname: text
+      .refine(
+        (name) => buckets.includes(name),
+        `must be one of ${buckets.join(', ')} (the stack's bucket and its context value extraBucketNames)`,
+      )
+      .default(buckets[0]),
+  });
+}
+
+/** Keys of a secret's value that are read. */
+export const FIELDS: readonly string[] = [
+  ...Object.keys(connectionSchema.shape),
+  ...FILTER_FIELDS,
+  'bucketname',
+  ...SYNONYMS.map(([, theirs]) => theirs),
+];
