@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { findDump } from './dump-file.ts';
 import type { Options } from './options.ts';
@@ -39,6 +40,8 @@ export async function dumpOnce(
   if (bucket === undefined) {
     throw new StepFailed('stack', 'The template has no bucket for dumps.');
   }
+  // Those of an earlier run say nothing of this one, should it fail.
+  await steps.run('earlier pages', () => Promise.all(world.pages.map((page) => rm(page))));
   reporter.done('stack', `running, with the bucket ${bucket}`);
 
   reporter.heading('After a deployment');

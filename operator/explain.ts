@@ -19,7 +19,8 @@ export function explain(error: unknown): string {
     return `No AWS credentials were found. Set AWS_PROFILE, or sign in as for the AWS CLI. (${error.message})`;
   }
   if ('code' in error && typeof error.code === 'string' && UNREACHABLE.has(error.code)) {
-    return `AWS cannot be reached: ${error.message}. Check the network, and the Region.`;
+    // Attempts at several addresses fail with an AggregateError, which has no message.
+    return `AWS cannot be reached: ${error.message || error.code}. Check the network, and the Region.`;
   }
   return error instanceof CommandError || error.name === 'Error' ? error.message : `${error.name}: ${error.message}`;
 }

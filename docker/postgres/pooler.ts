@@ -18,8 +18,8 @@ export function poolerFailure(
   return new Failure(
     'refused',
     `${host} port ${port} is a connection pooler, such as PgBouncer or RDS Proxy, and no server. If it pools transactions, ` +
-      'settings of pg_dump and pg_restore reach other clients, which then fail with "relation does not exist". Give the ' +
-      'secret the endpoint of the server itself or, if the pooler is known to pool sessions, the field ' +
+      'settings of pg_dump and pg_restore reach other clients, which then fail with "relation does not exist". Use the ' +
+      'endpoint of the server itself or, if the pooler is known to pool sessions, a secret with the field ' +
       '"pooler": "session".',
   );
 }

@@ -24,11 +24,8 @@ export class StateDirLocked extends Error {
 }
 
 /**
- * Locks a state directory for this process, creating it if needed. A lock whose process no longer runs is taken over.
- *
- * The directory must belong to this user, and nobody else may write to it: what others put there, such as links, would
- * be followed. It must be empty, or one of an earlier run: a local run deletes and replaces what is there. From then
- * on, only this user may read it: files of an earlier run may have other modes than those of this one.
+ * Locks a state directory for this process, creating it if needed, so that only this user may read it. A lock whose
+ * process no longer runs is taken over.
  *
  * @returns a function that releases the lock
  * @throws {StateDirLocked} if another running process holds the lock
@@ -51,7 +48,7 @@ export async function lockStateDir(directory: string): Promise<() => Promise<voi
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(
-      `${directory} cannot be used as the state directory: ${reason.replace(/[^.]$/, '$&.')} Choose another one with --state-dir.`,
+      `${directory} cannot be used as the state directory: ${reason.replace(/[^.]$/, '$&.')} To use another one, pass --state-dir.`,
       { cause },
     );
   }
@@ -91,6 +88,7 @@ async function makeFolder(directory: string): Promise<void> {
   }
 }
 
+/** What others put there, such as links, would be followed. */
 async function refuseForeign(directory: string): Promise<void> {
   const { uid, mode } = await stat(directory);
   const user = process.getuid?.();
@@ -109,13 +107,15 @@ function refuseDelimiter(directory: string): void {
   }
 }
 
+/** A local run deletes and replaces what is there. */
 async function refuseOccupied(directory: string): Promise<void> {
   const names = await readdir(directory);
   const others = names.filter((name) => !NEUTRAL_NAMES.test(name));
   if (others.length > 0 && !names.includes(MARKER)) {
     const more = others.length > SHOWN ? ', …' : '';
     throw new Error(
-      `it is not empty, and no local run has made it: it holds ${others.slice(0, SHOWN).join(', ')}${more}.`,
+      `it is not empty, and lacks the file ${MARKER}, which a local run puts there: it holds ` +
+        `${others.slice(0, SHOWN).join(', ')}${more}. If an earlier version of AutoDump made it, delete it.`,
     );
   }
 }

@@ -6,7 +6,7 @@ import type { SFNClient } from '@aws-sdk/client-sfn';
 import { DUMP_JOB_PREFIX, EXIT_STATUS } from '../../contract.ts';
 import { CommandError } from '../command-error.ts';
 import { explain } from '../explain.ts';
-import { readStackOutputs } from '../stack-outputs.ts';
+import { readStackOutputs } from '../stack.ts';
 import { followRun } from './follow-run.ts';
 import { JobProgress } from './job-progress.ts';
 import type { Options } from './options.ts';
@@ -42,7 +42,7 @@ export async function dump({ secret, wait }: Options, environment: Environment):
   if (!wait) {
     return EXIT_STATUS.done;
   }
-  const farewell = `The dump goes on. To see how it ended: aws stepfunctions describe-execution --execution-arn ${execution}`;
+  const farewell = `This does not stop the run. To see how it ended: aws stepfunctions describe-execution --execution-arn ${execution}`;
   onFollow(farewell);
   const jobName = `${DUMP_JOB_PREFIX}${execution.split(':').at(-1) ?? ''}`;
   const progress = new JobProgress({ ...environment, jobQueue: JobQueueArn, jobName });

@@ -1,4 +1,4 @@
-import { DescribeExecutionCommand, type SFNClient } from '@aws-sdk/client-sfn';
+import { DescribeExecutionCommand, ExecutionDoesNotExist, type SFNClient } from '@aws-sdk/client-sfn';
 import type { JobProgress } from './job-progress.ts';
 import { type RunEnd, runEndOf } from './run-end.ts';
 
@@ -10,11 +10,11 @@ import { type RunEnd, runEndOf } from './run-end.ts';
 export async function followRun(
   client: SFNClient,
   executionArn: string,
-  progress: JobProgress,
+  progress: Pick<JobProgress, 'report'>,
   pause: () => Promise<unknown>,
 ): Promise<RunEnd> {
-  for (;;) {
-    const end = runEndOf(await client.send(new DescribeExecutionCommand({ executionArn })));
+  const look = async () => runEndOf(await client.send(new DescribeExecutionCommand({ executionArn })));
+  for (let end = await look().catch(notYetThere); ; end = await look()) {
     await progress.report();
     await pause();
     if (end !== undefined) {
@@ -22,5 +22,12 @@ export async function followRun(
       await progress.report();
       return end;
     }
+  }
+}
+
+/** What Step Functions describes lags behind what it has started. */
+function notYetThere(error: unknown): undefined {
+  if (!(error instanceof ExecutionDoesNotExist)) {
+    throw error;
   }
 }

@@ -17,7 +17,7 @@ export const HELP = `Dumps a database now, by the AutoDump that is deployed in t
   -h, --help   Print this text.
 
 The run takes the same path as a scheduled one, and the scheduled ones stay as they are, however far away the next one
-is. The key of the dump has the time of the request. Ctrl-C stops following, and not the dump.
+is. The key of the dump has the time of the request. Ctrl-C stops following, not the run.
 
 Credentials and Region are those of the AWS CLI: AWS_PROFILE, AWS_REGION, ~/.aws/config and so on. The command needs
 cloudformation:DescribeStacks and lambda:InvokeFunction of the Scanner; to wait, also states:DescribeExecution,
@@ -46,9 +46,12 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
   if (values.help === true) {
     return 'help';
   }
-  const [secret = '', ...others] = positionals;
-  if (secret === '' || others.length > 0) {
-    throw new InvalidOptions(`${positionals.length} secrets are given: name one. See --help.`);
+  const [secret = ''] = positionals;
+  if (positionals.length !== 1) {
+    throw new InvalidOptions(`Name one secret: ${positionals.length} were given. See --help.`);
+  }
+  if (secret === '') {
+    throw new InvalidOptions('SECRET is empty. See --help.');
   }
   return { secret, wait: values.wait ?? false };
 }

@@ -57,7 +57,7 @@ function succeeded(output: unknown): RunEnd {
   return { status: EXIT_STATUS.refused, messages: [`No dump was made. ${reason}`] };
 }
 
-/** The next run of the schedule has nothing to do with this one, so a failure to start it is only told. */
+/** The next run of the schedule has nothing to do with this one, so a failure to start it is only reported. */
 function endOf({ dump, reschedule }: z.infer<typeof result>): RunEnd {
   const messages = [dump.message, reschedule.message];
   if (!dump.failed) {

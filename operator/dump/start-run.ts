@@ -38,7 +38,8 @@ export async function startRun(client: LambdaClient, scanner: string, secret: st
   const run = started.safeParse(response).data;
   if (run === undefined) {
     throw new CommandError(
-      `The function ${scanner} started no run, but a scan: an earlier version of AutoDump is deployed. Deploy this one.`,
+      `The function ${scanner} does not say that it started a run. Those of earlier versions scan instead: ` +
+        'deploy this version of AutoDump, and ask again.',
     );
   }
   return run;

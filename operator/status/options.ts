@@ -18,7 +18,8 @@ export const HELP = `Shows which databases are dumped, by the AutoDump that is d
 
   SECRET        Name of a secret on a schedule, to see also where its newest dump is; all secrets if none is given.
   --stack NAME  Name of the stack (default ${STACK_NAME}).
-  --json        Print the status as JSON, as docs/reference.md#the-status describes it.
+  --json        Print the status as JSON, as docs/reference.md#the-status describes it. Its totals are always those of all
+                secrets.
   --html FILE   Write the status page to a file, too. It is always about all secrets.
   -h, --help    Print this text.
 

@@ -48,7 +48,7 @@ function columnsOf(secrets: readonly SecretStatus[], now: Date): readonly Column
   return [
     column('STATE', ({ state }) => state),
     column('SECRET', ({ secret }) => secret),
-    column('NEWEST DUMP', ({ newest }) => (newest === undefined ? 'none' : distance(newest.scheduledFor, now))),
+    column('NEWEST DUMP', (entry) => newestOf(entry, now)),
     column('SIZE', ({ newest }) => (newest === undefined ? '' : prettyBytes(newest.bytes))),
     column('NEXT RUN', (entry) => nextOf(entry, now)),
     column('SCHEDULE', ({ schedule: { words, expression, timezone } }) => `${words ?? `"${expression}"`}, ${timezone}`),
@@ -56,11 +56,18 @@ function columnsOf(secrets: readonly SecretStatus[], now: Date): readonly Column
   ];
 }
 
+function newestOf({ newest, searched }: SecretStatus, now: Date): string {
+  if (newest === undefined) {
+    return searched === undefined ? 'not searched' : 'none';
+  }
+  return distance(newest.scheduledFor, now);
+}
+
 function nextOf({ next, state }: SecretStatus, now: Date): string {
   if (next === undefined) {
     return state === 'unchecked' ? 'unknown' : 'none';
   }
-  return distance(next, now);
+  return Date.parse(next) > now.getTime() ? distance(next, now) : `due ${distance(next, now)}`;
 }
 
 /** Of the newest dump. */

@@ -1,15 +1,18 @@
-import { chmod, writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { type Status, STATUS_PAGE_KEY, TROUBLE } from '../../contract.ts';
 import { CommandError } from '../command-error.ts';
-import { readStackOutputs } from '../stack-outputs.ts';
+import { readStackOutputs } from '../stack.ts';
 import type { Options } from './options.ts';
 import { readObject, readStatus } from './read-status.ts';
 import { distance, type Paint, reportOf } from './report.ts';
 
 /** A check that is missing may have been throttled, and is made up for by the next one. */
 const MAX_PERIODS = 2;
+
+/** Of a file's mode: its owner may read and write it, and nobody else. */
+const PRIVATE = 0o600;
 
 export interface Environment {
   readonly cloudFormation: CloudFormationClient;
@@ -36,9 +39,7 @@ export async function showStatus({ secrets, stack, json, html }: Options, enviro
   const all = await readStatus(s3, bucket);
   const status = selected(all, secrets);
   if (html !== undefined) {
-    // It names databases, so that nobody else may read it. The mode of writeFile is only that of a new file.
-    await writeFile(html, await readObject(s3, bucket, STATUS_PAGE_KEY), { mode: 0o600 });
-    await chmod(html, 0o600);
+    await writePrivate(html, await readObject(s3, bucket, STATUS_PAGE_KEY));
   }
   for (const line of json
     ? [JSON.stringify(status, null, 2)]
@@ -53,6 +54,17 @@ export async function showStatus({ secrets, stack, json, html }: Options, enviro
     );
   }
   return isOld || status.secrets.some(({ state }) => TROUBLE.includes(state)) ? 1 : 0;
+}
+
+/** The page names databases, so nobody else may read it, at no time. The mode of `open` is only that of a new file. */
+async function writePrivate(path: string, text: string): Promise<void> {
+  const file = await open(path, 'w', PRIVATE);
+  try {
+    await file.chmod(PRIVATE);
+    await file.writeFile(text);
+  } finally {
+    await file.close();
+  }
 }
 
 /**

@@ -7,23 +7,24 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { InvalidOptions } from '../command-line.ts';
+import { printLine } from '../print-line.ts';
 import { regionOf } from '../region.ts';
-import { report } from '../report.ts';
 import { PATIENT } from '../retries.ts';
 import { runCommand } from '../run-command.ts';
-import { HELP, parseOptions } from './options.ts';
+import { HELP, type Options, parseOptions } from './options.ts';
 import { CdkFailed, undeploy } from './undeploy.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-await runCommand({ name: 'undeploy', unread: 'Run it again to remove the rest.', main });
+await runCommand({
+  name: 'undeploy',
+  unread: 'Run it again to remove the rest.',
+  help: HELP,
+  parse: parseOptions,
+  main,
+});
 
-async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args);
-  if (options === 'help') {
-    process.stdout.write(HELP);
-    return 0;
-  }
+async function main(options: Options): Promise<number> {
   if (!options.force && !(process.stdin.isTTY && process.stdout.isTTY)) {
     throw new InvalidOptions('There is no terminal to confirm at: pass --force to proceed without confirmation.');
   }
@@ -36,7 +37,7 @@ async function main(args: readonly string[]): Promise<number> {
     stepFunctions: new SFNClient(PATIENT),
     cdk: (cdkArgs) => runCdk(cdkArgs, region),
     confirm,
-    report,
+    report: printLine,
   });
   return 0;
 }

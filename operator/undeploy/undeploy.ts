@@ -4,7 +4,7 @@ import type { SFNClient } from '@aws-sdk/client-sfn';
 import { CommandError } from '../command-error.ts';
 import { STACK_NAME } from '../stack.ts';
 import type { Options } from './options.ts';
-import { readStack, type Stack } from './stack.ts';
+import { readStackParts, type StackParts } from './stack-parts.ts';
 import { stopExecutions } from './stop-executions.ts';
 
 /** Folder that CDK synthesizes to, and destroys from. */
@@ -42,7 +42,7 @@ export class NotConfirmed extends CommandError {
  */
 export async function undeploy({ context, force }: Options, environment: Environment): Promise<void> {
   const { region, cloudFormation, eventBridge, stepFunctions, cdk, confirm, report } = environment;
-  const stack = await readStack(cloudFormation);
+  const stack = await readStackParts(cloudFormation);
   describe(stack, region).forEach(report);
   if (!force && !(await confirm(`Remove ${STACK_NAME} from ${region}?`))) {
     throw new NotConfirmed('Nothing was changed.');
@@ -67,7 +67,7 @@ export async function undeploy({ context, force }: Options, environment: Environ
 }
 
 /** What the command is about to do. */
-function describe({ rules, stateMachines, retained }: Stack, region: string): readonly string[] {
+function describe({ rules, stateMachines, retained }: StackParts, region: string): readonly string[] {
   return [
     `This removes the stack ${STACK_NAME} from ${region}:`,
     ...rules.map((name) => `  - disables the rule ${name}`),
@@ -80,7 +80,7 @@ function describe({ rules, stateMachines, retained }: Stack, region: string): re
   ];
 }
 
-function afterFailure({ rules }: Stack): string {
+function afterFailure({ rules }: StackParts): string {
   return [
     'Run undeploy again to remove the rest. The rules are disabled and the waiting executions stopped, so no dump is',
     'scheduled. To keep AutoDump instead, enable the rules and invoke the Scanner; each secret misses the run it waited for:',

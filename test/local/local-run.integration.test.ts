@@ -106,6 +106,14 @@ describe('the local run', () => {
     }
     expect(stdout).not.toContain(PASSWORD);
   });
+
+  test('and leaves no page of an earlier run when it fails', async () => {
+    expect(await readdir(directory, { recursive: true })).toContainEqual(expect.stringMatching(/status\.html$/));
+    const args = ['--state-dir', directory, '--database', 'postgres://reader@127.0.0.1:1/x'];
+    const { ended } = await start(args, { PGPASSWORD: PASSWORD });
+    expect(await ended).toMatchObject({ status: 1, stdout: expect.stringContaining('127.0.0.1 port 1'), stderr: '' });
+    expect(await readdir(directory, { recursive: true })).not.toContainEqual(expect.stringMatching(/status\.html$/));
+  });
 });
 
 wherePgBouncerIsInstalled('a pooler of transactions', () => {

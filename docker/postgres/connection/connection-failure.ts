@@ -44,16 +44,16 @@ const SQL_STATES: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
   ['53', ['tryAgain', 'The server lacks resources: connections, memory or disk space.']],
   ['08', ['tryAgain', 'The connection broke.']],
   ['40', ['tryAgain', 'The server canceled a query.']],
-  ['28P01', ['refused', 'Wrong password, or no such user: check username and password in the secret.']],
+  ['28P01', ['refused', 'Wrong password, or no such user: check user name and password.']],
   [
     '28',
     [
       'refused',
-      'The server does not allow this user to connect from here: check username and sslmode in the secret, pg_hba.conf and, ' +
+      'The server does not allow this user to connect from here: check user name and sslmode, pg_hba.conf and, ' +
         'on RDS, that the user has no role rds_iam, which cannot log in with a password.',
     ],
   ],
-  ['3D000', ['refused', 'There is no such database: check databasename in the secret.']],
+  ['3D000', ['refused', 'There is no such database: check its name.']],
   ['42501', ['refused', 'The user lacks a privilege: grant it, starting with CONNECT on the database.']],
   ['55000', ['refused', 'The database does not accept connections.']],
 ]);
@@ -82,9 +82,9 @@ const NO_ANSWER = 'it does not answer: check security groups and routes, and whe
 const NO_ROUTE = 'there is no route to it: check the routes of the network';
 
 const NETWORK: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'its name does not resolve: check endpoint in the secret, and the DNS of the network',
+  ENOTFOUND: 'its name does not resolve: check it, and the DNS of the network',
   EAI_AGAIN: 'its name cannot be resolved at the moment: check the DNS of the network',
-  ECONNREFUSED: 'nothing listens on that port: check port in the secret, and whether the server is running',
+  ECONNREFUSED: 'nothing listens on that port: check the port, and whether the server is running',
   ETIMEDOUT: NO_ANSWER,
   EHOSTUNREACH: NO_ROUTE,
   ENETUNREACH: NO_ROUTE,

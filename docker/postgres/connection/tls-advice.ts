@@ -32,17 +32,17 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   CERT_NOT_YET_VALID: NOT_VALID,
   ERR_TLS_CERT_ALTNAME_INVALID: {
     anywhere:
-      'set endpoint to a name that the certificate has or, if that is an alias of the server, sslmode to verify-ca',
-    onRds: 'set endpoint to a name that the certificate has',
+      'use a host name that the certificate has or, if that is an alias of the server, set sslmode to verify-ca',
+    onRds: 'use a host name that the certificate has',
   },
   [TLS_NOT_OFFERED]: {
-    anywhere: 'enable TLS on the server, or set sslmode in the secret to prefer or disable',
+    anywhere: 'enable TLS on the server, or set sslmode to prefer or disable',
     onRds: 'set the parameter ssl in its parameter group to 1',
   },
 };
 
 const OTHER: Advice = {
-  anywhere: "check the server's certificate, the TLS versions and ciphers that it allows, and sslmode in the secret",
+  anywhere: "check the server's certificate, the TLS versions and ciphers that it allows, and sslmode",
   onRds: "check the server's certificate, and the TLS versions and ciphers that it allows",
 };
 

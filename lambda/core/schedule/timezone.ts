@@ -14,25 +14,25 @@ const ICU_ONLY = new RegExp(
 );
 
 /** What people mean by abbreviations that are no names of the database. */
-const ABBREVIATIONS: Readonly<Record<string, string>> = {
-  ADT: 'America/Halifax',
-  AEDT: 'Australia/Sydney',
-  AEST: 'Australia/Sydney',
-  AST: 'America/Halifax',
-  BST: 'Europe/London',
-  CDT: 'America/Chicago',
-  CEST: 'Europe/Berlin',
-  CST: 'America/Chicago',
-  EDT: 'America/New_York',
-  IST: 'Asia/Kolkata',
-  JST: 'Asia/Tokyo',
-  KST: 'Asia/Seoul',
-  MDT: 'America/Denver',
-  NST: 'America/St_Johns',
-  NZDT: 'Pacific/Auckland',
-  NZST: 'Pacific/Auckland',
-  PDT: 'America/Los_Angeles',
-  PST: 'America/Los_Angeles',
+const ABBREVIATIONS: Readonly<Record<string, readonly string[]>> = {
+  ADT: ['America/Halifax'],
+  AEDT: ['Australia/Sydney'],
+  AEST: ['Australia/Sydney'],
+  AST: ['America/Halifax', 'Asia/Riyadh'],
+  BST: ['Europe/London', 'Asia/Dhaka'],
+  CDT: ['America/Chicago'],
+  CEST: ['Europe/Berlin'],
+  CST: ['America/Chicago', 'Asia/Shanghai'],
+  EDT: ['America/New_York'],
+  IST: ['Asia/Kolkata', 'Europe/Dublin', 'Asia/Jerusalem'],
+  JST: ['Asia/Tokyo'],
+  KST: ['Asia/Seoul'],
+  MDT: ['America/Denver'],
+  NST: ['America/St_Johns'],
+  NZDT: ['Pacific/Auckland'],
+  NZST: ['Pacific/Auckland'],
+  PDT: ['America/Los_Angeles'],
+  PST: ['America/Los_Angeles'],
 };
 
 /**
@@ -45,20 +45,20 @@ export function parseTimezone(tag: string): string {
   if (/^[a-z]/i.test(name) && !ICU_ONLY.test(name) && IANAZone.isValidZone(name)) {
     return name;
   }
-  const near = nearest(name);
+  const near = nearest(name).map((one) => `"${one}"`);
   const foreign = foreignCharacter(name);
   throw new InvalidSchedule(
     `timezone "${tag}" ${foreign === undefined ? 'is not known' : `contains ${foreign}`}: ` +
-      (near === undefined ? '' : `did you mean "${near}"? `) +
+      (near.length === 0 ? '' : `did you mean ${near.join(' or ')}? `) +
       'Allowed are names of the IANA time zone database, such as "UTC" or "America/Denver"',
   );
 }
 
 /**
- * The name that was probably meant: what an abbreviation stands for, that of the city, or one that is spelled alike. A
- * city that is no zone resembles others, so the city must begin alike, and most of it be the same.
+ * The names that were probably meant: what an abbreviation stands for, that of the city, or one that is spelled alike.
+ * A city that is no zone resembles others, so the city must begin alike, and most of it be the same.
  */
-function nearest(given: string): string | undefined {
+function nearest(given: string): readonly string[] {
   const text = given
     .toLowerCase()
     .replace(/[ -]/g, '_')
@@ -72,5 +72,5 @@ function nearest(given: string): string | undefined {
     })
     .filter(({ difference }) => difference <= Math.min(text.length / 4, city(text).length / 3))
     .sort((a, b) => a.difference - b.difference);
-  return ABBREVIATIONS[given.toUpperCase()] ?? candidates[0]?.name;
+  return ABBREVIATIONS[given.toUpperCase()] ?? candidates.slice(0, 1).map(({ name }) => name);
 }

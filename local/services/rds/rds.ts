@@ -22,10 +22,10 @@ export interface ManagedDatabase {
   readonly password: string;
 }
 
-/** What RDS calls the two kinds in ARNs, in the tags of secrets and in the names of secrets. */
+/** What RDS calls the two kinds in ARNs and names of secrets, and in the tags of secrets. */
 const KINDS = {
-  instance: { resource: 'db', tag: 'aws:rds:primaryDBInstanceArn', secret: 'db' },
-  cluster: { resource: 'cluster', tag: 'aws:rds:primaryDBClusterArn', secret: 'cluster' },
+  instance: { resource: 'db', tag: 'aws:rds:primaryDBInstanceArn' },
+  cluster: { resource: 'cluster', tag: 'aws:rds:primaryDBClusterArn' },
 } as const;
 
 /** RDS: the servers that somebody else runs, and the secrets that it manages for them. */
@@ -44,11 +44,11 @@ export class Rds {
    * @returns the secret's ARN
    */
   manage(database: ManagedDatabase): string {
-    const { resource, tag, secret } = KINDS[database.kind];
+    const { resource, tag } = KINDS[database.kind];
     const arn = `arn:aws:rds:${REGION}:${ACCOUNT}:${resource}:${database.identifier}`;
     this.#databases.set(arn, database);
     const value = JSON.stringify({ username: database.user, password: database.password });
-    return this.#secrets.createForService(`rds!${secret}-${randomUUID()}`, value, [
+    return this.#secrets.createForService(`rds!${resource}-${randomUUID()}`, value, [
       { Key: 'aws:secretsmanager:owningService', Value: 'rds' },
       { Key: tag, Value: arn },
     ]);

@@ -61,7 +61,7 @@ describe('lockStateDir', () => {
   });
 
   test.each([['scratch'], ['cdk.out', 's3'], ['.config'], ['Documents', 'lost+found']])(
-    'refuses a directory that no local run has made, since it would delete what is there: %j',
+    'refuses a directory without the mark of a local run, which would delete what is there: %j',
     async (...names) => {
       const directory = folder();
       for (const name of names) {
@@ -69,7 +69,7 @@ describe('lockStateDir', () => {
       }
       chmodSync(directory, 0o755);
       await expect(lockStateDir(directory)).rejects.toThrow(
-        `it is not empty, and no local run has made it: it holds ${names.filter((name) => name !== 'lost+found').join(', ')}.`,
+        `it is not empty, and lacks the file autodump-local-run, which a local run puts there: it holds ${names.filter((name) => name !== 'lost+found').join(', ')}. If an earlier version`,
       );
       expect(readdirSync(directory).sort()).toEqual([...names].sort());
       expect(statSync(directory).mode & 0o777).toBe(0o755);

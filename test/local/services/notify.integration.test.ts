@@ -85,7 +85,7 @@ describe('exactly one message names secret, time, cause and remedy of', () => {
         'Dump: s3://autodump-archive-bucket/prod/orders/postgres-<time>.dmp',
         'Why: The job ended with exit status 77, refused by the database or by AWS.',
         'Log: AutoDump failed: refused (exit status 77): <server>, user "postgres", database "postgres": Wrong password, ' +
-          'or no such user: check username and password in the secret. The server says: password authentication failed ' +
+          'or no such user: check user name and password. The server says: password authentication failed ' +
           'for user "postgres" (28P01)',
         'Next run: <midnight>',
         'What to do: docs/operations.md#exit-status-77',
@@ -167,7 +167,7 @@ describe('exactly one message names secret, time, cause and remedy of', () => {
         'Why: The job ended with exit status 75, database or S3 out of reach, a lock timeout, storage pressure, or ' +
           'stopped by the platform, on the last of 3 attempts.',
         'Log: AutoDump failed: temporary failure (exit status 75): <server> cannot be reached: nothing listens on that ' +
-          'port: check port in the secret, and whether the server is running.',
+          'port: check the port, and whether the server is running.',
         'Next run: <midnight>',
         'What to do: docs/operations.md#exit-status-75',
         execution('prod_closed'),

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
@@ -22,7 +21,8 @@ import { AppWorld, SCHEDULE_TAG } from '../../local/support/app-world.ts';
 import { query } from '../../local/support/database.ts';
 import { synthesizedApp } from '../../support/synthesized-app.ts';
 import { until } from '../../support/until.ts';
-import { serveStack } from '../cloudformation.ts';
+import { serveStack } from '../support/cloudformation.ts';
+import { ended, startCommand } from '../support/start-command.ts';
 
 const shared = appOnPostgres(synthesizedApp);
 
@@ -146,10 +146,15 @@ test('without the permission to read its log, a run is followed to its end all t
 });
 
 test.each([
-  ['prod/unknown', 'There is no secret prod/unknown in this account and Region.'],
-  ['prod/untagged', 'prod/untagged cannot be dumped now: It is not on a schedule.'],
-])('%s is refused with the reason', async (secret, reason) => {
-  await app.createSecret('prod/untagged', { Tags: [] }).catch(() => undefined);
+  ['unknown', 'prod/unknown', () => undefined, 'There is no secret prod/unknown in this account and Region.'],
+  [
+    'on no schedule',
+    'prod/untagged',
+    () => app.createSecret('prod/untagged', { Tags: [] }),
+    'prod/untagged cannot be dumped now: It is not on a schedule.',
+  ],
+])('a secret that is %s is refused with the reason', async (_, secret, create, reason) => {
+  await create();
   const refusal = run(secret);
   await expect(refusal).rejects.toThrow(Refused);
   await expect(refusal).rejects.toMatchObject({ message: reason, exitStatus: 77 });
@@ -162,7 +167,7 @@ test('a run that cannot be followed goes on, and the command says how to see its
     credentials: credentialsOf('arn:aws:iam::123456789012:user/other'),
   });
   await expect(run('prod/alone', { stepFunctions })).rejects.toThrow(
-    /^The run cannot be followed: AccessDeniedException: [^]*\nThe dump goes on\. .*--execution-arn arn:aws:states:/,
+    /^The run cannot be followed: AccessDeniedException: [^]*\nThis does not stop the run\. .*--execution-arn arn:aws:states:/,
   );
   stepFunctions.destroy();
   const execution = app.runs.find(({ arn, wait }) => arn.includes('prod_alone') && wait === undefined);
@@ -172,21 +177,16 @@ test('a run that cannot be followed goes on, and the command says how to see its
 describe('as a program', () => {
   function start(args: readonly string[]) {
     const { accessKeyId, secretAccessKey } = app.administrator.credentials;
-    return spawn(process.execPath, ['operator/dump/main.ts', ...args], {
-      env: {
-        PATH: process.env.PATH,
-        HOME: shared().folder,
-        AWS_REGION: 'us-west-2',
-        AWS_ACCESS_KEY_ID: accessKeyId,
-        AWS_SECRET_ACCESS_KEY: secretAccessKey,
-        AWS_ENDPOINT_URL: app.world.endpoints.services,
-        AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.url,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
+    return startCommand('dump', args, {
+      AWS_REGION: 'us-west-2',
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_ENDPOINT_URL: app.world.endpoints.services,
+      AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.url,
     });
   }
 
-  test('Ctrl-C stops following, and not the dump', async () => {
+  test('Ctrl-C stops following, not the run', async () => {
     await app.createSecret('prod/locked', { value: { bucketname: app.bucket, databasename: 'locked' } });
     const holder = new pg.Client({ ...shared().server, database: 'locked' });
     await holder.connect();
@@ -202,7 +202,9 @@ describe('as a program', () => {
       await until(() => stdout.includes('Secret prod/locked, scheduled for'));
       program.kill('SIGINT');
       expect(await exit).toEqual([130, null]);
-      expect(await stderr).toMatch(/^Stopped following\. The dump goes on\. To see how it ended: aws stepfunctions /);
+      expect(await stderr).toMatch(
+        /^Stopped following\. This does not stop the run\. To see how it ended: aws stepfunctions /,
+      );
       const execution = app.runs.find(({ arn, wait }) => arn.includes('prod_locked') && wait === undefined);
       expect(execution).not.toHaveProperty('end');
       await app.stopExecution(execution?.arn ?? '');
@@ -213,13 +215,8 @@ describe('as a program', () => {
 
   test('a run is started, and not waited for', async () => {
     const arn = await app.createSecret('prod/started', { value: { bucketname: app.bucket } });
-    const program = start([arn]);
-    const [stdout, stderr, exit] = await Promise.all([
-      text(program.stdout),
-      text(program.stderr),
-      once(program, 'exit'),
-    ]);
-    expect([stderr, exit]).toEqual(['', [0, null]]);
+    const [status, stdout, stderr] = await ended(start([arn]));
+    expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^Started a run of arn:[^\n]*, scheduled for \S+Z: arn:aws:states:[^\n]*\n$/);
     const execution = app.runs.find(({ name }) => stdout.includes(`:${name}\n`));
     expect((await execution?.ended)?.status).toBe('SUCCEEDED');

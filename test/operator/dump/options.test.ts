@@ -9,8 +9,9 @@ test('a secret is named, and may be waited for', () => {
 });
 
 test.each([
-  [[], '0 secrets are given: name one. See --help.'],
-  [['one', 'two'], '2 secrets are given: name one. See --help.'],
+  [[], 'Name one secret: 0 were given. See --help.'],
+  [['one', 'two'], 'Name one secret: 2 were given. See --help.'],
+  [[''], 'SECRET is empty. See --help.'],
   [['one', '--follow'], "Unknown option '--follow'. See --help."],
 ])('%j is refused', (args, reason) => {
   expect(() => parseOptions(args)).toThrow(InvalidOptions);

@@ -31,6 +31,6 @@ test('a Scanner that fails is reported with its error', async () => {
 test('a Scanner of an earlier version, which does not know the request and scans, is reported as such', async () => {
   const summary = { secrets: { started: 0, waiting: 3 } };
   await expect(startedBy({ Payload: JSON.stringify(summary) })).rejects.toThrow(
-    'The function Scanner started no run, but a scan: an earlier version of AutoDump is deployed. Deploy this one.',
+    'The function Scanner does not say that it started a run. Those of earlier versions scan instead:',
   );
 });

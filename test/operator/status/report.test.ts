@@ -29,6 +29,14 @@ fresh         prod/unproven   3h 2m ago    1.48 GB  in 20h 58m  00:00 daily, Ame
   );
 });
 
+test('a secret whose dumps were never searched for, and a next run that is due, are reported as such', () => {
+  const [, entry] = STATUS.secrets;
+  const secrets =
+    entry === undefined ? [] : [{ ...entry, searched: undefined, newest: undefined, next: '2026-11-22T09:42:00Z' }];
+  const [, , , , row] = reportOf({ ...STATUS, secrets }, NOW, plain, Infinity);
+  expect(row).toMatch(/ {2}not searched +due 20m ago {2}/);
+});
+
 test.each([
   [80, 'STATE    SECRET          NEWEST DUMP  SIZE     NEXT RUN'],
   [45, 'STATE    SECRET          NEWEST DUMP  SIZE'],

@@ -1,7 +1,8 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -10,7 +11,8 @@ import { type S3Server, startS3 } from '../../../local/services/s3/s3.ts';
 import type { Options } from '../../../operator/status/options.ts';
 import { showStatus } from '../../../operator/status/status.ts';
 import { NOW, STATUS } from '../../lambda/core/status/examples.ts';
-import { serveStack } from '../cloudformation.ts';
+import { serveStack } from '../support/cloudformation.ts';
+import { ended, startCommand } from '../support/start-command.ts';
 
 const BUCKET = 'status-bucket';
 const credentials = { accessKeyId: 'a', secretAccessKey: 'a' };
@@ -94,9 +96,27 @@ test('as JSON it is the document, with the named secrets', async () => {
 
 test('the page is written to a file that nobody else may read', async () => {
   const html = join(folder, 'page.html');
+  await writeFile(html, 'an earlier page, which is longer', { mode: 0o644 });
   await show({ html });
   expect(await readFile(html, 'utf8')).toBe('<p>the page');
-  expect((await stat(html)).mode & 0o077).toBe(0);
+  expect((await stat(html)).mode & 0o777).toBe(0o600);
+});
+
+test('not even while it is written', async () => {
+  // More than a pipe has room for, so that writing stops until it is read.
+  const page = 'x'.repeat(1_000_000);
+  await put('status.html', page);
+  const html = join(folder, 'pipe');
+  execFileSync('mkfifo', ['--mode=644', html]);
+  const reader = await open(html, 'r+');
+  const shown = show({ html });
+  for (let read = 0; read < page.length; read += (await reader.read()).bytesRead) {
+    if (read > 0) {
+      expect((await stat(html)).mode & 0o777).toBe(0o600);
+    }
+  }
+  await shown;
+  await reader.close();
 });
 
 test('a status that is more than two periods old is trouble, and its age is told', async () => {
@@ -116,7 +136,7 @@ test('what is missing is told by name', async () => {
   );
   await expect(show({ stack: 'Typo' })).rejects.toThrow(/^There is no stack Typo in this account and Region\./);
   await expect(show({ stack: 'Older' }, { endpoint: other.url })).rejects.toThrow(
-    /^The stack Older has no output StatusBucketName: another version/,
+    /^The stack Older has no output StatusBucketName\. Its status is CREATE_COMPLETE:/,
   );
   await put('status.json', JSON.stringify({ ...STATUS, version: 2 }));
   await expect(show({})).rejects.toThrow(
@@ -130,37 +150,32 @@ test('what is missing is told by name', async () => {
   );
 });
 
-/** Runs the command in an environment that has nothing of AWS but this. */
-function run(
-  args: readonly string[],
-  environment: NodeJS.ProcessEnv = {},
-): Promise<readonly [unknown, string, string]> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ['operator/status/main.ts', ...args],
-      { env: { PATH: process.env.PATH, HOME: folder, AWS_EC2_METADATA_DISABLED: 'true', ...environment } },
-      (error, stdout, stderr) => {
-        resolve([error?.code ?? 0, stdout, stderr]);
-      },
-    );
-  });
-}
-
-test('the command prints no colors into a pipe, and says what is wrong with its environment', async () => {
-  const aws = {
+/** The environment of the command as a program. */
+function aws() {
+  return {
     AWS_REGION: 'us-west-2',
     AWS_ACCESS_KEY_ID: 'a',
     AWS_SECRET_ACCESS_KEY: 'a',
     AWS_ENDPOINT_URL_CLOUDFORMATION: stack.url,
     AWS_ENDPOINT_URL_S3: objects.endpoint,
   };
-  const [shown, unconfigured] = await Promise.all([run([], aws), run([])]);
+}
+
+test('the command prints no colors into a pipe', async () => {
+  const shown = await ended(startCommand('status', [], aws()));
   expect(shown).toEqual([
     1,
     expect.stringMatching(/^AutoDump, account 123456789012, .*\noverdue +prod\/customers /s),
     expect.stringMatching(/^The last check was .* ago/),
   ]);
   expect(shown[1]).not.toContain('\u001b');
-  expect(unconfigured).toEqual([1, '', expect.stringMatching(/^No Region is set/)]);
+});
+
+(process.platform === 'linux' ? test : test.skip)('a terminal without a width shows all columns', async () => {
+  // This one has neither rows nor columns.
+  const program = spawn('script', ['-qec', `"${process.execPath}" operator/status/main.ts`, '/dev/null'], {
+    env: { PATH: process.env.PATH, HOME: devNull, ...aws() },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  expect(await text(program.stdout)).toMatch(/^.*STATE .* ROWS.*$/m);
 });

@@ -14,7 +14,7 @@ import { credentialsOf } from '../../../local/services/protocol/credentials.ts';
 import { World } from '../../../local/services/world.ts';
 import { type Environment, undeploy } from '../../../operator/undeploy/undeploy.ts';
 import { synthesizedAppWithOptions } from '../../support/synthesized-app.ts';
-import { serveStack, type StackResource } from '../cloudformation.ts';
+import { serveStack, type StackResource } from '../support/cloudformation.ts';
 
 const PHYSICAL_IDS: Readonly<Record<string, (template: Template, resource: Resource) => string>> = {
   'AWS::Events::Rule': (template, resource) => template.nameOf(resource),

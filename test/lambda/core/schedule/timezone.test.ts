@@ -77,8 +77,8 @@ describe('a time zone', () => {
   });
 
   test.each([
-    ['BST', 'Europe/London'],
-    ['AST', 'America/Halifax'],
+    ['BST', 'Europe/London" or "Asia/Dhaka'],
+    ['IST', 'Asia/Kolkata" or "Europe/Dublin" or "Asia/Jerusalem'],
     ['pst', 'America/Los_Angeles'],
     ['Europe/Londno', 'Europe/London'],
     ['London', 'Europe/London'],

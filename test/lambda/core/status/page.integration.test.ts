@@ -1,10 +1,14 @@
+import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import type { Status } from '../../../../contract.ts';
 import { pageOf } from '../../../../lambda/core/status/page.ts';
+import { statusOf } from '../../../../lambda/core/status/status.ts';
 import { browser, whereChromiumIsInstalled } from '../../../support/chromium.ts';
-import { STATUS } from './examples.ts';
+import { EXAMPLES, NOW, STATUS, SUBJECT } from './examples.ts';
+
+const PICTURE = fileURLToPath(new URL('../../../../docs/status.png', import.meta.url));
 
 const ADDRESS = 'http://status.test/';
 
@@ -84,6 +88,17 @@ whereChromiumIsInstalled('the page in a browser', () => {
       expect(await page.evaluate('document.querySelector("tr:target").previousElementSibling.textContent')).toContain(
         'late',
       );
+    });
+  });
+
+  test('the picture in the docs shows what its description says (UPDATE_SNAPSHOT=true takes it anew)', async () => {
+    const shown = ['orders', 'billing', 'typo', 'inventory', 'customers'].map((name) => `prod/${name}`);
+    const examples = EXAMPLES.filter(({ secret: { name } }) => [...shown, 'staging/new'].includes(name));
+    await open(statusOf(examples, SUBJECT, NOW), { width: 1280 }, async (page) => {
+      expect(await page.getByText('3 of 6 secrets need attention').count()).toBe(1);
+      if (process.env.UPDATE_SNAPSHOT === 'true') {
+        await page.screenshot({ path: PICTURE, fullPage: true });
+      }
     });
   });
 

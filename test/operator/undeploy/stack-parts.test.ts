@@ -2,8 +2,8 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Loopback } from '../../../local/host/loopback.ts';
 import { StackNotFound } from '../../../operator/stack.ts';
-import { readStack, stackOf } from '../../../operator/undeploy/stack.ts';
-import { serveStack } from '../cloudformation.ts';
+import { readStackParts, stackPartsOf } from '../../../operator/undeploy/stack-parts.ts';
+import { serveStack } from '../support/cloudformation.ts';
 
 let server: Loopback;
 let client: CloudFormationClient;
@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 test('a stack that does not exist is reported as such', async () => {
-  await expect(readStack(client)).rejects.toThrow(StackNotFound);
+  await expect(readStackParts(client)).rejects.toThrow(StackNotFound);
 });
 
 describe('the deployed stack', () => {
@@ -41,7 +41,7 @@ describe('the deployed stack', () => {
       resource('Rule', 'AWS::Events::Rule'),
       resource('Machine', 'AWS::StepFunctions::StateMachine'),
     ];
-    expect(stackOf(resources, template)).toEqual({
+    expect(stackPartsOf(resources, template)).toEqual({
       rules: ['Rule-name'],
       stateMachines: ['Machine-name'],
       retained: [{ type: 'AWS::S3::Bucket', name: 'Bucket-name' }],
@@ -53,6 +53,6 @@ describe('the deployed stack', () => {
       { ...resource('Rule', 'AWS::Events::Rule'), ResourceStatus: 'DELETE_COMPLETE' as const },
       { ...resource('Bucket', 'AWS::S3::Bucket'), PhysicalResourceId: undefined },
     ];
-    expect(stackOf(resources, template)).toEqual({ rules: [], stateMachines: [], retained: [] });
+    expect(stackPartsOf(resources, template)).toEqual({ rules: [], stateMachines: [], retained: [] });
   });
 });

@@ -1,15 +1,17 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Loopback } from '../../local/host/loopback.ts';
-import { readStackOutputs } from '../../operator/stack-outputs.ts';
-import { StackNotFound } from '../../operator/stack.ts';
-import { serveStack } from './cloudformation.ts';
+import { readStackOutputs, StackNotFound } from '../../operator/stack.ts';
+import { serveStack } from './support/cloudformation.ts';
 
 let deployed: Loopback;
 let other: Loopback;
 
 beforeAll(async () => {
-  deployed = await serveStack('AutoDump', { outputs: { ScannerName: 'AutoDump-Scanner', BucketName: 'dumps' } });
+  deployed = await serveStack('AutoDump', {
+    outputs: { ScannerName: 'AutoDump-Scanner', BucketName: 'dumps' },
+    status: 'UPDATE_IN_PROGRESS',
+  });
   other = await serveStack('Other', {});
 });
 
@@ -36,9 +38,9 @@ test('outputs are read by their keys', async () => {
   expect(await read(deployed, 'ScannerName')).toEqual({ ScannerName: 'AutoDump-Scanner' });
 });
 
-test('a stack of another version, which lacks an output, is reported', async () => {
+test('a stack that lacks an output is reported with its status', async () => {
   await expect(read(deployed, 'BucketName', 'JobQueueArn')).rejects.toThrow(
-    'The stack AutoDump has no output JobQueueArn: another version of AutoDump is deployed.',
+    'The stack AutoDump has no output JobQueueArn. Its status is UPDATE_IN_PROGRESS: if it is being deployed, wait;',
   );
 });
 

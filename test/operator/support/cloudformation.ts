@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { listen, type Loopback } from '../../local/host/loopback.ts';
+import { listen, type Loopback } from '../../../local/host/loopback.ts';
 
 /** A resource of a deployed stack. */
 export interface StackResource {
@@ -14,6 +14,7 @@ export interface DeployedStack {
   readonly resources?: readonly StackResource[];
   readonly template?: string;
   readonly outputs?: Readonly<Record<string, string>>;
+  readonly status?: string;
 }
 
 /**
@@ -22,7 +23,7 @@ export interface DeployedStack {
  */
 export async function serveStack(
   stackName: string,
-  { resources = [], template = '{}', outputs = {} }: DeployedStack,
+  { resources = [], template = '{}', outputs = {}, status = 'CREATE_COMPLETE' }: DeployedStack,
 ): Promise<Loopback> {
   return await listen(
     createServer((request, response) => {
@@ -35,7 +36,7 @@ export async function serveStack(
         if (parameters.get('StackName') !== stackName) {
           send(400, error('ValidationError', `Stack with id ${String(parameters.get('StackName'))} does not exist`));
         } else if (action === 'DescribeStacks') {
-          send(200, result(action, described(stackName, outputs)));
+          send(200, result(action, described(stackName, status, outputs)));
         } else if (action === 'ListStackResources') {
           send(200, result(action, page(resources, Number(parameters.get('NextToken') ?? 0))));
         } else if (action === 'GetTemplate') {
@@ -48,12 +49,12 @@ export async function serveStack(
   );
 }
 
-function described(stackName: string, outputs: Readonly<Record<string, string>>): string {
+function described(stackName: string, status: string, outputs: Readonly<Record<string, string>>): string {
   const members = Object.entries(outputs).map(
     ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${escape(value)}</OutputValue></member>`,
   );
   return (
-    `<Stacks><member><StackName>${stackName}</StackName><StackStatus>CREATE_COMPLETE</StackStatus>` +
+    `<Stacks><member><StackName>${stackName}</StackName><StackStatus>${status}</StackStatus>` +
     `<Outputs>${members.join('')}</Outputs></member></Stacks>`
   );
 }

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { aboutStack, STACK_NAME } from '../stack.ts';
 
 /** The parts of the stack that matter for its removal. */
-export interface Stack {
+export interface StackParts {
   /** Names of EventBridge rules. */
   readonly rules: readonly string[];
   /** ARNs. */
@@ -22,18 +22,18 @@ const templateSchema = z.object({
 });
 
 /**
- * Reads the deployed stack.
+ * Reads which parts the deployed stack has.
  *
  * @throws {StackNotFound} if it does not exist
  */
-export async function readStack(client: CloudFormationClient): Promise<Stack> {
+export async function readStackParts(client: CloudFormationClient): Promise<StackParts> {
   return aboutStack(async () => {
     const resources: StackResourceSummary[] = [];
     for await (const page of paginateListStackResources({ client }, { StackName: STACK_NAME })) {
       resources.push(...(page.StackResourceSummaries ?? []));
     }
     const { TemplateBody = '' } = await client.send(new GetTemplateCommand({ StackName: STACK_NAME }));
-    return stackOf(resources, TemplateBody);
+    return stackPartsOf(resources, TemplateBody);
   });
 }
 
@@ -42,7 +42,7 @@ export async function readStack(client: CloudFormationClient): Promise<Stack> {
  *
  * @param templateBody template of the stack, as JSON
  */
-export function stackOf(resources: readonly StackResourceSummary[], templateBody: string): Stack {
+export function stackPartsOf(resources: readonly StackResourceSummary[], templateBody: string): StackParts {
   const template = templateSchema.parse(JSON.parse(templateBody)).Resources;
   // An earlier removal may have deleted some, and a failed deployment may never have created some.
   const existing = resources.flatMap(({ LogicalResourceId = '', PhysicalResourceId, ResourceType, ResourceStatus }) =>

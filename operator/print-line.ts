@@ -1,4 +1,4 @@
 /** Prints a line. */
-export function report(line: string): void {
+export function printLine(line: string): void {
   process.stdout.write(`${line}\n`);
 }
