@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts';
+import { listed, MANY } from '../listed.ts';
 import { log } from '../log.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import { nameOf } from '../postgres/quoting.ts';
@@ -8,7 +9,6 @@ import type { ExpectedCensus } from './census/expected-census.ts';
 import { type CensusReport, reportCensus } from './census/report-census.ts';
 import { compare, type Comparison, keyOf } from './comparison.ts';
 import { grantEach } from './grants.ts';
-import { listed } from './listed.ts';
 import { type ArchivePart, EndedEarly, type Refusals, restorePart, type RestoreTool, restoring } from './pg-restore.ts';
 import { isDamaged } from './stored-dump/damaged.ts';
 import { tablesWithRows } from './stored-dump/rows-in-archive.ts';
@@ -74,15 +74,15 @@ function existingSchemas({ objects, before }: ArchiveRestore): readonly ArchiveO
 function missingEntries(restore: ArchiveRestore): readonly number[] {
   const schemas = existingSchemas(restore);
   if (schemas.length > 0) {
-    log(`These schemas exist already: ${listed(schemas.map(nameOf))}`);
+    log(`These schemas exist already: ${listed(schemas.map(nameOf), MANY)}`);
   }
   const rows = dataOfExisting(restore, 'TABLE', 'TABLE DATA');
   if (rows.length > 0) {
-    log(`These tables exist already, and keep their own rows: ${listed(rows.map(nameOf))}`);
+    log(`These tables exist already, and keep their own rows: ${listed(rows.map(nameOf), MANY)}`);
   }
   const values = dataOfExisting(restore, 'SEQUENCE', 'SEQUENCE SET');
   if (values.length > 0) {
-    log(`These sequences exist already, and keep their own values: ${listed(values.map(nameOf))}`);
+    log(`These sequences exist already, and keep their own values: ${listed(values.map(nameOf), MANY)}`);
   }
   const skipped = new Set([...schemas, ...rows, ...values].map(({ id }) => id));
   return restore.contents.steps.contents.filter((id) => !skipped.has(id));
@@ -181,10 +181,15 @@ async function compareTarget(restore: ArchiveRestore, signal: AbortSignal): Prom
     : await reportCensus(census, verification, tool, jobs, signal);
   const found = [
     ...(missing.length > 0
-      ? [`these are missing: ${listed(missing.map((object) => `${object.kind.toLowerCase()} ${nameOf(object)}`))}`]
+      ? [
+          `these are missing: ${listed(
+            missing.map((object) => `${object.kind.toLowerCase()} ${nameOf(object)}`),
+            MANY,
+          )}`,
+        ]
       : []),
     ...(unpopulated.length > 0
-      ? [`these materialized views are not populated, as they are in the dump: ${listed(unpopulated)}`]
+      ? [`these materialized views are not populated, as they are in the dump: ${listed(unpopulated, MANY)}`]
       : []),
     ...(differences === '' ? [] : [differences]),
   ];
@@ -206,7 +211,7 @@ async function compareEmpty(
   if ('file' in archive) {
     const lost = await tablesWithRows(empty, archive.file, tool.client, tool.folder, signal);
     log(`${empty.length} of its tables were never filled, and ${lost.length} of these have rows in the dump.`);
-    const names = listed(lost.map(nameOf));
+    const names = listed(lost.map(nameOf), MANY);
     return {
       differences: names === '' ? '' : `these tables have rows in the dump and none in the database: ${names}`,
       isComplete: false,
@@ -216,7 +221,7 @@ async function compareEmpty(
   if (empty.length > 0) {
     log(
       `These tables were never filled. Whether the dump has some was not checked, as it is not on the local disk: ` +
-        listed(empty.map(nameOf)),
+        listed(empty.map(nameOf), MANY),
     );
   }
   return { differences: '', isComplete: false, summary };

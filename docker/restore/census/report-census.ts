@@ -1,7 +1,7 @@
+import { listed, MANY } from '../../listed.ts';
 import { log } from '../../log.ts';
 import { withConnection } from '../../postgres/connection/connection.ts';
 import { whileReporting } from '../../progress.ts';
-import { listed } from '../listed.ts';
 import type { RestoreTool } from '../pg-restore.ts';
 import { type CensusComparison, compareWithCensus, type Connections } from './compare-with-census.ts';
 import type { Verification } from './count-rows.ts';
@@ -48,7 +48,7 @@ export async function reportCensus(
   }
   const summary = summaryOf(comparison, verification);
   log(`Compared with the rows that were counted when the dump was proven: ${summary}`);
-  const names = listed(comparison.differences, '; ');
+  const names = listed(comparison.differences, MANY, '; ');
   return {
     differences: names === '' ? '' : `these differ from the dump: ${names}`,
     isComplete: comparison.hidden.length === 0 && census.largeObjects !== undefined,
