@@ -2,6 +2,7 @@ import {
   CONNECTION_STEPS,
   type ConnectionFailure,
   type ConnectionStep,
+  NO_PRIVILEGE,
 } from '../postgres/connection/connection-failure.ts';
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
 import type { Route } from '../postgres/connection/connection.ts';
@@ -52,9 +53,6 @@ export function connected(
     ok(CHECK_OF.database, `"${settings.database}", ${sizeOnDisk(database.size)}`),
   ];
 }
-
-/** SQLSTATE insufficient_privilege. */
-const NO_PRIVILEGE = '42501';
 
 /** Whether a mode allows a connection without TLS, so that a failure later does not show whether there was TLS. */
 function mayBePlain({ mode }: TlsPolicy): boolean {

@@ -26,7 +26,7 @@ export const EVERYTHING: Selection = {
   withoutRows: [],
 };
 
-/** SQL condition that an OID is none of a list, which the server hashes. It would search an array, before version 15. */
+/** SQL condition that an OID is none of a list. The server hashes it; before version 15, it would search an array. */
 export function isNoneOf(column: string, oids: readonly number[]): string {
   return `${column} NOT IN (SELECT unnest('{${oids.join(',')}}'::oid[]))`;
 }
