@@ -170,24 +170,18 @@ async function compareTarget(restore: ArchiveRestore, signal: AbortSignal): Prom
   const { tool, objects, census, verification, jobs } = restore;
   const relations = await withConnection(tool.target, tool.policy, signal, relationsOf);
   const comparison = compare(objects, relations);
-  const { counts, missing, unpopulated } = comparison;
+  const { counts, unpopulated } = comparison;
   log(`Compared with the dump's table of contents, the database has ${counts.join(', ')}.`);
-  const {
-    differences,
-    isComplete: isCensusComplete,
-    summary,
-  } = census === undefined
-    ? await compareEmpty(comparison, restore, signal)
-    : await reportCensus(census, verification, tool, jobs, signal);
+  const report =
+    census === undefined
+      ? await compareEmpty(comparison, restore, signal)
+      : await reportCensus(census, verification, relations, tool, jobs, signal);
+  const { differences, summary } = report;
+  // A table of an extension is in the census, and not among the objects that the dump creates.
+  const missing = [...comparison.missing, ...report.absent.map((table) => ({ ...table, kind: 'TABLE' }))];
+  const names = new Set(missing.map((object) => `${object.kind.toLowerCase()} ${nameOf(object)}`));
   const found = [
-    ...(missing.length > 0
-      ? [
-          `these are missing: ${listed(
-            missing.map((object) => `${object.kind.toLowerCase()} ${nameOf(object)}`),
-            MANY,
-          )}`,
-        ]
-      : []),
+    ...(names.size > 0 ? [`these are missing: ${listed([...names], MANY)}`] : []),
     ...(unpopulated.length > 0
       ? [`these materialized views are not populated, as they are in the dump: ${listed(unpopulated, MANY)}`]
       : []),
@@ -196,7 +190,7 @@ async function compareTarget(restore: ArchiveRestore, signal: AbortSignal): Prom
   for (const difference of found) {
     log(`In the database, ${difference}`);
   }
-  const isComplete = restore.wasEmpty && isCensusComplete;
+  const isComplete = restore.wasEmpty && report.isComplete;
   const costRows = differences !== '' || missing.some(({ kind }) => kind === 'TABLE');
   return { found, costRows, isComplete, summary };
 }
@@ -213,6 +207,7 @@ async function compareEmpty(
     log(`${empty.length} of its tables were never filled, and ${lost.length} of these have rows in the dump.`);
     const names = listed(lost.map(nameOf), MANY);
     return {
+      absent: [],
       differences: names === '' ? '' : `these tables have rows in the dump and none in the database: ${names}`,
       isComplete: false,
       summary,
@@ -224,7 +219,7 @@ async function compareEmpty(
         listed(empty.map(nameOf), MANY),
     );
   }
-  return { differences: '', isComplete: false, summary };
+  return { absent: [], differences: '', isComplete: false, summary };
 }
 
 /** @throws {Failure} unless everything was restored */
