@@ -41,7 +41,7 @@ export interface ArchiveRestore {
 const PARTIAL = 'The database contains at most a part of the dump: drop it, and restore into a new one.';
 const MIXED = 'In addition to its previous contents, the database contains at most a part of the dump.';
 
-/** The server refused statements that no row depends on, so that the database is worth keeping. */
+/** The server refused statements, but all rows of the dump are in the database, so that it is worth keeping. */
 class RowsRestored extends Failure {}
 
 /** pg_restore's words before those of the server. */
