@@ -18,8 +18,8 @@ export async function inSavepoint<T>(
     result = await work();
   } catch (error) {
     if (error instanceof pg.DatabaseError) {
-      // If the server has ended the session, the first error says why.
-      await client.query(UNDO).catch(() => undefined);
+      // Fails if the server has ended the session, so that this is an error of the connection.
+      await client.query(UNDO);
     }
     throw error;
   }
