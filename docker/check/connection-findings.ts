@@ -2,6 +2,7 @@ import {
   CONNECTION_STEPS,
   type ConnectionFailure,
   type ConnectionStep,
+  NO_PRIVILEGE,
 } from '../postgres/connection/connection-failure.ts';
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
 import type { Route } from '../postgres/connection/connection.ts';
@@ -57,9 +58,6 @@ export function connected(
     ok(CHECK_OF.database, `"${settings.database}", ${sizeOnDisk(database.size)}`),
   ];
 }
-
-/** SQLSTATE insufficient_privilege. */
-const NO_PRIVILEGE = '42501';
 
 /** What a failure of a later step shows of TLS. */
 function tlsBeforeFailure(policy: TlsPolicy): Finding {

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { Failure } from '../failure.ts';
+import { FEW, listed } from '../listed.ts';
 import type { Database } from '../postgres/database.ts';
 import type { Privileges } from '../postgres/privileges.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
@@ -11,12 +12,6 @@ const [TABLES, ROW_SECURITY, LARGE_OBJECTS, LEFT_OUT] = PRIVILEGE_CHECKS;
 
 /** First major with the role pg_read_all_data. */
 const READ_ALL_DATA_SINCE = 14;
-
-function list(names: readonly string[]): string {
-  const shown = 5;
-  const rest = names.length > shown ? ` and ${names.length - shown} more` : '';
-  return `${names.slice(0, shown).join(', ')}${rest}`;
-}
 
 /** One GRANT for each object that the user cannot read. */
 function grants({ user, schemas, tables, sequences }: Privileges): readonly string[] {
@@ -34,7 +29,7 @@ function tables(privileges: Privileges, { major }: Database): Finding {
   }
   const failure = new Failure(
     'refused',
-    `The user ${user} may not read ${list(unreadable)}: grant it USAGE on the schemas and SELECT on the tables and ` +
+    `The user ${user} may not read ${listed(unreadable, FEW)}: grant it USAGE on the schemas and SELECT on the tables and ` +
       'sequences, or the role pg_read_all_data (PostgreSQL 14 and later).',
   );
   const each = grants(privileges);
@@ -59,7 +54,7 @@ function rowSecurity({ user, filtered, filteredOwners }: Privileges): Finding {
   }
   const failure = new Failure(
     'refused',
-    `The user ${user} is subject to row-level security on ${list(filtered)}, which would hide rows: dump as a role ` +
+    `The user ${user} is subject to row-level security on ${listed(filtered, FEW)}, which would hide rows: dump as a role ` +
       'with BYPASSRLS, or as the owner. A policy that allows all rows does not help: pg_dump refuses to dump a table ' +
       'if any policy applies to its user.',
   );
@@ -100,13 +95,13 @@ function largeObjects({ user, unreadableLargeObjects: count, exampleLargeObject:
 
 function leftOut({ foreign, unlogged, subscriptions }: Privileges): Finding {
   const parts = [
-    ...(foreign.length === 0 ? [] : [`rows of the foreign tables ${list(foreign)}, which are on other servers`]),
+    ...(foreign.length === 0 ? [] : [`rows of the foreign tables ${listed(foreign, FEW)}, which are on other servers`]),
     ...(unlogged.length === 0
       ? []
-      : [`rows of the unlogged tables ${list(unlogged)}, which a replica does not have: dump the primary`]),
+      : [`rows of the unlogged tables ${listed(unlogged, FEW)}, which a replica does not have: dump the primary`]),
     ...(subscriptions.length === 0
       ? []
-      : [`subscriptions, which pg_dump only dumps as a superuser: ${list(subscriptions)}`]),
+      : [`subscriptions, which pg_dump only dumps as a superuser: ${listed(subscriptions, FEW)}`]),
   ];
   return parts.length === 0
     ? ok(LEFT_OUT, 'no foreign tables, skipped subscriptions, or unlogged tables of a replica')

@@ -3,8 +3,8 @@ import type { DumpResult } from '../engine/make-dump.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Compression, PostgresClient } from '../postgres/clients.ts';
 import { type Database, PARTITION_BASES } from '../postgres/database.ts';
-import type { Filters } from '../postgres/filters/filters.ts';
-import type { LeftOut } from '../postgres/filters/left-out.ts';
+import { filtersSchema } from '../postgres/filters/filters.ts';
+import { type LeftOut, leftOutSchema } from '../postgres/filters/left-out.ts';
 import type { Inventory } from '../postgres/inventory.ts';
 import { type Needs, needsSchema } from '../postgres/needs/needs.ts';
 import { inWholeSeconds } from '../time.ts';
@@ -105,27 +105,8 @@ export const manifestSchema = z
       })
       .nullable()
       .describe('in the dump, counted while it was proven'),
-    filters: z
-      .strictObject({
-        schemas: z.array(text),
-        excludeschemas: z.array(text),
-        excludetables: z.array(text),
-        excludetabledata: z.array(text),
-      })
-      .nullable()
-      .describe('patterns of the secret'),
-    leftOut: z
-      .strictObject({
-        tables: z.array(text).describe('tables and views'),
-        rows: z
-          .array(text)
-          .describe(
-            'tables without their rows, sequences without their values, and materialized views that are not populated',
-          ),
-        objectsWithoutSchema: z.boolean().describe('large objects, extensions and whatever else is in no schema'),
-      })
-      .nullable()
-      .describe('what the filters left out'),
+    filters: filtersSchema.nullable().describe('patterns of the secret'),
+    leftOut: leftOutSchema.nullable().describe('what the filters left out'),
     needs: needsSchema.nullable().describe('what the database needs besides its dump, without passwords'),
   })
   .describe('Manifest of a dump by AutoDump. In a recovered one, fields that are no longer known are null.');
@@ -160,15 +141,6 @@ function common({ task, source, object }: Plan) {
     restore: restoreCommand(object),
     restoreJob: restoreJobCommand(object, task),
   } as const;
-}
-
-function filtersOf({ schemas, excludeschemas, excludetables, excludetabledata }: Filters) {
-  return {
-    schemas: [...schemas],
-    excludeschemas: [...excludeschemas],
-    excludetables: [...excludetables],
-    excludetabledata: [...excludetabledata],
-  };
 }
 
 function tenths(value: number): number {
@@ -216,8 +188,8 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
     extensions: [...inventory.extensions],
     tables: tablesOf(inventory.tables, census.tables),
     largeObjects: { count, bytes, contentHash: hash },
-    filters: filtersOf(plan.filters),
-    leftOut: { ...leftOut, tables: [...leftOut.tables], rows: [...leftOut.rows] },
+    filters: plan.filters,
+    leftOut,
     needs,
   };
 }

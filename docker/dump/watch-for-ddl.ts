@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts';
+import { FEW, listed } from '../listed.ts';
 import { log } from '../log.ts';
 import { ConnectionFailure } from '../postgres/connection/connection-failure.ts';
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
@@ -7,8 +8,6 @@ import { type Answer, ifAnswered } from '../postgres/connection/if-answered.ts';
 import type { TlsPolicy } from '../postgres/connection/tls.ts';
 import type { Selection } from '../postgres/filters/selection.ts';
 import { changedObjects, type NamedObjects, namedObjects } from '../postgres/named-objects.ts';
-
-const SHOWN = 5;
 
 /**
  * Refuses a dump if objects that other definitions may name were dropped or renamed while pg_dump read these. It lists
@@ -48,11 +47,10 @@ function noteUnseen(reason: string): void {
 function refuseDdl(before: NamedObjects, after: NamedObjects): void {
   const changed = changedObjects(before, after);
   if (changed.length > 0) {
-    const more = changed.length > SHOWN ? ` and ${changed.length - SHOWN} more` : '';
     throw new Failure(
       'tryAgain',
       'DDL in another session interfered: since just before pg_dump was started, these were dropped or got another name ' +
-        `or schema, so that the dump might name what it does not have: ${changed.slice(0, SHOWN).join(', ')}${more}.`,
+        `or schema, so that the dump might name what it does not have: ${listed(changed, FEW)}.`,
     );
   }
 }

@@ -63,7 +63,8 @@ const UNQUALIFIED = `
     SELECT relname::text AS name
     FROM pg_class WHERE relnamespace IN (SELECT oid FROM users) AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
     UNION
-    SELECT typname::text FROM pg_type WHERE typnamespace IN (SELECT oid FROM users) AND typcategory <> 'A'
+    SELECT typname::text FROM pg_type t WHERE typnamespace IN (SELECT oid FROM users)
+      AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)
     UNION
     SELECT proname::text FROM pg_proc WHERE pronamespace IN (SELECT oid FROM users)
   )

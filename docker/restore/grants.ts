@@ -15,7 +15,7 @@ import { decodedBy, type TableOfContents } from './stored-dump/table-of-contents
 /** In the output of pg_restore. A name may contain a semicolon or a line break, and there are no literals. */
 const GRANT = /^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) (?:[^";]|"[^"]*")*;/gm;
 
-/** Start of the grants that the server reserves to those who have the privileges of the role that is named next. */
+/** Start of the grants that the server only accepts from users with the privileges of the role that is named next. */
 const OF_ROLE = 'ALTER DEFAULT PRIVILEGES FOR ROLE ';
 
 /** Statements of one transaction. */
@@ -71,9 +71,10 @@ export async function grantEach(
   }
   if (refused.some((statement) => statement.startsWith(OF_ROLE))) {
     log(
-      'Note: default privileges of a role can be changed by a superuser, and by who has its privileges. To have those that ' +
-        `are listed above, let who administers the role run GRANT … TO ${identifier(target.user)} (from PostgreSQL 16 on, ` +
-        'WITH INHERIT TRUE), run the statements, and revoke it again. Who has just created a role administers it.',
+      "Note: only a superuser, or a user with the role's privileges, can change its default privileges. To restore those " +
+        `listed above, have an administrator of the role run GRANT … TO ${identifier(target.user)} (from PostgreSQL 16 on, ` +
+        'WITH INHERIT TRUE), run the statements, then revoke it. From PostgreSQL 16 on, whoever created the role is one of its ' +
+        'administrators.',
     );
   }
   return refused.length;

@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts';
+import { listed, MANY } from '../listed.ts';
 import { log } from '../log.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import { nameOf } from '../postgres/quoting.ts';
@@ -8,7 +9,6 @@ import type { ExpectedCensus } from './census/expected-census.ts';
 import { type CensusReport, reportCensus } from './census/report-census.ts';
 import { compare, type Comparison, keyOf } from './comparison.ts';
 import { grantEach } from './grants.ts';
-import { listed } from './listed.ts';
 import { type ArchivePart, EndedEarly, type Refusals, restorePart, type RestoreTool, restoring } from './pg-restore.ts';
 import { missingStatistics, withoutStatistics } from './statistics.ts';
 import { isDamaged } from './stored-dump/damaged.ts';
@@ -51,7 +51,7 @@ export interface Restored {
 const PARTIAL = 'The database contains at most a part of the dump: drop it, and restore into a new one.';
 const MIXED = 'In addition to its previous contents, the database contains at most a part of the dump.';
 
-/** The server refused statements that no row depends on, so that the database is worth keeping. */
+/** The server refused statements, but all rows of the dump are in the database, so that it is worth keeping. */
 class RowsRestored extends Failure {}
 
 /** pg_restore's words before those of the server. */
@@ -84,15 +84,15 @@ function existingSchemas({ objects, before }: ArchiveRestore): readonly ArchiveO
 function missingEntries(restore: ArchiveRestore): readonly number[] {
   const schemas = existingSchemas(restore);
   if (schemas.length > 0) {
-    log(`These schemas exist already: ${listed(schemas.map(nameOf))}`);
+    log(`These schemas exist already: ${listed(schemas.map(nameOf), MANY)}`);
   }
   const rows = dataOfExisting(restore, 'TABLE', 'TABLE DATA');
   if (rows.length > 0) {
-    log(`These tables exist already, and keep their own rows: ${listed(rows.map(nameOf))}`);
+    log(`These tables exist already, and keep their own rows: ${listed(rows.map(nameOf), MANY)}`);
   }
   const values = dataOfExisting(restore, 'SEQUENCE', 'SEQUENCE SET');
   if (values.length > 0) {
-    log(`These sequences exist already, and keep their own values: ${listed(values.map(nameOf))}`);
+    log(`These sequences exist already, and keep their own values: ${listed(values.map(nameOf), MANY)}`);
   }
   const skipped = new Set([...schemas, ...rows, ...values].map(({ id }) => id));
   return restore.contents.steps.contents.filter((id) => !skipped.has(id));
@@ -182,28 +182,27 @@ async function compareTarget(restore: ArchiveRestore, signal: AbortSignal): Prom
   const { tool, objects, census, verification, jobs } = restore;
   const relations = await withConnection(tool.target, tool.policy, signal, relationsOf);
   const comparison = compare(objects, relations);
-  const { counts, missing, unpopulated } = comparison;
+  const { counts, unpopulated } = comparison;
   log(`Compared with the dump's table of contents, the database has ${counts.join(', ')}.`);
-  const {
-    differences,
-    isComplete: isCensusComplete,
-    summary,
-  } = census === undefined
-    ? await compareEmpty(comparison, restore, signal)
-    : await reportCensus(census, verification, tool, jobs, signal);
+  const report =
+    census === undefined
+      ? await compareEmpty(comparison, restore, signal)
+      : await reportCensus(census, verification, relations, tool, jobs, signal);
+  const { differences, summary } = report;
+  // A table of an extension is in the census, and not among the objects that the dump creates.
+  const missing = [...comparison.missing, ...report.absent.map((table) => ({ ...table, kind: 'TABLE' }))];
+  const names = new Set(missing.map((object) => `${object.kind.toLowerCase()} ${nameOf(object)}`));
   const found = [
-    ...(missing.length > 0
-      ? [`these are missing: ${listed(missing.map((object) => `${object.kind.toLowerCase()} ${nameOf(object)}`))}`]
-      : []),
+    ...(names.size > 0 ? [`these are missing: ${listed([...names], MANY)}`] : []),
     ...(unpopulated.length > 0
-      ? [`these materialized views are not populated, as they are in the dump: ${listed(unpopulated)}`]
+      ? [`these materialized views are not populated, as they are in the dump: ${listed(unpopulated, MANY)}`]
       : []),
     ...(differences === '' ? [] : [differences]),
   ];
   for (const difference of found) {
     log(`In the database, ${difference}`);
   }
-  const isComplete = restore.wasEmpty && isCensusComplete;
+  const isComplete = restore.wasEmpty && report.isComplete;
   const costRows = differences !== '' || missing.some(({ kind }) => kind === 'TABLE');
   return { found, costRows, isComplete, summary };
 }
@@ -218,8 +217,9 @@ async function compareEmpty(
   if ('file' in archive) {
     const lost = await tablesWithRows(empty, archive.file, tool.client, tool.folder, signal);
     log(`${empty.length} of its tables were never filled, and ${lost.length} of these have rows in the dump.`);
-    const names = listed(lost.map(nameOf));
+    const names = listed(lost.map(nameOf), MANY);
     return {
+      absent: [],
       differences: names === '' ? '' : `these tables have rows in the dump and none in the database: ${names}`,
       isComplete: false,
       summary,
@@ -228,10 +228,10 @@ async function compareEmpty(
   if (empty.length > 0) {
     log(
       `These tables were never filled. Whether the dump has some was not checked, as it is not on the local disk: ` +
-        listed(empty.map(nameOf)),
+        listed(empty.map(nameOf), MANY),
     );
   }
-  return { differences: '', isComplete: false, summary };
+  return { absent: [], differences: '', isComplete: false, summary };
 }
 
 /** @throws {Failure} unless everything was restored */

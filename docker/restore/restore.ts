@@ -26,8 +26,9 @@ import { readTableOfContents, type TableOfContents } from './stored-dump/table-o
 const RESERVE_BYTES = 64 * 1024 * 1024;
 
 /**
- * Restores one dump. When it returns, the tables, views, sequences and indexes of the dump are in the database, with as
- * many rows as were counted when it was proven, and its bytes were the proven ones. Everything that can be checked is
+ * Restores one dump. When it returns, the bytes of the dump were the proven ones, and its tables, views, sequences and
+ * indexes are in the database. The tables have as many rows as were counted when the dump was proven, except for those
+ * that the log lists as not compared, and for a dump whose manifest has no census. Everything that can be checked is
  * checked before the database is changed.
  *
  * @throws {Failure} with the reason; any other error, except the signal's reason, is an internal error

@@ -6,6 +6,9 @@ import { BadAnswer } from './bad-answer.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 import { TLS_NOT_OFFERED, tlsAdvice } from './tls-advice.ts';
 
+/** SQLSTATE insufficient_privilege: also where row-level security would hide rows. */
+export const NO_PRIVILEGE = '42501';
+
 /** The steps from a host name to the answer of a query, in order. */
 export const CONNECTION_STEPS = ['name', 'port', 'tls', 'login', 'database', 'queries'] as const;
 
@@ -54,12 +57,12 @@ const SQL_STATES: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
     ],
   ],
   ['3D000', ['refused', 'There is no such database: check its name.']],
-  ['42501', ['refused', 'The user lacks a privilege: grant it, starting with CONNECT on the database.']],
+  [NO_PRIVILEGE, ['refused', 'The user lacks a privilege: grant it, starting with CONNECT on the database.']],
   ['55000', ['refused', 'The database does not accept connections.']],
 ]);
 
 /** SQLSTATEs about the database, which the server only reports after authentication. */
-const DATABASE_STATES: ReadonlySet<string> = new Set(['3D000', '42501', '55000']);
+const DATABASE_STATES: ReadonlySet<string> = new Set(['3D000', NO_PRIVILEGE, '55000']);
 
 /**
  * Older poolers report everything as a protocol violation, in English. What they say, by the server's SQLSTATE for it.

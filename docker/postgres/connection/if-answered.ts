@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { inSavepoint } from './in-savepoint.ts';
 
 /** The answer to a question, or why there is none. */
 export type Answer<T> = { readonly value: T } | { readonly unseen: string };
@@ -25,17 +26,16 @@ export async function ifAnswered<T>(
   about: string,
   ask: (client: pg.Client) => Promise<T>,
 ): Promise<Answer<T>> {
-  await client.query(`SAVEPOINT question; ${BOUND}`);
-  let answer: Answer<T>;
   try {
-    answer = { value: await ask(client) };
+    const value = await inSavepoint(client, 'undone', async () => {
+      await client.query(BOUND);
+      return ask(client);
+    });
+    return { value };
   } catch (error) {
     if (!(error instanceof pg.DatabaseError && NOT_ANSWERED.some((code) => error.code?.startsWith(code)))) {
       throw error;
     }
-    answer = { unseen: `${about}: ${error.message}` };
+    return { unseen: `${about}: ${error.message}` };
   }
-  // Takes the bound back as well, which RELEASE would not.
-  await client.query('ROLLBACK TO SAVEPOINT question');
-  return answer;
 }

@@ -5,31 +5,30 @@ import { Failure } from '../../failure.ts';
 export type Access = 'READ ONLY' | 'READ WRITE';
 
 /**
- * Questions about a database must change nothing, not even the session, which a pooler may hand to somebody else
- * afterwards. And they must not call what a user of the database may have planted, since the administrator asks them:
- * unqualified names are the system's own, whatever the user's or the database's settings put first. In an empty search
- * path, temporary tables, which may also be somebody else's, would come before the system's.
+ * Questions about a database must change nothing, not even the session, which a pooler may hand to another client
+ * afterwards. Nor must they call anything that a user of the database may have planted, since an administrator asks
+ * them: unqualified names are the system's own, whatever the settings of the user or the database put first. With an
+ * empty search path, temporary tables, which may also be another client's, would come before the system's.
  *
- * As pg_dump does, they set aside what settings of the user or the database would cancel them for. Of these, the newer
- * ones do not exist in every version. And they may take some memory, since `temp_file_limit` may allow no file in its
- * place.
+ * Like pg_dump, they turn off the timeouts that the user or the database may have set. Not every version has the newer
+ * ones. They may also use some memory, since `temp_file_limit` may allow no temporary files instead.
  */
 const SETTINGS = [
   'SET LOCAL statement_timeout TO 0',
-  // Our own literals may hold backslashes, in text that an owner of the database has chosen, and end where we end them.
+  // Our literals may contain backslashes in text that an owner of the database chose, and must end where we end them.
   'SET LOCAL standard_conforming_strings TO on',
   "SET LOCAL work_mem TO '128MB'",
   'SET LOCAL search_path TO pg_catalog, pg_temp',
-  // Given at the login, it would stay in a pooler's session of the server.
+  // Set at the login, it would remain in the server session of a pooler.
   'SET LOCAL application_name TO autodump',
   `SELECT set_config(name, '0', true) FROM pg_settings
    WHERE name IN ('lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`,
 ].join('; ');
 
-// Not deferrable, because that may wait for other sessions, and pg_dump does not.
+// Not deferrable: that could wait for other sessions, which pg_dump does not do.
 const begin = (access: Access) => `BEGIN ${access}, NOT DEFERRABLE; ${SETTINGS}`;
 
-/** The server then sends names as they are stored. pg reads them as UTF-8, and bytes that are not as U+FFFD. */
+/** The server then sends names as they are stored. pg reads them as UTF-8, and invalid bytes as U+FFFD. */
 const WITHOUT_CONVERSION = 'SET LOCAL client_encoding TO SQL_ASCII';
 
 /** SQLSTATEs character_not_in_repertoire and untranslatable_character: a name cannot be converted to UTF-8. */
@@ -59,7 +58,7 @@ async function committed<T>(client: pg.Client, begin: string, ask: () => Promise
     result = await ask();
   } catch (error) {
     if (error instanceof pg.DatabaseError || error instanceof Failure) {
-      // A pooler would close a session whose transaction is open, and with it what other clients have set in it. If the
+      // A pooler would close a session with an open transaction, and lose what other clients have set in it. If the
       // server has ended the session, the first error says why.
       await client.query('ROLLBACK').catch(() => undefined);
     }

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { inSavepoint } from './in-savepoint.ts';
 
 /**
  * SQLSTATEs of warnings that a GRANT or REVOKE did nothing, privilege_not_granted and privilege_not_revoked: without a
@@ -35,16 +36,14 @@ async function tryOne(client: pg.Client, statement: string): Promise<string | un
   }) => {
     warning = NOTHING_DONE.has(code) ? message : warning;
   };
-  await client.query('SAVEPOINT statement');
   client.on('notice', onNotice);
   try {
-    await client.query(statement);
+    await inSavepoint(client, 'kept', () => client.query(statement));
     return warning;
   } catch (error) {
     if (!(error instanceof pg.DatabaseError)) {
       throw error;
     }
-    await client.query('ROLLBACK TO SAVEPOINT statement');
     return error.message;
   } finally {
     client.off('notice', onNotice);

@@ -1,18 +1,20 @@
+import { z } from 'zod';
 import { FILTER_FIELDS } from '../../../contract.ts';
+
+const patterns = z.array(z.string());
 
 /**
  * Which part of a database to dump, by patterns of pg_dump:
  * https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-PATTERNS
  */
-export interface Filters {
-  /** Only these schemas; empty for all. Large objects and extensions are then left out, as by pg_dump. */
-  readonly schemas: readonly string[];
-  readonly excludeschemas: readonly string[];
-  /** Tables, views and sequences to leave out. */
-  readonly excludetables: readonly string[];
-  /** Tables, sequences and materialized views to dump without their contents. */
-  readonly excludetabledata: readonly string[];
-}
+export const filtersSchema = z.object({
+  schemas: patterns.describe('only these schemas, and nothing that is in no schema; empty for all'),
+  excludeschemas: patterns.describe('schemas to leave out'),
+  excludetables: patterns.describe('tables, views and sequences to leave out'),
+  excludetabledata: patterns.describe('tables, sequences and materialized views to dump without their contents'),
+});
+
+export type Filters = Readonly<z.infer<typeof filtersSchema>>;
 
 export type FilterField = (typeof FILTER_FIELDS)[number];
 

@@ -2,6 +2,7 @@ import pg, { type Client, type QueryConfig } from 'pg';
 import { z } from 'zod';
 import { FILTER_FIELDS } from '../../../contract.ts';
 import { Failure } from '../../failure.ts';
+import { inSavepoint } from '../connection/in-savepoint.ts';
 import { bigint, queryRows } from '../connection/query.ts';
 import { literal } from '../quoting.ts';
 import { IS_USER_SCHEMA } from '../user-schemas.ts';
@@ -109,12 +110,10 @@ const INVALID_REGULAR_EXPRESSION = '2201B';
  * @throws {Failure} `badSecret` if a pattern is no regular expression
  */
 async function ask<T>(client: Client, query: string | QueryConfig, row: z.ZodType<T>): Promise<readonly T[]> {
-  await client.query('SAVEPOINT filters');
   try {
-    return await queryRows(client, query, row);
+    return await inSavepoint(client, 'undone', () => queryRows(client, query, row));
   } catch (error) {
     if (error instanceof pg.DatabaseError && error.code === INVALID_REGULAR_EXPRESSION) {
-      await client.query('ROLLBACK TO SAVEPOINT filters');
       throw new Failure('badSecret', `A pattern in ${FILTER_FIELDS.join(', ')} is invalid: ${error.message}.`);
     }
     throw error;

@@ -1,10 +1,3 @@
-/** A pattern of pg_dump as regular expressions of the server, which match whole names. */
-export interface Pattern {
-  /** Undefined if the pattern does not name a schema. */
-  readonly schema?: string;
-  readonly name: string;
-}
-
 /** Special in a regular expression. Within quotation marks they stand for themselves. */
 const SPECIAL = /[|*+?()[\]{}.^$\\]/;
 
@@ -13,7 +6,7 @@ const SPECIAL = /[|*+?()[\]{}.^$\\]/;
  * wildcards, a dot separates schema and name, `$` is never special, and any other character keeps its meaning in a
  * regular expression. https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-PATTERNS
  *
- * @returns the parts of the pattern between its dots, each as a regular expression
+ * @returns the parts of the pattern between its dots, each as a regular expression of the server for whole names
  */
 export function translated(pattern: string): readonly string[] {
   const parts = [''];

@@ -52,9 +52,10 @@ function problemsWithContents(
       ? [`matches only ${partitioned.join(', ')}, whose rows are in its partitions: name these`]
       : [`matches only ${matched.map(nameOf).join(', ')}, whose rows are in no dump`];
   }
+  const owners = new Map(relations.filter(({ oid }) => withRows.has(oid)).map((relation) => [relation.oid, relation]));
   return matched.flatMap((sequence) => {
-    const owner = relations.find(({ oid }) => oid === sequence.owner);
-    return owner === undefined || !withRows.has(owner.oid)
+    const owner = sequence.owner === null ? undefined : owners.get(sequence.owner);
+    return owner === undefined
       ? []
       : [
           `also matches the sequence ${nameOf(sequence)} of table ${nameOf(owner)}, whose rows are dumped: the restored ` +

@@ -20,15 +20,15 @@ export interface Selection {
 }
 
 export const EVERYTHING: Selection = {
-  leftOut: { tables: [], rows: [], objectsWithoutSchema: false },
+  leftOut: { schemas: [], tables: [], rows: [], objectsWithoutSchema: false },
   schemas: [],
   relations: [],
   withoutRows: [],
 };
 
-/** SQL condition that an OID is none of a list. */
+/** SQL condition that an OID is none of a list. The server hashes it; before version 15, it would search an array. */
 export function isNoneOf(column: string, oids: readonly number[]): string {
-  return `${column} <> ALL ('{${oids.join(',')}}'::oid[])`;
+  return `${column} NOT IN (SELECT unnest('{${oids.join(',')}}'::oid[]))`;
 }
 
 /**
@@ -51,13 +51,15 @@ export async function select(client: Client, filters: Filters): Promise<Selectio
     throw new Failure('badSecret', `Wrong filters in the secret: ${problems.join('; ')}.`);
   }
   const withoutRows = kept.filter((relation) => hasContents(relation) && isMatched(relation));
+  const schemas = matches.schemas.filter((schema) => isOfLeftOut(wanted, schema, isPartial));
   return {
     leftOut: {
-      tables: leftOut.filter(({ kind }) => kind !== 'S').map(nameOf),
+      schemas: schemas.filter(({ system }) => !system).map(({ schema }) => nameOf({ schema: '', name: schema })),
+      tables: leftOut.map(nameOf),
       rows: withoutRows.map(nameOf),
       objectsWithoutSchema: isPartial,
     },
-    schemas: matches.schemas.filter((schema) => isOfLeftOut(wanted, schema, isPartial)).map(({ oid }) => oid),
+    schemas: schemas.map(({ oid }) => oid),
     relations: leftOut.map(({ oid }) => oid),
     withoutRows: withoutRows.map(({ oid }) => oid),
   };

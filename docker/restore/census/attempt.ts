@@ -1,14 +1,13 @@
 import pg from 'pg';
+import { NO_PRIVILEGE } from '../../postgres/connection/connection-failure.ts';
+import { inSavepoint } from '../../postgres/connection/in-savepoint.ts';
 
 /** What could not be read, and why. */
 export type Unread =
-  /** This user may not read it, or not all of it. */
+  /** This user may not read all of it, or it cannot be compared. */
   | { readonly kind: 'hidden'; readonly reason: string }
   /** Nobody can. */
   | { readonly kind: 'unreadable'; readonly reason: string };
-
-/** SQLSTATE insufficient_privilege: also where row-level security would hide rows. */
-const NO_PRIVILEGE = '42501';
 
 /** Classes of SQLSTATEs that say nothing of what is read: rollbacks, a lack of resources, and interventions. */
 const PASSING = /^(40|53|57)/;
@@ -18,11 +17,8 @@ const PASSING = /^(40|53|57)/;
  * pass, pass through.
  */
 export async function attempt<T>(client: pg.Client, read: () => Promise<T>): Promise<T | Unread> {
-  await client.query('SAVEPOINT reading');
-  const result = await read().catch(unreadFor);
   // Gives back its locks, too: those of all tables could fill the server's table of locks.
-  await client.query('ROLLBACK TO SAVEPOINT reading; RELEASE SAVEPOINT reading');
-  return result;
+  return inSavepoint(client, 'undone', read).catch(unreadFor);
 }
 
 function unreadFor(error: unknown): Unread {

@@ -1,10 +1,11 @@
 import type { Client } from 'pg';
 import { RowHash } from '../../census/row-hash.ts';
 import { nameOf } from '../../postgres/quoting.ts';
+import type { Relation } from '../target/objects.ts';
 import { attempt } from './attempt.ts';
 import { countLargeObjects } from './count-large-objects.ts';
 import { catalogOf, countRows, type Verification } from './count-rows.ts';
-import type { ExpectedCensus } from './expected-census.ts';
+import type { ExpectedCensus, ExpectedTable } from './expected-census.ts';
 import { type Found, resultOf } from './result.ts';
 
 /** Connections to a database, each in a transaction that sees only the system's names. */
@@ -23,9 +24,11 @@ export interface CensusComparison {
   readonly rows: number;
   /** Number of large objects, if these were compared and do not differ; otherwise 0. */
   readonly largeObjects: number;
-  /** What differs, with its name and both counts. */
+  /** Tables that the database does not have. */
+  readonly absent: readonly ExpectedTable[];
+  /** What else differs, with its name and both counts. */
   readonly differences: readonly string[];
-  /** What the user may not read, with the server's reason. */
+  /** What could not be compared, with the reason. */
   readonly hidden: readonly string[];
 }
 
@@ -51,21 +54,23 @@ async function setAsDumped(client: Client, { textSettings }: ExpectedCensus): Pr
  * Compares the tables and large objects of a database with what was counted in a dump while it was proven. Changes
  * nothing. Connection and server errors pass through.
  *
+ * @param relations those in the database
  * @param onCounted called after each table
  */
 export async function compareWithCensus(
   census: ExpectedCensus,
   verification: Verification,
+  relations: readonly Relation[],
   { count, use }: Connections,
   onCounted: () => void = () => undefined,
 ): Promise<CensusComparison> {
-  const { tables, largeObjects, encoding } = census;
-  const catalog = await use(catalogOf);
+  const { tables, largeObjects, encoding, extensions } = census;
+  const catalog = await use((client) => catalogOf(client, relations));
   const found: Found[] = [];
   const left = tables.entries();
   const countSome = async (client: Client) => {
     await setAsDumped(client, census);
-    const counting = { catalog, verification, encoding, hash: new RowHash() };
+    const counting = { catalog, extensions, verification, encoding, hash: new RowHash() };
     for (const [index, table] of left) {
       found[index] = await attempt(client, () => countRows(client, table, counting));
       onCounted();
@@ -88,6 +93,7 @@ export async function compareWithCensus(
     equal: equal.length,
     rows: equal.reduce((sum, table) => sum + table.count, 0),
     largeObjects: equalObjects,
+    absent: tables.filter((_, index) => results[index]?.kind === 'absent'),
     differences: results.flatMap((result) => (result.kind === 'different' ? [result.text] : [])),
     hidden: results.flatMap((result) => (result.kind === 'hidden' ? [result.text] : [])),
   };

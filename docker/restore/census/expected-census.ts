@@ -27,6 +27,8 @@ export interface ExpectedCensus {
   readonly largeObjects: LargeObjects | undefined;
   /** PostgreSQL's name of the encoding of the dump. */
   readonly encoding: string;
+  /** Versions of the extensions of the dumped database, by their names. */
+  readonly extensions: ReadonlyMap<string, string>;
   /** Settings by which the values were written as text. */
   readonly textSettings: Readonly<Record<string, string>>;
 }
@@ -52,6 +54,7 @@ export function expectedCensus(
     tables: expectedTables(objects, blocks, census),
     largeObjects: before.hasLargeObjects ? undefined : census.largeObjects,
     encoding: contents.encoding,
+    extensions: census.extensions,
     textSettings: { ...census.textSettings, ...Object.fromEntries(money) },
   };
 }

@@ -1,16 +1,19 @@
+import { listed, MANY } from '../../listed.ts';
 import { log } from '../../log.ts';
 import { withConnection } from '../../postgres/connection/connection.ts';
 import { whileReporting } from '../../progress.ts';
-import { listed } from '../listed.ts';
 import type { RestoreTool } from '../pg-restore.ts';
+import type { Relation } from '../target/objects.ts';
 import { type CensusComparison, compareWithCensus, type Connections } from './compare-with-census.ts';
 import type { Verification } from './count-rows.ts';
-import type { ExpectedCensus } from './expected-census.ts';
+import type { ExpectedCensus, ExpectedTable } from './expected-census.ts';
 import { counted } from './result.ts';
 
 /** What is known after a database was compared with the census of a dump. */
 export interface CensusReport {
-  /** What differs, to continue a sentence about the database; empty if nothing does. */
+  /** Tables of the dump that the database does not have. */
+  readonly absent: readonly Pick<ExpectedTable, 'schema' | 'name'>[];
+  /** What else differs, to continue a sentence about the database; empty if nothing does. */
   readonly differences: string;
   /** Whether all tables and large objects of the dump were compared. */
   readonly isComplete: boolean;
@@ -21,11 +24,13 @@ export interface CensusReport {
 /**
  * Compares a database with the census of a dump, and logs the result.
  *
+ * @param relations those in the database
  * @param jobs number of connections
  */
 export async function reportCensus(
   census: ExpectedCensus,
   verification: Verification,
+  relations: readonly Relation[],
   { target, policy }: Pick<RestoreTool, 'target' | 'policy'>,
   jobs: number,
   signal: AbortSignal,
@@ -41,15 +46,16 @@ export async function reportCensus(
     () => {
       log(`Compared so far: ${done} of ${tables}`);
     },
-    () => compareWithCensus(census, verification, connections, () => (done += 1)),
+    () => compareWithCensus(census, verification, relations, connections, () => (done += 1)),
   );
   for (const what of comparison.hidden) {
     log(`Warning: not compared with the dump: ${what}`);
   }
   const summary = summaryOf(comparison, verification);
   log(`Compared with the rows that were counted when the dump was proven: ${summary}`);
-  const names = listed(comparison.differences, '; ');
+  const names = listed(comparison.differences, MANY, '; ');
   return {
+    absent: comparison.absent,
     differences: names === '' ? '' : `these differ from the dump: ${names}`,
     isComplete: comparison.hidden.length === 0 && census.largeObjects !== undefined,
     summary,

@@ -6,7 +6,8 @@ import type { Counted, Verification } from './count-rows.ts';
 export type Found = Counted | Unread | undefined;
 
 /** How it compares with the dump. */
-export type Result = { readonly kind: 'equal' } | { readonly kind: 'different' | 'hidden'; readonly text: string };
+export type Result =
+  { readonly kind: 'equal' | 'absent' } | { readonly kind: 'different' | 'hidden'; readonly text: string };
 
 /**
  * @param of what comes before the text: `public.t: `
@@ -21,7 +22,7 @@ export function resultOf(
 ): Result {
   const dumped = `${of}${counted(expected.count, unit)} in the dump`;
   if (found === undefined) {
-    return { kind: 'different', text: `${dumped}, and the database has no such table` };
+    return { kind: 'absent' };
   }
   if ('kind' in found) {
     return found.kind === 'hidden'

@@ -6,7 +6,7 @@ import { awsFailure } from '../../aws.ts';
 import { Failure } from '../../failure.ts';
 import { networkCode } from '../../network.ts';
 import { type Locale, PARTITION_BASES, type PartitionBasis } from '../../postgres/database.ts';
-import type { LeftOut } from '../../postgres/filters/left-out.ts';
+import { type LeftOut, leftOutSchema } from '../../postgres/filters/left-out.ts';
 import { type DatabaseNeeds, databaseNeedsSchema } from '../../postgres/needs/database-needs.ts';
 import { type Role, roleSchema } from '../../postgres/needs/role-needs.ts';
 import type { DumpObject } from '../../s3/object.ts';
@@ -88,9 +88,7 @@ const manifestSchema = z.object({
   }),
   ...censusSchema.shape,
   // Absent in manifests of earlier versions.
-  leftOut: z
-    .object({ tables: z.array(z.string()), rows: z.array(z.string()), objectsWithoutSchema: z.boolean() })
-    .nullish(),
+  leftOut: leftOutSchema.nullish(),
   // Absent in manifests of earlier versions.
   needs: z.object({ database: databaseNeedsSchema.nullable(), roles: z.array(roleSchema).nullable() }).nullish(),
 });

@@ -4,7 +4,7 @@ import { queryRows } from '../../postgres/connection/query.ts';
 import { IS_USER_SCHEMA } from '../../postgres/user-schemas.ts';
 
 /** Most objects that are named. */
-const LISTED = 6;
+const LISTED = 5;
 
 /** First OID of what is created after a server was initialized. Source: PostgreSQL's src/include/access/transam.h */
 const FIRST_OF_USERS = 16384;

@@ -4,9 +4,6 @@ import { identifier } from '../../postgres/quoting.ts';
 import type { TargetDatabase } from './database.ts';
 import type { MissingGrants } from './missing-grants.ts';
 
-/** Objects named of a database that is not empty. */
-const SHOWN = 5;
-
 /** How to turn `default_transaction_read_only` off, by where it is set. */
 function writable(source: string, { user, database }: ConnectionSettings): string {
   const [of, name] = [identifier(database), identifier(user)];
@@ -65,11 +62,10 @@ function lacking(
 }
 
 function notEmpty({ contents }: TargetDatabase, { database }: ConnectionSettings): readonly string[] {
-  const shown = contents.slice(0, SHOWN).join(', ');
   return contents.length === 0
     ? []
     : [
-        `The database "${database}" is not empty: it contains ${shown}${contents.length > SHOWN ? ' and more' : ''}. ` +
+        `The database "${database}" is not empty: it contains, for example, ${contents.join(', ')}. ` +
           'Restore into a new one (CREATE DATABASE … TEMPLATE template0), or use --into-non-empty: existing tables then ' +
           'keep their rows, and count as failed.',
       ];

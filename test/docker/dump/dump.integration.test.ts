@@ -200,7 +200,7 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
     ],
     largeObjects: { count: 0, bytes: 0, contentHash: '0000000000000000' },
     filters: NO_FILTERS,
-    leftOut: { tables: [], rows: [], objectsWithoutSchema: false },
+    leftOut: { schemas: [], tables: [], rows: [], objectsWithoutSchema: false },
     needs: {
       database: {
         ...{ owner: 'postgres', settings: [], grants: null, comment: null, connectionLimit: -1 },

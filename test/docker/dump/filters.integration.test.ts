@@ -30,7 +30,8 @@ const SECRET = {
   excludetabledata: ['public.audit'],
 };
 
-const LEFT_OUT = 'the tables and views closed.secret, public.log_2026; the contents of public.audit';
+const LEFT_OUT =
+  'the schemas closed; the tables, views and sequences closed.secret, public.log_2026; the contents of public.audit';
 
 test('privileges are demanded only for what is dumped, and a restore has the rest', async () => {
   expect(await stage.dump('shop', { secret: SECRET })).toMatchObject({
@@ -46,6 +47,7 @@ test('privileges are demanded only for what is dumped, and a restore has the res
       excludetabledata: ['public.audit'],
     },
     leftOut: {
+      schemas: ['closed'],
       tables: ['closed.secret', 'public.log_2026'],
       rows: ['public.audit'],
       objectsWithoutSchema: false,
@@ -126,12 +128,25 @@ test.each([
   });
 });
 
+test('schemas and sequences without any table are left out, and said to be', async () => {
+  await stage.createDatabase(
+    'no_tables',
+    `CREATE SCHEMA api; CREATE FUNCTION api.one() RETURNS int LANGUAGE sql AS 'SELECT 1'`,
+    'CREATE SEQUENCE tickets',
+  );
+  const checked = await stage.check('no_tables', { secret: { excludeschemas: ['api'], excludetables: ['tickets'] } });
+  expect(rowsOf(checked).Filters).toEqual([
+    'ok',
+    'leave out the schemas api; the tables, views and sequences public.tickets',
+  ]);
+});
+
 test('with schemas, large objects and extensions are left out, and said to be', async () => {
   await stage.createDatabase('one_schema', 'CREATE SCHEMA app; CREATE TABLE app.t (); SELECT lo_create(0)');
   const outcome = await stage.check('one_schema', { secret: { schemas: ['app'] } });
   expect(rowsOf(outcome).Filters).toEqual([
     'ok',
-    'leave out large objects, extensions and whatever else is in no schema',
+    'leave out large objects, extensions and whatever else is in no schema; the schemas public',
   ]);
   const dumped = await stage.dump('one_schema', { secret: { schemas: ['app'] } });
   expect(dumped).toMatchObject({ status: 0 });

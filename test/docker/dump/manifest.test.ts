@@ -44,7 +44,7 @@ const finished: FinishedDump = {
     extensions: [{ name: 'plpgsql', version: '1.0' }],
     indexBytes: 0,
   },
-  leftOut: { tables: ['public.log'], rows: [], objectsWithoutSchema: false },
+  leftOut: { schemas: ['old'], tables: ['public.log'], rows: [], objectsWithoutSchema: false },
   needs: {
     database: {
       owner: 'app',

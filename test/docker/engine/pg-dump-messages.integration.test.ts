@@ -132,6 +132,13 @@ test.each([
   ['DROP SCHEMA s CASCADE', 'CREATE SCHEMA s CREATE TABLE t ()', 'schema "s" does not exist'],
   ['DROP FUNCTION f', `CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'`, ': function public.f.'],
   ['ALTER TYPE of_t RENAME TO new', `CREATE TYPE of_t AS ENUM ('a')`, ': type public.of_t.'],
+  ['ALTER DOMAIN list RENAME TO lists', 'CREATE DOMAIN list AS int[]', ': type public.list.'],
+  ['ALTER INDEX i RENAME TO j', 'CREATE TABLE indexed (a int); CREATE INDEX i ON indexed (a)', ': index public.i.'],
+  [
+    'ALTER STATISTICS paired RENAME TO pairs',
+    'CREATE TABLE described (a int, b int); CREATE STATISTICS paired ON a, b FROM described',
+    ': statistics object public.paired.',
+  ],
   ['ALTER VIEW v RENAME TO w', 'CREATE VIEW v AS SELECT 1', ': view public.v.'],
 ])('%s in another session meanwhile is worth another try', async (change, create, says) => {
   await stage.query('app', create);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { contentsOf } from '../support/contents.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
-import { BUCKET, keyOf, type Outcome, type RunOptions, Stage } from '../support/stage.ts';
+import { keyOf, type Outcome, type RunOptions, Stage } from '../support/stage.ts';
 import { restore } from '../support/start-restore.ts';
 
 let stage: Stage;
@@ -136,8 +136,7 @@ describe('what is missing is named', () => {
     expect(stdout).toContain('the database has 2 of 3 tables, 1 of 1 views, 0 of 1 indexes.');
     expect(stdout).toContain('In the database, these are missing: table public.others, index public.others_two_idx');
     expect(stdout).toContain(
-      'In the database, these differ from the dump: public."of mine": 1 row in the dump, 0 in the database; ' +
-        'public.others: 1 row in the dump, and the database has no such table',
+      'In the database, these differ from the dump: public."of mine": 1 row in the dump, 0 in the database\n',
     );
     expect(stderr).toContain('(the log above has all of them, and what is missing)');
     expect(status).toBe(77);
@@ -177,9 +176,7 @@ describe('what is missing is named', () => {
       const { largeObjects, tables, ...manifest } = await stage.manifestOf(keyOf('complete'));
       expect({ largeObjects, tables }).toMatchObject({ largeObjects: { count: 0 }, tables: [{}, {}, {}] });
       const earlier = tables?.map(({ schema, name, rows, bytes }) => ({ schema, name, rows, bytes }));
-      const url = `${stage.s3.endpoint}/${BUCKET}/${keyOf('complete')}.json`;
-      const body = JSON.stringify({ ...manifest, tables: earlier });
-      expect(await fetch(url, { method: 'PUT', body })).toMatchObject({ ok: true });
+      await stage.replaceManifest(keyOf('complete'), { ...manifest, tables: earlier });
     });
 
     test('if a table has no row', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { contentsOf } from '../support/contents.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
@@ -119,35 +119,40 @@ test('grants that the server does not refuse, and that have no effect, are warni
   expect(stdout).toContain('Warning: 3 of the dump');
 });
 
-test('default privileges that open what a restore creates are warned of before the download', async () => {
-  await stage.createDatabase('private', 'CREATE TABLE t AS SELECT 1 AS one');
-  expect(await stage.dump('private')).toMatchObject({ status: 0, stderr: '' });
-  await stage.createDatabase(
-    'open',
-    'ALTER DATABASE open OWNER TO owner',
-    'ALTER DEFAULT PRIVILEGES FOR ROLE owner IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC',
-    'ALTER DEFAULT PRIVILEGES FOR ROLE owner GRANT ALL ON SEQUENCES TO clerk',
-    'ALTER DEFAULT PRIVILEGES FOR ROLE clerk GRANT ALL ON SEQUENCES TO PUBLIC',
-  );
-  const { status, stdout } = await restore(stage, 'private', 'open', [], { secret: OWNER });
-  expect(stdout).toMatch(
-    /Warning: the default privileges of the user "owner" .*: PUBLIC, "clerk"\. .*\n(.*\n)*Fetching/,
-  );
-  expect(status).toBe(0);
-  expect(await stage.query('open', `SELECT has_table_privilege('clerk', 't', 'SELECT') AS open`)).toEqual([
-    { open: true },
-  ]);
-});
+describe('default privileges', () => {
+  beforeAll(async () => {
+    await stage.createDatabase('private', 'CREATE TABLE t AS SELECT 1 AS one');
+    expect(await stage.dump('private')).toMatchObject({ status: 0, stderr: '' });
+  });
 
-test('default privileges that only say what is so anyway are no warning', async () => {
-  await stage.createDatabase(
-    'usual',
-    'ALTER DATABASE usual OWNER TO owner',
-    'ALTER DEFAULT PRIVILEGES FOR ROLE owner GRANT ALL ON FUNCTIONS TO owner WITH GRANT OPTION',
-  );
-  const { status, stdout } = await restore(stage, 'private', 'usual', [], { secret: OWNER });
-  expect(stdout).not.toContain('Warning: the default privileges');
-  expect(status).toBe(0);
+  test('that open what a restore creates are warned of before the download', async () => {
+    await stage.createDatabase(
+      'open',
+      'ALTER DATABASE open OWNER TO owner',
+      'ALTER DEFAULT PRIVILEGES FOR ROLE owner IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC',
+      'ALTER DEFAULT PRIVILEGES FOR ROLE owner GRANT ALL ON SEQUENCES TO clerk',
+      'ALTER DEFAULT PRIVILEGES FOR ROLE clerk GRANT ALL ON SEQUENCES TO PUBLIC',
+    );
+    const { status, stdout } = await restore(stage, 'private', 'open', [], { secret: OWNER });
+    expect(stdout).toMatch(
+      /Warning: the default privileges of the user "owner" .*: PUBLIC, "clerk"\. .*\n(.*\n)*Fetching/,
+    );
+    expect(status).toBe(0);
+    expect(await stage.query('open', `SELECT has_table_privilege('clerk', 't', 'SELECT') AS open`)).toEqual([
+      { open: true },
+    ]);
+  });
+
+  test('that only say what is so anyway are no warning', async () => {
+    await stage.createDatabase(
+      'usual',
+      'ALTER DATABASE usual OWNER TO owner',
+      'ALTER DEFAULT PRIVILEGES FOR ROLE owner GRANT ALL ON FUNCTIONS TO owner WITH GRANT OPTION',
+    );
+    const { status, stdout } = await restore(stage, 'private', 'usual', [], { secret: OWNER });
+    expect(stdout).not.toContain('Warning: the default privileges');
+    expect(status).toBe(0);
+  });
 });
 
 test('grants of somebody else, on odd names in another encoding, are restored', async () => {

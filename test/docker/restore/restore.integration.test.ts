@@ -210,29 +210,29 @@ describe('a restore of a dump that the disk has no room for', () => {
 
 describe('a restore is refused before the database is changed', () => {
   test.each([
-    ['a table', 'CREATE TABLE there ()', /contains public\.there\./],
-    ['a schema', 'CREATE SCHEMA "Über all"', /contains schema "Über all"\./],
+    ['a table', 'CREATE TABLE there ()', /contains, for example, public\.there\./],
+    ['a schema', 'CREATE SCHEMA "Über all"', /contains, for example, schema "Über all"\./],
     [
       'a function',
       'CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$',
-      /contains public\.f\(integer\)\./,
+      /contains, for example, public\.f\(integer\)\./,
     ],
-    ['a type', "CREATE TYPE mood AS ENUM ('sad')", /contains type public\.mood\./],
-    ['a composite type', 'CREATE TYPE pair AS (a int, b int)', /contains type public\.pair\./],
-    ['a large object', 'SELECT lo_create(4242)', /contains large object 4242\./],
+    ['a type', "CREATE TYPE mood AS ENUM ('sad')", /contains, for example, type public\.mood\./],
+    ['a composite type', 'CREATE TYPE pair AS (a int, b int)', /contains, for example, type public\.pair\./],
+    ['a large object', 'SELECT lo_create(4242)', /contains, for example, large object 4242\./],
     [
       'an operator',
       'CREATE OPERATOR <=> (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq)',
-      /contains operator public\.<=>/,
+      /contains, for example, operator public\.<=>/,
     ],
-    ['a collation', 'CREATE COLLATION c FROM "C"', /contains collation public\.c\./],
-    ['a cast', 'CREATE CAST (int AS point) WITH INOUT', /contains cast from integer to point\./],
-    ['a foreign-data wrapper', 'CREATE FOREIGN DATA WRAPPER w', /contains foreign-data wrapper w\./],
-    ['a publication', 'CREATE PUBLICATION p', /contains publication p\./],
+    ['a collation', 'CREATE COLLATION c FROM "C"', /contains, for example, collation public\.c\./],
+    ['a cast', 'CREATE CAST (int AS point) WITH INOUT', /contains, for example, cast from integer to point\./],
+    ['a foreign-data wrapper', 'CREATE FOREIGN DATA WRAPPER w', /contains, for example, foreign-data wrapper w\./],
+    ['a publication', 'CREATE PUBLICATION p', /contains, for example, publication p\./],
     [
       'a subscription',
       `CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p WITH (connect = false)`,
-      /contains subscription s\./,
+      /contains, for example, subscription s\./,
     ],
   ])('if it contains %s', async (what, statement, names) => {
     await stage.createDatabase(`with ${what}`, statement);

@@ -305,6 +305,15 @@ export class Stage {
     return JSON.parse(await readFile(this.fileOf(`${key}.json`), 'utf8')) as Manifest;
   }
 
+  /** Stores a changed manifest in place of that of a dump. */
+  async replaceManifest(key: string, manifest: Readonly<Record<string, unknown>>): Promise<void> {
+    const url = `${this.s3.endpoint}/${BUCKET}/${key}.json`;
+    const { ok, status } = await fetch(url, { method: 'PUT', body: JSON.stringify(manifest) });
+    if (!ok) {
+      throw new Error(`S3 refused the manifest with status ${status}.`);
+    }
+  }
+
   /** Number of multipart uploads that were neither completed nor aborted. */
   async openUploads(): Promise<number> {
     const response = await fetch(`${this.s3.endpoint}/${BUCKET}?uploads`);

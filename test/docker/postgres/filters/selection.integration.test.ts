@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Client } from 'pg';
 import { inTransaction } from '../../../../docker/postgres/connection/transaction.ts';
 import { filterOptions, type Filters, NO_FILTERS } from '../../../../docker/postgres/filters/filters.ts';
-import { EVERYTHING, select, type Selection } from '../../../../docker/postgres/filters/selection.ts';
+import { EVERYTHING, isNoneOf, select, type Selection } from '../../../../docker/postgres/filters/selection.ts';
 import { CLIENT_PROGRAMS } from '../../support/client-programs.ts';
 import { Stage } from '../../support/stage.ts';
 
@@ -187,6 +187,15 @@ test.each<[Partial<Filters>, string]>([
     reason: 'badSecret',
     message: expect.stringContaining(problem),
   });
+});
+
+test('the server hashes the OIDs of what is left out, however many these are', async () => {
+  const { rows } = await client.query<{ 'QUERY PLAN': string }>(
+    `EXPLAIN SELECT ${isNoneOf('oid', [1, 2])} FROM pg_class WHERE ${isNoneOf('oid', [3, 4])}`,
+  );
+  const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+  expect(plan).toMatch(/Filter: .*hashed SubPlan/);
+  expect(plan.match(/^ *SubPlan/gm)).toHaveLength(2);
 });
 
 test('settings that an owner of the database has stored are no SQL', async () => {
