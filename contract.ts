@@ -24,7 +24,7 @@ export const FILTER_FIELDS = ['schemas', 'excludeschemas', 'excludetables', 'exc
 /** Tag with the value `reader`: dump the reader endpoint of the cluster that RDS names, and not its writer. */
 export const PREFER_TAG = 'autodump:prefer';
 
-/** What the tags of {@link TAGGED_FIELDS} and {@link FILTER_FIELDS} begin with. */
+/** What all of AutoDump's tags begin with. */
 export const TAG_PREFIX = 'autodump:';
 
 /**
@@ -69,17 +69,34 @@ export interface ExecutionInput {
 }
 
 /** Input of an execution of the state machine that checks whether a newly tagged secret can be dumped. */
-export interface CheckInput extends ExecutionInput {
-  /** Hash of all of AutoDump's tags, since others than those of the schedule may say where the database is. */
-  readonly tagsHash: string;
+export interface CheckInput extends Omit<ExecutionInput, 'tagsHash'> {
+  /**
+   * Hash of all of AutoDump's tags, since others than those of the schedule may say where the database is. Executions
+   * that were started by earlier versions have it as `tagsHash`; nothing reads it.
+   */
+  readonly allTagsHash: string;
   /** The two runs after the one at `when`. */
   readonly following: readonly string[];
   /** IANA time zone of the schedule. */
   readonly timezone: string;
 }
 
+/**
+ * States of what a check looked at: `warning` and `ok` do not prevent a dump, and `unchecked` was skipped because of an
+ * earlier problem. A line of its log has the name, the state and the details, with two blanks or more in between.
+ */
+export const FINDING_STATES = ['ok', 'warning', 'problem', 'unchecked'] as const;
+
+export type FindingState = (typeof FINDING_STATES)[number];
+
+/** Name, in a check's log, of whether the port of the database can be reached. */
+export const PORT_CHECK = 'Port';
+
 /** The line of a check's log that the SQL which grants missing privileges follows. */
 export const GRANTS_HEADING = 'Run this SQL in the database to grant the missing privileges:';
+
+/** What the last line of the log of a job that failed begins with. */
+export const FAILURE_PREFIX = 'AutoDump failed: ';
 
 /** Input of the Hash function. */
 export interface HashInput extends ExecutionInput {
@@ -111,6 +128,8 @@ export interface Rescheduled {
   readonly reason: string;
   /** The next scheduled time, if any, in the format of {@link ExecutionInput.when}. */
   readonly next?: string;
+  /** IANA time zone of the schedule, if there is a next time. Earlier versions do not return it. */
+  readonly timezone?: string;
 }
 
 /**
@@ -174,7 +193,7 @@ export interface NotStarted {
   readonly refused: string;
 }
 
-/** The Batch job of an execution has the execution's name, after this. */
+/** What the name of a dump's Batch job begins with; the rest is the name of its execution. */
 export const DUMP_JOB_PREFIX = 'dump-';
 
 /** Environment of the Scanner function. */
@@ -221,8 +240,20 @@ export interface FreshnessEnvironment {
   readonly STACK_NAME: string;
 }
 
-/** What a secret's dumps are like, the most urgent first. `docs/reference.md` defines each. */
-export const STATES = ['overdue', 'failing', 'unchecked', 'broken tag', 'never dumped', 'late', 'fresh'] as const;
+/**
+ * In what state the dumps of a secret are, the most urgent first. `docs/reference.md` defines each, and which one holds
+ * if several do.
+ */
+export const STATES = [
+  'overdue',
+  'failing',
+  'unchecked',
+  'broken tag',
+  'old dump',
+  'no dump',
+  'late',
+  'fresh',
+] as const;
 
 export type State = (typeof STATES)[number];
 
@@ -263,6 +294,9 @@ export interface SecretStatus {
   readonly manifest?: {
     /** Scheduled time of its dump. */
     readonly scheduledFor: string;
+    /** The database that was dumped, as the secret named it. */
+    readonly host?: string;
+    readonly database?: string;
     /** Rows of all tables. */
     readonly rows?: number;
     /** `counted` in the dump itself, or `estimated` from the server's statistics. */
@@ -319,7 +353,7 @@ export const METRICS = {
   /** Secrets in the state `failing`. */
   failing: 'Failing',
   /** Seconds since the scheduled time of the newest dump, of the secret for which that is longest ago. */
-  oldest: 'OldestNewestDump',
+  longest: 'LongestSinceDump',
   /** Bytes of the dumps that the check found, and the one before did not. */
   bytes: 'DumpedBytes',
   /** Seconds that dumps took, as far as the check read their manifests. */
@@ -371,6 +405,13 @@ export const EXIT_STATUS = {
  * support.
  */
 export const MINIMUM_CLIENT_VERSIONS = ['14.25', '15.20', '16.16', '17.12', '18.7'] as const;
+
+/** Host of the AWS console by partition, for links. Others than these have that of `aws`. */
+export const CONSOLE_HOSTS = {
+  aws: 'console.aws.amazon.com',
+  'aws-cn': 'console.amazonaws.cn',
+  'aws-us-gov': 'console.amazonaws-us-gov.com',
+} as const;
 
 /** Source of AutoDump's own events on the default event bus. */
 export const EVENT_SOURCE = 'autodump';

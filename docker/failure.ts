@@ -1,4 +1,4 @@
-import { EXIT_STATUS } from '../contract.ts';
+import { EXIT_STATUS, FAILURE_PREFIX } from '../contract.ts';
 
 /** Why a run failed. Determines the exit status, and so whether Batch retries. */
 export type FailureReason = Exclude<keyof typeof EXIT_STATUS, 'done'>;
@@ -58,8 +58,8 @@ export function describe(error: unknown): string {
     return error.message;
   }
   if (error instanceof Failure) {
-    return `AutoDump failed: ${SUMMARY[error.reason]} (exit status ${exitStatusOf(error)}): ${error.message}`;
+    return `${FAILURE_PREFIX}${SUMMARY[error.reason]} (exit status ${exitStatusOf(error)}): ${error.message}`;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `AutoDump failed: ${SUMMARY.internal} (exit status ${EXIT_STATUS.internal}): ${stack}`;
+  return `${FAILURE_PREFIX}${SUMMARY.internal} (exit status ${EXIT_STATUS.internal}): ${stack}`;
 }

@@ -8,17 +8,18 @@ import pMap from 'p-map';
 import * as z from 'zod/mini';
 import { FRESHNESS_PERIOD_MINUTES, type FreshnessEnvironment, type State, type Status } from '../contract.ts';
 import type { News } from './core/freshness/assessment.ts';
+import type { Memory, Watch } from './core/freshness/memory.ts';
 import { messageOf } from './core/freshness/message.ts';
 import type { ListedSecret } from './core/freshness/owing.ts';
-import type { Memory, Watch } from './core/freshness/watch.ts';
 import type { KnownSecret } from './core/status/entry.ts';
 import { metricsLine } from './core/status/metrics.ts';
 import { statusOf } from './core/status/status.ts';
+import { sum } from './core/sum.ts';
 import { type CheckContext, checkSecret } from './freshness/check-secret.ts';
 import { withManifests } from './freshness/manifests.ts';
+import { loadMemory, storeMemory } from './freshness/memory-store.ts';
 import { storeStatus } from './freshness/status-store.ts';
 import { taggedSecrets } from './freshness/tagged-secrets.ts';
-import { loadMemory, storeMemory } from './freshness/watch-store.ts';
 import { putOwnEvents } from './own-events.ts';
 
 /** How many secrets are checked concurrently. Ten thousand that are due at once take about half a minute. */
@@ -46,8 +47,8 @@ const sns = new SNSClient();
 const eventBridge = new EventBridgeClient();
 
 /** A check is finished, but could not look at these secrets. */
-export class CheckFailed extends Error {
-  override readonly name = 'CheckFailed';
+export class FreshnessFailed extends Error {
+  override readonly name = 'FreshnessFailed';
   constructor(failures: readonly string[]) {
     const left = failures.length - MAX_REASONS;
     super(
@@ -71,7 +72,7 @@ export interface Summary extends Readonly<Record<State, number>> {
  * It sends its message before it stores what it remembers. If it fails in between, the message is sent again: better
  * twice than never. The status comes after both, so that nothing about it can keep a message from being sent.
  *
- * @throws {CheckFailed} after everything else is done, naming the secrets that could not be checked
+ * @throws {FreshnessFailed} after everything else is done, naming the secrets that could not be checked
  */
 export async function handler(): Promise<Summary> {
   const settings = environment.parse(process.env);
@@ -95,7 +96,7 @@ export async function handler(): Promise<Summary> {
     finding.kind === 'unchecked' ? [`${secret.name}: ${finding.reason}`] : [],
   );
   if (failures.length > 0) {
-    throw new CheckFailed(failures);
+    throw new FreshnessFailed(failures);
   }
   return { ...totals.states, secrets: totals.secrets, reported: news.length };
 }
@@ -119,10 +120,6 @@ async function writeStatus(
   // Not by the console, which would make it a field of another object.
   process.stdout.write(`${metricsLine(status, { bytes: sum(bytes), seconds: sum(seconds) })}\n`);
   return status;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }
 
 function contextOf(settings: FreshnessEnvironment, now: Date): CheckContext {

@@ -8,7 +8,7 @@ import * as z from 'zod/mini';
 import type { NotifyEnvironment } from '../contract.ts';
 import { checkNoticeOf } from './core/notify/check-notice.ts';
 import { type EndedCheck, endedCheckOf } from './core/notify/ended-check.ts';
-import type { AboutExecution } from './core/notify/ended-execution.ts';
+import { type AboutExecution, endedExecutionOf } from './core/notify/ended-execution.ts';
 import { type EndedRun, endedRunOf } from './core/notify/ended-run.ts';
 import { type FailedScan, failedScanOf } from './core/notify/failed-scan.ts';
 import { messageOf } from './core/notify/message.ts';
@@ -45,13 +45,13 @@ const eventBridge = new EventBridgeClient();
  */
 export async function handler(event: unknown): Promise<Notice | null> {
   const settings = environment.parse(process.env);
-  const check = endedCheckOf(event, settings.CHECK_STATE_MACHINE_ARN);
-  if (check !== undefined) {
-    return (await reportCheck(check, settings)) ?? null;
-  }
-  const run = endedRunOf(event);
-  if (run !== undefined) {
-    return (await reportRun(run, settings)) ?? null;
+  const ended = endedExecutionOf(event);
+  if (ended !== undefined) {
+    const notice =
+      ended.stateMachineArn === settings.CHECK_STATE_MACHINE_ARN
+        ? await reportCheck(endedCheckOf(ended), settings)
+        : await reportRun(endedRunOf(ended), settings);
+    return notice ?? null;
   }
   const scan = failedScanOf(event);
   if (scan !== undefined) {

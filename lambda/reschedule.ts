@@ -30,10 +30,11 @@ async function reschedule({ secretArn, tagsHash, when, stateMachineArn }: Resche
     case 'start': {
       const outcome = await startExecution(stepFunctions, stateMachineArn, decision.input);
       const stopped = outcome === 'closed' ? ' Its execution has already ended: it was stopped.' : '';
-      return { outcome, next: decision.input.when, reason: `The next run is at ${decision.input.when}.${stopped}` };
+      const { when: next, timezone } = decision.check;
+      return { outcome, next, timezone, reason: `The next run is at ${next}.${stopped}` };
     }
     case 'later':
-      return { outcome: 'later', next: decision.when, reason: decision.reason };
+      return { outcome: 'later', next: decision.when, timezone: decision.check.timezone, reason: decision.reason };
     case 'skip':
       return { outcome: 'superseded', reason: decision.reason };
     case 'invalid':

@@ -36,7 +36,7 @@ export interface AlarmProps
  */
 export const LATE = 6;
 
-/** Alarms for failed runs, failed scans and lost events, and the topic that they notify. */
+/** Alarms for failed runs, failed scans and lost events, and the topic of all alarms and messages. */
 export class Alarms extends Construct {
   readonly topic: sns.Topic;
 
@@ -80,7 +80,7 @@ export class Alarms extends Construct {
     }
     new CfnOutput(Stack.of(this), 'AlarmTopicArn', {
       value: topic.topicArn,
-      description: 'Subscribe to this topic to be notified of failed runs, failed scans and lost events',
+      description: 'Subscribe to this topic for all alarms and messages: failed runs and scans, missing dumps, checks',
     });
   }
 

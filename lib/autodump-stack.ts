@@ -77,8 +77,8 @@ export class AutoDumpStack extends Stack {
     this.output('ScannerName', scanner.functionName, 'Invoke this function to scan now');
     this.output('HashName', hash.functionName, 'Function that compares the tags at the scheduled time');
     this.output('RescheduleName', reschedule.functionName, 'Function that starts the next run');
-    this.output('NotifyName', notify.functionName, 'Function that reports failed runs, failed scans and recoveries');
-    this.output('FreshnessName', freshness.functionName, 'Function that looks for the dumps that have to be there');
+    this.output('NotifyName', notify.functionName, 'Function that reports failed runs and scans, and checks');
+    this.output('FreshnessName', freshness.functionName, 'Function that reports missing dumps, and writes the status');
     this.output('StatusBucketName', statusBucket.bucketName, 'Bucket that holds status.html and status.json');
     this.output('DeadLetterQueueUrl', deadLetters.queueUrl, 'Events that could not be delivered or processed');
   }

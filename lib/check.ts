@@ -39,7 +39,7 @@ export class Check extends Construct {
       attemptTimeout: ATTEMPT_TIMEOUT,
     };
     const check = new sfn.CustomState(this, 'Check', {
-      stateJson: { ...submitJob(dumpJob, submission), TimeoutSeconds: TIMEOUT.toSeconds(), End: true },
+      stateJson: { ...submitJob(dumpJob, submission), TimeoutSeconds: TIMEOUT.toSeconds() },
     });
     retrySubmission(check);
     this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {

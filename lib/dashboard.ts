@@ -1,10 +1,11 @@
-import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import { Aws, CfnCondition, CfnOutput, Duration, Fn, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import {
+  CONSOLE_HOSTS,
   FRESHNESS_PERIOD_MINUTES,
   METRICS,
   METRICS_DIMENSION,
@@ -21,7 +22,7 @@ export interface DashboardProps {
   readonly statusBucket: s3.IBucket;
 }
 
-const CHECK = Duration.minutes(FRESHNESS_PERIOD_MINUTES);
+const PERIOD = Duration.minutes(FRESHNESS_PERIOD_MINUTES);
 const DAY = Duration.days(1);
 
 /** Columns of a dashboard. */
@@ -51,7 +52,7 @@ export class Dashboard extends Construct {
         [new cloudwatch.TextWidget({ markdown: this.links(props), width: WIDTH, height: 2 })],
         [
           graph('Secrets without a dump that should be there', this.troubles(), 'secrets'),
-          graph('Age of the oldest newest dump', [this.age()], 'hours'),
+          graph('Longest time since a dump', [this.longest()], 'hours'),
           graph(
             'Runs by outcome, per day',
             [
@@ -66,7 +67,7 @@ export class Dashboard extends Construct {
         [
           graph('Bytes dumped, per day', [this.metric('bytes', { ...daily, label: 'bytes' })], 'bytes'),
           graph(
-            'Seconds that dumps took, per day',
+            'Seconds of dumps whose manifest was read, per day',
             [this.metric('seconds', { ...daily, label: 'seconds' })],
             'seconds',
           ),
@@ -80,19 +81,19 @@ export class Dashboard extends Construct {
   }
 
   private troubles(): cloudwatch.IMetric[] {
-    const options = { statistic: 'Maximum', period: CHECK };
+    const options = { statistic: 'Maximum', period: PERIOD };
     return [
       this.metric('overdue', { ...options, label: 'overdue', color: cloudwatch.Color.RED }),
       this.metric('failing', { ...options, label: 'failing', color: cloudwatch.Color.ORANGE }),
     ];
   }
 
-  private age(): cloudwatch.IMetric {
+  private longest(): cloudwatch.IMetric {
     return new cloudwatch.MathExpression({
       label: 'hours since its scheduled time',
       expression: 'seconds / 3600',
-      usingMetrics: { seconds: this.metric('oldest', { statistic: 'Maximum', period: CHECK }) },
-      period: CHECK,
+      usingMetrics: { seconds: this.metric('longest', { statistic: 'Maximum', period: PERIOD }) },
+      period: PERIOD,
     });
   }
 
@@ -107,13 +108,24 @@ export class Dashboard extends Construct {
 
   private links({ stateMachine, freshness, statusBucket }: DashboardProps): string {
     const { region } = Stack.of(this);
-    const console = `https://${region}.console.aws.amazon.com`;
+    const console = `https://${region}.${this.consoleHost()}`;
     const links = [
       ['Status page', `${console}/s3/object/${statusBucket.bucketName}?region=${region}&prefix=${STATUS_PAGE_KEY}`],
       ['Runs', `${console}/states/home?region=${region}#/statemachines/view/${stateMachine.stateMachineArn}`],
       ['Dump jobs', `${console}/batch/home?region=${region}#jobs`],
-      ['Checks', `${console}/lambda/home?region=${region}#/functions/${freshness.functionName}?tab=monitoring`],
+      ['Freshness', `${console}/lambda/home?region=${region}#/functions/${freshness.functionName}?tab=monitoring`],
     ];
     return links.map(([name = '', address = '']) => `[${name}](${address})`).join(' · ');
+  }
+
+  /** The partition is known only at deployment. */
+  private consoleHost(): string {
+    const { aws, ...others } = CONSOLE_HOSTS;
+    return Object.entries(others).reduce<string>((otherwise, [partition, host]) => {
+      const { logicalId } = new CfnCondition(this, partition, {
+        expression: Fn.conditionEquals(Aws.PARTITION, partition),
+      });
+      return Fn.conditionIf(logicalId, host, otherwise).toString();
+    }, aws);
   }
 }

@@ -39,7 +39,8 @@ export interface FreshnessProps {
 }
 
 /**
- * Each check costs a call for a hundred secrets. Hourly, ten thousand daily ones cost 2,400, beside one for each dump.
+ * Each check costs a call for a hundred secrets. Hourly, ten thousand daily ones cost 2,400, beside one for each dump
+ * and each manifest that is read.
  */
 const INTERVAL = Duration.minutes(FRESHNESS_PERIOD_MINUTES);
 
@@ -48,8 +49,8 @@ const HOURS_WITHOUT_HEARTBEAT = 3;
 
 /**
  * The function that looks for the dumps that have to be there by now, and reports those that are not. It has its own
- * schedule and role, and depends on nothing that it watches. It may not read the value of a secret, nor a dump, but the
- * manifests of dumps.
+ * schedule and role, and depends on nothing that it watches. It may read neither a secret's value nor a dump, only the
+ * manifests.
  */
 export class Freshness extends Construct {
   readonly function: lambda.Function;

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { GRANTS_HEADING } from '../../contract.ts';
+import { type FindingState, GRANTS_HEADING } from '../../contract.ts';
 import { openS3 } from '../aws.ts';
 import { log, onOneLine } from '../log.ts';
 import type { Task } from '../plan/environment.ts';
@@ -11,7 +11,12 @@ import { failureOf, type Finding, ok, problem, problemsOf, runCheck, unchecked, 
 import { KEY, PREFLIGHT_CHECKS, runPreflight } from './preflight.ts';
 
 const SECRET = 'Secret';
-const COLORS = { ok: 'green', warning: 'yellow', problem: 'red', unchecked: 'dim' } as const;
+const COLORS = {
+  ok: 'green',
+  warning: 'yellow',
+  problem: 'red',
+  unchecked: 'dim',
+} as const satisfies Record<FindingState, unknown>;
 
 async function keyFinding({ object }: Plan, s3: S3Client, signal: AbortSignal): Promise<Finding> {
   return runCheck(KEY, async () => {

@@ -1,3 +1,4 @@
+import { PORT_CHECK } from '../../contract.ts';
 import {
   CONNECTION_STEPS,
   type ConnectionFailure,
@@ -14,7 +15,7 @@ import { type Finding, ok, problem, unchecked, warning } from './finding.ts';
 
 const CHECK_OF: Readonly<Record<ConnectionStep, string>> = {
   name: 'Host name',
-  port: 'Port',
+  port: PORT_CHECK,
   tls: 'TLS',
   login: 'Login',
   database: 'Database',

@@ -1,3 +1,4 @@
+import type { FindingState } from '../../contract.ts';
 import { Failure } from '../failure.ts';
 
 /** Result of one check before a dump. */
@@ -7,8 +8,7 @@ export type Finding = Note | Problem;
 export interface Note {
   /** Name of the check, one or two words. */
   readonly check: string;
-  /** `unchecked`: skipped because of an earlier problem. */
-  readonly state: 'ok' | 'warning' | 'unchecked';
+  readonly state: Exclude<FindingState, 'problem'>;
   readonly detail: string;
 }
 

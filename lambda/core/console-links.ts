@@ -1,11 +1,7 @@
 import { parse } from '@aws-sdk/util-arn-parser';
+import { CONSOLE_HOSTS } from '../../contract.ts';
 
-/** Host of the console, by partition. */
-const HOSTS: Readonly<Record<string, string>> = {
-  aws: 'console.aws.amazon.com',
-  'aws-cn': 'console.amazonaws.cn',
-  'aws-us-gov': 'console.amazonaws-us-gov.com',
-};
+const HOSTS: Readonly<Record<string, string>> = CONSOLE_HOSTS;
 
 /** Address of an execution in the console. */
 export function executionLink(executionArn: string): string {
@@ -26,5 +22,5 @@ export function logStreamLink(arn: string, group: string, stream: string): strin
 
 function consoleLink(arn: string, path: (region: string) => string): string {
   const { partition, region } = parse(arn);
-  return `https://${region}.${HOSTS[partition] ?? 'console.aws.amazon.com'}/${path(region)}`;
+  return `https://${region}.${HOSTS[partition] ?? CONSOLE_HOSTS.aws}/${path(region)}`;
 }

@@ -96,8 +96,10 @@ function decideAfter(secretArn: string, tags: ScheduleTags, now: Date, after: Da
     const due = nextTime(schedule, after);
     const second = nextTime(schedule, due);
     const following = [second, nextTime(schedule, second)].map(formatWhen);
-    const input: ExecutionInput = { secretArn, tagsHash: tags.hash, when: formatWhen(due) };
-    const check: CheckInput = { ...input, tagsHash: tags.hashOfAll, following, timezone: schedule.timezone };
+    const when = formatWhen(due);
+    const input: ExecutionInput = { secretArn, tagsHash: tags.hash, when };
+    const { timezone } = schedule;
+    const check: CheckInput = { secretArn, allTagsHash: tags.hashOfAll, when, following, timezone };
     if (due.getTime() - now.getTime() > MAX_WAIT_MS) {
       const reason = `The next run, ${input.when}, is too far away to wait for; a later scan starts it.`;
       return { kind: 'later', when: input.when, reason, check };

@@ -41,8 +41,8 @@ export function executionName({ secretArn, tagsHash, when }: ExecutionInput): st
  * The name of the execution that checks a secret: `<secret name>-check-<hash>`. It does not depend on the time, so that
  * a secret is checked once with its tags, however often it is scanned.
  */
-export function checkName({ secretArn, tagsHash }: Pick<CheckInput, 'secretArn' | 'tagsHash'>): string {
-  return nameOf(secretArn, 'check', ['check', secretArn, tagsHash]);
+export function checkName({ secretArn, allTagsHash }: Pick<CheckInput, 'secretArn' | 'allTagsHash'>): string {
+  return nameOf(secretArn, 'check', ['check', secretArn, allTagsHash]);
 }
 
 function nameOf(secretArn: string, what: string, identity: readonly string[]): string {

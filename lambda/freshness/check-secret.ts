@@ -10,8 +10,8 @@ import {
   runToAskFor,
 } from '../core/freshness/assessment.ts';
 import { historyOf } from '../core/freshness/history.ts';
-import { type ListedSecret, type Owing, owingOf, type Terms } from '../core/freshness/owing.ts';
-import type { Watch } from '../core/freshness/watch.ts';
+import type { Watch } from '../core/freshness/memory.ts';
+import { isOld, type ListedSecret, type Owing, owingOf, type Terms } from '../core/freshness/owing.ts';
 import type { Finding } from '../core/status/entry.ts';
 import { findDumps } from './dumps.ts';
 import { describeRun } from './runs.ts';
@@ -58,7 +58,9 @@ export async function checkSecret(
   // Tags owe nothing for the time before them.
   const arrears = remembered?.tagsHash === tagsHash ? remembered.arrears : undefined;
   const wanted = owing.kind === 'broken' ? [] : [...(arrears ? [arrears.last] : []), ...owing.due];
-  const found = await search(secret.name, wanted, remembered, context);
+  const found = needsSearch(owing, wanted, remembered, context)
+    ? await search(secret.name, wanted, remembered, context)
+    : undefined;
   const history = found === undefined ? undefined : historyOf(remembered, found);
   const before: Watch = { tagsHash, newest: found === undefined ? remembered?.newest : found.newest, arrears };
   const assessed =
@@ -76,18 +78,30 @@ export async function checkSecret(
   return { ...assessed, watch, added: history?.added ?? [] };
 }
 
-/** @returns undefined if there is no need to search now */
+function needsSearch(
+  owing: Owing,
+  wanted: readonly string[],
+  { newest, searched }: Partial<Watch> = {},
+  { terms, now }: CheckContext,
+): boolean {
+  return (
+    wanted.length > 0 ||
+    searched === undefined ||
+    now.getTime() - Date.parse(searched) >= SEARCH_AGAIN_MS ||
+    // A newer one may have come that was not owed.
+    (owing.kind === 'dumps' && isOld(newest, owing.schedule, now, terms))
+  );
+}
+
 async function search(
   secretName: string,
   wanted: readonly string[],
-  remembered: Watch | undefined,
-  { s3, buckets, now }: CheckContext,
-): Promise<FoundDumps | undefined> {
-  const { newest, searched, sizes } = remembered ?? {};
-  const isLongAgo = searched === undefined || now.getTime() - Date.parse(searched) >= SEARCH_AGAIN_MS;
+  { newest, sizes }: Partial<Watch> = {},
+  { s3, buckets }: CheckContext,
+): Promise<FoundDumps> {
   // Without their sizes, all dumps are listed once.
   const known = sizes === undefined ? undefined : newest;
-  return wanted.length > 0 || isLongAgo ? findDumps(s3, buckets, { secretName, wanted, known }) : undefined;
+  return await findDumps(s3, buckets, { secretName, wanted, known });
 }
 
 type Assessed = Pick<CheckedSecret, 'news' | 'watch' | 'finding'>;
@@ -107,21 +121,20 @@ async function assessDumps(
   before: Watch,
   owing: Owing & { kind: 'dumps' },
   found: FoundDumps | undefined,
-  { stepFunctions, stateMachineArn, now }: CheckContext,
+  { stepFunctions, stateMachineArn, terms, now }: CheckContext,
 ): Promise<Assessed> {
   const { tags, schedule, next } = owing;
+  const finding = { kind: 'checked', schedule, isOld: isOld(before.newest, schedule, now, terms) } as const;
   if (found === undefined) {
-    return { news: [], watch: { ...before, next }, finding: { kind: 'checked', schedule } };
+    return { news: [], watch: { ...before, next }, finding };
   }
-  const when = runToAskFor(gapsOf(before, owing, found));
+  const gaps = gapsOf(before, owing, found);
+  const when = runToAskFor(gaps);
   const run: Run =
     when === undefined
       ? { status: 'none' }
       : await describeRun(stepFunctions, stateMachineArn, { secretArn: secret.arn, tagsHash: tags.hash, when });
-  return {
-    ...assess(aboutOf(secret, owing), before, owing, found, run, now),
-    finding: { kind: 'checked', schedule, run },
-  };
+  return { ...assess(aboutOf(secret, owing), before, owing, gaps, run, now), finding: { ...finding, run } };
 }
 
 function aboutOf({ name }: ListedSecret, { tags }: Exclude<Owing, { kind: 'nothing' }>) {

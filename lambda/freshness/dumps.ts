@@ -13,8 +13,8 @@ export interface DumpSearch {
 /**
  * Finds the dumps of a secret. Names of databases, which keys contain, are in the values of secrets, so that keys
  * cannot be worked out; but the dumps of the same database as an earlier one are listed in one call, from the first
- * wanted one on, or from the earlier one if none is wanted. Only if that does not show all of them, or there is no
- * earlier one, all dumps of the secret are listed, in one bucket after another.
+ * wanted one on. Only if that does not show all of them, none is wanted, or there is no earlier one, all dumps of the
+ * secret are listed, in every bucket: the newest may be in any.
  */
 export async function findDumps(
   client: S3Client,
@@ -22,29 +22,22 @@ export async function findDumps(
   { secretName, wanted, known }: DumpSearch,
 ): Promise<FoundDumps> {
   const Prefix = dumpPrefix(secretName);
-  // From the earlier one on at least, so that those made on request since are found as well.
-  const [from] = [...wanted, whenOf(known?.key ?? '')].flatMap((time) => time ?? []).toSorted();
-  const isComplete = ({ dumps, newest }: FoundDumps): boolean =>
-    newest !== undefined && wanted.every((time) => dumps.has(time));
-  if (known !== undefined && from !== undefined && buckets.includes(known.bucket)) {
+  if (known !== undefined && wanted.length > 0 && buckets.includes(known.bucket)) {
     const { bucket } = known;
+    // From the earlier one on at least, so that those made on request since are found as well.
+    const [from = ''] = [...wanted, whenOf(known.key) ?? ''].toSorted();
     const query = { Bucket: bucket, Prefix, Delimiter: '/', StartAfter: keyBefore(known, from) };
     const { Contents = [] } = await client.send(new ListObjectsV2Command(query));
     const found = foundIn(Contents.map((object) => ({ bucket, ...object })));
-    if (isComplete(found)) {
+    if (wanted.every((time) => found.dumps.has(time))) {
       return found;
     }
   }
   const objects: ListedObject[] = [];
   for (const bucket of buckets) {
-    for await (const { Contents = [] } of paginateListObjectsV2(
-      { client },
-      { Bucket: bucket, Prefix, Delimiter: '/' },
-    )) {
+    const pages = paginateListObjectsV2({ client }, { Bucket: bucket, Prefix, Delimiter: '/' });
+    for await (const { Contents = [] } of pages) {
       objects.push(...Contents.map((object) => ({ bucket, ...object })));
-    }
-    if (isComplete(foundIn(objects))) {
-      break;
     }
   }
   return foundIn(objects);

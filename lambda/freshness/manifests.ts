@@ -1,7 +1,7 @@
 import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import { type StoredDump, whenOf } from '../core/freshness/dump-key.ts';
-import type { DumpManifest, Memory, Watch } from '../core/freshness/watch.ts';
+import type { DumpManifest, Memory, Watch } from '../core/freshness/memory.ts';
 import { onOneLine } from '../core/one-line.ts';
 import { manifestsToRead } from '../core/status/manifest-reads.ts';
 import { readManifest } from '../core/status/manifest.ts';
@@ -32,10 +32,10 @@ export async function withManifests(client: S3Client, memory: Memory, now: Date)
   }
   const read = await pMap(
     unread,
-    async ({ arn, watch, dump }): Promise<[string, Watch]> => [
-      arn,
-      { ...watch, manifest: await fetchManifest(client, dump), manifestRead: reads.day },
-    ],
+    async ({ arn, watch, dump }): Promise<[string, Watch]> => {
+      const { manifest, mayChange } = await fetchManifest(client, dump);
+      return [arn, { ...watch, manifest, manifestRead: mayChange ? reads.day : undefined }];
+    },
     { concurrency: CONCURRENCY },
   );
   return {
@@ -44,7 +44,13 @@ export async function withManifests(client: S3Client, memory: Memory, now: Date)
   };
 }
 
-async function fetchManifest(client: S3Client, { bucket, key }: StoredDump): Promise<DumpManifest> {
+interface Fetched {
+  readonly manifest: DumpManifest;
+  /** Whether another try may find something else: objects are never overwritten. */
+  readonly mayChange: boolean;
+}
+
+async function fetchManifest(client: S3Client, { bucket, key }: StoredDump): Promise<Fetched> {
   const scheduledFor = whenOf(key) ?? '';
   const Key = `${key}.json`;
   try {
@@ -52,14 +58,12 @@ async function fetchManifest(client: S3Client, { bucket, key }: StoredDump): Pro
     const { Body, ContentRange = '' } = await client.send(new GetObjectCommand({ Bucket: bucket, Key, Range }));
     const text = (await Body?.transformToString()) ?? '';
     const isWhole = Number(/\d+$/.exec(ContentRange)?.[0] ?? 0) <= MAX_MIB * 2 ** 20;
-    return {
-      scheduledFor,
-      ...(isWhole ? readManifest(text) : { problem: `Its manifest is larger than ${MAX_MIB} MiB.` }),
-    };
+    const contents = isWhole ? readManifest(text) : { problem: `Its manifest is larger than ${MAX_MIB} MiB.` };
+    return { manifest: { scheduledFor, ...contents }, mayChange: false };
   } catch (error) {
     const problem =
       error instanceof NoSuchKey ? 'It has no manifest.' : `Its manifest cannot be read: ${onOneLine(String(error))}`;
     console.warn(`s3://${bucket}/${Key}: ${problem}`);
-    return { scheduledFor, problem };
+    return { manifest: { scheduledFor, problem }, mayChange: true };
   }
 }

@@ -5,10 +5,11 @@ import {
   type SFNClient,
 } from '@aws-sdk/client-sfn';
 import * as z from 'zod/mini';
-import type { BranchResult, ExecutionInput } from '../../contract.ts';
+import type { ExecutionInput } from '../../contract.ts';
 import { executionArn } from '../core/execution-name.ts';
 import type { Run } from '../core/freshness/assessment.ts';
 import { parsedJson } from '../core/parsed-json.ts';
+import { reasonsOf, runResult } from '../core/run-result.ts';
 
 const STATUSES: Readonly<Record<ExecutionStatus, Exclude<Run['status'], 'none'>>> = {
   RUNNING: 'going',
@@ -22,11 +23,6 @@ const STATUSES: Readonly<Record<ExecutionStatus, Exclude<Run['status'], 'none'>>
 /** The output of a run that made no dump, since its schedule had changed. */
 const superseded = z.object({ reason: z.string() });
 
-/** The cause of a run that failed, but for older executions, whose cause is its text. */
-const failed: z.ZodMiniType<{ readonly dump: BranchResult }> = z.object({
-  dump: z.object({ failed: z.boolean(), message: z.string() }),
-});
-
 /**
  * The run of a scheduled time. Whether its dump is missing does not depend on it, so that a fault in the names of
  * executions, which are the stack's own, cannot hide a missing dump.
@@ -39,10 +35,11 @@ export async function describeRun(client: SFNClient, stateMachineArn: string, in
       cause,
       output,
     } = await client.send(new DescribeExecutionCommand({ executionArn: execution }));
-    const reason =
-      failed.safeParse(parsedJson(cause)).data?.dump.message ??
-      cause ??
-      superseded.safeParse(parsedJson(output)).data?.reason;
+    const { data: failed } = runResult.safeParse(parsedJson(cause));
+    // The cause of other executions, such as older ones, is text.
+    const reason = failed
+      ? reasonsOf(failed.dump).join(' ')
+      : (cause ?? superseded.safeParse(parsedJson(output)).data?.reason);
     return { status: STATUSES[status], execution, ...(reason === undefined ? {} : { reason }) };
   } catch (error) {
     if (error instanceof ExecutionDoesNotExist) {

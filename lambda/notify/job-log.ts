@@ -34,11 +34,11 @@ export async function readJobLog(
   }
 }
 
-/** The most lines of a check's log that are read. Those of its SQL come last. */
+/** At most this many lines of a check's log are read. Those of its SQL come last. */
 const MAX_LINES = 1000;
 
 /**
- * The most bytes that these lines have as JSON. They become part of a message and of an event, each of which has at
+ * These lines have at most this many bytes as JSON. They become part of a message and of an event, each of which has at
  * most 262,144 bytes: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html
  */
 const MAX_BYTES = 100_000;

@@ -33,6 +33,8 @@ const secretSchema: z.ZodType<SecretStatus> = z.looseObject({
   manifest: z
     .looseObject({
       scheduledFor: time.describe('of its dump'),
+      host: z.string().optional().describe('of the database that was dumped'),
+      database: z.string().optional(),
       rows: count.optional().describe('of all tables'),
       rowsAre: z.enum(['counted', 'estimated']).optional(),
       seconds: z.number().nonnegative().optional().describe('from the start of pg_dump to the commit'),
@@ -68,7 +70,8 @@ export const statusSchema: z.ZodType<Status> = z
         failing: count,
         unchecked: count,
         'broken tag': count,
-        'never dumped': count,
+        'old dump': count,
+        'no dump': count,
         late: count,
         fresh: count,
       }),

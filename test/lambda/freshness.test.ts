@@ -12,6 +12,7 @@ const SECRETS = 100;
 const HOUR = 60 * 60_000;
 const MANIFEST = JSON.stringify({
   manifestVersion: 1,
+  source: { host: 'orders.example.com', port: 5432, database: 'orders' },
   seconds: { dump: 1, proof: 2, commit: 3 },
   tables: [{ rows: 40 }, { rows: 2 }],
 });
@@ -126,7 +127,14 @@ test('a check writes the status and the page of all secrets, and one line of met
         state: 'fresh',
         sizes: [18_000, 19_000],
         newest: { bucket: 'dumps', scheduledFor: '2026-11-19T00:00:00Z', bytes: 19_000 },
-        manifest: { scheduledFor: '2026-11-19T00:00:00Z', rows: 42, rowsAre: 'estimated', seconds: 3 },
+        manifest: {
+          scheduledFor: '2026-11-19T00:00:00Z',
+          host: 'orders.example.com',
+          database: 'orders',
+          rows: 42,
+          rowsAre: 'estimated',
+          seconds: 3,
+        },
       },
     ],
   });
@@ -146,7 +154,7 @@ test('a check writes the status and the page of all secrets, and one line of met
   expect(metrics.mock.calls).toEqual([[expect.stringMatching(/^\{"_aws":.*"DumpedBytes":41000,"DumpSeconds":3\}\n$/)]]);
 });
 
-test('a manifest that cannot be read is noted, and tried again on the next day', async () => {
+test('a manifest that cannot be read is noted, and tried again on the next day unless it is too large', async () => {
   const warning = jest.spyOn(console, 'warn').mockImplementation(() => undefined);
   const Tags = [{ Key: 'autodump:start-schedule', Value: '@daily' }];
   const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:a-a1B2c3';
@@ -170,6 +178,10 @@ test('a manifest that cannot be read is noted, and tried again on the next day',
   s3.on(GetObjectCommand, { Key }).resolves({ ContentRange: 'bytes 0-4194303/4194305' });
   await handler();
   expect(storedStatus().secrets).toMatchObject([{ manifest: { problem: 'Its manifest is larger than 4 MiB.' } }]);
+  s3.resetHistory();
+  jest.setSystemTime(Date.now() + 24 * HOUR);
+  await handler();
+  expect(s3.commandCalls(GetObjectCommand, { Key })).toHaveLength(0);
   warning.mockRestore();
 });
 
@@ -196,12 +208,30 @@ test('dumps are searched for when a secret is first seen, and again when none wa
     expect(await handler()).toMatchObject({ fresh: 1 });
     jest.setSystemTime(Date.now() + HOUR);
   }
-  expect(s3.commandCalls(ListObjectsV2Command)).toHaveLength(2);
+  // Each search looks into both buckets.
+  expect(s3.commandCalls(ListObjectsV2Command)).toHaveLength(4);
   // It has expired.
   s3.on(ListObjectsV2Command).resolves({});
   jest.setSystemTime(Date.now() + 30 * HOUR);
-  expect(await handler()).toMatchObject({ 'never dumped': 1 });
+  expect(await handler()).toMatchObject({ 'no dump': 1 });
   expect(storedStatus().secrets).toMatchObject([{ sizes: [] }]);
+});
+
+test('a secret whose tags are new is not fresh as long as its newest dump is older than they ask for', async () => {
+  const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:a-a1B2c3';
+  const tag = (Value: string): void => {
+    const Tags = [{ Key: 'autodump:start-schedule', Value }];
+    secrets.on(ListSecretsCommand).resolves({ SecretList: [{ ARN, Name: 'a', Tags }] });
+  };
+  s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: 'a/a-20261101T000000Z.dmp', Size: 7 }] });
+  tag('@monthly');
+  expect(await handler()).toMatchObject({ fresh: 1 });
+  tag('@weekly');
+  expect(await handler()).toMatchObject({ 'old dump': 1, reported: 0 });
+  // A dump that was made on request is found by the next check, although none was due.
+  s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: 'a/a-20261120T003100Z.dmp', Size: 7 }] });
+  jest.setSystemTime(Date.now() + HOUR);
+  expect(await handler()).toMatchObject({ fresh: 1, reported: 0 });
 });
 
 test('a secret that cannot be looked at fails the check by name, and stops no other, even one below its folder', async () => {

@@ -50,14 +50,14 @@ describe('the Reschedule function', () => {
 
   test('starts the next run of this secret, on the state machine that calls it', async () => {
     const following = await reschedule({ ...run, when: today });
-    expect(following.outcome).toBe('started');
+    expect(following).toMatchObject({ outcome: 'started', timezone: 'UTC' });
     const started = machine.commandCalls(StartExecutionCommand)[0]?.args[0].input;
     expect(started?.stateMachineArn).toBe(stateMachineArn);
     expect(JSON.parse(String(started?.input))).toEqual({ secretArn, tagsHash: input.tagsHash, when: following.next });
   });
 
   test('leaves a run that is more than 340 days away to a scan', async () => {
-    expect(await reschedule(run)).toMatchObject({ outcome: 'later', next: '2035-11-23T08:00:00Z' });
+    expect(await reschedule(run)).toMatchObject({ outcome: 'later', next: '2035-11-23T08:00:00Z', timezone: 'UTC' });
     expect(machine.commandCalls(StartExecutionCommand)).toEqual([]);
   });
 

@@ -4,7 +4,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { METRICS } from '../../contract.ts';
+import { CONSOLE_HOSTS, METRICS } from '../../contract.ts';
 import { Dashboard } from '../../lib/dashboard.ts';
 
 test('the dashboard shows every metric that Freshness writes for this stack, how runs end, and where the page is', () => {
@@ -23,4 +23,7 @@ test('the dashboard shows every metric that Freshness writes for this stack, how
     expect(body).toContain(`Executions${outcome}`);
   }
   expect(body).toContain('/s3/object/status-bucket?region=');
+  for (const host of Object.values(CONSOLE_HOSTS)) {
+    expect(body).toContain(`"${host}"`);
+  }
 });

@@ -1,6 +1,7 @@
+import type { Schedule } from '../schedule/schedule.ts';
 import { type StoredDump, whenOf } from './dump-key.ts';
+import type { Arrears, Watch } from './memory.ts';
 import { type Owing, timesBetween } from './owing.ts';
-import type { Arrears, Watch } from './watch.ts';
 
 /** The dumps of a secret that were found, as far as they were looked for. */
 export interface FoundDumps {
@@ -51,25 +52,30 @@ export interface Gaps {
   readonly lasting: Arrears | undefined;
 }
 
-/** Sorts out what is missing. Times of one format are in the order of their text. */
-export function gapsOf({ arrears }: Watch, { due, tags }: OwedDumps, { dumps, newest }: FoundDumps): Gaps {
+/**
+ * Sorts out what is missing. Times of one format are in the order of their text.
+ *
+ * @param before with the newest dump that was found now
+ */
+export function gapsOf(before: Watch, { due, schedule }: OwedDumps, { dumps }: FoundDumps): Gaps {
+  const { arrears, newest } = before;
   const newestTime = whenOf(newest?.key ?? '') ?? '';
   const missing = due.filter((time) => !dumps.has(time));
   return {
     lost: missing.filter((time) => time < newestTime),
     open: missing.filter((time) => time > newestTime),
-    lasting: arrears !== undefined && arrears.last > newestTime ? lastingOf(arrears, newestTime, tags) : undefined,
+    lasting: arrears !== undefined && arrears.last > newestTime ? lastingOf(arrears, newestTime, schedule) : undefined,
   };
 }
 
 /**
  * Arrears without those of their dumps that have come since, such as that of a late run: none is after the newest dump.
  */
-function lastingOf(arrears: Arrears, newestTime: string, tags: OwedDumps['tags']): Arrears {
+function lastingOf(arrears: Arrears, newestTime: string, schedule: Schedule): Arrears {
   if (newestTime < arrears.first) {
     return arrears;
   }
-  const [first = arrears.last, ...others] = timesBetween(tags, newestTime, arrears.last);
+  const [first = arrears.last, ...others] = timesBetween(schedule, newestTime, arrears.last);
   return { ...arrears, first, count: 1 + others.length };
 }
 
@@ -84,18 +90,21 @@ export interface Assessment {
   readonly watch: Watch;
 }
 
-/** Assesses a secret whose tags can be followed, after its dumps were looked for. */
+/**
+ * Assesses a secret whose tags can be followed, after its dumps were looked for.
+ *
+ * @param before with the newest dump that was found now
+ * @param run that which {@link runToAskFor} names
+ */
 export function assess(
   about: { readonly secret: string; readonly timezone: string },
   before: Watch,
-  owing: OwedDumps,
-  found: FoundDumps,
+  { tags, next }: OwedDumps,
+  gaps: Gaps,
   run: Run,
   now: Date,
 ): Assessment {
-  const { newest } = found;
-  const { tags, next } = owing;
-  const gaps = gapsOf(before, owing, found);
+  const { newest } = before;
   const news: News[] = [];
   if (gaps.lost.length > 0) {
     news.push({ ...about, kind: 'lost', missing: missingOf(gaps.lost), newest, run, again: false });

@@ -1,6 +1,6 @@
 import type { FoundDumps } from './assessment.ts';
 import { whenOf } from './dump-key.ts';
-import type { Watch } from './watch.ts';
+import type { Watch } from './memory.ts';
 
 /** How many sizes are remembered. */
 const MAX_SIZES = 30;

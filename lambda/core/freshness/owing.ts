@@ -2,7 +2,8 @@ import { formatWhen } from '../execution-name.ts';
 import { InvalidSchedule } from '../schedule/invalid-schedule.ts';
 import { isDue, nextTime, parseSchedule, type Schedule } from '../schedule/schedule.ts';
 import { misspelledTag, readTags, type ScheduleTags, type Tag } from '../tags.ts';
-import type { Watch } from './watch.ts';
+import { type StoredDump, whenOf } from './dump-key.ts';
+import type { Watch } from './memory.ts';
 
 /** A secret as it is listed, without its value. */
 export interface ListedSecret {
@@ -80,9 +81,17 @@ function firstTime(schedule: Schedule, now: Date, { scanIntervalMs }: Terms): Da
 }
 
 /** The times of a schedule after one of them, up to another. */
-export function timesBetween({ schedule, timezone }: ScheduleTags, after: string, until: string): readonly string[] {
-  const parsed = parseSchedule(schedule, timezone);
-  return dueBetween(parsed, nextTime(parsed, new Date(after)), Date.parse(until)).due;
+export function timesBetween(schedule: Schedule, after: string, until: string): readonly string[] {
+  return dueBetween(schedule, nextTime(schedule, new Date(after)), Date.parse(until)).due;
+}
+
+/**
+ * Whether a dump is older than the schedule asks for. It need not be that one is missing: tags owe nothing for the time
+ * before they were first seen, and a later dump may have been deleted.
+ */
+export function isOld(dump: StoredDump | undefined, schedule: Schedule, now: Date, terms: Terms): boolean {
+  const time = whenOf(dump?.key ?? '');
+  return time !== undefined && nextTime(schedule, new Date(time)).getTime() <= now.getTime() - terms.overdueAfterMs;
 }
 
 function dueBetween(schedule: Schedule, from: Date, until: number): Pick<Owing & { kind: 'dumps' }, 'due' | 'next'> {

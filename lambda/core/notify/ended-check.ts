@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { type CheckInput, type DumpResult, NO_FURTHER_REASON } from '../../../contract.ts';
-import { type AboutExecution, aboutOf, type EndedExecution, endedExecutionOf } from './ended-execution.ts';
+import { type AboutExecution, aboutOf, type EndedExecution } from './ended-execution.ts';
 
 /** The next runs of a secret. */
 export type Upcoming = Pick<CheckInput, 'when' | 'following' | 'timezone'>;
@@ -12,7 +12,7 @@ export interface EndedCheck extends AboutExecution, Pick<EndedExecution, 'startD
   readonly end:
     | { readonly status: 'passed'; readonly logStream: string | undefined }
     | ({ readonly status: 'failed' } & Omit<DumpResult, 'failed'> & { readonly exitStatus: number })
-    // No job came to its end.
+    // No program came to its end.
     | { readonly status: 'not made'; readonly cause: string };
 }
 
@@ -33,12 +33,7 @@ const jobSchema = z.object({
   StatusReason: z._default(z.string(), 'no reason given'),
 });
 
-/** @returns undefined for any other event */
-export function endedCheckOf(event: unknown, checkStateMachineArn: string): EndedCheck | undefined {
-  const ended = endedExecutionOf(event);
-  if (ended?.stateMachineArn !== checkStateMachineArn) {
-    return undefined;
-  }
+export function endedCheckOf(ended: EndedExecution): EndedCheck {
   const { startDate, stopDate, input } = ended;
   return { ...aboutOf(ended), startDate, stopDate, upcoming: upcoming.safeParse(input).data, end: endOf(ended) };
 }

@@ -1,31 +1,9 @@
 import * as z from 'zod/mini';
-import type { BranchResult, DumpResult, ReschedulingResult, RunResult } from '../../../contract.ts';
-import { type AboutExecution, aboutOf, type EndedExecution, endedExecutionOf, inputOf } from './ended-execution.ts';
+import type { RunResult } from '../../../contract.ts';
+import { runResult } from '../run-result.ts';
+import { type AboutExecution, aboutOf, type EndedExecution, inputOf } from './ended-execution.ts';
 
-const branch = { failed: z.boolean(), message: z.string() } satisfies Record<keyof BranchResult, unknown>;
-
-const dump: z.ZodMiniType<DumpResult> = z.object({
-  ...branch,
-  exitStatus: z.optional(z.union([z.number(), z.literal('none')])),
-  reason: z.optional(z.string()),
-  attempts: z.optional(z.number()),
-  logStream: z.optional(z.string()),
-});
-
-const rescheduling: z.ZodMiniType<ReschedulingResult> = z.object({
-  ...branch,
-  result: z.optional(
-    z.object({
-      outcome: z.enum(['started', 'waiting', 'closed', 'later', 'superseded']),
-      reason: z.string(),
-      next: z.optional(z.string()),
-    }),
-  ),
-});
-
-const result: z.ZodMiniType<RunResult> = z.object({ dump, reschedule: rescheduling });
-
-const success = z.object({ comparison: z.object({ outcome: z.literal('unchanged') }), branches: result });
+const success = z.object({ comparison: z.object({ outcome: z.literal('unchanged') }), branches: runResult });
 
 /** A run that has ended. */
 export interface EndedRun extends AboutExecution {
@@ -40,10 +18,8 @@ export interface EndedRun extends AboutExecution {
     | { readonly status: 'stopped' | 'timed out'; readonly cause: string };
 }
 
-/** @returns undefined for any other event */
-export function endedRunOf(event: unknown): EndedRun | undefined {
-  const ended = endedExecutionOf(event);
-  return ended === undefined ? undefined : { ...aboutOf(ended), when: inputOf(ended)?.when, end: endOf(ended) };
+export function endedRunOf(ended: EndedExecution): EndedRun {
+  return { ...aboutOf(ended), when: inputOf(ended)?.when, end: endOf(ended) };
 }
 
 function endOf({ status, output, cause, words }: EndedExecution): EndedRun['end'] {
@@ -51,7 +27,7 @@ function endOf({ status, output, cause, words }: EndedExecution): EndedRun['end'
     case 'SUCCEEDED':
       return { status: 'succeeded', result: success.safeParse(output).data?.branches };
     case 'FAILED':
-      return { status: 'failed', result: result.safeParse(cause).data, cause: words };
+      return { status: 'failed', result: runResult.safeParse(cause).data, cause: words };
     case 'ABORTED':
       return { status: 'stopped', cause: words };
     case 'TIMED_OUT':

@@ -18,12 +18,13 @@ const MAX_SQL_LINES = 50;
 /** Plain text that reads well in an e-mail and in a chat. */
 export function messageOf(notice: Notice, place: Place): Message {
   const { kind, secret, scheduled, reasons, destination, log, execution, logStream, article } = notice;
-  const { tagsAsOf, upcoming, findings = [], sql = [], securityGroups } = notice;
+  const { tagsAsOf, upcoming, findings = [], sql = [], securityGroups, timezone } = notice;
   const title = secret === undefined ? '' : `: ${onOneLine(secret)}`;
-  const next = notice.next ?? notice.noNext;
+  const inZone = (time: string | undefined): string | undefined =>
+    time === undefined || timezone === undefined ? time : timeInWords(time, timezone);
   const lines = [
     `${kind.toUpperCase()}${title}`,
-    ...labeled('Scheduled', scheduled),
+    ...labeled('Scheduled', inZone(scheduled)),
     ...labeled('Tags as of', tagsAsOf),
     ...(upcoming === undefined ? [] : upcomingLines(upcoming)),
     ...labeled('Dump', destination),
@@ -32,8 +33,8 @@ export function messageOf(notice: Notice, place: Place): Message {
     ...labeled("Security groups of the jobs, to allow on the database's port", securityGroups),
     ...(sql.length === 0 ? [] : [GRANTS_HEADING, ...sqlLines(sql)]),
     ...labeled('Log', log, MAX_LOG_LENGTH),
-    ...labeled('Next run', next),
-    ...labeled('What to do', article === undefined ? 'nothing' : `docs/operations.md#${article}`),
+    ...labeled('Next run', inZone(notice.next) ?? notice.noNext),
+    ...labeled('What to do', adviceOf(article, findings)),
     ...(execution === undefined ? [] : [`Execution: ${executionLink(execution)}`]),
     ...(execution === undefined || logStream === undefined
       ? []
@@ -42,6 +43,14 @@ export function messageOf(notice: Notice, place: Place): Message {
   ];
   const subject = `AutoDump: ${kind}${title}`.replace(/[^ -~]/g, '?').slice(0, 99);
   return { subject, text: `${lines.join('\n')}\n` };
+}
+
+/** Good news may come with warnings. */
+function adviceOf(article: string | undefined, findings: readonly string[]): string {
+  if (article !== undefined) {
+    return `docs/operations.md#${article}`;
+  }
+  return findings.length === 0 ? 'nothing' : 'read the warnings, which do not prevent a dump';
 }
 
 function upcomingLines({ when, following, timezone }: Upcoming): readonly string[] {

@@ -1,7 +1,8 @@
-import { type DumpResult, NO_FURTHER_REASON, type ReschedulingResult } from '../../../contract.ts';
+import type { ReschedulingResult } from '../../../contract.ts';
+import { articleOf } from '../exit-status.ts';
+import { reasonsOf } from '../run-result.ts';
 import type { Upcoming } from './ended-check.ts';
 import type { EndedRun } from './ended-run.ts';
-import { articleOf, inWords } from './exit-status.ts';
 import type { Standing } from './standing.ts';
 
 /**
@@ -33,6 +34,8 @@ export interface Notice {
   readonly next?: string | undefined;
   /** Why it is not known to have been started; absent if nothing is known. */
   readonly noNext?: string | undefined;
+  /** IANA time zone of the schedule, if it is known. */
+  readonly timezone?: string | undefined;
   /** The check is about the tags as they were at this time, in the format of `scheduled`. */
   readonly tagsAsOf?: string | undefined;
   /** The next runs of the secret that was checked, by these tags. */
@@ -50,9 +53,6 @@ export interface Notice {
   /** Article of the runbook, docs/operations.md, that says what to do; good news has none. */
   readonly article?: string | undefined;
 }
-
-/** What Batch says of a program that ended on its own. */
-const USUAL_REASON = `Essential container in task exited (${NO_FURTHER_REASON})`;
 
 /** What to report of a run that has ended; undefined if nothing, as when its event comes again. */
 export function noticeOf(run: EndedRun, { ends, failure }: Standing): Notice | undefined {
@@ -115,24 +115,11 @@ function failureOf({ result, cause }: EndedRun['end'] & { status: 'failed' }): N
   };
 }
 
-/** How the job of a dump or a check ended. */
-export function reasonsOf({
-  exitStatus,
-  reason,
-  attempts = 1,
-  message,
-}: Omit<DumpResult, 'failed'>): readonly string[] {
-  if (typeof exitStatus !== 'number') {
-    return [message];
-  }
-  const end = `The job ended with ${inWords(exitStatus)}${attempts > 1 ? `, on the last of ${attempts} attempts` : ''}.`;
-  return [end, ...(reason === undefined || reason === USUAL_REASON ? [] : [`Batch says: ${reason}`])];
-}
-
-function nextOf({ failed, result }: ReschedulingResult): Pick<Notice, 'next' | 'noNext'> {
+function nextOf({ failed, result }: ReschedulingResult): Pick<Notice, 'next' | 'noNext' | 'timezone'> {
   if (failed || result === undefined) {
     return { noNext: failed ? 'The next scan starts it.' : undefined };
   }
-  const isStarted = result.outcome === 'started' || result.outcome === 'waiting';
-  return isStarted ? { next: result.next } : { noNext: result.reason };
+  const { outcome, next, reason, timezone } = result;
+  const isStarted = outcome === 'started' || outcome === 'waiting';
+  return { ...(isStarted ? { next } : { noNext: reason }), timezone };
 }

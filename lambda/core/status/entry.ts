@@ -2,8 +2,8 @@ import type { SecretStatus, State } from '../../../contract.ts';
 import { formatWhen } from '../execution-name.ts';
 import type { Run } from '../freshness/assessment.ts';
 import { whenOf } from '../freshness/dump-key.ts';
+import type { Watch } from '../freshness/memory.ts';
 import type { ListedSecret } from '../freshness/owing.ts';
-import type { Watch } from '../freshness/watch.ts';
 import { onOneLine } from '../one-line.ts';
 import { nextTime, type Schedule } from '../schedule/schedule.ts';
 import { readTags } from '../tags.ts';
@@ -16,6 +16,8 @@ export type Finding =
   | {
       readonly kind: 'checked';
       readonly schedule: Schedule;
+      /** Whether its newest dump is older than the schedule asks for. */
+      readonly isOld: boolean;
       /** That of the last missing dump. */
       readonly run?: Run;
     }
@@ -37,7 +39,7 @@ export function entryOf({ secret, watch, finding }: KnownSecret, now: Date): Sec
   return {
     secret: secret.name,
     secretArn: secret.arn,
-    ...standingOf(secret.arn, finding, watch),
+    ...standingOf(finding, watch),
     ...scheduleOf(secret, finding, now),
     missing: arrears && { first: arrears.first, last: arrears.last, count: arrears.count },
     searched: searched && formatWhen(new Date(searched)),
@@ -47,11 +49,7 @@ export function entryOf({ secret, watch, finding }: KnownSecret, now: Date): Sec
   };
 }
 
-function standingOf(
-  secretArn: string,
-  finding: Finding,
-  watch: Watch | undefined,
-): Pick<SecretStatus, 'state' | 'reason' | 'execution'> {
+function standingOf(finding: Finding, watch: Watch | undefined): Pick<SecretStatus, 'state' | 'reason' | 'execution'> {
   if (finding.kind === 'unchecked') {
     return { state: 'unchecked', reason: onOneLine(finding.reason) };
   }
@@ -59,15 +57,11 @@ function standingOf(
     return { state: 'broken tag', reason: onOneLine(finding.reason) };
   }
   if (watch?.arrears === undefined) {
-    return { state: watch?.newest === undefined ? 'never dumped' : 'fresh' };
+    return { state: watch?.newest === undefined ? 'no dump' : finding.isOld ? 'old dump' : 'fresh' };
   }
   const run: Run = finding.run ?? { status: 'none' };
   const execution = run.status === 'none' ? undefined : run.execution;
-  return {
-    state: stateOf(run),
-    reason: reasonOf(run, `The dump of ${secretArn} at ${watch.arrears.last} failed: `),
-    execution,
-  };
+  return { state: stateOf(run), reason: reasonOf(run), execution };
 }
 
 /** The state of a secret whose last missing dump was that of a run. */
@@ -85,16 +79,15 @@ function stateOf({ status }: Run): State {
   }
 }
 
-/** @param known what its reason may begin with, and need not say */
-function reasonOf(run: Run, known: string): string {
+function reasonOf(run: Run): string {
   switch (run.status) {
     case 'none':
-      return 'Step Functions has no run of it.';
+      return 'There is no run for it.';
     case 'going':
       return 'Its run is still going.';
     default: {
       const end = run.status === 'succeeded' ? 'Its run made no dump' : `Its run ${ENDS[run.status]}`;
-      return run.reason === undefined ? `${end}.` : `${end}: ${onOneLine(run.reason.replace(known, ''))}`;
+      return run.reason === undefined ? `${end}.` : `${end}: ${onOneLine(run.reason)}`;
     }
   }
 }

@@ -13,7 +13,7 @@ export class Html {
 
 type Value = string | number | Html | readonly Html[];
 
-/** Tag of a template that is HTML. Texts in it are escaped: `` html`<b>${name}</b>` ``. Its indentation is left out. */
+/** Template tag for HTML. Texts in it are escaped: `` html`<b>${name}</b>` ``. Its indentation is left out. */
 export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Html {
   const raw = strings.map((part) => part.replace(/\n\s+/g, '\n'));
   return new Html(String.raw({ raw }, ...values.map(markupOf)));

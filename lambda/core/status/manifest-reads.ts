@@ -1,9 +1,9 @@
 import { type StoredDump, whenOf } from '../freshness/dump-key.ts';
-import type { ManifestReads, Memory, Watch } from '../freshness/watch.ts';
+import type { ManifestReads, Memory, Watch } from '../freshness/memory.ts';
 
 /**
- * How many manifests are read on a day. Ten thousand daily secrets cost 12,520 requests without these, and are to stay
- * below 15,000: of an account with more dumps than this a day, not every manifest is read.
+ * At most this many manifests are read per day. Ten thousand daily secrets cost 12,520 requests without these, and are
+ * to stay below 15,000: of an account with more dumps than this a day, not every manifest is read.
  */
 const MAX_READS = 2400;
 
@@ -22,8 +22,8 @@ export interface ReadingPlan {
 }
 
 /**
- * Picks the manifests that were not read yet, and those that could not be read on an earlier day; first those of the
- * secrets whose last one read is the oldest.
+ * Picks the manifests that were not read yet, and those that could not be read on an earlier day but may be now; first
+ * those of the secrets whose last one read is the oldest.
  */
 export function manifestsToRead({ watches, manifestReads }: Memory, now: Date): ReadingPlan {
   const day = now.toISOString().slice(0, 10);
@@ -41,7 +41,7 @@ function unreadOf(arn: string, watch: Watch, day: string): readonly Unread[] {
     return [];
   }
   const isRead = manifest?.scheduledFor === whenOf(dump.key);
-  const isToBeReadAgain = manifest?.problem !== undefined && manifestRead !== day;
+  const isToBeReadAgain = manifest?.problem !== undefined && manifestRead !== undefined && manifestRead !== day;
   return isRead && !isToBeReadAgain ? [] : [{ arn, watch, dump }];
 }
 

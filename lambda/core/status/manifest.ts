@@ -1,10 +1,12 @@
 import * as z from 'zod/mini';
-import type { DumpManifest } from '../freshness/watch.ts';
+import type { DumpManifest } from '../freshness/memory.ts';
 import { parsedJson } from '../parsed-json.ts';
+import { sum } from '../sum.ts';
 
 /** The fields of a manifest that the status needs. */
 const manifestSchema = z.object({
   manifestVersion: z.literal(1),
+  source: z.object({ host: z.string(), database: z.string() }),
   seconds: z.nullable(z.object({ commit: z.number() })),
   tables: z.nullable(
     z.array(
@@ -24,8 +26,8 @@ export function readManifest(text: string): Omit<DumpManifest, 'scheduledFor'> {
   if (error !== undefined) {
     return { problem: 'Its manifest is not one of version 1.' };
   }
-  const { seconds, tables } = data;
-  return { ...rowsOf(tables ?? undefined), ...(seconds === null ? {} : { seconds: seconds.commit }) };
+  const { source, seconds, tables } = data;
+  return { ...source, ...rowsOf(tables ?? undefined), ...(seconds === null ? {} : { seconds: seconds.commit }) };
 }
 
 type Table = NonNullable<z.infer<typeof manifestSchema>['tables']>[number];
@@ -41,8 +43,4 @@ function rowsOf(tables: readonly Table[] | undefined): Pick<DumpManifest, 'rows'
   }
   const estimates = tables.flatMap(({ rows }) => rows ?? []);
   return estimates.length === tables.length ? { rows: sum(estimates), rowsAre: 'estimated' } : {};
-}
-
-function sum(counts: readonly number[]): number {
-  return counts.reduce((total, count) => total + count, 0);
 }

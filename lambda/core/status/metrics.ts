@@ -1,15 +1,5 @@
 import { METRICS, METRICS_DIMENSION, METRICS_NAMESPACE, type Status } from '../../../contract.ts';
 
-type Metric = keyof typeof METRICS;
-
-const UNITS: Readonly<Record<Metric, 'Count' | 'Seconds' | 'Bytes'>> = {
-  overdue: 'Count',
-  failing: 'Count',
-  oldest: 'Seconds',
-  bytes: 'Bytes',
-  seconds: 'Seconds',
-};
-
 /** What a check found that was new. */
 export interface Progress {
   /** Bytes of the dumps that it found, and the one before did not. */
@@ -28,15 +18,14 @@ export function metricsLine({ generatedAt, stack, totals, secrets }: Status, { b
   const ages = secrets.flatMap(({ newest }) =>
     newest === undefined ? [] : [(now - Date.parse(newest.scheduledFor)) / 1000],
   );
-  const values: Readonly<Record<Metric, number | undefined>> = {
-    overdue: totals.states.overdue,
-    failing: totals.states.failing,
+  const metrics = [
+    { name: METRICS.overdue, unit: 'Count', value: totals.states.overdue },
+    { name: METRICS.failing, unit: 'Count', value: totals.states.failing },
     // Without any dump it has no value.
-    oldest: ages.length === 0 ? undefined : Math.max(...ages),
-    bytes,
-    seconds,
-  };
-  const known = METRIC_KEYS.filter((metric) => values[metric] !== undefined);
+    ...(ages.length === 0 ? [] : [{ name: METRICS.longest, unit: 'Seconds', value: Math.max(...ages) }]),
+    { name: METRICS.bytes, unit: 'Bytes', value: bytes },
+    { name: METRICS.seconds, unit: 'Seconds', value: seconds },
+  ];
   return JSON.stringify({
     _aws: {
       Timestamp: now,
@@ -44,13 +33,11 @@ export function metricsLine({ generatedAt, stack, totals, secrets }: Status, { b
         {
           Namespace: METRICS_NAMESPACE,
           Dimensions: [[METRICS_DIMENSION]],
-          Metrics: known.map((metric) => ({ Name: METRICS[metric], Unit: UNITS[metric] })),
+          Metrics: metrics.map(({ name, unit }) => ({ Name: name, Unit: unit })),
         },
       ],
     },
     [METRICS_DIMENSION]: stack,
-    ...Object.fromEntries(known.map((metric) => [METRICS[metric], values[metric]])),
+    ...Object.fromEntries(metrics.map(({ name, value }) => [name, value])),
   });
 }
-
-const METRIC_KEYS: readonly Metric[] = ['overdue', 'failing', 'oldest', 'bytes', 'seconds'];

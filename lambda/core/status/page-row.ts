@@ -8,13 +8,14 @@ import { countOf, sizeOf } from './units.ts';
 /** Longest reason on the page, in characters: with a thousand long ones it would be large. The status has all of it. */
 const MAX_REASON = 200;
 
-/** Before the word for a state, so that it is not told by color alone. */
+/** Before the word for a state, so that color is not the only sign of it. */
 const MARKS: Readonly<Record<State, string>> = {
   overdue: '✖',
   failing: '✖',
   unchecked: '?',
   'broken tag': '✖',
-  'never dumped': '○',
+  'old dump': '○',
+  'no dump': '○',
   late: '…',
   fresh: '✓',
 };
@@ -24,7 +25,7 @@ export function stateWords(state: State): Html {
   return html`<span aria-hidden="true">${MARKS[state]}</span> ${state}`;
 }
 
-/** Name of the color of a state in the style. */
+/** CSS class for a state. */
 export function colorOf(state: State): string {
   if (TROUBLE.includes(state)) {
     return 'bad';
@@ -41,12 +42,18 @@ export function rowOf(entry: SecretStatus, generatedAt: string, id?: string): Ht
   const { secret, state, sizes } = entry;
   return html`<tr role="row" ${id === undefined ? [] : html`id="${id}"`}>
     <td role="cell" class="state ${colorOf(state)}">${stateWords(state)}</td>
-    <th role="rowheader" scope="row">${secret}${reasonOf(entry)}</th>
+    <th role="rowheader" scope="row">${secret}${databaseOf(entry)}${reasonOf(entry)}</th>
     <td role="cell">${newestOf(entry, generatedAt)}</td>
     <td role="cell">${sizes.length === 0 ? html`<span class="soft">none</span>` : sparkline(sizes)}</td>
     <td role="cell">${scheduleOf(entry)}</td>
     <td role="cell">${nextOf(entry, generatedAt)}</td>
   </tr> `;
+}
+
+/** As of the last manifest that was read: only jobs know which database a secret is of. */
+function databaseOf({ manifest }: SecretStatus): readonly Html[] {
+  const { host, database } = manifest ?? {};
+  return host === undefined || database === undefined ? [] : [html`<small>${database} on ${host}</small>`];
 }
 
 function reasonOf({ state, reason, missing, execution, searched }: SecretStatus): readonly Html[] {
@@ -74,14 +81,14 @@ function newestOf({ newest, manifest, searched }: SecretStatus, generatedAt: str
   if (newest === undefined) {
     return html`<span class="soft">${searched === undefined ? 'not looked for yet' : 'none'}</span>`;
   }
-  const { scheduledFor, bytes } = newest;
+  const { scheduledFor, bytes, bucket } = newest;
   const isOfNewest = manifest?.scheduledFor === scheduledFor;
   const facts = isOfNewest ? manifestWords(manifest) : [];
   // A run for a time to come is one that did not wait for it.
   const made = scheduledFor < generatedAt ? scheduledFor : generatedAt;
-  return html`<b>${distance(made, generatedAt)}</b><small>${utc(scheduledFor)}</small>${sizeOf(bytes)}${facts.map(
-      (fact) => html`<small>${fact}</small>`,
-    )}${earlierWords(manifest, isOfNewest)}`;
+  return html`<b>${distance(made, generatedAt)}</b><small>${utc(scheduledFor)}</small>${sizeOf(bytes)}<small
+      >in ${bucket}</small
+    >${facts.map((fact) => html`<small>${fact}</small>`)}${earlierWords(manifest, isOfNewest)}`;
 }
 
 function manifestWords({ rows, rowsAre, seconds }: NonNullable<SecretStatus['manifest']>): readonly string[] {

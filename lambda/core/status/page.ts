@@ -1,4 +1,5 @@
 import { type State, STATES, type Status, TROUBLE } from '../../../contract.ts';
+import { sum } from '../sum.ts';
 import { html, type Html } from './html.ts';
 import { colorOf, rowOf, stateWords, utc } from './page-row.ts';
 import { POLICY, STYLE_ELEMENT } from './page-style.ts';
@@ -10,9 +11,10 @@ const MEANINGS: Readonly<Record<State, readonly [meaning: string, article?: stri
   failing: ['A dump should be there by now, and its run has failed.', 'dump-overdue'],
   unchecked: ['The last check could not look at it. What is shown was found earlier.', 'alarm-freshness-failed'],
   'broken tag': ['Its schedule or time zone cannot be followed, so it is not dumped.', 'tags-that-cannot-be-followed'],
-  'never dumped': ['No dump of it is in the buckets, and none has to be there yet.'],
+  'old dump': ['Its newest dump is older than its schedule asks for. None is missing since its tags were first seen.'],
+  'no dump': ['There is no dump of it in the buckets, and none is due now.'],
   late: ['A dump should be there by now, and its run is still going.', 'dump-late'],
-  fresh: ['Every dump that should be there by now is there, or a later one is.'],
+  fresh: ['Its newest dump is as new as its schedule asks for.'],
 };
 
 const COLUMNS = ['State', 'Secret', 'Newest proven dump', 'Sizes of the last dumps', 'Schedule', 'Next run'] as const;
@@ -46,7 +48,7 @@ export function pageOf(status: Status): string {
 
 /** How many secrets need attention. */
 function troubled({ totals: { states } }: Status): number {
-  return TROUBLE.reduce((sum, state) => sum + states[state], 0);
+  return sum(TROUBLE.map((state) => states[state]));
 }
 
 function verdictOf(status: Status): string {
@@ -58,11 +60,10 @@ function verdictOf(status: Status): string {
   if (count > 0) {
     return `${countOf(count)} of ${secretsWords(secrets)} ${count === 1 ? 'needs' : 'need'} attention`;
   }
-  return states.fresh === secrets
-    ? secrets === 1
-      ? 'The only secret has its dump'
-      : `All ${secretsWords(secrets)} have their dumps`
-    : `None of ${secretsWords(secrets)} needs attention`;
+  if (states.fresh < secrets) {
+    return `None of ${secretsWords(secrets)} needs attention`;
+  }
+  return secrets === 1 ? 'The only secret has its dump' : `All ${secretsWords(secrets)} have their dumps`;
 }
 
 function secretsWords(count: number): string {

@@ -1,5 +1,6 @@
 import { type SecretStatus, type State, STATES, type Status } from '../../../contract.ts';
 import { formatWhen } from '../execution-name.ts';
+import { sum } from '../sum.ts';
 import { entryOf, type KnownSecret } from './entry.ts';
 
 /** Whose status it is. */
@@ -17,13 +18,14 @@ export function statusOf(secrets: readonly KnownSecret[], subject: Subject, now:
     ...subject,
     totals: {
       secrets: entries.length,
-      bytes: entries.reduce((sum, { newest }) => sum + (newest?.bytes ?? 0), 0),
+      bytes: sum(entries.map(({ newest }) => newest?.bytes ?? 0)),
       states: {
         overdue: count('overdue'),
         failing: count('failing'),
         unchecked: count('unchecked'),
         'broken tag': count('broken tag'),
-        'never dumped': count('never dumped'),
+        'old dump': count('old dump'),
+        'no dump': count('no dump'),
         late: count('late'),
         fresh: count('fresh'),
       },

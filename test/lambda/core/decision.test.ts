@@ -23,8 +23,9 @@ describe('a scan', () => {
       kind: 'start',
       input,
       check: {
-        ...input,
-        tagsHash: expect.any(String),
+        secretArn: ARN,
+        when: input.when,
+        allTagsHash: expect.stringMatching(/^[0-9a-f]{32}$/),
         following: ['2026-11-23T08:00:00Z', '2026-11-24T08:00:00Z'],
         timezone: 'UTC',
       },

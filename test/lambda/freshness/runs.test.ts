@@ -11,11 +11,19 @@ const input = {
 };
 const machine = mockClient(SFNClient);
 
+const FAILED = { failed: true, message: 'The dump of … failed.' };
+const DONE = { failed: false, message: 'Rescheduling ended well.' };
+
 test.each([
   [
-    'failed, with the message of its dump',
-    { status: 'FAILED', cause: JSON.stringify({ dump: { failed: true, message: 'Exit status 77.' }, reschedule: {} }) },
-    { status: 'failed', reason: 'Exit status 77.' },
+    'failed, with how its job ended',
+    { status: 'FAILED', cause: JSON.stringify({ dump: { ...FAILED, exitStatus: 77 }, reschedule: DONE }) },
+    { status: 'failed', reason: 'The job ended with exit status 77, refused by the database or by AWS.' },
+  ],
+  [
+    'failed without a job that ended, with the message of its dump',
+    { status: 'FAILED', cause: JSON.stringify({ dump: FAILED, reschedule: DONE }) },
+    { status: 'failed', reason: 'The dump of … failed.' },
   ],
   [
     'failed before causes were JSON, with its cause',

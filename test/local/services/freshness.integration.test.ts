@@ -29,7 +29,7 @@ test('a dump that is missing is reported once and by name, and when it is caught
     await makeOverdue(app, arn);
     expect(await statusOf(app)).toEqual([
       ['prod/broken', 'broken tag'],
-      ['prod/orders', 'never dumped'],
+      ['prod/orders', 'no dump'],
     ]);
     const [message = '', ...others] = await check(app);
     expect(others).toEqual([]);

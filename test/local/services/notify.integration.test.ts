@@ -294,7 +294,7 @@ describe('exactly one message about a newly tagged secret says', () => {
         `Then: ${UPCOMING.slice(1).join(', ')}`,
         expect.stringMatching(/^Found: TLS \(warning\): none: /),
         expect.stringMatching(/^Found: Server version \(warning\): /),
-        'What to do: nothing',
+        'What to do: read the warnings, which do not prevent a dump',
         checkOf('new_fine'),
         LOG_STREAM,
         WHERE,

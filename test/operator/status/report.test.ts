@@ -14,17 +14,17 @@ test('the report is a table, with what is wrong below each secret, and ages as o
   expect(report(['prod/customers', 'prod/typo', 'staging/new', 'prod/orders', 'prod/unproven'])).toBe(
     `
 AutoDump, account 123456789012, us-west-2, as of 2026-11-22 09:30 UTC (32m ago)
-1 overdue, 1 broken tag, 1 never dumped, 2 fresh
+1 overdue, 1 broken tag, 1 no dump, 2 fresh
 
-STATE         SECRET          NEWEST DUMP  SIZE     NEXT RUN    SCHEDULE                     ROWS
-overdue       prod/customers  1d 3h ago    1.48 GB  in 20h 58m  00:00 daily, America/Denver  48,211,034
+STATE       SECRET          NEWEST DUMP  SIZE     NEXT RUN    SCHEDULE                     ROWS
+overdue     prod/customers  1d 3h ago    1.48 GB  in 20h 58m  00:00 daily, America/Denver  48,211,034
     Missing: 3 from 2026-11-20 07:00 UTC to 2026-11-22 07:00 UTC
-    Step Functions has no run of it.
-broken tag    prod/typo       1d 3h ago    1.48 GB  none        "every day", America/Denver  48,211,034
+    There is no run for it.
+broken tag  prod/typo       1d 3h ago    1.48 GB  none        "every day", America/Denver  48,211,034
     schedule "every day" has 2 fields: allowed are five fields
-never dumped  staging/new     none                  in 20h 58m  00:00 daily, America/Denver
-fresh         prod/orders     3h 2m ago    1.48 GB  in 20h 58m  00:00 daily, America/Denver  48,211,034
-fresh         prod/unproven   3h 2m ago    1.48 GB  in 20h 58m  00:00 daily, America/Denver
+no dump     staging/new     none                  in 20h 58m  00:00 daily, America/Denver
+fresh       prod/orders     3h 2m ago    1.48 GB  in 20h 58m  00:00 daily, America/Denver  48,211,034
+fresh       prod/unproven   3h 2m ago    1.48 GB  in 20h 58m  00:00 daily, America/Denver
     It has no manifest.`.trim(),
   );
 });

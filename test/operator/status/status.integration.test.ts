@@ -119,7 +119,7 @@ test('not even while it is written', async () => {
   await reader.close();
 });
 
-test('a status that is more than two periods old is trouble, and its age is told', async () => {
+test('a status that is more than two periods old is trouble, and its age is shown', async () => {
   const secrets = ['prod/orders'];
   expect(await show({ secrets }, { minutes: 120 })).toMatchObject({ status: 0, warnings: [] });
   expect(await show({ secrets }, { minutes: 180 })).toMatchObject({
@@ -130,7 +130,7 @@ test('a status that is more than two periods old is trouble, and its age is told
   });
 });
 
-test('what is missing is told by name', async () => {
+test('what is missing is reported by name', async () => {
   await expect(show({ secrets: ['prod/orders', 'prod/ordres'] })).rejects.toThrow(
     /^Not on a schedule, as of 2026-11-22T09:30:00Z: prod\/ordres\. /,
   );

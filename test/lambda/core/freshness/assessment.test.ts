@@ -1,8 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { assess, assessBroken, type FoundDumps, type Run } from '../../../../lambda/core/freshness/assessment.ts';
+import {
+  assess,
+  assessBroken,
+  type FoundDumps,
+  gapsOf,
+  type Run,
+} from '../../../../lambda/core/freshness/assessment.ts';
+import type { Watch } from '../../../../lambda/core/freshness/memory.ts';
 import { messageOf } from '../../../../lambda/core/freshness/message.ts';
 import { type ListedSecret, owingOf } from '../../../../lambda/core/freshness/owing.ts';
-import type { Watch } from '../../../../lambda/core/freshness/watch.ts';
 
 const MINUTE = 60_000;
 const terms = { overdueAfterMs: 120 * MINUTE, scanIntervalMs: 60 * MINUTE };
@@ -26,8 +32,8 @@ function check(watch: Watch | undefined, now: string, found: FoundDumps, run: Ru
   if (owing.kind !== 'dumps') {
     throw new Error('It is on a schedule.');
   }
-  const before = watch ?? { tagsHash: owing.tags.hash, next: owing.next };
-  return { owing, ...assess(about, before, owing, found, run, new Date(now)) };
+  const before = { ...(watch ?? { tagsHash: owing.tags.hash, next: owing.next }), newest: found.newest };
+  return { owing, ...assess(about, before, owing, gapsOf(before, owing, found), run, new Date(now)) };
 }
 
 const nothing: FoundDumps = { dumps: new Map(), newest: undefined };

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { historyOf } from '../../../../lambda/core/freshness/history.ts';
-import type { Watch } from '../../../../lambda/core/freshness/watch.ts';
+import type { Watch } from '../../../../lambda/core/freshness/memory.ts';
 
 /** The dumps of these days of November, each of as many bytes as its day. */
 function found(...days: readonly number[]) {

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { checkLogOf } from '../../../../lambda/core/notify/check-log.ts';
+import { type CheckFinding, type CheckLog, checkLogOf } from '../../../../lambda/core/notify/check-log.ts';
 import { checkNoticeOf } from '../../../../lambda/core/notify/check-notice.ts';
 import { type EndedCheck, endedCheckOf } from '../../../../lambda/core/notify/ended-check.ts';
+import { endedExecutionOf } from '../../../../lambda/core/notify/ended-execution.ts';
 import { messageOf } from '../../../../lambda/core/notify/message.ts';
 
 const CHECKS = 'arn:aws:states:us-west-2:123456789012:stateMachine:Checks';
@@ -18,23 +19,13 @@ const NOTHING = { findings: [], sql: [] };
 function checkOf(end: object): EndedCheck {
   const executionArn = 'arn:aws:states:us-west-2:123456789012:execution:Checks:orders-check-f00d';
   const input = JSON.stringify({ secretArn, tagsHash: 'f00d', ...upcoming });
-  const check = endedCheckOf(
-    {
-      detail: {
-        executionArn,
-        stateMachineArn: CHECKS,
-        startDate: Date.parse('2026-11-29T17:12:09.5Z'),
-        stopDate: 1,
-        input,
-        ...end,
-      },
-    },
-    CHECKS,
-  );
-  if (check === undefined) {
-    throw new Error('It is not the event of a check.');
+  const startDate = Date.parse('2026-11-29T17:12:09.5Z');
+  const detail = { executionArn, stateMachineArn: CHECKS, startDate, stopDate: 1, input, ...end };
+  const ended = endedExecutionOf({ detail });
+  if (ended === undefined) {
+    throw new Error('It is not the event of an execution.');
   }
-  return check;
+  return endedCheckOf(ended);
 }
 
 const job = (more: object) => ({
@@ -43,15 +34,11 @@ const job = (more: object) => ({
   ...more,
 });
 
-test('the end of an execution of another state machine is not that of a check', () => {
-  const detail = {
-    executionArn: 'arn:aws:states:us-west-2:1:execution:Runs:a',
-    stateMachineArn: 'x',
-    status: 'FAILED',
-  };
-  expect(endedCheckOf({ detail }, CHECKS)).toBeUndefined();
-  expect(endedCheckOf({ detail: {} }, CHECKS)).toBeUndefined();
-});
+/** The check whose program ended with a status. */
+function failedCheck(status: number): EndedCheck {
+  const Container = { ExitCode: status, LogStreamName: 'dump/default/1' };
+  return checkOf({ status: 'FAILED', error: 'States.TaskFailed', cause: JSON.stringify(job({ Container })) });
+}
 
 test('a job that succeeded says that the secret can be dumped', () => {
   const Container = { ExitCode: 0, LogStreamName: 'dump/default/1' };
@@ -89,7 +76,11 @@ test('a job that failed says why, and names the security groups only if the port
   const Container = { ExitCode: 75, LogStreamName: 'dump/default/1' };
   const cause = JSON.stringify(job({ Container, Attempts: [{}, {}, {}] }));
   const check = checkOf({ status: 'FAILED', error: 'States.TaskFailed', cause });
-  const notice = checkNoticeOf(check, { findings: ['Port: no answer'], sql: [] }, 'sg-1');
+  const log = (name: string, state: CheckFinding['state'] = 'problem'): CheckLog => ({
+    findings: [{ check: name, state, detail: 'no answer' }],
+    sql: [],
+  });
+  const notice = checkNoticeOf(check, log('Port'), 'sg-1');
   expect(notice).toMatchObject({
     kind: 'cannot be dumped',
     reasons: [expect.stringMatching(/exit status 75, .*, on the last of 3 attempts\.$/)],
@@ -97,7 +88,26 @@ test('a job that failed says why, and names the security groups only if the port
     securityGroups: 'sg-1',
     article: 'exit-status-75',
   });
-  expect(checkNoticeOf(check, { findings: ['Login: no'], sql: [] }, 'sg-1')).not.toHaveProperty('securityGroups');
+  expect(checkNoticeOf(check, log('Login'), 'sg-1')).not.toHaveProperty('securityGroups');
+});
+
+const PROBLEM: CheckFinding = { check: 'Login', state: 'problem', detail: 'Wrong password.' };
+const WARNING: CheckFinding = { check: 'TLS', state: 'warning', detail: 'none' };
+
+test.each<[number, readonly CheckFinding[], string, string]>([
+  [64, [], 'check failed', 'check-failed'],
+  [65, [], 'cannot be dumped', 'exit-status-65'],
+  [70, [PROBLEM], 'check failed', 'check-failed'],
+  [75, [WARNING], 'check failed', 'check-failed'],
+  [75, [WARNING, PROBLEM], 'cannot be dumped', 'exit-status-75'],
+  [77, [PROBLEM], 'cannot be dumped', 'exit-status-77'],
+  [137, [], 'check failed', 'check-failed'],
+  [143, [WARNING], 'check failed', 'check-failed'],
+])('a program that ended with status %d, having found %j, is reported as "%s"', (status, findings, kind, article) => {
+  const notice = checkNoticeOf(failedCheck(status), { findings, sql: [] }, 'sg-1');
+  expect(notice).toMatchObject({ kind, article, logStream: 'dump/default/1' });
+  expect(notice.reasons[0]).toContain(`exit status ${status}`);
+  expect(notice.findings).toHaveLength(findings.length);
 });
 
 test.each([
@@ -130,7 +140,10 @@ test('of a log, findings that are not in order are reported once, and all SQL', 
     'AutoDump failed: refused (exit status 77): …',
   ];
   expect(checkLogOf(lines)).toEqual({
-    findings: ['TLS (warning): none', 'Tables, sequences: The user dumper may not read public.invoices'],
+    findings: [
+      { check: 'TLS', state: 'warning', detail: 'none' },
+      { check: 'Tables, sequences', state: 'problem', detail: 'The user dumper may not read public.invoices' },
+    ],
     sql: ['-- All tables:', 'GRANT pg_read_all_data TO dumper;'],
   });
   expect(checkLogOf(['AutoDump failed: misuse'])).toEqual({ findings: [], sql: [], log: 'AutoDump failed: misuse' });

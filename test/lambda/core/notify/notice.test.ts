@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { endedExecutionOf } from '../../../../lambda/core/notify/ended-execution.ts';
 import { type EndedRun, endedRunOf } from '../../../../lambda/core/notify/ended-run.ts';
 import { messageOf } from '../../../../lambda/core/notify/message.ts';
 import { type Notice, noticeOf, standingAfter } from '../../../../lambda/core/notify/notice.ts';
@@ -40,12 +41,14 @@ const succeeded = (branches: object, outcome = 'unchanged') =>
 const failed = (branches: object) => detailOf('FAILED', { error: 'RunFailed', cause: JSON.stringify(branches) });
 
 function runOf(detail: object): EndedRun {
-  const run = endedRunOf({ detail });
-  if (run === undefined) {
+  const ended = endedExecutionOf({ detail });
+  if (ended === undefined) {
     throw new Error('It is not the event of an execution.');
   }
-  return run;
+  return endedRunOf(ended);
 }
+
+const PLACE = { region: 'us-west-2', account: '123456789012', dumpLog: '/dumps' };
 
 const NONE: Standing = { ends: [] };
 
@@ -193,6 +196,22 @@ describe('a run', () => {
   });
 });
 
+test('times are in the zone of the schedule too, if the run knows it', () => {
+  const inDenver = { ...NEXT, result: { ...NEXT.result, timezone: 'America/Denver' } };
+  const textOf = (reschedule: object): string =>
+    messageOf(noticeFor(failed({ dump: KILLED, reschedule })) ?? { kind: 'run failed', reasons: [] }, PLACE).text;
+  expect(textOf(inDenver)).toContain('\nScheduled: 2026-11-22T08:00:00Z (Sun 22 Nov 2026, 01:00 in America/Denver)\n');
+  expect(textOf(inDenver)).toContain('\nNext run: 2026-11-23T08:00:00Z (Mon 23 Nov 2026, 01:00 in America/Denver)\n');
+  expect(textOf(NEXT)).toMatch(/\nScheduled: 2026-11-22T08:00:00Z\n(.*\n)*Next run: 2026-11-23T08:00:00Z\n/);
+});
+
+test('good news asks for nothing, unless there are warnings', () => {
+  const textOf = (findings: readonly string[]): string =>
+    messageOf({ kind: 'can be dumped', reasons: [], findings }, PLACE).text;
+  expect(textOf([])).toContain('\nWhat to do: nothing\n');
+  expect(textOf(['TLS (warning): none'])).toContain('\nWhat to do: read the warnings, which do not prevent a dump\n');
+});
+
 test.each([
   ['aws', 'us-west-2', 'us-west-2.console.aws.amazon.com'],
   ['aws-cn', 'cn-north-1', 'cn-north-1.console.amazonaws.cn'],
@@ -211,8 +230,7 @@ test.each([
 
 test('a reason cannot imitate lines of the message, reorder it, or fill it', () => {
   const reasons = ['x\nWhat to do: nothing', '\u202Egnorw', 'y'.repeat(5000)];
-  const place = { region: 'us-west-2', account: '123456789012', dumpLog: '/dumps' };
-  const { text } = messageOf({ kind: 'run stopped', reasons, log: 'z'.repeat(5001) }, place);
+  const { text } = messageOf({ kind: 'run stopped', reasons, log: 'z'.repeat(5001) }, PLACE);
   expect(text.split('\n').slice(1, 5)).toEqual([
     'Why: x | What to do: nothing',
     'Why: gnorw',
@@ -222,8 +240,7 @@ test('a reason cannot imitate lines of the message, reorder it, or fill it', () 
 });
 
 test('the subject is one line of ASCII, as SNS demands it, whatever an execution is named', () => {
-  const place = { region: 'us-west-2', account: '123456789012', dumpLog: '/dumps' };
-  const { subject } = messageOf({ kind: 'run failed', secret: `größe\n${'x'.repeat(200)}`, reasons: [] }, place);
+  const { subject } = messageOf({ kind: 'run failed', secret: `größe\n${'x'.repeat(200)}`, reasons: [] }, PLACE);
   expect(subject).toMatch(/^AutoDump: run failed: gr\?\?e \| x{60,}$/);
   expect(subject.length).toBeLessThan(100);
 });

@@ -1,6 +1,6 @@
 import type { Status } from '../../../../contract.ts';
 import type { Run } from '../../../../lambda/core/freshness/assessment.ts';
-import type { Watch } from '../../../../lambda/core/freshness/watch.ts';
+import type { Watch } from '../../../../lambda/core/freshness/memory.ts';
 import { parseSchedule } from '../../../../lambda/core/schedule/schedule.ts';
 import type { Finding, KnownSecret } from '../../../../lambda/core/status/entry.ts';
 import { statusOf } from '../../../../lambda/core/status/status.ts';
@@ -18,7 +18,14 @@ export const FRESH: Watch = {
   searched: '2026-11-22T09:30:00.123Z',
   newest: { bucket: 'dumps', key: 'prod/orders/orders-20261122T070000Z.dmp' },
   sizes: SIZES,
-  manifest: { scheduledFor: '2026-11-22T07:00:00Z', rows: 48_211_034, rowsAre: 'counted', seconds: 34.2 },
+  manifest: {
+    scheduledFor: '2026-11-22T07:00:00Z',
+    host: 'orders.example.com',
+    database: 'orders',
+    rows: 48_211_034,
+    rowsAre: 'counted',
+    seconds: 34.2,
+  },
 };
 
 const MISSING = { first: '2026-11-22T07:00:00Z', last: '2026-11-22T07:00:00Z', reported: '2026-11-22T09:30:00Z' };
@@ -34,7 +41,8 @@ export const OVERDUE: Watch = { ...OLD, arrears: { ...MISSING, count: 1, kind: '
 const TIMEZONE = 'America/Denver';
 
 /** A finding without the schedule, which is in the tags. */
-export type Found = Exclude<Finding, { kind: 'checked' }> | { readonly kind: 'checked'; readonly run?: Run };
+export type Found =
+  Exclude<Finding, { kind: 'checked' }> | { readonly kind: 'checked'; readonly run?: Run; readonly isOld?: boolean };
 
 /** A secret that is dumped daily at midnight in Denver. */
 export function known(name: string, watch: Watch | undefined, finding: Found, schedule = '0 0 * * *'): KnownSecret {
@@ -49,7 +57,8 @@ export function known(name: string, watch: Watch | undefined, finding: Found, sc
       isReplica: false,
     },
     watch,
-    finding: finding.kind === 'checked' ? { ...finding, schedule: parseSchedule(schedule, TIMEZONE) } : finding,
+    finding:
+      finding.kind === 'checked' ? { isOld: false, ...finding, schedule: parseSchedule(schedule, TIMEZONE) } : finding,
   };
 }
 
@@ -73,6 +82,7 @@ export const EXAMPLES: readonly KnownSecret[] = [
       run: { status: 'going', execution: EXECUTION },
     },
   ),
+  known('staging/retagged', OLD, { kind: 'checked', isOld: true }),
   known('staging/new', { tagsHash: 'hash', searched: '2026-11-22T09:30:00.123Z', sizes: [] }, CHECKED),
   known(
     'prod/typo',
@@ -89,8 +99,7 @@ export const EXAMPLES: readonly KnownSecret[] = [
     run: {
       status: 'failed',
       execution: EXECUTION,
-      reason:
-        'The dump failed: The job ended with exit status 77, refused by the database or by AWS. Its log is in the log stream AutoDump/default/0a1b2c.',
+      reason: 'The job ended with exit status 77, refused by the database or by AWS.',
     },
   }),
   known(

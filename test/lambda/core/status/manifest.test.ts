@@ -1,11 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Watch } from '../../../../lambda/core/freshness/watch.ts';
+import type { Watch } from '../../../../lambda/core/freshness/memory.ts';
 import { manifestsToRead } from '../../../../lambda/core/status/manifest-reads.ts';
 import { readManifest } from '../../../../lambda/core/status/manifest.ts';
 import { FRESH, NOW } from './examples.ts';
 
 describe('a manifest', () => {
   const seconds = { dump: 1, proof: 2, commit: 3.5 };
+  const source = { host: 'orders.example.com', port: 5432, database: 'orders' };
+  const DATABASE = { host: 'orders.example.com', database: 'orders' };
 
   test.each([
     [
@@ -28,12 +30,14 @@ describe('a manifest', () => {
     ['of no tables', [], { rows: 0, rowsAre: 'counted' }],
     ['not known of every table', [{ rows: 90 }, { rows: null }], {}],
     ['not known', null, {}],
-  ])('tells the seconds and the rows, %s', (_, tables, rows) => {
-    expect(readManifest(JSON.stringify({ manifestVersion: 1, seconds, tables }))).toEqual({ seconds: 3.5, ...rows });
+  ])('says which database it is of, the seconds and the rows, %s', (_, tables, rows) => {
+    const text = JSON.stringify({ manifestVersion: 1, source, seconds, tables });
+    expect(readManifest(text)).toEqual({ ...DATABASE, seconds: 3.5, ...rows });
   });
 
-  test('that was recovered tells neither', () => {
-    expect(readManifest(JSON.stringify({ manifestVersion: 1, seconds: null, tables: null }))).toEqual({});
+  test('that was recovered says only the database', () => {
+    const text = JSON.stringify({ manifestVersion: 1, source, seconds: null, tables: null });
+    expect(readManifest(text)).toEqual(DATABASE);
   });
 
   test.each(['', '{"manifestVersion":1', '{"manifestVersion":2,"seconds":null,"tables":null}', 'null'])(
@@ -53,12 +57,13 @@ describe('the manifests that a check reads', () => {
     return { secrets: found.map(({ arn }) => arn), reads };
   }
 
-  test('are those that are new, and those that could not be read before today, the longest unread first', () => {
+  test('are those that are new, and those that could not be read before today but may be now, the longest unread first', () => {
     const failed = { ...FRESH, manifest: { scheduledFor: '2026-11-22T07:00:00Z', problem: 'refused' } };
     const secrets = {
       read: FRESH,
       failed: { ...failed, manifestRead: '2026-11-21' },
       failedToday: { ...failed, manifestRead: '2026-11-22' },
+      failedForGood: failed,
       unread,
       first: { ...FRESH, manifest: undefined },
       none: { tagsHash: 'hash' },

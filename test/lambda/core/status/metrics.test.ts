@@ -16,7 +16,7 @@ test('the metrics of a check are one line in the embedded metric format', () => 
           Metrics: [
             { Name: 'Overdue', Unit: 'Count' },
             { Name: 'Failing', Unit: 'Count' },
-            { Name: 'OldestNewestDump', Unit: 'Seconds' },
+            { Name: 'LongestSinceDump', Unit: 'Seconds' },
             { Name: 'DumpedBytes', Unit: 'Bytes' },
             { Name: 'DumpSeconds', Unit: 'Seconds' },
           ],
@@ -26,7 +26,7 @@ test('the metrics of a check are one line in the embedded metric format', () => 
     Stack: 'AutoDump',
     Overdue: 1,
     Failing: 1,
-    OldestNewestDump: 26.5 * 60 * 60,
+    LongestSinceDump: 26.5 * 60 * 60,
     DumpedBytes: 5000,
     DumpSeconds: 12.5,
   });
@@ -34,5 +34,5 @@ test('the metrics of a check are one line in the embedded metric format', () => 
 
 test('without any dump there is no age of the oldest', () => {
   const line = metricsLine(statusOf([], SUBJECT, NOW), { bytes: 0, seconds: 0 });
-  expect(line).not.toContain('OldestNewestDump');
+  expect(line).not.toContain('LongestSinceDump');
 });

@@ -75,7 +75,7 @@ whereChromiumIsInstalled('the page in a browser', () => {
     await open({ ...STATUS, secrets }, { width: 400 }, async (page, requests) => {
       expect(await page.getByRole('rowheader').first().textContent()).toContain(name);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(400);
-      expect(await page.title()).toBe('AutoDump: 4 of 10 secrets need attention');
+      expect(await page.title()).toBe('AutoDump: 4 of 11 secrets need attention');
       expect(requests).toEqual([ADDRESS]);
     });
   });

@@ -36,7 +36,7 @@ describe('the page', () => {
     }
   });
 
-  test('tells everything of a secret that has failed', () => {
+  test('shows everything about a secret that has failed', () => {
     const page = pageOf({ ...STATUS, secrets: STATUS.secrets.filter(({ state }) => state === 'failing') });
     const text = page
       .replace(/.*<tbody/s, '')
@@ -48,12 +48,14 @@ describe('the page', () => {
         '✖',
         'failing',
         'prod/inventory',
+        'orders on orders.example.com',
         'The dump of 2026-11-22 07:00 UTC is missing.',
-        'Its run failed: The dump failed: The job ended with exit status 77, refused by the database or by AWS. Its log is in the log stream AutoDump/default/0a1b2c.',
+        'Its run failed: The job ended with exit status 77, refused by the database or by AWS.',
         'Its run in the console',
         '1 d 2 h ago',
         '2026-11-21 07:00 UTC',
         '1.48 GB',
+        'in dumps',
         '48,211,034 rows',
         'made in 34 s',
         'Sizes of the last 30 dumps',
@@ -93,7 +95,7 @@ describe('the page', () => {
   });
 
   test.each<[string, Partial<Status['totals']['states']>, number]>([
-    ['4 of 10 secrets need attention', {}, 10],
+    ['4 of 11 secrets need attention', {}, 11],
     ['1 of 10 secrets needs attention', { failing: 0, unchecked: 0, 'broken tag': 0 }, 10],
     ['None of 10 secrets needs attention', { overdue: 0, failing: 0, unchecked: 0, 'broken tag': 0 }, 10],
     ['All 4 secrets have their dumps', { overdue: 0, failing: 0, unchecked: 0, 'broken tag': 0 }, 4],

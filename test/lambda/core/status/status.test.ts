@@ -7,7 +7,7 @@ const execution = 'arn:aws:states:us-west-2:123456789012:execution:AutoDump:x';
 
 describe('the state of a secret', () => {
   test.each<[string, string, Run['status'], string]>([
-    ['no run', 'overdue', 'none', 'Step Functions has no run of it.'],
+    ['no run', 'overdue', 'none', 'There is no run for it.'],
     ['a run that was stopped', 'overdue', 'stopped', 'Its run was stopped: why'],
     ['a run that made no dump', 'overdue', 'succeeded', 'Its run made no dump: why'],
     ['a run that failed', 'failing', 'failed', 'Its run failed: why'],
@@ -23,17 +23,11 @@ describe('the state of a secret', () => {
     });
   });
 
-  test('that is failing has a reason that does not repeat which dump it was', () => {
-    const { arn } = known('a', OVERDUE, CHECKED).secret;
-    const reason = `The dump of ${arn} at 2026-11-22T07:00:00Z failed: exit status 77; log stream x`;
-    const failing = known('a', OVERDUE, { kind: 'checked', run: { status: 'failed', execution, reason } });
-    expect(entryOf(failing, NOW).reason).toBe('Its run failed: exit status 77; log stream x');
-  });
-
-  test('without missing dumps is "fresh" if it has one, and otherwise "never dumped"', () => {
+  test('without missing dumps is "fresh" if its newest is, and otherwise "old dump" or "no dump"', () => {
     expect(entryOf(known('a', FRESH, CHECKED), NOW).state).toBe('fresh');
+    expect(entryOf(known('a', FRESH, { kind: 'checked', isOld: true }), NOW).state).toBe('old dump');
     expect(entryOf(known('a', { tagsHash: 'hash', sizes: [] }, CHECKED), NOW)).toMatchObject({
-      state: 'never dumped',
+      state: 'no dump',
       sizes: [],
     });
   });
@@ -67,7 +61,8 @@ test('the status counts the secrets, and lists the most urgent first', () => {
     'failing',
     'unchecked',
     'broken tag',
-    'never dumped',
+    'old dump',
+    'no dump',
     'late',
     'fresh',
     'fresh',
@@ -80,5 +75,5 @@ test('the status counts the secrets, and lists the most urgent first', () => {
     'prod/unproven',
     'prod/unread',
   ]);
-  expect(STATUS.totals).toMatchObject({ secrets: 10, states: { overdue: 1, failing: 1, fresh: 4, late: 1 } });
+  expect(STATUS.totals).toMatchObject({ secrets: 11, states: { overdue: 1, failing: 1, fresh: 4, late: 1 } });
 });

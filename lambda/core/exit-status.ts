@@ -1,4 +1,4 @@
-import { EXIT_STATUS } from '../../../contract.ts';
+import { EXIT_STATUS } from '../../contract.ts';
 
 /** What each exit status of the dump program means for a dump. */
 const MEANINGS: Readonly<Record<number, string>> = {

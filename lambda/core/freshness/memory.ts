@@ -6,6 +6,9 @@ const manifestSchema = z.readonly(
   z.object({
     /** Scheduled time of the dump that it belongs to. */
     scheduledFor: z.string(),
+    /** The database that was dumped. Manifests that were read by earlier versions lack it. */
+    host: z.optional(z.string()),
+    database: z.optional(z.string()),
     rows: z.optional(z.number()),
     rowsAre: z.optional(z.enum(['counted', 'estimated'])),
     seconds: z.optional(z.number()),
@@ -43,7 +46,7 @@ const watchSchema = z.readonly(
     sizes: z.optional(z.readonly(z.array(z.number()))),
     /** The manifest that was read last. */
     manifest: z.optional(manifestSchema),
-    /** The day, in UTC, on which that was: `2026-11-22`. */
+    /** The day, in UTC, on which that failed: `2026-11-22`. Absent if it did not, or another try is no use. */
     manifestRead: z.optional(z.string()),
     arrears: z.optional(arrearsSchema),
   }),

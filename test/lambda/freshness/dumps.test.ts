@@ -1,0 +1,47 @@
+import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { beforeEach, expect, test } from '@jest/globals';
+import { mockClient } from 'aws-sdk-client-mock';
+import { type DumpSearch, findDumps } from '../../../lambda/freshness/dumps.ts';
+
+const s3 = mockClient(S3Client);
+
+const keyOf = (day: number): string => `prod/orders/orders-202611${day}T080000Z.dmp`;
+const timeOf = (day: number): string => `2026-11-${day}T08:00:00Z`;
+
+/** Days of November whose dumps are in a bucket. */
+const DAYS = { old: [18, 19], new: [20, 21] };
+
+beforeEach(() => {
+  s3.reset();
+  for (const [Bucket, days] of Object.entries(DAYS)) {
+    s3.on(ListObjectsV2Command, { Bucket }).callsFake(({ StartAfter = '' }: { readonly StartAfter?: string }) => ({
+      Contents: days.map((day) => ({ Key: keyOf(day), Size: day })).filter(({ Key }) => Key > StartAfter),
+    }));
+  }
+});
+
+async function find(search: Omit<DumpSearch, 'secretName'>) {
+  const found = await findDumps(new S3Client(), ['old', 'new'], { secretName: 'prod/orders', ...search });
+  const buckets = s3.commandCalls(ListObjectsV2Command).map(({ args: [{ input }] }) => input.Bucket);
+  return { newest: found.newest, days: [...found.dumps.values()], buckets };
+}
+
+const NEWEST = { bucket: 'new', key: keyOf(21) };
+
+test.each<[string, Omit<DumpSearch, 'secretName'>]>([
+  ['no dump is wanted, and none is known', { wanted: [], known: undefined }],
+  ['no dump is wanted, and one in the first bucket is known', { wanted: [], known: { bucket: 'old', key: keyOf(19) } }],
+  ['the wanted one is in the first bucket, and none is known', { wanted: [timeOf(19)], known: undefined }],
+])('the newest dump is found in whichever bucket it is, if %s', async (_, search) => {
+  expect(await find(search)).toEqual({ newest: NEWEST, days: [18, 19, 20, 21], buckets: ['old', 'new'] });
+});
+
+test('one listing suffices if it shows all that is wanted', async () => {
+  const search = { wanted: [timeOf(21)], known: { bucket: 'new', key: keyOf(20) } };
+  expect(await find(search)).toEqual({ newest: NEWEST, days: [20, 21], buckets: ['new'] });
+});
+
+test('all buckets are listed if the one of the known dump lacks one that is wanted', async () => {
+  const search = { wanted: [timeOf(20)], known: { bucket: 'old', key: keyOf(19) } };
+  expect(await find(search)).toEqual({ newest: NEWEST, days: [18, 19, 20, 21], buckets: ['old', 'old', 'new'] });
+});
