@@ -13,6 +13,12 @@ export const TIMEZONE_TAG = 'autodump:timezone';
 export const RESTORE_TARGET_TAG = 'autodump:restore-target';
 
 /**
+ * Tag with the schedule on which the newest dump of a secret is restored into a throwaway server, and compared: the
+ * same syntax as that of {@link SCHEDULE_TAG}, in the same time zone.
+ */
+export const DRILL_TAG = 'autodump:drill-schedule';
+
+/**
  * Fields of a secret's value that a tag may hold instead, for secrets whose value cannot be edited:
  * `autodump:databasename` and so on.
  */
@@ -334,6 +340,20 @@ export interface DumpEnvironment {
 /** Environment of the same program for a restore; the dump and the database are arguments. */
 export interface RestoreEnvironment {
   /** Writable folder on local disk that holds the dump while it is being restored. */
+  readonly TMPDIR: string;
+}
+
+/** Environment of the same program for a scheduled drill, which restores the newest dump of a secret. */
+export interface DrillEnvironment {
+  /** The secret whose dump it is; only its name is used. AWS services are called in the Region of this ARN. */
+  readonly AUTODUMP_SECRET_ARN: string;
+  /** Scheduled time of the drill, in the format of {@link ExecutionInput.when}; part of the key of its evidence. */
+  readonly AUTODUMP_WHEN: string;
+  /** ARN of the execution, recorded in the evidence. */
+  readonly AUTODUMP_EXECUTION: string;
+  /** Comma-separated names of the buckets that may hold the secret's dumps. */
+  readonly AUTODUMP_BUCKETS: string;
+  /** Writable folder on local disk that holds the dump and the throwaway server. */
   readonly TMPDIR: string;
 }
 
