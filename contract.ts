@@ -61,7 +61,15 @@ export interface ExecutionInput {
   readonly tagsHash: string;
   /** Scheduled time, UTC, RFC 3339, whole seconds: `2026-11-22T08:00:00Z`. */
   readonly when: string;
+  /** Absent: a dump. Dumps are started without it, so that their names are those of the executions that wait. */
+  readonly purpose?: Purpose;
 }
+
+/** What a run does: it makes a dump, or restores the newest one into a throwaway server and compares. */
+export type Purpose = 'dump' | 'drill';
+
+/** The tag with the schedule of each purpose. */
+export const SCHEDULE_TAGS: Readonly<Record<Purpose, string>> = { dump: SCHEDULE_TAG, drill: DRILL_TAG };
 
 /** Input of an execution of the state machine that checks whether a newly tagged secret can be dumped. */
 export interface CheckInput extends ExecutionInput {
@@ -121,7 +129,7 @@ export interface BranchResult {
 /** Stands for the reason of a container that ended without one. */
 export const NO_FURTHER_REASON = 'no further reason';
 
-/** Result of the branch that makes the dump. The other fields are those of a job that failed. */
+/** Result of the branch that runs the job: the dump or the drill. The other fields are those of a job that failed. */
 export interface DumpResult extends BranchResult {
   /** `none` if the program did not start, or was not the one that ended. */
   readonly exitStatus?: number | 'none';
@@ -143,6 +151,7 @@ export interface ReschedulingResult extends BranchResult {
  * JSON, the cause of one that failed. Executions that started before this was so give sentences as their cause.
  */
 export interface RunResult {
+  /** Of the dump or, if that is the purpose of the run, of the drill. */
   readonly dump: DumpResult;
   readonly reschedule: ReschedulingResult;
 }
@@ -169,7 +178,7 @@ export interface NotStarted {
   readonly refused: string;
 }
 
-/** The Batch job of an execution has the execution's name, after this. */
+/** The Batch job of a dump's execution has the execution's name, after this. */
 export const DUMP_JOB_PREFIX = 'dump-';
 
 /** Environment of the Scanner function. */

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { BranchResult, DumpResult, ReschedulingResult, RunResult } from '../../../contract.ts';
+import type { BranchResult, DumpResult, Purpose, ReschedulingResult, RunResult } from '../../../contract.ts';
 import { type AboutExecution, aboutOf, type EndedExecution, endedExecutionOf, inputOf } from './ended-execution.ts';
 
 const branch = { failed: z.boolean(), message: z.string() } satisfies Record<keyof BranchResult, unknown>;
@@ -29,10 +29,11 @@ const success = z.object({ comparison: z.object({ outcome: z.literal('unchanged'
 
 /** A run that has ended. */
 export interface EndedRun extends AboutExecution {
+  readonly purpose: Purpose;
   /** Scheduled time, if the execution was started with one. */
   readonly when: string | undefined;
   readonly end:
-    // `undefined`: it made no dump, since none was due.
+    // `undefined`: its job did not run, since nothing was due.
     | { readonly status: 'succeeded'; readonly result: RunResult | undefined }
     // Without a result, the cause is text: the execution did not come to its end, or was started before causes were
     // JSON.
@@ -43,7 +44,11 @@ export interface EndedRun extends AboutExecution {
 /** @returns undefined for any other event */
 export function endedRunOf(event: unknown): EndedRun | undefined {
   const ended = endedExecutionOf(event);
-  return ended === undefined ? undefined : { ...aboutOf(ended), when: inputOf(ended)?.when, end: endOf(ended) };
+  if (ended === undefined) {
+    return undefined;
+  }
+  const { when, purpose = 'dump' } = inputOf(ended) ?? {};
+  return { ...aboutOf(ended), purpose, when, end: endOf(ended) };
 }
 
 function endOf({ status, output, cause, words }: EndedExecution): EndedRun['end'] {
