@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { findProgram } from '../host/search-path.ts';
 import { temporaryFolder } from '../host/temporary-folder.ts';
 
-/** What jobs run besides their client programs: with these, Linux ends a job's children with the job. */
-const IMAGE_PROGRAMS = ['setpriv', 'true'];
+/** What jobs run besides PostgreSQL's programs: to end their children with them, and to find the account of a server. */
+const IMAGE_PROGRAMS = ['setpriv', 'true', 'id'];
 
 /** Where the local stack keeps its files; absolute paths. */
 export interface Folders {
