@@ -13,6 +13,12 @@ export const TIMEZONE_TAG = 'autodump:timezone';
 export const RESTORE_TARGET_TAG = 'autodump:restore-target';
 
 /**
+ * Tag with the schedule on which the newest dump of a secret is restored into a throwaway server, and compared: the
+ * same syntax as that of {@link SCHEDULE_TAG}, in the same time zone.
+ */
+export const DRILL_TAG = 'autodump:drill-schedule';
+
+/**
  * Fields of a secret's value that a tag may hold instead, for secrets whose value cannot be edited:
  * `autodump:databasename` and so on.
  */
@@ -66,7 +72,15 @@ export interface ExecutionInput {
   readonly tagsHash: string;
   /** Scheduled time, UTC, RFC 3339, whole seconds: `2026-11-22T08:00:00Z`. */
   readonly when: string;
+  /** Absent: a dump. Dumps are started without it, so that their names are those of the executions that wait. */
+  readonly purpose?: Purpose;
 }
+
+/** What a run does: it makes a dump, or restores the newest one into a throwaway server and compares. */
+export type Purpose = 'dump' | 'drill';
+
+/** The tag with the schedule of each purpose. */
+export const SCHEDULE_TAGS: Readonly<Record<Purpose, string>> = { dump: SCHEDULE_TAG, drill: DRILL_TAG };
 
 /** Input of an execution of the state machine that checks whether a newly tagged secret can be dumped. */
 export interface CheckInput extends Omit<ExecutionInput, 'tagsHash'> {
@@ -145,7 +159,7 @@ export interface BranchResult {
 /** Stands for the reason of a container that ended without one. */
 export const NO_FURTHER_REASON = 'no further reason';
 
-/** Result of the branch that makes the dump. The other fields are those of a job that failed. */
+/** Result of the branch that runs the job: the dump or the drill. The other fields are those of a job that failed. */
 export interface DumpResult extends BranchResult {
   /** `none` if the program did not start, or was not the one that ended. */
   readonly exitStatus?: number | 'none';
@@ -167,6 +181,7 @@ export interface ReschedulingResult extends BranchResult {
  * JSON, the cause of one that failed. Executions that started before this was so give sentences as their cause.
  */
 export interface RunResult {
+  /** Of the dump or, if that is the purpose of the run, of the drill. */
   readonly dump: DumpResult;
   readonly reschedule: ReschedulingResult;
 }
@@ -379,6 +394,20 @@ export interface DumpEnvironment {
 /** Environment of the same program for a restore; the dump and the database are arguments. */
 export interface RestoreEnvironment {
   /** Writable folder on local disk that holds the dump while it is being restored. */
+  readonly TMPDIR: string;
+}
+
+/** Environment of the same program for a scheduled drill, which restores the newest dump of a secret. */
+export interface DrillEnvironment {
+  /** The secret whose dump it is; only its name is used. AWS services are called in the Region of this ARN. */
+  readonly AUTODUMP_SECRET_ARN: string;
+  /** Scheduled time of the drill, in the format of {@link ExecutionInput.when}; part of the key of its evidence. */
+  readonly AUTODUMP_WHEN: string;
+  /** ARN of the execution, recorded in the evidence. */
+  readonly AUTODUMP_EXECUTION: string;
+  /** Comma-separated names of the buckets that may hold the secret's dumps. */
+  readonly AUTODUMP_BUCKETS: string;
+  /** Writable folder on local disk that holds the dump and the throwaway server. */
   readonly TMPDIR: string;
 }
 

@@ -11,6 +11,6 @@ const secretsManager = new SecretsManagerClient();
  */
 export async function handler({ secretArn, ...started }: HashInput): Promise<Comparison> {
   const comparison = compare(await describeSecret(secretsManager, secretArn), started);
-  console.info({ secretArn, ...comparison });
+  console.info({ secretArn, purpose: started.purpose, ...comparison });
   return comparison;
 }

@@ -62,7 +62,7 @@ export async function handler(event: unknown): Promise<Notice | null> {
 
 async function reportRun(run: EndedRun, settings: NotifyEnvironment): Promise<Notice | undefined> {
   const { STATE_BUCKET, DUMP_LOG_GROUP } = settings;
-  const key = keyOfStanding('runs', run);
+  const key = keyOfStanding(run.purpose === 'drill' ? 'drills' : 'runs', run);
   const before = readStanding(await readText(s3, STATE_BUCKET, key));
   const found = noticeOf(run, before);
   if (found === undefined) {
@@ -91,10 +91,10 @@ async function reportCheck(check: EndedCheck, settings: NotifyEnvironment): Prom
 }
 
 /**
- * Key of the object that holds what was reported of a secret. Runs and checks have one each: those that end together
- * would overwrite each other's.
+ * Key of the object that holds what was reported of a secret. Dumps, drills and checks have one each: none is the
+ * recovery of another, and those that end together would overwrite each other's.
  */
-function keyOfStanding(folder: 'runs' | 'checks', { secretArn, execution }: AboutExecution): string {
+function keyOfStanding(folder: 'runs' | 'drills' | 'checks', { secretArn, execution }: AboutExecution): string {
   return `${folder}/${hash('sha256', secretArn ?? execution)}`;
 }
 

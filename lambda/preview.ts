@@ -10,5 +10,7 @@ const [, , argument = ''] = process.argv;
 const Tags = z.array(z.object({ Key: z.string(), Value: z.string() })).parse(JSON.parse(argument));
 const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:preview';
 process.stdout.write(
-  JSON.stringify(decide({ ARN, Tags }, new Date(), new Memo({ stateMachineArn: '', timezoneRules: undefined }))),
+  JSON.stringify(
+    decide({ ARN, Tags }, 'dump', new Date(), new Memo({ stateMachineArn: '', timezoneRules: undefined })),
+  ),
 );

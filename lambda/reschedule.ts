@@ -15,26 +15,32 @@ const SERVED: readonly Comparison['outcome'][] = ['unchanged', 'moved'];
 /** The Reschedule function: starts the execution for the secret's next run after this one. */
 export async function handler(input: RescheduleInput): Promise<Rescheduled> {
   const rescheduled = await reschedule(input);
-  console.info({ secretArn: input.secretArn, ...rescheduled });
+  console.info({ secretArn: input.secretArn, purpose: input.purpose, ...rescheduled });
   return rescheduled;
 }
 
-async function reschedule({ secretArn, tagsHash, when, stateMachineArn }: RescheduleInput): Promise<Rescheduled> {
+async function reschedule({
+  secretArn,
+  tagsHash,
+  when,
+  purpose = 'dump',
+  stateMachineArn,
+}: RescheduleInput): Promise<Rescheduled> {
   const secret = await describeSecret(secretsManager, secretArn);
-  const comparison = compare(secret, { tagsHash, when });
+  const comparison = compare(secret, { tagsHash, when, purpose });
   if (!secret || !SERVED.includes(comparison.outcome)) {
     return { outcome: 'superseded', reason: comparison.reason };
   }
-  const decision = decideFollowing(secret, new Date(when), new Date());
+  const decision = decideFollowing(secret, purpose, new Date(when), new Date());
   switch (decision.kind) {
     case 'start': {
       const outcome = await startExecution(stepFunctions, stateMachineArn, decision.input);
       const stopped = outcome === 'closed' ? ' Its execution has already ended: it was stopped.' : '';
-      const { when: next, timezone } = decision.check;
-      return { outcome, next, timezone, reason: `The next run is at ${next}.${stopped}` };
+      const { when: next } = decision.input;
+      return { outcome, next, timezone: decision.timezone, reason: `The next run is at ${next}.${stopped}` };
     }
     case 'later':
-      return { outcome: 'later', next: decision.when, timezone: decision.check.timezone, reason: decision.reason };
+      return { outcome: 'later', next: decision.when, timezone: decision.timezone, reason: decision.reason };
     case 'skip':
       return { outcome: 'superseded', reason: decision.reason };
     case 'invalid':

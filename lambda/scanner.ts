@@ -60,7 +60,7 @@ function memoScope(stateMachineArn: string): MemoScope {
 }
 
 /**
- * Starts the next run of one secret, and a check of it. DescribeSecret is used, since listings may lag behind changes.
+ * Starts the next runs of one secret, and a check of it. DescribeSecret is used, since listings may lag behind changes.
  */
 async function scanNamed(secretId: string, settings: Settings): Promise<Summary> {
   const report = new ScanReport();
@@ -68,7 +68,7 @@ async function scanNamed(secretId: string, settings: Settings): Promise<Summary>
   const memo = new Memo(memoScope(stateMachineArn));
   const running = new Set<string>();
   const context = { stepFunctions, stateMachineArn, checkStateMachineArn, memo, running, isNamed: true };
-  const skipped = (reason: string) => ({ secret: secretId, outcome: 'skipped', reason }) as const;
+  const skipped = (reason: string) => [{ secret: secretId, outcome: 'skipped', reason }] as const;
   await report.attempt(secretId, undefined, async () => {
     if (isOfAnotherAccount(secretId, stateMachineArn)) {
       report.addNamed(skipped('It belongs to another account.'));
@@ -82,7 +82,7 @@ async function scanNamed(secretId: string, settings: Settings): Promise<Summary>
 }
 
 /**
- * Starts the next run of every tagged secret in this account and Region, and checks of those that are new. A scan that
+ * Starts the next runs of every tagged secret in this account and Region, and checks of those that are new. A scan that
  * is too long for one invocation continues in another. The last one fails if any had failures; Lambda then retries only
  * this last part.
  */
@@ -94,7 +94,7 @@ async function scanAll(settings: Settings, previous: Continuation | undefined): 
   do {
     const page = await listTaggedSecrets(secretsManager, nextToken);
     const results = await pMap(page.secrets, (secret) => scan(secret, context), { concurrency: CONCURRENCY });
-    results.forEach((result) => {
+    results.flat().forEach((result) => {
       report.add(result);
     });
     nextToken = page.nextToken;

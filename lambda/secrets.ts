@@ -5,7 +5,7 @@ import {
   type SecretListEntry,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { SCHEDULE_TAG } from '../contract.ts';
+import { TAG_PREFIX } from '../contract.ts';
 import type { SecretDescription } from './core/decision.ts';
 
 /**
@@ -33,13 +33,14 @@ export interface Page {
 }
 
 /**
- * Lists a page of the secrets with a tag that starts with the schedule tag. The listing may lag behind changes by five
- * minutes, and a page may be empty although others follow.
+ * Lists a page of the secrets with any of AutoDump's tags: by their common prefix, since the documentation does not say
+ * whether a filter with several values wants one or all of them. The listing may lag behind changes by five minutes, and
+ * a page may be empty although others follow.
  */
 export async function listTaggedSecrets(client: SecretsManagerClient, nextToken?: string): Promise<Page> {
   const { SecretList = [], NextToken } = await client.send(
     new ListSecretsCommand({
-      Filters: [{ Key: 'tag-key', Values: [SCHEDULE_TAG] }],
+      Filters: [{ Key: 'tag-key', Values: [TAG_PREFIX] }],
       MaxResults: 100,
       NextToken: nextToken,
     }),

@@ -12,9 +12,8 @@ type Started = 'started' | 'waiting' | 'closed';
 export async function startExecution(
   client: SFNClient,
   stateMachineArn: string,
-  { secretArn, tagsHash, when }: ExecutionInput,
+  input: ExecutionInput,
 ): Promise<Started> {
-  const input: ExecutionInput = { secretArn, tagsHash, when };
   return await start(client, stateMachineArn, executionName(input), input);
 }
 

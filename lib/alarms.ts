@@ -60,7 +60,12 @@ export class Alarms extends Construct {
     const options = { statistic: 'Sum', period: Duration.minutes(5) };
     /** By construct ID: the problem, its article in the runbook, the metric that shows it, and periods to look at. */
     const alarms: Record<string, [problem: string, article: string, metric: cloudwatch.IMetric, periods: number]> = {
-      RunFailed: ['A dump or its rescheduling failed', 'alarm-run-failed', stateMachine.metricFailed(options), 1],
+      RunFailed: [
+        'A dump, a drill or their rescheduling failed',
+        'alarm-run-failed',
+        stateMachine.metricFailed(options),
+        1,
+      ],
       RunTimedOut: ['A run exceeded its time limit', 'alarm-run-timed-out', stateMachine.metricTimedOut(options), 1],
       RunAborted: ['A run was stopped', 'alarm-run-aborted', stateMachine.metricAborted(options), 1],
       ScanFailed: ['A scan could not handle every secret', 'alarm-scan-failed', scanner.metricErrors(options), LATE],

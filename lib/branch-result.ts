@@ -22,6 +22,7 @@ export const RUN_FIELDS = {
   secretArn: sfn.JsonPath.stringAt('$.secretArn'),
   tagsHash: sfn.JsonPath.stringAt('$.tagsHash'),
   when: sfn.JsonPath.stringAt('$.when'),
+  purpose: sfn.JsonPath.stringAt('$.purpose'),
   absent: valueAt('$.absent'),
 };
 

@@ -3,7 +3,7 @@ import * as batch from 'aws-cdk-lib/aws-batch';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { DumpJob } from './dump-job.ts';
-import { retrySubmission, submitJob } from './submit-job.ts';
+import { allowJobs, retrySubmission, submitJob } from './submit-job.ts';
 
 export interface CheckProps {
   readonly dumpJob: DumpJob;
@@ -32,14 +32,14 @@ export class Check extends Construct {
       computeEnvironments: [{ computeEnvironment: dumpJob.computeEnvironment, order: 1 }],
       priority: PRIORITY,
     });
+    const job = { queue, definitionName: dumpJob.definitionName };
     const submission = {
-      queue,
       namePrefix: 'check-',
       command: ['dump', '--check'],
       attemptTimeout: ATTEMPT_TIMEOUT,
     };
     const check = new sfn.CustomState(this, 'Check', {
-      stateJson: { ...submitJob(dumpJob, submission), TimeoutSeconds: TIMEOUT.toSeconds() },
+      stateJson: { ...submitJob(job, submission), TimeoutSeconds: TIMEOUT.toSeconds() },
     });
     retrySubmission(check);
     this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {
@@ -54,6 +54,6 @@ export class Check extends Construct {
       },
       { id: 'AwsSolutions-SF2', reason: 'A check has one step; a trace would add nothing.' },
     );
-    dumpJob.grantRun(this.stateMachine.role, queue);
+    allowJobs(this.stateMachine.role, job);
   }
 }

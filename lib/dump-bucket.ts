@@ -23,6 +23,8 @@ export interface DumpBucketProps {
  */
 const REPLACING_WRITE = { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } };
 
+const KEYS_UNKNOWN = 'Keys contain the names of secrets and databases, which are not known at deployment.';
+
 /**
  * The bucket of the dumps: private, and write-once: an object can be created but not replaced. It is retained when the
  * stack is deleted, but not when its creation is rolled back: another deployment could not create it again.
@@ -75,15 +77,7 @@ export class DumpBucket extends Construct {
         resources: objects,
       }),
     );
-    role.addToPrincipalPolicy(
-      new iam.PolicyStatement({
-        sid: 'NeverReplace',
-        effect: iam.Effect.DENY,
-        actions: ['s3:PutObject'],
-        resources: objects,
-        conditions: REPLACING_WRITE,
-      }),
-    );
+    role.addToPrincipalPolicy(neverReplace(objects));
     this.grantList(role);
     // With this and ListMultipartUploadParts a retry finds the upload that a killed attempt has left open.
     role.addToPrincipalPolicy(
@@ -108,6 +102,22 @@ export class DumpBucket extends Construct {
     this.grantKey(role, 'DecryptDumps', ['kms:Decrypt']);
   }
 
+  /** Lets a role find and read dumps and their manifests, and put the evidence of drills beside them, each once. */
+  grantDrill(role: iam.IRole): void {
+    const evidence = this.objectArns('*.dmp.drill-*.json');
+    const dumps = this.objectArns('*.dmp', '*.dmp.json');
+    role.addToPrincipalPolicy(
+      new iam.PolicyStatement({ sid: 'ReadDumps', actions: ['s3:GetObject'], resources: dumps }),
+    );
+    role.addToPrincipalPolicy(
+      new iam.PolicyStatement({ sid: 'LeaveEvidence', actions: ['s3:PutObject'], resources: evidence }),
+    );
+    role.addToPrincipalPolicy(neverReplace(evidence));
+    this.grantFind(role);
+    acknowledgeWildcards(role, [...dumps, ...evidence], KEYS_UNKNOWN);
+    this.grantKey(role, 'UseKey', ['kms:Decrypt', 'kms:GenerateDataKey']);
+  }
+
   /** Lets a role find dumps, but not read any. */
   grantFind(role: iam.IRole): void {
     role.addToPrincipalPolicy(this.findDumps());
@@ -115,11 +125,11 @@ export class DumpBucket extends Construct {
 
   /** Lets a role read the manifests of dumps, but no dump: the keys of those end otherwise. */
   grantReadManifests(role: iam.IRole): void {
-    const manifests = this.bucketArns().map((bucket) => `${bucket}/*.dmp.json`);
+    const manifests = this.objectArns('*.dmp.json');
     role.addToPrincipalPolicy(
       new iam.PolicyStatement({ sid: 'ReadManifests', actions: ['s3:GetObject'], resources: manifests }),
     );
-    acknowledgeWildcards(role, manifests, 'Keys contain the names of secrets and databases, which are not known here.');
+    acknowledgeWildcards(role, manifests, KEYS_UNKNOWN);
     this.grantKey(role, 'DecryptManifests', ['kms:Decrypt']);
   }
 
@@ -152,11 +162,7 @@ export class DumpBucket extends Construct {
   /** Lets a role list the buckets, and acknowledges its permissions on all of their objects. */
   private grantList(role: iam.IRole): void {
     role.addToPrincipalPolicy(this.findDumps());
-    acknowledgeWildcards(
-      role,
-      this.objectArns(),
-      'The key of a dump contains the names of secret and database, which are not known at deployment.',
-    );
+    acknowledgeWildcards(role, this.objectArns(), KEYS_UNKNOWN);
   }
 
   private findDumps(): iam.PolicyStatement {
@@ -167,8 +173,9 @@ export class DumpBucket extends Construct {
     });
   }
 
-  private objectArns(): string[] {
-    return this.bucketArns().map((bucket) => `${bucket}/*`);
+  private objectArns(...keys: readonly string[]): string[] {
+    const patterns = keys.length === 0 ? ['*'] : keys;
+    return this.bucketArns().flatMap((bucket) => patterns.map((key) => `${bucket}/${key}`));
   }
 
   private bucketArns(): readonly string[] {
@@ -204,4 +211,15 @@ export class DumpBucket extends Construct {
       }),
     );
   }
+}
+
+/** Denies a role every write that could replace an object, which the policy of an extra bucket may not. */
+function neverReplace(objects: string[]): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    sid: 'NeverReplace',
+    effect: iam.Effect.DENY,
+    actions: ['s3:PutObject'],
+    resources: objects,
+    conditions: REPLACING_WRITE,
+  });
 }

@@ -6,7 +6,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcards } from './acknowledge.ts';
-import type { Architecture } from './dump-image.ts';
+import type { Architecture } from './job-image.ts';
 import { leaveOut } from './leave-out.ts';
 
 /** Resources of a job. */

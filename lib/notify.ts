@@ -21,7 +21,7 @@ export interface NotifyProps {
   readonly check: sfn.StateMachine;
   /** Puts its failed scans on the default event bus. */
   readonly scanner: lambda.Function;
-  /** The log of the dump jobs, whose last line is the reason of a failure. */
+  /** The log of the jobs that runs submit, whose last line is the reason of a failure. */
   readonly dumpLog: logs.ILogGroup;
   /** IDs, comma-separated. */
   readonly jobSecurityGroups: string;
@@ -67,7 +67,7 @@ export class Notify extends Construct {
     acknowledgeWildcards(
       this,
       [state.bucket.arnForObjects('*')],
-      'At most two objects for each secret, one for each problem, and no other objects.',
+      'At most three objects for each secret, one for each problem, and no other objects.',
     );
     this.allow('Report', 'sns:Publish', alarms.topic.topicArn);
     this.allow('ReadReason', 'logs:GetLogEvents', dumpLog.logGroupArn);

@@ -58,7 +58,7 @@ export class Scanner extends Construct {
     };
     this.function = schedulingFunction(this, 'Function', {
       source: 'lambda/scanner.ts',
-      description: 'Starts the next run of the secret that an event names, or of every secret with a schedule tag',
+      description: 'Starts the next runs of the secret that an event names, or of every secret with a schedule tag',
       timeout: Duration.minutes(15),
       environment: { ...environment },
       // The dead-letter queue of a rule covers only delivery; events of failed scans are sent by the function itself.

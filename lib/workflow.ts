@@ -3,18 +3,19 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
-import type { BranchResult, Comparison, HashInput, ReschedulingResult } from '../contract.ts';
+import type { BranchResult, Comparison, HashInput, Purpose, ReschedulingResult } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 import { ABSENT, branchFailed, format, readFailure, valueAt } from './branch-result.ts';
-import { dumpBranch } from './dump-branch.ts';
-import type { DumpJob } from './dump-job.ts';
+import { jobBranch } from './job-branch.ts';
 import { allowStart } from './scheduling-functions.ts';
+import { allowJobs, type RunJob } from './submit-job.ts';
 import { THROTTLING_RETRY } from './throttling-retry.ts';
 
 export interface WorkflowProps {
   readonly hash: lambda.Function;
   readonly reschedule: lambda.Function;
-  readonly dumpJob: DumpJob;
+  readonly dumpJob: RunJob;
+  readonly drillJob: RunJob;
 }
 
 /**
@@ -34,7 +35,11 @@ const EXECUTION_INPUT = {
   secretArn: sfn.JsonPath.stringAt('$.secretArn'),
   tagsHash: sfn.JsonPath.stringAt('$.tagsHash'),
   when: sfn.JsonPath.stringAt('$.when'),
+  purpose: sfn.JsonPath.stringAt('$.purpose'),
 };
+
+const DUMP: Purpose = 'dump';
+const DRILL: Purpose = 'drill';
 
 const UNCHANGED: Comparison['outcome'] = 'unchanged';
 const MOVED: Comparison['outcome'] = 'moved';
@@ -43,15 +48,16 @@ const MOVED: Comparison['outcome'] = 'moved';
  * The state machine of one run:
  *
  *     wait until `when` -> compare tags -> changed, removed, gone: superseded
- *                                       -> unchanged: dump | reschedule -> done, or failed with both branches' results
+ *                                       -> unchanged: job | reschedule -> done, or failed with both branches' results
  *                                       -> moved, or the comparison failed: reschedule only -> done, or failed likewise
  *
- * Neither branch can stop the other: each always succeeds, and its result says whether it failed.
+ * The job is that of the run's purpose: it makes a dump, or it is a drill. Neither branch can stop the other: each always
+ * succeeds, and its result says whether it failed.
  */
 export class Workflow extends Construct {
   readonly stateMachine: sfn.StateMachine;
 
-  constructor(scope: Construct, id: string, { hash, reschedule, dumpJob }: WorkflowProps) {
+  constructor(scope: Construct, id: string, { hash, reschedule, dumpJob, drillJob }: WorkflowProps) {
     super(scope, id);
     const waitUntilScheduled = new sfn.Wait(this, 'Wait until scheduled', {
       time: sfn.WaitTime.timestampPath('$.when'),
@@ -66,13 +72,16 @@ export class Workflow extends Construct {
       outputPath: '$.comparison',
     });
     const end = this.end();
-    const run = new sfn.Parallel(this, 'Dump and reschedule', {
+    const job = new sfn.Choice(this, 'Is it a drill?')
+      .when(sfn.Condition.stringEquals('$.purpose', DRILL), jobBranch(this, DRILL, drillJob))
+      .otherwise(jobBranch(this, DUMP, dumpJob));
+    const run = new sfn.Parallel(this, 'Run job and reschedule', {
       resultSelector: { dump: valueAt('$[0]'), reschedule: valueAt('$[1]') },
       resultPath: '$.branches',
     });
-    run.branch(dumpBranch(this, dumpJob), this.reschedule('Reschedule', reschedule)).next(end);
+    run.branch(job, this.reschedule('Reschedule', reschedule)).next(end);
     const rescheduleOnly = this.rescheduleOnly(reschedule, end);
-    const notDue = new sfn.Pass(this, 'No dump is due', {
+    const notDue = new sfn.Pass(this, 'Nothing is due', {
       parameters: { failed: false, message: sfn.JsonPath.stringAt('$.comparison.reason') } satisfies BranchResult,
       resultPath: '$.branches.dump',
     });
@@ -83,9 +92,9 @@ export class Workflow extends Construct {
     const compareTags = this.compareTags(hash, rescheduleOnly);
 
     this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {
-      comment: 'One scheduled dump of one database',
+      comment: 'One scheduled dump or drill of one database',
       definitionBody: sfn.DefinitionBody.fromChainable(
-        waitUntilScheduled.next(prepare).next(compareTags).next(isUnchanged),
+        waitUntilScheduled.next(this.namePurpose()).next(prepare).next(compareTags).next(isUnchanged),
       ),
     });
     Validations.of(this.stateMachine).acknowledge(
@@ -104,8 +113,16 @@ export class Workflow extends Construct {
       [hash, reschedule].flatMap((fn) => fn.resourceArnsForGrantInvoke.slice(1)),
       'The versions of these functions.',
     );
-    dumpJob.grantRun(this.stateMachine.role, dumpJob.queue);
+    allowJobs(this.stateMachine.role, dumpJob, drillJob);
     allowStart(this, this.stateMachine, reschedule);
+  }
+
+  /** Dumps are started without a purpose: see {@link ExecutionInput}. */
+  private namePurpose(): sfn.Chain {
+    const dump = new sfn.Pass(this, 'It is a dump', { result: sfn.Result.fromString(DUMP), resultPath: '$.purpose' });
+    return new sfn.Choice(this, 'Is its purpose absent?')
+      .when(sfn.Condition.not(sfn.Condition.isPresent('$.purpose')), dump)
+      .afterwards({ includeOtherwise: true });
   }
 
   /** The states that end the execution by the results of both branches, which are the cause if one failed. */
@@ -125,7 +142,7 @@ export class Workflow extends Construct {
       payload: sfn.TaskInput.fromObject({
         ...EXECUTION_INPUT,
         started: sfn.JsonPath.stringAt('$$.Execution.StartTime'),
-      } satisfies HashInput),
+      } satisfies Record<keyof HashInput, string>),
       resultSelector: { outcome: valueAt('$.Payload.outcome'), reason: valueAt('$.Payload.reason') },
       resultPath: '$.comparison',
       retryOnServiceExceptions: false,
@@ -133,8 +150,8 @@ export class Workflow extends Construct {
     const comparisonFailed = branchFailed(
       this,
       'Comparison failed',
-      'The comparison failed: AutoDump could not read whether the schedule of {} is unchanged, so it dumped nothing at {}. {}: {}.',
-      ['$.secretArn', '$.when', '$.failure.Error', '$.failure.Cause'],
+      'The comparison failed: AutoDump could not read whether the schedule of {} is unchanged, so there was no {} at {}. {}: {}.',
+      ['$.secretArn', '$.purpose', '$.when', '$.failure.Error', '$.failure.Cause'],
       '$.branches.dump',
     );
     task.addRetry(THROTTLING_RETRY);
@@ -146,7 +163,7 @@ export class Workflow extends Construct {
   }
 
   private rescheduleOnly(reschedule: lambda.Function, end: sfn.IChainable): sfn.Parallel {
-    const rescheduleOnly = new sfn.Parallel(this, 'Reschedule without a dump', {
+    const rescheduleOnly = new sfn.Parallel(this, 'Reschedule without a job', {
       resultPath: '$.rescheduling',
     });
     const readRescheduling = new sfn.Pass(this, 'Read rescheduling', {

@@ -39,7 +39,7 @@ export async function findDump(
   programs: readonly ClientPrograms[],
 ): Promise<FoundDump> {
   const { Contents = [] } = await world.s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: `${secretName}/` }));
-  const manifestKey = Contents.map(({ Key = '' }) => Key).find((key) => key.endsWith('.json'));
+  const manifestKey = Contents.map(({ Key = '' }) => Key).find((key) => key.endsWith('.dmp.json'));
   if (manifestKey === undefined) {
     throw new Error(`The execution succeeded, but there is no dump of ${secretName}.`);
   }

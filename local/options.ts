@@ -40,7 +40,7 @@ and dump program that "cdk deploy" deploys to AWS. It needs no AWS account.
   --json            Print progress to standard error, and the result as JSON in the last line of standard output.
   --help            Print this text.
 
-Exit status: 0 if the dump was made and proven, 2 for invalid options, 128 + signal number after a signal, otherwise 1.
+Exit status: 0 if the dump was made, proven and drilled, 2 for invalid options, 128 + signal number after a signal, otherwise 1.
 `;
 
 /**

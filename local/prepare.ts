@@ -1,17 +1,22 @@
+import { chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { synthesize } from './assembly/synth.ts';
 import type { Cleanups } from './host/program.ts';
 import { lockStateDir } from './host/state-dir.ts';
+import { temporaryFolder } from './host/temporary-folder.ts';
 import { type ClientPrograms, ensureClientPrograms } from './postgres/client-programs.ts';
 import type { Database } from './postgres/database.ts';
 import { SAMPLE_MAJOR, startSample } from './postgres/sample.ts';
+import { serverFolders } from './postgres/server-folder.ts';
 import type { RunState } from './run-state.ts';
 import { refuseUnscheduled } from './schedule.ts';
 import type { Steps } from './steps.ts';
 
 export interface Prepared {
   readonly programs: readonly ClientPrograms[];
+  /** Further folders for the PATH of jobs, with the programs of servers. */
+  readonly serverFolders: readonly string[];
   readonly database: Database;
   readonly cdkOut: string;
 }
@@ -43,6 +48,10 @@ export async function prepare({
     () => ensureClientPrograms(serverMajor, processes, log),
     (found) => found.map(({ version, folder }) => `${version} in ${folder}`).join(', '),
   );
+  const [servers, removeServers] = await temporaryFolder('servers');
+  cleanups.push(removeServers);
+  // A server that is started as root runs as another user.
+  await chmod(servers, 0o711);
   const cdkOut = join(stateDir, 'cdk.out');
   log('Running cdk synth, which takes some seconds');
   const synth = steps.run(
@@ -57,7 +66,12 @@ export async function prepare({
   if (synthesized.status === 'rejected') {
     throw synthesized.reason;
   }
-  return { programs, database: database.value, cdkOut };
+  return {
+    programs,
+    serverFolders: await serverFolders(programs, servers),
+    database: database.value,
+    cdkOut,
+  };
 }
 
 async function sample(steps: Steps, cleanups: Cleanups): Promise<Database> {

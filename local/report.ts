@@ -27,6 +27,17 @@ export interface Summary {
     /** Absolute path of the manifest. */
     readonly manifest: string;
   };
+  /** Of the drill of this dump. */
+  readonly drill: {
+    readonly verdict: 'equal';
+    /** Absolute path. */
+    readonly evidence: string;
+    /** From the start of the drill to a usable database. */
+    readonly seconds: number;
+    readonly tables: { readonly total: number; readonly equal: number };
+    /** Of the equal tables. */
+    readonly rows: number;
+  };
   /** Absolute paths of the pages for a browser that the stack has written. */
   readonly pages: readonly string[];
   readonly permissions: Permissions;
@@ -74,13 +85,15 @@ export class Reporter {
     this.#output.write(`\n${reason}\n`);
   }
 
-  summary({ dump, next, pages, permissions, scheduledFor }: Summary, { proof, restore }: ReportDetails): void {
-    this.heading('The dump is complete and proven');
+  summary({ dump, drill, next, pages, permissions, scheduledFor }: Summary, { proof, restore }: ReportDetails): void {
+    this.heading('The dump is complete, proven and drilled');
     const rows = [
       ['Dump', dump.file],
       ['Manifest', dump.manifest],
       ['Size', `${dump.bytes.toLocaleString('en')} bytes, SHA-256 ${dump.sha256}`],
       ['Proof', proof],
+      ['Drill', drillInWords(drill)],
+      ['Evidence', drill.evidence],
       ['Scheduled', `${scheduledFor} (the wait until then was skipped)`],
       ['Next run', next ?? 'too far in the future to be scheduled yet'],
       ...pages.map((page) => ['Page', page]),
@@ -96,6 +109,11 @@ export class Reporter {
     // Validating the stream also honors NO_COLOR.
     return styleText(style, text, { stream: this.#output, validateStream: true });
   }
+}
+
+function drillInWords({ seconds, tables, rows, verdict }: Summary['drill']): string {
+  const number = (count: number): string => count.toLocaleString('en');
+  return `restored in ${seconds} s: ${number(tables.equal)} of ${number(tables.total)} tables with ${number(rows)} rows, ${verdict}`;
 }
 
 /** @returns undefined for events that have no effect, or that other events already imply */

@@ -20,6 +20,11 @@ export function scheduleTags({ schedule, timezone }: Options): readonly { Key: s
   ];
 }
 
+/** The tag with a schedule of drills, in the time zone of the options. */
+export function drillTag(): { Key: string; Value: string } {
+  return { Key: 'autodump:drill-schedule', Value: '@weekly' };
+}
+
 /**
  * Asks the app whether it would start a run for the schedule.
  *

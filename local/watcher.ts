@@ -1,18 +1,15 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import type { Reporter } from './report.ts';
 import type { TraceEvent } from './services/trace.ts';
 
 /** Reports the events of the stack, and records what explains a failure. */
 export class Watcher {
   readonly #reporter: Reporter;
-  readonly #waiting = new AbortController();
+  readonly #events = new EventEmitter();
   #lastLine: string | undefined;
   #functionError: string | undefined;
   /** Last line of standard error of each failed attempt. */
   readonly #errors: string[] = [];
-
-  /** Resolves when an execution waits. */
-  readonly waits: Promise<unknown> = once(this.#waiting.signal, 'abort');
 
   constructor(reporter: Reporter) {
     this.#reporter = reporter;
@@ -21,7 +18,7 @@ export class Watcher {
   observe(event: TraceEvent): void {
     this.#reporter.event(event);
     if (event.kind === 'waiting') {
-      this.#waiting.abort();
+      this.#events.emit('waiting');
     }
     if (event.kind === 'function ended' && event.result.kind === 'failed') {
       this.#functionError ??= `${event.name} failed: ${event.result.error.errorMessage}`;
@@ -35,6 +32,11 @@ export class Watcher {
       }
       this.#lastLine = undefined;
     }
+  }
+
+  /** Resolves when the next execution waits. */
+  async nextWait(): Promise<void> {
+    await once(this.#events, 'waiting');
   }
 
   /** The first function that failed, and its error. */

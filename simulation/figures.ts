@@ -28,6 +28,8 @@ export interface Figures {
   readonly excused: Readonly<Record<string, number>>;
   /** Dumps that were made. */
   readonly dumped: number;
+  /** Drills that ended well. */
+  readonly drilled: number;
   /** Dumps that were started while another one of the same database was being made. */
   readonly overlapping: number;
   readonly calls: Readonly<Record<string, number>>;
@@ -60,6 +62,7 @@ export function mergeFigures(all: readonly Figures[]): Figures {
     started: total(all, ({ started }) => started),
     excused: totals(all.map(({ excused }) => excused)),
     dumped: total(all, ({ dumped }) => dumped),
+    drilled: total(all, ({ drilled }) => drilled),
     overlapping: total(all, ({ overlapping }) => overlapping),
     calls: totals(all.map(({ calls }) => calls)),
     faults: totals(all.map(({ faults }) => faults)),

@@ -35,6 +35,7 @@ export function figuresText({ seed, secrets, days }: Simulation, figures: Figure
     ...rowsOf(excused),
     ['dumps made', number(figures.dumped)],
     ['  started while another one was being made', number(figures.overlapping)],
+    ['drills done', number(figures.drilled)],
     ['events handled', number(events)],
     ['scans of all secrets', number(scans)],
     ['  continued in another invocation', number(continuations)],

@@ -146,25 +146,27 @@ export class SimulatedWorld {
       functions: this.#functions,
       invoke: (called, event) => this.#invoke(called, event),
       onStarted: (execution) => {
-        this.#record(`an execution for secret ${execution.secret.index} at ${iso(execution.when)} is started`);
-        this.invariants.executions.onStarted(execution);
-        this.invariants.reports.onStarted(execution);
+        const { purpose, secret, when } = execution;
+        this.#record(`an execution for the ${purpose} of secret ${secret.index} at ${iso(when)} is started`);
+        this.invariants.onStarted(execution);
       },
-      onSubmitted: (execution, variables) => {
-        this.#record(`the dump of secret ${execution.secret.index} for ${iso(execution.when)} is started`);
-        this.invariants.executions.onSubmitted(execution, variables);
+      onSubmitted: (execution, job) => {
+        const { purpose, secret, when } = execution;
+        this.#record(`the ${purpose} of secret ${secret.index} for ${iso(when)} is started`);
+        this.invariants.executions.onSubmitted(execution, job);
       },
-      onDumped: (execution) => {
-        leaveDump(this.#objectStore, this.#dumpBucket, execution, this.clock.now);
-        this.invariants.reports.onDumped(execution);
+      onJobDone: (execution) => {
+        if (execution.purpose === 'dump') {
+          leaveDump(this.#objectStore, this.#dumpBucket, execution, this.clock.now);
+          this.invariants.reports.onDumped(execution);
+        }
       },
       onEnded: (execution) => {
         this.figures.runs += 1;
-        const { secret, when, end, outcome = 'not compared' } = execution;
-        const name = `the execution for secret ${secret.index} at ${iso(when)}`;
+        const { purpose, secret, when, end, outcome = 'not compared' } = execution;
+        const name = `the execution for the ${purpose} of secret ${secret.index} at ${iso(when)}`;
         this.#record(`${name} ends (${outcome}): ${JSON.stringify(end)}`);
-        this.invariants.executions.onEnded(execution);
-        this.invariants.reports.onEnded(execution);
+        this.invariants.onEnded(execution);
         this.onEnded(execution);
       },
     });

@@ -1,4 +1,5 @@
 import {
+  DRILL_TAG,
   FILTER_FIELDS,
   lettersOf,
   PREFER_TAG,
@@ -35,7 +36,7 @@ const MEANT_BY_TAG: ReadonlyMap<string, string> = new Map([
 const DESCRIBING_TAGS = [...TAGGED_FIELDS, ...FILTER_FIELDS].map((field) => `${TAG_PREFIX}${field}`).concat(PREFER_TAG);
 
 /** Whether these are misspelled, the Scanner decides. */
-const OTHER_TAGS = [SCHEDULE_TAG, TIMEZONE_TAG, RESTORE_TARGET_TAG];
+const OTHER_TAGS = [SCHEDULE_TAG, DRILL_TAG, TIMEZONE_TAG, RESTORE_TARGET_TAG];
 
 /**
  * Keys that would be ignored, although they were surely meant for a field, such as `sslMode` and `db_name`, or those

@@ -1,4 +1,4 @@
-import type { Comparison, HashInput } from '../../contract.ts';
+import { type Comparison, type HashInput, SCHEDULE_TAGS } from '../../contract.ts';
 import type { SecretDescription } from './decision.ts';
 import { InvalidSchedule } from './schedule/invalid-schedule.ts';
 import { isDue, parseSchedule } from './schedule/schedule.ts';
@@ -9,11 +9,11 @@ const SHORT_WAIT_MS = 10_000;
 
 /**
  * Compares the current state of a secret (`undefined` if it no longer exists) with the tags and the time that its run
- * was started for. Only an unchanged secret is dumped; a new schedule has an execution of its own.
+ * was started for. Only if they are unchanged its job runs; a new schedule has an execution of its own.
  */
 export function compare(
   secret: SecretDescription | undefined,
-  { tagsHash, when, started }: Omit<HashInput, 'secretArn'>,
+  { tagsHash, when, purpose = 'dump', started }: Omit<HashInput, 'secretArn'>,
 ): Comparison {
   if (!secret) {
     return { outcome: 'gone', reason: 'The secret no longer exists.' };
@@ -21,9 +21,9 @@ export function compare(
   if (secret.DeletedDate) {
     return { outcome: 'gone', reason: 'The secret is marked for deletion.' };
   }
-  const tags = readTags(secret.Tags);
+  const tags = readTags(secret.Tags, purpose);
   if (!tags) {
-    return { outcome: 'removed', reason: 'The schedule tag was removed from the secret.' };
+    return { outcome: 'removed', reason: `The tag ${SCHEDULE_TAGS[purpose]} was removed from the secret.` };
   }
   if (tags.hash !== tagsHash) {
     return {

@@ -28,13 +28,18 @@ export function formatWhen(time: Date): string {
 }
 
 /**
- * The name of the execution: `<secret name>-<time>-<hash>`, at most 80 characters of `0-9A-Za-z-_`.
+ * The name of the execution: `<secret name>-<time>-<hash>`, or `<secret name>-drill-<time>-<hash>`, at most 80
+ * characters of `0-9A-Za-z-_`.
  *
  * It is a pure function of the input. Step Functions starts each name only once, so that any number of scans, duplicate
  * events and retries start a run exactly once. The hash distinguishes inputs whose readable part is the same.
  */
-export function executionName({ secretArn, tagsHash, when }: ExecutionInput): string {
-  return nameOf(secretArn, when.replace(/[-:]/g, ''), [secretArn, tagsHash, when]);
+export function executionName({ secretArn, tagsHash, when, purpose }: ExecutionInput): string {
+  const time = when.replace(/[-:]/g, '');
+  const identity = [secretArn, tagsHash, when];
+  return purpose === 'drill'
+    ? nameOf(secretArn, `drill-${time}`, [...identity, purpose])
+    : nameOf(secretArn, time, identity);
 }
 
 /**
@@ -48,6 +53,6 @@ export function checkName({ secretArn, allTagsHash }: Pick<CheckInput, 'secretAr
 function nameOf(secretArn: string, what: string, identity: readonly string[]): string {
   const readable = secretName(secretArn)
     .replace(/[^0-9A-Za-z_-]/g, '_')
-    .slice(0, 38);
+    .slice(0, Math.min(38, 54 - what.length));
   return `${readable}-${what}-${hash('sha256', JSON.stringify(identity)).slice(0, 24)}`;
 }

@@ -19,7 +19,7 @@ const memoSchema = z.object({
   timezoneRules: z.optional(z.string()),
   /** Executions started before this instant are in the memo; seconds since 1970. */
   asOf: z.number(),
-  /** By the hash of secret and tags. */
+  /** By the hash of secret, tags and purpose. */
   runs: z.record(z.string(), z.readonly(z.tuple([z.number(), z.number()]))),
 });
 
@@ -61,20 +61,17 @@ export class Memo {
   }
 
   /**
-   * The next run of a secret with these tags, if it is known to be started, in the format of {@link
+   * The next run of a secret with these tags and this purpose, if it is known to be started, in the format of {@link
    * ExecutionInput.when}.
    */
-  nextStarted(secretArn: string, tagsHash: string, now: Date): string | undefined {
-    const [when, until] = this.#runs.get(keyOf(secretArn, tagsHash)) ?? [0, 0];
+  nextStarted(run: Omit<ExecutionInput, 'when'>, now: Date): string | undefined {
+    const [when, until] = this.#runs.get(keyOf(run)) ?? [0, 0];
     return Math.min(when, until) * 1000 > now.getTime() ? formatWhen(new Date(when * 1000)) : undefined;
   }
 
   /** Adds the next run of a secret, whose execution must be running: started now or earlier, and not closed. */
-  add({ secretArn, tagsHash, when }: ExecutionInput, now: Date): void {
-    this.#runs.set(keyOf(secretArn, tagsHash), [
-      Date.parse(when) / 1000,
-      Math.floor(now.getTime() / 1000) + NAME_RESERVED_S,
-    ]);
+  add(run: ExecutionInput, now: Date): void {
+    this.#runs.set(keyOf(run), [Date.parse(run.when) / 1000, Math.floor(now.getTime() / 1000) + NAME_RESERVED_S]);
   }
 
   /**
@@ -93,6 +90,7 @@ export class Memo {
   }
 }
 
-function keyOf(secretArn: string, tagsHash: string): string {
-  return hash('sha256', JSON.stringify([secretArn, tagsHash])).slice(0, 24);
+function keyOf({ secretArn, tagsHash, purpose }: Omit<ExecutionInput, 'when'>): string {
+  const identity = [secretArn, tagsHash, ...(purpose === 'drill' ? [purpose] : [])];
+  return hash('sha256', JSON.stringify(identity)).slice(0, 24);
 }

@@ -3,10 +3,10 @@ import type { ScanResult } from './scan-secret.ts';
 
 /** Response of a scan. Responses are limited in size, so the result for each secret is in the log instead. */
 export interface Summary {
-  /** Number of secrets by outcome. */
+  /** Number of schedules by outcome; a secret has one for its dumps, one for its drills, or both. */
   readonly secrets: Readonly<Record<ScanResult['outcome'], number>>;
-  /** Result for the secret that the event named. */
-  readonly named?: ScanResult;
+  /** Results for the secret that the event named. */
+  readonly named?: readonly ScanResult[];
 }
 
 /** A scan is finished, but could not handle these secrets. */
@@ -26,7 +26,7 @@ const MAX_REASONS = 50;
 /** Collects the results of a scan over all of its invocations. */
 export class ScanReport {
   readonly #secrets = { started: 0, waiting: 0, closed: 0, later: 0, skipped: 0, failed: 0 };
-  #named: ScanResult | undefined;
+  #named: readonly ScanResult[] | undefined;
   readonly #leg: number;
   readonly #reasons: string[];
   #failed: number;
@@ -43,15 +43,18 @@ export class ScanReport {
     if (result.outcome === 'failed') {
       this.#failed += 1;
       if (this.#reasons.length < MAX_REASONS) {
-        this.#reasons.push(`${result.secret}: ${String(result.reason)}`);
+        const drill = result.purpose === 'drill' ? ' (drill)' : '';
+        this.#reasons.push(`${result.secret}${drill}: ${String(result.reason)}`);
       }
     }
   }
 
-  /** Adds the result for the secret that the event named. */
-  addNamed(result: ScanResult): void {
-    this.add(result);
-    this.#named = result;
+  /** Adds the results for the secret that the event named. */
+  addNamed(results: readonly ScanResult[]): void {
+    results.forEach((result) => {
+      this.add(result);
+    });
+    this.#named = results;
   }
 
   get summary(): Summary {

@@ -1,13 +1,16 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
-import type { CheckInput } from '../../contract.ts';
+import type { CheckInput, Purpose } from '../../contract.ts';
 import { decide, type SecretDescription } from '../core/decision.ts';
 import { executionName, secretName } from '../core/execution-name.ts';
 import type { Memo } from '../core/memo.ts';
+import { purposesOf } from '../core/tags.ts';
 import { startCheck, startExecution } from '../start-execution.ts';
 
-/** What a scan did for one secret. */
+/** What a scan did for one schedule of one secret. */
 export interface ScanResult {
   readonly secret: string;
+  /** Absent if what failed is about no schedule. */
+  readonly purpose?: Purpose;
   /**
    * `closed`: its execution was started and ended before its scheduled time, most likely because it was stopped. A run
    * that the memo knows is reported as `waiting` even so.
@@ -44,14 +47,28 @@ export interface ScanContext {
 }
 
 /**
- * Starts the next run of one secret if needed, and a check of the secret if its tags may be new. A failure affects only
- * this secret and is reported by its name.
+ * Starts the next dump and the next drill of one secret if needed, and a check of the secret if its tags may be new. A
+ * failure affects only this schedule of this secret, and is reported by its name.
+ *
+ * @returns a result for each schedule; that of the dumps if it has none
  */
-export async function scan(secret: SecretDescription, context: ScanContext): Promise<ScanResult> {
-  const name = secretName(secret.ARN);
+export async function scan(secret: SecretDescription, context: ScanContext): Promise<readonly ScanResult[]> {
+  const [first = 'dump', ...others] = purposesOf(secret.Tags);
+  const results: ScanResult[] = [];
+  for (const purpose of [first, ...others]) {
+    results.push({ secret: secretName(secret.ARN), purpose, ...(await scanFor(purpose, secret, context)) });
+  }
+  return results;
+}
+
+async function scanFor(
+  purpose: Purpose,
+  secret: SecretDescription,
+  context: ScanContext,
+): Promise<Omit<ScanResult, 'secret' | 'purpose'>> {
   const { stepFunctions, stateMachineArn, memo, running, isNamed } = context;
   try {
-    const decision = decide(secret, new Date(), memo);
+    const decision = decide(secret, purpose, new Date(), memo);
     switch (decision.kind) {
       case 'start': {
         const isRunning = running.has(executionName(decision.input));
@@ -59,7 +76,6 @@ export async function scan(secret: SecretDescription, context: ScanContext): Pro
           ? 'waiting'
           : await paced(() => startExecution(stepFunctions, stateMachineArn, decision.input));
         const isStarted = outcome !== 'closed';
-        const { when, following } = decision.check;
         // If the event of a tag is lost, the scan that starts the first run has to start the check, or, if it cannot,
         // its retry, which finds the run waiting. So the memo may not know the run before the check is started.
         const isDue = isNamed || (isStarted && !isRunning);
@@ -68,33 +84,36 @@ export async function scan(secret: SecretDescription, context: ScanContext): Pro
         if (isStarted) {
           memo.add(decision.input, new Date());
         }
-        return { secret: name, outcome, when, following, checking };
+        return { outcome, when: decision.input.when, following: decision.check?.following, checking };
       }
       case 'waiting':
-        return { secret: name, outcome: 'waiting', when: decision.when };
+        return { outcome: 'waiting', when: decision.when };
       case 'later': {
         const checking = isNamed && (await startCheckOf(decision.check, context, false));
-        return { secret: name, outcome: 'later', when: decision.when, reason: decision.reason, checking };
+        return { outcome: 'later', when: decision.when, reason: decision.reason, checking };
       }
       case 'skip':
-        return { secret: name, outcome: 'skipped', reason: decision.reason };
+        return { outcome: 'skipped', reason: decision.reason };
       case 'invalid':
-        return { secret: name, outcome: 'failed', reason: decision.reason };
+        return { outcome: 'failed', reason: decision.reason };
     }
   } catch (error) {
-    return { secret: name, outcome: 'failed', reason: String(error) };
+    return { outcome: 'failed', reason: String(error) };
   }
 }
 
 /**
- * @returns whether the check was started: not if the secret has been checked with these tags
+ * @returns whether the check was started: not if there is none, or the secret has been checked with these tags
  * @throws {Error} that says what is not started
  */
 async function startCheckOf(
-  check: CheckInput,
+  check: CheckInput | undefined,
   { stepFunctions, checkStateMachineArn }: ScanContext,
   isRunStarted: boolean,
 ): Promise<boolean> {
+  if (check === undefined) {
+    return false;
+  }
   try {
     return (await paced(() => startCheck(stepFunctions, checkStateMachineArn, check))) === 'started';
   } catch (error) {

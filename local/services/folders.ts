@@ -1,28 +1,44 @@
-import { mkdir, rm, symlink } from 'node:fs/promises';
+import { chmod, mkdir, rm, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { findProgram } from '../host/search-path.ts';
+import { temporaryFolder } from '../host/temporary-folder.ts';
 
-/** What jobs run besides their client programs: with these, Linux ends a job's children with the job. */
-const IMAGE_PROGRAMS = ['setpriv', 'true'];
+/** What jobs run besides PostgreSQL's programs: to end their children with them, and to find the account of a server. */
+const IMAGE_PROGRAMS = ['setpriv', 'true', 'id'];
 
 /** Where the local stack keeps its files; absolute paths. */
 export interface Folders {
   /** Objects, as `<bucket>/<key>`. */
   readonly objects: string;
   readonly logs: string;
-  /** Volumes of jobs, deleted when the stack stops. */
-  readonly scratch: string;
-  /** Holds programs for the PATH of jobs; part of `scratch`. */
+  /** Holds programs for the PATH of jobs. */
   readonly programs: string;
+  /**
+   * Volumes of jobs. They are not below the state directory: if this process is root, the server of a drill runs as
+   * another user, who may have no access there, and the path of its socket must be short.
+   */
+  readonly volumes: string;
+  /** Removes what must not outlive the stack. */
+  remove(): Promise<void>;
 }
 
 /** Creates the folders that the local stack needs. */
 export async function createFolders(directory: string): Promise<Folders> {
   const root = resolve(directory);
   const scratch = join(root, 'scratch');
-  const folders = { objects: join(root, 's3'), logs: join(root, 'log'), scratch, programs: join(scratch, 'programs') };
   // A run that was killed could not delete it.
   await rm(scratch, { recursive: true, force: true });
+  const [volumes, removeVolumes] = await temporaryFolder('jobs');
+  await chmod(volumes, 0o711);
+  const folders = {
+    objects: join(root, 's3'),
+    logs: join(root, 'log'),
+    programs: join(scratch, 'programs'),
+    volumes,
+    remove: async () => {
+      await Promise.all([rm(scratch, { recursive: true, force: true }), removeVolumes()]);
+    },
+  };
   for (const folder of [folders.objects, folders.logs, folders.programs]) {
     await mkdir(folder, { recursive: true });
   }

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { delimiter } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -34,7 +33,7 @@ const USER = { principal: ADMINISTRATOR, stopped: new AbortController().signal }
 export interface WorldOptions {
   /** Output of `cdk synth`, for one stack. */
   readonly cdkOut: string;
-  /** Folder for objects (`s3/<bucket>/<key>`), logs (`log/`) and the volumes of jobs (`scratch/`). */
+  /** Folder for objects (`s3/<bucket>/<key>`), logs (`log/`) and programs (`scratch/`). */
   readonly directory: string;
   /** Folders of the PostgreSQL client programs, for the PATH of jobs. */
   readonly clientFolders: readonly string[];
@@ -111,14 +110,14 @@ export class World implements AwsClients {
   static async start({ cdkOut, directory, clientFolders, trace }: WorldOptions): Promise<World> {
     const template = new Template(cdkOut);
     const folders = await createFolders(directory);
-    const { logs, scratch, programs } = folders;
+    const { logs, programs, volumes } = folders;
     const processes = new Processes();
     const iam = new Iam(template, trace);
     const servers = await startServers(template, folders, iam);
     try {
       const { endpoints } = servers;
       const searchPath = [programs, ...clientFolders].join(delimiter);
-      const services = await createServices(template, { processes, endpoints, iam, logs, scratch, searchPath, trace });
+      const services = await createServices(template, { processes, endpoints, iam, logs, volumes, searchPath, trace });
       const secrets = new SecretsManager((call) => {
         services.bus.put(cloudTrailEvent(call));
       });
@@ -207,7 +206,7 @@ export class World implements AwsClients {
   }
 }
 
-async function startServers(template: Template, { objects, scratch }: Folders, iam: Iam): Promise<Servers> {
+async function startServers(template: Template, { objects, remove }: Folders, iam: Iam): Promise<Servers> {
   const objectStore = await startS3({ directory: objects, guard: s3Guard(iam, encryptionKeys(template)) });
   let served: ReadonlyMap<string, Operation> = new Map();
   const services = await serve((target) => served.get(target));
@@ -220,7 +219,7 @@ async function startServers(template: Template, { objects, scratch }: Folders, i
     fileOf: (bucket, key) => objectStore.fileOf(bucket, key),
     pagesIn: (bucket) => objectStore.pagesIn(bucket),
     stop: async () => {
-      await Promise.all([services.stop(), objectStore.stop(), rm(scratch, { recursive: true, force: true })]);
+      await Promise.all([services.stop(), objectStore.stop(), remove()]);
     },
   };
 }

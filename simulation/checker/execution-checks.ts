@@ -1,8 +1,8 @@
 import type { Clock } from '../runtime/clock.ts';
 import { iso } from '../runtime/time.ts';
 import type { Attempt, Execution, Step } from '../services/execution.ts';
-import type { Secret } from '../workload/secret-history.ts';
-import type { CheckedSecrets } from './checked-secrets.ts';
+import type { SubmittedJob } from '../services/step-functions/steps.ts';
+import type { CheckedSecret, CheckedSecrets } from './checked-secrets.ts';
 import { dueAfter } from './intervals.ts';
 import { LATEST_END, LATEST_WAIT, LONGEST_WAIT } from './limits.ts';
 import type { Violations } from './violations.ts';
@@ -12,9 +12,9 @@ export class ExecutionChecks {
   readonly #secrets: CheckedSecrets;
   readonly #clock: Clock;
   readonly #violations: Violations;
-  readonly figures = { dumped: 0, overlapping: 0 };
-  /** The executions whose dump was started and that have not ended. */
-  readonly #dumping = new Map<Secret, Set<Execution>>();
+  readonly figures = { dumped: 0, drilled: 0, overlapping: 0 };
+  /** The executions whose job was started and that have not ended. */
+  readonly #running = new Map<CheckedSecret, Set<Execution>>();
 
   constructor(secrets: CheckedSecrets, clock: Clock, violations: Violations) {
     this.#secrets = secrets;
@@ -23,15 +23,15 @@ export class ExecutionChecks {
   }
 
   onStarted(execution: Execution): void {
-    const { secret, when } = execution;
+    const { secret, purpose, when } = execution;
     if (when - this.#clock.now > LATEST_WAIT) {
       this.#violations.report(
         'true ends',
         secret,
-        `An execution was started for ${iso(when)}, too far ahead to end within a year.`,
+        `An execution was started for the ${purpose} of ${iso(when)}, too far ahead to end within a year.`,
       );
     }
-    const { executions } = this.#secrets.of(secret);
+    const { executions } = this.#secrets.of(execution);
     const same = executions.get(when);
     if (same === undefined) {
       executions.set(when, [execution]);
@@ -47,45 +47,48 @@ export class ExecutionChecks {
 
   /**
    * A job was accepted: it must know its secret and time, must not start before that time or a second time, and the
-   * time must be one of the tags that existed when they were last compared.
-   *
-   * @param variables the values of the job's environment variables
+   * time must be one of the tags that existed when they were last compared. It must be the job of its purpose.
    */
-  onSubmitted(execution: Execution, variables: readonly string[]): void {
-    const { secret, when } = execution;
-    const dumping = this.#dumping.get(secret) ?? new Set();
-    this.#dumping.set(secret, dumping);
-    if (!dumping.has(execution) && dumping.size > 0) {
+  onSubmitted(execution: Execution, { definition, variables }: SubmittedJob): void {
+    const { secret, purpose, when } = execution;
+    const checked = this.#secrets.of(execution);
+    const running = this.#running.get(checked) ?? new Set();
+    this.#running.set(checked, running);
+    if (!running.has(execution) && running.size > 0) {
       this.figures.overlapping += 1;
     }
-    dumping.add(execution);
+    running.add(execution);
     const violate = (message: string): void => {
       this.#violations.report('no other dump', secret, message);
     };
     if (this.#clock.now < when) {
-      violate(`The dump for ${iso(when)} was started too early.`);
+      violate(`The ${purpose} for ${iso(when)} was started too early.`);
     }
     if (!variables.includes(secret.arn) || !variables.includes(iso(when))) {
       violate(`The job for ${iso(when)} was not passed its secret and time.`);
     }
+    if (!definition.endsWith(`-${purpose}`) && !/:\d+$/.test(definition)) {
+      violate(`The job ${definition} was started for the ${purpose} of ${iso(when)}.`);
+    }
     if (!this.#isScheduled(execution)) {
-      violate(`A dump was started for ${iso(when)}, which no tags of that time schedule.`);
+      violate(`A ${purpose} was started for ${iso(when)}, which no tags of that time schedule.`);
     }
     // Executions from long ago are dropped, so the current one may be the only one known.
-    const same = new Set([...(this.#secrets.of(secret).executions.get(when) ?? []), execution]);
+    const same = new Set([...(checked.executions.get(when) ?? []), execution]);
     const started = [...same].reduce((sum, { jobs, lostResponses }) => sum + jobs.length - lostResponses, 0);
     if (started > 1) {
-      violate(`${started} dumps were started for ${iso(when)}.`);
+      violate(`${started} ${purpose}s were started for ${iso(when)}.`);
     }
   }
 
   /** Whether its time is one of the tags that existed when they were last compared. */
-  #isScheduled({ secret, when, attempts }: Execution): boolean {
+  #isScheduled(execution: Execution): boolean {
+    const { when, attempts } = execution;
     const compared = attempts.findLast(({ step, ok }) => step === 'compare' && ok);
     return (
       compared !== undefined &&
       this.#secrets
-        .of(secret)
+        .of(execution)
         .intervals.some(
           (interval) =>
             interval.from <= compared.ended && interval.to > compared.started && dueAfter(interval, when - 1) === when,
@@ -95,16 +98,16 @@ export class ExecutionChecks {
 
   /** An execution ended: it must succeed exactly if its steps did. One stopped by an operator is not checked. */
   onEnded(execution: Execution): void {
-    const { secret, when, attempts, stopped, end } = execution;
-    this.#dumping.get(secret)?.delete(execution);
-    if (lastAttempt(execution, 'dump')?.ok === true) {
-      this.figures.dumped += 1;
+    const { secret, purpose, when, attempts, stopped, end } = execution;
+    this.#running.get(this.#secrets.of(execution))?.delete(execution);
+    if (lastAttempt(execution, 'job')?.ok === true) {
+      this.figures[purpose === 'dump' ? 'dumped' : 'drilled'] += 1;
     }
     if (stopped !== undefined || end === undefined) {
       return;
     }
     const violate = (problem: string): void => {
-      const ended = `The execution for ${iso(when)} ended as ${JSON.stringify(end)}`;
+      const ended = `The execution for the ${purpose} of ${iso(when)} ended as ${JSON.stringify(end)}`;
       this.#violations.report('true ends', secret, `${ended}: ${problem}`);
     };
     const needless = attempts.find(({ ok, prevented }) => !ok && !prevented);
@@ -129,15 +132,16 @@ export class ExecutionChecks {
   }
 
   /** After a successful Reschedule the next run must wait. */
-  #checkRescheduled({ secret, when }: Execution, { started, ended }: Attempt): void {
-    const { intervals, executions } = this.#secrets.of(secret);
+  #checkRescheduled(execution: Execution, { started, ended }: Attempt): void {
+    const { secret, purpose, when } = execution;
+    const { intervals, executions } = this.#secrets.of(execution);
     const interval = intervals.find(({ from, to }) => from <= started && to > ended);
     const next = interval && dueAfter(interval, Math.max(when, started));
     if (next === undefined || next <= this.#clock.now || next - started > LONGEST_WAIT) {
       return;
     }
     if (!executions.has(next)) {
-      const message = `Nothing waits for ${iso(next)} after the Reschedule of ${iso(when)}.`;
+      const message = `Nothing waits for the ${purpose} of ${iso(next)} after the Reschedule of ${iso(when)}.`;
       this.#violations.report('always served', secret, message);
     }
   }
@@ -149,27 +153,27 @@ function lastAttempt({ attempts }: Execution, step: Step): Attempt | undefined {
 
 /** Why an execution must not have ended as it did, if so. */
 function wrongEnd(execution: Execution): string | undefined {
-  const { end, outcome } = execution;
-  const dump = lastAttempt(execution, 'dump');
+  const { end, outcome, purpose } = execution;
+  const job = lastAttempt(execution, 'job');
   const reschedule = lastAttempt(execution, 'reschedule');
   const succeeded = end?.status === 'SUCCEEDED';
   if (lastAttempt(execution, 'compare')?.ok !== true) {
-    const isRight = end?.status === 'FAILED' && dump === undefined && reschedule !== undefined;
+    const isRight = end?.status === 'FAILED' && job === undefined && reschedule !== undefined;
     return isRight ? undefined : 'the tags were never compared';
   }
   if (outcome === 'moved') {
-    const isRight = dump === undefined && succeeded === reschedule?.ok;
+    const isRight = job === undefined && succeeded === reschedule?.ok;
     return isRight ? undefined : 'the schedule was not due';
   }
   if (outcome !== 'unchanged') {
-    return succeeded && dump === undefined && reschedule === undefined ? undefined : 'it was superseded';
+    return succeeded && job === undefined && reschedule === undefined ? undefined : 'it was superseded';
   }
-  if (dump === undefined || reschedule === undefined) {
-    return `there was no ${dump === undefined ? 'dump' : 'rescheduling'}`;
+  if (job === undefined || reschedule === undefined) {
+    return `there was no ${job === undefined ? purpose : 'rescheduling'}`;
   }
-  if (succeeded !== (dump.ok && reschedule.ok)) {
+  if (succeeded !== (job.ok && reschedule.ok)) {
     const result = ({ ok }: Attempt): string => (ok ? 'succeeded' : 'failed');
-    return `the dump ${result(dump)}, and rescheduling ${result(reschedule)}`;
+    return `the ${purpose} ${result(job)}, and rescheduling ${result(reschedule)}`;
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import { iso } from '../runtime/time.ts';
 import type { Invocation, Result } from '../services/lambda-function.ts';
-import { type Secret, stateAt } from '../workload/secret-history.ts';
+import { type Secret, stateAt, tagsFor, tagsInForce } from '../workload/secret-history.ts';
 import type { CheckedSecret, CheckedSecrets } from './checked-secrets.ts';
 import { dueAfter } from './intervals.ts';
 import { LONGEST_WAIT, MARGIN } from './limits.ts';
@@ -34,7 +34,7 @@ export class FunctionChecks {
     const { name } = invocation.function;
     const failed = [...invocation.calls.values()].find((call) => call.failed && !call.mayFail);
     if (result.kind === 'returned' && failed !== undefined && !this.#scans.isContinued(invocation)) {
-      const secret = this.#secrets.find(failed.subject)?.secret;
+      const secret = this.#secrets.find(failed.subject);
       this.#violations.report('true ends', secret, `${name} succeeded although ${failed.operation} failed for good.`);
     }
     if (result.kind === 'failed' && result.error === 'Sandbox.Timedout' && !invocation.delayed) {
@@ -60,13 +60,13 @@ export class FunctionChecks {
       violate('A scan succeeded although one of its calls failed for good.');
     }
     const checked = this.#secrets.all();
-    const anyInvalid = checked.some(({ secret }) => hadInvalidTags(secret, scan.started - MARGIN, scan.ended));
+    const anyInvalid = checked.some((one) => hadInvalidTags(one, scan.started - MARGIN, scan.ended));
     if (result.kind === 'failed' && !scan.cut && !scan.failed && !anyInvalid) {
       violate(`A scan failed although no fault prevented it: ${result.cause}`);
     }
     for (const one of checked) {
       if (result.kind === 'returned') {
-        this.#checkInvalidTagsReported(one.secret, scan);
+        this.#checkInvalidTagsReported(one, scan);
       }
       if (!scan.cut && !scan.prevented.has(one.secret.arn)) {
         this.#checkServed(one, scan);
@@ -78,30 +78,36 @@ export class FunctionChecks {
   onEventHandled(invocation: Invocation, result: Result, secret: Secret): void {
     const times = { started: invocation.started, ended: this.#clock.now };
     const failed = [...invocation.calls.values()].some((call) => call.failed);
-    const isInvalid = hadInvalidTags(secret, times.started, times.ended);
+    const both = this.#secrets.ofSecret(secret);
+    const isInvalid = both.some((one) => hadInvalidTags(one, times.started, times.ended));
     if (result.kind === 'failed' && !invocation.killed && !failed && !isInvalid) {
       const message = `An event was not handled although no fault prevented it: ${result.cause}`;
       this.#violations.report('true ends', secret, message);
     }
     if (result.kind === 'returned') {
-      this.#checkInvalidTagsReported(secret, times, 0);
-      if (!failed) {
-        this.#checkServed(this.#secrets.of(secret), times, 0);
+      for (const one of both) {
+        this.#checkInvalidTagsReported(one, times, 0);
+        if (!failed) {
+          this.#checkServed(one, times, 0);
+        }
       }
     }
   }
 
-  #checkInvalidTagsReported(secret: Secret, { started, ended }: Times, margin = MARGIN): void {
+  #checkInvalidTagsReported({ secret, purpose }: CheckedSecret, { started, ended }: Times, margin = MARGIN): void {
     const [before, state] = [stateAt(secret, started - margin), stateAt(secret, ended)];
-    const onSchedule = state.exists && state.deletion === undefined && secret.primaryRegion === undefined;
-    if (before === state && onSchedule && state.tags?.valid === false) {
+    if (before === state && tagsInForce(secret, state, purpose)?.valid === false) {
       const message = 'The function that read this secret succeeded although its tags are invalid.';
       this.#violations.report('true ends', secret, message);
     }
   }
 
   /** Once a function has read a secret, its next run must wait, unless a run due meanwhile has yet to start it. */
-  #checkServed({ secret, intervals, executions }: CheckedSecret, { started, ended }: Times, margin = MARGIN): void {
+  #checkServed(
+    { secret, purpose, intervals, executions }: CheckedSecret,
+    { started, ended }: Times,
+    margin = MARGIN,
+  ): void {
     const interval = intervals.find(({ from, to }) => from <= started - margin && to > ended);
     const next = interval && dueAfter(interval, started);
     if (next === undefined || next <= ended + MINUTE || next - started > LONGEST_WAIT) {
@@ -109,15 +115,16 @@ export class FunctionChecks {
     }
     const runs = executions.get(next) ?? [];
     if (!runs.some(({ end, stopped }) => end === undefined || stopped !== undefined)) {
-      const message = `Nothing waits for ${iso(next)} after the scan of ${iso(started)}.`;
+      const message = `Nothing waits for the ${purpose} of ${iso(next)} after the scan of ${iso(started)}.`;
       this.#violations.report('always served', secret, message);
     }
   }
 }
 
 /** Whether a secret had invalid tags at any time from one instant to another. */
-function hadInvalidTags({ states }: Secret, from: number, to: number): boolean {
+function hadInvalidTags({ secret: { states }, purpose }: CheckedSecret, from: number, to: number): boolean {
   return states.some(
-    ({ from: since, tags }, i) => tags?.valid === false && since <= to && (states[i + 1]?.from ?? Infinity) >= from,
+    (state, i) =>
+      tagsFor(state, purpose)?.valid === false && state.from <= to && (states[i + 1]?.from ?? Infinity) >= from,
   );
 }

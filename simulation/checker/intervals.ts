@@ -1,4 +1,5 @@
 import { formerZone } from '../runtime/timezone-rules.ts';
+import type { Purpose } from '../workload/random-tags.ts';
 import { type Secret, type SecretState, type Span, tagsInForce } from '../workload/secret-history.ts';
 import { dueTimes } from './oracle.ts';
 
@@ -15,15 +16,16 @@ export interface Interval extends Span {
 }
 
 /**
- * The intervals during which a secret is on a schedule, in order. The last one may have no end.
+ * The intervals during which a secret is on a schedule for a purpose, in order. The last one may have no end.
  *
  * @param runtimeUpdate when the rules of time zones change
  */
-export function intervalsOf(secret: Secret, span: Span, runtimeUpdate: number): readonly Interval[] {
+export function intervalsOf(secret: Secret, purpose: Purpose, span: Span, runtimeUpdate: number): readonly Interval[] {
   const intervals: Interval[] = [];
   let since: SecretState | undefined;
+  const inForce = (state: SecretState | undefined) => state && tagsInForce(secret, state, purpose);
   const close = (to: number): void => {
-    const tags = since === undefined ? undefined : tagsInForce(secret, since);
+    const tags = inForce(since);
     if (since === undefined || tags?.valid !== true) {
       return;
     }
@@ -44,7 +46,7 @@ export function intervalsOf(secret: Secret, span: Span, runtimeUpdate: number): 
     }
   };
   for (const state of secret.states) {
-    const [before, now] = [since === undefined ? undefined : tagsInForce(secret, since), tagsInForce(secret, state)];
+    const [before, now] = [inForce(since), inForce(state)];
     if (before?.schedule === now?.schedule && before?.timezone === now?.timezone && since !== undefined) {
       continue;
     }

@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/clock.ts';
+import type { Execution } from '../services/execution.ts';
 import type { Secret, Span } from '../workload/secret-history.ts';
 import { CheckedSecrets } from './checked-secrets.ts';
 import { ExecutionChecks } from './execution-checks.ts';
@@ -41,6 +42,22 @@ export class Invariants {
     this.functions = new FunctionChecks(checked, clock, this.scans, this.#violations);
     this.schedules = new ScheduleChecks(checked, clock, { period, span }, this.scans, this.#violations);
     this.reports = new ReportChecks(checked, clock, options, this.#violations);
+  }
+
+  /** An execution was started. Reports are about dumps only. */
+  onStarted(execution: Execution): void {
+    this.executions.onStarted(execution);
+    if (execution.purpose === 'dump') {
+      this.reports.onStarted(execution);
+    }
+  }
+
+  /** An execution has ended. */
+  onEnded(execution: Execution): void {
+    this.executions.onEnded(execution);
+    if (execution.purpose === 'dump') {
+      this.reports.onEnded(execution);
+    }
   }
 
   get violations(): readonly Violation[] {

@@ -43,7 +43,7 @@ function judgeRuns(runs: readonly Execution[]): Verdict | undefined {
     if (prevented(run, 'compare')) {
       return excused('the tags could not be compared');
     }
-    if (prevented(run, 'dump')) {
+    if (prevented(run, 'job')) {
       return excused('the job could not be submitted');
     }
     if (run.outcome === 'unchanged' || run.outcome === undefined) {

@@ -11,9 +11,9 @@ import type { Violations } from './violations.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** Checks by the clock that each scheduled time gets its dump, and that the next run of each secret waits. */
+/** Checks by the clock that each scheduled time gets its dump or drill, and that the next run of each secret waits. */
 export class ScheduleChecks {
-  /** For how many scheduled times a dump was due and started; of the others, why no stack could have started it. */
+  /** For how many scheduled times a dump or drill was due and started; of the others, why no stack could have started it. */
   readonly figures = { due: 0, started: 0, excused: new Map<string, number>() };
   readonly #secrets: CheckedSecrets;
   readonly #clock: Clock;
@@ -57,7 +57,7 @@ export class ScheduleChecks {
 
   /** Checks that a scheduled time had its dump, or that nothing could have started it. */
   #checkDue(
-    { secret, executions }: CheckedSecret,
+    { secret, purpose, executions }: CheckedSecret,
     interval: Interval,
     due: number,
     previous: number | undefined,
@@ -80,7 +80,7 @@ export class ScheduleChecks {
     const missed = { secret, interval, due, previous, previousRuns, runs };
     const verdict = judgeMissedDump(missed, this.#scans, this.#period);
     if (verdict.kind === 'violation') {
-      this.#violations.report('one dump', secret, `No dump was started for ${iso(due)}: ${verdict.reason}.`);
+      this.#violations.report('one dump', secret, `No ${purpose} was started for ${iso(due)}: ${verdict.reason}.`);
     } else {
       this.figures.excused.set(verdict.reason, (this.figures.excused.get(verdict.reason) ?? 0) + 1);
     }
@@ -105,14 +105,14 @@ export class ScheduleChecks {
     this.#clock.at(span.from + HOUR, check);
   }
 
-  #checkWaiting({ secret, intervals, executions }: CheckedSecret, now: number, since: number): void {
+  #checkWaiting({ secret, purpose, intervals, executions }: CheckedSecret, now: number, since: number): void {
     const interval = intervals.find(({ from, to }) => from <= since && to > now);
     const next = interval && dueAfter(interval, now + MINUTE);
     if (next === undefined || next - now > LONGEST_WAIT) {
       return;
     }
     if (!(executions.get(next) ?? []).some(({ end }) => end === undefined)) {
-      const message = `Nothing waits for ${iso(next)}, and no scan began within a scan period.`;
+      const message = `Nothing waits for the ${purpose} of ${iso(next)}, and no scan began within a scan period.`;
       this.#violations.report('always served', secret, message);
     }
   }

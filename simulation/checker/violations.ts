@@ -3,8 +3,8 @@ import type { Secret } from '../workload/secret-history.ts';
 
 /**
  * The promises of the design:
- * - `one dump`: every scheduled time has a dump, unless nothing could have made one;
- * - `no other dump`: no dump is started twice for a time, before it, or under tags that no longer exist;
+ * - `one dump`: every scheduled time has a dump or a drill, unless nothing could have made one;
+ * - `no other dump`: neither is started twice for a time, before it, or under tags that no longer exist;
  * - `true ends`: executions and functions succeed or fail as their work did;
  * - `always served`: every secret on a schedule has its next run waiting, or a scan is due within a period;
  * - `reported in time`: every missing dump is reported by the next check, again daily, and when it is caught up;

@@ -3,7 +3,7 @@ import { TaskError } from '../../local/services/task.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Episodes } from '../runtime/episodes.ts';
 import type { Faults } from '../runtime/faults.ts';
-import type { Execution } from './execution.ts';
+import { type Execution, runSite } from './execution.ts';
 import type { Json } from './json.ts';
 import { SUBMIT_QUOTA, TokenBucket } from './token-bucket.ts';
 
@@ -49,7 +49,7 @@ export class Batch {
   async submitJob(parameters: unknown, execution: Execution, accepted: (answered: boolean) => void): Promise<Json> {
     const { JobName, JobDefinition } = submitSchema.parse(parameters);
     const pinned = /:(\d+)$/.exec(JobDefinition)?.[1];
-    const site = `SubmitJob|${execution.secret.index}|${execution.when}`;
+    const site = `SubmitJob|${runSite(execution)}`;
     const fault = this.#faults.decide(site, this.#faults.outage('SubmitJob') ? SUBMIT_OUTAGE : SUBMIT_FAULTS);
     await this.#clock.sleep(fault.latency);
     const isOverQuota = !this.#quota.take(this.#clock.now);

@@ -1,3 +1,4 @@
+import type { Purpose } from '../workload/random-tags.ts';
 import type { Secret } from '../workload/secret-history.ts';
 
 /** One attempt at a step of a run. */
@@ -12,7 +13,8 @@ export interface Attempt {
   readonly throttled: boolean;
 }
 
-export type Step = 'compare' | 'reschedule' | 'dump';
+/** `job`: the dump or the drill. */
+export type Step = 'compare' | 'reschedule' | 'job';
 
 export type ExecutionEnd =
   | { readonly status: 'SUCCEEDED' }
@@ -24,6 +26,7 @@ export type ExecutionEnd =
 export interface Execution {
   readonly name: string;
   readonly secret: Secret;
+  readonly purpose: Purpose;
   /** Scheduled time, milliseconds since 1970. */
   readonly when: number;
   /** JSON. */
@@ -38,6 +41,11 @@ export interface Execution {
   outcome?: string;
   stopped?: number;
   end?: ExecutionEnd;
+}
+
+/** Names the run in the sites of faults. */
+export function runSite({ secret, when, purpose }: Pick<Execution, 'secret' | 'when' | 'purpose'>): string {
+  return `${secret.index}|${when}${purpose === 'drill' ? '|drill' : ''}`;
 }
 
 /** A run must survive fewer failures than this, not counting throttled calls. */

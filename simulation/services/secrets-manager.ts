@@ -21,6 +21,7 @@ const listSchema = z.object({
 
 const SCHEDULE_TAG = 'autodump:start-schedule';
 const TIMEZONE_TAG = 'autodump:timezone';
+const DRILL_TAG = 'autodump:drill-schedule';
 
 interface Tag {
   readonly Key: string;
@@ -35,7 +36,7 @@ export interface ListedSecret {
   readonly PrimaryRegion?: string;
 }
 
-/** The schedule tags of a listed secret; undefined if it is not on a schedule in this Region. */
+/** The tags for dumps of a listed secret; undefined if it is not on a schedule in this Region. */
 export function listedTags({ Tags, PrimaryRegion = REGION }: ListedSecret): Omit<WorkloadTags, 'valid'> | undefined {
   const value = (key: string): string | undefined => Tags.find(({ Key }) => Key === key)?.Value;
   const schedule = value(SCHEDULE_TAG);
@@ -108,15 +109,17 @@ export class SecretsManager {
   }
 }
 
-function tagsOf({ tags }: SecretState): readonly Tag[] {
+function tagsOf({ tags, drillTag }: SecretState): readonly Tag[] {
+  const drill = drillTag === undefined ? [] : [{ Key: DRILL_TAG, Value: drillTag.schedule }];
   if (tags === undefined) {
-    return [{ Key: `${SCHEDULE_TAG}-of-old`, Value: '0 8 * * *' }];
+    return [{ Key: `${SCHEDULE_TAG}-of-old`, Value: '0 8 * * *' }, ...drill];
   }
   const { schedule, timezone } = tags;
   return [
     { Key: 'owner', Value: 'somebody' },
     { Key: SCHEDULE_TAG, Value: schedule },
     ...(timezone === undefined ? [] : [{ Key: TIMEZONE_TAG, Value: timezone }]),
+    ...drill,
   ];
 }
 

@@ -8,7 +8,14 @@ export function dailySecret(index: number, schedule: string, timezone: string, i
   const name = `db-${index}`;
   const arn = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-a1B2c3`;
   const tags = { schedule, timezone, valid: true };
-  const state = { from: instant - DAY, exists: true, tags, deletion: undefined, replicated: false };
+  const state = {
+    from: instant - DAY,
+    exists: true,
+    tags,
+    drillTag: undefined,
+    deletion: undefined,
+    replicated: false,
+  };
   return { index, name, arn, primaryRegion: undefined, events: [], states: [state, state] };
 }
 

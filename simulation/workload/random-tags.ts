@@ -33,6 +33,27 @@ const INVALID_SCHEDULES = [
   'cron(0 8 * * ? *)',
 ];
 
+const INVALID_ZONES = ['Mars/Base', 'BST'];
+
+/** What a run is for. */
+export type Purpose = 'dump' | 'drill';
+
+/** The schedule tag for drills, whose time zone is that of the dumps. */
+export type DrillTag = Pick<Tags, 'schedule' | 'valid'>;
+
+/** Half of the schedules for drills are those of the dumps. */
+export function randomDrillTag(id: string, random: Random, busy: boolean, dumps: Tags | undefined): DrillTag {
+  const { schedule, valid } =
+    dumps !== undefined && random.chance(`same|${id}`, 0.5) ? dumps : randomTags(id, random, busy);
+  return { schedule, valid };
+}
+
+/** The tags that drills follow. */
+export function drillTags({ schedule, valid }: DrillTag, dumps: Tags | undefined): Tags {
+  const timezone = dumps?.timezone;
+  return { schedule, timezone, valid: valid && !INVALID_ZONES.includes(timezone ?? '') };
+}
+
 /**
  * Tags as people write them: most daily or weekly, some unusual, a few invalid.
  *
@@ -47,7 +68,7 @@ export function randomTags(id: string, random: Random, busy: boolean): Tags {
   ]);
   if (random.chance(`wrong|${id}`, 0.06)) {
     return random.chance(`wrong zone|${id}`, 0.3)
-      ? { schedule: '0 8 * * *', timezone: random.one(`no zone|${id}`, ['Mars/Base', 'BST']), valid: false }
+      ? { schedule: '0 8 * * *', timezone: random.one(`no zone|${id}`, INVALID_ZONES), valid: false }
       : { schedule: random.one(`wrong tag|${id}`, INVALID_SCHEDULES), timezone, valid: false };
   }
   return { schedule: randomSchedule(id, random, busy), timezone, valid: true };

@@ -1,7 +1,15 @@
 import { hash } from 'node:crypto';
 import { ACCOUNT, REGION } from '../../local/assembly/account.ts';
 import type { Random } from '../runtime/random.ts';
-import { randomTags, rephrased, type Tags } from './random-tags.ts';
+import {
+  type DrillTag,
+  drillTags,
+  type Purpose,
+  randomDrillTag,
+  randomTags,
+  rephrased,
+  type Tags,
+} from './random-tags.ts';
 
 const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;
@@ -12,6 +20,8 @@ export interface SecretState {
   readonly exists: boolean;
   /** The schedule tags, if any. */
   readonly tags: Tags | undefined;
+  /** The tag with the schedule of its drills, if any. */
+  readonly drillTag: DrillTag | undefined;
   /** When it is deleted for good, if it is scheduled for deletion. */
   readonly deletion: number | undefined;
   /** Whether it has replicas in other Regions. */
@@ -44,6 +54,7 @@ const NONEXISTENT: SecretState = {
   from: -Infinity,
   exists: false,
   tags: undefined,
+  drillTag: undefined,
   deletion: undefined,
   replicated: false,
 };
@@ -63,12 +74,10 @@ export function secretHistory(index: number, random: Random, { span, busy, keep 
   const name = random.one(`name|${index}`, ['db', 'prod/orders', 'team_7/a.b', 'rds+x@y=z']) + `-${index}`;
   const arn = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-${hash('sha256', name).slice(0, 6)}`;
   const replica = random.chance(`replica|${index}`, 0.03);
-  const events: SecretEvent[] = [];
-  const states: SecretState[] = [NONEXISTENT];
+  const changes: TimedChange[] = [];
   // The history is the same whichever of its events are left out.
   let full = NONEXISTENT;
   let former: Tags | undefined;
-  let kept = NONEXISTENT;
   let time = span.from + creationDelay(index, random, busy);
   for (let n = 0; time < span.to; n += 1) {
     const id = `${index}.${n}`;
@@ -77,15 +86,65 @@ export function secretHistory(index: number, random: Random, { span, busy, keep 
       former = full.tags;
     }
     full = { ...full, ...change, from: time };
-    if (keep === undefined || keep.has(id)) {
-      kept = { ...kept, ...change, from: time };
-      events.push({ id, time, eventName, description });
-      states.push(kept);
-    }
+    changes.push({ id, time, eventName, description, change: () => change });
     // People often tag twice in a row: the schedule and then the timezone, or a slip and its correction.
     time += random.chance(`quick|${id}`, 0.15) ? random.integer(`quick pause|${id}`, 1, 120) * 1000 : pause;
   }
-  return { index, name, arn, primaryRegion: replica ? 'eu-west-1' : undefined, events, states };
+  changes.push(...drillChanges(index, random, { span, busy }));
+  return { index, name, arn, primaryRegion: replica ? 'eu-west-1' : undefined, ...happened(changes, keep) };
+}
+
+interface TimedChange extends SecretEvent {
+  /** @returns undefined if it cannot happen */
+  readonly change: (before: SecretState) => Partial<SecretState> | undefined;
+}
+
+/** What happens of the changes that are not left out. */
+function happened(
+  changes: readonly TimedChange[],
+  keep: ReadonlySet<string> | undefined,
+): Pick<Secret, 'events' | 'states'> {
+  const events: SecretEvent[] = [];
+  const states: SecretState[] = [];
+  let state = NONEXISTENT;
+  for (const { change, ...event } of changes.toSorted((one, other) => one.time - other.time)) {
+    const changed = keep === undefined || keep.has(event.id) ? change(state) : undefined;
+    if (changed !== undefined) {
+      states.push(state);
+      state = { ...state, ...changed, from: event.time };
+      events.push(event);
+    }
+  }
+  return { events, states: [...states, state] };
+}
+
+/** For some secrets, people put drills on a schedule, change it and remove it, whatever becomes of the dumps. */
+function drillChanges(
+  index: number,
+  random: Random,
+  { span, busy }: Pick<HistoryOptions, 'span' | 'busy'>,
+): readonly TimedChange[] {
+  if (!random.chance(`drilled|${index}`, 0.4)) {
+    return [];
+  }
+  const changes: TimedChange[] = [];
+  let time = span.from + creationDelay(index, random, busy) + random.integer(`drilled at|${index}`, 1, 2 * DAY);
+  for (let n = 0; time < span.to; n += 1) {
+    const id = `${index}.drill.${n}`;
+    const isRemoved = random.chance(`no drill|${id}`, 0.15);
+    changes.push({
+      id,
+      time,
+      eventName: isRemoved ? 'UntagResource' : 'TagResource',
+      description: isRemoved ? 'is drilled no more' : 'has its drills scheduled',
+      change: ({ exists, deletion, tags }) =>
+        exists && deletion === undefined
+          ? { drillTag: isRemoved ? undefined : randomDrillTag(id, random, busy, tags) }
+          : undefined,
+    });
+    time += Math.floor(-Math.log(1 - random.number(`drill pause|${id}`)) * 40 * DAY) + HOUR;
+  }
+  return changes;
 }
 
 /** The simulated time, in milliseconds since 1970. */
@@ -123,7 +182,7 @@ function nextChange(
   if (state.deletion !== undefined) {
     return random.chance(`restored|${id}`, 0.7)
       ? [['RestoreSecret', 'is restored', { deletion: undefined }], pause]
-      : [[undefined, 'is deleted for good', { exists: false, tags: undefined }], pause];
+      : [[undefined, 'is deleted for good', { exists: false, tags: undefined, drillTag: undefined }], pause];
   }
   if (state.tags?.valid !== true) {
     return [['TagResource', `is tagged ${tagged}`, { tags }], untilCorrected];
@@ -170,7 +229,13 @@ export function stateAt({ states }: Secret, time: number): SecretState {
   return NONEXISTENT;
 }
 
+/** The tags for a purpose, whether or not AutoDump accepts them. */
+export function tagsFor({ tags, drillTag }: SecretState, purpose: Purpose): Tags | undefined {
+  return purpose === 'dump' ? tags : drillTag && drillTags(drillTag, tags);
+}
+
 /** The tags that AutoDump must follow: none if the secret is deleted, scheduled for deletion, or a replica. */
-export function tagsInForce(secret: Secret, { exists, deletion, tags }: SecretState): Tags | undefined {
-  return exists && deletion === undefined && secret.primaryRegion === undefined ? tags : undefined;
+export function tagsInForce(secret: Secret, state: SecretState, purpose: Purpose): Tags | undefined {
+  const isActive = state.exists && state.deletion === undefined && secret.primaryRegion === undefined;
+  return isActive ? tagsFor(state, purpose) : undefined;
 }

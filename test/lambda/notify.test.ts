@@ -87,6 +87,21 @@ test('the end of a check is one message, however often its event comes, and no f
   expect(await handler({ detail: { ...FAILED_RUN.detail, status: 'SUCCEEDED', output } })).toBeNull();
 });
 
+test('a dump does not recover from a failed drill, nor a drill from a failed dump', async () => {
+  logs.on(GetLogEventsCommand).resolves({ events: [] });
+  const drill = JSON.stringify({ ...(JSON.parse(FAILED_RUN.detail.input) as object), purpose: 'drill' });
+  const done = { failed: false, message: 'x' };
+  const output = JSON.stringify({
+    comparison: { outcome: 'unchanged' },
+    branches: { dump: done, reschedule: done },
+  });
+  const ended = (input: string, more: object) => handler({ detail: { ...FAILED_RUN.detail, input, ...more } });
+  expect(await ended(drill, {})).toMatchObject({ kind: 'drill failed' });
+  expect(await ended(FAILED_RUN.detail.input, { status: 'SUCCEEDED', output, stopDate: 2 })).toBeNull();
+  expect(await ended(drill, { status: 'SUCCEEDED', output, stopDate: 3 })).toMatchObject({ kind: 'drill recovered' });
+  expect(texts()[0]).toMatch(/^DRILL FAILED: prod\/orders\n/);
+});
+
 test('a check and a run that end together are both remembered as reported', async () => {
   logs.on(GetLogEventsCommand).resolves({ events: [] });
   const ends = [FAILED_CHECK, FAILED_RUN];

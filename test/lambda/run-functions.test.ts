@@ -56,6 +56,22 @@ describe('the Reschedule function', () => {
     expect(JSON.parse(String(started?.input))).toEqual({ secretArn, tagsHash: input.tagsHash, when: following.next });
   });
 
+  test('starts the next drill after a drill, whatever has become of the schedule of dumps', async () => {
+    const DRILL_TAGS = [{ Key: 'autodump:drill-schedule', Value: '0 8 * * *' }];
+    secrets.on(DescribeSecretCommand).resolves({ ARN: secretArn, Tags: DRILL_TAGS });
+    const drill = { ...run, tagsHash: String(readTags(DRILL_TAGS, 'drill')?.hash), purpose: 'drill' } as const;
+    const { next } = await reschedule({ ...drill, when: today });
+    const [started] = machine.commandCalls(StartExecutionCommand).map(({ args }) => args[0].input);
+    expect(started?.name).toMatch(/^orders-drill-/);
+    expect(JSON.parse(String(started?.input))).toEqual({
+      secretArn,
+      tagsHash: drill.tagsHash,
+      when: next,
+      purpose: 'drill',
+    });
+    expect(await reschedule({ ...run, when: today })).toMatchObject({ outcome: 'superseded' });
+  });
+
   test('leaves a run that is more than 340 days away to a scan', async () => {
     expect(await reschedule(run)).toMatchObject({ outcome: 'later', next: '2035-11-23T08:00:00Z', timezone: 'UTC' });
     expect(machine.commandCalls(StartExecutionCommand)).toEqual([]);

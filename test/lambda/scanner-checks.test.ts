@@ -66,7 +66,7 @@ test('a check of a secret that an event names is started once for its tags, with
       { Key: 'autodump:timezone', Value: 'America/Denver' },
     ],
   });
-  expect(await handler(tagEvent('orders'))).toMatchObject({ named: { outcome: 'started', checking: true } });
+  expect(await handler(tagEvent('orders'))).toMatchObject({ named: [{ outcome: 'started', checking: true }] });
   const [check, ...others] = startsOf(CHECKS);
   expect(others).toEqual([]);
   expect(check?.name).toMatch(/^orders-check-[0-9a-f]{24}$/);
@@ -80,7 +80,7 @@ test('a check of a secret that an event names is started once for its tags, with
     timezone: 'America/Denver',
   });
   alreadyChecked();
-  expect(await handler(tagEvent('orders'))).toMatchObject({ named: { checking: false } });
+  expect(await handler(tagEvent('orders'))).toMatchObject({ named: [{ checking: false }] });
 });
 
 test('a check of a secret whose first run is too far away to wait for is started, too', async () => {

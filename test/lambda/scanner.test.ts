@@ -76,7 +76,7 @@ describe('a scan', () => {
     expect(started()).toEqual([arn('a'), arn('b'), arn('c')]);
     expect(secrets.commandCalls(ListSecretsCommand).map(({ args: [{ input }] }) => input)).toEqual(
       [undefined, '1', '2'].map((NextToken) => ({
-        Filters: [{ Key: 'tag-key', Values: ['autodump:start-schedule'] }],
+        Filters: [{ Key: 'tag-key', Values: ['autodump:'] }],
         MaxResults: 100,
         NextToken,
       })),
@@ -133,6 +133,31 @@ describe('a scan', () => {
     expect(started()).toEqual(expect.arrayContaining([arn('a'), arn('b')]));
   });
 
+  test('starts drills beside dumps, with their purpose, and reports what is broken of one beside the other', async () => {
+    const drill = (Value: string) => ({ Key: 'autodump:drill-schedule', Value });
+    const both = (name: string, dumps: string, drills: string) => ({
+      ...tagged(name),
+      Tags: [...tagged(name, dumps).Tags, drill(drills)],
+    });
+    secrets.on(ListSecretsCommand).resolves({
+      SecretList: [
+        both('both', '0 8 * * *', '0 8 * * *'),
+        { ...tagged('drilled'), Tags: [drill('@weekly')] },
+        both('no-drill', '0 8 * * *', 'x'),
+        both('no-dump', 'x', '@weekly'),
+      ],
+    });
+    await expect(handler({})).rejects.toThrow(/^2 problem.*\nno-drill \(drill\): .*1 field.*\nno-dump: .*1 field/s);
+    expect(starts().map(({ name }) => name?.replace(/-?\d{8}T.*/, ''))).toEqual(
+      expect.arrayContaining(['both', 'both-drill', 'drilled-drill', 'no-drill', 'no-dump-drill']),
+    );
+    const [, second] = starts().filter(({ name }) => name?.startsWith('both'));
+    expect(JSON.parse(String(second?.input))).toMatchObject({ secretArn: arn('both'), purpose: 'drill' });
+    expect(results.filter(({ secret }) => secret === 'drilled')).toMatchObject([
+      { purpose: 'drill', outcome: 'started' },
+    ]);
+  });
+
   test('fails if it cannot list the secrets', async () => {
     secrets.on(ListSecretsCommand).rejects(new Error('AccessDenied'));
     await expect(handler({})).rejects.toThrow('AccessDenied');
@@ -171,7 +196,7 @@ describe('an event that names a secret', () => {
   test('returns the result for it', async () => {
     secrets.on(DescribeSecretCommand, { SecretId: 'leap' }).resolves(tagged('leap', '0 0 29 2 *'));
     const reason = expect.stringContaining('too far away');
-    expect(await handler(tagEvent('leap'))).toMatchObject({ named: { secret: 'leap', outcome: 'later', reason } });
+    expect(await handler(tagEvent('leap'))).toMatchObject({ named: [{ secret: 'leap', outcome: 'later', reason }] });
   });
 
   test('which no longer exists, or is of another account, succeeds', async () => {

@@ -138,10 +138,11 @@ describe('the dump job', () => {
 
   test('has its own security group unless the context names some', () => {
     template.hasResourceProperties('AWS::EC2::SecurityGroup', {
+      GroupDescription: 'AutoDump jobs',
       VpcId: 'vpc-0a5fd51718cbc523a',
       SecurityGroupIngress: Match.absent(),
     });
-    withEverything.resourceCountIs('AWS::EC2::SecurityGroup', 0);
+    withEverything.resourcePropertiesCountIs('AWS::EC2::SecurityGroup', { GroupDescription: 'AutoDump jobs' }, 0);
     withEverything.hasResourceProperties('AWS::Batch::ComputeEnvironment', {
       ComputeResources: { SecurityGroupIds: ['sg-0123456789abcdef0', 'sg-0123456789abcdef1'], MaxvCpus: 1 },
     });
@@ -158,6 +159,54 @@ describe('the dump job', () => {
             Value: { 'Fn::Join': ['', [{ Ref: Match.anyValue() }, ',elsewhere-1,elsewhere-2']] },
           },
         ]),
+      },
+    });
+  });
+});
+
+describe('the drill job', () => {
+  const definitionOf = (JobDefinitionName: string): Record<string, unknown> => {
+    const found = template.findResources('AWS::Batch::JobDefinition', { Properties: { JobDefinitionName } });
+    const [{ Properties = {} } = {}] = Object.values(found) as { readonly Properties?: Record<string, unknown> }[];
+    return Properties;
+  };
+
+  test('runs as the dump job does, from an image of its own, and knows only where the dumps are', () => {
+    const [dump, drill] = ['AutoDump-dump', 'AutoDump-drill'].map(definitionOf);
+    const container = dump?.ContainerProperties as Record<string, unknown>;
+    expect(drill).toEqual({
+      ...dump,
+      JobDefinitionName: 'AutoDump-drill',
+      ContainerProperties: {
+        ...container,
+        Command: ['drill'],
+        Image: expect.not.objectContaining(container.Image as object),
+        Environment: [
+          { Name: 'AUTODUMP_BUCKETS', Value: { Ref: expect.stringMatching(/^ArchiveBucket/) } },
+          { Name: 'TMPDIR', Value: '/scratch' },
+        ],
+        JobRoleArn: { 'Fn::GetAtt': [expect.stringMatching(/^DrillJobJobRole/), 'Arn'] },
+        ExecutionRoleArn: { 'Fn::GetAtt': [expect.stringMatching(/^DrillJobExecutionRole/), 'Arn'] },
+        LogConfiguration: {
+          LogDriver: 'awslogs',
+          Options: expect.objectContaining({ 'awslogs-stream-prefix': 'drill' }),
+        },
+      },
+    });
+  });
+
+  test.each([
+    ['by default', template],
+    ['and also if the context names groups for the jobs', withEverything],
+  ])('reaches nothing but port 443, %s', (_, stack) => {
+    stack.hasResourceProperties('AWS::EC2::SecurityGroup', {
+      GroupDescription: 'AutoDump drills',
+      SecurityGroupEgress: [Match.objectLike({ CidrIp: '0.0.0.0/0', FromPort: 443, ToPort: 443, IpProtocol: 'tcp' })],
+      SecurityGroupIngress: Match.absent(),
+    });
+    stack.hasResourceProperties('AWS::Batch::ComputeEnvironment', {
+      ComputeResources: {
+        SecurityGroupIds: [{ 'Fn::GetAtt': [Match.stringLikeRegexp('^DrillJobSecurityGroup'), 'GroupId'] }],
       },
     });
   });
@@ -268,8 +317,8 @@ test('a check that does not end well, or does not begin, for three hours sets of
 
 test('the outputs are those that a user needs next', () => {
   expect(Object.keys(template.findOutputs('*')).sort().join(' ')).toBe(
-    'AlarmTopicArn BucketName DashboardName DeadLetterQueueUrl FreshnessName HashName JobDefinitionName JobQueueArn ' +
-      'JobSecurityGroups NotifyName RescheduleName RestoreJobName ScannerName StateMachineArn StatusBucketName',
+    'AlarmTopicArn BucketName DashboardName DeadLetterQueueUrl DrillJobName FreshnessName HashName ' +
+      'JobDefinitionName JobQueueArn JobSecurityGroups NotifyName RescheduleName RestoreJobName ScannerName StateMachineArn StatusBucketName',
   );
 });
 
@@ -290,11 +339,12 @@ test('resources that waiting executions refer to keep their logical IDs', () => 
   expect(Object.keys(resourcesOf(template, 'AWS::IAM::Role'))).toContain('WorkflowStateMachineRoleAB27BF0D');
 });
 
-test('the build of the image is given the oldest client programs that may be used', () => {
+test('the build of each image is given the oldest client programs that may be used', () => {
   const assets: unknown = JSON.parse(readFileSync(join(appWithEverything.outdir, 'AutoDump.assets.json'), 'utf8'));
   const dockerBuildArgs = { POSTGRESQL_MINIMUM_VERSIONS: MINIMUM_CLIENT_VERSIONS.join(' ') };
-  const image = { source: expect.objectContaining({ dockerBuildArgs }) };
-  expect(Object.values((assets as { dockerImages: object }).dockerImages)).toEqual([expect.objectContaining(image)]);
+  const image = (dockerBuildTarget: string) =>
+    expect.objectContaining({ source: expect.objectContaining({ dockerBuildArgs, dockerBuildTarget }) });
+  expect(Object.values((assets as { dockerImages: object }).dockerImages)).toEqual([image('dump'), image('drill')]);
   expect(readFileSync('docker/Dockerfile', 'utf8')).toContain('ARG POSTGRESQL_MINIMUM_VERSIONS\n');
 });
 

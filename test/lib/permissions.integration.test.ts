@@ -160,6 +160,23 @@ describe('permissions', () => {
       ],
     ],
     [
+      'the drill job',
+      /^DrillJobJobRole/,
+      ['kms:Decrypt', 'kms:GenerateDataKey', 's3:GetObject', 's3:ListBucket', 's3:PutObject'],
+    ],
+    [
+      'the execution role of the drill job',
+      /^DrillJobExecutionRole/,
+      [
+        'ecr:BatchCheckLayerAvailability',
+        'ecr:BatchGetImage',
+        'ecr:GetAuthorizationToken',
+        'ecr:GetDownloadUrlForLayer',
+        'logs:CreateLogStream',
+        'logs:PutLogEvents',
+      ],
+    ],
+    [
       'the execution role of the restore job',
       /^RestoreJobExecutionRole/,
       [
@@ -205,7 +222,7 @@ describe('permissions', () => {
     }
   });
 
-  test('only the jobs may read values of secrets, each only of those with its tag', () => {
+  test('only dumps and restores may read values of secrets, each only of those with its tag', () => {
     const readers = [...statements].flatMap(([role, granted]) =>
       granted
         .filter(({ Action }) => [Action].flat().some((action) => /Secret(Value|\*)/.test(action)))
@@ -223,17 +240,31 @@ describe('permissions', () => {
     ]);
   });
 
-  test('the dump job is denied writes that could replace a dump, in every bucket', () => {
-    const [allowed, denied] = of(/^DumpJobJobRole/).filter(({ Action }) => [Action].flat().includes('s3:PutObject'));
+  test.each([
+    ['dump', /^DumpJobJobRole/, ':s3:::elsewhere/*'],
+    ['drill', /^DrillJobJobRole/, ':s3:::elsewhere/*.dmp.drill-*.json'],
+  ])('the %s job is denied writes that could replace an object, in every bucket', (_, role, objects) => {
+    const [allowed, denied] = of(role).filter(({ Action }) => [Action].flat().includes('s3:PutObject'));
     expect(denied).toMatchObject({
       Effect: 'Deny',
       Condition: { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } },
     });
     expect(denied?.Resource).toEqual(allowed?.Resource);
-    expect(JSON.stringify(denied?.Resource)).toContain(':s3:::elsewhere/*');
+    expect(JSON.stringify(denied?.Resource)).toContain(`${objects}"`);
   });
 
-  test('only the read-only user and the restore job may read dumps, and nothing may delete or overwrite them', () => {
+  test('the drill job may read dumps and manifests, in every bucket, and nothing else', () => {
+    const read = of(/^DrillJobJobRole/).find(({ Sid }) => Sid === 'ReadDumps');
+    const resources = [read?.Resource].flat().map((resource) => JSON.stringify(resource));
+    expect(resources.map((resource) => /[*][^"]*(?="\W*$)/.exec(resource)?.[0])).toEqual([
+      '*.dmp',
+      '*.dmp.json',
+      '*.dmp',
+      '*.dmp.json',
+    ]);
+  });
+
+  test('only the read-only user, restores and drills may read dumps, and nothing may delete or overwrite them', () => {
     const s3 = [...statements].flatMap(([role, granted]) =>
       granted
         // The state of the Scanner and of Freshness is in their own buckets, and so is the status.
@@ -245,6 +276,8 @@ describe('permissions', () => {
     expect(s3.sort()).toEqual([
       'ArchiveReadO s3:GetBucketLocation',
       'ArchiveReadO s3:GetObject',
+      'DrillJobJobR s3:GetObject',
+      'DrillJobJobR s3:PutObject',
       'DumpJobJobRo s3:PutObject',
       'FreshnessFun s3:GetObject',
       'RestoreJobJo s3:GetObject',
@@ -287,27 +320,29 @@ describe('permissions', () => {
     const keys = [...statements.values()]
       .flat()
       .filter(({ Action }) => [Action].flat().some((action) => action.startsWith('kms:')));
-    expect(keys).toHaveLength(6);
+    expect(keys).toHaveLength(7);
     for (const { Condition } of keys) {
       expect(Condition).toEqual({ StringEquals: { 'kms:ViaService': expect.anything() } });
     }
   });
 
-  test('executions can be started only of these state machines, and jobs only from this definition and queue', () => {
+  test('executions can be started only of these state machines, and jobs only from these definitions and queues', () => {
     const machineOf = (prefix: string) => ({
       Ref: Object.keys(ofType(resources, 'AWS::StepFunctions::StateMachine')).find((id) => id.startsWith(prefix)),
     });
     const [machine, checks] = [machineOf('Workflow'), machineOf('Check')];
     const starts = [...statements.values()].flat().filter(({ Action }) => Action === 'states:StartExecution');
     expect(starts.map(({ Resource }) => Resource)).toEqual([machine, checks, machine]);
-    for (const [role, queue] of [
-      [/^WorkflowStateMachineRole/, 'DumpJobQueue'],
-      [/^CheckStateMachineRole/, 'CheckQueue'],
+    for (const [role, queues, definitions] of [
+      [/^WorkflowStateMachineRole/, ['DumpJobQueue', 'DrillJobQueue'], ['AutoDump-dump', 'AutoDump-drill']],
+      [/^CheckStateMachineRole/, ['CheckQueue'], ['AutoDump-dump']],
     ] as const) {
-      const submit = of(role).find(({ Sid }) => Sid === 'SubmitDump');
-      expect(JSON.stringify(submit?.Resource)).toContain(':job-definition/AutoDump-dump:*"');
-      expect(JSON.stringify(submit?.Resource)).toContain(queue);
-      expect(submit?.Resource).toHaveLength(3);
+      const submit = of(role).find(({ Sid }) => Sid === 'SubmitJobs');
+      const resources = JSON.stringify(submit?.Resource);
+      for (const part of [...queues, ...definitions.map((name) => `:job-definition/${name}:*"`)]) {
+        expect(resources).toContain(part);
+      }
+      expect(submit?.Resource).toHaveLength(queues.length + 2 * definitions.length);
     }
   });
 });

@@ -28,10 +28,12 @@ describe('the restore job', () => {
     expect(queues).toEqual([
       expect.objectContaining({ Priority: 1 }),
       expect.objectContaining({ JobQueueName: 'AutoDump-restore', Priority: 10 }),
+      expect.objectContaining({ JobQueueName: 'AutoDump-drill' }),
       expect.objectContaining({ Priority: 0 }),
     ]);
-    const [first, ...others] = queues.map(({ ComputeEnvironmentOrder }) => ComputeEnvironmentOrder);
-    expect(others).toEqual([first, first]);
+    const [dumps, restores, drills, checks] = queues.map(({ ComputeEnvironmentOrder }) => ComputeEnvironmentOrder);
+    expect([restores, checks]).toEqual([dumps, dumps]);
+    expect(drills).not.toEqual(dumps);
   });
 
   test('cannot be submitted by anything in the stack', () => {

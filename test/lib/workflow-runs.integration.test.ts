@@ -5,7 +5,7 @@ import { ofType, synthesizedResources } from './synthesized-template.ts';
 
 /** Stands in for a function or job: the task's result, or the name and cause of its error. */
 type Task = object | { readonly fails: string; readonly cause?: string };
-type Tasks = Readonly<Record<'Compare tags' | 'Reschedule' | 'Reschedule only' | 'Dump', Task>>;
+type Tasks = Readonly<Record<'Compare tags' | 'Reschedule' | 'Reschedule only' | 'Dump' | 'Drill', Task>>;
 
 const SECRET = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:_orders-a1B2c3';
 const UNCHANGED = { Payload: { outcome: 'unchanged', reason: 'It is what it was.' } };
@@ -21,6 +21,7 @@ const SUCCESS: Tasks = {
   Reschedule: RESCHEDULED,
   'Reschedule only': RESCHEDULED,
   Dump: { JobId: 'j1' },
+  Drill: { fails: 'Never' },
 };
 
 /** Batch's description of a failed job. */
@@ -44,22 +45,34 @@ async function definition(): Promise<StateMachineDefinition> {
   return runnable(JSON.parse(text.join('')) as StateMachineDefinition);
 }
 
-async function run(tasks: Partial<Tasks>): Promise<{ output?: unknown; error?: string; cause?: unknown }> {
-  const handlers: [string, () => Promise<unknown>][] = Object.entries({ ...SUCCESS, ...tasks }).map(([name, task]) => [
+interface Result {
+  readonly output?: unknown;
+  readonly error?: string;
+  readonly cause?: unknown;
+  /** What was passed to each task. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+}
+
+/** @param purpose absent in the input of a dump, as in that of executions from before there were drills */
+async function run(tasks: Partial<Tasks>, purpose?: 'drill'): Promise<Result> {
+  const inputs: Record<string, unknown> = {};
+  const handlers = Object.entries({ ...SUCCESS, ...tasks }).map(([name, task]) => [
     name,
-    () =>
-      'fails' in task
+    (input: unknown) => {
+      inputs[name] = input;
+      return 'fails' in task
         ? Promise.reject(Object.assign(new Error(task.cause), { name: task.fails }))
-        : Promise.resolve(task),
+        : Promise.resolve(task);
+    },
   ]);
-  const input = { secretArn: SECRET, tagsHash: 'f00d', when: '2026-11-22T08:00:00Z' };
+  const input = { secretArn: SECRET, tagsHash: 'f00d', when: '2026-11-22T08:00:00Z', ...(purpose && { purpose }) };
   const execution = machine.run(input, {
     overrides: {
       taskResourceLocalHandlers: {
-        ...Object.fromEntries(handlers),
+        ...(Object.fromEntries(handlers) as object),
         'Wait until scheduled': (input) => input,
       },
-      retryIntervalOverrides: { 'Compare tags': 0, Reschedule: 0, Dump: 0 },
+      retryIntervalOverrides: { 'Compare tags': 0, Reschedule: 0, Dump: 0, Drill: 0 },
     },
     context: {
       Execution: {
@@ -71,10 +84,10 @@ async function run(tasks: Partial<Tasks>): Promise<{ output?: unknown; error?: s
     },
   });
   try {
-    return { output: await execution.result };
+    return { output: await execution.result, inputs };
   } catch (error) {
     const failure = (error as Error).cause as Error;
-    return { error: failure.name, cause: JSON.parse(failure.message) };
+    return { error: failure.name, cause: JSON.parse(failure.message), inputs };
   }
 }
 
@@ -87,7 +100,7 @@ describe('a run', () => {
 
   test('succeeds with the reason if the schedule has changed', async () => {
     const comparison = { outcome: 'changed', reason: 'It was changed.' };
-    expect(await run({ 'Compare tags': { Payload: comparison }, Dump: { fails: 'Never' } })).toEqual({
+    expect(await run({ 'Compare tags': { Payload: comparison }, Dump: { fails: 'Never' } })).toMatchObject({
       output: comparison,
     });
   });
@@ -103,14 +116,14 @@ describe('a run', () => {
 
   test('starts the next run, but no dump, if the comparison fails, and then fails, naming the secret', async () => {
     const tasks = { 'Compare tags': { fails: 'ServiceUnavailable', cause: 'not now' }, Dump: { fails: 'Never' } };
-    expect(await run(tasks)).toEqual({
+    expect(await run(tasks)).toMatchObject({
       error: 'RunFailed',
       cause: {
         dump: {
           failed: true,
           message:
-            `The comparison failed: AutoDump could not read whether the schedule of ${SECRET} is unchanged, so it dumped ` +
-            'nothing at 2026-11-22T08:00:00Z. ServiceUnavailable: not now.',
+            `The comparison failed: AutoDump could not read whether the schedule of ${SECRET} is unchanged, so there ` +
+            'was no dump at 2026-11-22T08:00:00Z. ServiceUnavailable: not now.',
         },
         reschedule: NEXT_STARTED,
       },
@@ -137,11 +150,11 @@ describe('a run', () => {
     const message =
       `Rescheduling failed: the next run of ${SECRET} was not started, which the next scan makes up for. ` +
       'AccessDeniedException: not authorized';
-    expect(result).toEqual({ error: 'RunFailed', cause: { dump: DONE, reschedule: { failed: true, message } } });
+    expect(result).toMatchObject({ error: 'RunFailed', cause: { dump: DONE, reschedule: { failed: true, message } } });
   });
 
   test('reschedules even if the job fails, and reports secret, exit status, reason and log stream', async () => {
-    expect(await run({ Dump: { fails: 'States.TaskFailed', cause: failedJob() } })).toEqual({
+    expect(await run({ Dump: { fails: 'States.TaskFailed', cause: failedJob() } })).toMatchObject({
       error: 'RunFailed',
       cause: {
         dump: {
@@ -174,7 +187,7 @@ describe('a run', () => {
   ])('reports a job that was not accepted or did not end: %s', async (error, cause) => {
     const result = await run({ Dump: { fails: error, cause } });
     const message = `The dump of ${SECRET} at 2026-11-22T08:00:00Z failed without a job that ended. ${error}: ${cause}.`;
-    expect(result).toEqual({
+    expect(result).toMatchObject({
       error: 'RunFailed',
       cause: { dump: { failed: true, message }, reschedule: NEXT_STARTED },
     });
@@ -186,5 +199,46 @@ describe('a run', () => {
       Reschedule: { fails: 'Error', cause: 'x' },
     });
     expect(cause).toMatchObject({ dump: { failed: true, exitStatus: 77 }, reschedule: { failed: true } });
+  });
+
+  test('without a purpose, as all were that were started before there were drills, is a dump', async () => {
+    const { inputs } = await run({});
+    expect(Object.keys(inputs).sort()).toEqual(['Compare tags', 'Dump', 'Reschedule']);
+    for (const task of ['Compare tags', 'Reschedule']) {
+      expect(inputs[task]).toMatchObject({ Payload: { purpose: 'dump', tagsHash: 'f00d' } });
+    }
+  });
+});
+
+describe('a drill', () => {
+  const drill = (tasks: Partial<Tasks>) => run({ Drill: { JobId: 'j1' }, Dump: { fails: 'Never' }, ...tasks }, 'drill');
+
+  test('runs its own job in place of that of a dump, and passes its purpose on', async () => {
+    const { output, inputs } = await drill({});
+    expect(output).toMatchObject({
+      branches: { dump: { failed: false, message: 'The drill ended well.' }, reschedule: NEXT_STARTED },
+    });
+    expect(Object.keys(inputs).sort()).toEqual(['Compare tags', 'Drill', 'Reschedule']);
+    for (const task of ['Compare tags', 'Reschedule']) {
+      expect(inputs[task]).toMatchObject({ Payload: { purpose: 'drill', tagsHash: 'f00d' } });
+    }
+  });
+
+  test('that failed does not say that a dump failed', async () => {
+    const { error, cause } = await drill({ Drill: { fails: 'States.TaskFailed', cause: failedJob() } });
+    expect(error).toBe('RunFailed');
+    expect(cause).toMatchObject({
+      dump: { failed: true, message: expect.stringContaining(`The drill of ${SECRET} at 2026-11-22T08:00:00Z failed`) },
+      reschedule: NEXT_STARTED,
+    });
+    expect(await drill({ Drill: { fails: 'States.Timeout' } })).toMatchObject({
+      cause: { dump: { message: expect.stringMatching(/^The drill of .* failed without a job that ended/) } },
+    });
+  });
+
+  test('of which the comparison fails reschedules drills, and says that there was none', async () => {
+    const { cause, inputs } = await drill({ 'Compare tags': { fails: 'States.Timeout' } });
+    expect(cause).toMatchObject({ dump: { message: expect.stringContaining('so there was no drill at') } });
+    expect(inputs['Reschedule only']).toMatchObject({ Payload: { purpose: 'drill' } });
   });
 });

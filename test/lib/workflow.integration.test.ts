@@ -33,11 +33,12 @@ function definition(): Machine {
 }
 
 const machine = definition();
-const [dump, reschedule] = machine.States['Dump and reschedule']?.Branches ?? [];
-const [rescheduleOnly] = machine.States['Reschedule without a dump']?.Branches ?? [];
+const [job, reschedule] = machine.States['Run job and reschedule']?.Branches ?? [];
+const [rescheduleOnly] = machine.States['Reschedule without a job']?.Branches ?? [];
 const tasks = [
   machine.States['Compare tags'],
-  dump?.States.Dump,
+  job?.States.Dump,
+  job?.States.Drill,
   reschedule?.States.Reschedule,
   rescheduleOnly?.States['Reschedule only'],
 ];
@@ -47,12 +48,18 @@ describe('the workflow', () => {
     expect(machine.StartAt).toBe('Wait until scheduled');
     expect(machine.States['Wait until scheduled']).toMatchObject({
       TimestampPath: '$.when',
-      Next: 'Name what may be absent',
+      Next: 'Is its purpose absent?',
     });
+    expect(machine.States['Is its purpose absent?']).toMatchObject({
+      Choices: [{ Not: { Variable: '$.purpose', IsPresent: true }, Next: 'It is a dump' }],
+      Default: 'Name what may be absent',
+    });
+    expect(machine.States['It is a dump']).toMatchObject({ ResultPath: '$.purpose', Result: 'dump' });
     expect(machine.States['Name what may be absent']?.Next).toBe('Compare tags');
     expect(machine.States['Compare tags']?.Parameters).toEqual({
       FunctionName: expect.stringContaining('RunFunctionsHash'),
       Payload: {
+        'purpose.$': '$.purpose',
         'secretArn.$': '$.secretArn',
         'started.$': '$$.Execution.StartTime',
         'tagsHash.$': '$.tagsHash',
@@ -64,53 +71,71 @@ describe('the workflow', () => {
   test('runs both branches only if the tags are unchanged', () => {
     expect(machine.States['Is the schedule unchanged?']).toMatchObject({
       Choices: [
-        { Variable: '$.comparison.outcome', StringEquals: 'unchanged', Next: 'Dump and reschedule' },
-        { Variable: '$.comparison.outcome', StringEquals: 'moved', Next: 'No dump is due' },
+        { Variable: '$.comparison.outcome', StringEquals: 'unchanged', Next: 'Run job and reschedule' },
+        { Variable: '$.comparison.outcome', StringEquals: 'moved', Next: 'Nothing is due' },
       ],
       Default: 'Superseded',
     });
     expect(machine.States.Superseded?.Type).toBe('Succeed');
   });
 
-  test('submits the job for the secret and time of the run, by the name of its definition without a revision', () => {
-    expect(dump?.States.Dump?.Parameters).toEqual({
-      'JobName.$': "States.Format('dump-{}', $$.Execution.Name)",
-      JobDefinition: 'AutoDump-dump',
-      JobQueue: expect.stringContaining('DumpJobQueue'),
-      ContainerOverrides: {
-        Environment: [
-          { Name: 'AUTODUMP_SECRET_ARN', 'Value.$': '$.secretArn' },
-          { Name: 'AUTODUMP_WHEN', 'Value.$': '$.when' },
-          { Name: 'AUTODUMP_EXECUTION', 'Value.$': '$$.Execution.Id' },
-        ],
-      },
+  test('runs the job of its purpose', () => {
+    expect(job).toMatchObject({ StartAt: 'Is it a drill?' });
+    expect(job?.States['Is it a drill?']).toMatchObject({
+      Choices: [{ Variable: '$.purpose', StringEquals: 'drill', Next: 'Drill' }],
+      Default: 'Dump',
     });
   });
 
-  test('limits the time that a job waits for capacity', () => {
-    expect(dump?.States.Dump?.TimeoutSeconds).toBe((3 * 12 + 6) * 3600);
-  });
+  test.each([
+    ['dump', job?.States.Dump, 'DumpJobQueue'],
+    ['drill', job?.States.Drill, 'DrillJobQueue'],
+  ])(
+    'submits the %s job for secret and time of the run, by the name of its definition without a revision',
+    (purpose, state, queue) => {
+      expect(state?.Parameters).toEqual({
+        'JobName.$': `States.Format('${purpose}-{}', $$.Execution.Name)`,
+        JobDefinition: `AutoDump-${purpose}`,
+        JobQueue: expect.stringContaining(queue),
+        ContainerOverrides: {
+          Environment: [
+            { Name: 'AUTODUMP_SECRET_ARN', 'Value.$': '$.secretArn' },
+            { Name: 'AUTODUMP_WHEN', 'Value.$': '$.when' },
+            { Name: 'AUTODUMP_EXECUTION', 'Value.$': '$$.Execution.Id' },
+          ],
+        },
+      });
+      // Limits the time that it waits for capacity.
+      expect(state?.TimeoutSeconds).toBe((3 * 12 + 6) * 3600);
+    },
+  );
 
   test('does not retry a failed job', () => {
-    const retried = dump?.States.Dump?.Retry?.flatMap(({ ErrorEquals }) => ErrorEquals) ?? [];
+    const jobs = [job?.States.Dump, job?.States.Drill];
+    const retried = jobs.flatMap((state) => state?.Retry ?? []).flatMap(({ ErrorEquals }) => ErrorEquals);
     expect(retried.filter((error) => error.startsWith('States.'))).toEqual([]);
   });
 
   test('passes its own ARN to the Reschedule function', () => {
     for (const task of [reschedule?.States.Reschedule, rescheduleOnly?.States['Reschedule only']]) {
       expect(task?.Parameters).toMatchObject({
-        Payload: { 'stateMachineArn.$': '$$.StateMachine.Id', 'tagsHash.$': '$.tagsHash', 'when.$': '$.when' },
+        Payload: {
+          'stateMachineArn.$': '$$.StateMachine.Id',
+          'tagsHash.$': '$.tagsHash',
+          'when.$': '$.when',
+          'purpose.$': '$.purpose',
+        },
       });
     }
   });
 
   test('lets no branch fail, whatever its task does', () => {
-    for (const branch of [dump, reschedule, rescheduleOnly]) {
-      const states = Object.values(branch?.States ?? {});
-      expect(states.filter(({ Type }) => Type === 'Task')).toHaveLength(1);
-      expect(states.filter(({ Type }) => Type === 'Fail')).toEqual([]);
-      const [task] = states.filter(({ Type }) => Type === 'Task');
-      expect(task?.Catch?.map(({ ErrorEquals }) => ErrorEquals)).toEqual([['States.ALL']]);
+    const states = [job, reschedule, rescheduleOnly].flatMap((branch) => Object.values(branch?.States ?? {}));
+    expect(states.filter(({ Type }) => Type === 'Fail')).toEqual([]);
+    const caught = states.filter(({ Type }) => Type === 'Task').map(({ Catch }) => Catch);
+    expect(caught).toHaveLength(4);
+    for (const one of caught) {
+      expect(one?.map(({ ErrorEquals }) => ErrorEquals)).toEqual([['States.ALL']]);
     }
   });
 

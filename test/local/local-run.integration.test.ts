@@ -59,6 +59,13 @@ describe('the local run', () => {
       scheduledFor: expect.stringMatching(/T00:00:00Z$/),
       next: expect.stringMatching(/T00:00:00Z$/),
       dump: { verified: true, file: expect.stringContaining(directory) },
+      drill: {
+        verdict: 'equal',
+        evidence: expect.stringContaining(directory),
+        tables: { total: 4, equal: 4 },
+        rows: 85_500,
+        seconds: expect.any(Number),
+      },
       permissions: { calls: expect.any(Number), denied: 0 },
     });
     const { calls, unused } = json.permissions as { calls: number; unused: { reason: string | null }[] };
@@ -201,7 +208,7 @@ describe('invalid input is reported in one message, without a stack trace', () =
       const database = { host, port, user: 'reader', password, database: name };
       const programs = await findClientPrograms(process.env.PATH ?? '');
       const run = { options, stateDir: folder, reporter, steps, processes: new Processes(), cleanups };
-      const done = dumpOnce(run, { programs, database, cdkOut: await synthesizedApp() });
+      const done = dumpOnce(run, { programs, database, cdkOut: await synthesizedApp(), serverFolders: [] });
       try {
         await expect(done).rejects.toMatchObject({ step: 'dump', message: expect.stringContaining(reason) });
       } finally {

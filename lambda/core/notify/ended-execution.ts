@@ -21,9 +21,12 @@ const eventSchema = z.object({
   }),
 });
 
-const inputSchema: z.ZodMiniType<Pick<ExecutionInput, 'secretArn' | 'when'>> = z.object({
+type StartedWith = Pick<ExecutionInput, 'secretArn' | 'when' | 'purpose'>;
+
+const inputSchema: z.ZodMiniType<StartedWith> = z.object({
   secretArn: z.string().check(z.regex(/^arn:[^:]+:secretsmanager:[^:]+:\d+:secret:/)),
   when: z.string(),
+  purpose: z.optional(z.enum(['dump', 'drill'])),
 });
 
 /** An execution that has ended, of a run or a check. */
@@ -67,7 +70,7 @@ export function endedExecutionOf(event: unknown): EndedExecution | undefined {
 }
 
 /** What an execution was started with; undefined if someone started it with another input. */
-export function inputOf({ input }: EndedExecution): Pick<ExecutionInput, 'secretArn' | 'when'> | undefined {
+export function inputOf({ input }: EndedExecution): StartedWith | undefined {
   return inputSchema.safeParse(input).data;
 }
 

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { RunResult } from '../../../contract.ts';
+import type { Purpose, RunResult } from '../../../contract.ts';
 import { runResult } from '../run-result.ts';
 import { type AboutExecution, aboutOf, type EndedExecution, inputOf } from './ended-execution.ts';
 
@@ -7,10 +7,11 @@ const success = z.object({ comparison: z.object({ outcome: z.literal('unchanged'
 
 /** A run that has ended. */
 export interface EndedRun extends AboutExecution {
+  readonly purpose: Purpose;
   /** Scheduled time, if the execution was started with one. */
   readonly when: string | undefined;
   readonly end:
-    // `undefined`: it made no dump, since none was due.
+    // `undefined`: its job did not run, since nothing was due.
     | { readonly status: 'succeeded'; readonly result: RunResult | undefined }
     // Without a result, the cause is text: the execution did not come to its end, or was started before causes were
     // JSON.
@@ -19,7 +20,8 @@ export interface EndedRun extends AboutExecution {
 }
 
 export function endedRunOf(ended: EndedExecution): EndedRun {
-  return { ...aboutOf(ended), when: inputOf(ended)?.when, end: endOf(ended) };
+  const { when, purpose = 'dump' } = inputOf(ended) ?? {};
+  return { ...aboutOf(ended), purpose, when, end: endOf(ended) };
 }
 
 function endOf({ status, output, cause, words }: EndedExecution): EndedRun['end'] {

@@ -28,7 +28,7 @@ export function messageOf(notice: Notice, place: Place): Message {
     ...labeled('Tags as of', tagsAsOf),
     ...(upcoming === undefined ? [] : upcomingLines(upcoming)),
     ...labeled('Dump', destination),
-    ...reasons.flatMap((reason) => labeled(kind === 'recovered' ? 'Before' : 'Why', reason)),
+    ...reasons.flatMap((reason) => labeled(kind.endsWith('recovered') ? 'Before' : 'Why', reason)),
     ...findings.flatMap((finding) => labeled('Found', finding)),
     ...labeled("Security groups of the jobs, to allow on the database's port", securityGroups),
     ...(sql.length === 0 ? [] : [GRANTS_HEADING, ...sqlLines(sql)]),

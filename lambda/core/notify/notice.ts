@@ -1,4 +1,4 @@
-import type { ReschedulingResult } from '../../../contract.ts';
+import type { Purpose, ReschedulingResult } from '../../../contract.ts';
 import { articleOf } from '../exit-status.ts';
 import { reasonsOf } from '../run-result.ts';
 import type { Upcoming } from './ended-check.ts';
@@ -11,11 +11,13 @@ import type { Standing } from './standing.ts';
 export interface Notice {
   readonly kind:
     | 'dump failed'
+    | 'drill failed'
     | 'rescheduling failed'
     | 'run failed'
     | 'run stopped'
     | 'run timed out'
     | 'recovered'
+    | 'drill recovered'
     | 'scan failed'
     | 'can be dumped'
     | 'cannot be dumped'
@@ -54,9 +56,11 @@ export interface Notice {
   readonly article?: string | undefined;
 }
 
+const RECOVERED = { dump: 'recovered', drill: 'drill recovered' } as const;
+
 /** What to report of a run that has ended; undefined if nothing, as when its event comes again. */
 export function noticeOf(run: EndedRun, { ends, failure }: Standing): Notice | undefined {
-  const { id, execution, secret, secretArn, when: scheduled, end } = run;
+  const { id, execution, secret, secretArn, purpose, when: scheduled, end } = run;
   if (ends.includes(id)) {
     return undefined;
   }
@@ -64,10 +68,10 @@ export function noticeOf(run: EndedRun, { ends, failure }: Standing): Notice | u
   switch (end.status) {
     case 'succeeded':
       return end.result !== undefined && failure !== undefined && isAtLeast(scheduled, failure.scheduled)
-        ? { ...about, kind: 'recovered', reasons: [lastFailure(failure)], ...nextOf(end.result.reschedule) }
+        ? { ...about, kind: RECOVERED[purpose], reasons: [lastFailure(failure)], ...nextOf(end.result.reschedule) }
         : undefined;
     case 'failed':
-      return { ...about, ...failureOf(end) };
+      return { ...about, ...failureOf(end, purpose) };
     case 'stopped':
       return { ...about, kind: 'run stopped', reasons: [end.cause], article: 'alarm-run-aborted' };
     case 'timed out':
@@ -76,9 +80,13 @@ export function noticeOf(run: EndedRun, { ends, failure }: Standing): Notice | u
 }
 
 /** What has been reported after a notice. An older failure does not replace a later one. */
-export function standingAfter({ id, when: scheduled }: EndedRun, { kind }: Notice, before: Standing): Standing {
+export function standingAfter(
+  { id, purpose, when: scheduled }: EndedRun,
+  { kind }: Notice,
+  before: Standing,
+): Standing {
   const ends = [...before.ends, id];
-  if (kind === 'recovered') {
+  if (kind === RECOVERED[purpose]) {
     return { ends };
   }
   const { failure } = before;
@@ -96,7 +104,7 @@ function lastFailure({ scheduled }: NonNullable<Standing['failure']>): string {
     : `The last failure was that of the run scheduled for ${scheduled}.`;
 }
 
-function failureOf({ result, cause }: EndedRun['end'] & { status: 'failed' }): Notice {
+function failureOf({ result, cause }: EndedRun['end'] & { status: 'failed' }, purpose: Purpose): Notice {
   if (result === undefined) {
     return { kind: 'run failed', reasons: [cause], article: 'alarm-run-failed' };
   }
@@ -106,11 +114,23 @@ function failureOf({ result, cause }: EndedRun['end'] & { status: 'failed' }): N
     const reasons = [reschedule.message, dump.message];
     return { kind: 'rescheduling failed', reasons, ...next, article: 'alarm-run-failed' };
   }
+  const reasons = reschedule.failed ? [reschedule.message] : [];
+  const logStream = dump.logStream === 'none' ? {} : { logStream: dump.logStream };
+  if (purpose === 'drill') {
+    // What exit statuses mean is said of dumps.
+    return {
+      kind: 'drill failed',
+      reasons: [dump.message, ...reasons],
+      ...next,
+      ...logStream,
+      article: 'drill-failed',
+    };
+  }
   return {
     kind: 'dump failed',
-    reasons: [...reasonsOf(dump), ...(reschedule.failed ? [reschedule.message] : [])],
+    reasons: [...reasonsOf(dump), ...reasons],
     ...next,
-    ...(dump.logStream === 'none' ? {} : { logStream: dump.logStream }),
+    ...logStream,
     article: typeof dump.exitStatus === 'number' ? articleOf(dump.exitStatus) : 'alarm-run-failed',
   };
 }

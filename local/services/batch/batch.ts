@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type {
   DescribeJobsRequest,
   DescribeJobsResponse,
@@ -13,7 +12,7 @@ import { submitCalls } from '../permissions/service-calls.ts';
 import { authorizeTask, type Caller, TaskError } from '../task.ts';
 import { Container, type ContainerDependencies } from './container.ts';
 import { environmentSchema, type JobDefinition, jobDefinitionSchema } from './job-definition.ts';
-import { type Job, logStream } from './job.ts';
+import { type Job, logStream, volumesOf } from './job.ts';
 import { type Attempt, isRetried } from './retry-strategy.ts';
 import { detailOf, type SubmittedJob, summaryOf } from './submitted-job.ts';
 
@@ -98,7 +97,7 @@ export class Batch {
 
   async #run(submitted: SubmittedJob): Promise<void> {
     const { job, attempts } = submitted;
-    const { processes, scratch, trace } = this.#dependencies;
+    const { processes, volumes, trace } = this.#dependencies;
     const container = new Container(this.#template, this.#dependencies, job);
     try {
       for (;;) {
@@ -115,7 +114,7 @@ export class Batch {
       }
     } finally {
       submitted.stoppedAt = new Date();
-      await rm(join(scratch, job.id), { recursive: true, force: true });
+      await rm(volumesOf(job, volumes), { recursive: true, force: true });
     }
   }
 

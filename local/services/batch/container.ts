@@ -1,5 +1,5 @@
 import { createWriteStream, readFileSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import { devNull } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -13,7 +13,7 @@ import { jobArn } from '../permissions/service-calls.ts';
 import { type StartedTask, startTask } from '../permissions/task-start.ts';
 import { awsEnvironment, type Endpoints } from '../protocol/credentials.ts';
 import type { Trace } from '../trace.ts';
-import { type Job, logStream } from './job.ts';
+import { type Job, logStream, volumesOf } from './job.ts';
 import type { Attempt } from './retry-strategy.ts';
 
 /** Batch terminates a container with SIGTERM, and kills it 30 seconds later. */
@@ -26,7 +26,7 @@ export interface ContainerDependencies {
   /** PATH of the jobs, with the programs that the image contains. */
   readonly searchPath: string;
   /** Folder for the volumes of jobs. */
-  readonly scratch: string;
+  readonly volumes: string;
   readonly logs: string;
   readonly trace: Trace;
 }
@@ -45,7 +45,7 @@ export class Container {
 
   /** Runs the container once, to its end. As on Fargate, its volumes end with it, even if it was killed. */
   async run(attempt: number): Promise<Attempt> {
-    const volumes = join(this.#dependencies.scratch, this.#job.id, `${attempt}`);
+    const volumes = join(volumesOf(this.#job, this.#dependencies.volumes), `${attempt}`);
     try {
       return await this.#run(attempt, volumes);
     } finally {
@@ -113,6 +113,10 @@ export class Container {
     }));
     for (const { local } of volumes) {
       await mkdir(local, { recursive: true });
+      // What a job starts as another user must be able to enter its own folder below.
+      for (const path of [dirname(folder), folder, local]) {
+        await chmod(path, 0o711);
+      }
     }
     const variables = [...Environment, ...overrides.Environment].map(({ Name, Value }) => {
       const volume = volumes.find(({ container }) => Value === container || Value.startsWith(`${container}/`));

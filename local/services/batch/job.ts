@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Caller } from '../task.ts';
 import type { JobDefinition } from './job-definition.ts';
 
@@ -18,4 +19,9 @@ export interface Job {
 /** Name of the job's log stream. */
 export function logStream({ id, definition }: Job): string {
   return `${definition.ContainerProperties.LogConfiguration.Options['awslogs-stream-prefix']}/default/${id}`;
+}
+
+/** Folder of the job's volumes, with a short path: that of a socket in it may have about a hundred characters. */
+export function volumesOf({ id }: Job, volumes: string): string {
+  return join(volumes, id.slice(0, 8));
 }

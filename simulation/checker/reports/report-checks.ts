@@ -51,7 +51,7 @@ export class ReportChecks {
     this.#violations = violations;
     this.#options = options;
     this.#lastGoodEnd = options.span.from;
-    const all = secrets.all().map(({ secret, intervals }): ReportedSecret => {
+    const all = secrets.for('dump').map(({ secret, intervals }): ReportedSecret => {
       const evidence = new Evidence(clock);
       const one = { secret, evidence, reports: new SecretReports(evidence, options) };
       for (const interval of intervals) {
@@ -146,7 +146,7 @@ export class ReportChecks {
     }
     this.#clock.at(due + this.#options.overdueAfter, () => {
       const { secret, evidence, reports } = one;
-      const tags = tagsInForce(secret, stateAt(secret, due));
+      const tags = tagsInForce(secret, stateAt(secret, due), 'dump');
       if (due >= interval.from && tags !== undefined && !evidence.hasDump(due, this.#clock.now)) {
         reports.onMissing(due, tags);
       }

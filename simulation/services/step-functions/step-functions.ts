@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Template } from '../../../local/assembly/template.ts';
-import type { Execution, ExecutionEnd } from '../execution.ts';
+import { type Execution, type ExecutionEnd, runSite } from '../execution.ts';
 import type { Json } from '../json.ts';
 import type { SecretsManager } from '../secrets-manager.ts';
 import { ServiceError } from '../service-error.ts';
@@ -25,7 +25,11 @@ const LONGEST_LISTING_LAG = MINUTE;
 
 const describeSchema = z.object({ executionArn: z.string() });
 const startSchema = z.object({ name: z.string(), input: z.string(), stateMachineArn: z.string() });
-const inputSchema = z.object({ secretArn: z.string(), when: z.iso.datetime() });
+const inputSchema = z.object({
+  secretArn: z.string(),
+  when: z.iso.datetime(),
+  purpose: z.enum(['dump', 'drill']).default('dump'),
+});
 
 export interface StepFunctionsContext extends StepsContext {
   readonly random: () => number;
@@ -128,13 +132,13 @@ export class StepFunctions {
 
   #execution(name: string, input: string): Execution {
     const { clock, secrets } = this.#context;
-    const { secretArn, when } = inputSchema.parse(JSON.parse(input));
+    const { secretArn, when, purpose } = inputSchema.parse(JSON.parse(input));
     const secret = secrets.find(secretArn);
     if (secret === undefined) {
       throw new Error(`An execution was started for ${secretArn}, a secret that never existed.`);
     }
     const started = clock.now;
-    return { name, secret, when: Date.parse(when), input, started, attempts: [], jobs: [], lostResponses: 0 };
+    return { name, secret, purpose, when: Date.parse(when), input, started, attempts: [], jobs: [], lostResponses: 0 };
   }
 
   async #run(execution: Execution): Promise<void> {
@@ -174,8 +178,8 @@ export class StepFunctions {
   /** An operator may stop an execution while it waits or runs. */
   #maybeStop(execution: Execution, abort: () => void): void {
     const { clock, faults } = this.#context;
-    const { secret, when } = execution;
-    const { kind, latency } = faults.decide(`stop|${secret.index}|${when}`, STOP_FAULTS);
+    const { when } = execution;
+    const { kind, latency } = faults.decide(`stop|${runSite(execution)}`, STOP_FAULTS);
     if (kind === undefined) {
       return;
     }

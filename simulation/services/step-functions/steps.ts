@@ -5,7 +5,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Faults } from '../../runtime/faults.ts';
 import type { Batch } from '../batch.ts';
 import type { Concurrency } from '../concurrency.ts';
-import type { Execution, Step } from '../execution.ts';
+import { type Execution, runSite, type Step } from '../execution.ts';
 import type { Json } from '../json.ts';
 import type { Invocation, Result, SimulatedFunction } from '../lambda-function.ts';
 
@@ -17,11 +17,20 @@ const THROTTLED = /TooManyRequests|Throttling/;
 
 const invokeSchema = z.object({ FunctionName: z.string(), Payload: z.unknown() });
 const jobSchema = z.object({
+  JobDefinition: z.string(),
   ContainerOverrides: z.object({ Environment: z.array(z.object({ Value: z.string() })).default([]) }),
 });
 /** The only supported kind of Wait state: until a time in a field of the input. */
 const waitSchema = z.object({ TimestampPath: z.string().regex(/^\$\.\w+$/) });
 const comparisonSchema = z.object({ outcome: z.string() });
+
+/** A job that Batch has accepted. */
+export interface SubmittedJob {
+  /** Name of its definition. */
+  readonly definition: string;
+  /** The values of its environment variables. */
+  readonly variables: readonly string[];
+}
 
 export interface StepsContext {
   readonly clock: Clock;
@@ -33,10 +42,9 @@ export interface StepsContext {
     called: SimulatedFunction,
     event: unknown,
   ): Promise<{ readonly result: Result; readonly invocation: Invocation }>;
-  /** @param variables the values of the job's environment variables */
-  onSubmitted(execution: Execution, variables: readonly string[]): void;
-  /** The job has made its dump. */
-  onDumped(execution: Execution): void;
+  onSubmitted(execution: Execution, job: SubmittedJob): void;
+  /** The job has ended well: there is a dump, or the evidence of a drill. */
+  onJobDone(execution: Execution): void;
 }
 
 /** Runs a Wait or Task state. */
@@ -58,7 +66,7 @@ export class Steps {
 
   task(name: string, state: TaskState): Handle {
     if (state.Resource.endsWith(':batch:submitJob.sync')) {
-      return (execution, input) => this.#attempt(execution, 'dump', () => this.#submit(execution, input));
+      return (execution, input) => this.#attempt(execution, 'job', () => this.#submit(execution, input));
     }
     const step = name.startsWith('Reschedule') ? 'reschedule' : 'compare';
     return (execution, input) => this.#attempt(execution, step, () => this.#invoke(execution, step, input));
@@ -99,7 +107,7 @@ export class Steps {
       return failure('Lambda.ResourceNotFoundException', FunctionName, false);
     }
     const { kind, latency } = faults.decide(
-      `${step}|${execution.secret.index}|${execution.when}`,
+      `${step}|${runSite(execution)}`,
       faults.outage('Invoke a step') ? INVOKE_OUTAGE : INVOKE_FAULTS,
     );
     await clock.sleep(latency);
@@ -133,18 +141,19 @@ export class Steps {
 
   async #submit(execution: Execution, input: Json): Promise<AttemptResult> {
     const before = execution.jobs.length;
-    const variables = jobSchema.parse(input).ContainerOverrides.Environment.map(({ Value }) => Value);
+    const { JobDefinition: definition, ContainerOverrides } = jobSchema.parse(input);
+    const variables = ContainerOverrides.Environment.map(({ Value }) => Value);
     try {
       const detail = await this.#context.batch.submitJob(input, execution, (answered) => {
         execution.jobs.push(this.#context.clock.now);
         if (!answered) {
           execution.lostResponses += 1;
         }
-        this.#context.onSubmitted(execution, variables);
+        this.#context.onSubmitted(execution, { definition, variables });
       });
       // Step Functions terminates the job of an execution that is stopped.
       if (execution.stopped === undefined) {
-        this.#context.onDumped(execution);
+        this.#context.onJobDone(execution);
       }
       return { outcome: detail, prevented: false };
     } catch (error) {

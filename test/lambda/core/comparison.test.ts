@@ -50,3 +50,19 @@ test('a schedule that is no longer valid is left to the Reschedule function, whi
   const { hash: tagsHash } = readTags(invalid) ?? { hash: '' };
   expect(compare({ ARN, Tags: invalid }, { tagsHash, when: started.when })).toMatchObject({ outcome: 'unchanged' });
 });
+
+test.each([
+  ['unchanged', [...Tags, { Key: 'autodump:drill-schedule', Value: '@weekly' }]],
+  ['unchanged', [{ Key: 'autodump:drill-schedule', Value: '@weekly' }]],
+  ['changed', [...Tags, { Key: 'autodump:drill-schedule', Value: '@daily' }]],
+  ['removed', Tags],
+])('%s: a drill, by the tags %j', (outcome, tags) => {
+  const drill = readTags([{ Key: 'autodump:drill-schedule', Value: '@weekly' }], 'drill');
+  const run = { tagsHash: String(drill?.hash), when: '2026-11-22T00:00:00Z', purpose: 'drill' } as const;
+  expect(compare({ ARN, Tags: tags }, run)).toMatchObject({ outcome });
+});
+
+test('the schedule of drills does not change that of dumps', () => {
+  const tags = [...Tags, { Key: 'autodump:drill-schedule', Value: '@weekly' }];
+  expect(compare({ ARN, Tags: tags }, started)).toMatchObject({ outcome: 'unchanged' });
+});

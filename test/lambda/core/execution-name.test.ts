@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { Purpose } from '../../../contract.ts';
 import { checkName, executionName, formatWhen, secretName, secretRegion } from '../../../lambda/core/execution-name.ts';
 
 const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:';
@@ -10,12 +11,15 @@ const inputs = fc.record({
   secretArn: fc.stringMatching(/^[0-9A-Za-z/_+=.@-]{1,512}$/).map((name) => `${ARN}${name}-a1B2c3`),
   tagsHash: fc.stringMatching(/^[0-9a-f]{32}$/),
   when: fc.date({ min: new Date('2026-01-01'), max: new Date('2036-12-31'), noInvalidDate: true }).map(formatWhen),
+  purpose: fc.constantFrom<Purpose>('dump', 'drill'),
 });
 
 describe('the name of an execution', () => {
   test('is readable: secret, time, hash', () => {
     // Waiting executions have this name, so a release that changes it would start every run twice.
     expect(executionName(input)).toBe('prod_orders-20261122T080000Z-2b845bb09f67ffb8df2ed657');
+    expect(executionName({ ...input, purpose: 'dump' })).toBe(executionName(input));
+    expect(executionName({ ...input, purpose: 'drill' })).toMatch(/^prod_orders-drill-20261122T080000Z-[0-9a-f]{24}$/);
   });
 
   test('is valid for Step Functions', () => {
@@ -30,7 +34,12 @@ describe('the name of an execution', () => {
     fc.assert(
       fc.property(inputs, inputs, (one, other) => {
         expect(executionName({ ...one })).toBe(executionName(one));
-        const names = [one, { ...one, secretArn: other.secretArn }, { ...one, tagsHash: other.tagsHash }];
+        const names = [
+          one,
+          { ...one, secretArn: other.secretArn },
+          { ...one, tagsHash: other.tagsHash },
+          { ...one, purpose: other.purpose },
+        ];
         const keys = new Set(names.map((each) => JSON.stringify(each)));
         expect(new Set(names.map(executionName)).size).toBe(keys.size);
       }),

@@ -12,16 +12,17 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
 function started(memo: Memo, tagsHash = 'a', at = now): string | undefined {
-  return memo.nextStarted(ARN, tagsHash, at);
+  return memo.nextStarted({ secretArn: ARN, tagsHash }, at);
 }
 
 describe('a memo', () => {
-  test('returns a run only for its own secret and tags', () => {
+  test('returns a run only for its own secret, tags and purpose', () => {
     const memo = new Memo(SCOPE);
     memo.add(run, now);
     expect(started(memo)).toBe(run.when);
     expect(started(memo, 'b')).toBeUndefined();
-    expect(memo.nextStarted('other', 'a', now)).toBeUndefined();
+    expect(memo.nextStarted({ secretArn: 'other', tagsHash: 'a' }, now)).toBeUndefined();
+    expect(memo.nextStarted({ secretArn: ARN, tagsHash: 'a', purpose: 'drill' }, now)).toBeUndefined();
   });
 
   test('survives being written and read', () => {
@@ -88,8 +89,8 @@ describe('a memo', () => {
         let at = now;
         for (const [schedule, later] of all) {
           at = new Date(at.getTime() + later);
-          const decision = decide(secret(schedule), at, memo);
-          const without = decide(secret(schedule), at, new Memo(SCOPE));
+          const decision = decide(secret(schedule), 'dump', at, memo);
+          const without = decide(secret(schedule), 'dump', at, new Memo(SCOPE));
           if (decision.kind === 'start') {
             memo.add(decision.input, at);
           }

@@ -1,9 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { readTags, type Tag } from '../../../lambda/core/tags.ts';
+import type { Purpose } from '../../../contract.ts';
+import { purposesOf, readTags, type Tag } from '../../../lambda/core/tags.ts';
 
 const schedule = (Value: string): Tag => ({ Key: 'autodump:start-schedule', Value });
 const timezone = (Value: string): Tag => ({ Key: 'autodump:timezone', Value });
+
+const drill = (Value: string): Tag => ({ Key: 'autodump:drill-schedule', Value });
 
 describe('the tags of a secret', () => {
   test.each<[string, Tag[] | undefined]>([
@@ -32,6 +35,29 @@ describe('the tags of a secret', () => {
     expect(hashOfAll(endpoint('one'), { Key: 'team', Value: 'orders' }, schedule('@daily'))).toBe(hash);
     expect(hashOfAll(schedule('@daily'), endpoint('two'))).not.toBe(hash);
     expect(hashOfAll(schedule('@daily'))).not.toBe(hash);
+  });
+
+  test('for drills have nothing to do with those for dumps but the time zone', () => {
+    const both = [schedule('@daily'), drill('@weekly'), timezone('Europe/Berlin')];
+    expect(readTags(both, 'drill')).toMatchObject({ schedule: '@weekly', timezone: 'Europe/Berlin' });
+    expect(readTags([drill('@weekly')])).toBeUndefined();
+    expect(readTags([schedule('@weekly')], 'drill')).toBeUndefined();
+    const hashes = (...tags: readonly Tag[]) => [readTags(tags)?.hash, readTags(tags, 'drill')?.hash];
+    const [dumps, drills] = hashes(...both);
+    expect(hashes(schedule('@hourly'), ...both.slice(1))).toEqual([expect.not.stringMatching(String(dumps)), drills]);
+    expect(hashes(schedule('@daily'), drill('@monthly'), timezone('Europe/Berlin'))[0]).toBe(dumps);
+    // A drill says nothing about whether a secret can be dumped.
+    expect(readTags(both)?.hashOfAll).toBe(readTags([schedule('@daily'), timezone('Europe/Berlin')])?.hashOfAll);
+  });
+
+  test.each<[string, readonly Tag[], readonly Purpose[]]>([
+    ['neither', [{ Key: 'team', Value: 'orders' }, timezone('UTC')], []],
+    ['dumps', [schedule('@daily')], ['dump']],
+    ['drills', [drill('@weekly')], ['drill']],
+    ['both', [drill('@weekly'), schedule('@daily')], ['dump', 'drill']],
+    ['drills, misspelled', [schedule('@daily'), { Key: 'autodump:drillschedule', Value: '@daily' }], ['dump', 'drill']],
+  ])('are for %s', (_, tags, purposes) => {
+    expect(purposesOf(tags)).toEqual(purposes);
   });
 
   test('have a hash that depends only on schedule and zone', () => {

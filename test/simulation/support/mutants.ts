@@ -22,7 +22,7 @@ export const workflowMutants: readonly Mutant[] = [
   {
     bug: 'Reschedule is skipped when the job fails',
     breakStack: breakDefinition(({ States }) => {
-      const both = States['Dump and reschedule'] as { Branches: unknown[]; Parameters: unknown };
+      const both = States['Run job and reschedule'] as { Branches: unknown[]; Parameters: unknown };
       const [dump, reschedule] = both.Branches;
       const { Parameters } = both;
       Object.assign(both, { Branches: [dump], ResultSelector: { 'dump.$': '$[0]', 'reschedule.$': '$[0]' } });
@@ -155,7 +155,7 @@ export const functionMutants: readonly Mutant[] = [
   },
   {
     bug: 'an event starts nothing',
-    breakStack: breakCode(/\? await scan\w*\(secret, \w+\)/, '? { secret: secretId, outcome: "skipped" }'),
+    breakStack: breakCode(/\? await scan\w*\(secret, \w+\)/, '? [{ secret: secretId, outcome: "skipped" }]'),
     invariant: 'always served',
     simulation: { ...SIMULATION, only: [26] },
   },
@@ -173,9 +173,45 @@ export const functionMutants: readonly Mutant[] = [
   },
   {
     bug: 'the memo ignores the tags, and an event is lost',
-    breakStack: breakCode(/\[secretArn, tagsHash\]\)/, '[secretArn])'),
+    breakStack: breakCode(/\[secretArn, tagsHash, \.\.\./, '[secretArn, ...'),
     invariant: 'true ends',
     simulation: { secrets: 40, days: 2, seed: 2290, busy: false, only: [26] },
+  },
+];
+
+/** Drills, whose runs the same code serves. */
+export const drillMutants: readonly Mutant[] = [
+  {
+    bug: 'drills share the names of dumps',
+    breakStack: breakCode(/return purpose === "drill" \? nameOf/, 'return purpose === "never" ? nameOf'),
+    invariant: 'always served',
+    simulation: { ...SIMULATION },
+  },
+  {
+    bug: 'a change of the drill tag does not supersede a drill',
+    breakStack: breakCode(/tags\.hash !== tagsHash/, 'purpose === "dump" && $&'),
+    invariant: 'no other dump',
+    simulation: { ...SIMULATION, secrets: 100, days: 60 },
+  },
+  {
+    bug: 'a drill makes a dump',
+    breakStack: breakDefinition(({ States }) => {
+      const both = States['Run job and reschedule'] as { Branches: [{ StartAt: string }] };
+      both.Branches[0].StartAt = 'Dump';
+    }),
+    invariant: 'no other dump',
+    simulation: { ...SIMULATION },
+  },
+  {
+    bug: 'Reschedule does not know that a run is a drill',
+    breakStack: breakDefinition(({ States }) => {
+      const both = States['Run job and reschedule'] as {
+        Branches: [unknown, { States: { Reschedule: { Parameters: { Payload: Record<string, unknown> } } } }];
+      };
+      delete both.Branches[1].States.Reschedule.Parameters.Payload['purpose.$'];
+    }),
+    invariant: 'always served',
+    simulation: { ...SIMULATION },
   },
 ];
 
@@ -261,6 +297,6 @@ interface DumpTask {
 }
 
 function dumpTask(states: Readonly<Record<string, unknown>>): DumpTask {
-  const both = states['Dump and reschedule'] as { Branches: [{ States: { Dump: DumpTask } }] };
+  const both = states['Run job and reschedule'] as { Branches: [{ States: { Dump: DumpTask } }] };
   return both.Branches[0].States.Dump;
 }

@@ -117,7 +117,7 @@ test('tags that cannot be followed, which the scan has reported, are reported da
   const owing = {
     kind: 'broken',
     reason: 'schedule "x"',
-    tags: { hash: 'f00d', hashOfAll: 'f00d', schedule: 'x', timezone: 'UTC' },
+    tags: { hash: 'f00d', hashOfAll: 'f00d', purpose: 'dump', schedule: 'x', timezone: 'UTC' },
   } as const;
   const remind = (watch: Watch | undefined, now: string) => assessBroken(about, watch, owing, new Date(now));
   const first = remind(undefined, '2026-11-22T08:00:00Z');

@@ -244,3 +244,34 @@ test('the subject is one line of ASCII, as SNS demands it, whatever an execution
   expect(subject).toMatch(/^AutoDump: run failed: gr\?\?e \| x{60,}$/);
   expect(subject.length).toBeLessThan(100);
 });
+
+describe('a drill', () => {
+  const drill = (detail: object) => ({
+    ...detail,
+    input: JSON.stringify({ secretArn, tagsHash: 'f00d', when, purpose: 'drill' }),
+  });
+  const message = 'The drill of … failed: exit status 69, …';
+
+  test('that failed is no dump that failed, and its exit status is not put into the words of one', () => {
+    const job = { ...KILLED, exitStatus: 69, message, logStream: 'drill/default/0123' };
+    expect(noticeFor(drill(failed({ dump: job, reschedule: NEXT })))).toMatchObject({
+      kind: 'drill failed',
+      secret: 'prod/orders',
+      scheduled: when,
+      reasons: [message],
+      next,
+      logStream: 'drill/default/0123',
+      article: 'drill-failed',
+    });
+  });
+
+  test('that ends well after one that failed has recovered', () => {
+    expect(
+      kindsOf(
+        drill(failed({ dump: KILLED, reschedule: NEXT })),
+        drill({ ...succeeded({ dump: DONE, reschedule: NEXT }), stopDate: 2 }),
+        drill({ ...succeeded({ dump: DONE, reschedule: NEXT }), stopDate: 3 }),
+      ),
+    ).toEqual(['drill failed', 'drill recovered', undefined]);
+  });
+});

@@ -11,12 +11,13 @@ import {
 import { TagResourceCommand } from '@aws-sdk/client-secrets-manager';
 import { SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import pg from 'pg';
-import { type ExecutionInput, FRESHNESS_KEY } from '../../../../contract.ts';
+import { DRILL_TAG, type ExecutionInput, FRESHNESS_KEY } from '../../../../contract.ts';
 import { dumpKey } from '../../../../docker/plan/key.ts';
 import { ACCOUNT } from '../../../../local/assembly/account.ts';
 import { Template } from '../../../../local/assembly/template.ts';
 import type { PostgresServer } from '../../../../local/postgres/server.ts';
 import { openClients } from '../../../../local/services/aws-clients.ts';
+import type { Execution } from '../../../../local/services/execution.ts';
 import { ADMINISTRATOR } from '../../../../local/services/iam/decision.ts';
 import { type DecidedCall, sessionOf } from '../../../../local/services/iam/iam.ts';
 import type { World } from '../../../../local/services/world.ts';
@@ -52,6 +53,7 @@ export async function recordLifecycle({ cdkOut, folder, server }: AppOnPostgres)
     await step('a secret is tagged', async () => (secret = await app.createSecret('db', { KmsKeyId: KEY })));
     await step('a dump is missing', () => missDump(app, secret));
     await step('its dump is due', () => app.runNow(secret));
+    await step('its dump is drilled', () => drillDump(app, secret));
     await step('its manifest is read', () => check(app));
     await step('its dump is read', () => readDump(cdkOut, world, app.bucket));
     await step('its dump is restored', () => restoreDump(app, server));
@@ -104,6 +106,27 @@ async function failCheck(app: AppWorld): Promise<void> {
   const state = { Bucket: stateBucketOf(app), Key: FRESHNESS_KEY, Body: 'not JSON' };
   await app.world.s3.send(new PutObjectCommand(state));
   await check(app);
+}
+
+/** Runs the first drill of a secret, and stops the one after it. */
+async function drillDump(app: AppWorld, secret: string): Promise<void> {
+  const waiting = (): Execution => {
+    const drill = app.allWaiting(secret).find(({ input }) => input.includes('"drill"'));
+    if (drill === undefined) {
+      throw new Error('No drill waits.');
+    }
+    return drill;
+  };
+  const Tags = [{ Key: DRILL_TAG, Value: '@daily' }];
+  await app.world.secretsManager.send(new TagResourceCommand({ SecretId: secret, Tags }));
+  await app.world.settled();
+  const drill = waiting();
+  drill.wait?.finish();
+  const end = await drill.ended;
+  if (end.status !== 'SUCCEEDED') {
+    throw new Error(`The drill ended as ${JSON.stringify(end)}`);
+  }
+  await app.stopExecution(waiting().arn);
 }
 
 async function readDump(cdkOut: string, { endpoints }: World, Bucket: string): Promise<void> {
@@ -212,27 +235,29 @@ async function stopCheck(app: AppWorld): Promise<void> {
   await created;
 }
 
-/** Fails: as the administrator, and as the job in a bucket outside of the stack. */
+/** Fails: as the administrator, and as the jobs in a bucket outside of the stack. */
 async function replaceDumps(cdkOut: string, { endpoints }: World, bucket: string): Promise<void> {
   const job = openClients(jobSession(cdkOut), endpoints).s3;
+  const drill = openClients(jobSession(cdkOut, 'DrillJob'), endpoints).s3;
   const administrator = openClients(ADMINISTRATOR, endpoints).s3;
   const attempts = [
     administrator.send(new PutObjectCommand({ Bucket: bucket, Key: 'db/dump', Body: 'x' })),
     job.send(new PutObjectCommand({ Bucket: EXTRA_BUCKET, Key: 'db/dump', Body: 'x' })),
+    drill.send(new PutObjectCommand({ Bucket: EXTRA_BUCKET, Key: 'db/1.dmp.drill-1.json', Body: 'x' })),
   ];
   for (const attempt of await Promise.allSettled(attempts)) {
     if (attempt.status === 'fulfilled') {
       throw new Error('An object was replaced.');
     }
   }
-  for (const client of [job, administrator]) {
+  for (const client of [job, drill, administrator]) {
     client.destroy();
   }
 }
 
 /** ARN of a session of the job's role. */
-function jobSession(cdkOut: string): string {
-  return sessionOf(roleArn(cdkOut, 'DumpJob/JobRole'), 'task');
+function jobSession(cdkOut: string, job: 'DumpJob' | 'DrillJob' = 'DumpJob'): string {
+  return sessionOf(roleArn(cdkOut, `${job}/JobRole`), 'task');
 }
 
 export function roleArn(cdkOut: string, title: string): string {

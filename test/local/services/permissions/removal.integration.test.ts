@@ -115,6 +115,21 @@ const NEEDED = {
     'Workflow/StateMachine/Role/DefaultPolicy batch:TagResource',
     'Workflow/StateMachine/Role/DefaultPolicy lambda:InvokeFunction',
   ],
+  'its dump is drilled': [
+    'DrillJob/ExecutionRole sts:AssumeRole',
+    'DrillJob/ExecutionRole/DefaultPolicy ecr:BatchCheckLayerAvailability',
+    'DrillJob/ExecutionRole/DefaultPolicy ecr:BatchGetImage',
+    'DrillJob/ExecutionRole/DefaultPolicy ecr:GetAuthorizationToken',
+    'DrillJob/ExecutionRole/DefaultPolicy ecr:GetDownloadUrlForLayer',
+    'DrillJob/ExecutionRole/DefaultPolicy logs:CreateLogStream',
+    'DrillJob/ExecutionRole/DefaultPolicy logs:PutLogEvents',
+    'DrillJob/JobRole sts:AssumeRole',
+    'DrillJob/JobRole/DefaultPolicy kms:Decrypt',
+    'DrillJob/JobRole/DefaultPolicy kms:GenerateDataKey',
+    'DrillJob/JobRole/DefaultPolicy s3:GetObject',
+    'DrillJob/JobRole/DefaultPolicy s3:ListBucket',
+    'DrillJob/JobRole/DefaultPolicy s3:PutObject',
+  ],
   'its manifest is read': [
     'Freshness/FunctionRole/DefaultPolicy kms:Decrypt',
     'Freshness/FunctionRole/DefaultPolicy s3:GetObject',
@@ -151,8 +166,12 @@ const NEEDED = {
     'Workflow/StateMachine/Role/DefaultPolicy batch:TerminateJob',
   ],
   'the check of a secret is stopped': ['Check/StateMachine/Role/DefaultPolicy batch:TerminateJob'],
-  // Denied by the bucket's policy, and to the job in other buckets by its own policy.
-  'a dump is replaced': ['Archive/Bucket/Policy s3:PutObject', 'DumpJob/JobRole/DefaultPolicy s3:PutObject'],
+  // Denied by the bucket's policy, and to the jobs in other buckets by their own policies.
+  'a dump is replaced': [
+    'Archive/Bucket/Policy s3:PutObject',
+    'DrillJob/JobRole/DefaultPolicy s3:PutObject',
+    'DumpJob/JobRole/DefaultPolicy s3:PutObject',
+  ],
   'a message cannot be sent': ['Notify/FunctionRole/DefaultPolicy sqs:SendMessage'],
   'a check fails': ['Freshness/FunctionRole/DefaultPolicy sqs:SendMessage'],
   'a scan fails': ['Notify/Function lambda:InvokeFunction', 'Scanner/FunctionRole/DefaultPolicy events:PutEvents'],
@@ -249,6 +268,7 @@ test('nothing else is denied in the whole lifecycle of the stack', () => {
     calls.filter(({ allowed }) => !allowed).map(({ action }) => `${step}: ${action}`),
   );
   expect(denied).toEqual([
+    'a dump is replaced: s3:PutObject',
     'a dump is replaced: s3:PutObject',
     'a dump is replaced: s3:PutObject',
     'TLS is missing or outdated: s3:ListBucket',

