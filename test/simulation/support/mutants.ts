@@ -189,7 +189,10 @@ export const drillMutants: readonly Mutant[] = [
   },
   {
     bug: 'a change of the drill tag does not supersede a drill',
-    breakStack: breakCode(/tags\.hash !== tagsHash/, 'purpose === "dump" && $&'),
+    breakStack: breakCode(
+      /if \(tags\.hash !== tagsHash\)/,
+      'if (purpose === "drill") return { outcome: "unchanged", reason: "x" }; $&',
+    ),
     invariant: 'no other dump',
     simulation: { ...SIMULATION, seed: 10, days: 7, only: [4] },
   },
