@@ -34,8 +34,8 @@ export interface Page {
 
 /**
  * Lists a page of the secrets with any of AutoDump's tags: by their common prefix, since the documentation does not say
- * whether a filter with several values wants one or all of them. The listing may lag behind changes by five minutes, and
- * a page may be empty although others follow.
+ * whether a filter with several values wants one or all of them. The listing may lag behind changes by five minutes,
+ * and a page may be empty although others follow.
  */
 export async function listTaggedSecrets(client: SecretsManagerClient, nextToken?: string): Promise<Page> {
   const { SecretList = [], NextToken } = await client.send(

@@ -15,9 +15,9 @@ const PLATFORM: Readonly<Record<Architecture, Platform>> = {
 };
 
 /**
- * An image of the dump program, with PostgreSQL's client programs or, for drills, its servers as well. Its build context
- * holds the Dockerfile, the program as one bundled file (`autodump.js`), and the root certificates of RDS endpoints
- * (`rds-roots.pem`). Its build fails with client programs that have known vulnerabilities.
+ * An image of the dump program, with PostgreSQL's client programs or, for drills, its servers as well. Its build
+ * context holds the Dockerfile, the program as one bundled file (`autodump.js`), and the root certificates of RDS
+ * endpoints (`rds-roots.pem`). Its build fails with client programs that have known vulnerabilities.
  *
  * @param target the stage of the Dockerfile
  */

@@ -51,8 +51,8 @@ const MOVED: Comparison['outcome'] = 'moved';
  *                                       -> unchanged: job | reschedule -> done, or failed with both branches' results
  *                                       -> moved, or the comparison failed: reschedule only -> done, or failed likewise
  *
- * The job is that of the run's purpose: it makes a dump, or it is a drill. Neither branch can stop the other: each always
- * succeeds, and its result says whether it failed.
+ * The job is that of the run's purpose: it makes a dump, or it is a drill. Neither branch can stop the other: each
+ * always succeeds, and its result says whether it failed.
  */
 export class Workflow extends Construct {
   readonly stateMachine: sfn.StateMachine;

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { findProgram } from '../host/search-path.ts';
 import { temporaryFolder } from '../host/temporary-folder.ts';
 
-/** What jobs run besides PostgreSQL's programs: to end their children with them, and to find the account of a server. */
+/** What jobs run besides PostgreSQL's programs: to end their children with them, and to find a server's account. */
 const IMAGE_PROGRAMS = ['setpriv', 'true', 'id'];
 
 /** Where the local stack keeps its files; absolute paths. */
@@ -19,7 +19,7 @@ export interface Folders {
    */
   readonly volumes: string;
   /** Removes what must not outlive the stack. */
-  remove(): Promise<void>;
+  readonly remove: () => Promise<void>;
 }
 
 /** Creates the folders that the local stack needs. */

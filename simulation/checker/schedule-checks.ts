@@ -13,7 +13,7 @@ const HOUR = 60 * MINUTE;
 
 /** Checks by the clock that each scheduled time gets its dump or drill, and that the next run of each secret waits. */
 export class ScheduleChecks {
-  /** For how many scheduled times a dump or drill was due and started; of the others, why no stack could have started it. */
+  /** For how many scheduled times a job was due and started; of the others, why no stack could have started it. */
   readonly figures = { due: 0, started: 0, excused: new Map<string, number>() };
   readonly #secrets: CheckedSecrets;
   readonly #clock: Clock;

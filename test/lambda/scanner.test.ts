@@ -133,31 +133,6 @@ describe('a scan', () => {
     expect(started()).toEqual(expect.arrayContaining([arn('a'), arn('b')]));
   });
 
-  test('starts drills beside dumps, with their purpose, and reports what is broken of one beside the other', async () => {
-    const drill = (Value: string) => ({ Key: 'autodump:drill-schedule', Value });
-    const both = (name: string, dumps: string, drills: string) => ({
-      ...tagged(name),
-      Tags: [...tagged(name, dumps).Tags, drill(drills)],
-    });
-    secrets.on(ListSecretsCommand).resolves({
-      SecretList: [
-        both('both', '0 8 * * *', '0 8 * * *'),
-        { ...tagged('drilled'), Tags: [drill('@weekly')] },
-        both('no-drill', '0 8 * * *', 'x'),
-        both('no-dump', 'x', '@weekly'),
-      ],
-    });
-    await expect(handler({})).rejects.toThrow(/^2 problem.*\nno-drill \(drill\): .*1 field.*\nno-dump: .*1 field/s);
-    expect(starts().map(({ name }) => name?.replace(/-?\d{8}T.*/, ''))).toEqual(
-      expect.arrayContaining(['both', 'both-drill', 'drilled-drill', 'no-drill', 'no-dump-drill']),
-    );
-    const [, second] = starts().filter(({ name }) => name?.startsWith('both'));
-    expect(JSON.parse(String(second?.input))).toMatchObject({ secretArn: arn('both'), purpose: 'drill' });
-    expect(results.filter(({ secret }) => secret === 'drilled')).toMatchObject([
-      { purpose: 'drill', outcome: 'started' },
-    ]);
-  });
-
   test('fails if it cannot list the secrets', async () => {
     secrets.on(ListSecretsCommand).rejects(new Error('AccessDenied'));
     await expect(handler({})).rejects.toThrow('AccessDenied');

@@ -189,9 +189,12 @@ export const drillMutants: readonly Mutant[] = [
   },
   {
     bug: 'a change of the drill tag does not supersede a drill',
-    breakStack: breakCode(/tags\.hash !== tagsHash/, 'purpose === "dump" && $&'),
+    breakStack: breakCode(
+      /if \(tags\.hash !== tagsHash\)/,
+      'if (purpose === "drill") return { outcome: "unchanged", reason: "x" }; $&',
+    ),
     invariant: 'no other dump',
-    simulation: { ...SIMULATION, secrets: 100, days: 60 },
+    simulation: { ...SIMULATION, seed: 10, days: 7, only: [4] },
   },
   {
     bug: 'a drill makes a dump',

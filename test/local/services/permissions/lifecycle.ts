@@ -11,13 +11,12 @@ import {
 import { TagResourceCommand } from '@aws-sdk/client-secrets-manager';
 import { SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import pg from 'pg';
-import { DRILL_TAG, type ExecutionInput, FRESHNESS_KEY } from '../../../../contract.ts';
+import { type ExecutionInput, FRESHNESS_KEY } from '../../../../contract.ts';
 import { dumpKey } from '../../../../docker/plan/key.ts';
 import { ACCOUNT } from '../../../../local/assembly/account.ts';
 import { Template } from '../../../../local/assembly/template.ts';
 import type { PostgresServer } from '../../../../local/postgres/server.ts';
 import { openClients } from '../../../../local/services/aws-clients.ts';
-import type { Execution } from '../../../../local/services/execution.ts';
 import { ADMINISTRATOR } from '../../../../local/services/iam/decision.ts';
 import { type DecidedCall, sessionOf } from '../../../../local/services/iam/iam.ts';
 import type { World } from '../../../../local/services/world.ts';
@@ -26,6 +25,7 @@ import type { AppOnPostgres } from '../../support/app-on-postgres.ts';
 import { AppWorld, changed, SCHEDULE_TAG } from '../../support/app-world.ts';
 import { query } from '../../support/database.ts';
 import { check, makeOverdue, stateBucketOf } from '../../support/overdue.ts';
+import { drillDump } from './drill-dump.ts';
 
 /** The steps of the stack's lifecycle, each with the calls that were authorized or denied in it. */
 export type RecordedSteps = ReadonlyMap<string, readonly DecidedCall[]>;
@@ -106,27 +106,6 @@ async function failCheck(app: AppWorld): Promise<void> {
   const state = { Bucket: stateBucketOf(app), Key: FRESHNESS_KEY, Body: 'not JSON' };
   await app.world.s3.send(new PutObjectCommand(state));
   await check(app);
-}
-
-/** Runs the first drill of a secret, and stops the one after it. */
-async function drillDump(app: AppWorld, secret: string): Promise<void> {
-  const waiting = (): Execution => {
-    const drill = app.allWaiting(secret).find(({ input }) => input.includes('"drill"'));
-    if (drill === undefined) {
-      throw new Error('No drill waits.');
-    }
-    return drill;
-  };
-  const Tags = [{ Key: DRILL_TAG, Value: '@daily' }];
-  await app.world.secretsManager.send(new TagResourceCommand({ SecretId: secret, Tags }));
-  await app.world.settled();
-  const drill = waiting();
-  drill.wait?.finish();
-  const end = await drill.ended;
-  if (end.status !== 'SUCCEEDED') {
-    throw new Error(`The drill ended as ${JSON.stringify(end)}`);
-  }
-  await app.stopExecution(waiting().arn);
 }
 
 async function readDump(cdkOut: string, { endpoints }: World, Bucket: string): Promise<void> {
