@@ -16,6 +16,7 @@ export interface CensusReport {
   readonly isComplete: boolean;
   /** Sentence about what does not. */
   readonly summary: string;
+  readonly comparison: CensusComparison;
 }
 
 /**
@@ -48,11 +49,15 @@ export async function reportCensus(
   }
   const summary = summaryOf(comparison, verification);
   log(`Compared with the rows that were counted when the dump was proven: ${summary}`);
-  const names = listed(comparison.differences, '; ');
+  const names = listed(
+    comparison.differences.map(({ text }) => text),
+    '; ',
+  );
   return {
     differences: names === '' ? '' : `these differ from the dump: ${names}`,
     isComplete: comparison.hidden.length === 0 && census.largeObjects !== undefined,
     summary,
+    comparison,
   };
 }
 

@@ -164,7 +164,7 @@ describe('a database is compared with the census', () => {
   async function comparedAfter(
     verification: Verification,
     ...statements: readonly string[]
-  ): Promise<CensusComparison> {
+  ): Promise<Omit<CensusComparison, 'differences'> & { readonly differences: readonly string[] }> {
     await client.query('BEGIN');
     try {
       for (const statement of statements) {
@@ -172,7 +172,8 @@ describe('a database is compared with the census', () => {
       }
       // As `withConnection` does.
       await client.query('SET LOCAL search_path TO pg_catalog, pg_temp');
-      return await compareWithCensus(census, verification, { count: 1, use: (work) => work(client) });
+      const comparison = await compareWithCensus(census, verification, { count: 1, use: (work) => work(client) });
+      return { ...comparison, differences: comparison.differences.map(({ text }) => text) };
     } finally {
       await client.query('ROLLBACK');
     }
