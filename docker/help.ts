@@ -16,6 +16,12 @@ export const HELP = `Dumps a PostgreSQL database to S3, proves that the dump can
                 a writable folder, and AWS_REGION the Region of the bucket; without it, the Region of TARGET's ARN is
                 used.
 
+  drill [s3://BUCKET/KEY]
+                Restore a dump into a PostgreSQL server that is started for that, from the folder of pg_restore, and
+                compare all rows; leave the verdict beside the dump. TMPDIR names a writable folder, and AWS_REGION the
+                Region of the bucket. Without a dump, the newest one of a secret: configured by the environment
+                AUTODUMP_SECRET_ARN, AUTODUMP_WHEN, AUTODUMP_EXECUTION, AUTODUMP_BUCKETS and TMPDIR.
+
   --to TARGET       The database: the ARN of a secret, or postgres://user@host:port/database?sslmode=MODE with the
                     password in PGPASSWORD.
   --jobs N          Number of parallel connections, 1 to ${MAX_JOBS} (default ${DEFAULT_JOBS}).
@@ -31,7 +37,8 @@ Exit status:
   ${done}    success
   ${misuse}   invalid environment or arguments
   ${badSecret}   the secret does not describe a database that can be dumped
-  ${verificationFailed}   the dump is incomplete, or not the one that was proven, or the restored database is incomplete
+  ${verificationFailed}   the dump is incomplete, or not the one that was proven, or the restored database is incomplete,
+       or the verdict of a drill is another than "equal"
   ${internal}   internal error
   ${tryAgain}   temporary failure, or SIGTERM: worth another try
   ${refused}   refused by the database or AWS

@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path';
 import { type DumpEnvironment, EXIT_STATUS } from '../contract.ts';
 import { check } from './check/check.ts';
 import { isNoSpace, StorageFull } from './disk.ts';
+import { drill } from './drill/drill.ts';
+import { DRILL_USAGE, parseDrillOptions } from './drill/options.ts';
 import { dump } from './dump/dump.ts';
 import { describe, type EndingSignal, exitStatusOf, Failure, Interrupted } from './failure.ts';
 import { HELP } from './help.ts';
@@ -64,10 +66,13 @@ async function main([command, ...rest]: readonly string[], programFile: string, 
   if (command === 'restore') {
     return restore(parseRestoreOptions(rest, process.env), context);
   }
+  if (command === 'drill') {
+    return drill(parseDrillOptions(rest, process.env, new Date()), context);
+  }
   throw new Failure(
     'misuse',
     'Unknown command. The commands are: dump, or dump --check to run only its checks, both configured by the ' +
-      `environment; and ${RESTORE_USAGE}. See --help.`,
+      `environment; ${RESTORE_USAGE}; and ${DRILL_USAGE}. See --help.`,
   );
 }
 

@@ -45,6 +45,8 @@ export interface ArchiveEntry {
   readonly oid: number;
   /** If it is rows, the statement that reads them from what follows it: `COPY t (a) FROM stdin;`; otherwise empty. */
   readonly copyStatement: Buffer;
+  /** IDs of the entries that it depends on, as far as the archive has them. */
+  readonly dependencies: readonly number[];
   /** Where its data are: a byte for the state and eight for the offset. */
   readonly location: Buffer;
 }
@@ -118,11 +120,10 @@ export class ArchiveHead {
     }
     // Owner, and a flag that is no longer used.
     yield* this.#skipTexts(2);
-    while (yield* this.#skipText()) {
-      // A dependency; an absent text ends the list.
-    }
+    const dependencies = yield* this.#dependencies();
     const location = yield* this.#cursor.read(9);
-    return { id, kind, name, schema, definition, hasData, oid: Number(oid.toString()), copyStatement, location };
+    const texts = { kind, name, schema, definition, copyStatement };
+    return { id, ...texts, hasData, oid: Number(oid.toString()), dependencies, location };
   }
 
   *byte(): Generator<void, number> {
@@ -134,6 +135,15 @@ export class ArchiveHead {
     const bytes = yield* this.#bytes(5);
     const value = bytes.readUInt32LE(1);
     return bytes.readUInt8() === 0 ? value : -value;
+  }
+
+  /** An absent text ends the list. */
+  *#dependencies(): Generator<void, readonly number[]> {
+    const ids: number[] = [];
+    for (let bytes = yield* this.int(); bytes >= 0; bytes = yield* this.int()) {
+      ids.push(Number((yield* this.#textOf(bytes)).toString()));
+    }
+    return ids;
   }
 
   *#bytes(count: number): Generator<void, Buffer> {
@@ -148,11 +158,14 @@ export class ArchiveHead {
       yield* this.#skipText();
       return EMPTY;
     }
-    const bytes = yield* this.int();
+    return yield* this.#textOf(Math.max(yield* this.int(), 0));
+  }
+
+  *#textOf(bytes: number): Generator<void, Buffer> {
     if (bytes > MAX_TEXT_BYTES) {
       throw damaged(`a text in its table of contents has ${bytes} bytes`, this.#cursor.position);
     }
-    return yield* this.#bytes(Math.max(bytes, 0));
+    return yield* this.#bytes(bytes);
   }
 
   *#skipTexts(count: number): Generator<void, void> {

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { parse as parseArn, validate as isArn } from '@aws-sdk/util-arn-parser';
 import { z } from 'zod';
-import type { DumpEnvironment } from '../../contract.ts';
+import type { DrillEnvironment, DumpEnvironment } from '../../contract.ts';
 import { Failure } from '../failure.ts';
 
 /** One dump to make, as the environment describes it. */
@@ -50,7 +50,8 @@ const bucketNames = z
   .refine((names) => !names.includes(''), 'must be bucket names separated by commas')
   .pipe(z.tuple([z.string()], z.string()));
 
-const ours = {
+/** Variables that several commands have. */
+export const VARIABLES = {
   AUTODUMP_SECRET_ARN: z
     .string('is missing')
     .refine(isSecretArn, 'must be the ARN of a secret: arn:aws:secretsmanager:<Region>:<account>:secret:<name>'),
@@ -59,19 +60,19 @@ const ours = {
     .pipe(z.iso.datetime({ precision: 0, error: 'must be a UTC time in whole seconds, like 2026-11-22T08:00:00Z' })),
   AUTODUMP_EXECUTION: z.string('is missing').min(1, 'is empty'),
   AUTODUMP_BUCKETS: bucketNames,
-  AUTODUMP_RESTORE_JOB: z.string('is missing').min(1, 'is empty'),
   TMPDIR: z.string('is missing').refine(isWritable, 'must be an existing, writable folder'),
+} satisfies Record<keyof DrillEnvironment, z.ZodType>;
+
+const ofDump = {
+  ...VARIABLES,
+  AUTODUMP_RESTORE_JOB: z.string('is missing').min(1, 'is empty'),
 } satisfies Record<keyof DumpEnvironment, z.ZodType>;
 
 /** Batch sets the ID: https://docs.aws.amazon.com/batch/latest/userguide/job_env_vars.html */
-const schema = z.object({ ...ours, AWS_BATCH_JOB_ID: z.string().optional() });
+const schema = z.object({ ...ofDump, AWS_BATCH_JOB_ID: z.string().optional() });
 
-/**
- * Parses the environment described by `DumpEnvironment` in the contract.
- *
- * @throws {Failure} `misuse`, naming every variable that is missing or invalid
- */
-export function readEnvironment(environment: NodeJS.ProcessEnv): Task {
+/** @throws {Failure} `misuse`, naming every variable that is missing or invalid */
+export function parseVariables<T>(schema: z.ZodType<T>, environment: NodeJS.ProcessEnv): T {
   const { success, data, error } = schema.safeParse(environment);
   if (!success) {
     const problems = error.issues.map(({ path, message }) => {
@@ -81,6 +82,16 @@ export function readEnvironment(environment: NodeJS.ProcessEnv): Task {
     });
     throw new Failure('misuse', `Invalid environment: ${[...new Set(problems)].join('; ')}.`);
   }
+  return data;
+}
+
+/**
+ * Parses the environment described by `DumpEnvironment` in the contract.
+ *
+ * @throws {Failure} `misuse`, naming every variable that is missing or invalid
+ */
+export function readEnvironment(environment: NodeJS.ProcessEnv): Task {
+  const data = parseVariables(schema, environment);
   return {
     secretArn: data.AUTODUMP_SECRET_ARN,
     region: parseArn(data.AUTODUMP_SECRET_ARN).region,

@@ -32,6 +32,24 @@ export interface ChildOptions {
   readonly onErrorLine?: (line: string) => void;
   /** Takes its standard output, which is then not in {@link Child.output}. */
   readonly stdout?: Socket;
+  /**
+   * Whom it runs as, in the root folder, as the current one may be closed to them.
+   *
+   * @default - the user of this process
+   */
+  readonly account?: Account | undefined;
+  /**
+   * What asks it to end.
+   *
+   * @default SIGTERM
+   */
+  readonly endSignal?: NodeJS.Signals;
+}
+
+/** A user of this machine, and their group. */
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** Lines of standard error that are kept, and characters that are kept of each. */
@@ -130,6 +148,7 @@ export function start(program: string, args: readonly string[], options: ChildOp
     env: options.environment,
     stdio: ['pipe', options.stdout ?? 'pipe', 'pipe'],
     detached: true,
+    ...(options.account && { ...options.account, cwd: '/' }),
   });
   const { stdin, stdout, stderr } = child;
   if (stdin === null || stderr === null) {
@@ -148,11 +167,11 @@ interface Streams {
 async function exitOf(
   child: ChildProcess,
   { stdin, output, stderr }: Streams,
-  { input = [], signal, onErrorLine }: ChildOptions,
+  { input = [], signal, onErrorLine, endSignal = 'SIGTERM' }: ChildOptions,
 ): Promise<ChildExit> {
   let killing: NodeJS.Timeout | undefined;
   const terminate = () => {
-    signalGroup(child, 'SIGTERM');
+    signalGroup(child, endSignal);
     killing ??= setTimeout(() => {
       signalGroup(child, 'SIGKILL');
     }, GRACE_MS);

@@ -16,7 +16,7 @@ import { decodedBy, type TableOfContents } from './stored-dump/table-of-contents
 const GRANT = /^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) (?:[^";]|"[^"]*")*;/gm;
 
 /** Start of the grants that the server only accepts from users with the privileges of the role that is named next. */
-const OF_ROLE = 'ALTER DEFAULT PRIVILEGES FOR ROLE ';
+const OF_ROLE = 'Command was: ALTER DEFAULT PRIVILEGES FOR ROLE ';
 
 /** Statements of one transaction. */
 const BATCH = 500;
@@ -26,7 +26,7 @@ const BATCH = 500;
  * missing. Runs each by itself, as this user, whoever granted it in the source.
  *
  * @param entries IDs of entries that the server refused
- * @returns how many of the grants it refuses by themselves, or were lost with the connection
+ * @returns messages about the grants that it refuses by themselves, or that were lost with the connection
  * @throws {Failure} `tryAgain` if pg_restore was stopped or ran out of memory while it read them
  */
 export async function grantEach(
@@ -34,9 +34,9 @@ export async function grantEach(
   { target, policy, client, folder }: RestoreTool,
   { head, encoding }: TableOfContents,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<readonly string[]> {
   if (entries.length === 0) {
-    return 0;
+    return [];
   }
   const list = join(folder, 'grants');
   await writeFile(list, entries.map((id) => `${id};\n`).join(''));
@@ -51,7 +51,7 @@ export async function grantEach(
   );
   if ('unseen' in decoded) {
     log(`Warning: not restored: the grants on ${entries.length} objects: ${decoded.unseen}`);
-    return entries.length;
+    return entries.map((id) => `the grants of entry ${id}: ${decoded.unseen}`);
   }
   const grants = decoded.value[0]?.match(GRANT) ?? [];
   const refused: string[] = [];
@@ -63,13 +63,13 @@ export async function grantEach(
     const refusals = 'unseen' in tried ? batch.map(() => tried.unseen) : tried.value;
     for (const [index, refusal] of refusals.entries()) {
       if (refusal !== undefined) {
-        const statement = batch[index] ?? '';
-        refused.push(statement);
-        log(`Warning: not restored: ${refusal} | Command was: ${statement}`);
+        const message = `${refusal}\nCommand was: ${batch[index] ?? ''}`;
+        refused.push(message);
+        log(`Warning: not restored: ${message}`);
       }
     }
   }
-  if (refused.some((statement) => statement.startsWith(OF_ROLE))) {
+  if (refused.some((message) => message.includes(OF_ROLE))) {
     log(
       "Note: only a superuser, or a user with the role's privileges, can change its default privileges. To restore those " +
         `listed above, have an administrator of the role run GRANT … TO ${identifier(target.user)} (from PostgreSQL 16 on, ` +
@@ -77,7 +77,7 @@ export async function grantEach(
         'administrators.',
     );
   }
-  return refused.length;
+  return refused;
 }
 
 /** All data are restored already, so losing the connection costs no more than the grants. */

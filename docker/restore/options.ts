@@ -45,6 +45,12 @@ export const MAX_JOBS = 64;
 /** The key is not URL-decoded: percent signs are part of it. */
 const S3_URL = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/(.+)$/s;
 
+/** @returns undefined if it is no such URL */
+export function parseDumpUrl(text: string): DumpObject | undefined {
+  const [, bucket, key] = S3_URL.exec(text) ?? [];
+  return bucket === undefined || key === undefined ? undefined : { bucket, key };
+}
+
 /** A message never repeats the target, which may contain a password. */
 function misuse(problem: string): Failure {
   return new Failure('misuse', `${problem} Usage: ${RESTORE_USAGE}.`);
@@ -141,8 +147,8 @@ function parseVerification(text = 'rows'): Verification {
  */
 export function parseRestoreOptions(args: readonly string[], environment: NodeJS.ProcessEnv): RestoreOptions {
   const { values, positionals } = parseArguments(args);
-  const [, bucket, key] = S3_URL.exec(positionals[0] ?? '') ?? [];
-  if (bucket === undefined || key === undefined || positionals.length > 1) {
+  const object = parseDumpUrl(positionals[0] ?? '');
+  if (object === undefined || positionals.length > 1) {
     throw misuse('Exactly one dump is required, as s3://BUCKET/KEY.');
   }
   if (values.to === undefined) {
@@ -161,7 +167,7 @@ export function parseRestoreOptions(args: readonly string[], environment: NodeJS
     throw misuse('TMPDIR must be an existing, writable folder.');
   }
   return {
-    object: { bucket, key },
+    object,
     region,
     target: isArn
       ? { secretArn: values.to, region: parseArn(values.to).region }

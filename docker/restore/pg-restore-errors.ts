@@ -86,6 +86,9 @@ const WITHOUT_ROWS = new RegExp(
     `ALTER TABLE (?:ONLY )?${NAME}\\.${NAME}\\s+(?:ADD CONSTRAINT|CLUSTER ON|ENABLE|DISABLE) )`,
 );
 
+/** Errors that are kept: a dump may have a million statements, all of which the server may refuse. */
+const MOST_KEPT = 1000;
+
 /** The start of the text that the pattern matches, with an ellipsis if that is not all of it. */
 function cut(text: string, pattern: RegExp): string {
   const [kept = ''] = pattern.exec(text) ?? [];
@@ -102,7 +105,7 @@ export class RestoreErrors {
   #lines: string[] = [];
   #harmless = 0;
   #serious = 0;
-  #first: string | undefined;
+  readonly #messages: string[] = [];
   #last: string | undefined;
   #lost: string | undefined;
   #isStopped = false;
@@ -130,9 +133,9 @@ export class RestoreErrors {
     return this.#serious;
   }
 
-  /** The first serious error, as reported. */
-  get first(): string | undefined {
-    return this.#first;
+  /** The first {@link MOST_KEPT} serious errors, as reported. */
+  get messages(): readonly string[] {
+    return this.#messages;
   }
 
   /** The last serious error, as reported, unless it only says that there was one. */
@@ -204,7 +207,7 @@ export class RestoreErrors {
       const message = `${cut(notice, WITHOUT_VALUES)}\n${this.#entry}`;
       this.#isNoticed = true;
       this.#serious++;
-      this.#first ??= message;
+      this.#keep(message);
       this.#report(message);
     }
   }
@@ -223,7 +226,7 @@ export class RestoreErrors {
     }
     this.#mayCostRows ||= !WITHOUT_ROWS.test(statementOf(first, rest, commands));
     this.#serious++;
-    this.#first ??= message;
+    this.#keep(message);
     if (WORKER_DIED.test(first)) {
       this.#isStopped ||= this.#last === undefined || REFUSED.test(this.#last);
       this.#last ??= message;
@@ -231,6 +234,12 @@ export class RestoreErrors {
       this.#last = message;
     }
     this.#report(message);
+  }
+
+  #keep(message: string): void {
+    if (this.#messages.length < MOST_KEPT) {
+      this.#messages.push(message);
+    }
   }
 }
 

@@ -48,8 +48,8 @@ export interface Refusals {
   readonly count: number;
   /** IDs of refused entries with grants, which do not count. Only with `heedsWarnings`. */
   readonly grants: readonly number[];
-  /** pg_restore's message about the first of them; empty if there is none. */
-  readonly first: string;
+  /** pg_restore's messages about them, as far as they are kept, in their order. */
+  readonly messages: readonly string[];
   /** Whether rows may be missing for one of them. */
   readonly mayCostRows: boolean;
 }
@@ -133,7 +133,7 @@ export function restoring({ target, policy }: RestoreTool, bytes: number, signal
  */
 function refusalsOf(exit: ChildExit, errors: RestoreErrors): Refusals {
   const { status, signal, lastLines, tookAllInput } = exit;
-  const { serious, harmless, refusedGrants, first, lost } = errors;
+  const { serious, harmless, refusedGrants, messages, lost } = errors;
   const summary = lastLines.at(-1) ?? '';
   const ignored = Number(SUMMARY.exec(summary)?.[1] ?? 0);
   const isComplete = signal === null && (status === 0 || (status === 1 && ignored > 0)) && tookAllInput;
@@ -141,7 +141,7 @@ function refusalsOf(exit: ChildExit, errors: RestoreErrors): Refusals {
   if (isComplete && lost === undefined) {
     const uncounted = Math.max(ignored - harmless - refusedGrants.length, 0);
     const [count, mayCostRows] = serious === 0 ? [uncounted, uncounted > 0] : [serious, errors.mayCostRows];
-    return { count, grants: refusedGrants, first: first ?? summary, mayCostRows };
+    return { count, grants: refusedGrants, messages: serious === 0 && count > 0 ? [summary] : messages, mayCostRows };
   }
   const how = signal === null ? `exited with status ${status}` : `was ended by ${signal}`;
   if (lost !== undefined) {

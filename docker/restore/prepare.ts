@@ -11,7 +11,7 @@ import type { Role } from '../postgres/needs/role-needs.ts';
 import { poolerFailure } from '../postgres/pooler.ts';
 import type { RunContext } from '../run-context.ts';
 import type { RestoreOptions } from './options.ts';
-import type { ArchiveRestore } from './restore-and-compare.ts';
+import type { ArchiveRestore } from './restore-archive.ts';
 import { usedInArchive } from './roles/named-in-archive.ts';
 import { essentialProblems, reportMissingRoles } from './roles/report-roles.ts';
 import { type MissingRoles, missingRoles } from './roles/role-statements.ts';
@@ -31,7 +31,9 @@ import { targetRoles, type TargetRoles } from './target/roles.ts';
 import { settingsToGive } from './target/session-settings.ts';
 
 /** A restore that passed all checks, and lacks only the archive. */
-interface RestoreSetup extends Omit<ArchiveRestore, 'archive' | 'census' | 'verification' | 'isFiltered'> {
+export interface RestoreSetup extends Omit<ArchiveRestore, 'archive' | 'census' | 'verification' | 'isFiltered'> {
+  /** As the target reports it. */
+  readonly serverVersion: string;
   /** Roles to create, if they are to be created. */
   readonly missingRoles?: MissingRoles;
   /**
@@ -46,7 +48,13 @@ interface RestoreSetup extends Omit<ArchiveRestore, 'archive' | 'census' | 'veri
  * @throws {Failure} with the reason
  */
 export async function prepare(
-  { target: given, intoNonEmpty, acceptEncoding, createRoles, jobs: wanted }: RestoreOptions,
+  {
+    target: given,
+    intoNonEmpty,
+    acceptEncoding,
+    createRoles,
+    jobs: wanted,
+  }: Pick<RestoreOptions, 'target' | 'intoNonEmpty' | 'acceptEncoding' | 'createRoles' | 'jobs'>,
   dump: StoredDump,
   contents: TableOfContents,
   folder: string,
@@ -81,6 +89,7 @@ export async function prepare(
   const settings = settingsToGive(database.unsuitable, found.isPooled);
   return {
     tool: { target, policy, client, folder, searchPath, settings },
+    serverVersion: database.version,
     contents,
     objects,
     before,

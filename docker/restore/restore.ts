@@ -1,16 +1,11 @@
-import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { devNull } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import type { S3Client } from '@aws-sdk/client-s3';
-import type { ArchiveStructure } from '../archive/archive-structure.ts';
 import { openS3 } from '../aws.ts';
 import { freeSpace } from '../disk.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import { describeLeftOut } from '../postgres/filters/left-out.ts';
-import { formatBytes, withProgress } from '../progress.ts';
+import { formatBytes } from '../progress.ts';
 import type { RunContext } from '../run-context.ts';
 import type { Verification } from './census/count-rows.ts';
 import { expectedCensus } from './census/expected-census.ts';
@@ -18,9 +13,8 @@ import type { RestoreOptions } from './options.ts';
 import { prepare } from './prepare.ts';
 import { restoreAndCompare } from './restore-and-compare.ts';
 import { createRoles } from './roles/create-roles.ts';
+import { fetchAndCheck, readContents } from './stored-dump/fetch-dump.ts';
 import { findStoredDump, readStoredDump, type StoredDump } from './stored-dump/stored-dump.ts';
-import { StructureCheck } from './stored-dump/structure-check.ts';
-import { readTableOfContents, type TableOfContents } from './stored-dump/table-of-contents.ts';
 
 /** Scratch space to leave free for other files. */
 const RESERVE_BYTES = 64 * 1024 * 1024;
@@ -88,37 +82,6 @@ function reportStatements(statements: readonly string[]): void {
   }
 }
 
-/**
- * Reads what the dump contains. Its bytes are checked later, with all others of the object.
- *
- * @throws {Failure} `verificationFailed` if it does not begin like a dump
- */
-async function readContents(
-  s3: S3Client,
-  dump: StoredDump,
-  folder: string,
-  signal: AbortSignal,
-): Promise<TableOfContents> {
-  return unlessNotProven(dump, () => readTableOfContents(readStoredDump(s3, dump, signal), join(folder, 'head')));
-}
-
-/** @throws {Failure} `verificationFailed` if the dump is not one that was proven */
-async function unlessNotProven<T>({ object: { bucket, key } }: StoredDump, read: () => T | Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (cause) {
-    if (!(cause instanceof Failure && cause.reason === 'verificationFailed')) {
-      throw cause;
-    }
-    throw new Failure(
-      'verificationFailed',
-      `s3://${bucket}/${key} is not an archive that this version of AutoDump can restore, unlike every dump that was ` +
-        `proven. Do not rely on this object. ${cause.message}`,
-      { cause },
-    );
-  }
-}
-
 /** @throws {Failure} `refused` if the contents cannot be compared */
 function checkVerifiable({ object: { bucket, key }, census }: StoredDump, verification: Verification): void {
   if (verification === 'content' && census === null) {
@@ -141,25 +104,4 @@ async function fits({ bytes }: StoredDump, folder: string): Promise<boolean> {
       'twice, once to check it and once to restore it, over a single connection.',
   );
   return false;
-}
-
-/**
- * Reads the whole dump before anything is restored, into the file if there is one.
- *
- * @throws {Failure} `verificationFailed` if it is not the proven dump
- */
-async function fetchAndCheck(
-  s3: S3Client,
-  dump: StoredDump,
-  file: string | undefined,
-  signal: AbortSignal,
-): Promise<ArchiveStructure> {
-  const sink = createWriteStream(file ?? devNull);
-  const phase = { name: 'Fetching', done: () => sink.bytesWritten, total: { bytes: dump.bytes, what: 'of the dump' } };
-  const structure = new StructureCheck();
-  await withProgress(phase, () => pipeline(structure.follow(readStoredDump(s3, dump, signal)), sink));
-  const found = await unlessNotProven(dump, () => structure.end());
-  const { algorithm, value } = dump.checksum;
-  log(`Its ${algorithm} ${value} matches the proven dump.`);
-  return found;
 }

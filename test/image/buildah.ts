@@ -2,7 +2,7 @@ import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { BUILD_ARGUMENTS, type Builder, type ContainerRun } from './builder.ts';
+import { BUILD_ARGUMENTS, type Builder, type ContainerRun, type Target, TARGETS } from './builder.ts';
 import { outputOf, runProgram, succeeds } from './command.ts';
 import { debianBase } from './debian-base.ts';
 import { MAJORS } from './docker.ts';
@@ -17,7 +17,7 @@ const configSchema = z.object({
   }),
 });
 
-/** The mounted image: its root folder on this machine, and its configuration. */
+/** A mounted image: its root folder on this machine, and its configuration. */
 interface Mounted {
   readonly root: string;
   readonly config: z.infer<typeof configSchema>['OCIv1']['config'];
@@ -46,7 +46,7 @@ const RUN = `
 export class Buildah implements Builder {
   readonly name = 'buildah';
   #folder: string | undefined;
-  #mounted: Mounted | undefined;
+  readonly #mounted = new Map<Target, Mounted>();
 
   async build(context: string): Promise<readonly number[]> {
     const folder = await mkdtemp(join(tmpdir(), 'autodump-image-'));
@@ -54,19 +54,23 @@ export class Buildah implements Builder {
     const { majors, options } = (await succeeds('debootstrap', '--version'))
       ? await this.#debian(folder)
       : { majors: MAJORS, options: [] };
-    await this.#buildah('build', ...BUILD_ARGUMENTS, ...options, '--tag', 'autodump', context);
-    const container = await this.#buildah('from', '--pull-never', 'localhost/autodump');
-    const root = await this.#buildah('mount', container);
-    const inspected: unknown = JSON.parse(await this.#buildah('inspect', container));
-    this.#mounted = { root, config: configSchema.parse(inspected).OCIv1.config };
+    for (const target of TARGETS) {
+      const toBuild = ['--target', target, '--tag', `autodump-${target}`];
+      await this.#buildah('build', ...BUILD_ARGUMENTS, ...options, ...toBuild, context);
+      const container = await this.#buildah('from', '--pull-never', `localhost/autodump-${target}`);
+      const root = await this.#buildah('mount', container);
+      const inspected: unknown = JSON.parse(await this.#buildah('inspect', container));
+      this.#mounted.set(target, { root, config: configSchema.parse(inspected).OCIv1.config });
+    }
     return majors;
   }
 
-  async run({ command, environment, user }: ContainerRun, onLine: (line: string) => void): Promise<number> {
-    if (this.#mounted === undefined || this.#folder === undefined) {
+  async run({ target, command, environment, user }: ContainerRun, onLine: (line: string) => void): Promise<number> {
+    const mounted = this.#mounted.get(target);
+    if (mounted === undefined || this.#folder === undefined) {
       throw new Error('The image has not been built.');
     }
-    const { root, config } = this.#mounted;
+    const { root, config } = mounted;
     const scratch = await mkdtemp(join(this.#folder, 'scratch-'));
     await chown(scratch, Number(user), Number(user));
     const args = [root, scratch, user, config.WorkingDir, ...config.Entrypoint, ...command];

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { BUILD_ARGUMENTS, type Builder, type ContainerRun } from './builder.ts';
+import { BUILD_ARGUMENTS, type Builder, type ContainerRun, type Target, TARGETS } from './builder.ts';
 import { outputOf, runProgram } from './command.ts';
 
 /** The Dockerfile's default. */
@@ -15,19 +15,26 @@ export class Docker implements Builder {
   }
 
   async build(context: string): Promise<readonly number[]> {
-    await outputOf(this.name, ['build', ...BUILD_ARGUMENTS, '--tag', this.#tag, context]);
+    for (const target of TARGETS) {
+      const options = ['--target', target, '--tag', this.#tagOf(target)];
+      await outputOf(this.name, ['build', ...BUILD_ARGUMENTS, ...options, context]);
+    }
     return MAJORS;
   }
 
-  run({ command, environment, user }: ContainerRun, onLine: (line: string) => void): Promise<number> {
+  run({ target, command, environment, user }: ContainerRun, onLine: (line: string) => void): Promise<number> {
     const variables = Object.entries(environment).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
     const limits = ['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--user', user];
     // The image's VOLUME creates a volume for scratch, as on Fargate; it is removed with the container.
-    const args = ['run', '--rm', '--network', 'host', ...limits, ...variables, this.#tag, ...command];
+    const args = ['run', '--rm', '--network', 'host', ...limits, ...variables, this.#tagOf(target), ...command];
     return runProgram(this.name, args, onLine);
   }
 
   async remove(): Promise<void> {
-    await outputOf(this.name, ['rmi', '--force', this.#tag]);
+    await outputOf(this.name, ['rmi', '--force', ...TARGETS.map((target) => this.#tagOf(target))]);
+  }
+
+  #tagOf(target: Target): string {
+    return `${this.#tag}-${target}`;
   }
 }

@@ -80,6 +80,21 @@ test('the program runs as an unprivileged user, and can only write to its scratc
   expect(status).toBe(0);
 });
 
+/** A program that prints whether the code of a dump, which runs as the same user, can read its environment. */
+const SPY_PROBE = `
+  import { spawnSync } from 'node:child_process';
+  import { writeSync } from 'node:fs';
+  const { stdout, stderr } = spawnSync('cat', ['/proc/' + process.pid + '/environ'], { encoding: 'utf8' });
+  writeSync(1, JSON.stringify([stdout.length, stderr.includes('Permission denied')]));
+  process.exit(0);`;
+
+test("the code of a dump that is drilled cannot read the job's credentials", async () => {
+  const environment = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(SPY_PROBE)}` };
+  const { status, output } = await run('AutoDump-restore', { target: 'drill', command: ['drill'], environment });
+  expect(JSON.parse(output)).toEqual([0, true]);
+  expect(status).toBe(0);
+});
+
 async function connect({ host, port, user, password }: PostgresServer, database: string): Promise<pg.Client> {
   const client = new pg.Client({ host, port, user, password, database });
   await client.connect();
@@ -149,7 +164,7 @@ async function checkCensus(server: PostgresServer, database: string, key: string
   return Object.keys(counted).length;
 }
 
-/** Dumps a database and restores the dump into a new one with the image, and compares the two. */
+/** Dumps a database, restores the dump into a new one with the image, compares the two, and drills the dump. */
 async function roundTrip(server: PostgresServer, major: number, database: string): Promise<void> {
   const copy = `${database} restored`;
   const target = secretOf(server, major, copy);
@@ -166,6 +181,11 @@ async function roundTrip(server: PostgresServer, major: number, database: string
   const [before, after] = await Promise.all([database, copy].map((name) => contentsOf(databases, name)));
   expect(after).toEqual(before);
   progress(`PostgreSQL ${major}: the restored database equals its source`);
+  const drilling = { target: 'drill', command: ['drill', `s3://${stack.bucket}/${key}`] } as const;
+  const drilled = await run('AutoDump-restore', drilling, `PostgreSQL ${major}, drill`);
+  const equal = expect.stringMatching(new RegExp(` is equal: ${tables} of ${tables} tables are equal `));
+  expect(drilled).toMatchObject({ status: 0, output: equal });
+  progress(`PostgreSQL ${major}: the drill says the same`);
 }
 
 /** Starts a server of a major version, with one database full of contents and an empty one. */

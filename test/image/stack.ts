@@ -10,7 +10,7 @@ import { awsEnvironment } from '../../local/services/protocol/credentials.ts';
 import { serve } from '../../local/services/protocol/json-endpoint.ts';
 import { type S3Server, startS3 } from '../../local/services/s3/s3.ts';
 import { SecretsManager } from '../../local/services/secrets-manager/secrets-manager.ts';
-import type { Builder } from './builder.ts';
+import type { Builder, Target } from './builder.ts';
 
 const definitionSchema = z.object({
   JobDefinitionName: z.string(),
@@ -28,6 +28,8 @@ type JobDefinition = z.infer<typeof definitionSchema>['ContainerProperties'];
 
 /** Overrides of a job definition for one run. */
 export interface Overrides {
+  /** @default - `dump` */
+  readonly target?: Target;
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -91,6 +93,7 @@ export class Stack {
       throw new Error(`The stack has no job ${name}.`);
     }
     const container = {
+      target: overrides.target ?? 'dump',
       command: overrides.command ?? job.Command,
       environment: {
         ...awsEnvironment(job.JobRoleArn, {

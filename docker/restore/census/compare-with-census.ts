@@ -1,18 +1,33 @@
 import type { Client } from 'pg';
-import { RowHash } from '../../census/row-hash.ts';
+import { type HashedCount, RowHash } from '../../census/row-hash.ts';
 import { nameOf } from '../../postgres/quoting.ts';
 import type { Relation } from '../target/objects.ts';
 import { attempt } from './attempt.ts';
 import { countLargeObjects } from './count-large-objects.ts';
 import { catalogOf, countRows, type Verification } from './count-rows.ts';
 import type { ExpectedCensus, ExpectedTable } from './expected-census.ts';
-import { type Found, resultOf } from './result.ts';
+import { type Found, type Result, resultOf } from './result.ts';
 
 /** Connections to a database, each in a transaction that sees only the system's names. */
 export interface Connections {
   /** How many to use at a time. */
   readonly count: number;
   readonly use: <T>(work: (client: Client) => Promise<T>) => Promise<T>;
+}
+
+/** A table, or the large objects, of which the database has others than the dump. */
+export interface Difference {
+  /** Undefined for the large objects. */
+  readonly table: Pick<ExpectedTable, 'schema' | 'name'> | undefined;
+  readonly expected: HashedCount;
+  readonly found: Found;
+  /** What differs, with its name and both counts. */
+  readonly text: string;
+}
+
+interface Compared extends Omit<Difference, 'text' | 'table'> {
+  readonly table: ExpectedTable | undefined;
+  readonly result: Result;
 }
 
 /** How a database compares with the census of a dump. */
@@ -26,8 +41,8 @@ export interface CensusComparison {
   readonly largeObjects: number;
   /** Tables that the database does not have. */
   readonly absent: readonly ExpectedTable[];
-  /** What else differs, with its name and both counts. */
-  readonly differences: readonly string[];
+  /** What else differs. */
+  readonly differences: readonly Difference[];
   /** What could not be compared, with the reason. */
   readonly hidden: readonly string[];
 }
@@ -77,24 +92,28 @@ export async function compareWithCensus(
     }
   };
   await Promise.all(Array.from({ length: Math.min(count, tables.length) }, () => use(countSome)));
-  const results = tables.map((table, index) =>
-    resultOf(`${nameOf(table)}: `, 'row', table, found[index], verification),
-  );
-  const equal = tables.filter((_, index) => results[index]?.kind === 'equal');
-  let equalObjects = 0;
+  const compared: Compared[] = tables.map((table, index) => ({
+    table,
+    expected: table,
+    found: found[index],
+    result: resultOf(`${nameOf(table)}: `, 'row', table, found[index], verification),
+  }));
   if (largeObjects !== undefined) {
     const counted = await use((client) => attempt(client, () => countLargeObjects(client, verification)));
     const result = resultOf('', 'large object', largeObjects, counted, verification);
-    results.push(result);
-    equalObjects = result.kind === 'equal' ? largeObjects.count : 0;
+    compared.push({ table: undefined, expected: largeObjects, found: counted, result });
   }
+  const equal = compared.filter(({ result }) => result.kind === 'equal');
+  const equalTables = equal.filter(({ table }) => table !== undefined);
   return {
     tables: tables.length,
-    equal: equal.length,
-    rows: equal.reduce((sum, table) => sum + table.count, 0),
-    largeObjects: equalObjects,
-    absent: tables.filter((_, index) => results[index]?.kind === 'absent'),
-    differences: results.flatMap((result) => (result.kind === 'different' ? [result.text] : [])),
-    hidden: results.flatMap((result) => (result.kind === 'hidden' ? [result.text] : [])),
+    equal: equalTables.length,
+    rows: equalTables.reduce((sum, { expected }) => sum + expected.count, 0),
+    largeObjects: equal.find(({ table }) => table === undefined)?.expected.count ?? 0,
+    absent: compared.flatMap(({ table, result }) => (result.kind === 'absent' && table !== undefined ? [table] : [])),
+    differences: compared.flatMap(({ result, ...each }) =>
+      result.kind === 'different' ? [{ ...each, text: result.text }] : [],
+    ),
+    hidden: compared.flatMap(({ result }) => (result.kind === 'hidden' ? [result.text] : [])),
   };
 }

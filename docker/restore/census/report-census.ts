@@ -19,6 +19,7 @@ export interface CensusReport {
   readonly isComplete: boolean;
   /** Sentence about what does not. */
   readonly summary: string;
+  readonly comparison: CensusComparison;
 }
 
 /**
@@ -53,12 +54,17 @@ export async function reportCensus(
   }
   const summary = summaryOf(comparison, verification);
   log(`Compared with the rows that were counted when the dump was proven: ${summary}`);
-  const names = listed(comparison.differences, MANY, '; ');
+  const names = listed(
+    comparison.differences.map(({ text }) => text),
+    MANY,
+    '; ',
+  );
   return {
     absent: comparison.absent,
     differences: names === '' ? '' : `these differ from the dump: ${names}`,
     isComplete: comparison.hidden.length === 0 && census.largeObjects !== undefined,
     summary,
+    comparison,
   };
 }
 

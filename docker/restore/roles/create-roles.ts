@@ -10,14 +10,16 @@ import type { MissingRoles } from './role-statements.ts';
  * Creates the roles that the server lacks. What it refuses is a warning, unless rows depend on it: a policy or a user
  * mapping can be added once the role exists, if it ever can.
  *
+ * @returns messages about what was refused
  * @throws {Failure} `refused` if the server refuses a role without which it would refuse rows
  */
 export async function createRoles(
   { target, policy }: Pick<RestoreTool, 'target' | 'policy'>,
   { roles, statements }: MissingRoles,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<readonly string[]> {
   const refused = new Set<string>();
+  const messages: string[] = [];
   await withConnection(
     target,
     policy,
@@ -29,8 +31,13 @@ export async function createRoles(
       );
       for (const [index, { sql, makes, role }] of statements.entries()) {
         const refusal = refusals[index];
-        log(refusal === undefined ? `Created: ${sql}` : `Warning: not created: ${refusal} | ${sql}`);
-        if (refusal !== undefined && makes === 'role') {
+        if (refusal === undefined) {
+          log(`Created: ${sql}`);
+          continue;
+        }
+        log(`Warning: not created: ${refusal} | ${sql}`);
+        messages.push(`${refusal}\nCommand was: ${sql}`);
+        if (makes === 'role') {
           refused.add(role);
         }
       }
@@ -41,4 +48,5 @@ export async function createRoles(
   if (problems.length > 0) {
     throw new Failure('refused', problems.join(' '));
   }
+  return messages;
 }

@@ -39,6 +39,8 @@ interface KeptEntry extends Pick<ArchiveObject, 'id' | 'kind'> {
   readonly schemaBytes: string;
   readonly nameBytes: string;
   readonly definitionBytes: string;
+  /** IDs of the entries that it depends on. */
+  readonly dependencies: readonly number[];
 }
 
 /** The table of contents of an archive. */
@@ -96,6 +98,7 @@ function* contentsIn(cursor: ByteCursor): Generator<void, Omit<TableOfContents, 
         kind: sharedText(entry.kind, shared),
         schemaBytes: sharedText(entry.schema.toString('latin1'), shared),
         nameBytes: entry.name.toString('latin1'),
+        dependencies: entry.dependencies,
         definitionBytes: (entry.hasData ? entry.copyStatement : entry.definition).toString('latin1'),
       });
     }

@@ -165,7 +165,7 @@ describe('a database is compared with the census', () => {
   async function comparedAfter(
     verification: Verification,
     ...statements: readonly string[]
-  ): Promise<CensusComparison> {
+  ): Promise<Omit<CensusComparison, 'differences'> & { readonly differences: readonly string[] }> {
     await client.query('BEGIN');
     try {
       for (const statement of statements) {
@@ -174,7 +174,9 @@ describe('a database is compared with the census', () => {
       // As `withConnection` does.
       await client.query('SET LOCAL search_path TO pg_catalog, pg_temp');
       const relations = await relationsOf(client);
-      return await compareWithCensus(census, verification, relations, { count: 1, use: (work) => work(client) });
+      const connections = { count: 1, use: <T>(work: (client: pg.Client) => Promise<T>) => work(client) };
+      const comparison = await compareWithCensus(census, verification, relations, connections);
+      return { ...comparison, differences: comparison.differences.map(({ text }) => text) };
     } finally {
       await client.query('ROLLBACK');
     }

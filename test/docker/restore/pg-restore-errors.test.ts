@@ -65,11 +65,11 @@ test.each([
   expect(reported.join('\n')).not.toContain('errors ignored');
 });
 
-test('the first error, the last error and the count are kept', () => {
+test('the errors, the last of them and the count are kept', () => {
   const lines = Array.from({ length: 5 }, (_, i) => `pg_restore: error: connection ${i}`);
   expect(read(lines).errors).toMatchObject({
     serious: 5,
-    first: 'pg_restore: error: connection 0',
+    messages: lines,
     last: 'pg_restore: error: connection 4',
   });
 });

@@ -10,8 +10,8 @@ SELECT pg_catalog.lowrite(0, '\x00');
 SELECT pg_catalog.lo_close(0);
 `;
 
-/** Statements that create rows and large objects of every kind, which are not easily counted. */
-export const COUNTED_CONTENTS: readonly string[] = [
+/** Statements that create rows and large objects of every kind that a dump restores. */
+export const RESTORABLE_CONTENTS: readonly string[] = [
   ...DIFFICULT_CONTENTS,
   `CREATE TABLE plain (a int, b text)`,
   `INSERT INTO plain SELECT i, 'row ' || i FROM generate_series(1, 100) i`,
@@ -34,14 +34,19 @@ export const COUNTED_CONTENTS: readonly string[] = [
   `INSERT INTO valued SELECT timestamptz '2026-01-01 00:00Z' + i * interval '1 day', i * interval '1 month -1 day 2.5 s',
      i / 3.0, i / 7.0, sha256(i::text::bytea), (i * 1234.5)::numeric::money, date '0044-03-15 BC' + i, 'plain'
    FROM generate_series(1, 50) i`,
-  // A table of an extension that has rows of its own.
+  'SELECT lo_create(4713)',
+];
+
+/** The same, and rows that are not easily counted. */
+export const COUNTED_CONTENTS: readonly string[] = [
+  ...RESTORABLE_CONTENTS,
+  // A table of an extension that has rows of its own, which the extension does not create.
   'CREATE EXTENSION citext',
   'CREATE TABLE configured (k citext, own boolean)',
   `INSERT INTO configured VALUES ('of the extension', true), ('of the user', false)`,
   'ALTER EXTENSION citext ADD TABLE configured',
   `UPDATE pg_extension SET extconfig = ARRAY['configured'::regclass::oid], extcondition = ARRAY['WHERE NOT own']
      WHERE extname = 'citext'`,
-  'SELECT lo_create(4713)',
 ];
 
 /** Settings that change how a session writes values. */

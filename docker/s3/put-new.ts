@@ -1,0 +1,45 @@
+import { Readable } from 'node:stream';
+import { crc32 } from 'node:zlib';
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { isTaken } from '../aws.ts';
+import { checkStored } from './check-stored.ts';
+import { crc32InBase64 } from './checksum.ts';
+import { etagOfBytes } from './etag.ts';
+import type { DumpObject } from './object.ts';
+
+const UNINTERRUPTED = new AbortController().signal;
+
+/**
+ * Writes a small object in JSON, unless it already exists. Takes no signal: it completes what is done. Errors of the
+ * SDK pass through.
+ *
+ * @throws {Failure} `verificationFailed` if S3 stored other bytes
+ */
+export async function putNew(
+  s3: S3Client,
+  { bucket, key }: DumpObject,
+  contents: object,
+): Promise<'written' | 'taken'> {
+  const body = Buffer.from(`${JSON.stringify(contents, null, 2)}\n`);
+  const checksum = crc32InBase64(crc32(body));
+  try {
+    const { ChecksumCRC32: stored } = await s3.send(
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: body,
+        ContentType: 'application/json',
+        IfNoneMatch: '*',
+        ChecksumCRC32: checksum,
+      }),
+    );
+    const sent = { bytes: body.length, crc32: checksum, etag: () => etagOfBytes(Readable.from([body])) };
+    await checkStored(s3, { bucket, key }, stored, sent, UNINTERRUPTED);
+    return 'written';
+  } catch (error) {
+    if (isTaken(error)) {
+      return 'taken';
+    }
+    throw error;
+  }
+}
