@@ -9,6 +9,7 @@ import { HELP } from './help.ts';
 import { onOneLine } from './log.ts';
 import { flushOutput } from './output.ts';
 import { readEnvironment } from './plan/environment.ts';
+import { rescue } from './rescue/rescue.ts';
 import { parseRestoreOptions, RESTORE_USAGE } from './restore/options.ts';
 import { restore } from './restore/restore.ts';
 import { inWholeSeconds } from './time.ts';
@@ -62,7 +63,8 @@ async function main([command, ...rest]: readonly string[], programFile: string, 
     return check(readEnvironment({ ...checkDefaults(), ...process.env }), context);
   }
   if (command === 'restore') {
-    return restore(parseRestoreOptions(rest, process.env), context);
+    const options = parseRestoreOptions(rest, process.env);
+    return options.tables.length > 0 ? rescue(options, context) : restore(options, context);
   }
   throw new Failure(
     'misuse',

@@ -18,13 +18,18 @@ const RELATION_KIND_SINCE = 16;
 /** Seconds, minutes, hours, day, month, year, daylight saving time. */
 const TIME_FIELDS = 7;
 
-/**
- * The longest text that is kept, in bytes: a name, perhaps with the types of arguments, or the names of all columns.
- */
-const MAX_TEXT_BYTES = 1024 * 1024;
+/** The longest text that is kept, in bytes: a name, the names of all columns, or the body of a function. */
+const MAX_TEXT_BYTES = 64 * 1024 * 1024;
 
 /** Kinds of entries whose statements say more than their names, and are short. */
 const DEFINED: ReadonlySet<string> = new Set(['ENCODING', 'EXTENSION', 'POLICY', 'PUBLICATION']);
+
+function isDefined({ kind }: Pick<ArchiveEntry, 'kind'>): boolean {
+  return DEFINED.has(kind);
+}
+
+/** Bytes of {@link ArchiveEntry.location}, the last ones of an entry. */
+export const LOCATION_BYTES = 9;
 
 const EMPTY = Buffer.alloc(0);
 
@@ -37,7 +42,7 @@ export interface ArchiveEntry {
   readonly name: Buffer;
   /** Empty for objects outside of schemas. */
   readonly schema: Buffer;
-  /** The statement that creates it, for the kinds in {@link DEFINED}; empty for the others. */
+  /** The statement that creates it, if it was asked for; otherwise empty. */
   readonly definition: Buffer;
   /** Whether the archive has data of it. */
   readonly hasData: boolean;
@@ -45,6 +50,8 @@ export interface ArchiveEntry {
   readonly oid: number;
   /** If it is rows, the statement that reads them from what follows it: `COPY t (a) FROM stdin;`; otherwise empty. */
   readonly copyStatement: Buffer;
+  /** IDs of the entries that it needs. */
+  readonly dependencies: readonly number[];
   /** Where its data are: a byte for the state and eight for the offset. */
   readonly location: Buffer;
 }
@@ -95,8 +102,14 @@ export class ArchiveHead {
     return yield* this.int();
   }
 
-  /** Reads the next entry. */
-  *entry(): Generator<void, ArchiveEntry> {
+  /**
+   * Reads the next entry.
+   *
+   * @param wantsDefinition says whose definitions to keep. @default - those of the kinds in {@link DEFINED}
+   */
+  *entry(
+    wantsDefinition: (entry: Pick<ArchiveEntry, 'id' | 'kind'>) => boolean = isDefined,
+  ): Generator<void, ArchiveEntry> {
     const id = yield* this.int();
     const hasData = (yield* this.int()) !== 0;
     // OID of the catalog, then of the object.
@@ -106,7 +119,7 @@ export class ArchiveHead {
     const kind = (yield* this.#text()).toString();
     // Section.
     yield* this.int();
-    const definition = yield* this.#text(DEFINED.has(kind));
+    const definition = yield* this.#text(wantsDefinition({ id, kind }));
     // DROP statement.
     yield* this.#skipTexts(1);
     const copyStatement = yield* this.#text(hasData);
@@ -118,11 +131,12 @@ export class ArchiveHead {
     }
     // Owner, and a flag that is no longer used.
     yield* this.#skipTexts(2);
-    while (yield* this.#skipText()) {
-      // A dependency; an absent text ends the list.
-    }
-    const location = yield* this.#cursor.read(9);
-    return { id, kind, name, schema, definition, hasData, oid: Number(oid.toString()), copyStatement, location };
+    const dependencies = yield* this.#dependencies();
+    const location = yield* this.#cursor.read(LOCATION_BYTES);
+    return {
+      ...{ id, kind, name, schema, definition, hasData, oid: Number(oid.toString()), copyStatement },
+      ...{ dependencies, location },
+    };
   }
 
   *byte(): Generator<void, number> {
@@ -142,17 +156,34 @@ export class ArchiveHead {
     return bytes;
   }
 
-  /** @returns the text, empty if it is absent, whose length is -1, or not wanted */
+  /** An absent text ends the list. */
+  *#dependencies(): Generator<void, readonly number[]> {
+    const dependencies: number[] = [];
+    for (;;) {
+      const id = yield* this.#optionalText();
+      if (id === undefined) {
+        return dependencies;
+      }
+      dependencies.push(Number(id.toString()));
+    }
+  }
+
+  /** @returns the text, empty if it is absent or not wanted */
   *#text(isWanted = true): Generator<void, Buffer> {
     if (!isWanted) {
       yield* this.#skipText();
       return EMPTY;
     }
+    return (yield* this.#optionalText()) ?? EMPTY;
+  }
+
+  /** @returns the text; undefined if it is absent, whose length is -1 */
+  *#optionalText(): Generator<void, Buffer | undefined> {
     const bytes = yield* this.int();
     if (bytes > MAX_TEXT_BYTES) {
       throw damaged(`a text in its table of contents has ${bytes} bytes`, this.#cursor.position);
     }
-    return yield* this.#bytes(Math.max(bytes, 0));
+    return bytes < 0 ? undefined : yield* this.#bytes(bytes);
   }
 
   *#skipTexts(count: number): Generator<void, void> {
@@ -161,13 +192,8 @@ export class ArchiveHead {
     }
   }
 
-  /** @returns whether the text is present */
-  *#skipText(): Generator<void, boolean> {
+  *#skipText(): Generator<void, void> {
     const bytes = yield* this.int();
-    if (bytes < 0) {
-      return false;
-    }
     yield* this.#cursor.advance(bytes, this.#onBytes);
-    return true;
   }
 }

@@ -32,7 +32,13 @@ function censusOf(
   sizes: readonly number[] = [65_536],
 ): Census {
   const taker = new CensusTaker();
-  const entry = { kind: 'TABLE DATA', schema: Buffer.from('public'), definition: Buffer.alloc(0), hasData: true };
+  const entry = {
+    kind: 'TABLE DATA',
+    schema: Buffer.from('public'),
+    definition: Buffer.alloc(0),
+    hasData: true,
+    dependencies: [],
+  };
   for (const [index, name] of expected.entries()) {
     const names = { name: Buffer.from(name), copyStatement: Buffer.from(copyOf(name)) };
     taker.expect({ ...entry, ...names, id: index + 1, oid: 16_384 + index, location: Buffer.alloc(9) });
@@ -111,7 +117,7 @@ describe('it is an error, and no other number,', () => {
 
 test('pg_restore is asked for the entries with data, in the order of the archive', () => {
   const taker = new CensusTaker();
-  const names = { schema: Buffer.alloc(0), name: Buffer.alloc(0), copyStatement: Buffer.alloc(0) };
+  const names = { schema: Buffer.alloc(0), name: Buffer.alloc(0), copyStatement: Buffer.alloc(0), dependencies: [] };
   for (const [id, kind] of [
     [5, 'TABLE DATA'],
     [3, 'BLOBS'],
