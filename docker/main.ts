@@ -6,6 +6,8 @@ import { isNoSpace, StorageFull } from './disk.ts';
 import { dump } from './dump/dump.ts';
 import { describe, type EndingSignal, exitStatusOf, Failure, Interrupted } from './failure.ts';
 import { HELP } from './help.ts';
+import { history } from './history/history.ts';
+import { HISTORY_USAGE, parseHistoryOptions } from './history/options.ts';
 import { onOneLine } from './log.ts';
 import { flushOutput } from './output.ts';
 import { readEnvironment } from './plan/environment.ts';
@@ -66,10 +68,13 @@ async function main([command, ...rest]: readonly string[], programFile: string, 
     const options = parseRestoreOptions(rest, process.env);
     return options.tables.length > 0 ? rescue(options, context) : restore(options, context);
   }
+  if (command === 'history') {
+    return history(parseHistoryOptions(rest, process.env), context);
+  }
   throw new Failure(
     'misuse',
     'Unknown command. The commands are: dump, or dump --check to run only its checks, both configured by the ' +
-      `environment; and ${RESTORE_USAGE}. See --help.`,
+      `environment; ${RESTORE_USAGE}; and ${HISTORY_USAGE}. See --help.`,
   );
 }
 
