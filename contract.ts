@@ -392,7 +392,7 @@ export interface DumpEnvironment {
 }
 
 /** Environment of the same program for a restore; the dump and the database are arguments. */
-export interface RestoreEnvironment {
+export interface RestoreEnvironment extends Pick<DumpEnvironment, 'AUTODUMP_BUCKETS'> {
   /** Writable folder on local disk that holds the dump while it is being restored. */
   readonly TMPDIR: string;
 }

@@ -15,6 +15,12 @@ export const HELP = `Dumps a PostgreSQL database to S3, proves that the dump can
                 Restore a dump, after checking it against its manifest, and count its rows in the database. TMPDIR names
                 a writable folder, and AWS_REGION the Region of the bucket; without it, the Region of TARGET's ARN is
                 used.
+  restore s3://BUCKET/KEY --to TARGET --table SCHEMA.TABLE [--table ...] [--as-is] [--accept-encoding]
+                Restore the rows of these tables, of which a part of the dump is fetched, into a schema of their own:
+                rescued_ and the time of the dump. Everything happens in one transaction.
+  history SCHEMA.TABLE --secret NAME [--bucket BUCKET]
+                List what the dumps of a secret have of a table: rows, bytes, and the change from one to the next.
+                AWS_REGION is the Region of the bucket.
 
   drill [s3://BUCKET/KEY]
                 Restore a dump into a PostgreSQL server that is started for that, from the folder of pg_restore, and
@@ -31,6 +37,10 @@ export const HELP = `Dumps a PostgreSQL database to S3, proves that the dump can
   --create-roles    Create the roles that the dump refers to and the server lacks, without LOGIN and password.
   --verify content  At the end, compare the contents of all rows with the dump, too. By default (rows), only their number
                     is compared.
+  --table NAME      A table, as in SQL: public.orders, or public."Orders". With its partitions, if it has some.
+  --as-is           Put the tables back under their own names, into a database that does not have them.
+  --secret NAME     The secret whose dumps to look at.
+  --bucket BUCKET   The bucket that has them. By default, those in AUTODUMP_BUCKETS.
   --help            Show this text.
 
 Exit status:

@@ -8,9 +8,12 @@ import { DRILL_USAGE, parseDrillOptions } from './drill/options.ts';
 import { dump } from './dump/dump.ts';
 import { describe, type EndingSignal, exitStatusOf, Failure, Interrupted } from './failure.ts';
 import { HELP } from './help.ts';
+import { history } from './history/history.ts';
+import { HISTORY_USAGE, parseHistoryOptions } from './history/options.ts';
 import { onOneLine } from './log.ts';
 import { flushOutput } from './output.ts';
 import { readEnvironment } from './plan/environment.ts';
+import { rescue } from './rescue/rescue.ts';
 import { parseRestoreOptions, RESTORE_USAGE } from './restore/options.ts';
 import { restore } from './restore/restore.ts';
 import { inWholeSeconds } from './time.ts';
@@ -64,7 +67,11 @@ async function main([command, ...rest]: readonly string[], programFile: string, 
     return check(readEnvironment({ ...checkDefaults(), ...process.env }), context);
   }
   if (command === 'restore') {
-    return restore(parseRestoreOptions(rest, process.env), context);
+    const options = parseRestoreOptions(rest, process.env);
+    return options.tables.length > 0 ? rescue(options, context) : restore(options, context);
+  }
+  if (command === 'history') {
+    return history(parseHistoryOptions(rest, process.env), context);
   }
   if (command === 'drill') {
     return drill(parseDrillOptions(rest, process.env, new Date()), context);
@@ -72,7 +79,7 @@ async function main([command, ...rest]: readonly string[], programFile: string, 
   throw new Failure(
     'misuse',
     'Unknown command. The commands are: dump, or dump --check to run only its checks, both configured by the ' +
-      `environment; ${RESTORE_USAGE}; and ${DRILL_USAGE}. See --help.`,
+      `environment; ${RESTORE_USAGE}; ${HISTORY_USAGE}; and ${DRILL_USAGE}. See --help.`,
   );
 }
 

@@ -37,7 +37,10 @@ export class RestoreJob extends Construct {
       computeEnvironments: [{ computeEnvironment: props.computeEnvironment, order: 1 }],
       priority: PRIORITY,
     });
-    const environment: RestoreEnvironment = { TMPDIR: SCRATCH };
+    const environment: RestoreEnvironment = {
+      AUTODUMP_BUCKETS: props.dumpBucket.bucketNames.join(','),
+      TMPDIR: SCRATCH,
+    };
     const definition = new batch.EcsJobDefinition(this, 'Definition', {
       jobDefinitionName: props.name,
       container: jobContainer(this, {

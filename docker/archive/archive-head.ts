@@ -18,13 +18,18 @@ const RELATION_KIND_SINCE = 16;
 /** Seconds, minutes, hours, day, month, year, daylight saving time. */
 const TIME_FIELDS = 7;
 
-/**
- * The longest text that is kept, in bytes: a name, perhaps with the types of arguments, or the names of all columns.
- */
-const MAX_TEXT_BYTES = 1024 * 1024;
+/** The longest text that is kept, in bytes: a name, the names of all columns, or the body of a function. */
+const MAX_TEXT_BYTES = 64 * 1024 * 1024;
 
 /** Kinds of entries whose statements say more than their names, and are short. */
 const DEFINED: ReadonlySet<string> = new Set(['ENCODING', 'EXTENSION', 'POLICY', 'PUBLICATION']);
+
+function isDefined({ kind }: Pick<ArchiveEntry, 'kind'>): boolean {
+  return DEFINED.has(kind);
+}
+
+/** Bytes of {@link ArchiveEntry.location}, the last ones of an entry. */
+export const LOCATION_BYTES = 9;
 
 const EMPTY = Buffer.alloc(0);
 
@@ -37,7 +42,7 @@ export interface ArchiveEntry {
   readonly name: Buffer;
   /** Empty for objects outside of schemas. */
   readonly schema: Buffer;
-  /** The statement that creates it, for the kinds in {@link DEFINED}; empty for the others. */
+  /** The statement that creates it, if it was asked for; otherwise empty. */
   readonly definition: Buffer;
   /** Whether the archive has data of it. */
   readonly hasData: boolean;
@@ -97,8 +102,14 @@ export class ArchiveHead {
     return yield* this.int();
   }
 
-  /** Reads the next entry. */
-  *entry(): Generator<void, ArchiveEntry> {
+  /**
+   * Reads the next entry.
+   *
+   * @param wantsDefinition says whose definitions to keep. @default - those of the kinds in {@link DEFINED}
+   */
+  *entry(
+    wantsDefinition: (entry: Pick<ArchiveEntry, 'id' | 'kind'>) => boolean = isDefined,
+  ): Generator<void, ArchiveEntry> {
     const id = yield* this.int();
     const hasData = (yield* this.int()) !== 0;
     // OID of the catalog, then of the object.
@@ -108,7 +119,7 @@ export class ArchiveHead {
     const kind = (yield* this.#text()).toString();
     // Section.
     yield* this.int();
-    const definition = yield* this.#text(DEFINED.has(kind));
+    const definition = yield* this.#text(wantsDefinition({ id, kind }));
     // DROP statement.
     yield* this.#skipTexts(1);
     const copyStatement = yield* this.#text(hasData);
@@ -121,7 +132,7 @@ export class ArchiveHead {
     // Owner, and a flag that is no longer used.
     yield* this.#skipTexts(2);
     const dependencies = yield* this.#dependencies();
-    const location = yield* this.#cursor.read(9);
+    const location = yield* this.#cursor.read(LOCATION_BYTES);
     const texts = { kind, name, schema, definition, copyStatement };
     return { id, ...texts, hasData, oid: Number(oid.toString()), dependencies, location };
   }
@@ -137,35 +148,40 @@ export class ArchiveHead {
     return bytes.readUInt8() === 0 ? value : -value;
   }
 
-  /** An absent text ends the list. */
-  *#dependencies(): Generator<void, readonly number[]> {
-    const ids: number[] = [];
-    for (let bytes = yield* this.int(); bytes >= 0; bytes = yield* this.int()) {
-      ids.push(Number((yield* this.#textOf(bytes)).toString()));
-    }
-    return ids;
-  }
-
   *#bytes(count: number): Generator<void, Buffer> {
     const bytes = yield* this.#cursor.read(count);
     this.#onBytes(bytes);
     return bytes;
   }
 
-  /** @returns the text, empty if it is absent, whose length is -1, or not wanted */
+  /** An absent text ends the list. */
+  *#dependencies(): Generator<void, readonly number[]> {
+    const dependencies: number[] = [];
+    for (;;) {
+      const id = yield* this.#optionalText();
+      if (id === undefined) {
+        return dependencies;
+      }
+      dependencies.push(Number(id.toString()));
+    }
+  }
+
+  /** @returns the text, empty if it is absent or not wanted */
   *#text(isWanted = true): Generator<void, Buffer> {
     if (!isWanted) {
       yield* this.#skipText();
       return EMPTY;
     }
-    return yield* this.#textOf(Math.max(yield* this.int(), 0));
+    return (yield* this.#optionalText()) ?? EMPTY;
   }
 
-  *#textOf(bytes: number): Generator<void, Buffer> {
+  /** @returns the text; undefined if it is absent, whose length is -1 */
+  *#optionalText(): Generator<void, Buffer | undefined> {
+    const bytes = yield* this.int();
     if (bytes > MAX_TEXT_BYTES) {
       throw damaged(`a text in its table of contents has ${bytes} bytes`, this.#cursor.position);
     }
-    return yield* this.#bytes(bytes);
+    return bytes < 0 ? undefined : yield* this.#bytes(bytes);
   }
 
   *#skipTexts(count: number): Generator<void, void> {
@@ -174,13 +190,8 @@ export class ArchiveHead {
     }
   }
 
-  /** @returns whether the text is present */
-  *#skipText(): Generator<void, boolean> {
+  *#skipText(): Generator<void, void> {
     const bytes = yield* this.int();
-    if (bytes < 0) {
-      return false;
-    }
     yield* this.#cursor.advance(bytes, this.#onBytes);
-    return true;
   }
 }

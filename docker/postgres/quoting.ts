@@ -21,6 +21,11 @@ export function identifier(name: string): string {
   return quotedOnOneLine(pg.escapeIdentifier(name));
 }
 
+/** The name that an identifier of the server or of pg_dump stands for, whether it is quoted or not. */
+export function unquoted(quoted: string): string {
+  return quoted.startsWith('"') ? quoted.slice(1, -1).replaceAll('""', '"') : quoted;
+}
+
 /** A qualified name on one line, for the reader. Keywords are not quoted. */
 export function nameOf({ schema, name }: { readonly schema: string; readonly name: string }): string {
   const parts = schema === '' ? [name] : [schema, name];

@@ -10,6 +10,7 @@ import {
   type SslMode,
 } from '../postgres/connection/connection-settings.ts';
 import { DEFAULT_PORT, parseEndpoint } from '../postgres/connection/endpoint.ts';
+import { parseTableName, type TableName } from '../postgres/table-name.ts';
 import type { DumpObject } from '../s3/object.ts';
 import { type Verification, VERIFICATIONS } from './census/count-rows.ts';
 
@@ -20,6 +21,10 @@ export interface RestoreOptions {
   readonly region: string;
   /** The database, or the secret that describes it. */
   readonly target: ConnectionSettings | SecretReference;
+  /** The tables whose rows to restore; empty for the whole dump. */
+  readonly tables: readonly TableName[];
+  /** Whether these are restored under their own names. */
+  readonly asIs: boolean;
   /** Whether to accept a database that is not empty. */
   readonly intoNonEmpty: boolean;
   /** Whether to accept an encoding or locale that may damage or refuse text or money of the dump, or move its rows. */
@@ -36,7 +41,8 @@ export interface RestoreOptions {
 
 export const RESTORE_USAGE =
   'restore s3://BUCKET/KEY --to TARGET [--jobs N] [--into-non-empty] [--accept-encoding] [--create-roles] [--verify rows|content], where TARGET is ' +
-  'the ARN of a secret or postgres://user@host:port/database?sslmode=MODE with the password in PGPASSWORD';
+  'the ARN of a secret or postgres://user@host:port/database?sslmode=MODE with the password in PGPASSWORD; with ' +
+  '--table SCHEMA.TABLE [--table ...] [--as-is] [--accept-encoding], only the rows of these tables';
 
 /** Not too many for a small server, and enough to use more than one core of a large one. */
 export const DEFAULT_JOBS = 4;
@@ -115,6 +121,8 @@ function parseArguments(args: readonly string[]) {
     'accept-encoding': { type: 'boolean' },
     'create-roles': { type: 'boolean' },
     verify: { type: 'string' },
+    table: { type: 'string', multiple: true },
+    'as-is': { type: 'boolean' },
   } as const;
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
@@ -123,6 +131,8 @@ function parseArguments(args: readonly string[]) {
     throw misuse(error instanceof Error ? error.message : String(error));
   }
 }
+
+type Values = ReturnType<typeof parseArguments>['values'];
 
 function parseJobs(text: string | undefined): number {
   const jobs = Number(text ?? DEFAULT_JOBS);
@@ -138,6 +148,26 @@ function parseVerification(text = 'rows'): Verification {
     throw misuse(`--verify must be one of ${VERIFICATIONS.join(', ')}.`);
   }
   return verification;
+}
+
+/** The options that have no meaning for single tables. */
+const OF_WHOLE_DUMPS = ['jobs', 'into-non-empty', 'create-roles', 'verify'] as const;
+
+function parseTables({ table: texts = [], 'as-is': asIs = false, ...values }: Values): readonly TableName[] {
+  if (asIs && texts.length === 0) {
+    throw misuse('--as-is is only for tables that are named by --table.');
+  }
+  const further = OF_WHOLE_DUMPS.filter((name) => values[name] !== undefined);
+  if (texts.length > 0 && further.length > 0) {
+    throw misuse(`Not for single tables: ${further.map((name) => `--${name}`).join(', ')}.`);
+  }
+  return texts.map((text) => {
+    const name = parseTableName(text);
+    if (name === undefined) {
+      throw misuse(`--table must name a schema and a table, as in public.orders, not ${JSON.stringify(text)}.`);
+    }
+    return name;
+  });
 }
 
 /**
@@ -172,6 +202,8 @@ export function parseRestoreOptions(args: readonly string[], environment: NodeJS
     target: isArn
       ? { secretArn: values.to, region: parseArn(values.to).region }
       : parseTargetUrl(values.to, environment.PGPASSWORD ?? ''),
+    tables: parseTables(values),
+    asIs: values['as-is'] ?? false,
     intoNonEmpty: values['into-non-empty'] ?? false,
     acceptEncoding: values['accept-encoding'] ?? false,
     createRoles: values['create-roles'] ?? false,

@@ -95,6 +95,11 @@ function cut(text: string, pattern: RegExp): string {
   return kept === text ? text : `${kept.trimEnd()} …`;
 }
 
+/** The start of a message of the server about rows, up to where a value may begin. */
+export function withoutValues(message: string): string {
+  return cut(message, WITHOUT_VALUES);
+}
+
 /**
  * Parses pg_restore's standard error into errors of several lines each: the server's message, detail and hint, and the
  * statement. The statement may contain a password, and the other lines values of rows, so only the server's message and

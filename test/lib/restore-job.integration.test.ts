@@ -14,7 +14,7 @@ describe('the restore job', () => {
       ContainerProperties: {
         Image: dump?.Properties.ContainerProperties.Image,
         Command: ['restore'],
-        Environment: [{ Name: 'TMPDIR', Value: '/scratch' }],
+        Environment: [{ Name: 'AUTODUMP_BUCKETS' }, { Name: 'TMPDIR', Value: '/scratch' }],
         User: '10001',
         Volumes: dump?.Properties.ContainerProperties.Volumes,
         ReadonlyRootFilesystem: true,

@@ -1,26 +1,10 @@
-import { distance } from 'fastest-levenshtein';
+import { suggestion } from '../near-names.ts';
 import { nameOf } from '../quoting.ts';
 import { hasContents, isOfSchemas, type Matches, type Relation, type Wanted } from './matches.ts';
 
-/** Most letters by which a name may differ from a pattern to be suggested. */
-const NEAR = 3;
-
-const MOST_SUGGESTIONS = 3;
-
-/** What follows the schema. */
-function lastOf(name: string): string {
-  return name.slice(name.lastIndexOf('.') + 1);
-}
-
 /** Says of a pattern that matched nothing what was probably meant. @param names on one line, for the reader */
 function unmatched(pattern: string, names: readonly string[]): readonly string[] {
-  const near = names
-    .map((name) => ({ name, far: Math.min(distance(pattern, name), distance(lastOf(pattern), lastOf(name))) }))
-    .filter(({ far }) => far <= NEAR)
-    .sort((a, b) => a.far - b.far)
-    .slice(0, MOST_SUGGESTIONS)
-    .map(({ name }) => name);
-  return [`matches nothing${near.length === 0 ? '' : `; did you mean ${near.join(' or ')}?`}`];
+  return [`matches nothing${suggestion(pattern, names)}`];
 }
 
 /** pg_dump would dump the system's schemas as well, and no server could restore that. */

@@ -12,6 +12,11 @@ export type Unread =
 /** Classes of SQLSTATEs that say nothing of what is read: rollbacks, a lack of resources, and interventions. */
 const PASSING = /^(40|53|57)/;
 
+/** Whether the server refused what it was asked for, and would refuse it again. Its message may contain values. */
+export function isRefusal(error: unknown): error is pg.DatabaseError {
+  return error instanceof pg.DatabaseError && !PASSING.test(error.code ?? '');
+}
+
 /**
  * Reads something in a transaction, which goes on if the server refuses. Errors of the connection, and those that may
  * pass, pass through.
@@ -22,7 +27,7 @@ export async function attempt<T>(client: pg.Client, read: () => Promise<T>): Pro
 }
 
 function unreadFor(error: unknown): Unread {
-  if (!(error instanceof pg.DatabaseError) || PASSING.test(error.code ?? '')) {
+  if (!isRefusal(error)) {
     throw error;
   }
   return error.code === NO_PRIVILEGE

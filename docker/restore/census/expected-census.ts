@@ -68,12 +68,12 @@ export function expectedCensus(
 function expectedTables(
   objects: readonly ArchiveObject[],
   blocks: ArchiveStructure['blocks'],
-  { rowsAt }: StoredCensus,
+  census: StoredCensus,
 ): readonly ExpectedTable[] {
-  const tables = new Map<string, ExpectedTable>();
-  for (const { id, kind, copy, ...object } of objects) {
+  const rowsAt = new Map(census.tables.map(({ offset, count, hash }) => [offset, { count, hash }]));
+  const filled = objects.flatMap(({ id, kind, copy, ...object }) => {
     if (kind !== 'TABLE DATA') {
-      continue;
+      return [];
     }
     const counted = rowsAt.get(blocks.get(id)?.offset ?? -1);
     if (counted === undefined || copy === undefined) {
@@ -82,8 +82,17 @@ function expectedTables(
         `The manifest does not say how many rows the dump has of ${nameOf(object)}: it is not the manifest of this dump.`,
       );
     }
-    const before = tables.get(keyOf(copy));
-    tables.set(keyOf(copy), before === undefined ? { ...copy, ...counted } : together(before, { ...copy, ...counted }));
+    return [{ ...copy, ...counted }];
+  });
+  return byTable(filled);
+}
+
+/** Adds up what fills the same table. */
+export function byTable(filled: readonly ExpectedTable[]): readonly ExpectedTable[] {
+  const tables = new Map<string, ExpectedTable>();
+  for (const each of filled) {
+    const before = tables.get(keyOf(each));
+    tables.set(keyOf(each), before === undefined ? each : together(before, each));
   }
   return [...tables.values()];
 }

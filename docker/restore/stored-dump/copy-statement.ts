@@ -1,3 +1,5 @@
+import { unquoted } from '../../postgres/quoting.ts';
+
 /** What a COPY statement of pg_dump fills. Names are not quoted. */
 export interface CopyStatement {
   readonly schema: string;
@@ -16,8 +18,4 @@ export function parseCopyStatement(statement: string): CopyStatement | undefined
   return schema === undefined || name === undefined
     ? undefined
     : { schema: unquoted(schema), name: unquoted(name), columns };
-}
-
-function unquoted(name: string): string {
-  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
 }

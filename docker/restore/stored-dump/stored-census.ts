@@ -1,12 +1,18 @@
 import { z } from 'zod';
+import type { DataBlock } from '../../archive/archive-structure.ts';
 import type { LargeObjects } from '../../census/large-object-script.ts';
 import type { HashedCount } from '../../census/row-hash.ts';
 import { TEXT_SETTINGS } from '../../postgres/database.ts';
 
+/** The rows of a table in a dump, and where they are in it. Names are not quoted. */
+export interface CountedTable extends HashedCount, DataBlock {
+  readonly schema: string;
+  readonly name: string;
+}
+
 /** What was counted in a dump while it was proven, as its manifest says. */
 export interface StoredCensus {
-  /** Rows by the place of their data in the object. */
-  readonly rowsAt: ReadonlyMap<number, HashedCount>;
+  readonly tables: readonly CountedTable[];
   readonly largeObjects: LargeObjects;
   /** Versions of the extensions of the dumped database, by their names. */
   readonly extensions: ReadonlyMap<string, string>;
@@ -18,7 +24,16 @@ export interface StoredCensus {
 export const censusSchema = z.object({
   extensions: z.array(z.object({ name: z.string(), version: z.string() })).nullish(),
   tables: z
-    .array(z.object({ provenRows: z.int().nullish(), contentHash: z.string().nullish(), offset: z.number().nullish() }))
+    .array(
+      z.object({
+        schema: z.string(),
+        name: z.string(),
+        provenRows: z.int().nullish(),
+        contentHash: z.string().nullish(),
+        offset: z.int().nullish(),
+        length: z.int().nullish(),
+      }),
+    )
     .nullish(),
   largeObjects: z.object({ count: z.int(), bytes: z.number(), contentHash: z.string() }).nullish(),
 });
@@ -31,17 +46,16 @@ export function storedCensus(
   if (!tables || !largeObjects) {
     return null;
   }
-  const rowsAt = new Map<number, HashedCount>();
-  for (const { offset, provenRows, contentHash } of tables) {
-    if (typeof offset === 'number' && typeof provenRows === 'number' && typeof contentHash === 'string') {
-      rowsAt.set(offset, { count: provenRows, hash: contentHash });
-    }
-  }
+  const counted = tables.flatMap(({ schema, name, offset, length, provenRows: count, contentHash: hash }) =>
+    typeof offset === 'number' && typeof length === 'number' && typeof count === 'number' && typeof hash === 'string'
+      ? [{ schema, name, offset, length, count, hash }]
+      : [],
+  );
   const { count, bytes, contentHash } = largeObjects;
   // Whoever may write manifests must not choose what a restore sets.
   const known = Object.entries(textSettings).filter(([name]) => TEXT_SETTINGS.some((setting) => setting === name));
   return {
-    rowsAt,
+    tables: counted,
     largeObjects: { count, bytes, hash: contentHash },
     extensions: new Map(extensions?.map(({ name, version }) => [name, version])),
     textSettings: Object.fromEntries(known),

@@ -2,6 +2,7 @@ import { GetObjectCommand, HeadObjectCommand, type HeadObjectOutput, type S3Clie
 import { pMapIterable } from 'p-map';
 import pRetry from 'p-retry';
 import { z } from 'zod';
+import type { DataBlock } from '../../archive/archive-structure.ts';
 import { awsFailure } from '../../aws.ts';
 import { Failure } from '../../failure.ts';
 import { networkCode } from '../../network.ts';
@@ -16,6 +17,8 @@ import { censusSchema, storedCensus, type StoredCensus } from './stored-census.t
 /** A dump in S3, as described by its manifest. */
 export interface StoredDump {
   readonly object: DumpObject;
+  /** UTC, RFC 3339, whole seconds. */
+  readonly scheduledFor: string;
   readonly bytes: number;
   readonly etag: string;
   readonly checksum: DumpChecksum;
@@ -55,6 +58,7 @@ const ATTEMPTS = 5;
 
 const manifestSchema = z.object({
   manifestVersion: z.literal(1),
+  scheduledFor: z.iso.datetime({ precision: 0 }),
   source: z.object({
     serverVersion: z.string().nullable(),
     databaseBytes: z.number().nullish(),
@@ -135,7 +139,7 @@ async function readManifest(s3: S3Client, { bucket, key }: DumpObject, signal: A
  */
 export async function findStoredDump(s3: S3Client, object: DumpObject, signal: AbortSignal): Promise<StoredDump> {
   const url = `s3://${object.bucket}/${object.key}`;
-  const { source, dump, proof, leftOut, needs, ...rest } = await readManifest(s3, object, signal);
+  const { scheduledFor, source, dump, proof, leftOut, needs, ...rest } = await readManifest(s3, object, signal);
   const head = await s3
     .send(new HeadObjectCommand({ Bucket: object.bucket, Key: object.key, ChecksumMode: 'ENABLED' }), {
       abortSignal: signal,
@@ -163,6 +167,7 @@ export async function findStoredDump(s3: S3Client, object: DumpObject, signal: A
   const clientMajor = /^pg_dump (\d+)/.exec(dump.client ?? '')?.[1];
   return {
     object,
+    scheduledFor,
     bytes: proof.bytes,
     etag: head.ETag ?? '',
     checksum,
@@ -202,7 +207,7 @@ export async function* readStoredDump(
 ): AsyncGenerator<Buffer, void, undefined> {
   const { algorithm, value: proven } = dump.checksum;
   const checksum = startChecksum(algorithm);
-  for await (const part of readParts(s3, dump, signal)) {
+  for await (const part of readBlock(s3, dump, { offset: 0, length: dump.bytes }, signal)) {
     checksum.update(part);
     yield part;
   }
@@ -216,18 +221,26 @@ export async function* readStoredDump(
   }
 }
 
-/** The parts of the dump in order, read ahead. */
-async function* readParts(
+/**
+ * Reads some bytes of the dump in order and in parts, which are read ahead. There is no checksum of them.
+ *
+ * @throws {Failure} `refused`, `tryAgain`
+ */
+export async function* readBlock(
   s3: S3Client,
   dump: StoredDump,
+  { offset, length }: DataBlock,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const starts = Array.from({ length: Math.ceil(dump.bytes / PART_BYTES) }, (_, index) => index * PART_BYTES);
+  const parts = Array.from({ length: Math.ceil(length / PART_BYTES) }, (_, index) => ({
+    offset: offset + index * PART_BYTES,
+    length: Math.min(PART_BYTES, length - index * PART_BYTES),
+  }));
   // Ends the requests ahead when the consumer stops early.
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   try {
-    yield* pMapIterable(starts, (start) => readPart(s3, dump, start, either), { concurrency: IN_FLIGHT });
+    yield* pMapIterable(parts, (part) => readPart(s3, dump, part, either), { concurrency: IN_FLIGHT });
   } finally {
     stop.abort();
   }
@@ -235,12 +248,12 @@ async function* readParts(
 
 async function readPart(
   s3: S3Client,
-  { object: { bucket, key }, bytes, etag }: StoredDump,
-  start: number,
+  { object: { bucket, key }, etag }: StoredDump,
+  { offset, length }: DataBlock,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  const last = Math.min(start + PART_BYTES, bytes) - 1;
-  const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range: `bytes=${start}-${last}`, IfMatch: etag });
+  const range = `bytes=${offset}-${offset + length - 1}`;
+  const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range: range, IfMatch: etag });
   const read = async () => {
     const { Body: body } = await s3.send(command, { abortSignal: signal });
     const { buffer, byteOffset, byteLength } = (await body?.transformToByteArray()) ?? new Uint8Array();
@@ -255,9 +268,8 @@ async function readPart(
     signal.throwIfAborted();
     throw awsFailure(`read s3://${bucket}/${key}`, error);
   });
-  const expected = last - start + 1;
-  if (part.length !== expected) {
-    throw new Failure('tryAgain', `S3 sent ${part.length} bytes of s3://${bucket}/${key} instead of ${expected}.`);
+  if (part.length !== length) {
+    throw new Failure('tryAgain', `S3 sent ${part.length} bytes of s3://${bucket}/${key} instead of ${length}.`);
   }
   return part;
 }

@@ -33,6 +33,12 @@ test.each([
   [['s3://dumps/key', '--to', `postgres://me@db/${'%C3%9F'.repeat(32)}`], /longer than the 63 bytes/],
   [['s3://dumps/key', '--to', SECRET_ARN, '--jobs', '0'], /--jobs must be a whole number/],
   [['s3://dumps/key', '--to', SECRET_ARN, '--verify', 'all'], /--verify must be one of rows, content/],
+  [['s3://dumps/key', '--to', SECRET_ARN, '--as-is'], /--as-is is only for tables that are named by --table/],
+  [['s3://dumps/key', '--to', SECRET_ARN, '--table', 'orders'], /must name a schema and a table, .* not "orders"/],
+  [
+    ['s3://dumps/key', '--to', SECRET_ARN, '--table', 'public.t', '--jobs', '2', '--into-non-empty'],
+    /Not for single tables: --jobs, --into-non-empty/,
+  ],
   [['s3://dumps/key', '--to', SECRET_ARN, '--clean'], /Unknown option '--clean'/],
 ])('the arguments %j are refused as misuse, without the password', (args, problem) => {
   const refusal = thrownBy(() => parseRestoreOptions(args, { AWS_REGION: 'us-west-2', TMPDIR: '/tmp' }));

@@ -1,0 +1,36 @@
+import { formatBytes } from '../progress.ts';
+import { counted } from '../restore/census/result.ts';
+import type { TableInDump } from './read-table.ts';
+
+/** What a dump has of a table, in words. */
+export function inWords(table: TableInDump): string {
+  switch (table.kind) {
+    case 'counted':
+      return `${counted(table.rows, 'row')}, ${formatBytes(table.bytes)}`;
+    case 'estimated':
+      return table.rows === null ? 'an unknown number of rows' : `about ${counted(table.rows, 'row')}`;
+    case 'none':
+    case 'unknown':
+      return table.kind === 'none' ? `no rows: ${table.reason}` : `unknown: ${table.reason}`;
+  }
+}
+
+/** How a dump differs from the one before, in words; empty if that is unknown. */
+export function changeOf(before: TableInDump | undefined, table: TableInDump): string {
+  if (before?.kind !== 'counted' || table.kind !== 'counted') {
+    return '';
+  }
+  if (before.hash === table.hash && before.rows === table.rows) {
+    return 'the same rows';
+  }
+  const rows = table.rows - before.rows;
+  const bytes = table.bytes - before.bytes;
+  return [
+    rows === 0 ? 'as many rows, with other contents' : `${sign(rows)}${counted(Math.abs(rows), 'row')}`,
+    `${sign(bytes)}${formatBytes(Math.abs(bytes))}`,
+  ].join(', ');
+}
+
+function sign(difference: number): string {
+  return difference < 0 ? '-' : '+';
+}

@@ -1,0 +1,68 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import { pMapIterable } from 'p-map';
+import { openS3 } from '../aws.ts';
+import { Failure } from '../failure.ts';
+import { log } from '../log.ts';
+import { suggestion } from '../postgres/near-names.ts';
+import { nameOf } from '../postgres/quoting.ts';
+import type { RunContext } from '../run-context.ts';
+import { changeOf, inWords } from './change.ts';
+import { findDumps, type ListedDump } from './find-dumps.ts';
+import type { HistoryOptions } from './options.ts';
+import { readTable, type TableInDump } from './read-table.ts';
+
+/** Manifests that are read at a time. */
+const IN_FLIGHT = 8;
+
+/**
+ * Lists what the dumps of a secret have of a table, oldest first, by their manifests.
+ *
+ * @throws {Failure} `refused` if there is no dump, or none has the table; `tryAgain`
+ */
+export async function history(
+  { table, secret, buckets, region }: HistoryOptions,
+  { signal }: Pick<RunContext, 'signal'>,
+): Promise<void> {
+  const s3 = openS3(region);
+  try {
+    const dumps = await findDumps(s3, buckets, secret, signal);
+    if (dumps.length === 0) {
+      throw new Failure('refused', `There is no dump of the secret ${secret} in ${buckets.join(', ')}.`);
+    }
+    log(`${nameOf(table)} in the dumps of the secret ${secret}. Bytes are those of its rows in the dump, compressed:`);
+    const { isKnown, names } = await logEach(s3, dumps, { table }, signal);
+    if (!isKnown) {
+      throw new Failure(
+        'refused',
+        `No dump is known to have the table ${nameOf(table)}${suggestion(nameOf(table), names) || '.'} Of a partitioned table, ` +
+          'manifests have the partitions, each under its own name.',
+      );
+    }
+  } finally {
+    s3.destroy();
+  }
+}
+
+/** @returns whether one has the table, and the tables of the last one */
+async function logEach(
+  s3: S3Client,
+  dumps: readonly ListedDump[],
+  { table }: Pick<HistoryOptions, 'table'>,
+  signal: AbortSignal,
+): Promise<{ readonly isKnown: boolean; readonly names: readonly string[] }> {
+  const read = async (dump: ListedDump) => ({ dump, ...(await readTable(s3, dump, table, signal)) });
+  const last = new Map<string, TableInDump>();
+  let isKnown = false;
+  let known: readonly string[] = [];
+  for await (const { dump, table: found, names } of pMapIterable(dumps, read, { concurrency: IN_FLIGHT })) {
+    const change = changeOf(last.get(dump.database), found);
+    const words = [inWords(found), ...(change === '' ? [] : [change])].join('; ');
+    log(`${dump.scheduledFor}  ${words}  s3://${dump.bucket}/${dump.key}`);
+    if (found.kind === 'counted') {
+      last.set(dump.database, found);
+    }
+    isKnown ||= found.kind === 'counted' || found.kind === 'estimated';
+    known = names.length > 0 ? names : known;
+  }
+  return { isKnown, names: known };
+}

@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { BUCKET, keyOf, SECRET_ARN, SECRET_NAME, Stage } from '../support/stage.ts';
+
+let stage: Stage;
+
+const DAYS = [22, 23, 24, 25, 26, 27, 28].map((day) => `2026-11-${day}T08:00:00Z`);
+
+/** The first whose dump has the damage. */
+const DAMAGED_DAY = 4;
+
+beforeAll(async () => {
+  stage = await Stage.setUp();
+  await stage.createDatabase(
+    'orders',
+    'CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text NOT NULL, paid boolean)',
+    `INSERT INTO orders (email, paid) SELECT 'customer' || i || '@example.com', i % 3 = 0 FROM generate_series(1, 1000) i`,
+  );
+  for (const [index, when] of DAYS.entries()) {
+    if (index === DAMAGED_DAY) {
+      await stage.query('orders', `UPDATE orders SET email = 'nobody@example.com'`);
+    }
+    await stage.query('orders', `INSERT INTO orders (email) SELECT 'day${index}-' || i FROM generate_series(1, 10) i`);
+    expect(await stage.dump('orders', { environment: { AUTODUMP_WHEN: when } })).toMatchObject({ status: 0 });
+  }
+});
+
+afterAll(async () => {
+  await stage.tearDown();
+});
+
+test('after an UPDATE without WHERE, the day is found, and the rows come back and repair the live ones', async () => {
+  const { outcome } = await stage.start('', {
+    secret: 'none',
+    args: ['history', 'public.orders', '--secret', SECRET_NAME],
+    environment: { AWS_REGION: 'us-west-2' },
+  });
+  const history = await outcome;
+  expect(history).toMatchObject({ status: 0, stderr: '' });
+  const lines = history.stdout.split('\n').filter((line) => line.startsWith('2026-'));
+  expect(lines.map((line) => /^\S+ {2}(\d+ rows)/.exec(line)?.[1])).toEqual(
+    DAYS.map((_, index) => `${1010 + 10 * index} rows`),
+  );
+  const shrunk = lines.filter((line) => line.includes('+10 rows, -'));
+  expect(shrunk).toEqual([expect.stringMatching(/^2026-11-26T08:00:00Z .*\/orders-20261126T080000Z\.dmp$/)]);
+
+  const good = DAYS[DAMAGED_DAY - 1];
+  const args = ['restore', `s3://${BUCKET}/${keyOf('orders', good)}`, '--to', SECRET_ARN, '--table', 'public.orders'];
+  expect(await stage.dump('orders', { args })).toMatchObject({ status: 0, stderr: '' });
+
+  const repaired = await stage.query(
+    'orders',
+    `WITH repaired AS (
+       UPDATE orders SET email = rescued.email FROM rescued_20261125T080000Z.orders rescued
+       WHERE orders.id = rescued.id AND orders.email = 'nobody@example.com' RETURNING 1)
+     SELECT count(*)::int FROM repaired`,
+    `SELECT count(*)::int AS rows, count(DISTINCT email)::int AS emails FROM orders`,
+  );
+  expect(repaired).toEqual([{ rows: 1070, emails: 1070 }]);
+});
+
+test('a table that no dump has is named, with a similar one', async () => {
+  const { outcome } = await stage.start('', {
+    secret: 'none',
+    args: ['history', 'public.order', '--secret', SECRET_NAME],
+    environment: { AWS_REGION: 'us-west-2' },
+  });
+  const { status, stderr } = await outcome;
+  expect(stderr).toContain('No dump is known to have the table public.order; did you mean public.orders?');
+  expect(status).toBe(77);
+});
