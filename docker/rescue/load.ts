@@ -10,6 +10,7 @@ import { literal, nameOf } from '../postgres/quoting.ts';
 import { isRefusal } from '../restore/census/attempt.ts';
 import { compareWithCensus } from '../restore/census/compare-with-census.ts';
 import { byTable, type ExpectedCensus, type ExpectedTable } from '../restore/census/expected-census.ts';
+import { counted } from '../restore/census/result.ts';
 import { withoutValues } from '../restore/pg-restore-errors.ts';
 import type { ArchiveObject } from '../restore/stored-dump/table-of-contents.ts';
 import { relationsOf } from '../restore/target/objects.ts';
@@ -78,9 +79,9 @@ export async function load(
       case 'rows': {
         const { id, copy } = step.rows;
         const statement = data.get(id)?.copyStatement ?? Buffer.alloc(0);
-        const counted = await copyRows(client, step, { script, statement, encoding });
-        checkRows(step.rows, counted, proven.get(id));
-        filled.push({ ...step.into, columns: copy.columns, ...counted });
+        const copied = await copyRows(client, step, { script, statement, encoding });
+        checkRows(step.rows, copied, proven.get(id));
+        filled.push({ ...step.into, columns: copy.columns, ...copied });
       }
     }
   }
@@ -162,7 +163,8 @@ function checkRows(rows: ArchiveObject, { count, hash }: HashedCount, proven: Ha
   if (proven !== undefined && (proven.count !== count || proven.hash !== hash)) {
     throw new Failure(
       'verificationFailed',
-      `The dump has ${count} rows of ${nameOf(rows)} with the hash ${hash}, but ${proven.count} rows with the hash ` +
+      `The dump has ${counted(count, 'row')} of ${nameOf(rows)} with the hash ${hash}, but ` +
+        `${counted(proven.count, 'row')} with the hash ` +
         `${proven.hash} were proven. Do not rely on this object. ${UNCHANGED}`,
     );
   }

@@ -229,6 +229,20 @@ describe('nothing is changed', () => {
     await expectUnchanged('untouched');
   });
 
+  test('if the rows are not those that were counted and hashed', async () => {
+    await stage.createDatabase('hashed');
+    const { tables, ...manifest } = await stage.manifestOf(keyOf('shop'));
+    const changed = tables?.map((table) => ({ ...table, contentHash: table.contentHash && '0123456789abcdef' }));
+    await put(keyOf('hashed'), await readFile(stage.fileOf(keyOf('shop'))));
+    await put(`${keyOf('hashed')}.json`, JSON.stringify({ ...manifest, tables: changed }));
+    const { status, stderr } = await rescue('hashed', 'hashed', ['public.customers']);
+    expect(stderr).toMatch(
+      /has 1 row of public\.customers with the hash [0-9a-f]{16}, but 1 row with the hash 0123456789abcdef/,
+    );
+    expect(status).toBe(69);
+    await expectUnchanged('hashed');
+  });
+
   test('if the server refuses a row, whose values are not shown', async () => {
     await stage.createDatabase('other types', `CREATE TYPE status AS ENUM ('new')`);
     const { status, stderr } = await rescue('shop', 'other types', ['public.customers', 'public.orders']);
