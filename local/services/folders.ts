@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm, symlink } from 'node:fs/promises';
+import { chmod, mkdir, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { findProgram } from '../host/search-path.ts';
 import { temporaryFolder } from '../host/temporary-folder.ts';
@@ -13,34 +13,32 @@ export interface Folders {
   readonly logs: string;
   /** Holds programs for the PATH of jobs. */
   readonly programs: string;
-  /**
-   * Volumes of jobs. They are not below the state directory: if this process is root, the server of a drill runs as
-   * another user, who may have no access there, and the path of its socket must be short.
-   */
+  /** Volumes of jobs. */
   readonly volumes: string;
   /** Removes what must not outlive the stack. */
   readonly remove: () => Promise<void>;
 }
 
-/** Creates the folders that the local stack needs. */
+/**
+ * Creates the folders that the local stack needs. Those of jobs are temporary, and not below the state directory: if
+ * this process is root, the server of a drill runs as another user, who may have no access there, and the path of its
+ * socket must be short.
+ */
 export async function createFolders(directory: string): Promise<Folders> {
   const root = resolve(directory);
-  const scratch = join(root, 'scratch');
-  // A run that was killed could not delete it.
-  await rm(scratch, { recursive: true, force: true });
-  const [volumes, removeVolumes] = await temporaryFolder('jobs');
-  await chmod(volumes, 0o711);
+  const [jobs, remove] = await temporaryFolder('jobs');
   const folders = {
     objects: join(root, 's3'),
     logs: join(root, 'log'),
-    programs: join(scratch, 'programs'),
-    volumes,
-    remove: async () => {
-      await Promise.all([rm(scratch, { recursive: true, force: true }), removeVolumes()]);
-    },
+    programs: join(jobs, 'programs'),
+    volumes: jobs,
+    remove,
   };
   for (const folder of [folders.objects, folders.logs, folders.programs]) {
     await mkdir(folder, { recursive: true });
+  }
+  for (const folder of [jobs, folders.programs]) {
+    await chmod(folder, 0o711);
   }
   // The image ships Node.js; jobs on this machine use the one that runs this process.
   await symlink(process.execPath, join(folders.programs, 'node'));

@@ -33,7 +33,7 @@ const USER = { principal: ADMINISTRATOR, stopped: new AbortController().signal }
 export interface WorldOptions {
   /** Output of `cdk synth`, for one stack. */
   readonly cdkOut: string;
-  /** Folder for objects (`s3/<bucket>/<key>`), logs (`log/`) and programs (`scratch/`). */
+  /** Folder for objects (`s3/<bucket>/<key>`) and logs (`log/`). */
   readonly directory: string;
   /** Folders of the PostgreSQL client programs, for the PATH of jobs. */
   readonly clientFolders: readonly string[];

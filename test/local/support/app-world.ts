@@ -128,7 +128,9 @@ export class AppWorld {
 
   /** The waiting executions of a secret. */
   allWaiting(secretArn: string): readonly Execution[] {
-    return this.world.executions.filter(({ input, wait }) => input.includes(secretArn) && wait !== undefined);
+    return this.world.executions.filter(
+      ({ input, wait, end }) => input.includes(secretArn) && wait !== undefined && end === undefined,
+    );
   }
 
   /** The only waiting execution of a secret. */
