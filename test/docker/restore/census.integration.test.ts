@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type pg from 'pg';
-import { to as copyTo } from 'pg-copy-streams';
 import { openS3 } from '../../../docker/aws.ts';
 import type { Manifest } from '../../../docker/dump/manifest.ts';
 import { type CensusComparison, compareWithCensus } from '../../../docker/restore/census/compare-with-census.ts';
@@ -14,6 +13,7 @@ import { StructureCheck } from '../../../docker/restore/stored-dump/structure-ch
 import { objectsOf, readTableOfContents } from '../../../docker/restore/stored-dump/table-of-contents.ts';
 import { relationsOf } from '../../../docker/restore/target/objects.ts';
 import { COUNTED_CONTENTS, SETTINGS } from '../support/census-contents.ts';
+import { computed, SESSION } from '../support/computed.ts';
 import { hashed } from '../support/hashed.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
 import { BUCKET, keyOf, Stage } from '../support/stage.ts';
@@ -38,24 +38,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await stage.tearDown();
 });
-
-/** The session that docs/reference.md describes, for whoever wants to compute a hash. */
-const SESSION = [
-  "SET DateStyle = 'ISO'",
-  "SET IntervalStyle = 'postgres'",
-  'SET extra_float_digits = 3',
-  "SET TimeZone = 'UTC'",
-  "SET bytea_output = 'escape'",
-  "SET client_encoding = 'UTF8'",
-  "SET search_path = ''",
-].join(';');
-
-/** Rows and hash of a table, from its text only. */
-async function computed(client: pg.Client, source: string): Promise<{ provenRows: number; contentHash: string }> {
-  const text = await buffer(client.query(copyTo(`COPY ${source} TO STDOUT`)));
-  const lines = text.toString('latin1').split('\n').slice(0, -1);
-  return { provenRows: lines.length, contentHash: hashed(lines.map((line) => Buffer.from(line, 'latin1'))).hash };
-}
 
 describe('the manifest', () => {
   test('has rows and hash of each table, which anybody can compute again', async () => {
@@ -174,9 +156,11 @@ describe('a database is compared with the census', () => {
       // As `withConnection` does.
       await client.query('SET LOCAL search_path TO pg_catalog, pg_temp');
       const relations = await relationsOf(client);
-      const connections = { count: 1, use: <T>(work: (client: pg.Client) => Promise<T>) => work(client) };
-      const comparison = await compareWithCensus(census, verification, relations, connections);
-      return { ...comparison, differences: comparison.differences.map(({ text }) => text) };
+      const result = await compareWithCensus(census, verification, relations, {
+        count: 1,
+        use: (work) => work(client),
+      });
+      return { ...result, differences: result.differences.map(({ text }) => text) };
     } finally {
       await client.query('ROLLBACK');
     }
