@@ -187,7 +187,9 @@ describe('the local run', () => {
     const temporary = enterable();
     const { child, ended } = await start('local/main.ts', ['--json', '--state-dir', folder()], temporary);
     await printed(child, 'sample database:');
-    expect(readdirSync(temporary)).toEqual([expect.stringMatching(/^autodump-sample-/)]);
+    const folders = readdirSync(temporary);
+    expect(folders).toContainEqual(expect.stringMatching(/^autodump-sample-/));
+    expect(folders.filter((name) => !/^autodump-(sample|servers)-/.test(name))).toEqual([]);
     child.kill('SIGKILL');
     await ended;
     // The kernel has told the server to shut down.

@@ -7,6 +7,7 @@ import { type ChildOptions, start } from '../../process/child.ts';
 import { serverAccount } from './account.ts';
 import { createCluster, type DatabaseText, type LackingLocale, SUPERUSER } from './cluster.ts';
 import type { ServerPrograms } from './programs.ts';
+import { socketFolderFor } from './socket-folder.ts';
 
 /** A server that is there for one drill. Only the owner of its folder, and root, can reach it. */
 export interface ThrowawayServer {
@@ -17,17 +18,14 @@ export interface ThrowawayServer {
 
 const READY = 'database system is ready to accept connections';
 
-/** Of a socket's path, NUL excluded. Source: Linux, `sun_path` in unix(7) */
-const MAX_SOCKET_PATH = 107;
-
 /** How a server is made. */
 export interface ServerPlan {
   /** Folder in which that of the server is created, and removed. */
   readonly scratch: string;
   readonly programs: ServerPrograms;
   readonly text: DatabaseText;
-  /** Its settings, if its socket is in that folder. */
-  readonly settingsIn: (folder: string) => Readonly<Record<string, string>>;
+  /** Its settings, with its socket in a folder. */
+  readonly settingsIn: (socketFolder: string) => Readonly<Record<string, string>>;
   /** In the format of PATH. */
   readonly searchPath: string;
 }
@@ -44,11 +42,13 @@ export async function withServer<T>(
 ): Promise<T> {
   // Not in that of the dump: if it runs as another user, that must not be open to them.
   const folder = await mkdtemp(join(resolve(scratch), 'autodump-'));
+  let socketFolder = folder;
   try {
-    checkSocket(folder);
+    socketFolder = await socketFolderFor(folder);
     const account = await serverAccount();
     if (account !== undefined) {
       await chown(folder, account.uid, account.gid);
+      await chown(socketFolder, account.uid, account.gid);
     }
     const stop = new AbortController();
     const options: ChildOptions = {
@@ -60,10 +60,10 @@ export async function withServer<T>(
     };
     const data = join(folder, 'data');
     const lackingLocale = await createCluster(data, programs, text, options);
-    const { ready, ended } = startServer(data, programs, settingsIn(folder), options);
+    const { ready, ended } = startServer(data, programs, settingsIn(socketFolder), options);
     try {
       await ready;
-      const target = { host: folder, port: DEFAULT_PORT, user: SUPERUSER, password: '', database: 'postgres' };
+      const target = { host: socketFolder, port: DEFAULT_PORT, user: SUPERUSER, password: '', database: 'postgres' };
       return await work({ target: { ...target, sslMode: 'disable' }, lackingLocale });
     } finally {
       stop.abort();
@@ -71,13 +71,7 @@ export async function withServer<T>(
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function checkSocket(folder: string): void {
-  const socket = join(folder, `.s.PGSQL.${DEFAULT_PORT}.lock`);
-  if (Buffer.byteLength(socket) > MAX_SOCKET_PATH) {
-    throw new Failure('misuse', `The path of TMPDIR is too long for the server's socket: ${socket}`);
+    await rm(socketFolder, { recursive: true, force: true });
   }
 }
 
