@@ -4,7 +4,8 @@ import type { Answer, Call } from './runtime/fake-https.ts';
 import { Random } from './runtime/random.ts';
 import { answerCall, type AwsServices, unsupported } from './services/aws-api.ts';
 import { dumpBucketOf, leaveDump } from './services/dump-program.ts';
-import { type Invocation, SimulatedFunction, type World } from './services/lambda-function.ts';
+import type { Invocation, World } from './services/invocation.ts';
+import { functionsOf, functionTitled, type SimulatedFunction } from './services/lambda-function.ts';
 import { ObjectStore } from './services/object-store.ts';
 import { SecretsManager } from './services/secrets-manager.ts';
 import { START } from './simulate.ts';
@@ -66,7 +67,7 @@ class CheckedWorld implements World {
 
   constructor(cdkOut: string, secrets: number) {
     const template = new Template(cdkOut);
-    this.#freshness = SimulatedFunction.named(template, 'Freshness/Function');
+    this.#freshness = functionTitled(functionsOf(template), 'Freshness');
     this.#secrets = Array.from({ length: secrets }, (_, i) => dailySecret(i, spreadSchedule(i), 'UTC', START));
     this.#dumpBucket = dumpBucketOf(template);
     const secretsManager = new SecretsManager(this.#secrets, this.clock, new Random('checks'));
@@ -112,8 +113,8 @@ class CheckedWorld implements World {
   }
 
   async #check(started: number): Promise<void> {
-    const { kind } = await this.#freshness.invoke(this, {}, () => undefined);
-    this.failed += kind === 'failed' ? 1 : 0;
+    const { result } = await this.#freshness.invoke(this, {});
+    this.failed += result.kind === 'failed' ? 1 : 0;
     this.longest = Math.max(this.longest, this.clock.now - started);
   }
 }

@@ -4,7 +4,8 @@ import { Clock } from './runtime/clock.ts';
 import type { Answer, Call } from './runtime/fake-https.ts';
 import { Random } from './runtime/random.ts';
 import { answerCall, type AwsServices, unsupported } from './services/aws-api.ts';
-import { type Invocation, SimulatedFunction, type World } from './services/lambda-function.ts';
+import type { Invocation, World } from './services/invocation.ts';
+import { functionsOf, functionTitled, type SimulatedFunction } from './services/lambda-function.ts';
 import { ObjectStore } from './services/object-store.ts';
 import { SecretsManager } from './services/secrets-manager.ts';
 import { ServiceError } from './services/service-error.ts';
@@ -99,8 +100,9 @@ class ScaleWorld implements World {
     const template = new Template(cdkOut);
     this.#objectStore = new ObjectStore(template, this.clock);
     this.#runs = machinesOf(template).runs.arn;
-    this.#scanner = SimulatedFunction.named(template, 'Scanner');
-    this.#reschedule = SimulatedFunction.named(template, 'RunFunctions/Reschedule');
+    const functions = functionsOf(template);
+    this.#scanner = functionTitled(functions, 'Scanner');
+    this.#reschedule = functionTitled(functions, 'RunFunctions/Reschedule');
     const tagged = Array.from({ length: secrets }, (_, i) => dailySecret(i, spreadSchedule(i), 'Europe/Berlin', START));
     this.#secretsManager = new SecretsManager(tagged, this.clock, new Random('scale'));
   }
@@ -180,7 +182,7 @@ class ScaleWorld implements World {
     const run = z.object({ when: z.iso.datetime() }).loose().parse(JSON.parse(input));
     this.clock.at(Date.parse(run.when), () => {
       this.#waiting.delete(execution);
-      void this.#reschedule.invoke(this, { ...run, stateMachineArn }, () => undefined);
+      void this.#reschedule.invoke(this, { ...run, stateMachineArn });
     });
     return { executionArn: name, startDate: now / 1000 };
   }
@@ -188,8 +190,8 @@ class ScaleWorld implements World {
   async #invoke(event: unknown): Promise<void> {
     this.#active += 1;
     this.#counts.invocations += 1;
-    const { kind } = await this.#scanner.invoke(this, event, () => undefined);
-    if (kind === 'failed') {
+    const { result } = await this.#scanner.invoke(this, event);
+    if (result.kind === 'failed') {
       this.#counts.failed += 1;
     }
     this.#active -= 1;

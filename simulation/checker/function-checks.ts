@@ -1,6 +1,6 @@
 import type { Clock } from '../runtime/clock.ts';
 import { iso } from '../runtime/time.ts';
-import type { Invocation, Result } from '../services/lambda-function.ts';
+import type { Invocation, Result } from '../services/invocation.ts';
 import { type Secret, stateAt } from '../workload/secret-history.ts';
 import type { CheckedSecret, CheckedSecrets } from './checked-secrets.ts';
 import { dueAfter } from './intervals.ts';

@@ -16,11 +16,11 @@ async function shrinkViolation(
   isChosen: (violation: Violation) => boolean = () => true,
 ): Promise<ShrinkResult> {
   const simulation = { ...options, cdkOut: await stack.broken(breakStack) };
-  const { violations } = await simulate(simulation, stack.processes);
-  const shrunk = await shrink(simulation, violations.filter(isChosen), stack.processes);
+  const { violations } = await simulate(simulation, stack.worlds);
+  const shrunk = await shrink(simulation, violations.filter(isChosen), stack.worlds);
   expect(shrunk.simulation.keep?.length).toBeLessThanOrEqual(3);
   expect(shrunk.history.length).toBeLessThan(30);
-  const { violations: reproduced } = await simulate(shrunk.simulation, stack.processes);
+  const { violations: reproduced } = await simulate(shrunk.simulation, stack.worlds);
   expect(reproduced).toContainEqual(shrunk.violation);
   return shrunk;
 }
