@@ -100,6 +100,8 @@ export class SimulatedWorld {
         wereDisabled: (from, to) => this.#episodes.wasOn(from, to, 'rules disabled', 'scans disabled'),
         wereBroken: (from, to) => this.#episodes.wasOn(from, to, 'scans broken'),
       },
+      checksWereDisabled: (from, to) => this.#episodes.wasOn(from, to, 'rules disabled'),
+      status: () => String(this.#objectStore.read(freshness.variables.STATE_BUCKET ?? '', 'status.json')),
       span,
       runtimeUpdate: this.runtimeUpdate,
       onViolation: (violation) => {
@@ -142,6 +144,9 @@ export class SimulatedWorld {
         this.#record(`an execution for secret ${execution.secret.index} at ${iso(execution.when)} is started`);
         this.invariants.executions.onStarted(execution);
         this.invariants.reports.onStarted(execution);
+      },
+      onPreflightStarted: (secret) => {
+        this.invariants.functions.onPreflightStarted(secret);
       },
       onSubmitted: (execution, variables) => {
         this.#record(`the dump of secret ${execution.secret.index} for ${iso(execution.when)} is started`);

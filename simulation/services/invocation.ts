@@ -11,7 +11,7 @@ export type Result =
 /** A call of an invocation. */
 export interface InvocationCall {
   readonly operation: string;
-  /** The ARN of a secret, or empty. */
+  /** The ARN of a secret or execution, a prefix or key in S3, or empty. */
   readonly subject: string;
   /** Whether the function may end well although it failed. */
   readonly mayFail: boolean;

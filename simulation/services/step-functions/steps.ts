@@ -16,9 +16,12 @@ const INVOKE_OUTAGE = { 'invocation failed': 1 };
 /** Errors of a service that throttled the call, or a function. */
 const THROTTLED = /TooManyRequests|Throttling/;
 
+/** In the description of a job. */
+const JOB_REASON = /"StatusReason":"([^"]+)"/;
+
 const invokeSchema = z.object({ FunctionName: z.string(), Payload: z.unknown() });
 const jobSchema = z.object({
-  ContainerOverrides: z.object({ Environment: z.array(z.object({ Value: z.string() })).default([]) }),
+  ContainerOverrides: z.object({ Environment: z.array(z.object({ Name: z.string(), Value: z.string() })).default([]) }),
 });
 /** The only supported kind of Wait state: until a time in a field of the input. */
 const waitSchema = z.object({ TimestampPath: z.string().regex(/^\$\.\w+$/) });
@@ -34,8 +37,8 @@ export interface StepsContext {
     called: SimulatedFunction,
     event: unknown,
   ): Promise<{ readonly result: Result; readonly invocation: Invocation }>;
-  /** @param variables the values of the job's environment variables */
-  onSubmitted(execution: Execution, variables: readonly string[]): void;
+  /** @param variables the job's environment variables */
+  onSubmitted(execution: Execution, variables: Readonly<Record<string, string>>): void;
   /** The job has made its dump. */
   onDumped(execution: Execution): void;
 }
@@ -83,12 +86,14 @@ export class Steps {
     }
     const started = clock.now;
     const { outcome, prevented } = await act();
-    const ok = !(outcome instanceof TaskError);
-    const throttled = !ok && THROTTLED.test(outcome.name);
-    execution.attempts.push({ step, started, ended: clock.now, ok, prevented, throttled });
+    const attempt = { step, started, ended: clock.now, prevented };
     if (outcome instanceof TaskError) {
+      const { name } = outcome;
+      const [, problem = name] = JOB_REASON.exec(outcome.message) ?? [];
+      execution.attempts.push({ ...attempt, ok: false, throttled: THROTTLED.test(name), problem });
       throw outcome;
     }
+    execution.attempts.push({ ...attempt, ok: true, throttled: false });
     return outcome;
   }
 
@@ -134,7 +139,8 @@ export class Steps {
 
   async #submit(execution: Execution, input: Json): Promise<AttemptResult> {
     const before = execution.jobs.length;
-    const variables = jobSchema.parse(input).ContainerOverrides.Environment.map(({ Value }) => Value);
+    const { Environment } = jobSchema.parse(input).ContainerOverrides;
+    const variables = Object.fromEntries(Environment.map(({ Name, Value }) => [Name, Value]));
     try {
       const detail = await this.#context.batch.submitJob(input, execution, (answered) => {
         execution.jobs.push(this.#context.clock.now);
