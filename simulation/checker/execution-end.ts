@@ -26,7 +26,7 @@ export function problemsOfEnd(execution: Execution): readonly string[] {
   return problems.filter((problem) => problem !== undefined);
 }
 
-/** A step must begin once what it waits for is done; the dump and rescheduling wait for the same, not for each other. */
+/** A step must begin once what it waits for is done. The dump and rescheduling do not wait for each other. */
 function delay(execution: Execution): string | undefined {
   const { attempts, when, started } = execution;
   const compared = lastAttempt(execution, 'compare')?.ended ?? Infinity;

@@ -41,7 +41,7 @@ type Span = Pick<MissingReport['missing'], 'first' | 'last'>;
 /** How many reports are kept. */
 const MOST_REPORTED = 50;
 
-/** Checks that what is missing of one secret is reported in time, again daily, and when it is caught up, and no more. */
+/** Checks that what one secret misses is reported in time, daily, and when it is caught up, and nothing else is. */
 export class SecretReports {
   readonly #evidence: Evidence;
   readonly #terms: Terms;

@@ -4,7 +4,7 @@ import { historyText } from '../../../simulation/report.ts';
 import { shrink } from '../../../simulation/shrink.ts';
 import { shardsOf, type Simulation } from '../../../simulation/simulate.ts';
 import type { WorldProcesses } from '../../../simulation/world-process.ts';
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutants/mutant.ts';
 import type { TestStack } from './stack.ts';
 
 /** Expects no violation, or fails with the shortest history of the first one. */

@@ -6,7 +6,7 @@ import { Processes } from '../../../local/host/processes.ts';
 import { WorldProcesses } from '../../../simulation/world-process.ts';
 import { shared } from '../../support/shared.ts';
 import { synthesizedApp } from '../../support/synthesized-app.ts';
-import { type Break, makeBreakable } from './broken-stack.ts';
+import { type Break, linkFolder, makeBreakable } from './broken-stack.ts';
 
 export interface TestStack {
   readonly worlds: WorldProcesses;
@@ -35,7 +35,7 @@ export function useStack(): TestStack {
     },
     broken: async (breakStack) => {
       const copy = mkdtempSync(join(folder, 'broken-'));
-      cpSync(await breakable(), copy, { recursive: true });
+      linkFolder(await breakable(), copy);
       breakStack(copy);
       return copy;
     },
