@@ -1,4 +1,5 @@
 import { Template } from '../local/assembly/template.ts';
+import { total } from './figures.ts';
 import { Clock } from './runtime/clock.ts';
 import type { Answer, Call } from './runtime/fake-https.ts';
 import { Random } from './runtime/random.ts';
@@ -9,6 +10,7 @@ import { functionsOf, functionTitled, type SimulatedFunction } from './services/
 import { ObjectStore } from './services/object-store.ts';
 import { SecretsManager } from './services/secrets-manager.ts';
 import { START } from './simulate.ts';
+import { tableText } from './table.ts';
 import { dailySecret, spreadSchedule } from './workload/daily-secret.ts';
 import type { Secret } from './workload/secret-history.ts';
 
@@ -38,8 +40,7 @@ export async function measureChecks(cdkOut: string, secrets: number): Promise<Ch
   const world = new CheckedWorld(cdkOut, secrets);
   await world.run();
   const { calls } = world;
-  const requests = Object.values(calls).reduce((sum, count) => sum + count, 0);
-  return { secrets, requests, calls, failed: world.failed, seconds: world.longest / 1000 };
+  return { secrets, requests: total(calls), calls, failed: world.failed, seconds: world.longest / 1000 };
 }
 
 export function checkCostText(results: readonly CheckCost[]): string {
@@ -49,7 +50,7 @@ export function checkCostText(results: readonly CheckCost[]): string {
       number.toLocaleString('en-US'),
     ),
   );
-  return [heading, ...rows].map((row) => row.map((cell) => cell.padStart(14)).join('')).join('\n') + '\n';
+  return tableText([heading, ...rows], 14);
 }
 
 /** An account in which every secret gets its dump ten minutes after its time. */

@@ -12,11 +12,12 @@ import { ServiceError } from './services/service-error.ts';
 import { listRunning } from './services/step-functions/list-executions.ts';
 import { machinesOf } from './services/step-functions/machines.ts';
 import { START_QUOTA, TokenBucket } from './services/token-bucket.ts';
+import { START } from './simulate.ts';
+import { tableText } from './table.ts';
 import { dailySecret, spreadSchedule } from './workload/daily-secret.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const START = Date.parse('2026-01-01T00:00:00Z');
 
 /** Of every call, in milliseconds. */
 const LATENCY = 50;
@@ -61,7 +62,7 @@ export function scaleText(results: readonly ScaleResult[]): string {
     rowOf(secrets, 'settled', settled),
   ]);
   const heading = ['secrets', 'scan', 'calls', 'starts', 'throttled', 'invocations', 'failed', 'virtual s'];
-  return [heading, ...rows].map((row) => row.map((cell) => cell.padStart(12)).join('')).join('\n') + '\n';
+  return tableText([heading, ...rows], 12);
 }
 
 function rowOf(

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Processes } from '../../local/host/processes.ts';
-import type { Progress } from '../../simulation/figures.ts';
+import { type Progress, total } from '../../simulation/figures.ts';
 import { simulate } from '../../simulation/simulate.ts';
 import { WorldProcesses } from '../../simulation/world-process.ts';
-import { expectNoViolation, total } from './support/expectations.ts';
+import { expectNoViolation } from './support/expectations.ts';
 import { useStack } from './support/stack.ts';
 
 const FAULTS = [

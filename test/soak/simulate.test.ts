@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { SCANS_WERE_OFF } from '../../simulation/checker/missed-dump.ts';
+import { total } from '../../simulation/figures.ts';
 import { simulate } from '../../simulation/simulate.ts';
-import { expectNoViolation, total } from '../simulation/support/expectations.ts';
+import { expectNoViolation } from '../simulation/support/expectations.ts';
 import { useStack } from '../simulation/support/stack.ts';
 
 const stack = useStack();

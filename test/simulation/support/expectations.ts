@@ -18,10 +18,6 @@ export async function expectNoViolation(
   expect(history).toBe('');
 }
 
-export function total(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((sum, count) => sum + count, 0);
-}
-
 /** The invariants that a stack with a bug violates, up to the first violation of the expected one. */
 export async function foundInvariants(
   { breakStack, invariant, simulation }: Mutant,
