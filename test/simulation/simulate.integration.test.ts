@@ -85,7 +85,7 @@ test('a simulation reports its progress', async () => {
 describe('a simulation fails', () => {
   test('as soon as it is stopped', async () => {
     const stopped = new Processes();
-    const simulation = { cdkOut: stack.cdkOut, secrets: 4, days: 3000, seed: 1, busy: true };
+    const simulation = { cdkOut: stack.cdkOut, secrets: 4, days: 400, seed: 1, busy: true };
     const simulated = simulate(simulation, new WorldProcesses(stopped), () => void stopped.stop());
     await expect(simulated).rejects.toThrow('The process of a world exited too early: status 143');
   });
