@@ -38,4 +38,10 @@ export const drillMutants: readonly Mutant[] = [
     invariant: 'always served',
     simulation: { ...SIMULATION },
   },
+  {
+    bug: 'the Scanner does not say that the invalid tags are those of drills',
+    breakStack: breakCode(/const drill = result\.purpose === "drill" \? " \(drill\)" : ""/, 'const drill = ""'),
+    invariant: 'true ends',
+    simulation: { ...SIMULATION, seed: 149, days: 1, only: [22] },
+  },
 ];
