@@ -79,7 +79,7 @@ export async function handler(): Promise<Summary> {
   const context = contextOf(settings, new Date());
   const { watches, manifestReads } = await loadMemory(s3, settings.STATE_BUCKET);
   const checked = await pMap(
-    taggedSecrets(secretsManager),
+    await taggedSecrets(secretsManager),
     (secret) => checkOne(secret, watches.get(secret.arn), context),
     { concurrency: CONCURRENCY },
   );

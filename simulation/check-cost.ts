@@ -1,13 +1,16 @@
 import { Template } from '../local/assembly/template.ts';
+import { total } from './figures.ts';
 import { Clock } from './runtime/clock.ts';
 import type { Answer, Call } from './runtime/fake-https.ts';
 import { Random } from './runtime/random.ts';
 import { answerCall, type AwsServices, unsupported } from './services/aws-api.ts';
 import { dumpBucketOf, leaveDump } from './services/dump-program.ts';
-import { type Invocation, SimulatedFunction, type World } from './services/lambda-function.ts';
+import type { Invocation, World } from './services/invocation.ts';
+import { functionsOf, functionTitled, type SimulatedFunction } from './services/lambda-function.ts';
 import { ObjectStore } from './services/object-store.ts';
 import { SecretsManager } from './services/secrets-manager.ts';
 import { START } from './simulate.ts';
+import { tableText } from './table.ts';
 import { dailySecret, spreadSchedule } from './workload/daily-secret.ts';
 import type { Secret } from './workload/secret-history.ts';
 
@@ -37,8 +40,7 @@ export async function measureChecks(cdkOut: string, secrets: number): Promise<Ch
   const world = new CheckedWorld(cdkOut, secrets);
   await world.run();
   const { calls } = world;
-  const requests = Object.values(calls).reduce((sum, count) => sum + count, 0);
-  return { secrets, requests, calls, failed: world.failed, seconds: world.longest / 1000 };
+  return { secrets, requests: total(calls), calls, failed: world.failed, seconds: world.longest / 1000 };
 }
 
 export function checkCostText(results: readonly CheckCost[]): string {
@@ -48,7 +50,7 @@ export function checkCostText(results: readonly CheckCost[]): string {
       number.toLocaleString('en-US'),
     ),
   );
-  return [heading, ...rows].map((row) => row.map((cell) => cell.padStart(14)).join('')).join('\n') + '\n';
+  return tableText([heading, ...rows], 14);
 }
 
 /** An account in which every secret gets its dump ten minutes after its time. */
@@ -66,7 +68,7 @@ class CheckedWorld implements World {
 
   constructor(cdkOut: string, secrets: number) {
     const template = new Template(cdkOut);
-    this.#freshness = SimulatedFunction.named(template, 'Freshness/Function');
+    this.#freshness = functionTitled(functionsOf(template), 'Freshness');
     this.#secrets = Array.from({ length: secrets }, (_, i) => dailySecret(i, spreadSchedule(i), 'UTC', START));
     this.#dumpBucket = dumpBucketOf(template);
     const secretsManager = new SecretsManager(this.#secrets, this.clock, new Random('checks'));
@@ -112,8 +114,8 @@ class CheckedWorld implements World {
   }
 
   async #check(started: number): Promise<void> {
-    const { kind } = await this.#freshness.invoke(this, {}, () => undefined);
-    this.failed += kind === 'failed' ? 1 : 0;
+    const { result } = await this.#freshness.invoke(this, {});
+    this.failed += result.kind === 'failed' ? 1 : 0;
     this.longest = Math.max(this.longest, this.clock.now - started);
   }
 }

@@ -52,21 +52,21 @@ export interface Progress {
 
 export function mergeFigures(all: readonly Figures[]): Figures {
   return {
-    runs: total(all, ({ runs }) => runs),
-    events: total(all, ({ events }) => events),
-    scans: total(all, ({ scans }) => scans),
-    continuations: total(all, ({ continuations }) => continuations),
-    checks: total(all, ({ checks }) => checks),
+    runs: sum(all, ({ runs }) => runs),
+    events: sum(all, ({ events }) => events),
+    scans: sum(all, ({ scans }) => scans),
+    continuations: sum(all, ({ continuations }) => continuations),
+    checks: sum(all, ({ checks }) => checks),
     reports: totals(all.map(({ reports }) => reports)),
-    due: total(all, ({ due }) => due),
-    started: total(all, ({ started }) => started),
+    due: sum(all, ({ due }) => due),
+    started: sum(all, ({ started }) => started),
     excused: totals(all.map(({ excused }) => excused)),
-    dumped: total(all, ({ dumped }) => dumped),
-    drilled: total(all, ({ drilled }) => drilled),
-    overlapping: total(all, ({ overlapping }) => overlapping),
+    dumped: sum(all, ({ dumped }) => dumped),
+    drilled: sum(all, ({ drilled }) => drilled),
+    overlapping: sum(all, ({ overlapping }) => overlapping),
     calls: totals(all.map(({ calls }) => calls)),
     faults: totals(all.map(({ faults }) => faults)),
-    secretEvents: total(all, ({ secretEvents }) => secretEvents),
+    secretEvents: sum(all, ({ secretEvents }) => secretEvents),
     violations: all.flatMap(({ violations }) => violations).sort((a, b) => a.time - b.time),
     occurrences: all.flatMap(({ occurrences }) => occurrences),
     history: all.flatMap(({ history }) => history),
@@ -75,14 +75,18 @@ export function mergeFigures(all: readonly Figures[]): Figures {
 
 export function mergeProgress(all: readonly Progress[]): Progress {
   return {
-    days: total(all, ({ days }) => days) / all.length,
-    runs: total(all, ({ runs }) => runs),
-    violations: total(all, ({ violations }) => violations),
+    days: sum(all, ({ days }) => days) / all.length,
+    runs: sum(all, ({ runs }) => runs),
+    violations: sum(all, ({ violations }) => violations),
   };
 }
 
-function total<T>(all: readonly T[], of: (one: T) => number): number {
-  return all.reduce((sum, one) => sum + of(one), 0);
+export function total(counts: Readonly<Record<string, number>>): number {
+  return sum(Object.values(counts), (count) => count);
+}
+
+function sum<T>(all: readonly T[], of: (one: T) => number): number {
+  return all.reduce((result, one) => result + of(one), 0);
 }
 
 function totals(all: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {

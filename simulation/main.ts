@@ -12,6 +12,7 @@ import { measureRush, type RushResult, rushText } from './rush.ts';
 import { measureScale, type ScaleResult, scaleText } from './scale.ts';
 import { shrink } from './shrink.ts';
 import { simulate } from './simulate.ts';
+import { WorldProcesses } from './world-process.ts';
 
 const SCALES = [100, 1_000, 10_000, 100_000];
 
@@ -78,10 +79,11 @@ async function runScale(cdkOut: string, { signal }: Program): Promise<number> {
 
 async function runSimulation(options: SimulationOptions, cdkOut: string, { processes }: Program): Promise<number> {
   const simulation = { ...options, cdkOut };
+  const worlds = new WorldProcesses(processes);
   process.stderr.write(`Simulating seed ${options.seed}\n`);
   const started = performance.now();
   const showProgress = progressWriter();
-  const figures = await simulate(simulation, processes, (progress) => {
+  const figures = await simulate(simulation, worlds, (progress) => {
     showProgress(progressText(simulation, progress));
   });
   process.stdout.write(figuresText(simulation, figures, (performance.now() - started) / 1000));
@@ -90,7 +92,7 @@ async function runSimulation(options: SimulationOptions, cdkOut: string, { proce
     return EXIT.ok;
   }
   process.stdout.write('\nSearching for the shortest history …\n');
-  const shrunk = await shrink(simulation, figures.violations, processes, (attempts) => {
+  const shrunk = await shrink(simulation, figures.violations, worlds, (attempts) => {
     showProgress(`${attempts} attempts`);
   });
   process.stdout.write(historyText(shrunk));

@@ -1,4 +1,4 @@
-import type { Figures, Progress } from './figures.ts';
+import { type Figures, type Progress, total } from './figures.ts';
 import { iso } from './runtime/time.ts';
 import type { ShrinkResult } from './shrink.ts';
 import type { Simulation } from './simulate.ts';
@@ -85,10 +85,6 @@ function rowsOf(counts: Readonly<Record<string, number>>): string[][] {
   return Object.entries(counts)
     .sort(([, a], [, b]) => b - a)
     .map(([name, count]) => [`  ${name}`, number(count)]);
-}
-
-function total(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
 function number(count: number): string {

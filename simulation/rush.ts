@@ -1,5 +1,7 @@
+import { total } from './figures.ts';
 import { Random } from './runtime/random.ts';
 import { START } from './simulate.ts';
+import { tableText } from './table.ts';
 import { dailySecret } from './workload/daily-secret.ts';
 import { SimulatedWorld } from './world.ts';
 
@@ -46,7 +48,7 @@ export async function measureRush(cdkOut: string, secrets: number): Promise<Rush
     result.last = Math.max(result.last, ...jobs);
   };
   await world.run();
-  const throttled = [...world.faults.counts.values()].reduce((sum, count) => sum + count, 0);
+  const throttled = total(Object.fromEntries(world.faults.counts));
   return { secrets, dumped: result.dumped, failed: result.failed, throttled, seconds: (result.last - due) / 1000 };
 }
 
@@ -55,5 +57,5 @@ export function rushText(results: readonly RushResult[]): string {
   const rows = results.map(({ secrets, dumped, failed, throttled, seconds }) =>
     [secrets, dumped, failed, throttled, Math.round(seconds)].map((number) => number.toLocaleString('en-US')),
   );
-  return [heading, ...rows].map((row) => row.map((cell) => cell.padStart(12)).join('')).join('\n') + '\n';
+  return tableText([heading, ...rows], 12);
 }

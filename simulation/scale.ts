@@ -4,18 +4,20 @@ import { Clock } from './runtime/clock.ts';
 import type { Answer, Call } from './runtime/fake-https.ts';
 import { Random } from './runtime/random.ts';
 import { answerCall, type AwsServices, unsupported } from './services/aws-api.ts';
-import { type Invocation, SimulatedFunction, type World } from './services/lambda-function.ts';
+import type { Invocation, World } from './services/invocation.ts';
+import { functionsOf, functionTitled, type SimulatedFunction } from './services/lambda-function.ts';
 import { ObjectStore } from './services/object-store.ts';
 import { SecretsManager } from './services/secrets-manager.ts';
 import { ServiceError } from './services/service-error.ts';
 import { listRunning } from './services/step-functions/list-executions.ts';
 import { machinesOf } from './services/step-functions/machines.ts';
 import { START_QUOTA, TokenBucket } from './services/token-bucket.ts';
+import { START } from './simulate.ts';
+import { tableText } from './table.ts';
 import { dailySecret, spreadSchedule } from './workload/daily-secret.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const START = Date.parse('2026-01-01T00:00:00Z');
 
 /** Of every call, in milliseconds. */
 const LATENCY = 50;
@@ -60,7 +62,7 @@ export function scaleText(results: readonly ScaleResult[]): string {
     rowOf(secrets, 'settled', settled),
   ]);
   const heading = ['secrets', 'scan', 'calls', 'starts', 'throttled', 'invocations', 'failed', 'virtual s'];
-  return [heading, ...rows].map((row) => row.map((cell) => cell.padStart(12)).join('')).join('\n') + '\n';
+  return tableText([heading, ...rows], 12);
 }
 
 function rowOf(
@@ -99,8 +101,9 @@ class ScaleWorld implements World {
     const template = new Template(cdkOut);
     this.#objectStore = new ObjectStore(template, this.clock);
     this.#runs = machinesOf(template).runs.arn;
-    this.#scanner = SimulatedFunction.named(template, 'Scanner');
-    this.#reschedule = SimulatedFunction.named(template, 'RunFunctions/Reschedule');
+    const functions = functionsOf(template);
+    this.#scanner = functionTitled(functions, 'Scanner');
+    this.#reschedule = functionTitled(functions, 'RunFunctions/Reschedule');
     const tagged = Array.from({ length: secrets }, (_, i) => dailySecret(i, spreadSchedule(i), 'Europe/Berlin', START));
     this.#secretsManager = new SecretsManager(tagged, this.clock, new Random('scale'));
   }
@@ -180,7 +183,7 @@ class ScaleWorld implements World {
     const run = z.object({ when: z.iso.datetime() }).loose().parse(JSON.parse(input));
     this.clock.at(Date.parse(run.when), () => {
       this.#waiting.delete(execution);
-      void this.#reschedule.invoke(this, { ...run, stateMachineArn }, () => undefined);
+      void this.#reschedule.invoke(this, { ...run, stateMachineArn });
     });
     return { executionArn: name, startDate: now / 1000 };
   }
@@ -188,8 +191,8 @@ class ScaleWorld implements World {
   async #invoke(event: unknown): Promise<void> {
     this.#active += 1;
     this.#counts.invocations += 1;
-    const { kind } = await this.#scanner.invoke(this, event, () => undefined);
-    if (kind === 'failed') {
+    const { result } = await this.#scanner.invoke(this, event);
+    if (result.kind === 'failed') {
       this.#counts.failed += 1;
     }
     this.#active -= 1;

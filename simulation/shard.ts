@@ -1,4 +1,4 @@
-/** The program of a {@link WorldProcess}: simulates the worlds that it receives, one after the other. */
+/** The program of {@link WorldProcesses}: simulates the worlds that it receives, one after the other. */
 import process from 'node:process';
 import type { ViolationPattern } from './checker/violations.ts';
 import type { Figures, Progress } from './figures.ts';
@@ -52,7 +52,7 @@ async function simulateShard({ keep, until, ...shard }: Shard): Promise<Figures>
     ...(until === undefined ? {} : { until }),
   });
   const reportProgress = (days: number): void => {
-    const progress = { days, runs: world.figures.runs, violations: world.invariants.violations.length };
+    const progress = { days, runs: world.runs, violations: world.invariants.violations.length };
     send({ kind: 'progress', progress });
     world.clock.at(world.clock.now + DAY, () => {
       reportProgress(days + 1);
@@ -64,17 +64,18 @@ async function simulateShard({ keep, until, ...shard }: Shard): Promise<Figures>
 }
 
 function figuresOf(world: SimulatedWorld, withHistory: boolean): Figures {
-  const { invariants, faults, secrets } = world;
+  const { invariants, faults, secrets, runs, functions } = world;
   const { due, started, excused } = invariants.schedules.figures;
   const events = secrets.flatMap((secret) => secret.events);
   return {
-    ...world.figures,
+    runs,
+    ...functions.figures,
     due,
     started,
     excused: Object.fromEntries(excused),
     ...invariants.executions.figures,
     reports: Object.fromEntries(invariants.reports.figures.reports),
-    calls: Object.fromEntries(world.figures.calls),
+    calls: Object.fromEntries(functions.figures.calls),
     faults: Object.fromEntries(faults.counts),
     secretEvents: events.length,
     violations: invariants.violations,

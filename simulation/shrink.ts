@@ -1,10 +1,9 @@
-import type { Processes } from '../local/host/processes.ts';
 import type { Violation } from './checker/violations.ts';
 import type { Occurrence } from './figures.ts';
 import { violationText } from './history.ts';
 import type { Shard } from './shard.ts';
 import { shardsOf, type Simulation, START } from './simulate.ts';
-import { WorldProcess } from './world-process.ts';
+import type { WorldProcesses } from './world-process.ts';
 
 const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;
@@ -32,28 +31,23 @@ export interface ShrinkResult {
 export async function shrink(
   simulation: Simulation,
   violations: readonly Violation[],
-  processes: Processes,
+  worlds: WorldProcesses,
   onAttempt: (attempts: number) => void = () => undefined,
 ): Promise<ShrinkResult> {
   const earliest = violations.slice(0, MOST_CANDIDATES);
-  const world = new WorldProcess(processes);
-  try {
-    for (const violation of earliest) {
-      const search = new Search(simulation, violation, world, onAttempt);
-      if (await search.reduceToOneSecret()) {
-        return await search.finish();
-      }
+  for (const violation of earliest) {
+    const search = new Search(simulation, violation, worlds, onAttempt);
+    if (await search.reduceToOneSecret()) {
+      return await search.finish();
     }
-    const [first] = earliest;
-    if (first === undefined) {
-      throw new Error('There is no violation to shrink.');
-    }
-    const search = new Search(simulation, first, world, onAttempt);
-    await search.reduceSecrets();
-    return await search.finish();
-  } finally {
-    await world.end();
   }
+  const [first] = earliest;
+  if (first === undefined) {
+    throw new Error('There is no violation to shrink.');
+  }
+  const search = new Search(simulation, first, worlds, onAttempt);
+  await search.reduceSecrets();
+  return await search.finish();
 }
 
 class Search {
@@ -62,19 +56,19 @@ class Search {
   #occurrences: readonly Occurrence[] = [];
   /** The shard that reproduces the violation. */
   #shard: Shard | undefined;
-  readonly #world: WorldProcess;
+  readonly #worlds: WorldProcesses;
   readonly #onAttempt: (attempts: number) => void;
   #attempts = 0;
 
   constructor(
     simulation: Simulation,
     violation: Violation,
-    world: WorldProcess,
+    worlds: WorldProcesses,
     onAttempt: (attempts: number) => void,
   ) {
     this.#best = simulation;
     this.#violation = violation;
-    this.#world = world;
+    this.#worlds = worlds;
     this.#onAttempt = onAttempt;
   }
 
@@ -100,7 +94,7 @@ class Search {
     if (this.#shard === undefined) {
       return [];
     }
-    const { history } = await this.#world.run({ ...this.#shard, recordHistory: true });
+    const { history } = await this.#worlds.run({ ...this.#shard, recordHistory: true });
     const text = violationText(this.#violation);
     return history.slice(0, history.findIndex((line) => line.includes(text)) + 1);
   }
@@ -147,7 +141,7 @@ class Search {
     // Worlds do not influence each other.
     const relevant = shards.filter(({ secrets }) => secret === undefined || secrets.includes(secret));
     for (const shard of relevant) {
-      const { violations, occurrences } = await this.#world.run(shard);
+      const { violations, occurrences } = await this.#worlds.run(shard);
       const violation = violations.find((one) => one.invariant === invariant && one.secret === secret);
       if (violation !== undefined) {
         this.#best = simulation;

@@ -1,10 +1,9 @@
 import { availableParallelism } from 'node:os';
 import pMap from 'p-map';
-import type { Processes } from '../local/host/processes.ts';
 import type { ViolationPattern } from './checker/violations.ts';
 import { type Figures, mergeFigures, mergeProgress, type Progress } from './figures.ts';
 import type { Shard } from './shard.ts';
-import { WorldProcess } from './world-process.ts';
+import type { WorldProcesses } from './world-process.ts';
 
 const DAY = 24 * 60 * 60_000;
 
@@ -30,31 +29,24 @@ export interface Simulation {
 }
 
 /**
- * Simulates all secrets, in as many processes at a time as there are cores.
+ * Simulates all secrets, in as many worlds at a time as there are cores.
  *
- * @param processes runs the worlds, and ends them when it is stopped
  * @param onProgress called repeatedly with the progress of all worlds together
  */
 export async function simulate(
   simulation: Simulation,
-  processes: Processes,
+  worlds: WorldProcesses,
   onProgress: (progress: Progress) => void = () => undefined,
 ): Promise<Figures> {
   const shards = shardsOf(simulation);
   const progress = shards.map((): Progress => ({ days: 0, runs: 0, violations: 0 }));
   const figures = await pMap(
     shards,
-    async (shard, index) => {
-      const world = new WorldProcess(processes);
-      try {
-        return await world.run(shard, (current) => {
-          progress[index] = current;
-          onProgress(mergeProgress(progress));
-        });
-      } finally {
-        await world.end();
-      }
-    },
+    (shard, index) =>
+      worlds.run(shard, (current) => {
+        progress[index] = current;
+        onProgress(mergeProgress(progress));
+      }),
     { concurrency: availableParallelism() },
   );
   return mergeFigures(figures);

@@ -9,11 +9,12 @@ const PROGRAM = fileURLToPath(new URL('shard.ts', import.meta.url));
 const YOUNG_GENERATION = '--max-semi-space-size=64';
 
 /**
- * A process that simulates one world after another. It is a process and not a thread since V8 shares the code between
- * WebAssembly and JavaScript among all threads of a process, and can crash when several use it at the same time, as
- * Node's TypeScript loader does (`Check failed: jit_page.has_value()`; seen with Node 24.21).
+ * A process that simulates one world after another, until what runs it is stopped. It is a process and not a thread
+ * since V8 shares the code between WebAssembly and JavaScript among all threads of a process, and can crash when
+ * several use it at the same time, as Node's TypeScript loader does (`Check failed: jit_page.has_value()`; seen with
+ * Node 24.21).
  */
-export class WorldProcess {
+class WorldProcess {
   readonly #process: Process;
 
   constructor(processes: Processes) {
@@ -55,11 +56,30 @@ export class WorldProcess {
       child.off('message', receive);
     }
   }
+}
 
-  /** Ends the process. Resolves when it has exited. */
-  async end(): Promise<void> {
-    // Node.js may never emit `close` after `disconnect()`, and `ended` would not resolve.
-    this.#process.terminate();
-    await this.#process.ended;
+/**
+ * Processes that simulate worlds, as many as are asked for at the same time. Each is kept for the next world: starting
+ * one takes half a second, and by then V8 has compiled and optimized the code.
+ */
+export class WorldProcesses {
+  readonly #processes: Processes;
+  readonly #idle: WorldProcess[] = [];
+
+  /** @param processes runs these processes, and ends them when it is stopped */
+  constructor(processes: Processes) {
+    this.#processes = processes;
+  }
+
+  /**
+   * Simulates a world.
+   *
+   * @throws {Error} as {@link WorldProcess.run} does
+   */
+  async run(shard: Shard, onProgress?: (progress: Progress) => void): Promise<Figures> {
+    const world = this.#idle.pop() ?? new WorldProcess(this.#processes);
+    const figures = await world.run(shard, onProgress);
+    this.#idle.push(world);
+    return figures;
   }
 }

@@ -6,15 +6,20 @@ import type { ListedSecret } from '../core/freshness/owing.ts';
 /**
  * Lists the secrets with a tag that starts with the schedule tag, a hundred per call. Not the Scanner's listing: a
  * secret that one of the two leaves out is still seen by the other.
+ *
+ * The list is complete or an error, and not a generator that `pMap` reads: it takes an error for the end of the list if
+ * everything before it is done (p-map 7.1.1), and what is remembered of all other secrets would be lost.
  */
-export async function* taggedSecrets(client: SecretsManagerClient): AsyncGenerator<ListedSecret> {
+export async function taggedSecrets(client: SecretsManagerClient): Promise<readonly ListedSecret[]> {
+  const secrets: ListedSecret[] = [];
   const pages = paginateListSecrets(
     { client, pageSize: 100 },
     { Filters: [{ Key: 'tag-key', Values: [SCHEDULE_TAG] }] },
   );
   for await (const { SecretList = [] } of pages) {
-    yield* SecretList.map(listed);
+    secrets.push(...SecretList.map(listed));
   }
+  return secrets;
 }
 
 function listed({ ARN, Name, Tags = [], PrimaryRegion }: SecretListEntry): ListedSecret {

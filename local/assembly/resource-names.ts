@@ -20,7 +20,7 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
     arn: (name) => `batch:${REGION}:${ACCOUNT}:job-queue/${name}`,
     ref: 'arn',
   },
-  // Generated IDs are worded like generated names.
+  // Generated IDs have the form of generated names.
   'AWS::EC2::SecurityGroup': {
     property: 'GroupName',
     arn: (name) => `ec2:${REGION}:${ACCOUNT}:security-group/${name}`,

@@ -1,8 +1,9 @@
 import type { Clock } from '../runtime/clock.ts';
 import { iso } from '../runtime/time.ts';
-import type { Attempt, Execution, Step } from '../services/execution.ts';
+import type { Attempt, Execution } from '../services/execution.ts';
 import type { SubmittedJob } from '../services/step-functions/steps.ts';
 import type { CheckedSecret, CheckedSecrets } from './checked-secrets.ts';
+import { lastAttempt, problemsOfEnd } from './execution-end.ts';
 import { dueAfter } from './intervals.ts';
 import { LATEST_END, LATEST_WAIT, LONGEST_WAIT } from './limits.ts';
 import type { Violations } from './violations.ts';
@@ -64,7 +65,7 @@ export class ExecutionChecks {
     if (this.#clock.now < when) {
       violate(`The ${purpose} for ${iso(when)} was started too early.`);
     }
-    if (!variables.includes(secret.arn) || !variables.includes(iso(when))) {
+    if (variables.AUTODUMP_SECRET_ARN !== secret.arn || variables.AUTODUMP_WHEN !== iso(when)) {
       violate(`The job for ${iso(when)} was not passed its secret and time.`);
     }
     if (!definition.endsWith(`-${purpose}`) && !/:\d+$/.test(definition)) {
@@ -96,9 +97,9 @@ export class ExecutionChecks {
     );
   }
 
-  /** An execution ended: it must succeed exactly if its steps did. One stopped by an operator is not checked. */
+  /** An execution ended. One that an operator stopped is not checked. */
   onEnded(execution: Execution): void {
-    const { secret, purpose, when, attempts, stopped, end } = execution;
+    const { secret, purpose, when, stopped, end } = execution;
     this.#running.get(this.#secrets.of(execution))?.delete(execution);
     if (lastAttempt(execution, 'job')?.ok === true) {
       this.figures[purpose === 'dump' ? 'dumped' : 'drilled'] += 1;
@@ -106,28 +107,13 @@ export class ExecutionChecks {
     if (stopped !== undefined || end === undefined) {
       return;
     }
-    const violate = (problem: string): void => {
+    for (const problem of problemsOfEnd(execution)) {
       const ended = `The execution for the ${purpose} of ${iso(when)} ended as ${JSON.stringify(end)}`;
       this.#violations.report('true ends', secret, `${ended}: ${problem}`);
-    };
-    const needless = attempts.find(({ ok, prevented }) => !ok && !prevented);
-    if (needless !== undefined) {
-      violate(`${needless.step} failed although no fault prevented it`);
     }
     const reschedule = lastAttempt(execution, 'reschedule');
     if (reschedule?.ok === true) {
       this.#checkRescheduled(execution, reschedule);
-    }
-    if (end.status === 'TIMED_OUT') {
-      violate('it lasted longer than Step Functions allows');
-      return;
-    }
-    if (end.status === 'FAILED' && !end.cause.includes(secret.arn)) {
-      violate('the cause does not name the secret');
-    }
-    const problem = wrongEnd(execution);
-    if (problem !== undefined) {
-      violate(problem);
     }
   }
 
@@ -145,35 +131,4 @@ export class ExecutionChecks {
       this.#violations.report('always served', secret, message);
     }
   }
-}
-
-function lastAttempt({ attempts }: Execution, step: Step): Attempt | undefined {
-  return attempts.findLast((attempt) => attempt.step === step);
-}
-
-/** Why an execution must not have ended as it did, if so. */
-function wrongEnd(execution: Execution): string | undefined {
-  const { end, outcome, purpose } = execution;
-  const job = lastAttempt(execution, 'job');
-  const reschedule = lastAttempt(execution, 'reschedule');
-  const succeeded = end?.status === 'SUCCEEDED';
-  if (lastAttempt(execution, 'compare')?.ok !== true) {
-    const isRight = end?.status === 'FAILED' && job === undefined && reschedule !== undefined;
-    return isRight ? undefined : 'the tags were never compared';
-  }
-  if (outcome === 'moved') {
-    const isRight = job === undefined && succeeded === reschedule?.ok;
-    return isRight ? undefined : 'the schedule was not due';
-  }
-  if (outcome !== 'unchanged') {
-    return succeeded && job === undefined && reschedule === undefined ? undefined : 'it was superseded';
-  }
-  if (job === undefined || reschedule === undefined) {
-    return `there was no ${job === undefined ? purpose : 'rescheduling'}`;
-  }
-  if (succeeded !== (job.ok && reschedule.ok)) {
-    const result = ({ ok }: Attempt): string => (ok ? 'succeeded' : 'failed');
-    return `the ${purpose} ${result(job)}, and rescheduling ${result(reschedule)}`;
-  }
-  return undefined;
 }

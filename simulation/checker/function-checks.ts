@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import type { Clock } from '../runtime/clock.ts';
 import { iso } from '../runtime/time.ts';
-import type { Invocation, Result } from '../services/lambda-function.ts';
-import { type Secret, stateAt, tagsFor, tagsInForce } from '../workload/secret-history.ts';
+import type { Invocation, Result } from '../services/invocation.ts';
+import type { Purpose } from '../workload/random-tags.ts';
+import { type Secret, stateAt, tagsInForce } from '../workload/secret-history.ts';
 import type { CheckedSecret, CheckedSecrets } from './checked-secrets.ts';
 import { dueAfter } from './intervals.ts';
 import { LONGEST_WAIT, MARGIN } from './limits.ts';
@@ -9,6 +11,9 @@ import type { Scan, Scans } from './scans.ts';
 import type { Violations } from './violations.ts';
 
 const MINUTE = 60_000;
+
+/** Of more secrets, the others are only in the log. */
+const MOST_NAMED = 50;
 
 type Times = Pick<Scan, 'started' | 'ended'>;
 
@@ -19,6 +24,11 @@ export class FunctionChecks {
   readonly #scans: Scans;
   readonly #violations: Violations;
 
+  /** When a check whether a secret can be dumped was last started. */
+  readonly #preflights = new Map<Secret, number>();
+  /** Secrets of which an event was not handled at once. */
+  readonly #unhandled = new Set<Secret>();
+
   constructor(secrets: CheckedSecrets, clock: Clock, scans: Scans, violations: Violations) {
     this.#secrets = secrets;
     this.#clock = clock;
@@ -27,8 +37,8 @@ export class FunctionChecks {
   }
 
   /**
-   * Any function ended: it must have failed if one of the calls that it depends on did, and must not have timed out if
-   * no fault delayed it. Of a scan that continues, the last invocation has to fail.
+   * Any function ended: it must have failed if a call did that it depends on, and timed out only if faults delayed it.
+   * Of a scan that continues, the last invocation has to fail.
    */
   onInvoked(invocation: Invocation, result: Result): void {
     const { name } = invocation.function;
@@ -42,9 +52,7 @@ export class FunctionChecks {
     }
   }
 
-  /**
-   * An invocation for all secrets ended. A scan must fail if tags are invalid, and serve all secrets that it reached.
-   */
+  /** An invocation for all secrets ended. A scan must fail if tags are invalid, and serve all that it reached. */
   onScanned(invocation: Invocation, result: Result): void {
     const scan = this.#scans.end(invocation, result, this.#clock.now);
     if (scan === undefined) {
@@ -65,11 +73,13 @@ export class FunctionChecks {
       violate(`A scan failed although no fault prevented it: ${result.cause}`);
     }
     for (const one of checked) {
-      if (result.kind === 'returned') {
-        this.#checkInvalidTagsReported(one, scan);
+      const isPrevented = scan.prevented.has(one.secret.arn);
+      if (!scan.cut) {
+        this.#checkNamed(one, result, scan, isPrevented);
       }
-      if (!scan.cut && !scan.prevented.has(one.secret.arn)) {
+      if (!scan.cut && !isPrevented) {
         this.#checkServed(one, scan);
+        this.#checkFirstRun(one, scan);
       }
     }
   }
@@ -84,21 +94,72 @@ export class FunctionChecks {
       const message = `An event was not handled although no fault prevented it: ${result.cause}`;
       this.#violations.report('true ends', secret, message);
     }
-    if (result.kind === 'returned') {
-      for (const one of both) {
-        this.#checkInvalidTagsReported(one, times, 0);
-        if (!failed) {
-          this.#checkServed(one, times, 0);
-        }
+    for (const one of both) {
+      if (!invocation.killed) {
+        this.#checkNamed(one, result, times, failed, 0);
       }
+      if (result.kind === 'returned' && !failed) {
+        this.#checkServed(one, times, 0);
+        this.#checkPreflight(one, times);
+      }
+    }
+    if (result.kind === 'failed') {
+      this.#unhandled.add(secret);
     }
   }
 
-  #checkInvalidTagsReported({ secret, purpose }: CheckedSecret, { started, ended }: Times, margin = MARGIN): void {
+  /** A check whether a secret can be dumped is started. */
+  onPreflightStarted(secret: Secret): void {
+    this.#preflights.set(secret, this.#clock.now);
+  }
+
+  /** Once the event of a secret with dumps is handled, a check whether it can be dumped must have been started. */
+  #checkPreflight({ secret, purpose, intervals }: CheckedSecret, { started, ended }: Times): void {
+    const isScheduled = purpose === 'dump' && intervals.some(({ from, to }) => from <= started && to > ended);
+    if (isScheduled && (this.#preflights.get(secret) ?? 0) < started) {
+      this.#violations.report(
+        'always served',
+        secret,
+        'Its event was handled, and nothing checks whether it can be dumped.',
+      );
+    }
+  }
+
+  /** So it is if the event was lost, and a scan has started the first dump. */
+  #checkFirstRun({ secret, purpose, executions }: CheckedSecret, { started, ended }: Times): void {
+    const isStarted =
+      purpose === 'dump' &&
+      [...executions.values()].flat().some((run) => run.started >= started && run.started <= ended);
+    if (isStarted && !this.#preflights.has(secret) && !this.#unhandled.has(secret)) {
+      const message = `The scan of ${iso(started)} started its first run, and nothing checks whether it can be dumped.`;
+      this.#violations.report('always served', secret, message);
+    }
+  }
+
+  /**
+   * A function that has read a secret with invalid tags must have failed with its name and their purpose, and must not
+   * have with those of a secret of which all went well.
+   *
+   * @param isPrevented whether faults prevented it from doing what this secret needs
+   */
+  #checkNamed(
+    checked: CheckedSecret,
+    result: Result,
+    { started, ended }: Times,
+    isPrevented: boolean,
+    margin = MARGIN,
+  ): void {
+    const { secret, purpose } = checked;
     const [before, state] = [stateAt(secret, started - margin), stateAt(secret, ended)];
-    if (before === state && tagsInForce(secret, state, purpose)?.valid === false) {
-      const message = 'The function that read this secret succeeded although its tags are invalid.';
+    const isInvalid = before === state && tagsInForce(secret, state, purpose)?.valid === false;
+    const named = result.kind === 'returned' ? [] : namedIn(result.cause);
+    const isNamed = named.some((one) => one.name === secret.name && one.purpose === purpose);
+    if (isInvalid && named.length < MOST_NAMED && !isNamed) {
+      const message = `The function that read this secret did not report that its tags for ${purpose}s are invalid.`;
       this.#violations.report('true ends', secret, message);
+    }
+    if (isNamed && !isPrevented && !hadInvalidTags(checked, started - margin, ended)) {
+      this.#violations.report('true ends', secret, 'A function failed with its name, although no fault prevented it.');
     }
   }
 
@@ -122,9 +183,21 @@ export class FunctionChecks {
 }
 
 /** Whether a secret had invalid tags at any time from one instant to another. */
-function hadInvalidTags({ secret: { states }, purpose }: CheckedSecret, from: number, to: number): boolean {
+function hadInvalidTags({ secret, purpose }: CheckedSecret, from: number, to: number): boolean {
+  const { states } = secret;
   return states.some(
     (state, i) =>
-      tagsFor(state, purpose)?.valid === false && state.from <= to && (states[i + 1]?.from ?? Infinity) >= from,
+      tagsInForce(secret, state, purpose)?.valid === false &&
+      state.from <= to &&
+      (states[i + 1]?.from ?? Infinity) >= from,
   );
+}
+
+/** The secrets and purposes with which an error of the Scanner begins its lines: `db: …`, or `db (drill): …`. */
+function namedIn(cause: string): readonly { readonly name: string; readonly purpose: Purpose }[] {
+  const { errorMessage } = z.object({ errorMessage: z.string() }).parse(JSON.parse(cause));
+  return errorMessage.split('\n').flatMap((line) => {
+    const [, name, drill] = /^(\S+)( \(drill\))?: /.exec(line) ?? [];
+    return name === undefined ? [] : [{ name, purpose: drill === undefined ? 'dump' : 'drill' }];
+  });
 }

@@ -19,6 +19,10 @@ export interface InvariantsOptions {
   readonly heartbeat: number;
   readonly span: Span;
   readonly scanOutages: ScanOutages;
+  /** Whether the rule that starts checks for missing dumps was disabled at any time from one instant to another. */
+  readonly checksWereDisabled: (from: number, to: number) => boolean;
+  /** The status of all secrets that these checks write, as JSON. */
+  readonly status: () => string;
   /** When the rules of time zones change. */
   readonly runtimeUpdate: number;
   readonly onViolation: (violation: Violation) => void;

@@ -1,4 +1,4 @@
-import type { Invocation, Result } from '../services/lambda-function.ts';
+import type { Invocation, Result } from '../services/invocation.ts';
 
 /** A scan of all secrets, with all invocations in which it was continued. */
 export interface Scan {

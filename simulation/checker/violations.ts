@@ -8,10 +8,11 @@ import type { Secret } from '../workload/secret-history.ts';
  * - `true ends`: executions and functions succeed or fail as their work did;
  * - `always served`: every secret on a schedule has its next run waiting, or a scan is due within a period;
  * - `reported in time`: every missing dump is reported by the next check, again daily, and when it is caught up;
- * - `no false report`: nothing else is reported, and nothing twice.
+ * - `no false report`: nothing else is reported, and nothing twice;
+ * - `true status`: the status says of every secret on a schedule what was reported.
  */
 export type Invariant =
-  'one dump' | 'no other dump' | 'true ends' | 'always served' | 'reported in time' | 'no false report';
+  'one dump' | 'no other dump' | 'true ends' | 'always served' | 'reported in time' | 'no false report' | 'true status';
 
 export interface Violation {
   readonly invariant: Invariant;

@@ -1,7 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import type { Answer, Call } from '../runtime/fake-https.ts';
 import type { Faults } from '../runtime/faults.ts';
-import type { Invocation } from './lambda-function.ts';
+import type { Invocation } from './invocation.ts';
 
 const MINUTE = 60_000;
 
@@ -94,8 +94,12 @@ function isOfManifest({ operation, input }: Call): boolean {
   return operation === 'GetObject' && new URL(String(input.url)).pathname.endsWith('.dmp.json');
 }
 
-/** The ARN of the secret or execution that a call concerns, or the prefix that it lists; empty if it concerns none. */
-function subjectOf({ operation, input }: Call): string {
+/**
+ * The ARN of the secret or execution that a call concerns, the prefix that it lists, or the key that it reads; empty if
+ * it concerns none.
+ */
+function subjectOf(call: Call): string {
+  const { operation, input } = call;
   if (operation === 'DescribeSecret') {
     return String(input.SecretId);
   }
@@ -105,7 +109,10 @@ function subjectOf({ operation, input }: Call): string {
   if (operation === 'DescribeExecution') {
     return String(input.executionArn);
   }
-  return operation === 'ListObjectsV2' ? (new URL(String(input.url)).searchParams.get('prefix') ?? '') : '';
+  if (operation === 'ListObjectsV2') {
+    return new URL(String(input.url)).searchParams.get('prefix') ?? '';
+  }
+  return isOfManifest(call) ? decodeURIComponent(new URL(String(input.url)).pathname.slice(1)) : '';
 }
 
 function errorResponse({ operation }: Call, name: string, status: number): Answer {

@@ -11,6 +11,8 @@ export interface Attempt {
   readonly prevented: boolean;
   /** It failed because others came first, which may happen many times in a row. */
   readonly throttled: boolean;
+  /** Why it failed: the reason of a job, or the name of the error. */
+  readonly problem?: string;
 }
 
 /** `job`: the dump or the drill. */

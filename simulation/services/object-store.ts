@@ -49,12 +49,17 @@ export class ObjectStore {
     objects.set(key, { body, written: this.#clock.now });
   }
 
+  /** The contents of an object, if there is one. */
+  read(bucket: string, key: string): Buffer | undefined {
+    return this.#current(this.#bucket(bucket), key)?.body;
+  }
+
   getObject(url: string): Answer {
     const { bucket, key } = located(url);
-    const object = this.#current(this.#bucket(bucket), key);
-    return object === undefined
+    const body = this.read(bucket, key);
+    return body === undefined
       ? { status: 404, body: '<Error><Code>NoSuchKey</Code></Error>', type: XML }
-      : { status: 200, body: object.body, type: 'application/octet-stream' };
+      : { status: 200, body, type: 'application/octet-stream' };
   }
 
   putObject(url: string, body: Buffer): Answer {

@@ -43,9 +43,8 @@ export type DrillTag = Pick<Tags, 'schedule' | 'valid'>;
 
 /** Half of the schedules for drills are those of the dumps. */
 export function randomDrillTag(id: string, random: Random, busy: boolean, dumps: Tags | undefined): DrillTag {
-  const { schedule, valid } =
-    dumps !== undefined && random.chance(`same|${id}`, 0.5) ? dumps : randomTags(id, random, busy);
-  return { schedule, valid };
+  const { schedule } = dumps !== undefined && random.chance(`same|${id}`, 0.5) ? dumps : randomTags(id, random, busy);
+  return { schedule, valid: !INVALID_SCHEDULES.includes(schedule) };
 }
 
 /** The tags that drills follow. */

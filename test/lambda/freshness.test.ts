@@ -262,3 +262,15 @@ test('a secret that cannot be looked at fails the check by name, and stops no ot
   expect(messages()).toEqual([expect.anything(), expect.stringContaining('OVERDUE: prod/a\n')]);
   error.mockRestore();
 });
+
+test('a list of secrets that breaks off fails the check, which then stores nothing', async () => {
+  const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:a-a1B2c3';
+  secrets.on(ListSecretsCommand).resolves({ SecretList: [{ ARN, Name: 'a' }], NextToken: '1' });
+  // By then everything is done with the secrets of the first page.
+  secrets.on(ListSecretsCommand, { NextToken: '1' }).callsFake(async () => {
+    await new Promise(setImmediate);
+    throw new Error('throttled');
+  });
+  await expect(handler()).rejects.toThrow('throttled');
+  expect(objects.size).toBe(0);
+});

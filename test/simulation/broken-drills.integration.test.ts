@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { foundInvariants } from './support/expectations.ts';
-import { drillMutants } from './support/mutants.ts';
+import { drillMutants } from './support/mutants/drills.ts';
 import { useStack } from './support/stack.ts';
 
 const stack = useStack();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { foundInvariants } from './support/expectations.ts';
-import { freshnessMutants } from './support/mutants.ts';
+import { freshnessMutants } from './support/mutants/freshness.ts';
 import { useStack } from './support/stack.ts';
 
 const stack = useStack();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { foundInvariants } from './support/expectations.ts';
-import { functionMutants } from './support/mutants.ts';
+import { functionMutants } from './support/mutants/functions.ts';
 import { useStack } from './support/stack.ts';
 
 const stack = useStack();

@@ -16,11 +16,11 @@ async function shrinkViolation(
   isChosen: (violation: Violation) => boolean = () => true,
 ): Promise<ShrinkResult> {
   const simulation = { ...options, cdkOut: await stack.broken(breakStack) };
-  const { violations } = await simulate(simulation, stack.processes);
-  const shrunk = await shrink(simulation, violations.filter(isChosen), stack.processes);
+  const { violations } = await simulate(simulation, stack.worlds);
+  const shrunk = await shrink(simulation, violations.filter(isChosen), stack.worlds);
   expect(shrunk.simulation.keep?.length).toBeLessThanOrEqual(3);
   expect(shrunk.history.length).toBeLessThan(30);
-  const { violations: reproduced } = await simulate(shrunk.simulation, stack.processes);
+  const { violations: reproduced } = await simulate(shrunk.simulation, stack.worlds);
   expect(reproduced).toContainEqual(shrunk.violation);
   return shrunk;
 }
@@ -33,7 +33,7 @@ test('a violation is shown by the shortest history, which reproduces it', async 
 test('a run that nothing waits for is found even if it is due long after the mistake', async () => {
   const breakStack = breakCode(/await startExecution\(\w+, \w+, decision\.input\)/, '"started"');
   const isLate = ({ time, message }: Violation) =>
-    Date.parse(/^Nothing waits for (\S+) after the Reschedule/.exec(message)?.[1] ?? '') > time + 3 * DAY;
+    Date.parse(/^Nothing waits for the \w+ of (\S+) after the Reschedule/.exec(message)?.[1] ?? '') > time + 3 * DAY;
   const { violation } = await shrinkViolation(breakStack, { secrets: 4, days: 1, seed: 436, busy: false }, isLate);
   expect(violation.invariant).toBe('always served');
 });

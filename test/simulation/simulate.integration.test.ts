@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Processes } from '../../local/host/processes.ts';
-import type { Progress } from '../../simulation/figures.ts';
+import { type Progress, total } from '../../simulation/figures.ts';
 import { simulate } from '../../simulation/simulate.ts';
-import { expectNoViolation, total } from './support/expectations.ts';
+import { WorldProcesses } from '../../simulation/world-process.ts';
+import { expectNoViolation } from './support/expectations.ts';
 import { useStack } from './support/stack.ts';
 
 const FAULTS = [
@@ -39,8 +40,8 @@ const stack = useStack();
 
 test('a simulation with every kind of fault violates no invariant', async () => {
   const simulation = { cdkOut: stack.cdkOut, secrets: 40, days: 1, seed: 944, busy: true };
-  const figures = await simulate(simulation, stack.processes);
-  await expectNoViolation(simulation, figures, stack.processes);
+  const figures = await simulate(simulation, stack.worlds);
+  await expectNoViolation(simulation, figures, stack.worlds);
   expect(Object.keys(figures.faults)).toEqual(expect.arrayContaining(FAULTS));
   expect(figures.runs).toBeGreaterThan(1000);
   expect(total(figures.faults)).toBeGreaterThan(200);
@@ -53,8 +54,8 @@ test('a simulation with every kind of fault violates no invariant', async () => 
 
 test('days on which nothing starts violate no invariant, since what is missing is reported', async () => {
   const simulation = { cdkOut: stack.cdkOut, secrets: 8, only: [0, 2, 4, 6], days: 8, seed: 2311815, busy: false };
-  const figures = await simulate(simulation, stack.processes);
-  await expectNoViolation(simulation, figures, stack.processes);
+  const figures = await simulate(simulation, stack.worlds);
+  await expectNoViolation(simulation, figures, stack.worlds);
   expect(Object.keys(figures.faults)).toEqual(expect.arrayContaining(LONG_FAULTS));
   expect(figures.reports).toMatchObject({ overdue: expect.any(Number), 'caught up': expect.any(Number) });
 });
@@ -62,9 +63,9 @@ test('days on which nothing starts violate no invariant, since what is missing i
 test('a simulation is the same for the same seed, and another one for another', async () => {
   const simulation = { cdkOut: stack.cdkOut, secrets: 10, only: [0, 2, 4], days: 1, seed: 1, busy: true };
   const [once, again, other] = [
-    await simulate(simulation, stack.processes),
-    await simulate(simulation, stack.processes),
-    await simulate({ ...simulation, seed: 2 }, stack.processes),
+    await simulate(simulation, stack.worlds),
+    await simulate(simulation, stack.worlds),
+    await simulate({ ...simulation, seed: 2 }, stack.worlds),
   ];
   expect(again).toEqual(once);
   expect(other.occurrences).not.toEqual(once.occurrences);
@@ -73,7 +74,7 @@ test('a simulation is the same for the same seed, and another one for another', 
 test('a simulation reports its progress', async () => {
   const reports: Progress[] = [];
   const simulation = { cdkOut: stack.cdkOut, secrets: 4, days: 2, seed: 1, busy: false };
-  const { runs } = await simulate(simulation, stack.processes, (progress) => {
+  const { runs } = await simulate(simulation, stack.worlds, (progress) => {
     reports.push(progress);
   });
   const days = reports.map((progress) => progress.days);
@@ -84,14 +85,14 @@ test('a simulation reports its progress', async () => {
 describe('a simulation fails', () => {
   test('as soon as it is stopped', async () => {
     const stopped = new Processes();
-    const simulation = { cdkOut: stack.cdkOut, secrets: 4, days: 3000, seed: 1, busy: true };
-    const simulated = simulate(simulation, stopped, () => void stopped.stop());
+    const simulation = { cdkOut: stack.cdkOut, secrets: 4, days: 400, seed: 1, busy: true };
+    const simulated = simulate(simulation, new WorldProcesses(stopped), () => void stopped.stop());
     await expect(simulated).rejects.toThrow('The process of a world exited too early: status 143');
   });
 
   test('if its worlds fail', async () => {
     const simulation = { cdkOut: join(stack.cdkOut, 'missing'), secrets: 4, days: 1, seed: 1, busy: true };
-    const simulated = simulate(simulation, stack.processes);
+    const simulated = simulate(simulation, stack.worlds);
     await expect(simulated).rejects.toThrow('The process of a world exited too early: status 1');
   });
 });

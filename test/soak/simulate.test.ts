@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { SCANS_WERE_OFF } from '../../simulation/checker/missed-dump.ts';
+import { total } from '../../simulation/figures.ts';
 import { simulate } from '../../simulation/simulate.ts';
-import { expectNoViolation, total } from '../simulation/support/expectations.ts';
+import { expectNoViolation } from '../simulation/support/expectations.ts';
 import { useStack } from '../simulation/support/stack.ts';
 
 const stack = useStack();
@@ -10,8 +11,8 @@ const stack = useStack();
 // Together more than 50,000 runs and 10,000 faults.
 test.each([1, 2, 3, 4])('a busy simulation of seed %i violates no invariant', async (seed) => {
   const simulation = { cdkOut: stack.cdkOut, secrets: 24, days: 11, seed, busy: true };
-  const figures = await simulate(simulation, stack.processes);
-  await expectNoViolation(simulation, figures, stack.processes);
+  const figures = await simulate(simulation, stack.worlds);
+  await expectNoViolation(simulation, figures, stack.worlds);
   expect(figures.runs).toBeGreaterThan(12_500);
   expect(total(figures.faults)).toBeGreaterThan(2_500);
   // Only what nothing could have prevented is excused, so excuses must be rare but for days without scans.
@@ -23,6 +24,6 @@ test('a simulation of a new seed violates no invariant', async () => {
   const seed = randomInt(1_000_000_000);
   process.stdout.write(`Simulating the new seed ${seed}.\n`);
   const simulation = { cdkOut: stack.cdkOut, secrets: 40, days: 30, seed, busy: false };
-  const figures = await simulate(simulation, stack.processes);
-  await expectNoViolation(simulation, figures, stack.processes);
+  const figures = await simulate(simulation, stack.worlds);
+  await expectNoViolation(simulation, figures, stack.worlds);
 });

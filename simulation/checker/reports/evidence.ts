@@ -6,6 +6,9 @@ const DAY = 24 * 60 * 60_000;
 /** Longer than a dump may be overdue and be reported with all those since. */
 const DUMPS_KEPT = 60 * DAY;
 
+/** Dumps are kept for 35 days by default. */
+const LEAST_RETENTION = 34 * DAY;
+
 /** From when to when a check looked. */
 export interface Look {
   readonly started: number;
@@ -60,6 +63,11 @@ export class Evidence {
   newest(instant: number): number | undefined {
     const times = [...this.#dumps].filter(([, made]) => made <= instant).map(([when]) => when);
     return times.length === 0 ? undefined : Math.max(...times);
+  }
+
+  /** Whether a dump was there all the time of a look, and had not expired. */
+  mustHaveDump({ started, ended }: Look): boolean {
+    return [...this.#dumps.values()].some((made) => made <= started && made > ended - LEAST_RETENTION);
   }
 
   /** Whether a run of a scheduled time was going at any time of a look. */

@@ -1,19 +1,29 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { iso } from '../../runtime/time.ts';
 import type { Execution } from '../../services/execution.ts';
-import type { Invocation, Result } from '../../services/lambda-function.ts';
+import type { Invocation, Result } from '../../services/invocation.ts';
 import { listedTags } from '../../services/secrets-manager.ts';
 import type { Tags } from '../../workload/random-tags.ts';
 import { type Secret, type Span, stateAt, tagsInForce } from '../../workload/secret-history.ts';
 import type { CheckedSecrets } from '../checked-secrets.ts';
 import type { Interval } from '../intervals.ts';
-import { LONGEST_SILENCE } from '../limits.ts';
+import { LONGEST_SILENCE, MARGIN } from '../limits.ts';
 import type { Violations } from '../violations.ts';
 import { Evidence } from './evidence.ts';
 import { parseReport, type Report } from './report.ts';
 import { SecretReports } from './secret-reports.ts';
+import { type KnownSecret, problemsOfStatus } from './status-checks.ts';
 
 const HOUR = 60 * 60_000;
+
+/** What the part of a message about each kind of report begins with, perhaps after "STILL". */
+const TITLES: Readonly<Record<Report['kind'], string>> = {
+  overdue: 'OVERDUE',
+  late: 'LATE',
+  lost: 'LOST',
+  'caught up': 'CAUGHT UP',
+  'broken tags': 'WITH TAGS THAT CANNOT BE FOLLOWED',
+};
 
 /** A check for missing dumps that has begun. */
 interface BegunCheck {
@@ -27,6 +37,10 @@ export interface ReportChecksOptions {
   readonly overdueAfter: number;
   readonly heartbeat: number;
   readonly runtimeUpdate: number;
+  /** Whether the rule that starts checks was disabled at any time from one instant to another. */
+  readonly checksWereDisabled: (from: number, to: number) => boolean;
+  /** The status of all secrets, as JSON. */
+  readonly status: () => string;
 }
 
 interface ReportedSecret {
@@ -44,12 +58,14 @@ export class ReportChecks {
   readonly #options: ReportChecksOptions;
   readonly #byName: ReadonlyMap<string, ReportedSecret>;
   readonly #going = new Set<BegunCheck>();
+  #lastBegun: number;
   #lastGoodEnd: number;
 
   constructor(secrets: CheckedSecrets, clock: Clock, options: ReportChecksOptions, violations: Violations) {
     this.#clock = clock;
     this.#violations = violations;
     this.#options = options;
+    this.#lastBegun = options.span.from;
     this.#lastGoodEnd = options.span.from;
     const all = secrets.for('dump').map(({ secret, intervals }): ReportedSecret => {
       const evidence = new Evidence(clock);
@@ -77,6 +93,7 @@ export class ReportChecks {
 
   /** A check begins. */
   begin(): BegunCheck {
+    this.#lastBegun = this.#clock.now;
     const check = { started: this.#clock.now, overlapped: this.#going.size > 0 };
     for (const other of this.#going) {
       other.overlapped = true;
@@ -101,15 +118,24 @@ export class ReportChecks {
       this.#checkMessages(invocation, reports);
     }
     const listed = tagsByArn(invocation);
-    for (const { secret, reports: checks } of this.#byName.values()) {
+    const known = new Map<string, KnownSecret>();
+    for (const { secret, evidence, reports: checks } of this.#byName.values()) {
       const own = reports.filter((report) => report.secret === secret.name);
-      const { falseReports, unreported } = checks.check(check, knownTags(secret, listed.get(secret.arn), ended), own);
+      const tags = knownTags(secret, listed.get(secret.arn), ended);
+      const { falseReports, unreported } = checks.check(check, tags, own);
+      known.set(secret.name, { tags, evidence, reports: checks });
       for (const problem of falseReports) {
         this.#violations.report('no false report', secret, `The check of ${iso(check.started)} reported ${problem}.`);
       }
       for (const problem of unreported) {
         const message = `The check of ${iso(check.started)} did not report this: ${problem}`;
         this.#violations.report('reported in time', secret, message);
+      }
+    }
+    if (check.certain) {
+      for (const [name = '', problem] of problemsOfStatus(this.#options.status(), check, invocation, known)) {
+        const message = `The status of ${iso(check.started)} is wrong: ${problem}.`;
+        this.#violations.report('true status', this.#byName.get(name)?.secret, message);
       }
     }
   }
@@ -128,7 +154,7 @@ export class ReportChecks {
   /** What is an event is in a message, too. */
   #checkMessages({ messages }: Invocation, reports: readonly Report[]): void {
     for (const { kind, secret } of reports) {
-      if (!messages.some((text) => text.includes(`: ${secret}\n`))) {
+      if (!messages.some((text) => text.includes(`${TITLES[kind]}: ${secret}\n`))) {
         const message = `No message says what the event "${kind}" of ${secret} does.`;
         this.#violations.report('reported in time', this.#byName.get(secret)?.secret, message);
       }
@@ -154,16 +180,24 @@ export class ReportChecks {
     });
   }
 
-  /** Checks every hour that a check has ended well lately, or that an alarm says that none has. */
-  #scheduleHeartbeatChecks({ span, heartbeat }: ReportChecksOptions): void {
+  /**
+   * Checks every hour that a check has begun within an hour, and that one has ended well lately, or an alarm says that
+   * none has.
+   */
+  #scheduleHeartbeatChecks({ span, heartbeat, checksWereDisabled }: ReportChecksOptions): void {
     const check = (): void => {
-      const silence = this.#clock.now - this.#lastGoodEnd;
+      const { now } = this.#clock;
+      if (now - this.#lastBegun > HOUR + MARGIN && !checksWereDisabled(this.#lastBegun, now)) {
+        const message = `No check has begun since ${iso(this.#lastBegun)}.`;
+        this.#violations.report('reported in time', undefined, message);
+      }
+      const silence = now - this.#lastGoodEnd;
       if (silence > LONGEST_SILENCE && silence <= heartbeat) {
         const message = `No check has ended well since ${iso(this.#lastGoodEnd)}, and no alarm went off.`;
         this.#violations.report('reported in time', undefined, message);
       }
-      if (this.#clock.now < span.to) {
-        this.#clock.at(this.#clock.now + HOUR, check);
+      if (now < span.to) {
+        this.#clock.at(now + HOUR, check);
       }
     };
     this.#clock.at(span.from + HOUR, check);

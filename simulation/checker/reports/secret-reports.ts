@@ -3,6 +3,7 @@ import { formerZone } from '../../runtime/timezone-rules.ts';
 import type { Tags } from '../../workload/random-tags.ts';
 import { GRACE, REMINDER } from '../limits.ts';
 import { dueTimes } from '../oracle.ts';
+import { BrokenTags } from './broken-tags.ts';
 import type { Evidence, Look } from './evidence.ts';
 import type { MissingReport, Report } from './report.ts';
 import { type Sighting, Sightings } from './sightings.ts';
@@ -40,14 +41,12 @@ type Span = Pick<MissingReport['missing'], 'first' | 'last'>;
 /** How many reports are kept. */
 const MOST_REPORTED = 50;
 
-/**
- * Checks what is reported of one secret: each missing dump, in time, once, daily, and when it is caught up; and nothing
- * else.
- */
+/** Checks that what one secret misses is reported in time, daily, and when it is caught up, and nothing else is. */
 export class SecretReports {
   readonly #evidence: Evidence;
   readonly #terms: Terms;
   readonly #sightings = new Sightings();
+  readonly #brokenTags = new BrokenTags(this.#sightings);
   /** Scheduled times whose dumps were not there in time, and not looked for since. */
   #pending: { readonly due: number; readonly tags: Tags }[] = [];
   #reported: readonly Span[] = [];
@@ -58,6 +57,12 @@ export class SecretReports {
   constructor(evidence: Evidence, terms: Terms) {
     this.#evidence = evidence;
     this.#terms = terms;
+  }
+
+  /** Whether dumps are missing, as far as it was reported; undefined if that may be forgotten. */
+  get isMissing(): boolean | undefined {
+    const { uncertain, optional } = this.#arrears ?? { uncertain: !this.#isRemembered, optional: false };
+    return uncertain || optional ? undefined : this.#arrears !== undefined;
   }
 
   /** A dump that has to be there by now is not. */
@@ -82,7 +87,9 @@ export class SecretReports {
       this.#remember(report, check, tags);
       return problem === undefined ? [] : [`${report.kind}: ${problem}`];
     });
-    const unreported = check.certain ? [...this.#unreportedDumps(check, tags), ...this.#unreportedChange(check)] : [];
+    const unreported = check.certain
+      ? [...this.#unreportedDumps(check, tags), ...this.#unreportedChange(check), ...this.#unreportedTags(check, tags)]
+      : [];
     if (check.wrote) {
       this.#sightings.see(tags && this.#sighting(tags, check), check.started, check.certain);
     }
@@ -105,7 +112,7 @@ export class SecretReports {
     }
     switch (report.kind) {
       case 'broken tags':
-        return tags.valid ? 'its tags are valid' : undefined;
+        return tags.valid ? 'its tags are valid' : this.#brokenTags.onReported(check, keyOf(tags));
       case 'caught up':
         return this.#judgeCaughtUp(report.newest, check);
       default:
@@ -141,8 +148,8 @@ export class SecretReports {
       return `${lacking(ended)} and not ${count} dumps are missing from ${iso(first)} to ${iso(last)}`;
     }
     const [before, after] = [evidence.newest(started), evidence.newest(ended)];
-    if (newest !== undefined && newest !== before && newest !== after) {
-      return `the newest dump is that of ${iso(after ?? 0)}, not of ${iso(newest)}`;
+    if (newest === undefined ? evidence.mustHaveDump(check) : newest !== before && newest !== after) {
+      return `the newest dump is that of ${iso(after ?? 0)}, not ${newest === undefined ? 'none' : `of ${iso(newest)}`}`;
     }
     if (kind === 'lost') {
       return (after ?? 0) > last ? undefined : 'no later dump is there';
@@ -189,6 +196,11 @@ export class SecretReports {
     });
     this.#pending = open;
     return unreported.map(({ due }) => `The dump of ${iso(due)} is missing.`);
+  }
+
+  #unreportedTags(check: Check, tags: Tags | undefined): readonly string[] {
+    const isUnreported = tags?.valid === false && this.#brokenTags.isUnreported(check, this.#sighting(tags, check));
+    return isUnreported ? ['Its tags have not been valid for a day.'] : [];
   }
 
   /** What has changed since the last report, and was not reported. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Template } from '../../../local/assembly/template.ts';
+import type { Secret } from '../../workload/secret-history.ts';
 import { type Execution, type ExecutionEnd, runSite } from '../execution.ts';
 import type { Json } from '../json.ts';
 import type { SecretsManager } from '../secrets-manager.ts';
@@ -35,6 +36,8 @@ export interface StepFunctionsContext extends StepsContext {
   readonly random: () => number;
   readonly secrets: SecretsManager;
   onStarted(execution: Execution): void;
+  /** An execution of another state machine is started: one that checks whether a secret can be dumped. */
+  onPreflightStarted(secret: Secret): void;
   onEnded(execution: Execution): void;
 }
 
@@ -84,6 +87,7 @@ export class StepFunctions {
       throw new ServiceError('InvalidName', `Invalid Name: '${name}'`);
     }
     if (stateMachineArn !== this.arn) {
+      this.#context.onPreflightStarted(this.#inputOf(input).secret);
       return { executionArn: name, startDate: clock.now / 1000 };
     }
     const existing = this.#executions.get(name);
@@ -131,14 +135,17 @@ export class StepFunctions {
   }
 
   #execution(name: string, input: string): Execution {
-    const { clock, secrets } = this.#context;
-    const { secretArn, when, purpose } = inputSchema.parse(JSON.parse(input));
-    const secret = secrets.find(secretArn);
+    const started = this.#context.clock.now;
+    return { name, ...this.#inputOf(input), input, started, attempts: [], jobs: [], lostResponses: 0 };
+  }
+
+  #inputOf(text: string): Pick<Execution, 'secret' | 'when' | 'purpose'> {
+    const { secretArn, when, purpose } = inputSchema.parse(JSON.parse(text));
+    const secret = this.#context.secrets.find(secretArn);
     if (secret === undefined) {
       throw new Error(`An execution was started for ${secretArn}, a secret that never existed.`);
     }
-    const started = clock.now;
-    return { name, secret, purpose, when: Date.parse(when), input, started, attempts: [], jobs: [], lostResponses: 0 };
+    return { secret, purpose, when: Date.parse(when) };
   }
 
   async #run(execution: Execution): Promise<void> {

@@ -6,8 +6,9 @@ import type { Faults } from '../../runtime/faults.ts';
 import type { Batch } from '../batch.ts';
 import type { Concurrency } from '../concurrency.ts';
 import { type Execution, runSite, type Step } from '../execution.ts';
+import type { Invocation, Result } from '../invocation.ts';
 import type { Json } from '../json.ts';
-import type { Invocation, Result, SimulatedFunction } from '../lambda-function.ts';
+import type { SimulatedFunction } from '../lambda-function.ts';
 
 const INVOKE_FAULTS = { 'invocation refused': 0.005, 'invocation answer lost': 0.005, 'invocation failed': 0.002 };
 const INVOKE_OUTAGE = { 'invocation failed': 1 };
@@ -15,10 +16,13 @@ const INVOKE_OUTAGE = { 'invocation failed': 1 };
 /** Errors of a service that throttled the call, or a function. */
 const THROTTLED = /TooManyRequests|Throttling/;
 
+/** In the description of a job. */
+const JOB_REASON = /"StatusReason":"([^"]+)"/;
+
 const invokeSchema = z.object({ FunctionName: z.string(), Payload: z.unknown() });
 const jobSchema = z.object({
   JobDefinition: z.string(),
-  ContainerOverrides: z.object({ Environment: z.array(z.object({ Value: z.string() })).default([]) }),
+  ContainerOverrides: z.object({ Environment: z.array(z.object({ Name: z.string(), Value: z.string() })).default([]) }),
 });
 /** The only supported kind of Wait state: until a time in a field of the input. */
 const waitSchema = z.object({ TimestampPath: z.string().regex(/^\$\.\w+$/) });
@@ -28,8 +32,8 @@ const comparisonSchema = z.object({ outcome: z.string() });
 export interface SubmittedJob {
   /** Name of its definition. */
   readonly definition: string;
-  /** The values of its environment variables. */
-  readonly variables: readonly string[];
+  /** Its environment variables. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 export interface StepsContext {
@@ -90,12 +94,14 @@ export class Steps {
     }
     const started = clock.now;
     const { outcome, prevented } = await act();
-    const ok = !(outcome instanceof TaskError);
-    const throttled = !ok && THROTTLED.test(outcome.name);
-    execution.attempts.push({ step, started, ended: clock.now, ok, prevented, throttled });
+    const attempt = { step, started, ended: clock.now, prevented };
     if (outcome instanceof TaskError) {
+      const { name } = outcome;
+      const [, problem = name] = JOB_REASON.exec(outcome.message) ?? [];
+      execution.attempts.push({ ...attempt, ok: false, throttled: THROTTLED.test(name), problem });
       throw outcome;
     }
+    execution.attempts.push({ ...attempt, ok: true, throttled: false });
     return outcome;
   }
 
@@ -142,7 +148,7 @@ export class Steps {
   async #submit(execution: Execution, input: Json): Promise<AttemptResult> {
     const before = execution.jobs.length;
     const { JobDefinition: definition, ContainerOverrides } = jobSchema.parse(input);
-    const variables = ContainerOverrides.Environment.map(({ Value }) => Value);
+    const variables = Object.fromEntries(ContainerOverrides.Environment.map(({ Name, Value }) => [Name, Value]));
     try {
       const detail = await this.#context.batch.submitJob(input, execution, (answered) => {
         execution.jobs.push(this.#context.clock.now);

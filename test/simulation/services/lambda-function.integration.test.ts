@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { Template } from '../../../local/assembly/template.ts';
 import { Clock } from '../../../simulation/runtime/clock.ts';
-import { type Result, SimulatedFunction, type World } from '../../../simulation/services/lambda-function.ts';
+import type { Result, World } from '../../../simulation/services/invocation.ts';
+import { functionsOf, functionTitled } from '../../../simulation/services/lambda-function.ts';
 import { useStack } from '../support/stack.ts';
 
 const TIMEOUT_MS = 30_000;
@@ -10,12 +11,7 @@ const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:a-a1B2c3';
 const stack = useStack();
 
 test('an invocation that crashed does not time out later, when its environment serves another one', async () => {
-  const template = new Template(stack.cdkOut);
-  const resource = template.ofType('AWS::Lambda::Function').find(({ title }) => title === 'RunFunctions/Hash');
-  if (resource === undefined) {
-    throw new Error('The template has no Hash function.');
-  }
-  const hash = new SimulatedFunction(template, resource);
+  const hash = functionTitled(functionsOf(new Template(stack.cdkOut)), 'RunFunctions/Hash');
   const clock = new Clock(0);
   const body = JSON.stringify({ ARN, Name: 'a' });
   const world: World = {
@@ -36,7 +32,7 @@ test('an invocation that crashed does not time out later, when its environment s
   const results: Result[] = [];
   for (const time of [0, TIMEOUT_MS - 100]) {
     clock.at(time, () => {
-      void hash.invoke(world, { secretArn: ARN, tagsHash: 'x' }, (_, result) => results.push(result));
+      void hash.invoke(world, { secretArn: ARN, tagsHash: 'x' }).then(({ result }) => results.push(result));
     });
   }
   await clock.run(3 * TIMEOUT_MS);

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { z } from 'zod';
@@ -14,7 +14,7 @@ interface Definition {
   readonly States: Record<string, Record<string, unknown>>;
 }
 
-/** Changes a synthesized stack in place. */
+/** Changes a synthesized stack, whose files are links: it replaces those that it changes. */
 export type Break = (cdkOut: string) => void;
 
 export function breakTemplate(change: (template: WrittenTemplate) => void): Break {
@@ -22,7 +22,7 @@ export function breakTemplate(change: (template: WrittenTemplate) => void): Brea
     const file = join(cdkOut, 'AutoDump.template.json');
     const template = JSON.parse(readFileSync(file, 'utf8')) as WrittenTemplate;
     change(template);
-    writeFileSync(file, JSON.stringify(template));
+    replaceFile(file, JSON.stringify(template));
   };
 }
 
@@ -52,15 +52,42 @@ export function breakDefinition(change: (definition: Definition, template: Writt
 /** Breaks the code of those functions that contain the good code. The stack must be {@link makeBreakable}. */
 export function breakCode(good: RegExp, bad: string): Break {
   return (cdkOut) => {
-    const bundles = functionsOf(cdkOut).map(({ bundle }) => ({ bundle, text: readFileSync(bundle, 'utf8') }));
+    const bundles = functionsOf(cdkOut).map(({ title, bundle }) => ({ bundle, text: textOf(title, bundle) }));
     const matches = bundles.filter(({ text }) => good.test(text));
     if (matches.length === 0) {
       throw new Error(`No function contains ${String(good)}.`);
     }
     for (const { bundle, text } of matches) {
-      writeFileSync(bundle, text.replace(good, bad));
+      replaceFile(bundle, text.replace(good, bad));
     }
   };
+}
+
+/** By the title of the function. They are large, and the same for all mutants. */
+const bundles = new Map<string, string>();
+
+function textOf(title: string, bundle: string): string {
+  const text = bundles.get(title) ?? readFileSync(bundle, 'utf8');
+  bundles.set(title, text);
+  return text;
+}
+
+function replaceFile(file: string, text: string): void {
+  rmSync(file);
+  writeFileSync(file, text);
+}
+
+/** Copies a folder by links to its files. */
+export function linkFolder(from: string, to: string): void {
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) {
+      mkdirSync(target);
+      linkFolder(source, target);
+    } else {
+      linkSync(source, target);
+    }
+  }
 }
 
 /** The sources of the functions in `lambda/`, by their title. */

@@ -1,21 +1,21 @@
 import { expect } from '@jest/globals';
-import type { Processes } from '../../../local/host/processes.ts';
 import type { Figures } from '../../../simulation/figures.ts';
 import { historyText } from '../../../simulation/report.ts';
 import { shrink } from '../../../simulation/shrink.ts';
 import { shardsOf, type Simulation } from '../../../simulation/simulate.ts';
-import type { Mutant } from './mutants.ts';
+import type { WorldProcesses } from '../../../simulation/world-process.ts';
+import type { Mutant } from './mutants/mutant.ts';
 import type { TestStack } from './stack.ts';
 
 /** Expects no violation, or fails with the shortest history of the first one. */
-export async function expectNoViolation(simulation: Simulation, figures: Figures, processes: Processes): Promise<void> {
+export async function expectNoViolation(
+  simulation: Simulation,
+  figures: Figures,
+  worlds: WorldProcesses,
+): Promise<void> {
   const { violations } = figures;
-  const history = violations.length === 0 ? '' : historyText(await shrink(simulation, violations, processes));
+  const history = violations.length === 0 ? '' : historyText(await shrink(simulation, violations, worlds));
   expect(history).toBe('');
-}
-
-export function total(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
 /** The invariants that a stack with a bug violates, up to the first violation of the expected one. */
@@ -26,7 +26,7 @@ export async function foundInvariants(
   const cdkOut = await stack.broken(breakStack);
   const found = new Set<string>();
   for (const shard of shardsOf({ ...simulation, cdkOut, until: { invariant } })) {
-    const { violations } = await stack.world.run(shard);
+    const { violations } = await stack.worlds.run(shard);
     for (const violation of violations) {
       found.add(violation.invariant);
     }

@@ -3,15 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
 import { Processes } from '../../../local/host/processes.ts';
-import { WorldProcess } from '../../../simulation/world-process.ts';
+import { WorldProcesses } from '../../../simulation/world-process.ts';
 import { shared } from '../../support/shared.ts';
 import { synthesizedApp } from '../../support/synthesized-app.ts';
-import { type Break, makeBreakable } from './broken-stack.ts';
+import { type Break, linkFolder, makeBreakable } from './broken-stack.ts';
 
 export interface TestStack {
-  readonly processes: Processes;
-  /** A process that simulates one world after another. Ended by the stack. */
-  readonly world: WorldProcess;
+  readonly worlds: WorldProcesses;
   /** The output of `cdk synth`. */
   readonly cdkOut: string;
   /** @returns the output of `cdk synth` with a bug */
@@ -23,7 +21,6 @@ export function useStack(): TestStack {
   const processes = new Processes();
   const folder = mkdtempSync(join(tmpdir(), 'autodump-simulation-'));
   let cdkOut = '';
-  let world: WorldProcess | undefined;
   beforeAll(async () => {
     cdkOut = await synthesizedApp();
   });
@@ -32,17 +29,13 @@ export function useStack(): TestStack {
     rmSync(folder, { recursive: true });
   });
   return {
-    processes,
-    get world() {
-      world ??= new WorldProcess(processes);
-      return world;
-    },
+    worlds: new WorldProcesses(processes),
     get cdkOut() {
       return cdkOut;
     },
     broken: async (breakStack) => {
       const copy = mkdtempSync(join(folder, 'broken-'));
-      cpSync(await breakable(), copy, { recursive: true });
+      linkFolder(await breakable(), copy);
       breakStack(copy);
       return copy;
     },
