@@ -31,7 +31,8 @@ type FixedEnvironment = Pick<DrillEnvironment, 'AUTODUMP_BUCKETS' | 'TMPDIR'>;
 
 /**
  * The job that restores a dump into a throwaway server in its own container. The dump's code runs there: functions,
- * CHECK constraints. So it may read no secret, and reach nothing but AWS.
+ * CHECK constraints. So it may read no secret, and reach nothing but HTTPS
+ * endpoints: those of AWS, which have no fixed addresses.
  *
  * Its compute environment is its own: security groups belong to environments, and drills cannot delay dumps.
  */

@@ -23,7 +23,9 @@ export const evidenceSchema = z
       bucket: text,
       key: text,
       bytes: count.nullable(),
-      sha256: text.nullable().describe('of its bytes, as they were restored; null if the manifest has none to compare'),
+      sha256: text
+        .nullable()
+        .describe('as its manifest says, with which the bytes were compared; null if it does not say'),
     }),
     verdict: z.enum(['equal', 'different', 'incomplete', 'failed']),
     reason: text.describe('the verdict in words'),

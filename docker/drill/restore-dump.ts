@@ -88,7 +88,8 @@ async function restoreInto(
 ): Promise<Findings> {
   const { dump, contents } = fetched;
   const { signal } = context;
-  const options = { target, jobs, intoNonEmpty: false, acceptEncoding: false, createRoles: true };
+  // What a lacking locale changes is reported with it; rows that are refused for it are counted.
+  const options = { target, jobs, intoNonEmpty: false, acceptEncoding: true, createRoles: true };
   const setup = await orNotRestorable(prepare(options, dump, contents, folder, context));
   observer.onServer(setup.serverVersion, setup.tool.client.version);
   const lacking = lackingOn(contents, setup.objects, setup.before.extensions, lackingLocale);

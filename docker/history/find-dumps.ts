@@ -1,6 +1,6 @@
 import { paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import { dumpFolder } from '../../contract.ts';
-import { awsFailure } from '../aws.ts';
+import { awsFailure, foreignResponse } from '../aws.ts';
 import type { DumpObject } from '../s3/object.ts';
 
 /** A dump in a bucket, by its key. */
@@ -39,8 +39,11 @@ async function keysIn(s3: S3Client, bucket: string, prefix: string, signal: Abor
   const keys = new Set<string>();
   try {
     const query = { Bucket: bucket, Prefix: prefix, Delimiter: '/' };
-    for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, query, { abortSignal: signal })) {
-      for (const { Key: key = '' } of Contents) {
+    for await (const page of paginateListObjectsV2({ client: s3 }, query, { abortSignal: signal })) {
+      if (page.Name !== bucket) {
+        throw foreignResponse(`list s3://${bucket}/${prefix}`);
+      }
+      for (const { Key: key = '' } of page.Contents ?? []) {
         keys.add(key);
       }
     }

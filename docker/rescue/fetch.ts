@@ -45,15 +45,18 @@ export async function fetchBlocks(
 ): Promise<void> {
   await copyFile(head, archive);
   const file = await open(archive, 'r+');
-  let { size: end } = await file.stat();
-  for (const { id, length } of blocks) {
-    const location = Buffer.alloc(LOCATION_BYTES);
-    location.writeUInt8(OFFSET_SET);
-    location.writeBigUInt64LE(BigInt(end), 1);
-    await file.write(location, 0, location.length, data.get(id)?.locationAt);
-    end += length;
+  try {
+    let { size: end } = await file.stat();
+    for (const { id, length } of blocks) {
+      const location = Buffer.alloc(LOCATION_BYTES);
+      location.writeUInt8(OFFSET_SET);
+      location.writeBigUInt64LE(BigInt(end), 1);
+      await file.write(location, 0, location.length, data.get(id)?.locationAt);
+      end += length;
+    }
+  } finally {
+    await file.close();
   }
-  await file.close();
   const read = async function* () {
     for (const block of blocks) {
       yield* readBlock(s3, dump, block, signal);

@@ -49,19 +49,28 @@ export interface Load {
   readonly settings: readonly SessionSetting[];
 }
 
+/** What a load has left in the database. */
+export interface Loaded {
+  /** The tables that were filled. */
+  readonly tables: readonly ExpectedTable[];
+  /** What could not be compared, with the reason. */
+  readonly notCompared: readonly string[];
+}
+
 /**
  * Carries out a plan, and compares the rows that are then in the database with those of the dump. Connection errors
  * pass through.
  *
  * @param client in a transaction, which must end without effect if this fails
- * @returns the tables that were filled
  * @throws {Failure} `refused` if the server refuses a step; `verificationFailed` if rows are not as they were proven
  */
 export async function load(
   client: pg.Client,
   { plan, blocks, data, encoding, textSettings, settings }: Load,
   script: RowScript,
-): Promise<readonly ExpectedTable[]> {
+): Promise<Loaded> {
+  // Before any row is taken: if a name in the database is no UTF-8, all of this is done again, without conversion.
+  await relationsOf(client);
   for (const { name, value } of [...SETTINGS, ...settings]) {
     await client.query({ text: 'SELECT set_config($1, $2, true)', values: [name, value] });
   }
@@ -86,8 +95,8 @@ export async function load(
     }
   }
   const tables = byTable(filled);
-  await compare(client, { tables, largeObjects: undefined, encoding, extensions: new Map(), textSettings });
-  return tables;
+  const census = { tables, largeObjects: undefined, encoding, extensions: new Map(), textSettings };
+  return { tables, notCompared: await compare(client, census) };
 }
 
 type StepOf<Kind extends Step['kind']> = Extract<Step, { readonly kind: Kind }>;
@@ -103,7 +112,7 @@ async function createIfMissing(client: pg.Client, { what, statement }: StepOf<'n
     if (!isRefusal(error)) {
       throw error;
     }
-    return EXISTS.has(error.code) ? [] : [`${named}: ${error.message}`];
+    return EXISTS.has(error.code) ? [] : [`${named}: ${withoutValues(error.message)} (SQLSTATE ${error.code})`];
   }
 }
 
@@ -121,9 +130,10 @@ async function create(
     }
     const before =
       refused.length === 0 ? '' : `Before, it refused to create what is needed: ${listed(refused, FEW, '; ')}. `;
-    throw new Failure('refused', `The server refused to ${action}: ${error.message}. ${before}${UNCHANGED}`, {
-      cause: error,
-    });
+    throw new Failure(
+      'refused',
+      `The server refused to ${action}: ${withoutValues(error.message)} (SQLSTATE ${error.code}). ${before}${UNCHANGED}`,
+    );
   }
 }
 
@@ -170,16 +180,16 @@ function checkRows(rows: ArchiveObject, { count, hash }: HashedCount, proven: Ha
   }
 }
 
-/** @throws {Failure} `verificationFailed` if the database has changed rows while it took them */
-async function compare(client: pg.Client, census: ExpectedCensus): Promise<void> {
+/**
+ * @returns what could not be compared
+ * @throws {Failure} `verificationFailed` if the database has changed rows while it took them
+ */
+async function compare(client: pg.Client, census: ExpectedCensus): Promise<readonly string[]> {
   const relations = await relationsOf(client);
   const { hidden, absent, differences } = await compareWithCensus(census, 'content', relations, {
     count: 1,
     use: (work) => work(client),
   });
-  for (const what of hidden) {
-    log(`Note: not compared: ${what}`);
-  }
   const wrong = [...absent.map((table) => `${nameOf(table)} is missing`), ...differences.map(({ text }) => text)];
   if (wrong.length > 0) {
     throw new Failure(
@@ -188,4 +198,5 @@ async function compare(client: pg.Client, census: ExpectedCensus): Promise<void>
         `is restored, such as an event trigger. ${UNCHANGED}`,
     );
   }
+  return hidden;
 }

@@ -14,7 +14,6 @@ import { tlsPolicy, type TlsPolicy } from '../postgres/connection/tls.ts';
 import { describeLeftOut } from '../postgres/filters/left-out.ts';
 import { nameOf } from '../postgres/quoting.ts';
 import { formatBytes } from '../progress.ts';
-import type { ExpectedTable } from '../restore/census/expected-census.ts';
 import { counted } from '../restore/census/result.ts';
 import type { RestoreOptions } from '../restore/options.ts';
 import { findStoredDump, type StoredDump } from '../restore/stored-dump/stored-dump.ts';
@@ -26,7 +25,7 @@ import { blocksOf, checkNotEmpty, type RowsBlock } from './blocks.ts';
 import { checkRoom } from './check-room.ts';
 import { type ExaminedTarget, examineTarget, type KnownDump } from './examine-target.ts';
 import { fetchBlocks, readBeginning } from './fetch.ts';
-import { load, type Load } from './load.ts';
+import { load, type Load, type Loaded } from './load.ts';
 import { readRows } from './read-rows.ts';
 import { planIntoSchema, rescuedSchema } from './rescued-schema.ts';
 import { partitionsIn, selectTables } from './select-tables.ts';
@@ -141,18 +140,28 @@ async function checkSpace(blocks: readonly RowsBlock[], folder: string): Promise
   }
 }
 
-function report(restored: readonly ExpectedTable[], leftOut: readonly ArchiveObject[], { census }: StoredDump): void {
+function report({ tables, notCompared }: Loaded, leftOut: readonly ArchiveObject[], { census }: StoredDump): void {
   if (leftOut.length > 0) {
     const names = leftOut.map((object) => `${object.kind.toLowerCase()} ${nameOf(object)}`);
     log(`Note: not restored, although the dump has it: ${listed(names, MANY)}`);
   }
-  for (const table of restored) {
+  for (const table of tables) {
     log(`${nameOf(table)}: ${counted(table.count, 'row')}`);
   }
-  log(
-    census === null
-      ? 'Done: the rows in the database are those that the dump has now. What it had when it was proven is unknown, ' +
-          'because its manifest has no census.'
-      : 'Done: the rows in the database are those that were counted and hashed when the dump was proven.',
-  );
+  for (const what of notCompared) {
+    log(`Warning: not compared with the dump after it was in the database: ${what}`);
+  }
+  log(`Done: ${endOf(notCompared, census)}`);
+}
+
+function endOf(notCompared: Loaded['notCompared'], census: StoredDump['census']): string {
+  if (census === null) {
+    return (
+      'the rows in the database are those that the dump has now. What it had when it was proven is unknown, because its ' +
+      'manifest has no census.'
+    );
+  }
+  return notCompared.length > 0
+    ? 'the rows that were sent are those that were counted and hashed when the dump was proven, but not all were read back.'
+    : 'the rows in the database are those that were counted and hashed when the dump was proven.';
 }

@@ -66,7 +66,7 @@ const REASON =
  * value may itself contain quotation marks, so its end is unknown.
  */
 const WITHOUT_VALUES =
-  /^(?:[^"'`«»‘’‚‛“”„‟‹›「」『』]|(?<=\b(?:access method|aggregate|collation|column|constraint|conversion|database|domain|encoding|extension|function|group|index|language|operator class|operator family|parameter|policy|procedure|publication|relation|role|rule|schema|sequence|server|subscription|table|tablespace|trigger|type|user|view|wrapper) )"[^"]*")*/;
+  /^(?:[^"'`«»‘’‚‛“”„‟‹›「」『』]|(?<=\b(?:access method|aggregate|collation|column|constraint|conversion|database|domain|encoding|extension|file|function|group|index|language|operator class|operator family|parameter|policy|procedure|publication|relation|role|rule|schema|sequence|server|subscription|table|tablespace|trigger|type|user|view|wrapper) )"[^"]*")*/;
 
 /**
  * The start of a statement that contains no value: a password is in single or dollar quotes, and usually follows these

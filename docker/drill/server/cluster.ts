@@ -22,7 +22,7 @@ export interface LackingLocale {
   readonly reason: string;
 }
 
-/** First majors with another provider of locales than the C library, and with the builtin one. */
+/** First major whose initdb has `--locale-provider`. */
 const PROVIDERS_SINCE = 15;
 
 /** Options of initdb for a locale. What is not of the database, such as the language of messages, is always `C`. */

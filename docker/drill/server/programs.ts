@@ -47,7 +47,7 @@ export function chooseServer<T extends Pick<ServerPrograms, 'major'>>(
       'refused',
       `A drill restores into a server that it starts itself, from the folder of pg_restore on the PATH. ` +
         (majors === ''
-          ? 'There is none: run the image of the drill job, or install a PostgreSQL server.'
+          ? 'There is none: run the image of the drill job.'
           : `The dump is of PostgreSQL ${serverVersion ?? ''}, and there are only older ones: ${majors}.`),
     );
   }

@@ -6,7 +6,7 @@ import { DEFAULT_PORT } from '../../postgres/connection/endpoint.ts';
 /** Longest path of a socket in bytes, without NUL: `sun_path` has 104 in macOS, and 108 in Linux (unix(7)). */
 const MAX_SOCKET_PATH = 103;
 
-/** Where a path is always short. In the image, whose root is read-only, the scratch folder is. */
+/** Where a path is always short. The image, whose root is read-only, does not need it: there TMPDIR is short. */
 const SHORT = '/tmp';
 
 /** Whether the paths of a server's socket, and of its lock file, are short enough in a folder. */

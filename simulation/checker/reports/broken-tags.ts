@@ -1,5 +1,5 @@
 import { REMINDER } from '../limits.ts';
-import type { Check } from './secret-reports.ts';
+import type { Check } from './evidence.ts';
 import type { Sighting, Sightings } from './sightings.ts';
 
 /** Checks that tags that cannot be followed are reported daily, first a day after a check has seen them. */

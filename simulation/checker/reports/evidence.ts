@@ -15,6 +15,14 @@ export interface Look {
   readonly ended: number;
 }
 
+/** A check for missing dumps that has ended. */
+export interface Check extends Look {
+  /** Whether it may have remembered what it found. */
+  readonly wrote: boolean;
+  /** Whether it has, and no other check meanwhile. */
+  readonly certain: boolean;
+}
+
 interface Run {
   readonly when: number;
   ended: number;

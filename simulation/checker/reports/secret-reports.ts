@@ -4,17 +4,9 @@ import type { Tags } from '../../workload/random-tags.ts';
 import { GRACE, REMINDER } from '../limits.ts';
 import { dueTimes } from '../oracle.ts';
 import { BrokenTags } from './broken-tags.ts';
-import type { Evidence, Look } from './evidence.ts';
+import type { Check, Evidence } from './evidence.ts';
 import type { MissingReport, Report } from './report.ts';
 import { type Sighting, Sightings } from './sightings.ts';
-
-/** A check for missing dumps that has ended. */
-export interface Check extends Look {
-  /** Whether it may have remembered what it found. */
-  readonly wrote: boolean;
-  /** Whether it has, and no other check meanwhile. */
-  readonly certain: boolean;
-}
 
 export interface Terms {
   /** How long after its scheduled time a dump that is not there is overdue. */

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { iso } from '../../runtime/time.ts';
 import type { Invocation } from '../../services/invocation.ts';
 import type { Tags } from '../../workload/random-tags.ts';
-import type { Evidence } from './evidence.ts';
-import type { Check, SecretReports } from './secret-reports.ts';
+import type { Check, Evidence } from './evidence.ts';
+import type { SecretReports } from './secret-reports.ts';
 
 /** The status that a check writes, as documented, as far as it is checked. */
 const statusSchema = z.object({

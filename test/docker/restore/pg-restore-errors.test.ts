@@ -313,3 +313,9 @@ describe('the connection to the server was lost', () => {
     expect(read(lines).errors.lost !== undefined).toBe(lost);
   });
 });
+
+test('a full disk of the server is named, as the name of a file is no value', () => {
+  const line =
+    'pg_restore: error: COPY failed for table "t": ERROR:  could not extend file "base/5/1": No space left on device';
+  expect(read([line]).reported).toEqual([line]);
+});

@@ -56,7 +56,9 @@ test.each([100, 7, 1_000_000])(
 
 test('of an entry, no more is kept than a restore needs, since there may be a million', async () => {
   const { entries } = await readTableOfContents(chunks(headOf(10), 100), join(tempFolder(), 'head'));
-  expect(entries).toEqual([{ id: 2, kind: 'VIEW', schemaBytes: '', nameBytes: 'name', definitionBytes: '' }]);
+  expect(entries).toEqual([
+    { id: 2, kind: 'VIEW', schemaBytes: '', nameBytes: 'name', definitionBytes: '', dependencies: [] },
+  ]);
 });
 
 test.each([1, 0, -3])('an entry that has the ID %i is damage', async (id) => {
