@@ -1,7 +1,7 @@
 import type { Violation } from './checker/violations.ts';
 import type { InjectedFault } from './runtime/faults.ts';
 import { iso } from './runtime/time.ts';
-import type { Result } from './services/invocation.ts';
+import type { Result } from './services/lambda/invocation.ts';
 import type { Secret } from './workload/secret-history.ts';
 
 /** The most characters of a function's result in a history. */

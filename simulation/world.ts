@@ -13,7 +13,7 @@ import { dumpBucketOf, leaveDump } from './services/dump-program.ts';
 import { EventBridge } from './services/event-bridge.ts';
 import type { Execution } from './services/execution.ts';
 import { heartbeatOf } from './services/heartbeat-alarm.ts';
-import type { SimulatedFunction } from './services/lambda-function.ts';
+import type { SimulatedFunction } from './services/lambda/lambda-function.ts';
 import { ObjectStore } from './services/object-store.ts';
 import { SecretsManager } from './services/secrets-manager.ts';
 import { StepFunctions } from './services/step-functions/step-functions.ts';

@@ -7,9 +7,9 @@ import {
 } from '../postgres/connection/connection-failure.ts';
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
 import type { Route } from '../postgres/connection/connection.ts';
-import { type TlsPolicy, transportsFor } from '../postgres/connection/tls.ts';
+import { type TlsPolicy, transportsFor } from '../postgres/connection/tls/tls.ts';
 import type { Database } from '../postgres/database.ts';
-import { identifier } from '../postgres/quoting.ts';
+import { identifier } from '../postgres/names/quoting.ts';
 import { sizeOnDisk } from '../progress.ts';
 import { type Finding, ok, problem, unchecked, warning } from './finding.ts';
 

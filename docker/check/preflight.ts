@@ -14,7 +14,7 @@ import {
 import { ConnectionFailure } from '../postgres/connection/connection-failure.ts';
 import { type Route, withConnection } from '../postgres/connection/connection.ts';
 import { type Answer, ifAnswered } from '../postgres/connection/if-answered.ts';
-import { tlsPolicy, type TlsPolicy } from '../postgres/connection/tls.ts';
+import { tlsPolicy, type TlsPolicy } from '../postgres/connection/tls/tls.ts';
 import { type Database, inspectDatabase } from '../postgres/database.ts';
 import { EVERYTHING, select, type Selection } from '../postgres/filters/selection.ts';
 import { inspectLockTable, type LockTable } from '../postgres/lock-table.ts';

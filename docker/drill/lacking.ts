@@ -1,4 +1,4 @@
-import { nameOf } from '../postgres/quoting.ts';
+import { nameOf } from '../postgres/names/quoting.ts';
 import type { ArchiveObject, TableOfContents } from '../restore/stored-dump/table-of-contents.ts';
 import type { TargetExtensions } from '../restore/target/extensions.ts';
 import type { LackingLocale } from './server/cluster.ts';

@@ -90,7 +90,7 @@ async function restoreInto(
   const { signal } = context;
   // What a lacking locale changes is reported with it; rows that are refused for it are counted.
   const options = { target, jobs, intoNonEmpty: false, acceptEncoding: true, createRoles: true };
-  const setup = await orNotRestorable(prepare(options, dump, contents, folder, context));
+  const setup = await prepare(options, dump, contents, folder, context);
   observer.onServer(setup.serverVersion, setup.tool.client.version);
   const lacking = lackingOn(contents, setup.objects, setup.before.extensions, lackingLocale);
   const restore = archiveRestore(fetched, setup);

@@ -1,5 +1,5 @@
 import { FEW, listed } from '../listed.ts';
-import { nameOf } from '../postgres/quoting.ts';
+import { nameOf } from '../postgres/names/quoting.ts';
 import type { CensusComparison, Difference } from '../restore/census/compare-with-census.ts';
 import type { ExpectedTable } from '../restore/census/expected-census.ts';
 import { counted } from '../restore/census/result.ts';

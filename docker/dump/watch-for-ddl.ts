@@ -5,7 +5,7 @@ import { ConnectionFailure } from '../postgres/connection/connection-failure.ts'
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import { type Answer, ifAnswered } from '../postgres/connection/if-answered.ts';
-import type { TlsPolicy } from '../postgres/connection/tls.ts';
+import type { TlsPolicy } from '../postgres/connection/tls/tls.ts';
 import type { Selection } from '../postgres/filters/selection.ts';
 import { changedObjects, type NamedObjects, namedObjects } from '../postgres/named-objects.ts';
 

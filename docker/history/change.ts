@@ -9,9 +9,11 @@ export function inWords(table: TableInDump): string {
       return `${counted(table.rows, 'row')}, ${formatBytes(table.bytes)}`;
     case 'estimated':
       return table.rows === null ? 'an unknown number of rows' : `about ${counted(table.rows, 'row')}`;
-    case 'none':
+    case 'no table':
+      return 'no such table';
+    case 'no rows':
     case 'unknown':
-      return table.kind === 'none' ? `no rows: ${table.reason}` : `unknown: ${table.reason}`;
+      return `${table.kind}: ${table.reason}`;
   }
 }
 

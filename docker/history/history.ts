@@ -3,11 +3,11 @@ import { pMapIterable } from 'p-map';
 import { openS3 } from '../aws.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
-import { suggestion } from '../postgres/near-names.ts';
-import { nameOf } from '../postgres/quoting.ts';
+import { suggestion } from '../postgres/names/near-names.ts';
+import { nameOf } from '../postgres/names/quoting.ts';
 import type { RunContext } from '../run-context.ts';
+import { listDumps, type ListedDump } from '../s3/list-dumps.ts';
 import { changeOf, inWords } from './change.ts';
-import { findDumps, type ListedDump } from './find-dumps.ts';
 import type { HistoryOptions } from './options.ts';
 import { readTable, type TableInDump } from './read-table.ts';
 
@@ -25,7 +25,7 @@ export async function history(
 ): Promise<void> {
   const s3 = openS3(region);
   try {
-    const dumps = await findDumps(s3, buckets, secret, signal);
+    const dumps = await listDumps(s3, buckets, secret, signal);
     if (dumps.length === 0) {
       throw new Failure('refused', `There is no dump of the secret ${secret} in ${buckets.join(', ')}.`);
     }
@@ -61,7 +61,7 @@ async function logEach(
     if (found.kind === 'counted') {
       last.set(dump.database, found);
     }
-    isKnown ||= found.kind === 'counted' || found.kind === 'estimated';
+    isKnown ||= found.kind !== 'no table' && found.kind !== 'unknown';
     known = names.length > 0 ? names : known;
   }
   return { isKnown, names: known };

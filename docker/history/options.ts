@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { Failure } from '../failure.ts';
 import { isRegion } from '../plan/environment.ts';
-import { parseTableName, type TableName } from '../postgres/table-name.ts';
+import { parseTableName, type TableName } from '../postgres/names/table-name.ts';
 
 /** The table whose rows to follow through the dumps of a secret. */
 export interface HistoryOptions {

@@ -1,9 +1,9 @@
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import { awsFailure } from '../aws.ts';
-import { nameOf } from '../postgres/quoting.ts';
-import type { TableName } from '../postgres/table-name.ts';
-import type { ListedDump } from './find-dumps.ts';
+import { nameOf } from '../postgres/names/quoting.ts';
+import type { TableName } from '../postgres/names/table-name.ts';
+import type { ListedDump } from '../s3/list-dumps.ts';
 
 /** What a dump has of a table, by its manifest. */
 export type TableInDump =
@@ -11,8 +11,9 @@ export type TableInDump =
   | { readonly kind: 'counted'; readonly rows: number; readonly bytes: number; readonly hash: string }
   /** Rows by the server's statistics; null if it had none. */
   | { readonly kind: 'estimated'; readonly rows: number | null }
-  /** The dump does not have it, or what it has is unknown. */
-  | { readonly kind: 'none' | 'unknown'; readonly reason: string };
+  | { readonly kind: 'no table' }
+  /** The dump has the table without rows, or what it has is unknown. */
+  | { readonly kind: 'no rows' | 'unknown'; readonly reason: string };
 
 /** A dump with what its manifest says of a table, and the names of all tables in it. */
 export interface Reading {
@@ -87,17 +88,17 @@ function describe(
   leftOut: { readonly tables: readonly string[]; readonly rows: readonly string[] },
 ): TableInDump {
   if (leftOut.tables.includes(name)) {
-    return { kind: 'none', reason: 'filters left the table out' };
+    return { kind: 'no rows', reason: 'filters left the table out' };
   }
   if (leftOut.rows.includes(name)) {
-    return { kind: 'none', reason: 'filters left its rows out' };
+    return { kind: 'no rows', reason: 'filters left its rows out' };
   }
   if (found === undefined) {
-    return { kind: 'none', reason: 'there was no such table' };
+    return { kind: 'no table' };
   }
   const { rows, provenRows, contentHash: hash, length: bytes } = found;
   if (typeof provenRows === 'number' && typeof hash === 'string' && typeof bytes === 'number') {
     return { kind: 'counted', rows: provenRows, bytes, hash };
   }
-  return provenRows === null ? { kind: 'none', reason: 'it has none of its rows' } : { kind: 'estimated', rows };
+  return provenRows === null ? { kind: 'no rows', reason: 'it has none of its rows' } : { kind: 'estimated', rows };
 }

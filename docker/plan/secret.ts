@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
 import { DEFAULT_PORT } from '../postgres/connection/endpoint.ts';
-import { transportsFor } from '../postgres/connection/tls.ts';
+import { transportsFor } from '../postgres/connection/tls/tls.ts';
 import type { Filters } from '../postgres/filters/filters.ts';
 import { misspelledKeys, misspelledTags } from './names.ts';
 import { type GivenSecret, refusal } from './secret-fields.ts';

@@ -1,5 +1,5 @@
+import { identifier, literal } from './names/quoting.ts';
 import type { Setting } from './needs/setting.ts';
-import { identifier, literal } from './quoting.ts';
 
 /**
  * The server keeps the values of these as lists of names, quoted where needed, and all others as texts.

@@ -4,7 +4,7 @@ import { bigint, queryRow, queryRows } from './connection/query.ts';
 import type { Database } from './database.ts';
 import { dumpedRelations } from './dumped-relations.ts';
 import { isNoneOf, type Selection } from './filters/selection.ts';
-import { quotedOnOneLine } from './quoting.ts';
+import { quotedOnOneLine } from './names/quoting.ts';
 
 /**
  * The privileges that pg_dump needs and this user lacks, and the contents that a dump omits. Names are SQL identifiers

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { queryRows } from './connection/query.ts';
-import { quotedOnOneLine } from './quoting.ts';
+import { quotedOnOneLine } from './names/quoting.ts';
 import { IS_USER_SCHEMA } from './user-schemas.ts';
 
 /** A function that a restore calls, and a name in its body that a restore does not find. */

@@ -1,4 +1,4 @@
-import { nameOf } from '../postgres/quoting.ts';
+import { nameOf } from '../postgres/names/quoting.ts';
 import type { ArchiveObject } from '../restore/stored-dump/table-of-contents.ts';
 import { needsOf, needSteps, type Plan, type PlannedArchive, type Step } from './plan.ts';
 import type { SelectedTable } from './select-tables.ts';

@@ -2,7 +2,7 @@ import type { DataBlock } from '../archive/archive-structure.ts';
 import type { HashedCount } from '../census/row-hash.ts';
 import { Failure } from '../failure.ts';
 import { listed, MANY } from '../listed.ts';
-import { nameOf } from '../postgres/quoting.ts';
+import { nameOf } from '../postgres/names/quoting.ts';
 import { keyOf } from '../restore/comparison.ts';
 import type { StoredDump } from '../restore/stored-dump/stored-dump.ts';
 import type { ArchiveIndex } from './archive-index.ts';

@@ -1,7 +1,7 @@
 import { listed, MANY } from '../listed.ts';
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
-import { identifier, nameOf } from '../postgres/quoting.ts';
-import type { TableName } from '../postgres/table-name.ts';
+import { identifier, nameOf } from '../postgres/names/quoting.ts';
+import type { TableName } from '../postgres/names/table-name.ts';
 import { keyOf } from '../restore/comparison.ts';
 import { checkTarget } from '../restore/target/problems.ts';
 import type { ExaminedTarget } from './examine-target.ts';

@@ -4,9 +4,8 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { type HashedCount, RowHash } from '../census/row-hash.ts';
 import { Failure } from '../failure.ts';
 import { FEW, listed, MANY } from '../listed.ts';
-import { log } from '../log.ts';
 import { inSavepoint } from '../postgres/connection/in-savepoint.ts';
-import { literal, nameOf } from '../postgres/quoting.ts';
+import { literal, nameOf } from '../postgres/names/quoting.ts';
 import { isRefusal } from '../restore/census/attempt.ts';
 import { compareWithCensus } from '../restore/census/compare-with-census.ts';
 import { byTable, type ExpectedCensus, type ExpectedTable } from '../restore/census/expected-census.ts';
@@ -53,6 +52,8 @@ export interface Load {
 export interface Loaded {
   /** The tables that were filled. */
   readonly tables: readonly ExpectedTable[];
+  /** What these need and the database did not have: `domain public.amount`. */
+  readonly created: readonly string[];
   /** What could not be compared, with the reason. */
   readonly notCompared: readonly string[];
 }
@@ -75,13 +76,21 @@ export async function load(
     await client.query({ text: 'SELECT set_config($1, $2, true)', values: [name, value] });
   }
   const proven = new Map(blocks.map((block) => [block.id, block.proven]));
+  const created: string[] = [];
   const refused: string[] = [];
   const filled: ExpectedTable[] = [];
   for (const step of plan.steps) {
     switch (step.kind) {
-      case 'need':
-        refused.push(...(await createIfMissing(client, step)));
+      case 'need': {
+        const named = `${step.what.kind.toLowerCase()} ${nameOf(step.what)}`;
+        const { outcome, reason } = await createIfMissing(client, step);
+        if (outcome === 'created') {
+          created.push(named);
+        } else if (outcome === 'refused') {
+          refused.push(`${named}: ${reason}`);
+        }
         break;
+      }
       case 'statement':
         await create(client, step, refused);
         break;
@@ -96,23 +105,27 @@ export async function load(
   }
   const tables = byTable(filled);
   const census = { tables, largeObjects: undefined, encoding, extensions: new Map(), textSettings };
-  return { tables, notCompared: await compare(client, census) };
+  return { tables, created, notCompared: await compare(client, census) };
 }
 
 type StepOf<Kind extends Step['kind']> = Extract<Step, { readonly kind: Kind }>;
 
-/** @returns why the server refused to create it, if it did; what matters is whether a table can be created */
-async function createIfMissing(client: pg.Client, { what, statement }: StepOf<'need'>): Promise<readonly string[]> {
-  const named = `${what.kind.toLowerCase()} ${nameOf(what)}`;
+interface Need {
+  readonly outcome: 'created' | 'there' | 'refused';
+  /** The server's, without values, if it refused. */
+  readonly reason?: string;
+}
+
+/** That the server refuses it matters only if it then refuses a table. */
+async function createIfMissing(client: pg.Client, { statement }: StepOf<'need'>): Promise<Need> {
   try {
     await inSavepoint(client, 'kept', () => client.query(statement));
-    log(`Created from the dump, because the database did not have it: ${named}`);
-    return [];
+    return { outcome: 'created' };
   } catch (error) {
     if (!isRefusal(error)) {
       throw error;
     }
-    return EXISTS.has(error.code) ? [] : [`${named}: ${withoutValues(error.message)} (SQLSTATE ${error.code})`];
+    return EXISTS.has(error.code) ? { outcome: 'there' } : { outcome: 'refused', reason: inWords(error) };
   }
 }
 
@@ -130,10 +143,7 @@ async function create(
     }
     const before =
       refused.length === 0 ? '' : `Before, it refused to create what is needed: ${listed(refused, FEW, '; ')}. `;
-    throw new Failure(
-      'refused',
-      `The server refused to ${action}: ${withoutValues(error.message)} (SQLSTATE ${error.code}). ${before}${UNCHANGED}`,
-    );
+    throw new Failure('refused', `The server refused to ${action}: ${inWords(error)}. ${before}${UNCHANGED}`);
   }
 }
 
@@ -159,13 +169,13 @@ async function copyRows(
     if (!isRefusal(error)) {
       throw error;
     }
-    throw new Failure(
-      'refused',
-      `The server refused the rows of ${nameOf(rows)}: ${withoutValues(error.message)} (SQLSTATE ${error.code}). ` +
-        UNCHANGED,
-    );
+    throw new Failure('refused', `The server refused the rows of ${nameOf(rows)}: ${inWords(error)}. ${UNCHANGED}`);
   }
   return hash.take();
+}
+
+function inWords({ message, code }: pg.DatabaseError): string {
+  return `${withoutValues(message)} (SQLSTATE ${code ?? 'unknown'})`;
 }
 
 /** @throws {Failure} `verificationFailed` */

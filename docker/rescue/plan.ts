@@ -1,4 +1,4 @@
-import type { TableName } from '../postgres/table-name.ts';
+import type { TableName } from '../postgres/names/table-name.ts';
 import type { ArchiveObject } from '../restore/stored-dump/table-of-contents.ts';
 import type { ArchiveIndex } from './archive-index.ts';
 import type { ArchivedRows, Partitions } from './select-tables.ts';

@@ -10,9 +10,9 @@ import { parseConnectionSettings } from '../plan/secret.ts';
 import { chooseRestoreClient, clientWarning, findClients, type PostgresClient } from '../postgres/clients.ts';
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
-import { tlsPolicy, type TlsPolicy } from '../postgres/connection/tls.ts';
+import { tlsPolicy, type TlsPolicy } from '../postgres/connection/tls/tls.ts';
 import { describeLeftOut } from '../postgres/filters/left-out.ts';
-import { nameOf } from '../postgres/quoting.ts';
+import { nameOf } from '../postgres/names/quoting.ts';
 import { formatBytes } from '../progress.ts';
 import { counted } from '../restore/census/result.ts';
 import type { RestoreOptions } from '../restore/options.ts';
@@ -140,10 +140,17 @@ async function checkSpace(blocks: readonly RowsBlock[], folder: string): Promise
   }
 }
 
-function report({ tables, notCompared }: Loaded, leftOut: readonly ArchiveObject[], { census }: StoredDump): void {
+function report(
+  { tables, created, notCompared }: Loaded,
+  leftOut: readonly ArchiveObject[],
+  { census }: StoredDump,
+): void {
   if (leftOut.length > 0) {
     const names = leftOut.map((object) => `${object.kind.toLowerCase()} ${nameOf(object)}`);
     log(`Note: not restored, although the dump has it: ${listed(names, MANY)}`);
+  }
+  for (const what of created) {
+    log(`Created from the dump, because the database did not have it: ${what}`);
   }
   for (const table of tables) {
     log(`${nameOf(table)}: ${counted(table.count, 'row')}`);

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { Failure } from '../failure.ts';
-import { nameOf } from '../postgres/quoting.ts';
-import type { TableName } from '../postgres/table-name.ts';
+import { nameOf } from '../postgres/names/quoting.ts';
+import type { TableName } from '../postgres/names/table-name.ts';
 import { keyOf } from '../restore/comparison.ts';
 import type { ArchiveObject } from '../restore/stored-dump/table-of-contents.ts';
 import { needsOf, needSteps, type Plan, type PlannedArchive, type Step } from './plan.ts';

@@ -1,8 +1,8 @@
 import { Failure } from '../failure.ts';
 import type { LeftOut } from '../postgres/filters/left-out.ts';
-import { suggestion } from '../postgres/near-names.ts';
-import { nameOf } from '../postgres/quoting.ts';
-import type { TableName } from '../postgres/table-name.ts';
+import { suggestion } from '../postgres/names/near-names.ts';
+import { nameOf } from '../postgres/names/quoting.ts';
+import type { TableName } from '../postgres/names/table-name.ts';
 import { keyOf } from '../restore/comparison.ts';
 import type { CopyStatement } from '../restore/stored-dump/copy-statement.ts';
 import type { ArchiveObject } from '../restore/stored-dump/table-of-contents.ts';

@@ -1,5 +1,5 @@
-import { unquoted } from '../postgres/quoting.ts';
-import type { TableName } from '../postgres/table-name.ts';
+import { unquoted } from '../postgres/names/quoting.ts';
+import type { TableName } from '../postgres/names/table-name.ts';
 
 /** A `CREATE TABLE` statement of pg_dump, as far as a table needs it that only holds rows. */
 export interface TableDefinition {

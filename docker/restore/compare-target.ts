@@ -1,7 +1,7 @@
 import { listed, MANY } from '../listed.ts';
 import { log } from '../log.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
-import { nameOf } from '../postgres/quoting.ts';
+import { nameOf } from '../postgres/names/quoting.ts';
 import type { CensusComparison } from './census/compare-with-census.ts';
 import { type CensusReport, reportCensus } from './census/report-census.ts';
 import { compare, type Comparison } from './comparison.ts';

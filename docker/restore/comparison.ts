@@ -1,4 +1,4 @@
-import { nameOf } from '../postgres/quoting.ts';
+import { nameOf } from '../postgres/names/quoting.ts';
 import type { ArchiveObject } from './stored-dump/table-of-contents.ts';
 import type { Relation } from './target/objects.ts';
 

@@ -6,7 +6,7 @@ import { ConnectionFailure } from '../postgres/connection/connection-failure.ts'
 import { withConnection } from '../postgres/connection/connection.ts';
 import type { Answer } from '../postgres/connection/if-answered.ts';
 import { tryEach } from '../postgres/connection/try-each.ts';
-import { identifier } from '../postgres/quoting.ts';
+import { identifier } from '../postgres/names/quoting.ts';
 import { start } from '../process/child.ts';
 import type { RestoreTool } from './pg-restore.ts';
 import { rereadFailure } from './stored-dump/reread-failure.ts';

@@ -10,7 +10,7 @@ import {
   type SslMode,
 } from '../postgres/connection/connection-settings.ts';
 import { DEFAULT_PORT, parseEndpoint } from '../postgres/connection/endpoint.ts';
-import { parseTableName, type TableName } from '../postgres/table-name.ts';
+import { parseTableName, type TableName } from '../postgres/names/table-name.ts';
 import type { DumpObject } from '../s3/object.ts';
 import { type Verification, VERIFICATIONS } from './census/count-rows.ts';
 

@@ -6,7 +6,7 @@ import type { PostgresClient } from '../postgres/clients.ts';
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import { KEEPALIVE, libpqEnvironment } from '../postgres/connection/libpq-environment.ts';
-import type { TlsPolicy } from '../postgres/connection/tls.ts';
+import type { TlsPolicy } from '../postgres/connection/tls/tls.ts';
 import { sizeOf } from '../postgres/database.ts';
 import { type ChildExit, start, wasStopped } from '../process/child.ts';
 import type { Phase } from '../progress.ts';

@@ -5,7 +5,7 @@ import { chooseRestoreClient, clientWarning, findClients, type PostgresClient } 
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import { type Answer, ifAnswered } from '../postgres/connection/if-answered.ts';
-import { tlsPolicy, type TlsPolicy } from '../postgres/connection/tls.ts';
+import { tlsPolicy, type TlsPolicy } from '../postgres/connection/tls/tls.ts';
 import { databaseNeeds, type DatabaseNeeds } from '../postgres/needs/database-needs.ts';
 import type { Role } from '../postgres/needs/role-needs.ts';
 import { poolerFailure } from '../postgres/pooler.ts';

@@ -1,7 +1,7 @@
 import { Failure } from '../failure.ts';
 import { listed, MANY } from '../listed.ts';
 import { log } from '../log.ts';
-import { nameOf } from '../postgres/quoting.ts';
+import { nameOf } from '../postgres/names/quoting.ts';
 import { withProgress } from '../progress.ts';
 import type { Verification } from './census/count-rows.ts';
 import type { ExpectedCensus } from './census/expected-census.ts';

@@ -23,8 +23,8 @@ export async function findDump(
   signal: AbortSignal,
 ): Promise<ListedObject | undefined> {
   try {
-    // Among the keys with this prefix the key itself sorts first, and, among those that dumps create, its manifest
-    // second.
+    // Of the keys with this prefix the key itself sorts first. Its manifest comes after the evidence of drills, of
+    // which a thousand would hide it.
     const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: key });
     const { Contents: listed = [], Name: listedBucket } = await s3.send(command, { abortSignal: signal });
     if (listedBucket !== bucket) {

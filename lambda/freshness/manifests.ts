@@ -2,9 +2,9 @@ import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import { type StoredDump, whenOf } from '../core/freshness/dump-key.ts';
 import type { DumpManifest, Memory, Watch } from '../core/freshness/memory.ts';
-import { onOneLine } from '../core/one-line.ts';
 import { manifestsToRead } from '../core/status/manifest-reads.ts';
 import { readManifest } from '../core/status/manifest.ts';
+import { onOneLine } from '../core/words/one-line.ts';
 
 /**
  * A larger manifest, of a database with some ten thousand tables, is not read, since the function has little memory.

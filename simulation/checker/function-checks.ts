@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../runtime/clock.ts';
 import { iso } from '../runtime/time.ts';
-import type { Invocation, Result } from '../services/invocation.ts';
+import type { Invocation, Result } from '../services/lambda/invocation.ts';
 import type { Purpose } from '../workload/random-tags.ts';
 import { type Secret, stateAt, tagsInForce } from '../workload/secret-history.ts';
 import type { CheckedSecret, CheckedSecrets } from './checked-secrets.ts';

@@ -1,4 +1,4 @@
-import type { Invocation, Result } from '../services/invocation.ts';
+import type { Invocation, Result } from '../services/lambda/invocation.ts';
 
 /** A scan of all secrets, with all invocations in which it was continued. */
 export interface Scan {

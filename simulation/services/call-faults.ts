@@ -1,7 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import type { Answer, Call } from '../runtime/fake-https.ts';
 import type { Faults } from '../runtime/faults.ts';
-import type { Invocation } from './invocation.ts';
+import type { Invocation } from './lambda/invocation.ts';
 
 const MINUTE = 60_000;
 

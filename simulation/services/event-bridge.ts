@@ -5,7 +5,7 @@ import { compilePattern, type Pattern } from '../../local/services/events/event-
 import type { Clock } from '../runtime/clock.ts';
 import type { Faults } from '../runtime/faults.ts';
 import type { Secret, SecretEvent, Span } from '../workload/secret-history.ts';
-import type { SimulatedFunction } from './lambda-function.ts';
+import type { SimulatedFunction } from './lambda/lambda-function.ts';
 
 const MINUTE = 60_000;
 const UNITS: Readonly<Record<string, number>> = { minute: MINUTE, hour: 60 * MINUTE, day: 24 * 60 * MINUTE };

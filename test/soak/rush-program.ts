@@ -1,4 +1,4 @@
-import { measureRush } from '../../simulation/rush.ts';
+import { measureRush } from '../../simulation/cost/rush.ts';
 
 // A program of its own, since the state machine's interpreter takes objects of jest's realm for something else.
 const [, , cdkOut = '', secrets] = process.argv;

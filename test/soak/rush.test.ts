@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
-import type { RushResult } from '../../simulation/rush.ts';
+import type { RushResult } from '../../simulation/cost/rush.ts';
 import { useStack } from '../simulation/support/stack.ts';
 
 const stack = useStack();

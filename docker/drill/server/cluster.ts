@@ -1,7 +1,7 @@
 import { Failure } from '../../failure.ts';
 import type { Locale } from '../../postgres/database.ts';
-import { literal } from '../../postgres/quoting.ts';
-import { type ChildExit, type ChildOptions, run } from '../../process/child.ts';
+import { literal } from '../../postgres/names/quoting.ts';
+import { type ChildExit, type ChildOptions, run, wasStopped } from '../../process/child.ts';
 import type { ServerPrograms } from './programs.ts';
 
 /** A superuser, whose name no dump is likely to have for a role. */
@@ -47,7 +47,7 @@ const PLAIN: Locale = { provider: 'libc', collate: 'C', ctype: 'C', name: null, 
  *
  * @param data folder to create
  * @returns why it has another locale, if it has
- * @throws {Failure} `refused` with what initdb says
+ * @throws {Failure} `refused` with what initdb says; `tryAgain` if it was stopped
  */
 export async function createCluster(
   data: string,
@@ -68,15 +68,26 @@ export async function createCluster(
       ],
       options,
     );
-  const first = await create(locale);
+  const first = unlessStopped(await create(locale));
   if (first.status === 0) {
     return undefined;
   }
-  const second = locale === null ? first : await create(null);
+  const second = locale === null ? first : unlessStopped(await create(null));
   if (locale === null || second.status !== 0) {
     throw new Failure('refused', `initdb could not create the server for the drill: ${reasonOf(second)}`);
   }
   return { locale: described(locale), reason: reasonOf(first) };
+}
+
+/** @throws {Failure} `tryAgain` if initdb was stopped, which says nothing of the locale */
+function unlessStopped(exit: ChildExit): ChildExit {
+  if (wasStopped(exit)) {
+    throw new Failure(
+      'tryAgain',
+      `initdb was ended by ${exit.signal ?? 'a signal'} before the server for the drill was created.`,
+    );
+  }
+  return exit;
 }
 
 function reasonOf({ status, signal, lastLines }: ChildExit): string {

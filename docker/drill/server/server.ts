@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { Failure } from '../../failure.ts';
 import type { ConnectionSettings } from '../../postgres/connection/connection-settings.ts';
 import { DEFAULT_PORT } from '../../postgres/connection/endpoint.ts';
-import { type ChildOptions, start } from '../../process/child.ts';
+import { type ChildOptions, start, wasStopped } from '../../process/child.ts';
 import { serverAccount } from './account.ts';
 import { createCluster, type DatabaseText, type LackingLocale, SUPERUSER } from './cluster.ts';
 import type { ServerPrograms } from './programs.ts';
@@ -33,7 +33,7 @@ export interface ServerPlan {
 /**
  * Runs work with a server that ends with it, or with this program, however that ends.
  *
- * @throws {Failure} `refused` if the server does not start
+ * @throws {Failure} `refused` if the server does not start; `tryAgain` if it was stopped
  */
 export async function withServer<T>(
   { scratch, programs, text, settingsIn, searchPath }: ServerPlan,
@@ -103,8 +103,11 @@ function startServer(
     },
   });
   output.resume();
-  const failed = exit.then(({ lastLines }) => {
-    throw new Failure('refused', `The server for the drill did not start: ${lastLines.at(-1) ?? 'it says nothing'}`);
+  const failed = exit.then((end) => {
+    const { signal, lastLines } = end;
+    throw wasStopped(end)
+      ? new Failure('tryAgain', `The server for the drill was ended by ${signal ?? 'a signal'} while it started.`)
+      : new Failure('refused', `The server for the drill did not start: ${lastLines.at(-1) ?? 'it says nothing'}`);
   });
   return { ready: Promise.race([isReady, failed]), ended: exit.catch(() => undefined) };
 }

@@ -4,7 +4,7 @@ import { Failure, type FailureReason } from '../../failure.ts';
 import { networkCode } from '../../network.ts';
 import { BadAnswer } from './bad-answer.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
-import { TLS_NOT_OFFERED, tlsAdvice } from './tls-advice.ts';
+import { TLS_NOT_OFFERED, tlsAdvice } from './tls/tls-advice.ts';
 
 /** SQLSTATE insufficient_privilege: also where row-level security would hide rows. */
 export const NO_PRIVILEGE = '42501';

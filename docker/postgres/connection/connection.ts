@@ -10,7 +10,7 @@ import { guard } from './bad-answer.ts';
 import { connectionFailure, type FailedConnection, passwordMissing } from './connection-failure.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
 import { queryRow } from './query.ts';
-import { isRdsProxy, tlsOptions, type TlsPolicy, type Transport, transportsFor } from './tls.ts';
+import { isRdsProxy, tlsOptions, type TlsPolicy, type Transport, transportsFor } from './tls/tls.ts';
 import { type Access, inTransaction } from './transaction.ts';
 
 const CONNECT_TIMEOUT_MS = 20_000;

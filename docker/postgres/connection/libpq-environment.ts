@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConnectionSettings } from './connection-settings.ts';
-import type { TlsPolicy } from './tls.ts';
+import type { TlsPolicy } from './tls/tls.ts';
 
 /**
  * Options of libpq that have no environment variable, as the value of `--dbname`: a server that vanishes silently is

@@ -4,7 +4,7 @@ import { FILTER_FIELDS } from '../../../contract.ts';
 import { Failure } from '../../failure.ts';
 import { inSavepoint } from '../connection/in-savepoint.ts';
 import { bigint, queryRows } from '../connection/query.ts';
-import { literal } from '../quoting.ts';
+import { literal } from '../names/quoting.ts';
 import { IS_USER_SCHEMA } from '../user-schemas.ts';
 import type { FilterField } from './filters.ts';
 import { translated } from './pattern.ts';

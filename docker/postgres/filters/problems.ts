@@ -1,5 +1,5 @@
-import { suggestion } from '../near-names.ts';
-import { nameOf } from '../quoting.ts';
+import { suggestion } from '../names/near-names.ts';
+import { nameOf } from '../names/quoting.ts';
 import { hasContents, isOfSchemas, type Matches, type Relation, type Wanted } from './matches.ts';
 
 /** Says of a pattern that matched nothing what was probably meant. @param names on one line, for the reader */

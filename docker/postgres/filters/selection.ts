@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { FILTER_FIELDS } from '../../../contract.ts';
 import { Failure } from '../../failure.ts';
-import { nameOf } from '../quoting.ts';
+import { nameOf } from '../names/quoting.ts';
 import type { FilterField, Filters } from './filters.ts';
 import type { LeftOut } from './left-out.ts';
 import { hasContents, matchesOf, type Relation, type Schema, type Wanted } from './matches.ts';

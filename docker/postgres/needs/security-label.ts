@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { identifier, literal } from '../quoting.ts';
+import { identifier, literal } from '../names/quoting.ts';
 
 /** A security label, as extensions such as sepgsql and anon read it. */
 export const securityLabelSchema = z.object({ provider: z.string(), label: z.string() });

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { type HashedCount, RowHash } from '../../census/row-hash.ts';
-import { nameOf } from '../../postgres/quoting.ts';
+import { nameOf } from '../../postgres/names/quoting.ts';
 import type { Relation } from '../target/objects.ts';
 import { attempt } from './attempt.ts';
 import { countLargeObjects } from './count-large-objects.ts';

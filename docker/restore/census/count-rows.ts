@@ -3,7 +3,7 @@ import { to as copyTo } from 'pg-copy-streams';
 import { z } from 'zod';
 import type { HashedCount, RowHash } from '../../census/row-hash.ts';
 import { bigint, queryRow, queryRows } from '../../postgres/connection/query.ts';
-import { identifier, literal } from '../../postgres/quoting.ts';
+import { identifier, literal } from '../../postgres/names/quoting.ts';
 import { keyOf } from '../comparison.ts';
 import type { Relation } from '../target/objects.ts';
 import type { Unread } from './attempt.ts';

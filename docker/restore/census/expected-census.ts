@@ -2,7 +2,7 @@ import type { ArchiveStructure } from '../../archive/archive-structure.ts';
 import type { LargeObjects } from '../../census/large-object-script.ts';
 import { type HashedCount, sumOf } from '../../census/row-hash.ts';
 import { Failure } from '../../failure.ts';
-import { nameOf } from '../../postgres/quoting.ts';
+import { nameOf } from '../../postgres/names/quoting.ts';
 import { keyOf } from '../comparison.ts';
 import type { StoredCensus } from '../stored-dump/stored-census.ts';
 import type { ArchiveObject, TableOfContents } from '../stored-dump/table-of-contents.ts';

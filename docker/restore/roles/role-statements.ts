@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { assignment, parameterName } from '../../postgres/assignment.ts';
+import { identifier, literal } from '../../postgres/names/quoting.ts';
 import type { Membership, Role } from '../../postgres/needs/role-needs.ts';
 import { securityLabel } from '../../postgres/needs/security-label.ts';
-import { identifier, literal } from '../../postgres/quoting.ts';
 
 /** A statement that makes a part of a role. */
 export interface RoleStatement {

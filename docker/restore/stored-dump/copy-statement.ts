@@ -1,4 +1,4 @@
-import { unquoted } from '../../postgres/quoting.ts';
+import { unquoted } from '../../postgres/names/quoting.ts';
 
 /** What a COPY statement of pg_dump fills. Names are not quoted. */
 export interface CopyStatement {

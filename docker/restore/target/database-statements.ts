@@ -1,7 +1,7 @@
 import { assignment } from '../../postgres/assignment.ts';
+import { identifier, literal } from '../../postgres/names/quoting.ts';
 import type { DatabaseNeeds } from '../../postgres/needs/database-needs.ts';
 import { securityLabel } from '../../postgres/needs/security-label.ts';
-import { identifier, literal } from '../../postgres/quoting.ts';
 
 /** What PUBLIC may do in a database whose grants nobody has changed. */
 const PUBLIC_BY_DEFAULT: readonly string[] = ['CONNECT', 'TEMPORARY'];

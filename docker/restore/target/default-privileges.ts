@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { log } from '../../log.ts';
 import type { Answer } from '../../postgres/connection/if-answered.ts';
 import { queryRows } from '../../postgres/connection/query.ts';
-import { identifier } from '../../postgres/quoting.ts';
+import { identifier } from '../../postgres/names/quoting.ts';
 import type { TargetDatabase } from './database.ts';
 
 /** Without what these roles may do by default anyway, as PUBLIC may execute functions. */

@@ -5,7 +5,7 @@ import { log } from '../../log.ts';
 import type { ConnectionSettings } from '../../postgres/connection/connection-settings.ts';
 import { queryRows } from '../../postgres/connection/query.ts';
 import type { Locale } from '../../postgres/database.ts';
-import { literal } from '../../postgres/quoting.ts';
+import { literal } from '../../postgres/names/quoting.ts';
 import type { StoredDump } from '../stored-dump/stored-dump.ts';
 import type { TargetDatabase } from './database.ts';
 

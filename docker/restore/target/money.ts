@@ -4,7 +4,7 @@ import { Failure } from '../../failure.ts';
 import { log } from '../../log.ts';
 import { queryRow } from '../../postgres/connection/query.ts';
 import { tryEach } from '../../postgres/connection/try-each.ts';
-import { literal } from '../../postgres/quoting.ts';
+import { literal } from '../../postgres/names/quoting.ts';
 import type { SessionSetting } from './session-settings.ts';
 
 /**

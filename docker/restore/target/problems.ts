@@ -1,6 +1,6 @@
 import { Failure } from '../../failure.ts';
 import type { ConnectionSettings } from '../../postgres/connection/connection-settings.ts';
-import { identifier } from '../../postgres/quoting.ts';
+import { identifier } from '../../postgres/names/quoting.ts';
 import type { TargetDatabase } from './database.ts';
 import type { MissingGrants } from './missing-grants.ts';
 

@@ -1,5 +1,5 @@
 import { log } from '../../log.ts';
-import { identifier, nameOf } from '../../postgres/quoting.ts';
+import { identifier, nameOf } from '../../postgres/names/quoting.ts';
 import type { ArchiveObject } from '../stored-dump/table-of-contents.ts';
 import type { TargetDatabase } from './database.ts';
 import type { TargetObjects } from './objects.ts';

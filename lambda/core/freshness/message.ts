@@ -1,7 +1,7 @@
-import { durationOf } from '../duration.ts';
 import type { AccountRegion, Message } from '../message.ts';
-import { onOneLine } from '../one-line.ts';
-import { timeInWords } from '../time-in-words.ts';
+import { durationOf } from '../words/duration.ts';
+import { onOneLine } from '../words/one-line.ts';
+import { timeInWords } from '../words/time-in-words.ts';
 import type { Missing, News, Run } from './assessment.ts';
 import { type StoredDump, whenOf } from './dump-key.ts';
 

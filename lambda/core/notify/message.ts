@@ -1,8 +1,8 @@
 import { GRANTS_HEADING } from '../../../contract.ts';
 import { executionLink, logStreamLink } from '../console-links.ts';
 import type { AccountRegion, Message } from '../message.ts';
-import { MAX_LOG_LENGTH, onOneLine } from '../one-line.ts';
-import { timeInWords } from '../time-in-words.ts';
+import { MAX_LOG_LENGTH, onOneLine } from '../words/one-line.ts';
+import { timeInWords } from '../words/time-in-words.ts';
 import type { Upcoming } from './ended-check.ts';
 import type { Notice } from './notice.ts';
 

@@ -4,9 +4,9 @@ import type { Run } from '../freshness/assessment.ts';
 import { whenOf } from '../freshness/dump-key.ts';
 import type { Watch } from '../freshness/memory.ts';
 import type { ListedSecret } from '../freshness/owing.ts';
-import { onOneLine } from '../one-line.ts';
 import { nextTime, type Schedule } from '../schedule/schedule.ts';
 import { readTags } from '../tags.ts';
+import { onOneLine } from '../words/one-line.ts';
 import { inWords } from './schedule-words.ts';
 
 const ENDS = { failed: 'failed', 'timed out': 'timed out', stopped: 'was stopped' } as const;

@@ -1,6 +1,6 @@
 import { type SecretStatus, type State, TROUBLE } from '../../../contract.ts';
 import { executionLink } from '../console-links.ts';
-import { durationOf } from '../duration.ts';
+import { durationOf } from '../words/duration.ts';
 import { html, type Html } from './html.ts';
 import { sparkline } from './sparkline.ts';
 import { countOf, sizeOf } from './units.ts';

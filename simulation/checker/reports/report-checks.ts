@@ -1,7 +1,7 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { iso } from '../../runtime/time.ts';
 import type { Execution } from '../../services/execution.ts';
-import type { Invocation, Result } from '../../services/invocation.ts';
+import type { Invocation, Result } from '../../services/lambda/invocation.ts';
 import { listedTags } from '../../services/secrets-manager.ts';
 import type { Tags } from '../../workload/random-tags.ts';
 import { type Secret, type Span, stateAt, tagsInForce } from '../../workload/secret-history.ts';

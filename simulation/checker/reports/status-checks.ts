@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { iso } from '../../runtime/time.ts';
-import type { Invocation } from '../../services/invocation.ts';
+import type { Invocation } from '../../services/lambda/invocation.ts';
 import type { Tags } from '../../workload/random-tags.ts';
 import type { Check, Evidence } from './evidence.ts';
 import type { SecretReports } from './secret-reports.ts';

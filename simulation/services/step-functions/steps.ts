@@ -4,11 +4,11 @@ import { TaskError } from '../../../local/services/task.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Faults } from '../../runtime/faults.ts';
 import type { Batch } from '../batch.ts';
-import type { Concurrency } from '../concurrency.ts';
 import { type Execution, runSite, type Step } from '../execution.ts';
-import type { Invocation, Result } from '../invocation.ts';
 import type { Json } from '../json.ts';
-import type { SimulatedFunction } from '../lambda-function.ts';
+import type { Concurrency } from '../lambda/concurrency.ts';
+import type { Invocation, Result } from '../lambda/invocation.ts';
+import type { SimulatedFunction } from '../lambda/lambda-function.ts';
 
 const INVOKE_FAULTS = { 'invocation refused': 0.005, 'invocation answer lost': 0.005, 'invocation failed': 0.002 };
 const INVOKE_OUTAGE = { 'invocation failed': 1 };

@@ -6,8 +6,9 @@ import { until, untilFound } from '../../support/until.ts';
 import { RESTORABLE_CONTENTS } from '../support/census-contents.ts';
 import { drillProgramsWithout } from '../support/drill-programs.ts';
 import { byHand, drill, drillUnequal, evidenceIn, put, startDrill, variant } from '../support/drills.ts';
+import { processes } from '../support/processes.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
-import { BUCKET, EXECUTION, keyOf, processes, type Running, Stage } from '../support/stage.ts';
+import { BUCKET, EXECUTION, keyOf, type Running, Stage } from '../support/stage.ts';
 
 let stage: Stage;
 

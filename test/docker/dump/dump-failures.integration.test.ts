@@ -8,7 +8,8 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { clientFolder } from '../support/client-folder.ts';
 import { type FaultyS3, startFaultyS3 } from '../support/faulty-s3.ts';
-import { keyOf, type Outcome, pgDumpOf, processes, type Running, Stage } from '../support/stage.ts';
+import { pgDumpOf, processes } from '../support/processes.ts';
+import { keyOf, type Outcome, type Running, Stage } from '../support/stage.ts';
 
 const execute = promisify(execFile);
 

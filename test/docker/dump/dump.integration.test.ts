@@ -13,8 +13,9 @@ import { crc32InBase64 } from '../../../docker/s3/checksum.ts';
 import { clientFolder } from '../support/client-folder.ts';
 import { contentsOf, DIFFICULT_CONTENTS } from '../support/contents.ts';
 import { hashed } from '../support/hashed.ts';
+import { processes } from '../support/processes.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
-import { BUCKET, EXECUTION, keyOf, type Outcome, processes, SECRET_ARN, Stage, WHEN } from '../support/stage.ts';
+import { BUCKET, EXECUTION, keyOf, type Outcome, SECRET_ARN, Stage, WHEN } from '../support/stage.ts';
 
 const execute = promisify(execFile);
 

@@ -10,7 +10,8 @@ test.each([
   [counted(1, 1500), '1 row, 1.5 kB'],
   [{ kind: 'estimated', rows: 20 }, 'about 20 rows'],
   [{ kind: 'estimated', rows: null }, 'an unknown number of rows'],
-  [{ kind: 'none', reason: 'there was no such table' }, 'no rows: there was no such table'],
+  [{ kind: 'no table' }, 'no such table'],
+  [{ kind: 'no rows', reason: 'filters left its rows out' }, 'no rows: filters left its rows out'],
   [{ kind: 'unknown', reason: 'there is no manifest' }, 'unknown: there is no manifest'],
 ] as const)('%j is described', (table, words) => {
   expect(inWords(table)).toBe(words);

@@ -5,8 +5,8 @@ import { problemsOf } from '../../../docker/check/finding.ts';
 import { privilegeFindings } from '../../../docker/check/privilege-findings.ts';
 import { inspectDatabase } from '../../../docker/postgres/database.ts';
 import { EVERYTHING } from '../../../docker/postgres/filters/selection.ts';
+import { identifier, quotedOnOneLine } from '../../../docker/postgres/names/quoting.ts';
 import { inspectPrivileges } from '../../../docker/postgres/privileges.ts';
-import { identifier, quotedOnOneLine } from '../../../docker/postgres/quoting.ts';
 import { ANY_CHARACTER } from '../../support/any-character.ts';
 import { Stage } from '../support/stage.ts';
 

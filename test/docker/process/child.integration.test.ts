@@ -5,7 +5,7 @@ import { runReading } from '../../../docker/engine/run-reading.ts';
 import { run } from '../../../docker/process/child.ts';
 import { tempFolders } from '../../support/temp-folder.ts';
 import { until } from '../../support/until.ts';
-import { processes } from '../support/stage.ts';
+import { processes } from '../support/processes.ts';
 
 const tempFolder = tempFolders();
 const environment = { PATH: process.env.PATH };

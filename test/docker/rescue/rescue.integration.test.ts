@@ -33,6 +33,9 @@ const SHOP: readonly string[] = [
   `CREATE TABLE events_rest (what text, at date NOT NULL)`,
   `ALTER TABLE events ATTACH PARTITION events_rest DEFAULT`,
   'CREATE INDEX ON events (at)',
+  `CREATE FUNCTION plain(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1'`,
+  `CREATE TABLE codes AS SELECT 'sesame' AS code`,
+  'CREATE INDEX ON codes (plain(code))',
   `INSERT INTO events SELECT date '2025-12-01' + i, 'a' FROM generate_series(1, 60) i`,
 ];
 
@@ -109,6 +112,23 @@ describe('rows come back beside the live ones', () => {
     );
     expect(await rescue('shop', 'changed', ['public.orders'])).toMatchObject({ status: 0, stderr: '' });
     expect(await rowsOf('changed', `${SCHEMA}.orders`)).toEqual(await rowsOf('shop', 'orders'));
+  });
+
+  test('and a name in the database that is not UTF-8 is no obstacle', async () => {
+    await stage.query(
+      'postgres',
+      `CREATE DATABASE bytes TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'`,
+    );
+    await stage.query(
+      'bytes',
+      'SET client_encoding TO SQL_ASCII',
+      `DO $$ BEGIN EXECUTE 'CREATE TABLE "' || convert_from('\\xe4'::bytea, 'SQL_ASCII') || '" ()'; END $$`,
+    );
+    expect(await rescue('shop', 'bytes', ['public.customers'], '--accept-encoding')).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
+    expect(await rowsOf('bytes', `${SCHEMA}.customers`)).toEqual(await rowsOf('shop', 'customers'));
   });
 
   test('and what they need is taken from the dump if the database lacks it', async () => {
@@ -250,6 +270,16 @@ describe('nothing is changed', () => {
     expect(stderr).not.toContain('paid');
     expect(status).toBe(77);
     await expectUnchanged('other types');
+  });
+
+  test('if the server refuses an index for a value, which is not shown', async () => {
+    const plain = `CREATE FUNCTION plain(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1::int::text'`;
+    await stage.createDatabase('strict', plain);
+    const { status, stdout, stderr } = await rescue('shop', 'strict', ['public.codes'], '--as-is');
+    expect(stderr).toContain('invalid input syntax for type integer: … (SQLSTATE 22P02)');
+    expect(stdout + stderr).not.toContain('sesame');
+    expect(status).toBe(77);
+    expect(await stage.query('strict', "SELECT FROM pg_class WHERE relname = 'codes'")).toEqual([]);
   });
 
   test('if something in the database changes a row', async () => {

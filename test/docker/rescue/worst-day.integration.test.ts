@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { BUCKET, keyOf, SECRET_ARN, SECRET_NAME, Stage } from '../support/stage.ts';
+import { BUCKET, keyOf, type Outcome, SECRET_ARN, SECRET_NAME, Stage } from '../support/stage.ts';
 
 let stage: Stage;
 
@@ -28,15 +28,16 @@ afterAll(async () => {
   await stage.tearDown();
 });
 
+async function history(table: string): Promise<Outcome> {
+  const args = ['history', table, '--secret', SECRET_NAME];
+  const { outcome } = await stage.start('', { secret: 'none', args, environment: { AWS_REGION: 'us-west-2' } });
+  return outcome;
+}
+
 test('after an UPDATE without WHERE, the day is found, and the rows come back and repair the live ones', async () => {
-  const { outcome } = await stage.start('', {
-    secret: 'none',
-    args: ['history', 'public.orders', '--secret', SECRET_NAME],
-    environment: { AWS_REGION: 'us-west-2' },
-  });
-  const history = await outcome;
-  expect(history).toMatchObject({ status: 0, stderr: '' });
-  const lines = history.stdout.split('\n').filter((line) => line.startsWith('2026-'));
+  const found = await history('public.orders');
+  expect(found).toMatchObject({ status: 0, stderr: '' });
+  const lines = found.stdout.split('\n').filter((line) => line.startsWith('2026-'));
   expect(lines.map((line) => /^\S+ {2}(\d+ rows)/.exec(line)?.[1])).toEqual(
     DAYS.map((_, index) => `${1010 + 10 * index} rows`),
   );
@@ -58,13 +59,17 @@ test('after an UPDATE without WHERE, the day is found, and the rows come back an
   expect(repaired).toEqual([{ rows: 1070, emails: 1070 }]);
 });
 
+test('a table whose rows filters left out is known', async () => {
+  await stage.createDatabase('filtered', 'CREATE TABLE audit AS SELECT 1 AS i');
+  expect(await stage.dump('filtered', { secret: { excludetabledata: ['audit'] } })).toMatchObject({ status: 0 });
+  const { status, stdout } = await history('public.audit');
+  expect(stdout).toMatch(/ {2}no rows: filters left its rows out {2}.*\/filtered-20261122T080000Z\.dmp$/m);
+  expect(stdout).toMatch(/ {2}no such table {2}.*\/orders-20261122T080000Z\.dmp$/m);
+  expect(status).toBe(0);
+});
+
 test('a table that no dump has is named, with a similar one', async () => {
-  const { outcome } = await stage.start('', {
-    secret: 'none',
-    args: ['history', 'public.order', '--secret', SECRET_NAME],
-    environment: { AWS_REGION: 'us-west-2' },
-  });
-  const { status, stderr } = await outcome;
+  const { status, stderr } = await history('public.order');
   expect(stderr).toContain('No dump is known to have the table public.order; did you mean public.orders?');
   expect(status).toBe(77);
 });

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { contentsOf } from '../support/contents.ts';
 import { startFaultyS3 } from '../support/faulty-s3.ts';
+import { pgDumpOf, processes } from '../support/processes.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
-import { BUCKET, keyOf, type Outcome, pgDumpOf, processes, type Running, Stage } from '../support/stage.ts';
+import { BUCKET, keyOf, type Outcome, type Running, Stage } from '../support/stage.ts';
 import { restore, startRestore } from '../support/start-restore.ts';
 
 let stage: Stage;

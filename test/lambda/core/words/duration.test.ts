@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { durationOf } from '../../../lambda/core/duration.ts';
+import { durationOf } from '../../../../lambda/core/words/duration.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

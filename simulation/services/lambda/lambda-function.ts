@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Resource, Template } from '../../local/assembly/template.ts';
-import { SandboxedModule } from '../runtime/sandbox.ts';
+import type { Resource, Template } from '../../../local/assembly/template.ts';
+import { SandboxedModule } from '../../runtime/sandbox.ts';
 import { type Bundle, ExecutionEnvironment, GLOBALS } from './execution-environment.ts';
 import type { Invocation, Result, World } from './invocation.ts';
 

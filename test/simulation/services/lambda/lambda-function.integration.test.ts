@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { Template } from '../../../local/assembly/template.ts';
-import { Clock } from '../../../simulation/runtime/clock.ts';
-import type { Result, World } from '../../../simulation/services/invocation.ts';
-import { functionsOf, functionTitled } from '../../../simulation/services/lambda-function.ts';
-import { useStack } from '../support/stack.ts';
+import { Template } from '../../../../local/assembly/template.ts';
+import { Clock } from '../../../../simulation/runtime/clock.ts';
+import type { Result, World } from '../../../../simulation/services/lambda/invocation.ts';
+import { functionsOf, functionTitled } from '../../../../simulation/services/lambda/lambda-function.ts';
+import { useStack } from '../../support/stack.ts';
 
 const TIMEOUT_MS = 30_000;
 const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:a-a1B2c3';

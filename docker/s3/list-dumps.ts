@@ -1,7 +1,7 @@
 import { paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import { dumpFolder } from '../../contract.ts';
 import { awsFailure, foreignResponse } from '../aws.ts';
-import type { DumpObject } from '../s3/object.ts';
+import type { DumpObject } from './object.ts';
 
 /** A dump in a bucket, by its key. */
 export interface ListedDump extends DumpObject {
@@ -19,7 +19,7 @@ const NAME = /^(.*)-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.dmp$/s;
  *
  * @throws {Failure} `refused`, `tryAgain`
  */
-export async function findDumps(
+export async function listDumps(
   s3: S3Client,
   buckets: readonly string[],
   secret: string,

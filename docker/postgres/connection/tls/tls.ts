@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { checkServerIdentity, type ConnectionOptions, getCACertificates, type PeerCertificate } from 'node:tls';
-import { Failure } from '../../failure.ts';
-import type { ConnectionSettings, SslMode } from './connection-settings.ts';
+import { Failure } from '../../../failure.ts';
+import type { ConnectionSettings, SslMode } from '../connection-settings.ts';
 
 /** How connections are encrypted and whom they trust; the same for our own connection and for pg_dump's. */
 export interface TlsPolicy {

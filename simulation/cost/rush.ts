@@ -1,9 +1,9 @@
-import { total } from './figures.ts';
-import { Random } from './runtime/random.ts';
-import { START } from './simulate.ts';
+import { total } from '../figures.ts';
+import { Random } from '../runtime/random.ts';
+import { START } from '../simulate.ts';
+import { dailySecret } from '../workload/daily-secret.ts';
+import { SimulatedWorld } from '../world.ts';
 import { tableText } from './table.ts';
-import { dailySecret } from './workload/daily-secret.ts';
-import { SimulatedWorld } from './world.ts';
 
 const HOUR = 60 * 60_000;
 

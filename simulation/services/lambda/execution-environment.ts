@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { type Answer, type Call, fakeHttps } from '../runtime/fake-https.ts';
-import { type SandboxedModule, virtualGlobals } from '../runtime/sandbox.ts';
-import { INTL } from '../runtime/timezone-rules.ts';
+import { type Answer, type Call, fakeHttps } from '../../runtime/fake-https.ts';
+import { type SandboxedModule, virtualGlobals } from '../../runtime/sandbox.ts';
+import { INTL } from '../../runtime/timezone-rules.ts';
+import type { Json } from '../json.ts';
 import type { Invocation, Result, World } from './invocation.ts';
-import type { Json } from './json.ts';
 
 /** The globals that a bundle must be loaded with. */
 export const GLOBALS = ['console', 'process', 'Date', 'setTimeout', 'clearTimeout', 'Math', 'Intl'] as const;

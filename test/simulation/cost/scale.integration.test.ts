@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { measureChecks } from '../../simulation/check-cost.ts';
-import { measureScale } from '../../simulation/scale.ts';
-import { useStack } from './support/stack.ts';
+import { measureChecks } from '../../../simulation/cost/check-cost.ts';
+import { measureScale } from '../../../simulation/cost/scale.ts';
+import { useStack } from '../support/stack.ts';
 
 const stack = useStack();
 

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { CONTROL_CHARACTERS } from '../log.ts';
+import { CONTROL_CHARACTERS } from '../../log.ts';
 
 /**
  * Writes a quoted identifier or text on one line without changing its meaning: if it contains control characters, as

@@ -1,8 +1,8 @@
-import type { Clock } from '../runtime/clock.ts';
-import type { Answer, Call } from '../runtime/fake-https.ts';
-import type { Json } from './json.ts';
-import type { ListedSecret } from './secrets-manager.ts';
-import type { SentEvent } from './sent.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Answer, Call } from '../../runtime/fake-https.ts';
+import type { Json } from '../json.ts';
+import type { ListedSecret } from '../secrets-manager.ts';
+import type { SentEvent } from '../sent.ts';
 
 export type Result =
   | { readonly kind: 'returned'; readonly payload: Json }

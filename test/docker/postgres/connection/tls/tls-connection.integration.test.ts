@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { generate } from 'selfsigned';
-import type { SslMode } from '../../../../docker/postgres/connection/connection-settings.ts';
-import { withConnection } from '../../../../docker/postgres/connection/connection.ts';
-import { inState, rowsOf } from '../../support/findings-table.ts';
-import { type Outcome, Stage } from '../../support/stage.ts';
+import type { SslMode } from '../../../../../docker/postgres/connection/connection-settings.ts';
+import { withConnection } from '../../../../../docker/postgres/connection/connection.ts';
+import { inState, rowsOf } from '../../../support/findings-table.ts';
+import { type Outcome, Stage } from '../../../support/stage.ts';
 
 let stage: Stage;
 let folder: string;
