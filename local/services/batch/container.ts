@@ -65,7 +65,10 @@ export class Container {
     const [program = '', ...args] = entrypointOf(readFileSync(join(image, 'Dockerfile'), 'utf8'));
     const command = overrides.Command ?? ContainerProperties.Command;
     const env = await this.#environment(attempt, volumes, task);
+    // Before the process starts: Node.js discards what nobody reads of a process that has ended.
+    const log = await this.#openLog(task);
     if (processes.stopped) {
+      await endOutput(log);
       return { statusReason: 'Task failed to start', reason: 'The local run is stopping.', timedOut: false };
     }
     const { child, ended, terminate } = processes.start(program, [...args, ...command], {
@@ -75,7 +78,6 @@ export class Container {
       timeoutSeconds: Timeout?.AttemptDurationSeconds,
       graceSeconds: GRACE_SECONDS,
     });
-    const log = await this.#openLog(task);
     this.#relay(child.stdout, 'stdout', log);
     this.#relay(child.stderr, 'stderr', log);
     const end = await this.#terminatedWhenStopped(ended, terminate);

@@ -210,7 +210,11 @@ async function stopCheck(app: AppWorld): Promise<void> {
     },
   );
   const check = app.checksOf().at(-1);
-  await app.stopExecution(check?.arn ?? '');
+  // Its job is terminated only once its process has been started, which may be later.
+  await app.until(
+    ({ kind }) => kind === 'job ended',
+    () => app.stopExecution(check?.arn ?? ''),
+  );
   await created;
 }
 
