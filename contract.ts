@@ -22,7 +22,7 @@ export const DRILL_TAG = 'autodump:drill-schedule';
  * Fields of a secret's value that a tag may hold instead, for secrets whose value cannot be edited:
  * `autodump:databasename` and so on.
  */
-export const TAGGED_FIELDS = ['databasename', 'endpoint', 'engine', 'bucketname'] as const;
+export const TAGGED_FIELDS = ['databasename', 'endpoint', 'engine', 'bucketname', 'parallel'] as const;
 
 /** Fields with patterns of pg_dump: lists in a secret's value, and with blanks between them in a tag. */
 export const FILTER_FIELDS = ['schemas', 'excludeschemas', 'excludetables', 'excludetabledata'] as const;

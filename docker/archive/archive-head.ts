@@ -3,17 +3,25 @@ import type { ByteCursor } from './byte-cursor.ts';
 
 /**
  * The head of pg_dump's custom format: header and table of contents. It is documented only by PostgreSQL's
- * src/bin/pg_dump: pg_backup_archiver.c (WriteHead, WriteToc).
+ * src/bin/pg_dump: pg_backup_archiver.c (WriteHead, WriteToc). The directory format has the same in its file `toc.dat`,
+ * with names of files in place of locations.
  */
 
-const MAGIC = 'PGDMP';
-const CUSTOM_FORMAT = 1;
+export const MAGIC = 'PGDMP';
+
+/** Bytes that say of which format an archive is: that of the directory format claims to be of the format tar. */
+export const FORMATS = { custom: 1, directory: 3 } as const;
+
+export type ArchiveFormat = keyof typeof FORMATS;
+
+/** Byte of the head that says so. */
+export const FORMAT_AT = 10;
 
 /** Minor versions of the format: PostgreSQL 12 to 15 write 1.14, 16 writes 1.15, 17 and 18 write 1.16. */
 const OLDEST = 14;
 const NEWEST = 16;
-const COMPRESSION_BYTE_SINCE = 15;
-const RELATION_KIND_SINCE = 16;
+export const COMPRESSION_BYTE_SINCE = 15;
+export const RELATION_KIND_SINCE = 16;
 
 /** Seconds, minutes, hours, day, month, year, daylight saving time. */
 const TIME_FIELDS = 7;
@@ -30,6 +38,12 @@ function isDefined({ kind }: Pick<ArchiveEntry, 'kind'>): boolean {
 
 /** Bytes of {@link ArchiveEntry.location}, the last ones of an entry. */
 export const LOCATION_BYTES = 9;
+
+/** A sign, then four bytes in little-endian order. */
+export const INT_BYTES = 5;
+
+/** In the directory format. It has less, such as `blobs_2147483647.toc`. */
+const MAX_FILE_NAME_BYTES = 64;
 
 const EMPTY = Buffer.alloc(0);
 
@@ -52,7 +66,10 @@ export interface ArchiveEntry {
   readonly copyStatement: Buffer;
   /** IDs of the entries that it depends on, as far as the archive has them. */
   readonly dependencies: readonly number[];
-  /** Where its data are: a byte for the state and eight for the offset. */
+  /**
+   * Where its data are: a byte for the state and eight for the offset. In the directory format, the name of a file, or
+   * nothing.
+   */
   readonly location: Buffer;
 }
 
@@ -65,12 +82,18 @@ export function damaged(problem: string, at: number): Failure {
 export class ArchiveHead {
   readonly #cursor: ByteCursor;
   readonly #onBytes: (piece: Buffer) => void;
+  readonly #format: ArchiveFormat;
   #version = 0;
 
   /** @param onBytes called with all bytes that are read, except the locations of data */
-  constructor(cursor: ByteCursor, onBytes: (piece: Buffer) => void = () => undefined) {
+  constructor(
+    cursor: ByteCursor,
+    onBytes: (piece: Buffer) => void = () => undefined,
+    format: ArchiveFormat = 'custom',
+  ) {
     this.#cursor = cursor;
     this.#onBytes = onBytes;
+    this.#format = format;
   }
 
   /**
@@ -82,8 +105,8 @@ export class ArchiveHead {
   *header(): Generator<void, number> {
     const magic = yield* this.#bytes(MAGIC.length);
     const [major, minor, , intBytes, offsetBytes, format] = yield* this.#bytes(6);
-    if (magic.toString('latin1') !== MAGIC || intBytes !== 4 || offsetBytes !== 8 || format !== CUSTOM_FORMAT) {
-      throw damaged('it does not begin with the header of the custom format', 0);
+    if (magic.toString('latin1') !== MAGIC || intBytes !== 4 || offsetBytes !== 8 || format !== FORMATS[this.#format]) {
+      throw damaged(`it does not begin with the header of the ${this.#format} format`, 0);
     }
     if (major !== 1 || minor === undefined || minor < OLDEST || minor > NEWEST) {
       throw new Failure(
@@ -132,7 +155,7 @@ export class ArchiveHead {
     // Owner, and a flag that is no longer used.
     yield* this.#skipTexts(2);
     const dependencies = yield* this.#dependencies();
-    const location = yield* this.#cursor.read(LOCATION_BYTES);
+    const location = yield* this.#location();
     const texts = { kind, name, schema, definition, copyStatement };
     return { id, ...texts, hasData, oid: Number(oid.toString()), dependencies, location };
   }
@@ -143,9 +166,20 @@ export class ArchiveHead {
 
   /** A sign byte, then four bytes in little-endian order. */
   *int(): Generator<void, number> {
-    const bytes = yield* this.#bytes(5);
+    const bytes = yield* this.#bytes(INT_BYTES);
     const value = bytes.readUInt32LE(1);
     return bytes.readUInt8() === 0 ? value : -value;
+  }
+
+  *#location(): Generator<void, Buffer> {
+    if (this.#format === 'custom') {
+      return yield* this.#cursor.read(LOCATION_BYTES);
+    }
+    const length = (yield* this.#cursor.read(INT_BYTES)).readUInt32LE(1);
+    if (length > MAX_FILE_NAME_BYTES) {
+      throw damaged(`the name of a file has ${length} bytes`, this.#cursor.position);
+    }
+    return yield* this.#cursor.read(length);
   }
 
   *#bytes(count: number): Generator<void, Buffer> {

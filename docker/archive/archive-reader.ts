@@ -9,8 +9,9 @@ import { ByteCursor } from './byte-cursor.ts';
  * are documented only by PostgreSQL's src/bin/pg_dump/pg_backup_custom.c.
  */
 
-const DATA_BLOCK = 1;
-const LARGE_OBJECTS_BLOCK = 3;
+/** First bytes of blocks: BLK_DATA and BLK_BLOBS in pg_backup_archiver.h. */
+export const DATA_BLOCK = 1;
+export const LARGE_OBJECTS_BLOCK = 3;
 
 /** Follows the structure of an archive while its bytes arrive. */
 export class ArchiveReader {

@@ -2,14 +2,16 @@ import type { Failure } from '../failure.ts';
 import { damaged } from './archive-head.ts';
 
 /**
- * States of a data location in the table of contents: K_OFFSET_POS_SET and K_OFFSET_NO_DATA in pg_backup_archiver.h.
+ * States of a data location in the table of contents: K_OFFSET_POS_NOT_SET, K_OFFSET_POS_SET and K_OFFSET_NO_DATA in
+ * pg_backup_archiver.h.
  */
+export const OFFSET_UNKNOWN = 1;
 export const OFFSET_SET = 2;
 export const NO_DATA = 3;
 
 /** Where an entry of the table of contents locates its data. */
 export interface DataLocation {
-  /** 1 while the offset is unknown, {@link OFFSET_SET} with an offset. */
+  /** {@link OFFSET_UNKNOWN}, or {@link OFFSET_SET} with an offset. */
   readonly state: number;
   readonly offset: bigint;
 }

@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { openS3 } from '../aws.ts';
@@ -10,7 +11,9 @@ import { log } from '../log.ts';
 import type { Task } from '../plan/environment.ts';
 import { logPlan, type Plan, planFor } from '../plan/plan.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
+import { type Answer, ifAnswered } from '../postgres/connection/if-answered.ts';
 import { libpqEnvironment } from '../postgres/connection/libpq-environment.ts';
+import { type DumpLoad, inspectLoad } from '../postgres/dump-load.ts';
 import { describeLeftOut } from '../postgres/filters/left-out.ts';
 import { type Inventory, takeInventory } from '../postgres/inventory.ts';
 import { inspectNeeds } from '../postgres/needs/needs.ts';
@@ -18,6 +21,7 @@ import { sizeOnDisk } from '../progress.ts';
 import type { RunContext } from '../run-context.ts';
 import { abortEarlierUploads } from '../s3/earlier-uploads.ts';
 import { findDump, type ListedObject } from '../s3/find-dump.ts';
+import { chooseJobs } from './choose-jobs.ts';
 import { type Manifest, manifestOf, recoveredManifest } from './manifest.ts';
 import { watchForDdl } from './watch-for-ddl.ts';
 import { writeManifest } from './write-manifest.ts';
@@ -51,11 +55,12 @@ async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<vo
     return;
   }
   const { plan, setup } = await prepare(s3, planned, context);
-  const { inventory, needs } = await withConnection(plan.source, setup.policy, signal, async (connection) => ({
+  const { inventory, needs, load } = await withConnection(plan.source, setup.policy, signal, async (connection) => ({
     inventory: await takeInventory(connection, setup.selection),
     needs: await inspectNeeds(connection, setup.selection),
+    load: await ifAnswered(connection, 'load of a dump', (asked) => inspectLoad(asked, setup.selection)),
   }));
-  const result = await make(s3, plan, setup, inventory, context);
+  const result = await make(s3, plan, setup, { inventory, load }, context);
   if (result.outcome === 'taken') {
     await recover(s3, plan, await findDump(s3, plan.object, signal));
     return;
@@ -132,16 +137,23 @@ async function prepare(
 /** Makes the dump in a temporary folder. */
 async function make(
   s3: S3Client,
-  { task, source, filters, object }: Plan,
+  { task, source, filters, parallel, object }: Plan,
   { policy, database, client, compression, selection }: DumpSetup,
-  { indexBytes }: Inventory,
+  { inventory, load }: { readonly inventory: Inventory; readonly load: Answer<DumpLoad> },
   { searchPath, signal }: RunContext,
 ): Promise<DumpResult> {
   const folder = await mkdtemp(join(task.scratch, 'autodump-'));
   try {
     const environment = await libpqEnvironment(source, policy, folder, searchPath);
     // Usually more than the size of the dump, which is compressed, as out-of-line values on the server may be already.
-    const estimate = Math.max((database.size ?? 0) - indexBytes, 0);
+    const estimate = Math.max((database.size ?? 0) - inventory.indexBytes, 0);
+    const { jobs, reason } = chooseJobs({
+      asked: parallel,
+      estimate,
+      processors: availableParallelism(),
+      load: 'value' in load ? load.value : undefined,
+    });
+    log(`Connections that read rows: ${jobs}, because ${reason}.`);
     const { encoding } = database;
     const options = {
       client,
@@ -153,6 +165,7 @@ async function make(
       folder,
       beforeDump: (dumpSignal: AbortSignal) => watchForDdl(source, policy, selection, dumpSignal),
       estimate,
+      jobs,
     };
     return await makeDump(options, s3, object, signal);
   } finally {

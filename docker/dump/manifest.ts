@@ -59,9 +59,13 @@ export const manifestSchema = z
       format: z.literal('custom'),
       compression: z.enum(['zstd:3', 'gzip:1']).nullable(),
       way: z
-        .enum(['file', 'stream'])
+        .enum(['file', 'parallel', 'stream'])
         .nullable()
-        .describe('whether it was written to a file first, so that it has offsets, or streamed, so that it has none'),
+        .describe(
+          'whether it was written to a file first, so that it has offsets, put together from files that several connections ' +
+            'wrote at the same time, with offsets, too, or streamed, so that it has none',
+        ),
+      connections: count.nullable().describe('that read rows'),
       reason: text.nullable().describe('why it was streamed'),
     }),
     object: z.strictObject({ bucket: text, key: text }),
@@ -129,6 +133,16 @@ export interface FinishedDump {
   readonly finishedAt: Date;
 }
 
+const READ =
+  'read every byte and converted all data to SQL, in which the rows were counted, and the structure of the archive was checked to the last byte';
+
+/** What pg_restore did. */
+const METHODS: Readonly<Record<DumpResult['mode']['mode'], string>> = {
+  file: `${READ}; then the complete file was read again and compared.`,
+  parallel: `${READ}: first the data, table by table, and at the end the table of contents. It did not read the archive as a whole, and so there is no SHA-256.`,
+  stream: `${READ}.`,
+};
+
 function common({ task, source, object }: Plan) {
   const { host, port, database } = source;
   return {
@@ -170,6 +184,7 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
       format: 'custom',
       compression,
       way: mode.mode,
+      connections: mode.mode === 'parallel' ? mode.jobs : 1,
       reason: mode.mode === 'stream' ? mode.reason : null,
     },
     proof: {
@@ -177,8 +192,7 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
       crc64nvme: null,
       verified: true,
       method:
-        `Before the commit, pg_restore ${client.version} read every byte and converted all data to SQL, in which the rows were counted, and the structure of the archive was checked to the last byte` +
-        (mode.mode === 'file' ? '; then the complete file was read again and compared. ' : '. ') +
+        `Before the commit, pg_restore ${client.version} ${METHODS[mode.mode]} ` +
         'The checksums are of those bytes. S3 received the CRC32 of each part and of the whole object, and rejects anything that differs.',
     },
     seconds: { dump: tenths(seconds.dump), proof: tenths(seconds.proof), commit: tenths(seconds.commit) },
@@ -209,7 +223,7 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
       moneyLocale: null,
       textSettings: null,
     },
-    dump: { client: null, format: 'custom', compression: null, way: null, reason: null },
+    dump: { client: null, format: 'custom', compression: null, way: null, connections: null, reason: null },
     proof: {
       bytes,
       sha256: null,

@@ -23,6 +23,8 @@ export interface DumpOptions {
   readonly beforeDump: (signal: AbortSignal) => Promise<() => Promise<void>>;
   /** Upper estimate of the dump's size, in bytes; zero if unknown. */
   readonly estimate: number;
+  /** Connections that read rows at the same time, if the disk has room for what they write. */
+  readonly jobs: number;
 }
 
 /** Receives the parts of a dump, except the first, which is complete only at the end. */

@@ -12,9 +12,18 @@ import { Transfer } from '../s3/transfer.ts';
 import type { DumpOptions, DumpRun } from './dump-run.ts';
 import { dumpToFile } from './dump-to-file.ts';
 import { dumpToStream } from './dump-to-stream.ts';
+import { dumpInParallel } from './parallel/dump-in-parallel.ts';
 
-/** Whether the dump went through a file on the local disk or was streamed, and why it was streamed. */
-export type DumpMode = { readonly mode: 'file' } | { readonly mode: 'stream'; readonly reason: string };
+/**
+ * Whether the dump went through a file on the local disk, through several that as many connections wrote at the same
+ * time, or was streamed, and why it was streamed.
+ */
+export type DumpMode =
+  | { readonly mode: 'file' }
+  | { readonly mode: 'parallel'; readonly jobs: number }
+  | { readonly mode: 'stream'; readonly reason: string };
+
+const DUMPS = { file: dumpToFile, parallel: dumpInParallel, stream: dumpToStream } as const;
 
 /** Result of a dump that this run has made. */
 export interface DumpResult {
@@ -27,8 +36,8 @@ export interface DumpResult {
 }
 
 /**
- * Dumps, proves and uploads concurrently, and commits the proven dump. Goes through a file if the disk appears to have
- * room for it; if not, or if the disk fills up, it streams.
+ * Dumps, proves and uploads concurrently, and commits the proven dump. Goes through a file, or through several with
+ * as many connections, if the disk appears to have room for it; if not, or if the disk fills up, it streams.
  *
  * @param signal ends the run
  * @throws {Failure} if the dump failed; then there is neither an object nor an open upload
@@ -45,14 +54,27 @@ export async function makeDump(
     return makeDumpIn({ mode: 'stream', reason }, options, s3, object, signal);
   }
   try {
-    return await makeDumpIn({ mode: 'file' }, options, s3, object, signal);
+    const { jobs } = options;
+    const mode = jobs > 1 ? ({ mode: 'parallel', jobs } as const) : ({ mode: 'file' } as const);
+    return await makeDumpIn(mode, options, s3, object, signal);
   } catch (error) {
     if (!(error instanceof StorageFull || isNoSpace(error))) {
       throw error;
     }
     log(error.message);
-    const reason = 'the disk filled up while the dump was written to a file';
+    const reason = 'the disk filled up while the dump was written to it';
     return makeDumpIn({ mode: 'stream', reason }, options, s3, object, signal);
+  }
+}
+
+function describe(mode: DumpMode): string {
+  switch (mode.mode) {
+    case 'file':
+      return 'The dump goes through a file.';
+    case 'parallel':
+      return `The dump goes through files that ${mode.jobs} connections write at the same time.`;
+    case 'stream':
+      return `The dump is streamed, without a file: ${mode.reason}.`;
   }
 }
 
@@ -63,7 +85,7 @@ async function makeDumpIn(
   object: DumpObject,
   runSignal: AbortSignal,
 ): Promise<DumpResult> {
-  log(mode.mode === 'file' ? 'The dump goes through a file.' : `The dump is streamed, without a file: ${mode.reason}.`);
+  log(describe(mode));
   const abort = new AbortController();
   const fail = (reason: unknown) => {
     abort.abort(reason);
@@ -84,7 +106,7 @@ async function makeDumpIn(
         total: { bytes: options.estimate, what: 'of the upper estimate' },
         beside: () => `, ${formatBytes(transfer.bytes)} uploaded`,
       },
-      () => (mode.mode === 'file' ? dumpToFile : dumpToStream)({ ...options, folder }, transfer, dumpRun),
+      () => DUMPS[mode.mode]({ ...options, folder }, transfer, dumpRun),
     );
     outcome = await withProgress(
       { name: 'Uploading', done: () => transfer.bytes, total: { bytes: checksums.bytes, what: 'of the dump' } },

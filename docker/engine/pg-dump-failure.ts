@@ -46,6 +46,12 @@ const SYMPTOMS: readonly Symptom[] = [
       'max_locks_per_transaction and restart the server; dump --check compares it with the number of tables.',
   },
   {
+    // pg_dump's other connections lock their tables again, and do not wait for that.
+    pattern: /^pg_dump: error: could not obtain lock on relation /m,
+    reason: 'tryAgain',
+    advice: 'While a table was being dumped, another session, running DDL, asked for an exclusive lock on it.',
+  },
+  {
     pattern: serverSays('permission denied', 'row-level security'),
     reason: 'refused',
     advice: 'The user lacks a privilege.',
@@ -129,6 +135,13 @@ const SYMPTOMS: readonly Symptom[] = [
     reason: 'tryAgain',
     advice:
       'The server removed rows that the dump still had to read: set old_snapshot_threshold to more than it takes.',
+  },
+  {
+    // Its own message would come before.
+    pattern: /^(?<!pg_dump: error: [^]*)pg_dump: error: a worker process died unexpectedly$/m,
+    reason: 'tryAgain',
+    advice:
+      'A process of pg_dump was ended by a signal, most likely because it ran out of memory: see the context jobMemoryMiB.',
   },
 ];
 

@@ -27,18 +27,27 @@ export function statisticsOptions({ major }: Pick<PostgresClient, 'major'>, filt
   return major >= STATISTICS_SINCE && filters.excludetabledata.length === 0 ? ['--statistics'] : [];
 }
 
+/** A folder that pg_dump writes to with several connections, and what becomes of its messages. */
+interface ParallelTarget {
+  readonly folder: string;
+  readonly onLine: (line: string) => void;
+  readonly isKept: (line: string) => boolean;
+}
+
 /**
- * Starts pg_dump: custom format, without owners.
+ * Starts pg_dump: custom format, or several connections and the directory format; without owners.
  *
- * @param file to write; without it the dump goes to standard output
+ * @param target file or folder to write; without it the dump goes to standard output
  */
 export function startPgDump(
-  { client, compression, encoding, filters, environment }: DumpOptions,
+  { client, compression, encoding, filters, environment, jobs }: DumpOptions,
   signal: AbortSignal,
-  file?: string,
+  target?: string | ParallelTarget,
 ): Child {
+  const { folder, onLine, isKept } = typeof target === 'object' ? target : {};
+  const file = typeof target === 'object' ? target.folder : target;
   const args = [
-    '--format=custom',
+    ...(folder === undefined ? ['--format=custom'] : ['--format=directory', `--jobs=${jobs}`, '--verbose']),
     '--no-owner',
     '--no-password',
     // If this machine crashes, the file is useless anyway.
@@ -53,5 +62,9 @@ export function startPgDump(
     `--dbname=${KEEPALIVE}`,
   ];
   // So that equal times are written equally, and their hashes can be compared.
-  return start(client.pgDump, args, { environment: { ...environment, PGTZ: 'UTC' }, signal });
+  return start(client.pgDump, args, {
+    environment: { ...environment, PGTZ: 'UTC' },
+    signal,
+    ...(onLine && isKept && { onErrorLine: onLine, isKept }),
+  });
 }

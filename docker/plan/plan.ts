@@ -16,6 +16,8 @@ export interface Plan {
   readonly ignored: readonly string[];
   readonly source: ConnectionSettings;
   readonly filters: Filters;
+  /** Connections to read rows with, if the secret says so. */
+  readonly parallel: number | undefined;
   readonly object: DumpObject;
 }
 
@@ -26,9 +28,9 @@ export interface Plan {
  */
 export async function planFor(task: Task, signal: AbortSignal): Promise<Plan> {
   const secret = await readSecret(task, signal);
-  const { bucket, filters, ...source } = parseDumpSettings(secret, task.buckets);
+  const { bucket, filters, parallel, ...source } = parseDumpSettings(secret, task.buckets);
   const object = { bucket, key: dumpKey(secret.name, source.database, task.scheduledFor) };
-  return { task, secretName: secret.name, ignored: ignoredTags(secret.tags), source, filters, object };
+  return { task, secretName: secret.name, ignored: ignoredTags(secret.tags), source, filters, parallel, object };
 }
 
 /** Begins the log of a run. */

@@ -53,6 +53,10 @@ function fieldsOfValue(value: Readonly<Record<string, unknown>>): Pick<GivenSecr
     const single = fields[field];
     fields[field] = typeof single === 'string' ? [single] : single;
   }
+  if (typeof fields.parallel === 'number') {
+    // As in a tag, so that the two can be compared.
+    fields.parallel = String(fields.parallel);
+  }
   return { fields, places };
 }
 

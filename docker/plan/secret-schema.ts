@@ -7,6 +7,9 @@ import { SYNONYMS } from './secret-fields.ts';
 
 const ENGINES = ['postgres', 'postgresql', 'aurora-postgresql'];
 
+/** Connections that a dump can read rows with. */
+const MOST_PARALLEL = 32;
+
 /** Engines that an error may repeat. Any other text may be a password that slipped into the wrong field. */
 const OTHER_ENGINES =
   /^(mysql|mariadb|aurora|aurora-mysql|oracle(-[a-z0-9-]+)?|custom-oracle-[a-z0-9-]+|sqlserver(-[a-z]+)?|db2(-[a-z]+)?|mongo|redshift)$/i;
@@ -63,6 +66,11 @@ function patterns(parts: number, form: string) {
     .optional();
 }
 
+const parallel = text
+  .regex(/^[1-9]\d?$/, `must be a whole number from 1 to ${MOST_PARALLEL}`)
+  .transform(Number)
+  .refine((number) => number <= MOST_PARALLEL, `must be a whole number from 1 to ${MOST_PARALLEL}`);
+
 /** These, and what to dump and where to. @param buckets allowed values of `bucketname`, the default first */
 export function dumpSchema(buckets: readonly [string, ...string[]]) {
   return connectionSchema.extend({
@@ -70,6 +78,7 @@ export function dumpSchema(buckets: readonly [string, ...string[]]) {
     excludeschemas: patterns(1, 'schema'),
     excludetables: patterns(2, 'table or schema.table'),
     excludetabledata: patterns(2, 'table or schema.table'),
+    parallel: parallel.optional(),
     bucketname: text
       .refine(
         (name) => buckets.includes(name),
@@ -84,5 +93,6 @@ export const FIELDS: readonly string[] = [
   ...Object.keys(connectionSchema.shape),
   ...FILTER_FIELDS,
   'bucketname',
+  'parallel',
   ...SYNONYMS.map(([, theirs]) => theirs),
 ];

@@ -11,11 +11,13 @@ import { connectionSchema, dumpSchema } from './secret-schema.ts';
 export interface DumpSettings extends ConnectionSettings {
   readonly bucket: string;
   readonly filters: Filters;
+  /** Connections to read rows with, if the secret says so. */
+  readonly parallel: number | undefined;
 }
 
 const REQUIRED =
   ' Required: username, password, databasename (or dbname), endpoint (or host) and engine;' +
-  ' optional: port, sslmode (or ssl), pooler, bucketname, schemas, excludeschemas, excludetables and excludetabledata.';
+  ' optional: port, sslmode (or ssl), pooler, bucketname, schemas, excludeschemas, excludetables, excludetabledata and parallel.';
 
 /** What contradicts something else. */
 function contradictions({ port, endpoint, ssl, sslmode }: z.infer<typeof connectionSchema>): readonly string[] {
@@ -76,7 +78,7 @@ export function parseDumpSettings(secret: GivenSecret, buckets: readonly [string
   const data = parse(secret, dumpSchema(buckets));
   const { schemas = [], excludeschemas = [], excludetables = [], excludetabledata = [] } = data;
   const filters = { schemas, excludeschemas, excludetables, excludetabledata };
-  return { ...settingsOf(data), bucket: data.bucketname, filters };
+  return { ...settingsOf(data), bucket: data.bucketname, filters, parallel: data.parallel };
 }
 
 /**

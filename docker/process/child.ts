@@ -30,6 +30,12 @@ export interface ChildOptions {
   readonly signal: AbortSignal;
   /** Called with each line of its standard error. */
   readonly onErrorLine?: (line: string) => void;
+  /**
+   * Whether a line of its standard error is kept.
+   *
+   * @default - every line
+   */
+  readonly isKept?: (line: string) => boolean;
   /** Takes its standard output, which is then not in {@link Child.output}. */
   readonly stdout?: Socket;
   /**
@@ -167,7 +173,7 @@ interface Streams {
 async function exitOf(
   child: ChildProcess,
   { stdin, output, stderr }: Streams,
-  { input = [], signal, onErrorLine, endSignal = 'SIGTERM' }: ChildOptions,
+  { input = [], signal, onErrorLine, isKept = () => true, endSignal = 'SIGTERM' }: ChildOptions,
 ): Promise<ChildExit> {
   let killing: NodeJS.Timeout | undefined;
   const terminate = () => {
@@ -188,7 +194,9 @@ async function exitOf(
   readLines(stderr, LINE_LENGTH, (text) => {
     const line = text.trim();
     onErrorLine?.(line);
-    lastLines.push(line);
+    if (isKept(line)) {
+      lastLines.push(line);
+    }
     lastLines.splice(0, lastLines.length - LAST_LINES);
   });
   try {

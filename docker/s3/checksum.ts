@@ -3,8 +3,8 @@ import { crc32 } from 'node:zlib';
 /** Checksums of a whole dump. */
 export interface Checksums {
   readonly bytes: number;
-  /** Hexadecimal. */
-  readonly sha256: string;
+  /** Hexadecimal; null if the dump was never read from its first byte to its last. */
+  readonly sha256: string | null;
   /** In S3's form: base64 of the four bytes, high byte first. */
   readonly crc32: string;
 }

@@ -84,7 +84,7 @@ async function putObject(
         ContentType: CONTENT_TYPE,
         IfNoneMatch: '*',
         ChecksumCRC32: crc32,
-        Metadata: { sha256 },
+        ...(sha256 === null ? {} : { Metadata: { sha256 } }),
       }),
       { abortSignal: broken },
     ),

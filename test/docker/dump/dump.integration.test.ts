@@ -177,6 +177,7 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
       format: 'custom',
       compression: expect.stringMatching(/^(gzip:1|zstd:3)$/),
       way: 'file',
+      connections: 1,
       reason: null,
     },
     object,

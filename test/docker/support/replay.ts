@@ -147,6 +147,7 @@ export class Replayer {
       },
       filters: NO_FILTERS,
       folder,
+      jobs: 1,
       estimate: mode === 'disk' ? MORE_THAN_ANY_DISK : this.#recording.final.length,
     } as const;
     const s3 = openS3('us-west-2');

@@ -1,0 +1,87 @@
+import { Readable } from 'node:stream';
+import { type Checksums, crc32InBase64 } from '../../s3/checksum.ts';
+import { combineCrc32 } from '../../s3/crc32-combine.ts';
+import { partSize, SMALLEST_PART } from '../../s3/part-size.ts';
+import type { Part } from '../../s3/part.ts';
+import type { PartSink } from '../dump-run.ts';
+import { bytesOf, type ProvenChunk, release } from './chunk.ts';
+
+interface Summed {
+  readonly bytes: number;
+  readonly crc32: number;
+}
+
+const NOTHING: Summed = { bytes: 0, crc32: 0 };
+
+function appended(before: Summed, { bytes, crc32 }: Summed): Summed {
+  return { bytes: before.bytes + bytes, crc32: combineCrc32(before.crc32, crc32, bytes) };
+}
+
+function partOf(chunks: readonly ProvenChunk[]): Part {
+  async function* read(): AsyncGenerator<Buffer> {
+    for (const chunk of chunks) {
+      yield* bytesOf(chunk);
+    }
+  }
+  return {
+    ...chunks.reduce(appended, NOTHING),
+    open: () => Readable.from(read(), { objectMode: false }),
+    discard: async () => {
+      for (const chunk of chunks) {
+        await release(chunk);
+      }
+    },
+  };
+}
+
+/** Divides the data of an archive into parts, and holds back what goes with the head, known only at the end. */
+export class ArchiveParts {
+  readonly #sink: PartSink;
+  readonly #estimate: number;
+  readonly #withHead: ProvenChunk[] = [];
+  #filling: ProvenChunk[] = [];
+  #filled = 0;
+  #inParts = NOTHING;
+  /** Bytes of data so far. */
+  #bytes = 0;
+
+  /** @param estimate of the size of the dump, in bytes; zero if unknown */
+  constructor(sink: PartSink, estimate: number) {
+    this.#sink = sink;
+    this.#estimate = estimate;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(chunk: ProvenChunk): void {
+    if (this.#bytes < SMALLEST_PART) {
+      this.#withHead.push(chunk);
+    } else {
+      this.#filling.push(chunk);
+      this.#filled += chunk.bytes;
+    }
+    this.#bytes += chunk.bytes;
+    if (this.#filled >= partSize(this.#bytes - this.#filled, this.#estimate)) {
+      this.#send();
+    }
+  }
+
+  /** Sends the last part. @returns the first, with the head */
+  end(head: readonly ProvenChunk[]): { readonly first: Part; readonly checksums: Checksums } {
+    if (this.#filled > 0) {
+      this.#send();
+    }
+    const first = partOf([...head, ...this.#withHead]);
+    const { bytes, crc32 } = appended(first, this.#inParts);
+    return { first, checksums: { bytes, sha256: null, crc32: crc32InBase64(crc32) } };
+  }
+
+  #send(): void {
+    const part = partOf(this.#filling);
+    this.#inParts = appended(this.#inParts, part);
+    [this.#filling, this.#filled] = [[], 0];
+    this.#sink.add(part);
+  }
+}

@@ -1,0 +1,150 @@
+import { createReadStream } from 'node:fs';
+import { readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { ArchiveReader } from '../../archive/archive-reader.ts';
+import { type ArchiveStructure, OFFSET_SET } from '../../archive/archive-structure.ts';
+import type { Census, TableCensus } from '../../census/census-taker.ts';
+import type { LargeObjects } from '../../census/large-object-script.ts';
+import { Failure } from '../../failure.ts';
+import { run } from '../../process/child.ts';
+import type { DumpOptions, DumpRun, ProvenDump } from '../dump-run.ts';
+import { verificationFailure } from '../pg-dump-failure.ts';
+import type { ArchiveParts } from './archive-parts.ts';
+import { bytesOf, chunked, DataFile, type ProvenChunk, rangesOf } from './chunk.ts';
+import { customHead, type DataEntry, readToc } from './custom-head.ts';
+import { type DumpFolder, tocName } from './data-block.ts';
+import type { ProvenBlock } from './prove-blocks.ts';
+
+/** A proven block. Its offset is from the end of the head. */
+export interface PlacedBlock extends Omit<ProvenBlock, 'chunks'> {
+  readonly offset: number;
+}
+
+const TOC = 'toc.dat';
+
+/**
+ * Completes an archive whose data are proven with its head, which it proves.
+ *
+ * @param proven what the data are, in the order of the archive, and all files that they were in
+ * @throws {Failure} `verificationFailed`
+ */
+export async function assemble(
+  options: DumpOptions,
+  folder: DumpFolder,
+  proven: {
+    readonly files: readonly string[];
+    readonly blocks: readonly PlacedBlock[];
+    readonly largeObjects: LargeObjects;
+  },
+  parts: ArchiveParts,
+  dumpRun: DumpRun,
+): Promise<ProvenDump> {
+  const { headBytes, data } = await readToc(join(folder.path, TOC));
+  const located = locate(proven.blocks, data, headBytes, folder.clientMajor);
+  await checkFiles(folder, proven.files);
+  const path = join(options.folder, 'head');
+  await writeFile(path, customHead(join(folder.path, TOC), located), { flag: 'wx', mode: 0o600 });
+  const head = await proveHead(options, path, located, headBytes, dumpRun);
+  return { ...parts.end(head), census: censusOf(located, proven.largeObjects) };
+}
+
+interface LocatedBlock {
+  readonly entry: DataEntry;
+  readonly block: PlacedBlock;
+  /** In the archive. */
+  readonly offset: number;
+}
+
+function contradiction(problem: string): Failure {
+  return new Failure(
+    'verificationFailed',
+    `The table of contents that pg_dump wrote does not agree with its data: ${problem}. The dump was not stored.`,
+  );
+}
+
+/** @throws {Failure} `verificationFailed` unless each entry has exactly one block, of its kind, from its file */
+function locate(
+  blocks: readonly PlacedBlock[],
+  data: readonly DataEntry[],
+  headBytes: number,
+  clientMajor: number,
+): readonly LocatedBlock[] {
+  const entries = new Map(data.map((entry) => [entry.id, entry]));
+  if (entries.size !== data.length || blocks.length !== data.length) {
+    throw contradiction(`${data.length} entries have data, and ${blocks.length} were written`);
+  }
+  return blocks.map((block) => {
+    const entry = entries.get(block.id);
+    if (entry?.kind !== block.kind || entry.file !== tocName(block, clientMajor)) {
+      throw contradiction(`entry ${block.id} is not as expected`);
+    }
+    entries.delete(block.id);
+    return { entry, block, offset: headBytes + block.offset };
+  });
+}
+
+/** @throws {Failure} `verificationFailed` if there is a file of which nothing is known */
+async function checkFiles({ path }: DumpFolder, files: readonly string[]): Promise<void> {
+  const known = new Set([TOC, ...files]);
+  const unknown = (await readdir(path)).find((name) => !known.has(name));
+  if (unknown !== undefined) {
+    throw contradiction(`nothing is known of the file ${unknown}`);
+  }
+}
+
+/** Has pg_restore read the head, and follows it to the last byte. @throws {Failure} `verificationFailed` */
+async function proveHead(
+  { client, environment }: DumpOptions,
+  path: string,
+  located: readonly LocatedBlock[],
+  headBytes: number,
+  { signal }: DumpRun,
+): Promise<readonly ProvenChunk[]> {
+  const { size } = await stat(path);
+  const reader = new ArchiveReader();
+  const chunks: ProvenChunk[] = [];
+  for (const chunk of chunked(rangesOf(new DataFile(path, size), 0, size))) {
+    let checksum = 0;
+    for await (const bytes of bytesOf(chunk)) {
+      checksum = crc32(bytes, checksum);
+      reader.read(bytes);
+    }
+    chunks.push({ ...chunk, crc32: checksum });
+  }
+  checkHead(reader.end(), located, headBytes, size);
+  const input = createReadStream(path) as AsyncIterable<Buffer>;
+  const read = await run(client.pgRestore, ['--schema-only', '--file=/dev/null'], { environment, input, signal });
+  if (read.status !== 0) {
+    throw verificationFailure(read);
+  }
+  return chunks;
+}
+
+function checkHead(
+  { headBytes, locations }: ArchiveStructure,
+  located: readonly LocatedBlock[],
+  expected: number,
+  size: number,
+): void {
+  const isCorrect =
+    headBytes === expected &&
+    size === expected &&
+    locations.size === located.length &&
+    located.every(({ entry: { id }, offset }) => {
+      const location = locations.get(id);
+      return location?.state === OFFSET_SET && location.offset === BigInt(offset);
+    });
+  if (!isCorrect) {
+    throw contradiction('the head that was made of it does not locate the data');
+  }
+}
+
+function censusOf(located: readonly LocatedBlock[], largeObjects: LargeObjects): Census {
+  const tables = located.flatMap(({ entry, block: { rows, length }, offset }): readonly TableCensus[] =>
+    rows === undefined
+      ? []
+      : [{ oid: entry.oid, schema: entry.schema.toString(), name: entry.name.toString(), ...rows, offset, length }],
+  );
+  return { tables, largeObjects };
+}

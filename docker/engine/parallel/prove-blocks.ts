@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { ArchiveReader } from '../../archive/archive-reader.ts';
+import { checkOffsets } from '../../archive/archive-structure.ts';
+import { dataHead } from '../../archive/archive-writer.ts';
+import { CensusTaker } from '../../census/census-taker.ts';
+import type { LargeObjects } from '../../census/large-object-script.ts';
+import type { HashedCount } from '../../census/row-hash.ts';
+import type { DumpOptions, DumpRun } from '../dump-run.ts';
+import { verificationFailure } from '../pg-dump-failure.ts';
+import { runReading } from '../run-reading.ts';
+import { bytesOf, type ProvenChunk } from './chunk.ts';
+import { type DataBlockOfFiles, type FinishedEntry, WRITTEN } from './data-block.ts';
+
+/** A block that pg_restore has read. */
+export interface ProvenBlock extends FinishedEntry {
+  readonly chunks: readonly ProvenChunk[];
+  /** Its bytes. */
+  readonly length: number;
+  /** Undefined if it is of large objects. */
+  readonly rows: HashedCount | undefined;
+}
+
+export interface ProvenBlocks {
+  readonly blocks: readonly ProvenBlock[];
+  readonly largeObjects: LargeObjects;
+}
+
+/**
+ * Proves blocks as parts of an archive that has only them: pg_restore converts them to SQL, in which rows and large
+ * objects are counted, and the archive's structure is followed to the last byte.
+ *
+ * @throws {Failure} `verificationFailed`
+ */
+export async function proveBlocks(
+  { client, compression, environment, folder }: DumpOptions,
+  blocks: readonly DataBlockOfFiles[],
+  dumpRun: DumpRun,
+): Promise<ProvenBlocks> {
+  const taker = new CensusTaker();
+  const reader = new ArchiveReader((entry) => {
+    taker.expect(entry);
+  });
+  const head = dataHead(client.major, WRITTEN[compression], blocks);
+  const proven = blocks.map(({ id, kind }) => ({ id, kind, chunks: new Array<ProvenChunk>() }));
+  async function* input(): AsyncGenerator<Buffer> {
+    reader.read(head);
+    yield head;
+    for (const [index, { chunks }] of blocks.entries()) {
+      for (const chunk of chunks) {
+        let checksum = 0;
+        for await (const bytes of bytesOf(chunk)) {
+          checksum = crc32(bytes, checksum);
+          reader.read(bytes);
+          yield bytes;
+          dumpRun.proven += bytes.length;
+        }
+        proven[index]?.chunks.push({ ...chunk, crc32: checksum });
+      }
+    }
+  }
+  const own = await mkdtemp(join(folder, 'proof-'));
+  try {
+    const restored = await runReading(client.pgRestore, ['--file=-'], {
+      environment,
+      input: input(),
+      signal: dumpRun.signal,
+      folder: own,
+      buffer: taker.buffer,
+      onOutput: (piece) => {
+        taker.read(piece);
+      },
+    });
+    if (restored.status !== 0 || !restored.tookAllInput) {
+      throw verificationFailure(restored);
+    }
+  } finally {
+    await rm(own, { recursive: true, force: true });
+  }
+  const structure = reader.end();
+  checkOffsets(structure);
+  const { tables, largeObjects } = taker.end(structure);
+  const counted = tables.values();
+  return {
+    blocks: proven.map(({ id, kind, chunks }) => ({
+      ...{ id, kind, chunks },
+      length: structure.blocks.get(id)?.length ?? 0,
+      rows: kind === 'TABLE DATA' ? counted.next().value : undefined,
+    })),
+    largeObjects,
+  };
+}
