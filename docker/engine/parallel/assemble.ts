@@ -40,9 +40,9 @@ export async function assemble(
   parts: ArchiveParts,
   dumpRun: DumpRun,
 ): Promise<ProvenDump> {
+  await checkFiles(folder, proven.files);
   const { headBytes, data } = await readToc(join(folder.path, TOC));
   const located = locate(proven.blocks, data, headBytes, folder.clientMajor);
-  await checkFiles(folder, proven.files);
   const path = join(options.folder, 'head');
   await writeFile(path, customHead(join(folder.path, TOC), located), { flag: 'wx', mode: 0o600 });
   const head = await proveHead(options, path, located, headBytes, dumpRun);
@@ -84,10 +84,14 @@ function locate(
   });
 }
 
-/** @throws {Failure} `verificationFailed` if there is a file of which nothing is known */
+/** @throws {Failure} `verificationFailed` if there is a file of which nothing is known, or no table of contents */
 async function checkFiles({ path }: DumpFolder, files: readonly string[]): Promise<void> {
   const known = new Set([TOC, ...files]);
-  const unknown = (await readdir(path)).find((name) => !known.has(name));
+  const names = await readdir(path);
+  if (!names.includes(TOC)) {
+    throw contradiction('there is no table of contents');
+  }
+  const unknown = names.find((name) => !known.has(name));
   if (unknown !== undefined) {
     throw contradiction(`nothing is known of the file ${unknown}`);
   }

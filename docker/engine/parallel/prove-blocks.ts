@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { ArchiveReader } from '../../archive/archive-reader.ts';
-import { checkOffsets } from '../../archive/archive-structure.ts';
+import { type ArchiveStructure, checkOffsets } from '../../archive/archive-structure.ts';
 import { dataHead } from '../../archive/archive-writer.ts';
-import { CensusTaker } from '../../census/census-taker.ts';
+import { CensusTaker, type TableCensus } from '../../census/census-taker.ts';
 import type { LargeObjects } from '../../census/large-object-script.ts';
 import type { HashedCount } from '../../census/row-hash.ts';
 import type { DumpOptions, DumpRun } from '../dump-run.ts';
@@ -81,13 +81,22 @@ export async function proveBlocks(
   const structure = reader.end();
   checkOffsets(structure);
   const { tables, largeObjects } = taker.end(structure);
+  return { blocks: countedBlocks(proven, structure, tables), largeObjects };
+}
+
+/** @param tables in the order of the blocks */
+function countedBlocks(
+  proven: readonly Pick<ProvenBlock, 'id' | 'kind' | 'chunks'>[],
+  { blocks }: ArchiveStructure,
+  tables: readonly TableCensus[],
+): readonly ProvenBlock[] {
   const counted = tables.values();
-  return {
-    blocks: proven.map(({ id, kind, chunks }) => ({
-      ...{ id, kind, chunks },
-      length: structure.blocks.get(id)?.length ?? 0,
-      rows: kind === 'TABLE DATA' ? counted.next().value : undefined,
-    })),
-    largeObjects,
-  };
+  return proven.map((block) => {
+    const place = blocks.get(block.id);
+    const table = block.kind === 'TABLE DATA' ? counted.next().value : undefined;
+    if (place === undefined || (block.kind === 'TABLE DATA' && table === undefined)) {
+      throw new Error(`The data of entry ${block.id} were proven, and yet nothing is known of them.`);
+    }
+    return { ...block, length: place.length, rows: table && { count: table.count, hash: table.hash } };
+  });
 }

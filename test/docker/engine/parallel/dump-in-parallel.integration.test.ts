@@ -1,7 +1,19 @@
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { ArchiveReader } from '../../../../docker/archive/archive-reader.ts';
+import { checkOffsets, OFFSET_SET } from '../../../../docker/archive/archive-structure.ts';
+import type { TableCensus } from '../../../../docker/census/census-taker.ts';
+import type { DumpResult } from '../../../../docker/engine/make-dump.ts';
+import { NO_FILTERS } from '../../../../docker/postgres/filters/filters.ts';
+import { run } from '../../../../docker/process/child.ts';
+import { crc32InBase64 } from '../../../../docker/s3/checksum.ts';
+import { untilFound } from '../../../support/until.ts';
+import { CLIENT_PROGRAMS } from '../../support/client-programs.ts';
 import { contentsOf, DIFFICULT_CONTENTS } from '../../support/contents.ts';
 import { makeParallel } from '../../support/make-parallel.ts';
-import { Stage } from '../../support/stage.ts';
+import { keyOf, Stage } from '../../support/stage.ts';
 
 let stage: Stage;
 
@@ -38,4 +50,107 @@ test.each([
   await makeParallel(stage, 'app', key);
   await stage.restore(key, `restored by ${name}`, ...options);
   expect(await contentsOf(stage, `restored by ${name}`)).toEqual(await contentsOf(stage, 'app'));
+});
+
+test('it has the offsets of all data, in the order of its table of contents, and the checksum that S3 has', async () => {
+  const { checksums, census } = await makeParallel(stage, 'app', 'structure');
+  const archive = await readFile(stage.fileOf('structure'));
+  const ids: number[] = [];
+  const reader = new ArchiveReader(({ id }) => ids.push(id));
+  reader.read(archive);
+  const structure = reader.end();
+  checkOffsets(structure);
+  expect([...structure.locations.values()].filter(({ state }) => state !== OFFSET_SET)).toEqual([]);
+  expect([...structure.blocks.keys()]).toEqual(ids);
+  expect(checksums).toEqual({ bytes: archive.length, sha256: null, crc32: crc32InBase64(crc32(archive)) });
+  const places = census.tables.map(({ offset, length }) => ({ offset, length }));
+  expect([...structure.blocks.values()]).toEqual(expect.arrayContaining(places));
+});
+
+test('it is restored from a stream', async () => {
+  await makeParallel(stage, 'app', 'streamed');
+  await stage.createDatabase('from a stream');
+  const { host, port, user, password } = stage.postgres;
+  const env = { PATH: CLIENT_PROGRAMS, PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
+  const input = createReadStream(stage.fileOf('streamed')) as AsyncIterable<Buffer>;
+  const { signal } = new AbortController();
+  const args = ['--exit-on-error', '--dbname=from a stream'];
+  expect(await run('pg_restore', args, { environment: env, input, signal })).toMatchObject({ status: 0 });
+  expect(await contentsOf(stage, 'from a stream')).toEqual(await contentsOf(stage, 'app'));
+});
+
+test('the census is that of a dump of one connection', async () => {
+  const byTable = (one: TableCensus, other: TableCensus) => one.oid - other.oid;
+  const [several, one] = await Promise.all([
+    makeParallel(stage, 'app', 'several'),
+    makeParallel(stage, 'app', 'one', { jobs: 1 }),
+  ]);
+  const rows = ({ census: { tables } }: DumpResult) =>
+    tables.toSorted(byTable).map(({ oid, schema, name, count, hash }) => ({ oid, schema, name, count, hash }));
+  expect([several.mode.mode, one.mode.mode]).toEqual(['parallel', 'file']);
+  expect(rows(several)).toEqual(rows(one));
+  expect(several.census.largeObjects).toEqual(one.census.largeObjects);
+});
+
+test.each([
+  ['empty', []],
+  ['without rows', ['CREATE TABLE one (i int)', 'CREATE VIEW two AS SELECT * FROM one']],
+  ['of large objects only', ["SELECT lo_from_bytea(4711, 'x'), lo_from_bytea(4294967295, 'y')"]],
+])('a database that is %s is dumped, too', async (name, statements) => {
+  await stage.createDatabase(name, ...statements);
+  await makeParallel(stage, name, name);
+  await stage.restore(name, `${name}, restored`, '--jobs=2');
+  expect(await contentsOf(stage, `${name}, restored`)).toEqual(await contentsOf(stage, name));
+});
+
+test('rows that are left out have no place in it', async () => {
+  const filters = { ...NO_FILTERS, excludetabledata: ['large'] };
+  const { census } = await makeParallel(stage, 'app', 'filtered', { filters });
+  expect(census.tables.map(({ name }) => name)).not.toContain('large');
+  await stage.restore('filtered', 'filtered');
+  expect(await stage.query('filtered', 'SELECT count(*) FROM large')).toEqual([{ count: '0' }]);
+});
+
+test('a table that somebody wants to lock exclusively in between is worth another try', async () => {
+  await stage.createDatabase(
+    'contended',
+    ...['one', 'other'].map(
+      (name) => `CREATE TABLE ${name} AS SELECT sha512(i::text::bytea) FROM generate_series(1, 300000) i`,
+    ),
+    'CREATE TABLE small (i int)',
+    'ANALYZE',
+  );
+  const client = await stage.connect('contended');
+  let lock: Promise<unknown> | undefined;
+  const beforeDump = () =>
+    Promise.resolve(async () => {
+      // Waits for pg_dump.
+      lock = client.query('BEGIN; LOCK TABLE small IN ACCESS EXCLUSIVE MODE').catch(() => undefined);
+      await untilFound(async () => {
+        const waiting = "SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'";
+        return (await stage.query('contended', waiting)).length > 0 ? true : undefined;
+      });
+    });
+  try {
+    await expect(makeParallel(stage, 'contended', 'contended', { jobs: 2, beforeDump })).rejects.toMatchObject({
+      reason: 'tryAgain',
+      message: expect.stringContaining('could not obtain lock on relation'),
+    });
+  } finally {
+    await lock;
+    await client.end();
+  }
+  expect(await stage.hasObject('contended')).toBe(false);
+});
+
+test('the program dumps with as many connections as the secret says', async () => {
+  expect(await stage.dump('app', { secret: { parallel: 3 } })).toEqual({
+    status: 0,
+    stdout: expect.stringContaining('3 connections write'),
+    stderr: '',
+  });
+  const manifest = await stage.manifestOf(keyOf('app'));
+  expect(manifest.dump).toMatchObject({ way: 'parallel', connections: 3, reason: null });
+  expect(manifest.proof).toMatchObject({ sha256: null, method: expect.stringContaining('table by table') });
+  expect(await stage.leftovers()).toEqual([]);
 });

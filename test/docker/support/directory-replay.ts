@@ -1,0 +1,94 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { CLIENT_PROGRAMS } from './client-programs.ts';
+import { makeParallel } from './make-parallel.ts';
+import type { Stage } from './stage.ts';
+
+const execute = promisify(execFile);
+
+/** What pg_dump wrote into a folder, with gzip data, which have a checksum, and its messages. */
+export interface DirectoryRecording {
+  readonly files: ReadonlyMap<string, Buffer>;
+  readonly messages: string;
+}
+
+/** Records the dump of a database by several connections. */
+export async function recordDirectory(stage: Stage, database: string): Promise<DirectoryRecording> {
+  const { host, port, user, password } = stage.postgres;
+  const env = { PATH: CLIENT_PROGRAMS, PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
+  const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+  const path = join(folder, 'dump');
+  const args = [
+    '--format=directory',
+    '--no-owner',
+    '--compress=1',
+    '--jobs=2',
+    '--verbose',
+    `--file=${path}`,
+    database,
+  ];
+  const { stderr: messages } = await execute('pg_dump', args, { env });
+  const names = await readdir(path);
+  const files = await Promise.all(names.map(async (name) => [name, await readFile(join(path, name))] as const));
+  await rm(folder, { recursive: true });
+  return { files: new Map(files), messages };
+}
+
+/** Prints the messages when all files are there. */
+const PG_DUMP = `#!/bin/sh
+for word; do case "$word" in --file=*) folder="\${word#--file=}";; esac; done
+cp "$REPLAYED"/files/* "$folder"
+cat "$REPLAYED/messages" >&2
+eval "$DUMPED"
+`;
+
+/** The head is proven last. */
+const PG_RESTORE = `#!/bin/sh
+pg_restore "$@" || exit
+case "$*" in *--schema-only*) cat > /dev/null; cd "$REPLAYED/../engine"/dump-*/data && eval "$PROVEN";; esac
+`;
+
+/** Faults to inject while a recording is replayed. */
+export interface DirectoryFaults {
+  /** A shell command that runs in pg_dump, at its end. */
+  readonly dumped?: string;
+  /** A shell command that runs in the folder with the data when everything is proven. */
+  readonly proven?: string;
+}
+
+/** Replays a recording to the engine as if pg_dump wrote it, with injected faults. */
+export async function replayDirectory(
+  stage: Stage,
+  key: string,
+  { files, messages }: DirectoryRecording,
+  { dumped = '', proven = '' }: DirectoryFaults = {},
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+  const replayed = join(folder, 'replayed');
+  try {
+    await mkdir(join(replayed, 'files'), { recursive: true });
+    await mkdir(join(folder, 'engine'));
+    await Promise.all([...files].map(([name, bytes]) => writeFile(join(replayed, 'files', name), bytes)));
+    await writeFile(join(replayed, 'messages'), messages);
+    const client = { pgDump: join(folder, 'pg_dump'), pgRestore: join(folder, 'pg_restore'), version: '0', major: 15 };
+    await writeFile(client.pgDump, PG_DUMP, { mode: 0o755 });
+    await writeFile(client.pgRestore, PG_RESTORE, { mode: 0o755 });
+    await makeParallel(stage, 'postgres', key, {
+      client,
+      compression: 'gzip:1',
+      environment: {
+        PATH: `${CLIENT_PROGRAMS}:${process.env.PATH ?? ''}`,
+        LC_ALL: 'C',
+        ...{ REPLAYED: replayed, DUMPED: dumped, PROVEN: proven },
+      },
+      folder: join(folder, 'engine'),
+    });
+  } finally {
+    // Nothing is left behind.
+    await execute('rmdir', [join(folder, 'engine')]);
+    await rm(folder, { recursive: true });
+  }
+}
