@@ -31,7 +31,7 @@ export function statisticsOptions({ major }: Pick<PostgresClient, 'major'>, filt
 interface ParallelTarget {
   readonly folder: string;
   readonly onLine: (line: string) => void;
-  readonly isKept: (line: string) => boolean;
+  readonly kept: (line: string) => string | undefined;
 }
 
 /**
@@ -44,7 +44,7 @@ export function startPgDump(
   signal: AbortSignal,
   target?: string | ParallelTarget,
 ): Child {
-  const { folder, onLine, isKept } = typeof target === 'object' ? target : {};
+  const { folder, onLine, kept } = typeof target === 'object' ? target : {};
   const file = typeof target === 'object' ? target.folder : target;
   const args = [
     ...(folder === undefined ? ['--format=custom'] : ['--format=directory', `--jobs=${jobs}`, '--verbose']),
@@ -65,6 +65,6 @@ export function startPgDump(
   return start(client.pgDump, args, {
     environment: { ...environment, PGTZ: 'UTC' },
     signal,
-    ...(onLine && isKept && { onErrorLine: onLine, isKept }),
+    ...(onLine && kept && { onErrorLine: onLine, kept }),
   });
 }

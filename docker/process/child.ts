@@ -31,11 +31,11 @@ export interface ChildOptions {
   /** Called with each line of its standard error. */
   readonly onErrorLine?: (line: string) => void;
   /**
-   * Whether a line of its standard error is kept.
+   * What is kept of a line of its standard error, if anything.
    *
    * @default - every line
    */
-  readonly isKept?: (line: string) => boolean;
+  readonly kept?: (line: string) => string | undefined;
   /** Takes its standard output, which is then not in {@link Child.output}. */
   readonly stdout?: Socket;
   /**
@@ -173,7 +173,7 @@ interface Streams {
 async function exitOf(
   child: ChildProcess,
   { stdin, output, stderr }: Streams,
-  { input = [], signal, onErrorLine, isKept = () => true, endSignal = 'SIGTERM' }: ChildOptions,
+  { input = [], signal, onErrorLine, kept = (line) => line, endSignal = 'SIGTERM' }: ChildOptions,
 ): Promise<ChildExit> {
   let killing: NodeJS.Timeout | undefined;
   const terminate = () => {
@@ -194,9 +194,7 @@ async function exitOf(
   readLines(stderr, LINE_LENGTH, (text) => {
     const line = text.trim();
     onErrorLine?.(line);
-    if (isKept(line)) {
-      lastLines.push(line);
-    }
+    lastLines.push(...[kept(line)].filter((each) => each !== undefined));
     lastLines.splice(0, lastLines.length - LAST_LINES);
   });
   try {

@@ -9,7 +9,7 @@ import { startPgDump } from '../pg-dump.ts';
 import { ArchiveParts } from './archive-parts.ts';
 import { assemble, type PlacedBlock } from './assemble.ts';
 import { blockOf, type DumpFolder } from './data-block.ts';
-import { FinishedEntries, isProgress } from './finished-entries.ts';
+import { FinishedEntries, problemIn } from './finished-entries.ts';
 import { proveBlocks } from './prove-blocks.ts';
 
 /** The files that pg_dump has written, and the data in them that were proven, in the order of the archive. */
@@ -50,7 +50,7 @@ async function proveAll(
     onLine: (line) => {
       finished.read(line);
     },
-    isKept: (line) => !isProgress(line),
+    kept: problemIn,
   });
   output.resume();
   const dumped = exit.finally(() => {

@@ -1,17 +1,38 @@
 import { EventEmitter, once } from 'node:events';
 import type { FinishedEntry } from './data-block.ts';
 
+/**
+ * What a message of pg_dump begins with: its name, a blank and, unless it is about the progress, a label. Each is
+ * written separately from the message itself, which is written at once, so that those of several processes mix:
+ * pg_log_generic_v() in src/common/logging.c.
+ */
+const BEGINNINGS = /^(?:pg_dump:| |(?:warning|error|detail|hint): )+/;
+
+const LABEL = /(?:warning|error|detail|hint): /;
+
 /** What pg_dump's workers print when they begin with rows; by then all definitions have been read. */
-const DATA_BEGIN = 'pg_dump: dumping contents of table ';
+const DATA_BEGIN = 'dumping contents of table ';
 
 /** mark_dump_job_done() in pg_backup_archiver.c. */
-const FINISHED = /^pg_dump: finished item (\d+) (TABLE DATA|BLOBS) /;
+const FINISHED = /^finished item (\d+) (TABLE DATA|BLOBS) /;
 
-/** Lines about the progress, as opposed to those about a problem. Other lines continue the one before. */
-const PROGRESS = /^pg_dump: (?!warning: |error: |detail: |hint: |terminated by user$)/;
+/** It is written in one piece, and is none about the progress. */
+const TERMINATED = 'pg_dump: terminated by user';
 
-export function isProgress(line: string): boolean {
-  return PROGRESS.test(line);
+function messageIn(line: string): string {
+  return line.replace(BEGINNINGS, '');
+}
+
+/** @returns a line about a problem, or what may continue one, with one beginning; undefined if it is about the progress */
+export function problemIn(line: string): string | undefined {
+  const [beginning = ''] = BEGINNINGS.exec(line) ?? [];
+  const message = messageIn(line);
+  if (beginning === '' || line === TERMINATED) {
+    return line;
+  }
+  const [label] = LABEL.exec(beginning) ?? [];
+  const isProgress = label === undefined || FINISHED.test(message) || message.startsWith(DATA_BEGIN);
+  return isProgress ? undefined : `pg_dump: ${label}${message}`;
 }
 
 /**
@@ -28,10 +49,11 @@ export class FinishedEntries {
 
   /** @param line that pg_dump printed */
   read(line: string): void {
-    if (line.startsWith(DATA_BEGIN)) {
+    const message = messageIn(line);
+    if (message.startsWith(DATA_BEGIN)) {
       this.#events.emit('begun');
     }
-    const [, id, kind] = FINISHED.exec(line) ?? [];
+    const [, id, kind] = FINISHED.exec(message) ?? [];
     if (kind === 'TABLE DATA') {
       this.#tables.push({ id: Number(id), kind });
       this.#events.emit('change');

@@ -1,19 +1,30 @@
 import { expect, test } from '@jest/globals';
 import type { FinishedEntry } from '../../../../docker/engine/parallel/data-block.ts';
-import { FinishedEntries, isProgress } from '../../../../docker/engine/parallel/finished-entries.ts';
+import { FinishedEntries, problemIn } from '../../../../docker/engine/parallel/finished-entries.ts';
 
 test.each([
-  ['pg_dump: reading extensions', true],
-  ['pg_dump: finished item 3021 TABLE DATA orders', true],
-  ['pg_dump: dumping contents of table "public.orders"', true],
-  ['pg_dump: warning: there are circular foreign-key constraints', false],
-  ['pg_dump: detail: orders', false],
-  ['pg_dump: hint: You might not be able to restore', false],
-  ['pg_dump: error: query failed: ERROR:  canceling statement', false],
-  ['pg_dump: terminated by user', false],
-  ['DETAIL:  the rest of a message', false],
-])('%p is progress: %p', (line, expected) => {
-  expect(isProgress(line)).toBe(expected);
+  ['pg_dump: reading extensions', undefined],
+  ['pg_dump: finished item 3021 TABLE DATA orders', undefined],
+  ['pg_dump: dumping contents of table "public.orders"', undefined],
+  ['pg_dump: warning: there are circular constraints', 'pg_dump: warning: there are circular constraints'],
+  ['pg_dump: error: query failed: ERROR:  canceled', 'pg_dump: error: query failed: ERROR:  canceled'],
+  ['pg_dump: terminated by user', 'pg_dump: terminated by user'],
+  ['DETAIL:  the rest of a message', 'DETAIL:  the rest of a message'],
+  // Those of several processes may mix.
+  ['pg_dump:pg_dump: finished item 3021 TABLE DATA orders', undefined],
+  ['pg_dump: error: finished item 3021 TABLE DATA orders', undefined],
+  ['pg_dump:pg_dump:  error: query failed', 'pg_dump: error: query failed'],
+  ['error: query failed', 'pg_dump: error: query failed'],
+  ['query failed', 'query failed'],
+])('of the line %p, %p is about a problem', (line, problem) => {
+  expect(problemIn(line)).toBe(problem);
+});
+
+test.each(['pg_dump:pg_dump:  ', 'pg_dump: error: ', '', ' '])('a message is found after %p', async (beginning) => {
+  const finished = new FinishedEntries();
+  finished.read(`${beginning}finished item 3021 TABLE DATA orders`);
+  finished.end();
+  expect(await Array.fromAsync(finished.batches())).toEqual([[{ id: 3021, kind: 'TABLE DATA' }]]);
 });
 
 test('finished tables come in batches, and large objects when pg_dump has ended', async () => {
