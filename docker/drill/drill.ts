@@ -104,7 +104,7 @@ function secondsSince(time: Date): number {
 }
 
 function sha256Of(dump: StoredDump | undefined): string | null {
-  return dump?.checksum.algorithm === 'SHA-256' ? dump.checksum.value : null;
+  return dump?.checksum.algorithm === 'SHA-256' && dump.checksum.sections === undefined ? dump.checksum.value : null;
 }
 
 function reportFindings({ differences, notRestored, notCompared }: Judgement): void {

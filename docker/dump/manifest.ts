@@ -13,6 +13,7 @@ import { restoreCommand, restoreJobCommand } from './restore-command.ts';
 
 const text = z.string();
 const count = z.int().nonnegative();
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const seconds = z.number().nonnegative();
 const time = z.iso.datetime({ precision: 0 }).describe('UTC, whole seconds');
 
@@ -71,10 +72,11 @@ export const manifestSchema = z
     object: z.strictObject({ bucket: text, key: text }),
     proof: z.strictObject({
       bytes: count,
-      sha256: z
-        .string()
-        .regex(/^[0-9a-f]{64}$/)
-        .nullable(),
+      sha256: sha256.nullable().describe('of the whole object'),
+      sections: z
+        .array(z.strictObject({ bytes: count, sha256 }))
+        .nullable()
+        .describe('of a dump of several connections, in place of sha256: its head and the rest, one after the other'),
       crc32: z
         .string()
         .regex(/^[A-Za-z0-9+/]{6}==$/)
@@ -139,7 +141,7 @@ const READ =
 /** What pg_restore did. */
 const METHODS: Readonly<Record<DumpResult['mode']['mode'], string>> = {
   file: `${READ}; then the complete file was read again and compared.`,
-  parallel: `${READ}: first the data, table by table, and at the end the table of contents. It did not read the archive as a whole, and so there is no SHA-256.`,
+  parallel: `${READ}: first the data, table by table, and at the end the table of contents. The SHA-256 are of these two.`,
   stream: `${READ}.`,
 };
 
@@ -189,6 +191,7 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
     },
     proof: {
       ...checksums,
+      sections: checksums.sections === null ? null : [...checksums.sections],
       crc64nvme: null,
       verified: true,
       method:
@@ -227,6 +230,7 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
     proof: {
       bytes,
       sha256: null,
+      sections: null,
       crc32: null,
       crc64nvme: null,
       verified: true,

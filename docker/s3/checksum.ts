@@ -1,10 +1,19 @@
 import { crc32 } from 'node:zlib';
 
+/** Consecutive bytes of a dump. */
+export interface Section {
+  readonly bytes: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+}
+
 /** Checksums of a whole dump. */
 export interface Checksums {
   readonly bytes: number;
-  /** Hexadecimal; null if the dump was never read from its first byte to its last. */
+  /** Hexadecimal; null if it is not known as a whole. */
   readonly sha256: string | null;
+  /** In their order, if {@link sha256} is null. */
+  readonly sections: readonly Section[] | null;
   /** In S3's form: base64 of the four bytes, high byte first. */
   readonly crc32: string;
 }
@@ -85,5 +94,5 @@ export function crc32InBase64(value: number): string {
 /** Checksums of a whole dump, from the segments that make it up and the SHA-256 of its bytes. */
 export function checksumsOf(segments: readonly Segment[], sha256: string): Checksums {
   const last = segments.at(-1);
-  return { bytes: last?.to ?? 0, sha256, crc32: crc32InBase64(last?.prefixCrc32 ?? 0) };
+  return { bytes: last?.to ?? 0, sha256, sections: null, crc32: crc32InBase64(last?.prefixCrc32 ?? 0) };
 }

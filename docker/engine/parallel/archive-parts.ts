@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
-import { type Checksums, crc32InBase64 } from '../../s3/checksum.ts';
+import { crc32InBase64, type Section } from '../../s3/checksum.ts';
 import { combineCrc32 } from '../../s3/crc32-combine.ts';
 import { partSize, SMALLEST_PART } from '../../s3/part-size.ts';
 import type { Part } from '../../s3/part.ts';
-import type { PartSink } from '../dump-run.ts';
+import type { PartSink, ProvenDump } from '../dump-run.ts';
 import { bytesOf, type ProvenChunk, release } from './chunk.ts';
 
 interface Summed {
@@ -68,14 +68,14 @@ export class ArchiveParts {
     }
   }
 
-  /** Sends the last part. @returns the first, with the head */
-  end(head: readonly ProvenChunk[]): { readonly first: Part; readonly checksums: Checksums } {
+  /** Sends the last part. @returns the first, with the head @param sections of the whole archive */
+  end(head: readonly ProvenChunk[], sections: readonly Section[]): Pick<ProvenDump, 'first' | 'checksums'> {
     if (this.#filled > 0) {
       this.#send();
     }
     const first = partOf([...head, ...this.#withHead]);
     const { bytes, crc32 } = appended(first, this.#inParts);
-    return { first, checksums: { bytes, sha256: null, crc32: crc32InBase64(crc32) } };
+    return { first, checksums: { bytes, sha256: null, sections, crc32: crc32InBase64(crc32) } };
   }
 
   #send(): void {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,22 +22,26 @@ export interface PlacedBlock extends Omit<ProvenBlock, 'chunks'> {
   readonly offset: number;
 }
 
+/** The files that pg_dump has written, and the data in them that were proven, in the order of the archive. */
+export interface ProvenData {
+  readonly files: readonly string[];
+  readonly blocks: readonly PlacedBlock[];
+  /** Of all blocks, in hexadecimal digits. */
+  readonly sha256: string;
+  readonly largeObjects: LargeObjects;
+}
+
 const TOC = 'toc.dat';
 
 /**
  * Completes an archive whose data are proven with its head, which it proves.
  *
- * @param proven what the data are, in the order of the archive, and all files that they were in
  * @throws {Failure} `verificationFailed`
  */
 export async function assemble(
   options: DumpOptions,
   folder: DumpFolder,
-  proven: {
-    readonly files: readonly string[];
-    readonly blocks: readonly PlacedBlock[];
-    readonly largeObjects: LargeObjects;
-  },
+  proven: ProvenData,
   parts: ArchiveParts,
   dumpRun: DumpRun,
 ): Promise<ProvenDump> {
@@ -46,7 +51,11 @@ export async function assemble(
   const path = join(options.folder, 'head');
   await writeFile(path, customHead(join(folder.path, TOC), located), { flag: 'wx', mode: 0o600 });
   const head = await proveHead(options, path, located, headBytes, dumpRun);
-  return { ...parts.end(head), census: censusOf(located, proven.largeObjects) };
+  const sections = [
+    { bytes: headBytes, sha256: head.sha256 },
+    { bytes: parts.bytes, sha256: proven.sha256 },
+  ].filter(({ bytes }) => bytes > 0);
+  return { ...parts.end(head.chunks, sections), census: censusOf(located, proven.largeObjects) };
 }
 
 interface LocatedBlock {
@@ -97,6 +106,12 @@ async function checkFiles({ path }: DumpFolder, files: readonly string[]): Promi
   }
 }
 
+interface ProvenHead {
+  readonly chunks: readonly ProvenChunk[];
+  /** In hexadecimal digits. */
+  readonly sha256: string;
+}
+
 /** Has pg_restore read the head, and follows it to the last byte. @throws {Failure} `verificationFailed` */
 async function proveHead(
   { client, environment }: DumpOptions,
@@ -104,14 +119,16 @@ async function proveHead(
   located: readonly LocatedBlock[],
   headBytes: number,
   { signal }: DumpRun,
-): Promise<readonly ProvenChunk[]> {
+): Promise<ProvenHead> {
   const { size } = await stat(path);
   const reader = new ArchiveReader();
+  const hash = createHash('sha256');
   const chunks: ProvenChunk[] = [];
   for (const chunk of chunked(rangesOf(new DataFile(path, size), 0, size))) {
     let checksum = 0;
     for await (const bytes of bytesOf(chunk)) {
       checksum = crc32(bytes, checksum);
+      hash.update(bytes);
       reader.read(bytes);
     }
     chunks.push({ ...chunk, crc32: checksum });
@@ -122,7 +139,7 @@ async function proveHead(
   if (read.status !== 0) {
     throw verificationFailure(read);
   }
-  return chunks;
+  return { chunks, sha256: hash.digest('hex') };
 }
 
 function checkHead(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LargeObjects } from '../../census/large-object-script.ts';
@@ -7,17 +8,10 @@ import type { DumpOptions, DumpRun, PartSink, ProvenDump } from '../dump-run.ts'
 import { dumpFailure } from '../pg-dump-failure.ts';
 import { startPgDump } from '../pg-dump.ts';
 import { ArchiveParts } from './archive-parts.ts';
-import { assemble, type PlacedBlock } from './assemble.ts';
+import { assemble, type PlacedBlock, type ProvenData } from './assemble.ts';
 import { blockOf, type DumpFolder } from './data-block.ts';
 import { FinishedEntries, problemIn } from './finished-entries.ts';
 import { proveBlocks } from './prove-blocks.ts';
-
-/** The files that pg_dump has written, and the data in them that were proven, in the order of the archive. */
-interface Proven {
-  readonly files: readonly string[];
-  readonly blocks: readonly PlacedBlock[];
-  readonly largeObjects: LargeObjects;
-}
 
 /**
  * Dumps with several connections. pg_dump can do so only into a folder, with a file for the rows of each table. As soon
@@ -41,7 +35,7 @@ async function proveAll(
   folder: DumpFolder,
   parts: ArchiveParts,
   dumpRun: DumpRun,
-): Promise<Proven> {
+): Promise<ProvenData> {
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
   const finished = new FinishedEntries();
@@ -83,15 +77,16 @@ async function proveBatches(
   parts: ArchiveParts,
   finished: FinishedEntries,
   dumpRun: DumpRun,
-): Promise<Proven> {
+): Promise<ProvenData> {
   const files: string[] = [];
   const placed: PlacedBlock[] = [];
+  const hash = createHash('sha256');
   let objects: LargeObjects = { count: 0, bytes: 0, hash: sumOf([]) };
   for await (const entries of finished.batches()) {
     dumpRun.signal.throwIfAborted();
     const written = await Promise.all(entries.map((entry) => blockOf(entry, folder)));
     files.push(...written.flatMap((block) => block.files));
-    const { blocks, largeObjects } = await proveBlocks(options, written, dumpRun);
+    const { blocks, largeObjects } = await proveBlocks(options, written, (bytes) => hash.update(bytes), dumpRun);
     for (const { id, kind, chunks, length, rows } of blocks) {
       placed.push({ id, kind, length, rows, offset: parts.bytes });
       chunks.forEach((chunk) => {
@@ -104,5 +99,5 @@ async function proveBatches(
       hash: sumOf([objects.hash, largeObjects.hash]),
     };
   }
-  return { files, blocks: placed, largeObjects: objects };
+  return { files, blocks: placed, sha256: hash.digest('hex'), largeObjects: objects };
 }

@@ -23,7 +23,7 @@ function messageIn(line: string): string {
   return line.replace(BEGINNINGS, '');
 }
 
-/** @returns a line about a problem, or what may continue one, with one beginning; undefined if it is about the progress */
+/** @returns a line about a problem, or what may continue one, with one beginning; undefined if about the progress */
 export function problemIn(line: string): string | undefined {
   const [beginning = ''] = BEGINNINGS.exec(line) ?? [];
   const message = messageIn(line);

@@ -31,11 +31,13 @@ export interface ProvenBlocks {
  * Proves blocks as parts of an archive that has only them: pg_restore converts them to SQL, in which rows and large
  * objects are counted, and the archive's structure is followed to the last byte.
  *
+ * @param onBytes called with the bytes of the blocks, in their order
  * @throws {Failure} `verificationFailed`
  */
 export async function proveBlocks(
   { client, compression, environment, folder }: DumpOptions,
   blocks: readonly DataBlockOfFiles[],
+  onBytes: (bytes: Buffer) => void,
   dumpRun: DumpRun,
 ): Promise<ProvenBlocks> {
   const taker = new CensusTaker();
@@ -52,6 +54,7 @@ export async function proveBlocks(
         let checksum = 0;
         for await (const bytes of bytesOf(chunk)) {
           checksum = crc32(bytes, checksum);
+          onBytes(bytes);
           reader.read(bytes);
           yield bytes;
           dumpRun.proven += bytes.length;

@@ -9,8 +9,13 @@ export type ChecksumAlgorithm = 'SHA-256' | 'CRC32' | 'CRC64NVME';
 /** The strongest checksum that is known of a dump. */
 export interface DumpChecksum {
   readonly algorithm: ChecksumAlgorithm;
-  /** In the form of the manifest: hexadecimal for SHA-256, base64 for the others. */
+  /**
+   * In the form of the manifest: hexadecimal for SHA-256, with commas between those of several sections, base64 for the
+   * others.
+   */
   readonly value: string;
+  /** Bytes of the sections that have a SHA-256 each. @default - the whole dump has one */
+  readonly sections?: readonly number[];
 }
 
 interface RunningChecksum {
@@ -19,12 +24,10 @@ interface RunningChecksum {
   digest(): Promise<string>;
 }
 
-export function startChecksum(algorithm: ChecksumAlgorithm): RunningChecksum {
+export function startChecksum({ algorithm, sections }: Omit<DumpChecksum, 'value'>): RunningChecksum {
   switch (algorithm) {
-    case 'SHA-256': {
-      const hash = createHash('sha256');
-      return { update: (bytes) => hash.update(bytes), digest: () => Promise.resolve(hash.digest('hex')) };
-    }
+    case 'SHA-256':
+      return sha256Of(sections ?? [Infinity]);
     case 'CRC32': {
       let value = 0;
       return {
@@ -44,4 +47,21 @@ export function startChecksum(algorithm: ChecksumAlgorithm): RunningChecksum {
       };
     }
   }
+}
+
+/** @param sections their bytes */
+function sha256Of(sections: readonly number[]): RunningChecksum {
+  const hashes = sections.map((bytes) => ({ hash: createHash('sha256'), left: bytes }));
+  return {
+    update: (bytes) => {
+      let rest = bytes;
+      for (const each of hashes) {
+        const piece = rest.subarray(0, each.left);
+        each.hash.update(piece);
+        each.left -= piece.length;
+        rest = rest.subarray(piece.length);
+      }
+    },
+    digest: () => Promise.resolve(hashes.map(({ hash }) => hash.digest('hex')).join()),
+  };
 }

@@ -87,6 +87,8 @@ const manifestSchema = z.object({
     bytes: z.number().int(),
     sha256: z.string().nullable(),
     // Absent in manifests of earlier versions.
+    sections: z.array(z.object({ bytes: z.int().positive(), sha256: z.string() })).nullish(),
+    // Absent in manifests of earlier versions.
     crc32: z.string().nullish(),
     verified: z.literal(true),
   }),
@@ -186,6 +188,13 @@ export async function findStoredDump(s3: S3Client, object: DumpObject, signal: A
 
 /** S3 has compared its own checksum of every dump with that of the proven bytes. A recovered manifest has none. */
 function strongestChecksum(proof: StoredManifest['proof'], head: HeadObjectOutput): DumpChecksum | undefined {
+  if (proof.sections) {
+    return {
+      algorithm: 'SHA-256',
+      value: proof.sections.map(({ sha256 }) => sha256).join(),
+      sections: proof.sections.map(({ bytes }) => bytes),
+    };
+  }
   const candidates = [
     { algorithm: 'SHA-256', value: proof.sha256 ?? head.Metadata?.sha256 },
     { algorithm: 'CRC32', value: proof.crc32 ?? head.ChecksumCRC32 },
@@ -206,7 +215,7 @@ export async function* readStoredDump(
   signal: AbortSignal,
 ): AsyncGenerator<Buffer, void, undefined> {
   const { algorithm, value: proven } = dump.checksum;
-  const checksum = startChecksum(algorithm);
+  const checksum = startChecksum(dump.checksum);
   for await (const part of readBlock(s3, dump, { offset: 0, length: dump.bytes }, signal)) {
     checksum.update(part);
     yield part;

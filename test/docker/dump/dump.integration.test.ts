@@ -184,6 +184,7 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
     proof: {
       bytes: file.length,
       sha256: createHash('sha256').update(file).digest('hex'),
+      sections: null,
       crc32: crc32InBase64(crc32(file)),
       crc64nvme: null,
       verified: true,

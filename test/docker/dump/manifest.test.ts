@@ -83,7 +83,7 @@ const finished: FinishedDump = {
   compression: 'zstd:3',
   result: {
     outcome: 'committed',
-    checksums: { bytes: 100, sha256: 'ab'.repeat(32), crc32: 'AAAAAA==' },
+    checksums: { bytes: 100, sha256: 'ab'.repeat(32), sections: null, crc32: 'AAAAAA==' },
     census: {
       tables: [
         { oid: 16_385, schema: 'public', name: 't', count: 7, hash: '00000000000000aa', offset: 90, length: 5 },

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
@@ -62,7 +63,16 @@ test('it has the offsets of all data, in the order of its table of contents, and
   checkOffsets(structure);
   expect([...structure.locations.values()].filter(({ state }) => state !== OFFSET_SET)).toEqual([]);
   expect([...structure.blocks.keys()]).toEqual(ids);
-  expect(checksums).toEqual({ bytes: archive.length, sha256: null, crc32: crc32InBase64(crc32(archive)) });
+  const sections = [archive.subarray(0, structure.headBytes), archive.subarray(structure.headBytes)];
+  expect(checksums).toEqual({
+    bytes: archive.length,
+    sha256: null,
+    sections: sections.map((bytes) => ({
+      bytes: bytes.length,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+    })),
+    crc32: crc32InBase64(crc32(archive)),
+  });
   const places = census.tables.map(({ offset, length }) => ({ offset, length }));
   expect([...structure.blocks.values()]).toEqual(expect.arrayContaining(places));
 });

@@ -2,6 +2,18 @@ import { expect, test } from '@jest/globals';
 import type { FinishedEntry } from '../../../../docker/engine/parallel/data-block.ts';
 import { FinishedEntries, problemIn } from '../../../../docker/engine/parallel/finished-entries.ts';
 
+/** @param afterFirst called when the first batch has come */
+async function batchesOf(finished: FinishedEntries, afterFirst: () => void = () => undefined) {
+  const batches: (readonly FinishedEntry[])[] = [];
+  for await (const batch of finished.batches()) {
+    batches.push(batch);
+    if (batches.length === 1) {
+      afterFirst();
+    }
+  }
+  return batches;
+}
+
 test.each([
   ['pg_dump: reading extensions', undefined],
   ['pg_dump: finished item 3021 TABLE DATA orders', undefined],
@@ -24,7 +36,7 @@ test.each(['pg_dump:pg_dump:  ', 'pg_dump: error: ', '', ' '])('a message is fou
   const finished = new FinishedEntries();
   finished.read(`${beginning}finished item 3021 TABLE DATA orders`);
   finished.end();
-  expect(await Array.fromAsync(finished.batches())).toEqual([[{ id: 3021, kind: 'TABLE DATA' }]]);
+  expect(await batchesOf(finished)).toEqual([[{ id: 3021, kind: 'TABLE DATA' }]]);
 });
 
 test('finished tables come in batches, and large objects when pg_dump has ended', async () => {
@@ -35,16 +47,12 @@ test('finished tables come in batches, and large objects when pg_dump has ended'
     }
   };
   lines('finished item 1 TABLE DATA one', 'finished item 2 BLOBS BLOBS', 'finished item 3 TABLE DATA three');
-  const batches: (readonly FinishedEntry[])[] = [];
-  for await (const batch of finished.batches()) {
-    batches.push(batch);
-    if (batches.length === 1) {
-      setImmediate(() => {
-        lines('dumping contents of table "public.four"', 'finished item 4 TABLE DATA four');
-        finished.end();
-      });
-    }
-  }
+  const batches = await batchesOf(finished, () => {
+    setImmediate(() => {
+      lines('dumping contents of table "public.four"', 'finished item 4 TABLE DATA four');
+      finished.end();
+    });
+  });
   expect(batches.map((batch) => batch.map(({ id, kind }) => `${id} ${kind}`))).toEqual([
     ['1 TABLE DATA', '3 TABLE DATA'],
     ['4 TABLE DATA'],
@@ -59,5 +67,5 @@ test('a dump without rows has no batches', async () => {
     finished.end();
   });
   await finished.begun;
-  expect(await Array.fromAsync(finished.batches())).toEqual([]);
+  expect(await batchesOf(finished)).toEqual([]);
 });

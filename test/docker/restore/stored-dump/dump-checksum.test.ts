@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { type ChecksumAlgorithm, startChecksum } from '../../../../docker/restore/stored-dump/dump-checksum.ts';
 
@@ -9,8 +10,17 @@ test.each<[ChecksumAlgorithm, string]>([
   ['CRC32', base64('cbf43926')],
   ['CRC64NVME', base64('ae8b14860a799888')],
 ])('the %s of a dump is the standard one', async (algorithm, expected) => {
-  const checksum = startChecksum(algorithm);
+  const checksum = startChecksum({ algorithm });
   checksum.update(Buffer.from('1234'));
   checksum.update(Buffer.from('56789'));
   expect(await checksum.digest()).toBe(expected);
+});
+
+test('a dump may have a SHA-256 of each of several sections', async () => {
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+  const checksum = startChecksum({ algorithm: 'SHA-256', sections: [3, 4, 2] });
+  for (const piece of ['1', '2345', '6789']) {
+    checksum.update(Buffer.from(piece));
+  }
+  expect(await checksum.digest()).toBe(['123', '4567', '89'].map(sha256).join(','));
 });
