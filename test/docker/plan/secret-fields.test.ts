@@ -98,6 +98,28 @@ describe('what the value does not say', () => {
     expect(() => parseDumpSettings(managed(tags, FOUND, value), BUCKETS)).toThrow(problem);
   });
 
+  test.each<readonly [object, Readonly<Record<string, string>>]>([
+    [{ parallel: 4 }, {}],
+    [{ parallel: '4' }, {}],
+    [{}, { 'autodump:parallel': '4' }],
+    [{ parallel: 4 }, { 'autodump:parallel': '4' }],
+  ])('may be a number of connections: %p and %p', (fields, tags) => {
+    const value = JSON.stringify({ username: 'a', password: 'b', ...fields });
+    expect(parseDumpSettings(managed(tags, FOUND, value), BUCKETS).parallel).toBe(4);
+  });
+
+  test.each<readonly [unknown, Readonly<Record<string, string>>, string]>([
+    [0, {}, 'parallel must be a whole number from 1 to 32'],
+    [33, {}, 'parallel must be a whole number from 1 to 32'],
+    ['1e1', {}, 'parallel must be a whole number from 1 to 32'],
+    [true, {}, 'parallel must be text'],
+    [undefined, { 'autodump:parallel': 'auto' }, 'the tag autodump:parallel must be a whole number from 1 to 32'],
+    [2, { 'autodump:parallel': '4' }, 'parallel differs from the tag autodump:parallel'],
+  ])('may be a wrong number of connections: %p and %p', (parallel, tags, problem) => {
+    const value = JSON.stringify({ username: 'a', password: 'b', parallel });
+    expect(() => parseDumpSettings(managed(tags, FOUND, value), BUCKETS)).toThrow(problem);
+  });
+
   test('may not contradict the value, which is not shown', () => {
     const own = { ...FOUND, username: 'a', password: 'b', endpoint: undefined, databasename: undefined };
     const value = JSON.stringify({ ...own, host: 'db.example.com', dbname: 'hidden' });

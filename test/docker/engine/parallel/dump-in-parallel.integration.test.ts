@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { ArchiveReader } from '../../../../docker/archive/archive-reader.ts';
 import { checkOffsets, OFFSET_SET } from '../../../../docker/archive/archive-structure.ts';
 import type { TableCensus } from '../../../../docker/census/census-taker.ts';
@@ -14,7 +14,9 @@ import { untilFound } from '../../../support/until.ts';
 import { CLIENT_PROGRAMS } from '../../support/client-programs.ts';
 import { contentsOf, DIFFICULT_CONTENTS } from '../../support/contents.ts';
 import { makeParallel } from '../../support/make-parallel.ts';
-import { keyOf, Stage } from '../../support/stage.ts';
+import { asRootOnLinux, withSmallDisk } from '../../support/small-disk.ts';
+import { BUCKET, keyOf, Stage } from '../../support/stage.ts';
+import { restore } from '../../support/start-restore.ts';
 
 let stage: Stage;
 
@@ -153,14 +155,64 @@ test('a table that somebody wants to lock exclusively in between is worth anothe
   expect(await stage.hasObject('contended')).toBe(false);
 });
 
-test('the program dumps with as many connections as the secret says', async () => {
-  expect(await stage.dump('app', { secret: { parallel: 3 } })).toEqual({
-    status: 0,
-    stdout: expect.stringContaining('3 connections write'),
-    stderr: '',
+asRootOnLinux('if the disk fills up, the dump is streamed', async () => {
+  await withSmallDisk(async (disk) => {
+    const { mode } = await makeParallel(stage, 'app', 'small disk', { folder: disk });
+    expect(mode).toMatchObject({ mode: 'stream', reason: expect.stringContaining('filled up') });
   });
-  const manifest = await stage.manifestOf(keyOf('app'));
-  expect(manifest.dump).toMatchObject({ way: 'parallel', connections: 3, reason: null });
-  expect(manifest.proof).toMatchObject({ sha256: null, method: expect.stringContaining('table by table') });
-  expect(await stage.leftovers()).toEqual([]);
+  await stage.restore('small disk', 'from a small disk');
+  expect(await contentsOf(stage, 'from a small disk')).toEqual(await contentsOf(stage, 'app'));
+});
+
+describe('a dump by the program, with as many connections as the secret says,', () => {
+  beforeAll(async () => {
+    expect(await stage.dump('app', { secret: { parallel: 3 } })).toEqual({
+      status: 0,
+      stdout: expect.stringContaining('3 connections write'),
+      stderr: '',
+    });
+    expect(await stage.leftovers()).toEqual([]);
+  });
+
+  test('is described in its manifest', async () => {
+    const { dump, proof } = await stage.manifestOf(keyOf('app'));
+    expect(dump).toMatchObject({ way: 'parallel', connections: 3, reason: null });
+    expect(proof).toMatchObject({ sha256: null, method: expect.stringContaining('table by table') });
+  });
+
+  test('is restored, and its content is that of the census', async () => {
+    await stage.createDatabase('by the program');
+    expect(await restore(stage, 'app', 'by the program', ['--verify', 'content'])).toMatchObject({ status: 0 });
+    expect(await contentsOf(stage, 'by the program')).toEqual(await contentsOf(stage, 'app'));
+  });
+
+  asRootOnLinux('is restored from a stream, if the disk has no room for it', async () => {
+    await stage.createDatabase('by a stream');
+    await withSmallDisk(async (disk) => {
+      const { status, stdout } = await restore(stage, 'app', 'by a stream', [], { environment: { TMPDIR: disk } });
+      expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('stream') });
+    });
+    expect(await contentsOf(stage, 'by a stream')).toEqual(await contentsOf(stage, 'app'));
+  });
+
+  test('is not restored if it was forged, its CRC32 included', async () => {
+    const archive = await readFile(stage.fileOf(keyOf('app')));
+    const at = archive.length - 100;
+    archive.writeUInt8(archive.readUInt8(at) ^ 1, at);
+    const manifest = await stage.manifestOf(keyOf('app'));
+    const headers = { 'x-amz-checksum-crc32': crc32InBase64(crc32(archive)) };
+    const { ok } = await fetch(`${stage.s3.endpoint}/${BUCKET}/${keyOf('app')}`, {
+      method: 'PUT',
+      body: archive,
+      headers,
+    });
+    expect(ok).toBe(true);
+    const proof = { ...manifest.proof, crc32: crc32InBase64(crc32(archive)) };
+    await stage.replaceManifest(keyOf('app'), { ...manifest, proof });
+    await stage.createDatabase('forged');
+    expect(await restore(stage, 'app', 'forged')).toMatchObject({
+      status: 69,
+      stderr: expect.stringContaining('SHA-256'),
+    });
+  });
 });
