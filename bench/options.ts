@@ -1,19 +1,25 @@
 import { parseArgs } from 'node:util';
 import { Misuse } from '../local/host/misuse.ts';
+import { type Shape, SHAPES } from './database.ts';
 
 export interface Options {
   /** Bytes of the database on disk. */
   readonly size: number;
   readonly rounds: number;
+  readonly shape: Shape;
+  /** Bytes a second that each connection to the database receives; unlimited by default. */
+  readonly perConnection?: number;
   /** Folder of pg_dump and pg_restore, searched before the PATH. */
   readonly clientPath?: string;
 }
 
-export const USAGE = `Usage: bench [--size 1GB] [--rounds 3] [--client-path FOLDER]
+export const USAGE = `Usage: bench [--size 1GB] [--shape several] [--rounds 3] [--per-connection 60MB/s] [--client-path FOLDER]
 
-  --size         size of the generated database: a number with MB or GB; default 1GB
-  --rounds       number of times to measure each method; default 3
-  --client-path  folder of pg_dump and pg_restore; default: those on the PATH
+  --size            size of the generated database: a number with MB or GB; default 1GB
+  --shape           its tables: several of unequal size, or one huge with nine tenths of the rows; default several
+  --rounds          number of times to measure each method; default 3
+  --per-connection  most bytes that each connection to the database receives: a number with MB/s; default: no limit
+  --client-path     folder of pg_dump and pg_restore; default: those on the PATH
 
 Exit status: 0 on success, 64 for invalid options, 128 + number for a signal, 1 for other failures.`;
 
@@ -38,8 +44,21 @@ export function parseOptions(args: readonly string[]): Options {
   if (!/^\d{1,9}$/.test(values.rounds) || rounds < 1) {
     throw new InvalidOptions(`--rounds must be a positive whole number, not ${values.rounds}.`);
   }
+  const shape = SHAPES.find((each) => each === values.shape);
+  if (shape === undefined) {
+    throw new InvalidOptions(`--shape must be ${SHAPES.join(' or ')}, not ${values.shape}.`);
+  }
+  const limit = values['per-connection'];
+  const perConnection = Number(/^(\d+(?:\.\d+)?) ?MB\/s$/i.exec(limit ?? '')?.[1]) * 1e6;
+  if (limit !== undefined && !(perConnection > 0)) {
+    throw new InvalidOptions(`--per-connection must be a positive number with MB/s, such as 60MB/s, not ${limit}.`);
+  }
   const clientPath = values['client-path'];
-  return { size, rounds, ...(clientPath === undefined ? {} : { clientPath }) };
+  return {
+    ...{ size, rounds, shape },
+    ...(limit === undefined ? {} : { perConnection }),
+    ...(clientPath === undefined ? {} : { clientPath }),
+  };
 }
 
 function parse(args: readonly string[]) {
@@ -49,7 +68,9 @@ function parse(args: readonly string[]) {
       args: args[0] === '--' ? args.slice(1) : [...args],
       options: {
         size: { type: 'string', default: '1GB' },
+        shape: { type: 'string', default: 'several' },
         rounds: { type: 'string', default: '3' },
+        'per-connection': { type: 'string' },
         'client-path': { type: 'string' },
       },
     }).values;

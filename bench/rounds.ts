@@ -5,7 +5,7 @@ import type { Row } from './report.ts';
 import { DATABASE, type Setup } from './setup.ts';
 
 /** The measured methods, in their order within a round. */
-export const METHODS = ['predecessor', 'raw', 'file', 'stream'] as const;
+export const METHODS = ['predecessor', 'raw', 'directory', 'file', 'stream', 'parallel 2', 'parallel 4'] as const;
 
 export type Method = (typeof METHODS)[number];
 
@@ -17,7 +17,7 @@ export async function runRounds(setup: Setup, rounds: number, say: (line: string
       const row = await runOnce(method, setup);
       rows.push(row);
       say(`round ${round}, ${method}: ${row.seconds.toFixed(1)} s`);
-      await rm(join(setup.folder, 'dump'), { force: true });
+      await rm(join(setup.folder, 'dump'), { force: true, recursive: true });
     }
   }
   return rows;
@@ -42,27 +42,39 @@ async function runOnce(method: Method, setup: Setup): Promise<Row> {
 /** @returns a measurement of each program that ran, and the size of the dump */
 async function measureMethod(
   method: Method,
-  { folder, program, processes, environment, streamingPath, usage }: Setup,
+  { folder, program, processes, environment, compression, streamingPath, usage }: Setup,
 ): Promise<{ measurements: readonly Measurement[]; bytes: number }> {
   const file = join(folder, 'dump');
-  const dump = (...args: string[]) =>
-    measure('pg_dump', ['-Fc', ...args, '-f', file, DATABASE], environment, processes);
-  const engine = (path?: string) =>
-    measure(process.execPath, [program, 'dump'], { ...environment, PATH: path }, processes);
+  const dump = (...args: string[]) => measure('pg_dump', [...args, '-f', file, DATABASE], environment, processes);
+  const engine = async (changes: NodeJS.ProcessEnv) => {
+    const measured = await measure(process.execPath, [program, 'dump'], { ...environment, ...changes }, processes);
+    return { measurements: [measured], bytes: (await usage()).bytes };
+  };
+  const copied = () => measure(process.execPath, [join(import.meta.dirname, 'copy.ts'), file], environment, processes);
   await usage();
   switch (method) {
     case 'predecessor': {
-      const dumped = await dump('-O', '-Z', '9');
-      const copy = join(import.meta.dirname, 'copy.ts');
-      const copied = await measure(process.execPath, [copy, file], environment, processes);
-      return { measurements: [dumped, copied], bytes: (await stat(file)).size };
+      const dumped = await dump('-Fc', '-O', '-Z', '9');
+      return { measurements: [dumped, await copied()], bytes: (await stat(file)).size };
     }
     case 'raw':
       // Like the engine, which does not need the file after a crash.
-      return { measurements: [await dump('-Z', '0', '--no-sync')], bytes: (await stat(file)).size };
+      return { measurements: [await dump('-Fc', '-Z', '0', '--no-sync')], bytes: (await stat(file)).size };
     case 'file':
-      return { measurements: [await engine(environment.PATH)], bytes: (await usage()).bytes };
+      return engine({});
+    case 'directory': {
+      const dumped = await dump('-Fd', '-O', '-j', '4', '-Z', compression, '--no-sync');
+      return { measurements: [dumped, await copied()], bytes: (await usage()).bytes };
+    }
     case 'stream':
-      return { measurements: [await engine(streamingPath)], bytes: (await usage()).bytes };
+      return engine({ PATH: streamingPath });
+    case 'parallel 2':
+    case 'parallel 4': {
+      const secret = `${environment.AUTODUMP_SECRET_ARN}`.replace(
+        'secret:bench-',
+        `secret:bench-${method.replace(' ', '-')}-`,
+      );
+      return engine({ AUTODUMP_SECRET_ARN: secret });
+    }
   }
 }

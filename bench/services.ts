@@ -1,7 +1,8 @@
 /**
  * The AWS services that the measured programs call, in a separate process, so that their processor time is counted
  * apart. S3 is a sink: it accepts every request, counts the bytes and discards them. A store that checked and wrote
- * them would compete for the processors with what is measured; on AWS it does not.
+ * them would compete for the processors with what is measured; on AWS it does not. A secret's ARN says how many
+ * connections it asks for.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
@@ -31,9 +32,10 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const { method, url = '', headers } = request;
   response.setHeader('x-amz-request-id', 'bench');
   if (headers['x-amz-target']?.toString().startsWith('secretsmanager.') === true) {
-    await buffer(request);
+    const [, parallel = '1'] = /bench-parallel-(\d+)/.exec((await buffer(request)).toString()) ?? [];
+    const secret = { ...(JSON.parse(process.env.BENCH_SECRET ?? '') as object), parallel };
     response.setHeader('Content-Type', 'application/x-amz-json-1.1');
-    response.end(JSON.stringify({ ARN: 'arn', Name: 'bench', SecretString: process.env.BENCH_SECRET }));
+    response.end(JSON.stringify({ ARN: 'arn', Name: 'bench', SecretString: JSON.stringify(secret) }));
     return;
   }
   await countBytes(request);

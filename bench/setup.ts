@@ -3,16 +3,20 @@ import { delimiter, join } from 'node:path';
 import pg from 'pg';
 import type { Processes } from '../local/host/processes.ts';
 import type { Program } from '../local/host/program.ts';
-import { findClientPrograms } from '../local/postgres/client-programs.ts';
+import { type ClientPrograms, findClientPrograms } from '../local/postgres/client-programs.ts';
 import { type PostgresServer, startPostgres } from '../local/postgres/server.ts';
 import { startAws } from './aws.ts';
-import { fill } from './database.ts';
+import { fill, type Shape } from './database.ts';
 import { cpuSecondsOfAll } from './measure.ts';
 import type { Options } from './options.ts';
 import { synthesizeProgram } from './program.ts';
 import type { Usage } from './services.ts';
+import { startRelay } from './start-relay.ts';
 
 export const DATABASE = 'bench';
+
+/** First major of pg_dump that supports it. */
+const ZSTD_SINCE = 16;
 
 /** Everything that the measured programs need. */
 export interface Setup {
@@ -22,6 +26,8 @@ export interface Setup {
   readonly program: string;
   /** Environment of the measured programs. */
   readonly environment: NodeJS.ProcessEnv;
+  /** How the engine has pg_dump compress, if that supports it. */
+  readonly compression: string;
   /** A PATH whose pg_dump makes the engine stream. */
   readonly streamingPath: string;
   readonly usage: () => Promise<Usage>;
@@ -38,12 +44,13 @@ export interface Setup {
  */
 export async function prepare(
   folder: string,
-  { size, clientPath }: Options,
+  { size, shape, perConnection, clientPath }: Options,
   say: (line: string) => void,
   { signal, processes, cleanups }: Program,
 ): Promise<Setup> {
   const path = [clientPath, process.env.PATH].filter((part) => part !== undefined).join(delimiter);
-  say(await describeClients(path));
+  const clients = await clientsOn(path);
+  say(clients.map(({ version, folder: of }) => `pg_dump ${version} in ${of}`).join(', '));
   // The server's user must be able to read its folder.
   await chmod(folder, 0o711);
   say('Running cdk synth ...');
@@ -53,17 +60,19 @@ export async function prepare(
   // A query that is running fails, and so ends the work.
   signal.addEventListener('abort', () => void postgres.stop());
   signal.throwIfAborted();
-  const { host, port, user, password } = postgres;
+  const { user, password } = postgres;
+  const { host, port } = perConnection === undefined ? postgres : await startRelay(postgres, perConnection, processes);
   const aws = await startAws({ engine: 'postgres', host, port, username: user, password, dbname: DATABASE }, processes);
   say('Generating the database ...');
-  const bytes = await generate(postgres, size);
+  const bytes = await generate(postgres, size, shape);
   say(`The database takes ${(bytes / 1e6).toFixed(0)} MB on disk.`);
   const pidFile = join(folder, 'postgres', 'data', 'postmaster.pid');
   return {
     folder,
     program,
     processes,
-    environment: environmentOf(postgres, { folder, path, endpoint: aws.endpoint }),
+    environment: environmentOf({ ...postgres, host, port }, { folder, path, endpoint: aws.endpoint }),
+    compression: (clients[0]?.major ?? 0) >= ZSTD_SINCE ? 'zstd:3' : '1',
     streamingPath: await streamingPath(folder, path),
     usage: () => aws.usage(),
     serverCpu: async () => cpuSecondsOfAll(Number.parseInt(await readFile(pidFile, 'utf8'), 10)),
@@ -71,17 +80,17 @@ export async function prepare(
 }
 
 /** The client programs on the path, from which the engine chooses. @throws {Error} if there are none */
-async function describeClients(path: string): Promise<string> {
+async function clientsOn(path: string): Promise<readonly ClientPrograms[]> {
   const folders = path.split(delimiter);
   const clients = (await findClientPrograms(path)).filter(({ folder }) => folders.includes(folder));
   if (clients.length === 0) {
     throw new Error(`There are no pg_dump and pg_restore on the PATH ${path}. Install them, or pass --client-path.`);
   }
-  return clients.map(({ version, folder }) => `pg_dump ${version} in ${folder}`).join(', ');
+  return clients;
 }
 
 /** @returns bytes of the generated database on disk */
-async function generate({ host, port, user, password }: PostgresServer, size: number): Promise<number> {
+async function generate({ host, port, user, password }: PostgresServer, size: number, shape: Shape): Promise<number> {
   const connected = async <T>(database: string, use: (client: pg.Client) => Promise<T>): Promise<T> => {
     const client = new pg.Client({ host, port, user, password, database });
     await client.connect();
@@ -89,14 +98,14 @@ async function generate({ host, port, user, password }: PostgresServer, size: nu
   };
   await connected('postgres', (client) => client.query(`CREATE DATABASE ${DATABASE}`));
   return await connected(DATABASE, async (client) => {
-    await fill(client, size);
+    await fill(client, size, shape);
     const { rows } = await client.query<{ size: string }>('SELECT pg_database_size(current_database()) AS size');
     return Number(rows[0]?.size);
   });
 }
 
 function environmentOf(
-  { host, port, user, password }: PostgresServer,
+  { host, port, user, password }: Pick<PostgresServer, 'host' | 'port' | 'user' | 'password'>,
   { folder, path, endpoint }: { readonly folder: string; readonly path: string; readonly endpoint: string },
 ): NodeJS.ProcessEnv {
   return {
