@@ -4,12 +4,10 @@ import { Readable } from 'node:stream';
 import { isNoSpace, StorageFull } from '../disk.ts';
 import { SMALLEST_PART } from '../s3/part-size.ts';
 import { type Part, readRange } from '../s3/part.ts';
+import { slices } from './slices.ts';
 
 /** A part of up to this size is held in memory: about 100 MiB, with the parts being sent and the first one. */
 const LARGEST_IN_MEMORY = 2 * SMALLEST_PART;
-
-/** Bytes that such a part's stream yields at a time. */
-const SLICE = 256 * 1024;
 
 /** One part occupies at most this fraction of the free disk space. */
 const DISK_FRACTION = 8;
@@ -113,13 +111,6 @@ export class Spool {
       },
       abandon: () => handle.close(),
     };
-  }
-}
-
-/** TLS keeps a copy of everything it is handed until that is sent, so it is handed a little at a time. */
-function* slices(bytes: Buffer): Generator<Buffer> {
-  for (let at = 0; at < bytes.length; at += SLICE) {
-    yield bytes.subarray(at, at + SLICE);
   }
 }
 

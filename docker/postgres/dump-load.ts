@@ -17,7 +17,7 @@ export interface DumpLoad {
 }
 
 /** So many that their number does not matter any more. */
-export const MANY_LARGE_OBJECTS = 100_000;
+export const MANY_LARGE_OBJECTS = 10_000;
 
 const BLOCK = "current_setting('block_size')::bigint";
 

@@ -4,6 +4,7 @@ import { combineCrc32 } from '../../s3/crc32-combine.ts';
 import { partSize, SMALLEST_PART } from '../../s3/part-size.ts';
 import type { Part } from '../../s3/part.ts';
 import type { PartSink, ProvenDump } from '../dump-run.ts';
+import { slices } from '../slices.ts';
 import { bytesOf, type ProvenChunk, release } from './chunk.ts';
 
 interface Summed {
@@ -20,7 +21,7 @@ function appended(before: Summed, { bytes, crc32 }: Summed): Summed {
 function partOf(chunks: readonly ProvenChunk[]): Part {
   async function* read(): AsyncGenerator<Buffer> {
     for (const chunk of chunks) {
-      yield* bytesOf(chunk);
+      yield* slices(await bytesOf(chunk));
     }
   }
   return {

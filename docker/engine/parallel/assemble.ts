@@ -125,13 +125,10 @@ async function proveHead(
   const hash = createHash('sha256');
   const chunks: ProvenChunk[] = [];
   for (const chunk of chunked(rangesOf(new DataFile(path, size), 0, size))) {
-    let checksum = 0;
-    for await (const bytes of bytesOf(chunk)) {
-      checksum = crc32(bytes, checksum);
-      hash.update(bytes);
-      reader.read(bytes);
-    }
-    chunks.push({ ...chunk, crc32: checksum });
+    const bytes = await bytesOf(chunk);
+    hash.update(bytes);
+    reader.read(bytes);
+    chunks.push({ ...chunk, crc32: crc32(bytes) });
   }
   checkHead(reader.end(), located, headBytes, size);
   const input = createReadStream(path) as AsyncIterable<Buffer>;

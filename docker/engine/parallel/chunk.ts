@@ -1,5 +1,5 @@
-import { rm } from 'node:fs/promises';
-import { readRange } from '../../s3/part.ts';
+import { open, rm } from 'node:fs/promises';
+import { Failure } from '../../failure.ts';
 
 /** A file with data, which is deleted once nobody needs any of its bytes. */
 export class DataFile {
@@ -78,14 +78,35 @@ export function chunked(pieces: Iterable<Piece>): readonly Chunk[] {
   return chunks;
 }
 
-/** @throws {Failure} `verificationFailed` if a file is shorter */
-export async function* bytesOf({ pieces }: Chunk): AsyncGenerator<Buffer> {
+/**
+ * Reads all bytes: about a mebibyte or two at most.
+ *
+ * @throws {Failure} `verificationFailed` if a file is shorter
+ */
+export async function bytesOf({ pieces, bytes }: Chunk): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(bytes);
+  let at = 0;
   for (const piece of pieces) {
+    const place = buffer.subarray(at, at + lengthOf(piece));
+    at += place.length;
     if (Buffer.isBuffer(piece)) {
-      yield piece;
+      place.set(piece);
     } else {
-      yield* readRange(piece.file.path, piece.from, piece.to) as AsyncIterable<Buffer>;
+      await readInto(place, piece);
     }
+  }
+  return buffer;
+}
+
+async function readInto(place: Buffer, { file, from }: FileRange): Promise<void> {
+  const handle = await open(file.path);
+  try {
+    const { bytesRead } = await handle.read(place, 0, place.length, from);
+    if (bytesRead !== place.length) {
+      throw new Failure('verificationFailed', 'A file that pg_dump wrote was truncated while it was being read.');
+    }
+  } finally {
+    await handle.close();
   }
 }
 

@@ -9,7 +9,7 @@ import { dumpFailure } from '../pg-dump-failure.ts';
 import { startPgDump } from '../pg-dump.ts';
 import { ArchiveParts } from './archive-parts.ts';
 import { assemble, type PlacedBlock, type ProvenData } from './assemble.ts';
-import { blockOf, type DumpFolder } from './data-block.ts';
+import { blockOf, type DataBlockOfFiles, type DumpFolder } from './data-block.ts';
 import { FinishedEntries, problemIn } from './finished-entries.ts';
 import { proveBlocks } from './prove-blocks.ts';
 
@@ -84,7 +84,10 @@ async function proveBatches(
   let objects: LargeObjects = { count: 0, bytes: 0, hash: sumOf([]) };
   for await (const entries of finished.batches()) {
     dumpRun.signal.throwIfAborted();
-    const written = await Promise.all(entries.map((entry) => blockOf(entry, folder)));
+    const written: DataBlockOfFiles[] = [];
+    for (const entry of entries) {
+      written.push(await blockOf(entry, folder));
+    }
     files.push(...written.flatMap((block) => block.files));
     const { blocks, largeObjects } = await proveBlocks(options, written, (bytes) => hash.update(bytes), dumpRun);
     for (const { id, kind, chunks, length, rows } of blocks) {

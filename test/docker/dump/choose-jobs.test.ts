@@ -26,7 +26,7 @@ test.each<[string, Partial<JobsBasis>, number, string]>([
   ['two if one table is most of the database', load({ largestBytes: 80e9 }), 2, 'largest table'],
   ['one if there is one table', load({ largestBytes: 90e9 }), 1, 'largest table'],
   ['as many as processors if no table was analyzed', load({ tableBytes: 0, largestBytes: 0 }), 4, '4 processors'],
-  ['one if there are very many large objects', load({ largeObjects: 100_000 }), 1, 'large objects'],
+  ['one if there are very many large objects', load({ largeObjects: 10_000 }), 1, 'large objects'],
 ])('%s', (_, changes, jobs, reason) => {
   expect(chooseJobs({ ...BASIS, ...changes })).toEqual({ jobs, reason: expect.stringContaining(reason) });
 });
