@@ -30,6 +30,17 @@ describe('why pg_dump failed', () => {
       'pg_dump: error: connection to server at "10.0.0.1", port 5432 failed: Connection refused',
     ],
     [
+      'a table is to be locked exclusively in between',
+      'tryAgain',
+      'pg_dump: error: could not obtain lock on relation "public.t"\nThis usually means that someone requested an ACCESS EXCLUSIVE lock\npg_dump: error: a worker process died unexpectedly',
+    ],
+    ['a process of pg_dump was killed', 'tryAgain', 'pg_dump: error: a worker process died unexpectedly'],
+    [
+      'a process of pg_dump failed',
+      'refused',
+      'pg_dump: error: unrecognized object type\npg_dump: error: a worker process died unexpectedly',
+    ],
+    [
       'a replica cancels the query',
       'tryAgain',
       'pg_dump: detail: Error message from server: ERROR:  canceling statement due to conflict with recovery',
