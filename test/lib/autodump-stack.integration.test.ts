@@ -203,11 +203,14 @@ test('alarms notify the topic of failed runs, scans, checks and messages, and of
       return [];
     }
     // Any one data point is enough.
-    expect(Properties).toMatchObject({ Period: 300, Threshold: 0, DatapointsToAlarm: 1 });
+    expect(Properties).toMatchObject({ Period: 300, DatapointsToAlarm: 1 });
+    const Threshold = Properties.MetricName === 'ApproximateAgeOfOldestMessage' ? 900 : 0;
+    expect(Properties).toMatchObject({ Threshold });
     return [`${String(Properties.MetricName)}, ${String(Properties.EvaluationPeriods)}`];
   });
   // Metrics of functions, queues and rules may appear many minutes late, so their alarms look back half an hour.
   expect(metrics.sort()).toEqual([
+    'ApproximateAgeOfOldestMessage, 6',
     'DestinationDeliveryFailures, 6',
     'Errors, 6',
     'Errors, 6',

@@ -34,7 +34,9 @@ describe('permissions', () => {
         's3:ListBucket',
         's3:PutObject',
         'sns:Publish',
-        'sqs:SendMessage',
+        'sqs:DeleteMessage',
+        'sqs:GetQueueAttributes',
+        'sqs:ReceiveMessage',
       ],
     ],
     [

@@ -35,7 +35,7 @@ const REASONS: Readonly<Record<string, string>> = {
     'Only when running executions were not listed in the last few minutes, for example by an earlier local run.',
   'cloudwatch.amazonaws.com sns:Publish': 'Only when an alarm goes off; the local run has no metrics.',
   'events.amazonaws.com lambda:InvokeFunction': 'Only when an event matches the rule, or its schedule is due.',
-  'events.amazonaws.com sqs:SendMessage': 'Only when an event cannot be delivered.',
+  'events.amazonaws.com sqs:SendMessage': 'Only when an event matches the rule, or cannot be delivered.',
 };
 
 const MANUAL_JOB = 'Only when its job is submitted manually.';

@@ -252,11 +252,14 @@ export function roleArn(cdkOut: string, title: string): string {
   return template.arnOf(role);
 }
 
-/** Starts the app without the permissions of rules to invoke their targets. */
+/** Starts the app without the permissions of rules to invoke their targets or to send to them. */
 async function undeliverable(cdkOut: string, folder: string, server: PostgresServer): Promise<readonly DecidedCall[]> {
   const without = await changed(cdkOut, folder, ({ Resources }) => ({
     Resources: Object.fromEntries(
-      Object.entries(Resources).filter(([, { Type }]) => Type !== 'AWS::Lambda::Permission'),
+      Object.entries(Resources).filter(
+        ([id, { Type }]) =>
+          Type !== 'AWS::Lambda::Permission' && !(Type === 'AWS::SQS::QueuePolicy' && id.startsWith('Notify')),
+      ),
     ),
   }));
   const app = await AppWorld.start(without, folder, server);
@@ -266,7 +269,7 @@ async function undeliverable(cdkOut: string, folder: string, server: PostgresSer
     await app.createSecret('db');
     await endUnreported(app, cdkOut);
     await app.world.settled();
-    return app.world.iam.calls.filter(({ action }) => action === 'sqs:SendMessage');
+    return app.world.iam.calls.filter(({ action, allowed }) => action === 'sqs:SendMessage' && allowed);
   } finally {
     await app.world.stop();
   }
