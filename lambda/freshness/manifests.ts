@@ -39,7 +39,7 @@ export async function withManifests(client: S3Client, memory: Memory, now: Date)
     { concurrency: CONCURRENCY },
   );
   return {
-    memory: { watches: new Map([...memory.watches, ...read]), manifestReads: reads },
+    memory: { ...memory, watches: new Map([...memory.watches, ...read]), manifestReads: reads },
     seconds: read.flatMap(([, { manifest }]) => manifest?.seconds ?? []),
   };
 }

@@ -274,3 +274,27 @@ test('a list of secrets that breaks off fails the check, which then stores nothi
   await expect(handler()).rejects.toThrow('throttled');
   expect(objects.size).toBe(0);
 });
+
+test('a drill without evidence is reported, once and when another is caught up, also of a secret that is not dumped', async () => {
+  const Tags = [{ Key: 'autodump:drill-schedule', Value: '@daily' }];
+  const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:a-a1B2c3';
+  secrets.on(ListSecretsCommand).resolves({ SecretList: [{ ARN, Name: 'a', Tags }] });
+  const dump = 'a/a-20261119T000000Z.dmp';
+  s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: dump, Size: 7 }] });
+  stepFunctions.on(DescribeExecutionCommand).rejects(new ExecutionDoesNotExist({ message: 'none', $metadata: {} }));
+  expect(await handler()).toMatchObject({ secrets: 0, reported: 0 });
+  expect(s3.commandCalls(ListObjectsV2Command)).toHaveLength(0);
+  jest.setSystemTime(Date.parse('2026-11-21T02:30:00Z'));
+  expect(await handler()).toMatchObject({ reported: 1 });
+  expect(await handler()).toMatchObject({ reported: 0 });
+  s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: `${dump}.drill-20261121T043000Z.json`, Size: 7 }] });
+  expect(await handler()).toMatchObject({ reported: 1 });
+  const messages = sns.commandCalls(PublishCommand).map(({ args: [{ input }] }) => input.Message);
+  expect(messages).toEqual([
+    expect.stringContaining('DRILL OVERDUE: a\n'),
+    expect.stringContaining('DRILL CAUGHT UP: a\n'),
+  ]);
+  expect(stepFunctions.commandCalls(DescribeExecutionCommand)[0]?.args[0].input.executionArn).toContain(
+    ':execution:AutoDump:a-drill-20261121T000000Z-',
+  );
+});

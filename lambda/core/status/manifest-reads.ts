@@ -25,7 +25,10 @@ export interface ReadingPlan {
  * Picks the manifests that were not read yet, and those that could not be read on an earlier day but may be now; first
  * those of the secrets whose last one read is the oldest.
  */
-export function manifestsToRead({ watches, manifestReads }: Memory, now: Date): ReadingPlan {
+export function manifestsToRead(
+  { watches, manifestReads }: Pick<Memory, 'watches' | 'manifestReads'>,
+  now: Date,
+): ReadingPlan {
   const day = now.toISOString().slice(0, 10);
   const earlier = manifestReads?.day === day ? manifestReads.count : 0;
   const unread = [...watches]
