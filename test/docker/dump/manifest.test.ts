@@ -23,6 +23,7 @@ const plan: Plan = {
   ignored: [],
   source: { host: 'db.example.com', port: 5432, user: 'dumper', password: 'p', database: 'app' },
   filters: NO_FILTERS,
+  assertions: [],
   object: { bucket: 'dumps', key: 'prod/app/app-20261122T080000Z.dmp' },
 };
 
