@@ -3,11 +3,11 @@ import { z } from 'zod';
 import { Failure } from '../failure.ts';
 import { parse, questionOf } from '../postgres/assertion.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
-import { queryRow } from '../postgres/connection/query.ts';
 import { inSavepoint } from '../postgres/connection/in-savepoint.ts';
+import { queryRow } from '../postgres/connection/query.ts';
 import { isRefusal } from '../restore/census/attempt.ts';
-import type { RestoreTool } from '../restore/pg-restore.ts';
 import { withoutValues } from '../restore/pg-restore-errors.ts';
+import type { RestoreTool } from '../restore/pg-restore.ts';
 import type { Evidence } from './evidence.ts';
 
 /** An assertion, and whether it holds. */

@@ -187,7 +187,7 @@ export async function findStoredDump(s3: S3Client, object: DumpObject, signal: A
     leftOut: leftOut ?? null,
     databaseNeeds: needs?.database ?? null,
     roles: needs?.roles ?? null,
-    census: storedCensus(rest, source.textSettings ?? {}),
+    census: storedCensus(rest, { textSettings: source.textSettings ?? {}, moneyLocale: source.moneyLocale ?? null }),
     assertions: assertions ?? null,
     clientMajor: clientMajor === undefined ? null : Number(clientMajor),
   };
