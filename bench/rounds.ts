@@ -5,7 +5,14 @@ import type { Row } from './report.ts';
 import { DATABASE, type Setup } from './setup.ts';
 
 /** The measured methods, in their order within a round. */
-export const METHODS = ['predecessor', 'raw', 'file', 'stream'] as const;
+export const METHODS = [
+  'predecessor',
+  'raw',
+  'file',
+  'file without census',
+  'stream',
+  'stream without census',
+] as const;
 
 export type Method = (typeof METHODS)[number];
 
@@ -42,13 +49,13 @@ async function runOnce(method: Method, setup: Setup): Promise<Row> {
 /** @returns a measurement of each program that ran, and the size of the dump */
 async function measureMethod(
   method: Method,
-  { folder, program, processes, environment, streamingPath, usage }: Setup,
+  { folder, program, withoutCensus, processes, environment, streamingPath, usage }: Setup,
 ): Promise<{ measurements: readonly Measurement[]; bytes: number }> {
   const file = join(folder, 'dump');
   const dump = (...args: string[]) =>
     measure('pg_dump', ['-Fc', ...args, '-f', file, DATABASE], environment, processes);
-  const engine = (path?: string) =>
-    measure(process.execPath, [program, 'dump'], { ...environment, PATH: path }, processes);
+  const engine = (bundle: string, path?: string) =>
+    measure(process.execPath, [bundle, 'dump'], { ...environment, PATH: path }, processes);
   await usage();
   switch (method) {
     case 'predecessor': {
@@ -61,8 +68,12 @@ async function measureMethod(
       // Like the engine, which does not need the file after a crash.
       return { measurements: [await dump('-Z', '0', '--no-sync')], bytes: (await stat(file)).size };
     case 'file':
-      return { measurements: [await engine(environment.PATH)], bytes: (await usage()).bytes };
+      return { measurements: [await engine(program, environment.PATH)], bytes: (await usage()).bytes };
+    case 'file without census':
+      return { measurements: [await engine(withoutCensus, environment.PATH)], bytes: (await usage()).bytes };
     case 'stream':
-      return { measurements: [await engine(streamingPath)], bytes: (await usage()).bytes };
+      return { measurements: [await engine(program, streamingPath)], bytes: (await usage()).bytes };
+    case 'stream without census':
+      return { measurements: [await engine(withoutCensus, streamingPath)], bytes: (await usage()).bytes };
   }
 }

@@ -11,6 +11,7 @@ import { cpuSecondsOfAll } from './measure.ts';
 import type { Options } from './options.ts';
 import { synthesizeProgram } from './program.ts';
 import type { Usage } from './services.ts';
+import { bundleWithoutCensus } from './without-census.ts';
 
 export const DATABASE = 'bench';
 
@@ -20,6 +21,8 @@ export interface Setup {
   readonly processes: Processes;
   /** Path of the dump program. */
   readonly program: string;
+  /** That of the same without the census. */
+  readonly withoutCensus: string;
   /** Environment of the measured programs. */
   readonly environment: NodeJS.ProcessEnv;
   /** A PATH whose pg_dump makes the engine stream. */
@@ -62,6 +65,7 @@ export async function prepare(
   return {
     folder,
     program,
+    withoutCensus: await bundleWithoutCensus(folder),
     processes,
     environment: environmentOf(postgres, { folder, path, endpoint: aws.endpoint }),
     streamingPath: await streamingPath(folder, path),

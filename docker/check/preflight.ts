@@ -3,6 +3,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import { type Plan, planFor } from '../plan/plan.ts';
+import { wrongAssertions } from '../postgres/assertion.ts';
 import {
   chooseDumpClient,
   clientWarning,
@@ -21,6 +22,7 @@ import { inspectLockTable, type LockTable } from '../postgres/lock-table.ts';
 import { inspectPrivileges, type Privileges } from '../postgres/privileges.ts';
 import { type UnqualifiedName, unqualifiedNames } from '../postgres/unqualified-names.ts';
 import type { RunContext } from '../run-context.ts';
+import { ASSERTIONS, assertionsFinding } from './assertions-finding.ts';
 import { connected, CONNECTION_CHECKS, notConnected, notVerifiable } from './connection-findings.ts';
 import { FILTERS, filtersFinding } from './filters-finding.ts';
 import { type Finding, ok, problem, problemsOf, runCheck, unchecked, warning } from './finding.ts';
@@ -62,8 +64,12 @@ const VERSION = 'Server version';
 /** The checks that need a connection. */
 const SERVER_CHECKS = [POOLER, VERSION, FILTERS, ...PRIVILEGE_CHECKS, RESTORABILITY, LOCKS, REPLICA];
 
-/** All checks, in order. */
+/** All checks, in order, except that of assertions, which few secrets have. */
 export const PREFLIGHT_CHECKS: readonly string[] = [BUCKET, ...CONNECTION_CHECKS, ...SERVER_CHECKS];
+
+function serverChecks({ assertions }: Pick<Plan, 'assertions'>): readonly string[] {
+  return assertions.length === 0 ? SERVER_CHECKS : [...SERVER_CHECKS, ASSERTIONS];
+}
 
 interface ServerState {
   readonly route: Route;
@@ -72,10 +78,11 @@ interface ServerState {
   readonly privileges: Privileges;
   readonly unqualified: Answer<readonly UnqualifiedName[]>;
   readonly lockTable: LockTable;
+  readonly wrongAssertions: readonly string[];
 }
 
 async function inspectServer(
-  { source, filters }: Pick<Plan, 'source' | 'filters'>,
+  { source, filters, assertions }: Pick<Plan, 'source' | 'filters' | 'assertions'>,
   policy: TlsPolicy,
   signal: AbortSignal,
 ): Promise<ServerState> {
@@ -85,7 +92,9 @@ async function inspectServer(
     const dumped = selection instanceof Failure ? EVERYTHING : selection;
     const privileges = await inspectPrivileges(client, database, dumped);
     const unqualified = await ifAnswered(client, 'functions that a restore calls', unqualifiedNames);
-    return { route, database, selection, privileges, unqualified, lockTable: await inspectLockTable(client, dumped) };
+    const lockTable = await inspectLockTable(client, dumped);
+    const wrong = await wrongAssertions(client, assertions);
+    return { route, database, selection, privileges, unqualified, lockTable, wrongAssertions: wrong };
   });
 }
 
@@ -115,7 +124,7 @@ async function chooseTools(
 }
 
 async function checkServer(
-  plan: Pick<Plan, 'source' | 'filters'>,
+  plan: Pick<Plan, 'source' | 'filters' | 'assertions'>,
   policy: TlsPolicy,
   { searchPath, signal }: RunContext,
 ): Promise<Examination> {
@@ -124,7 +133,7 @@ async function checkServer(
     state = await inspectServer(plan, policy, signal);
   } catch (error) {
     if (error instanceof ConnectionFailure) {
-      return { findings: [...notConnected(plan.source, policy, error), ...unchecked(...SERVER_CHECKS)] };
+      return { findings: [...notConnected(plan.source, policy, error), ...unchecked(...serverChecks(plan))] };
     }
     throw error;
   }
@@ -139,6 +148,7 @@ async function checkServer(
     restorabilityFinding(unqualified),
     locksFinding(lockTable),
     replicaFinding(database),
+    ...(plan.assertions.length === 0 ? [] : [assertionsFinding(plan.assertions, state.wrongAssertions)]),
   ];
   return {
     findings,
@@ -148,12 +158,15 @@ async function checkServer(
   };
 }
 
-async function checkDatabase(plan: Pick<Plan, 'source' | 'filters'>, context: RunContext): Promise<Examination> {
+async function checkDatabase(
+  plan: Pick<Plan, 'source' | 'filters' | 'assertions'>,
+  context: RunContext,
+): Promise<Examination> {
   let policy: TlsPolicy;
   try {
     policy = tlsPolicy(plan.source, context.rdsRoots);
   } catch (error) {
-    return { findings: [...notVerifiable(error), ...unchecked(...SERVER_CHECKS)] };
+    return { findings: [...notVerifiable(error), ...unchecked(...serverChecks(plan))] };
   }
   return checkServer(plan, policy, context);
 }

@@ -14,7 +14,7 @@ import { type Evidence, evidenceOf } from './evidence.ts';
 import { newestDump } from './newest-dump.ts';
 import type { DrillOptions } from './options.ts';
 import { restoreDump } from './restore-dump.ts';
-import { judge, type Judgement } from './verdict.ts';
+import { judge, type Judgement, untrue } from './verdict.ts';
 
 /** Lines of the log about what differs, and about what was not restored. The evidence has all. */
 const SHOWN = 50;
@@ -94,7 +94,7 @@ async function drillOne(
     }
     return {
       ...{ verdict: 'failed', reason: error.message, tables: null, rows: null, largeObjects: null },
-      ...{ differences: [], notRestored: [], refused: [], notCompared: [] },
+      ...{ differences: [], notRestored: [], refused: [], notCompared: [], assertions: null },
     };
   }
 }
@@ -107,8 +107,10 @@ function sha256Of(dump: StoredDump | undefined): string | null {
   return dump?.checksum.algorithm === 'SHA-256' ? dump.checksum.value : null;
 }
 
-function reportFindings({ differences, notRestored, notCompared }: Judgement): void {
+function reportFindings(judgement: Judgement): void {
+  const { differences, notRestored, notCompared } = judgement;
   const lines = [
+    ...untrue(judgement).map((what) => `Assertion not true: ${what}`),
     ...differences.map(({ text }) => `Different: ${text}`),
     ...notRestored.map(({ what, reason }) => `Not restored: ${what}: ${reason}`),
     ...notCompared.map((what) => `Not compared: ${what}`),

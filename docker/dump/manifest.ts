@@ -107,6 +107,7 @@ export const manifestSchema = z
       .describe('in the dump, counted while it was proven'),
     filters: filtersSchema.nullable().describe('patterns of the secret'),
     leftOut: leftOutSchema.nullable().describe('what the filters left out'),
+    assertions: z.array(text).nullable().describe('SQL of the secret, which must be true in a drill'),
     needs: needsSchema.nullable().describe('what the database needs besides its dump, without passwords'),
   })
   .describe('Manifest of a dump by AutoDump. In a recovered one, fields that are no longer known are null.');
@@ -190,6 +191,7 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
     largeObjects: { count, bytes, contentHash: hash },
     filters: plan.filters,
     leftOut,
+    assertions: [...plan.assertions],
     needs,
   };
 }
@@ -229,6 +231,7 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
     filters: null,
     leftOut: null,
     largeObjects: null,
+    assertions: null,
     needs: null,
   };
 }

@@ -16,6 +16,8 @@ export interface Plan {
   readonly ignored: readonly string[];
   readonly source: ConnectionSettings;
   readonly filters: Filters;
+  /** SQL queries that must return true in a drill of the dump. */
+  readonly assertions: readonly string[];
   readonly object: DumpObject;
 }
 
@@ -26,9 +28,9 @@ export interface Plan {
  */
 export async function planFor(task: Task, signal: AbortSignal): Promise<Plan> {
   const secret = await readSecret(task, signal);
-  const { bucket, filters, ...source } = parseDumpSettings(secret, task.buckets);
+  const { bucket, filters, assertions, ...source } = parseDumpSettings(secret, task.buckets);
   const object = { bucket, key: dumpKey(secret.name, source.database, task.scheduledFor) };
-  return { task, secretName: secret.name, ignored: ignoredTags(secret.tags), source, filters, object };
+  return { task, secretName: secret.name, ignored: ignoredTags(secret.tags), source, filters, assertions, object };
 }
 
 /** Begins the log of a run. */

@@ -49,7 +49,7 @@ function fieldsOfValue(value: Readonly<Record<string, unknown>>): Pick<GivenSecr
       places.set(ours, theirs);
     }
   }
-  for (const field of FILTER_FIELDS) {
+  for (const field of [...FILTER_FIELDS, 'drillassert']) {
     const single = fields[field];
     fields[field] = typeof single === 'string' ? [single] : single;
   }

@@ -63,6 +63,11 @@ function patterns(parts: number, form: string) {
     .optional();
 }
 
+/** Without a semicolon at the end, which a subquery does not have. */
+const query = text
+  .transform((sql) => sql.replace(/[;\s]+$/, '').trimStart())
+  .refine((sql) => sql !== '', 'has an empty query: remove it');
+
 /** These, and what to dump and where to. @param buckets allowed values of `bucketname`, the default first */
 export function dumpSchema(buckets: readonly [string, ...string[]]) {
   return connectionSchema.extend({
@@ -70,6 +75,7 @@ export function dumpSchema(buckets: readonly [string, ...string[]]) {
     excludeschemas: patterns(1, 'schema'),
     excludetables: patterns(2, 'table or schema.table'),
     excludetabledata: patterns(2, 'table or schema.table'),
+    drillassert: z.array(query, 'must be a query, or a list of queries').optional(),
     bucketname: text
       .refine(
         (name) => buckets.includes(name),
@@ -83,6 +89,7 @@ export function dumpSchema(buckets: readonly [string, ...string[]]) {
 export const FIELDS: readonly string[] = [
   ...Object.keys(connectionSchema.shape),
   ...FILTER_FIELDS,
+  'drillassert',
   'bucketname',
   ...SYNONYMS.map(([, theirs]) => theirs),
 ];

@@ -11,11 +11,13 @@ import { connectionSchema, dumpSchema } from './secret-schema.ts';
 export interface DumpSettings extends ConnectionSettings {
   readonly bucket: string;
   readonly filters: Filters;
+  /** SQL queries that must return true in a drill. */
+  readonly assertions: readonly string[];
 }
 
 const REQUIRED =
   ' Required: username, password, databasename (or dbname), endpoint (or host) and engine;' +
-  ' optional: port, sslmode (or ssl), pooler, bucketname, schemas, excludeschemas, excludetables and excludetabledata.';
+  ' optional: port, sslmode (or ssl), pooler, bucketname, schemas, excludeschemas, excludetables, excludetabledata and drillassert.';
 
 /** What contradicts something else. */
 function contradictions({ port, endpoint, ssl, sslmode }: z.infer<typeof connectionSchema>): readonly string[] {
@@ -74,9 +76,9 @@ function settingsOf(data: z.infer<typeof connectionSchema>): ConnectionSettings 
  */
 export function parseDumpSettings(secret: GivenSecret, buckets: readonly [string, ...string[]]): DumpSettings {
   const data = parse(secret, dumpSchema(buckets));
-  const { schemas = [], excludeschemas = [], excludetables = [], excludetabledata = [] } = data;
+  const { schemas = [], excludeschemas = [], excludetables = [], excludetabledata = [], drillassert = [] } = data;
   const filters = { schemas, excludeschemas, excludetables, excludetabledata };
-  return { ...settingsOf(data), bucket: data.bucketname, filters };
+  return { ...settingsOf(data), bucket: data.bucketname, filters, assertions: drillassert };
 }
 
 /**

@@ -29,6 +29,7 @@ describe('what the value does not say', () => {
       database: 'app',
       bucket: 'dumps',
       filters: NO_FILTERS,
+      assertions: [],
     });
   });
 

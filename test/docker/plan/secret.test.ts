@@ -53,6 +53,7 @@ test("AutoDump's own format is parsed", () => {
     database: 'app',
     bucket: 'more-dumps',
     filters: NO_FILTERS,
+    assertions: [],
   });
 });
 
@@ -65,6 +66,7 @@ test('the format of RDS is parsed, and the bucket defaults to the first', () => 
     database: 'app',
     bucket: 'dumps',
     filters: NO_FILTERS,
+    assertions: [],
   });
 });
 
@@ -137,11 +139,30 @@ test('blanks around values do not matter, except where they may be part of it', 
     port: 6432,
     sslMode: 'verify-full',
     filters: NO_FILTERS,
+    assertions: [],
     bucket: 'dumps',
     user: ' dumper',
     password: 'p ',
     database: 'app ',
   });
+});
+
+test.each([
+  ['SELECT true', ['SELECT true']],
+  [
+    [' SELECT true ; ', 'VALUES (true)'],
+    ['SELECT true', 'VALUES (true)'],
+  ],
+])('the assertions %j are %j', (drillassert, assertions) => {
+  expect(parse({ ...OURS, drillassert })).toMatchObject({ assertions });
+});
+
+test.each([
+  [[';'], 'drillassert has an empty query: remove it'],
+  [true, 'drillassert must be a query, or a list of queries'],
+  [[7], 'drillassert must be text'],
+])('the assertions %j are refused', (drillassert, problem) => {
+  expect(refusalOf({ ...OURS, drillassert }).message).toContain(problem);
 });
 
 test('a pooler is only known to pool sessions if the secret says so', () => {

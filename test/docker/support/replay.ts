@@ -146,6 +146,7 @@ export class Replayer {
         ...{ DUMPED: dumped, PIPED: piped, PROVEN: proven },
       },
       filters: NO_FILTERS,
+      assertions: [],
       folder,
       estimate: mode === 'disk' ? MORE_THAN_ANY_DISK : this.#recording.final.length,
     } as const;
