@@ -109,6 +109,9 @@ export const PORT_CHECK = 'Port';
 /** The line of a check's log that the SQL which grants missing privileges follows. */
 export const GRANTS_HEADING = 'Run this SQL in the database to grant the missing privileges:';
 
+/** In the first line of the log of a dump, what precedes the URL of its object, `s3://…`. */
+export const DESTINATION_LABEL = ': dump to ';
+
 /** What the last line of the log of a job that failed begins with. */
 export const FAILURE_PREFIX = 'AutoDump failed: ';
 

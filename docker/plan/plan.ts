@@ -1,3 +1,4 @@
+import { DESTINATION_LABEL } from '../../contract.ts';
 import { log } from '../log.ts';
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
 import type { Filters } from '../postgres/filters/filters.ts';
@@ -35,5 +36,6 @@ export async function planFor(task: Task, signal: AbortSignal): Promise<Plan> {
 
 /** Begins the log of a run. */
 export function logPlan({ task, secretName, object }: Plan): void {
-  log(`Secret ${secretName}, scheduled for ${task.scheduledFor}: dump to s3://${object.bucket}/${object.key}`);
+  const destination = `s3://${object.bucket}/${object.key}`;
+  log(`Secret ${secretName}, scheduled for ${task.scheduledFor}${DESTINATION_LABEL}${destination}`);
 }
