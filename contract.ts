@@ -259,14 +259,16 @@ export interface FreshnessEnvironment {
 }
 
 /**
- * In what state the dumps of a secret are, the most urgent first. `docs/reference.md` defines each, and which one holds
- * if several do.
+ * In what state the dumps and drills of a secret are, the most urgent first. `docs/reference.md` defines each, and
+ * which one holds if several do.
  */
 export const STATES = [
   'overdue',
   'failing',
   'unchecked',
   'broken tag',
+  'drill overdue',
+  'drill failed',
   'old dump',
   'no dump',
   'late',
@@ -276,7 +278,14 @@ export const STATES = [
 export type State = (typeof STATES)[number];
 
 /** The states in which something is wrong that does not pass by itself. */
-export const TROUBLE: readonly State[] = ['overdue', 'failing', 'unchecked', 'broken tag'];
+export const TROUBLE: readonly State[] = [
+  'overdue',
+  'failing',
+  'unchecked',
+  'broken tag',
+  'drill overdue',
+  'drill failed',
+];
 
 /** A secret on a schedule, as the last check found it. Times are in the format of {@link ExecutionInput.when}. */
 export interface SecretStatus {
@@ -297,7 +306,7 @@ export interface SecretStatus {
   readonly next?: string;
   /** Scheduled times whose dumps are missing, and whose time to be there has come: the first, the last and how many. */
   readonly missing?: { readonly first: string; readonly last: string; readonly count: number };
-  /** ARN of the execution of the last missing dump. */
+  /** ARN of the execution of the last missing dump or, in the state `drill overdue`, drill. */
   readonly execution?: string;
   /** When the buckets were last searched for its dumps; absent if they were not yet. */
   readonly searched?: string;
@@ -326,12 +335,25 @@ export interface SecretStatus {
   };
   /** Bytes of its last dumps, oldest first, 30 at most. */
   readonly sizes: readonly number[];
-  /** Its last drill. There are none yet. */
+  /** When it is drilled; absent if its drills are not on a schedule. The fields are as those above. */
+  readonly drills?: {
+    /** Value of {@link DRILL_TAG}. */
+    readonly expression: string;
+    readonly words?: string;
+    readonly next?: string;
+    /** Drills that have left no evidence, although it should be there by now, and no later one has. */
+    readonly missing?: { readonly first: string; readonly last: string; readonly count: number };
+    /** The evidence could not be read. */
+    readonly problem?: string;
+  };
+  /** The last drill whose evidence was read. */
   readonly drill?: {
     readonly verdict: 'equal' | 'different' | 'incomplete' | 'failed';
     readonly finishedAt: string;
-    /** From the start to a usable database. */
-    readonly seconds: number;
+    /** From the start to a usable database; absent if there was none. */
+    readonly seconds?: number;
+    /** Tables of the dump, and how many of them were equal after it was restored; absent if they were not compared. */
+    readonly tables?: { readonly total: number; readonly equal: number };
   };
 }
 

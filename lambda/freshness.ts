@@ -22,6 +22,7 @@ import {
   type Remembered,
   uncheckedSecret,
 } from './freshness/check-secret.ts';
+import { withEvidence } from './freshness/evidence.ts';
 import { withManifests } from './freshness/manifests.ts';
 import { loadMemory, storeMemory } from './freshness/memory-store.ts';
 import { storeStatus } from './freshness/status-store.ts';
@@ -117,21 +118,23 @@ function watchesOf<W>(checked: readonly Checked[], watchOf: (one: Checked) => W 
   );
 }
 
-/** Reads manifests that are new, and writes the metrics and the status of the secrets whose dumps are on a schedule. */
+/** Reads new manifests and evidence, and writes metrics and the status of secrets whose dumps are on a schedule. */
 async function writeStatus(
   checked: readonly Checked[],
   memory: Memory,
   { STATE_BUCKET: bucket, STACK_NAME: stack, TOPIC_ARN }: FreshnessEnvironment,
   now: Date,
 ): Promise<Status> {
-  const { memory: complete, seconds } = await withManifests(s3, memory, now);
+  const { memory: complete, seconds } = await withManifests(s3, await withEvidence(s3, memory, now), now);
   if (complete !== memory) {
     await storeMemory(s3, bucket, complete);
   }
   const { region, accountId: account } = parse(TOPIC_ARN);
-  const known = checked.flatMap(({ secret, dump }): readonly KnownSecret[] =>
-    dump === undefined ? [] : [{ secret, watch: complete.watches.get(secret.arn), finding: dump.finding }],
-  );
+  const known = checked.flatMap(({ secret, dump, drill }): readonly KnownSecret[] => {
+    const { arn } = secret;
+    const drills = drill && { watch: complete.drills.get(arn), finding: drill.finding };
+    return dump === undefined ? [] : [{ secret, watch: complete.watches.get(arn), finding: dump.finding, drills }];
+  });
   const status = statusOf(known, { stack, account, region, periodMinutes: FRESHNESS_PERIOD_MINUTES }, now);
   await storeStatus(s3, bucket, status);
   const bytes = checked.flatMap(({ dump }) => dump?.added ?? []);

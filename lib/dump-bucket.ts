@@ -123,9 +123,9 @@ export class DumpBucket extends Construct {
     role.addToPrincipalPolicy(this.findDumps());
   }
 
-  /** Lets a role read the manifests of dumps, but no dump: the keys of those end otherwise. */
+  /** Lets a role read manifests and the evidence of drills, but no dump: the keys of those end otherwise. */
   grantReadManifests(role: iam.IRole): void {
-    const manifests = this.objectArns('*.dmp.json');
+    const manifests = this.objectArns('*.dmp.json', '*.dmp.drill-*.json');
     role.addToPrincipalPolicy(
       new iam.PolicyStatement({ sid: 'ReadManifests', actions: ['s3:GetObject'], resources: manifests }),
     );

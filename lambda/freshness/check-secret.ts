@@ -174,9 +174,15 @@ async function checkDrills(
   remembered: DrillWatch | undefined,
   found: Found | undefined,
   context: CheckContext,
-): Promise<Assessed> {
+): Promise<NonNullable<CheckedSecret['drill']>> {
   const newest = laterOf(remembered?.newest, found?.newest);
-  return await assessRuns('drill', subject, remembered, newest, found, context);
+  const assessed = await assessRuns('drill', subject, remembered, newest, found, context);
+  const watch: DrillWatch = {
+    ...assessed.watch,
+    evidence: remembered?.evidence,
+    evidenceRead: remembered?.evidenceRead,
+  };
+  return { ...assessed, watch };
 }
 
 function laterOf(one: StoredDump | undefined, other: StoredDump | undefined): StoredDump | undefined {

@@ -1,15 +1,10 @@
-import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import { type StoredDump, whenOf } from '../core/freshness/dump-key.ts';
 import type { DumpManifest, Memory, Watch } from '../core/freshness/memory.ts';
-import { manifestsToRead } from '../core/status/manifest-reads.ts';
 import { readManifest } from '../core/status/manifest.ts';
-import { onOneLine } from '../core/words/one-line.ts';
-
-/**
- * A larger manifest, of a database with some ten thousand tables, is not read, since the function has little memory.
- */
-const MAX_MIB = 4;
+import { manifestsToRead } from '../core/status/reading-plan.ts';
+import { readBeside } from './read-json.ts';
 
 /** Each takes several times its size. */
 const CONCURRENCY = 4;
@@ -32,8 +27,8 @@ export async function withManifests(client: S3Client, memory: Memory, now: Date)
   }
   const read = await pMap(
     unread,
-    async ({ arn, watch, dump }): Promise<[string, Watch]> => {
-      const { manifest, mayChange } = await fetchManifest(client, dump);
+    async ({ arn, watch, object }): Promise<[string, Watch]> => {
+      const { manifest, mayChange } = await fetchManifest(client, object);
       return [arn, { ...watch, manifest, manifestRead: mayChange ? reads.day : undefined }];
     },
     { concurrency: CONCURRENCY },
@@ -46,24 +41,15 @@ export async function withManifests(client: S3Client, memory: Memory, now: Date)
 
 interface Fetched {
   readonly manifest: DumpManifest;
-  /** Whether another try may find something else: objects are never overwritten. */
   readonly mayChange: boolean;
 }
 
 async function fetchManifest(client: S3Client, { bucket, key }: StoredDump): Promise<Fetched> {
   const scheduledFor = whenOf(key) ?? '';
-  const Key = `${key}.json`;
-  try {
-    const Range = `bytes=0-${MAX_MIB * 2 ** 20 - 1}`;
-    const { Body, ContentRange = '' } = await client.send(new GetObjectCommand({ Bucket: bucket, Key, Range }));
-    const text = (await Body?.transformToString()) ?? '';
-    const isWhole = Number(/\d+$/.exec(ContentRange)?.[0] ?? 0) <= MAX_MIB * 2 ** 20;
-    const contents = isWhole ? readManifest(text) : { problem: `Its manifest is larger than ${MAX_MIB} MiB.` };
-    return { manifest: { scheduledFor, ...contents }, mayChange: false };
-  } catch (error) {
-    const problem =
-      error instanceof NoSuchKey ? 'It has no manifest.' : `Its manifest cannot be read: ${onOneLine(String(error))}`;
-    console.warn(`s3://${bucket}/${Key}: ${problem}`);
-    return { manifest: { scheduledFor, problem }, mayChange: true };
+  const read = await readBeside(client, { bucket, key: `${key}.json` }, 'manifest');
+  if ('text' in read) {
+    return { manifest: { scheduledFor, ...readManifest(read.text) }, mayChange: false };
   }
+  const { problem, mayChange } = read;
+  return { manifest: { scheduledFor, problem }, mayChange };
 }

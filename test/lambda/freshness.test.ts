@@ -1,75 +1,14 @@
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { DescribeExecutionCommand, ExecutionDoesNotExist, SFNClient } from '@aws-sdk/client-sfn';
-import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
-import { afterAll, beforeEach, expect, jest, test } from '@jest/globals';
-import { mockClient } from 'aws-sdk-client-mock';
-import type { Status } from '../../contract.ts';
+import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand } from '@aws-sdk/client-s3';
+import { ListSecretsCommand } from '@aws-sdk/client-secrets-manager';
+import { DescribeExecutionCommand, ExecutionDoesNotExist } from '@aws-sdk/client-sfn';
+import { PublishCommand } from '@aws-sdk/client-sns';
+import { expect, jest, test } from '@jest/globals';
 import { handler } from '../../lambda/freshness.ts';
+import { HOUR, useServicesOfFreshness } from './support/services-of-freshness.ts';
 
 const SECRETS = 100;
-const HOUR = 60 * 60_000;
-const MANIFEST = JSON.stringify({
-  manifestVersion: 1,
-  source: { host: 'orders.example.com', port: 5432, database: 'orders' },
-  seconds: { dump: 1, proof: 2, commit: 3 },
-  tables: [{ rows: 40 }, { rows: 2 }],
-});
-const log = jest.spyOn(console, 'info').mockImplementation(() => undefined);
 
-const [secrets, s3, sns] = [mockClient(SecretsManagerClient), mockClient(S3Client), mockClient(SNSClient)];
-const [stepFunctions, eventBridge] = [mockClient(SFNClient), mockClient(EventBridgeClient)];
-
-/** What the function has stored, by key. */
-const objects = new Map<string, string>();
-
-/** The metrics that it has written to its log. */
-const metrics = jest.spyOn(process.stdout, 'write').mockImplementation(() => true);
-
-function storedStatus(): Status {
-  return JSON.parse(objects.get('status.json') ?? '') as Status;
-}
-
-beforeEach(() => {
-  metrics.mockClear();
-  jest.useFakeTimers({
-    now: Date.parse('2026-11-20T00:30:00Z'),
-    doNotFake: ['nextTick', 'setImmediate', 'setTimeout', 'clearTimeout', 'queueMicrotask'],
-  });
-  for (const client of [secrets, s3, sns, stepFunctions, eventBridge]) {
-    client.reset();
-  }
-  eventBridge.on(PutEventsCommand).resolves({ Entries: [] });
-  objects.clear();
-  s3.on(PutObjectCommand).callsFake(({ Key, Body }: { readonly Key: string; readonly Body: string }) => {
-    objects.set(Key, Body);
-    return {};
-  });
-  s3.on(GetObjectCommand).callsFake(({ Key }: { readonly Key: string }) => {
-    const body = Key.endsWith('.dmp.json') ? MANIFEST : objects.get(Key);
-    if (body === undefined) {
-      throw new NoSuchKey({ message: 'none', $metadata: {} });
-    }
-    return { Body: { transformToString: () => Promise.resolve(body) } };
-  });
-  Object.assign(process.env, {
-    STATE_MACHINE_ARN: 'arn:aws:states:us-west-2:123456789012:stateMachine:AutoDump',
-    STATE_BUCKET: 'state',
-    DUMP_BUCKETS: 'dumps,elsewhere',
-    TOPIC_ARN: 'arn:aws:sns:us-west-2:123456789012:topic',
-    OVERDUE_AFTER_MINUTES: '120',
-    SCAN_INTERVAL_MINUTES: '60',
-    SCANNER_NAME: 'Scanner',
-    STACK_NAME: 'AutoDump',
-  });
-});
-
-afterAll(() => {
-  log.mockRestore();
-  metrics.mockRestore();
-  jest.useRealTimers();
-});
+const { secrets, s3, sns, stepFunctions, objects, metrics, storedStatus } = useServicesOfFreshness();
 
 test('a settled account of daily secrets costs two requests for each dump, and those of hourly checks', async () => {
   secrets.on(ListSecretsCommand).callsFake(({ NextToken = '0' }: { readonly NextToken?: string }) => {
@@ -273,28 +212,4 @@ test('a list of secrets that breaks off fails the check, which then stores nothi
   });
   await expect(handler()).rejects.toThrow('throttled');
   expect(objects.size).toBe(0);
-});
-
-test('a drill without evidence is reported, once and when another is caught up, also of a secret that is not dumped', async () => {
-  const Tags = [{ Key: 'autodump:drill-schedule', Value: '@daily' }];
-  const ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:a-a1B2c3';
-  secrets.on(ListSecretsCommand).resolves({ SecretList: [{ ARN, Name: 'a', Tags }] });
-  const dump = 'a/a-20261119T000000Z.dmp';
-  s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: dump, Size: 7 }] });
-  stepFunctions.on(DescribeExecutionCommand).rejects(new ExecutionDoesNotExist({ message: 'none', $metadata: {} }));
-  expect(await handler()).toMatchObject({ secrets: 0, reported: 0 });
-  expect(s3.commandCalls(ListObjectsV2Command)).toHaveLength(0);
-  jest.setSystemTime(Date.parse('2026-11-21T02:30:00Z'));
-  expect(await handler()).toMatchObject({ reported: 1 });
-  expect(await handler()).toMatchObject({ reported: 0 });
-  s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: `${dump}.drill-20261121T043000Z.json`, Size: 7 }] });
-  expect(await handler()).toMatchObject({ reported: 1 });
-  const messages = sns.commandCalls(PublishCommand).map(({ args: [{ input }] }) => input.Message);
-  expect(messages).toEqual([
-    expect.stringContaining('DRILL OVERDUE: a\n'),
-    expect.stringContaining('DRILL CAUGHT UP: a\n'),
-  ]);
-  expect(stepFunctions.commandCalls(DescribeExecutionCommand)[0]?.args[0].input.executionArn).toContain(
-    ':execution:AutoDump:a-drill-20261121T000000Z-',
-  );
 });

@@ -154,13 +154,15 @@ describe('permissions', () => {
     ]);
   });
 
-  test('Freshness may read manifests, in every bucket, and no dump', () => {
+  test('Freshness may read manifests and evidence, in every bucket, and no dump', () => {
     const read = of(/^FreshnessFunctionRole/).find(({ Sid }) => Sid === 'ReadManifests');
     const resources = [read?.Resource].flat().map((resource) => JSON.stringify(resource));
-    expect(resources).toHaveLength(2);
-    for (const resource of resources) {
-      expect(resource).toMatch(/[*][.]dmp[.]json\W+$/);
-    }
+    expect(resources.map((resource) => /[*][^"]*(?="\W*$)/.exec(resource)?.[0]).toSorted()).toEqual([
+      '*.dmp.drill-*.json',
+      '*.dmp.drill-*.json',
+      '*.dmp.json',
+      '*.dmp.json',
+    ]);
   });
 
   test('Freshness writes the status into its own bucket', () => {

@@ -17,6 +17,21 @@ const manifestSchema = z.readonly(
   }),
 );
 
+const evidenceSchema = z.readonly(
+  z.object({
+    /** Scheduled time of its drill. */
+    scheduledFor: z.string(),
+    verdict: z.optional(z.enum(['equal', 'different', 'incomplete', 'failed'])),
+    reason: z.optional(z.string()),
+    finishedAt: z.optional(z.string()),
+    /** From the start to a usable database. */
+    seconds: z.optional(z.number()),
+    tables: z.optional(z.readonly(z.object({ total: z.number(), equal: z.number() }))),
+    /** Why it could not be read. */
+    problem: z.optional(z.string()),
+  }),
+);
+
 const arrearsSchema = z.readonly(
   z.object({
     /** The scheduled times that are missing: the first, the last and how many. */
@@ -43,8 +58,6 @@ const ofRuns = {
   arrears: z.optional(arrearsSchema),
 };
 
-const runsWatchSchema = z.readonly(z.object(ofRuns));
-
 const watchSchema = z.readonly(
   z.object({
     ...ofRuns,
@@ -66,7 +79,7 @@ export type Arrears = z.infer<typeof arrearsSchema>;
  * What Freshness remembers of the dumps or the drills of a secret. Times are in the format of
  * {@link ExecutionInput.when}, unless noted.
  */
-export type RunsWatch = z.infer<typeof runsWatchSchema>;
+export type RunsWatch = Pick<Watch, keyof typeof ofRuns>;
 
 /** What it remembers of the dumps of a secret. */
 export type Watch = z.infer<typeof watchSchema>;
@@ -74,7 +87,15 @@ export type Watch = z.infer<typeof watchSchema>;
 /** What it remembers of the drills of a secret. */
 export type DrillWatch = z.infer<typeof drillWatchSchema>;
 
-const drillWatchSchema = runsWatchSchema;
+const drillWatchSchema = z.readonly(
+  z.object({
+    ...ofRuns,
+    /** The evidence that was read last. */
+    evidence: z.optional(evidenceSchema),
+    /** The day, in UTC, on which that failed. Absent if it did not, or another try is no use. */
+    evidenceRead: z.optional(z.string()),
+  }),
+);
 
 const readsSchema = z.readonly(z.object({ day: z.string(), count: z.number() }));
 
@@ -89,7 +110,10 @@ const memorySchema = z.object({
 /** What the manifest of a dump says, as far as the status shows it. */
 export type DumpManifest = z.infer<typeof manifestSchema>;
 
-/** How many manifests were read on a day: `2026-11-22`, in UTC. */
+/** What the evidence of a drill says, as far as the status shows it. */
+export type DrillEvidence = z.infer<typeof evidenceSchema>;
+
+/** How many manifests and evidence were read on a day: `2026-11-22`, in UTC. */
 export type ManifestReads = z.infer<typeof readsSchema>;
 
 export interface Memory {

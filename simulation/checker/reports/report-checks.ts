@@ -12,7 +12,7 @@ import type { Violations } from '../violations.ts';
 import { Evidence } from './evidence.ts';
 import { parseReport, type Report } from './report.ts';
 import { SecretReports } from './secret-reports.ts';
-import { type KnownSecret, problemsOfStatus } from './status-checks.ts';
+import { type KnownRuns, type KnownSecret, problemsOfStatus } from './status-checks.ts';
 
 const HOUR = 60 * 60_000;
 
@@ -122,14 +122,12 @@ export class ReportChecks {
       this.#checkMessages(invocation, reports);
     }
     const listed = new Map([...invocation.pages.values()].flat().map((one) => [one.ARN, one]));
-    const known = new Map<string, KnownSecret>();
+    const known = new Map<string, KnownRuns>();
     for (const { secret, purpose, evidence, reports: checks } of this.#byId.values()) {
       const own = reports.filter((report) => report.purpose === purpose && report.secret === secret.name);
       const tags = knownTags(secret, purpose, listed.get(secret.arn), ended);
       const { falseReports, unreported } = checks.check(check, tags, own);
-      if (purpose === 'dump') {
-        known.set(secret.name, { tags, evidence, reports: checks });
-      }
+      known.set(idOf(purpose, secret.name), { tags, evidence, reports: checks });
       for (const problem of falseReports) {
         const message = `The check of ${iso(check.started)} reported of its ${purpose}s ${problem}.`;
         this.#violations.report('no false report', secret, message);
@@ -140,7 +138,12 @@ export class ReportChecks {
       }
     }
     if (check.certain) {
-      for (const [name = '', problem] of problemsOfStatus(this.#options.status(), check, invocation, known)) {
+      for (const [name = '', problem] of problemsOfStatus(
+        this.#options.status(),
+        check,
+        invocation,
+        secretsOf(known),
+      )) {
         const message = `The status of ${iso(check.started)} is wrong: ${problem}.`;
         this.#violations.report('true status', this.#byId.get(idOf('dump', name))?.secret, message);
       }
@@ -221,6 +224,18 @@ export class ReportChecks {
     }
     return found;
   }
+}
+
+/** By name. */
+function secretsOf(known: ReadonlyMap<string, KnownRuns>): ReadonlyMap<string, KnownSecret> {
+  const [dump, drill] = [idOf('dump', ''), idOf('drill', '')];
+  return new Map(
+    [...known].flatMap(([id, dumps]) => {
+      const name = id.slice(dump.length);
+      const drills = known.get(drill + name);
+      return id.startsWith(dump) && drills !== undefined ? [[name, { ...dumps, drills }] as const] : [];
+    }),
+  );
 }
 
 function idOf(purpose: Purpose, name: string): string {

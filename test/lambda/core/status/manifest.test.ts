@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Watch } from '../../../../lambda/core/freshness/memory.ts';
-import { manifestsToRead } from '../../../../lambda/core/status/manifest-reads.ts';
 import { readManifest } from '../../../../lambda/core/status/manifest.ts';
+import { manifestsToRead } from '../../../../lambda/core/status/reading-plan.ts';
 import { FRESH, NOW } from './examples.ts';
 
 describe('a manifest', () => {
