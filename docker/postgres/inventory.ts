@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { bigint, queryRow, queryRows } from './connection/query.ts';
-import { isNoneOf, type Selection } from './filters/selection.ts';
+import { type Exclusions, isNoneOf } from './filters/exclusions.ts';
 import { IS_USER_SCHEMA } from './user-schemas.ts';
 
 /** Contents of a database by the server's statistics: no rows are counted, and no table is locked or read. */
@@ -30,7 +30,7 @@ export interface Extension {
 const BLOCK = "current_setting('block_size')::bigint";
 
 /** Connection and server errors pass through. */
-export async function takeInventory(client: Client, { relations }: Selection): Promise<Inventory> {
+export async function takeInventory(client: Client, { relations }: Exclusions): Promise<Inventory> {
   const tables = await queryRows(
     client,
     `SELECT c.oid::bigint, n.nspname AS schema, c.relname AS name, c.reltuples::bigint AS rows, c.relpages * ${BLOCK} AS bytes
