@@ -17,7 +17,7 @@ import { type Route, withConnection } from '../postgres/connection/connection.ts
 import { type Answer, ifAnswered } from '../postgres/connection/if-answered.ts';
 import { tlsPolicy, type TlsPolicy } from '../postgres/connection/tls/tls.ts';
 import { type Database, inspectDatabase } from '../postgres/database.ts';
-import { EVERYTHING, select, type Selection } from '../postgres/filters/selection.ts';
+import { type Exclusions, exclusionsOf, NOTHING_EXCLUDED } from '../postgres/filters/exclusions.ts';
 import { inspectLockTable, type LockTable } from '../postgres/lock-table.ts';
 import { inspectPrivileges, type Privileges } from '../postgres/privileges.ts';
 import { type UnqualifiedName, unqualifiedNames } from '../postgres/unqualified-names.ts';
@@ -40,7 +40,7 @@ export interface DumpSetup {
   readonly client: PostgresClient;
   readonly compression: Compression;
   /** What the filters leave out. */
-  readonly selection: Selection;
+  readonly exclusions: Exclusions;
 }
 
 interface Examination {
@@ -74,7 +74,7 @@ function serverChecks({ assertions }: Pick<Plan, 'assertions'>): readonly string
 interface ServerState {
   readonly route: Route;
   readonly database: Database;
-  readonly selection: Selection | Failure;
+  readonly exclusions: Exclusions | Failure;
   readonly privileges: Privileges;
   readonly unqualified: Answer<readonly UnqualifiedName[]>;
   readonly lockTable: LockTable;
@@ -88,13 +88,13 @@ async function inspectServer(
 ): Promise<ServerState> {
   return withConnection(source, policy, signal, async (client, route) => {
     const database = await inspectDatabase(client);
-    const selection = await select(client, filters).catch(wrongFilters);
-    const dumped = selection instanceof Failure ? EVERYTHING : selection;
+    const exclusions = await exclusionsOf(client, filters).catch(wrongFilters);
+    const dumped = exclusions instanceof Failure ? NOTHING_EXCLUDED : exclusions;
     const privileges = await inspectPrivileges(client, database, dumped);
     const unqualified = await ifAnswered(client, 'functions that a restore calls', unqualifiedNames);
     const lockTable = await inspectLockTable(client, dumped);
     const wrong = await wrongAssertions(client, assertions);
-    return { route, database, selection, privileges, unqualified, lockTable, wrongAssertions: wrong };
+    return { route, database, exclusions, privileges, unqualified, lockTable, wrongAssertions: wrong };
   });
 }
 
@@ -137,13 +137,13 @@ async function checkServer(
     }
     throw error;
   }
-  const { route, database, selection, privileges, unqualified, lockTable } = state;
+  const { route, database, exclusions, privileges, unqualified, lockTable } = state;
   const { finding: version, tools } = await chooseTools(database, searchPath);
   const findings = [
     ...connected(plan.source, policy, route, database),
     poolerFinding(plan.source, route),
     version,
-    filtersFinding(selection),
+    filtersFinding(exclusions),
     ...privilegeFindings(privileges, database),
     restorabilityFinding(unqualified),
     locksFinding(lockTable),
@@ -152,9 +152,9 @@ async function checkServer(
   ];
   return {
     findings,
-    ...(tools === undefined || selection instanceof Failure
+    ...(tools === undefined || exclusions instanceof Failure
       ? {}
-      : { setup: { policy, database, selection, ...tools } }),
+      : { setup: { policy, database, exclusions, ...tools } }),
   };
 }
 

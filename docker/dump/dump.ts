@@ -52,16 +52,16 @@ async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<vo
   }
   const { plan, setup } = await prepare(s3, planned, context);
   const { inventory, needs } = await withConnection(plan.source, setup.policy, signal, async (connection) => ({
-    inventory: await takeInventory(connection, setup.selection),
-    needs: await inspectNeeds(connection, setup.selection),
+    inventory: await takeInventory(connection, setup.exclusions),
+    needs: await inspectNeeds(connection, setup.exclusions),
   }));
   const result = await make(s3, plan, setup, inventory, context);
   if (result.outcome === 'taken') {
     await recover(s3, plan, await findDump(s3, plan.object, signal));
     return;
   }
-  const { database, client, compression, selection } = setup;
-  const { leftOut } = selection;
+  const { database, client, compression, exclusions } = setup;
+  const { leftOut } = exclusions;
   const finished = {
     database,
     inventory,
@@ -116,13 +116,13 @@ async function prepare(
       : failureOf(first, others);
   }
   const { source } = plan;
-  const { policy, database, client, compression, selection } = setup;
+  const { policy, database, client, compression, exclusions } = setup;
   log(
     `Database "${source.database}" on ${source.host} port ${source.port}: PostgreSQL ${database.version}, ` +
       `${sizeOnDisk(database.size)}; sslmode ${policy.mode}; ` +
       `pg_dump ${client.version} with ${compression}`,
   );
-  const leftOut = describeLeftOut(selection.leftOut);
+  const leftOut = describeLeftOut(exclusions.leftOut);
   if (leftOut !== '') {
     log(`The filters of the secret leave out ${leftOut}`);
   }
@@ -133,7 +133,7 @@ async function prepare(
 async function make(
   s3: S3Client,
   { task, source, filters, object }: Plan,
-  { policy, database, client, compression, selection }: DumpSetup,
+  { policy, database, client, compression, exclusions }: DumpSetup,
   { indexBytes }: Inventory,
   { searchPath, signal }: RunContext,
 ): Promise<DumpResult> {
@@ -151,7 +151,7 @@ async function make(
       environment,
       job: task.job,
       folder,
-      beforeDump: (dumpSignal: AbortSignal) => watchForDdl(source, policy, selection, dumpSignal),
+      beforeDump: (dumpSignal: AbortSignal) => watchForDdl(source, policy, exclusions, dumpSignal),
       estimate,
     };
     return await makeDump(options, s3, object, signal);

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { bigint, queryRow, queryRows } from './connection/query.ts';
-import { isNoneOf, type Selection } from './filters/selection.ts';
+import { type Exclusions, isNoneOf } from './filters/exclusions.ts';
 import { IS_USER_SCHEMA } from './user-schemas.ts';
 
 /** Contents of a database by the server's statistics: no rows are counted, and no table is locked or read. */
@@ -44,7 +44,7 @@ const PARTITIONS = `
   )`;
 
 /** Connection and server errors pass through. */
-export async function takeInventory(client: Client, { relations }: Selection): Promise<Inventory> {
+export async function takeInventory(client: Client, { relations }: Exclusions): Promise<Inventory> {
   const tables = await queryRows(
     client,
     `WITH ${PARTITIONS}
