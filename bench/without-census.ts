@@ -5,8 +5,8 @@ import { build, type Plugin } from 'esbuild';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * Modules of the dump program, and what is in their place: pg_restore reads every byte and converts all data, as always,
- * but to nowhere, and nothing is counted. So was a dump proven before there was a census.
+ * Modules of the dump program, and what is in their place: pg_restore reads every byte and converts all data, as
+ * always, but to nowhere, and nothing is counted. So was a dump proven before there was a census.
  */
 const REPLACED: Readonly<Record<string, string>> = {
   'docker/engine/run-reading.ts': `
@@ -32,10 +32,10 @@ const REPLACED: Readonly<Record<string, string>> = {
 function replacing(replaced: Set<string>): Plugin {
   return {
     name: 'without-census',
-    setup({ onLoad }) {
+    setup(esbuild) {
       for (const [module, contents] of Object.entries(REPLACED)) {
         const path = join(ROOT, module);
-        onLoad({ filter: /\.ts$/ }, (args) => {
+        esbuild.onLoad({ filter: /\.ts$/ }, (args) => {
           if (args.path !== path) {
             return undefined;
           }
