@@ -18,6 +18,7 @@ import { sum } from './core/sum.ts';
 import { type CheckContext, checkSecret } from './freshness/check-secret.ts';
 import { withManifests } from './freshness/manifests.ts';
 import { loadMemory, storeMemory } from './freshness/memory-store.ts';
+import { reportVanished } from './freshness/report-vanished.ts';
 import { storeStatus } from './freshness/status-store.ts';
 import { taggedSecrets } from './freshness/tagged-secrets.ts';
 import { putOwnEvents } from './own-events.ts';
@@ -91,7 +92,7 @@ export async function handler(): Promise<Summary> {
   );
   const memory: Memory = { watches: new Map(remembered), manifestReads };
   await storeMemory(s3, settings.STATE_BUCKET, memory);
-  const { totals } = await writeStatus(scheduled, memory, settings, context.now);
+  const { totals } = await writeStatus(scheduled, memory, settings, context);
   const failures = scheduled.flatMap(({ secret, finding }) =>
     finding.kind === 'unchecked' ? [`${secret.name}: ${finding.reason}`] : [],
   );
@@ -101,14 +102,16 @@ export async function handler(): Promise<Summary> {
   return { ...totals.states, secrets: totals.secrets, reported: news.length };
 }
 
-/** Reads manifests that are new, and writes the status and the metrics. */
+/** Reads manifests that are new, reports rows that vanished, and writes the status and the metrics. */
 async function writeStatus(
   scheduled: readonly Checked[],
   memory: Memory,
   { STATE_BUCKET: bucket, STACK_NAME: stack, TOPIC_ARN }: FreshnessEnvironment,
-  now: Date,
+  { buckets: [ownBucket = ''], now }: CheckContext,
 ): Promise<Status> {
-  const { memory: complete, seconds } = await withManifests(s3, memory, now);
+  const secrets = new Map(scheduled.map(({ secret }) => [secret.arn, secret]));
+  const { memory: complete, seconds, vanished } = await withManifests(s3, memory, secrets, now);
+  await reportVanished(vanished, { s3, sns, eventBridge, topicArn: TOPIC_ARN, bucket: ownBucket });
   if (complete !== memory) {
     await storeMemory(s3, bucket, complete);
   }

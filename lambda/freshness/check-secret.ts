@@ -74,6 +74,7 @@ export async function checkSecret(
     sizes: history?.sizes ?? remembered?.sizes,
     manifest: remembered?.manifest,
     manifestRead: remembered?.manifestRead,
+    compared: remembered?.compared,
   };
   return { ...assessed, watch, added: history?.added ?? [] };
 }

@@ -51,6 +51,7 @@ describe('permissions', () => {
         's3:ListBucket',
         's3:PutObject',
         's3:PutObject',
+        's3:PutObjectTagging',
         'secretsmanager:ListSecrets',
         'sns:Publish',
         'sqs:SendMessage',
@@ -147,7 +148,9 @@ describe('permissions', () => {
       'DrillJobJobR s3:GetObject',
       'DrillJobJobR s3:PutObject',
       'DumpJobJobRo s3:PutObject',
+      'DumpJobJobRo s3:PutObjectTagging',
       'FreshnessFun s3:GetObject',
+      'FreshnessFun s3:PutObjectTagging',
       'RestoreJobJo s3:GetObject',
     ]);
   });
@@ -159,6 +162,23 @@ describe('permissions', () => {
     for (const resource of resources) {
       expect(resource).toMatch(/[*][.]dmp[.]json\W+$/);
     }
+  });
+
+  test('the dump job may say how long a new object stays, and Freshness may only keep dumps', () => {
+    const granted = (role: RegExp) => of(role).filter(({ Action }) => Action === 's3:PutObjectTagging');
+    expect(granted(/^DumpJobJobRole/).map(({ Condition }) => Condition)).toEqual([
+      {
+        StringEquals: { 's3:RequestObjectTag/autodump:retention': ['7', '14', '35', '90', '365', 'stack'] },
+        'ForAllValues:StringEquals': { 's3:RequestObjectTagKeys': ['autodump:retention'] },
+        Null: { 's3:ExistingObjectTag/autodump:retention': 'true' },
+      },
+    ]);
+    expect(granted(/^FreshnessFunctionRole/).map(({ Condition }) => Condition)).toEqual([
+      {
+        StringEquals: { 's3:RequestObjectTag/autodump:retention': ['kept'] },
+        'ForAllValues:StringEquals': { 's3:RequestObjectTagKeys': ['autodump:retention'] },
+      },
+    ]);
   });
 
   test('Freshness writes the status into its own bucket', () => {

@@ -30,9 +30,22 @@ export function manifestsToRead({ watches, manifestReads }: Memory, now: Date): 
   const earlier = manifestReads?.day === day ? manifestReads.count : 0;
   const unread = [...watches]
     .flatMap(([arn, watch]) => unreadOf(arn, watch, day))
-    .sort((one, other) => (lastRead(one) < lastRead(other) ? -1 : 1))
-    .slice(0, Math.max(0, MAX_READS - earlier));
-  return { unread, reads: { day, count: earlier + unread.length } };
+    .sort((one, other) => (lastRead(one) < lastRead(other) ? -1 : 1));
+  const picked: Unread[] = [];
+  let count = earlier;
+  for (const one of unread) {
+    count += readsFor(one);
+    if (count > MAX_READS) {
+      return { unread: picked, reads: { day, count: MAX_READS } };
+    }
+    picked.push(one);
+  }
+  return { unread: picked, reads: { day, count } };
+}
+
+/** The manifest of the dump before is read as well, to compare the rows. */
+function readsFor({ watch: { compared } }: Unread): number {
+  return compared === undefined ? 1 : 2;
 }
 
 function unreadOf(arn: string, watch: Watch, day: string): readonly Unread[] {

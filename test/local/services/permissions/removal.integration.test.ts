@@ -134,6 +134,7 @@ const NEEDED = {
     'Freshness/FunctionRole/DefaultPolicy kms:Decrypt',
     'Freshness/FunctionRole/DefaultPolicy s3:GetObject',
   ],
+  'rows vanish': ['Freshness/FunctionRole/DefaultPolicy s3:PutObjectTagging'],
   'its dump is read': [
     'Archive/ReadOnlyUser/DefaultPolicy kms:Decrypt',
     'Archive/ReadOnlyUser/DefaultPolicy s3:GetBucketLocation',
