@@ -24,6 +24,9 @@ export const DRILL_TAG = 'autodump:drill-schedule';
  */
 export const TAGGED_FIELDS = ['databasename', 'endpoint', 'engine', 'bucketname'] as const;
 
+/** Fields that say where a dump is kept, and how long; a tag may hold them as well. */
+export const STORAGE_FIELDS = ['retentiondays', 'storageclass'] as const;
+
 /** Fields with patterns of pg_dump: lists in a secret's value, and with blanks between them in a tag. */
 export const FILTER_FIELDS = ['schemas', 'excludeschemas', 'excludetables', 'excludetabledata'] as const;
 
@@ -397,6 +400,8 @@ export interface DumpEnvironment {
   readonly AUTODUMP_EXECUTION: string;
   /** Comma-separated names of the buckets that a dump may go to; the first is the default. */
   readonly AUTODUMP_BUCKETS: string;
+  /** Days after which a dump in the first of these expires, at the latest. */
+  readonly AUTODUMP_RETENTION_DAYS: string;
   /** Name of both the job definition and the job queue of restores, recorded in the manifest. */
   readonly AUTODUMP_RESTORE_JOB: string;
   /** Writable folder on local disk that holds the dump while it is being made. */

@@ -37,10 +37,13 @@ export class DumpBucket extends Construct {
   readonly bucket: s3.Bucket;
   /** Every bucket that a dump may go to; the first is {@link bucket}. */
   readonly bucketNames: readonly string[];
+  /** How long S3 keeps a dump in {@link bucket}, at most. */
+  readonly retention: Duration;
   private readonly key: kms.IKey | undefined;
 
   constructor(scope: Construct, id: string, props: DumpBucketProps) {
     super(scope, id);
+    this.retention = props.retention;
     this.key = props.kmsKeyArn === undefined ? undefined : kms.Key.fromKeyArn(this, 'Key', props.kmsKeyArn);
     this.bucket = new s3.Bucket(this, 'Bucket', {
       bucketName: props.bucketName,

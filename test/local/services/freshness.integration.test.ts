@@ -71,13 +71,17 @@ test('rows that vanished are reported once, and the last dump that has them is k
     expect(message).toContain(`\nNewest dump: s3://${Bucket}/${newest}, scheduled for `);
     expect(message).toContain(`\nLast dump that still has them: s3://${Bucket}/${earlier}, scheduled for `);
     expect(message).toContain("\nKept: yes, that dump expires 90 days later than the stack's retention\n");
-    const kept = await Promise.all(
-      keys.map(async (Key) => {
-        const { TagSet = [] } = await world.s3.send(new GetObjectTaggingCommand({ Bucket, Key }));
-        return TagSet.some(({ Key: key, Value }) => key === 'autodump:retention' && Value === 'kept');
-      }),
+    const tags = await Promise.all(
+      keys.map(async (Key) => (await world.s3.send(new GetObjectTaggingCommand({ Bucket, Key }))).TagSet),
     );
-    expect(kept).toEqual([true, true, false, false]);
+    const retention = (Value: string) => [{ Key: 'autodump:retention', Value }];
+    expect(tags).toEqual([retention('kept'), retention('kept'), retention('14'), retention('14')]);
+    expect(objects.map(({ StorageClass }) => StorageClass)).toEqual([
+      'STANDARD_IA',
+      'STANDARD',
+      'STANDARD_IA',
+      'STANDARD',
+    ]);
     expect(world.iam.calls.filter(({ allowed }) => !allowed)).toEqual([]);
   } finally {
     await world.stop();

@@ -12,7 +12,9 @@ export async function vanish(app: AppWorld, server: PostgresServer): Promise<rea
     'create table orders as select generate_series(1, 2000) as id',
     'create table customers as select generate_series(1, 20) as id',
   );
-  const secret = await app.createSecret('shrinking', { value: { databasename: 'shrinking' } });
+  const secret = await app.createSecret('shrinking', {
+    value: { databasename: 'shrinking', retentiondays: 10, storageclass: 'STANDARD_IA' },
+  });
   await check(app);
   await dumpAndCheck(app, secret);
   await query(server, 'shrinking', 'delete from orders where id > 300', 'drop table customers');

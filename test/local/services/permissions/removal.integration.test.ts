@@ -74,6 +74,7 @@ const NEEDED = {
     'DumpJob/JobRole/DefaultPolicy s3:AbortMultipartUpload',
     'DumpJob/JobRole/DefaultPolicy s3:ListBucket',
     'DumpJob/JobRole/DefaultPolicy s3:PutObject',
+    'DumpJob/JobRole/DefaultPolicy s3:PutObjectTagging',
     'DumpJob/JobRole/DefaultPolicy secretsmanager:DescribeSecret',
     'DumpJob/JobRole/DefaultPolicy secretsmanager:GetSecretValue',
     'Notify/Function lambda:InvokeFunction',
