@@ -1,9 +1,9 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
-import { type StoredDump, whenOf } from '../core/freshness/dump-key.ts';
+import { whenOf } from '../core/freshness/dump-key.ts';
 import type { DumpManifest, Memory, Watch } from '../core/freshness/memory.ts';
 import type { ListedSecret } from '../core/freshness/owing.ts';
-import { manifestsToRead } from '../core/status/manifest-reads.ts';
+import { manifestsToRead, type Unread } from '../core/status/manifest-reads.ts';
 import { readManifest } from '../core/status/manifest.ts';
 import type { VanishedRows } from '../core/vanished/message.ts';
 import { compareWithEarlier } from './compare-rows.ts';
@@ -39,7 +39,7 @@ export async function withManifests(
   }
   const read = await pMap(
     unread,
-    async ({ arn, watch, dump }) => readOne(client, { arn, watch, dump, day: reads.day }, secrets.get(arn)),
+    (one): Promise<ReadManifest> => readOne(client, one, reads.day, secrets.get(one.arn)),
     { concurrency: CONCURRENCY },
   );
   const watches = read.map(({ arn, watch }) => [arn, watch] as const);
@@ -58,14 +58,18 @@ interface ReadManifest {
 
 async function readOne(
   client: S3Client,
-  { arn, watch, dump, day }: { arn: string; watch: Watch; dump: StoredDump; day: string },
+  { arn, watch, dump }: Unread,
+  day: string,
   secret: ListedSecret | undefined,
 ): Promise<ReadManifest> {
   const scheduledFor = whenOf(dump.key) ?? '';
   const fetched = await fetchManifest(client, dump);
   if ('problem' in fetched) {
-    const manifest: DumpManifest = { scheduledFor, problem: fetched.problem };
-    return { arn, watch: { ...watch, manifest, manifestRead: fetched.mayChange ? day : undefined } };
+    const { problem, mayChange } = fetched;
+    return {
+      arn,
+      watch: { ...watch, manifest: { scheduledFor, problem }, manifestRead: mayChange ? day : undefined },
+    };
   }
   const manifest: DumpManifest = { scheduledFor, ...readManifest(fetched.text) };
   const { compared, vanished } = await compareWithEarlier(client, secret, watch.compared, { dump, ...fetched });

@@ -18,6 +18,9 @@ export interface Reporting {
 
 /** Keeps the dumps that still have rows which vanished, and reports them, all in one message. */
 export async function reportVanished(vanished: readonly VanishedRows[], reporting: Reporting): Promise<void> {
+  if (vanished.length === 0) {
+    return;
+  }
   const { sns, eventBridge, topicArn: TopicArn } = reporting;
   const news: VanishedNews[] = [];
   for (const rows of vanished) {
@@ -25,12 +28,10 @@ export async function reportVanished(vanished: readonly VanishedRows[], reportin
     console.info(one);
     news.push(one);
   }
-  if (news.length > 0) {
-    const { region, accountId: account } = parse(TopicArn);
-    const { subject, text } = vanishedMessage(news, { region, account });
-    await sns.send(new PublishCommand({ TopicArn, Subject: subject, Message: text }));
-    await putOwnEvents(eventBridge, news);
-  }
+  const { region, accountId: account } = parse(TopicArn);
+  const { subject, text } = vanishedMessage(news, { region, account });
+  await sns.send(new PublishCommand({ TopicArn, Subject: subject, Message: text }));
+  await putOwnEvents(eventBridge, news);
 }
 
 /**
