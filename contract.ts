@@ -24,11 +24,26 @@ export const DRILL_TAG = 'autodump:drill-schedule';
  */
 export const TAGGED_FIELDS = ['databasename', 'endpoint', 'engine', 'bucketname'] as const;
 
+/** Fields that say where a dump is kept, and how long; a tag may hold them as well. */
+export const STORAGE_FIELDS = ['retentiondays', 'storageclass'] as const;
+
 /** Fields with patterns of pg_dump: lists in a secret's value, and with blanks between them in a tag. */
 export const FILTER_FIELDS = ['schemas', 'excludeschemas', 'excludetables', 'excludetabledata'] as const;
 
 /** Tag with the value `reader`: dump the reader endpoint of the cluster that RDS names, and not its writer. */
 export const PREFER_TAG = 'autodump:prefer';
+
+/**
+ * Tag with how much of a table may vanish from one dump to the next before it is reported: words of the form
+ * {@link VANISHED_WORD} with blanks between them, such as `50 public.sessions=off`.
+ */
+export const VANISHED_TAG = 'autodump:vanished';
+
+/** A share of rows in percent, or `off`; for all tables, or for one: `schema.table=share`. */
+export const VANISHED_WORD = /^(?:(?<table>[^=]+)=)?(?<share>off|[1-9]\d?)$/;
+
+/** Percent of its rows that a table may lose if nothing else is said. */
+export const DEFAULT_VANISHED_PERCENT = 30;
 
 /** What all of AutoDump's tags begin with. */
 export const TAG_PREFIX = 'autodump:';
@@ -410,6 +425,8 @@ export interface DumpEnvironment {
   readonly AUTODUMP_EXECUTION: string;
   /** Comma-separated names of the buckets that a dump may go to; the first is the default. */
   readonly AUTODUMP_BUCKETS: string;
+  /** Days after which a dump in the first of these expires, at the latest. */
+  readonly AUTODUMP_RETENTION_DAYS: string;
   /** Name of both the job definition and the job queue of restores, recorded in the manifest. */
   readonly AUTODUMP_RESTORE_JOB: string;
   /** Writable folder on local disk that holds the dump while it is being made. */
@@ -480,6 +497,23 @@ export function dumpFolder(secretName: string): string {
     .map((segment) => (segment === '.' || segment === '..' ? segment.replaceAll('.', '%2E') : segment))
     .join('/');
 }
+
+/**
+ * Tag of the objects in the stack's bucket, by which its lifecycle rules choose: the number of days of one of
+ * {@link RETENTION_CLASSES}, or one of the values below. Objects of earlier versions have none.
+ */
+export const RETENTION_TAG = 'autodump:retention';
+
+/** Days after which a dump may expire earlier than the stack's others. */
+export const RETENTION_CLASSES = [7, 14, 35, 90, 365] as const;
+
+/** Value of {@link RETENTION_TAG}: expires as the stack's context value `retentionDays` says. */
+export const STACK_RETENTION = 'stack';
+
+/** Value of {@link RETENTION_TAG}: expires {@link KEPT_LONGER_DAYS} days later than that. */
+export const KEPT = 'kept';
+
+export const KEPT_LONGER_DAYS = 90;
 
 /** The end of a dump's key, after the database's name: `-20261122T080000Z.dmp`. */
 export function dumpKeyEnd(when: string): string {

@@ -112,6 +112,7 @@ function environmentOf(
     AUTODUMP_EXECUTION: 'bench',
     AUTODUMP_WHEN: '2026-11-22T08:00:00Z',
     AUTODUMP_BUCKETS: 'dumps',
+    AUTODUMP_RETENTION_DAYS: '35',
     AUTODUMP_RESTORE_JOB: 'bench',
     TMPDIR: folder,
   };

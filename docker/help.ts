@@ -6,8 +6,8 @@ const { done, misuse, badSecret, verificationFailed, internal, tryAgain, refused
 export const HELP = `Dumps a PostgreSQL database to S3, proves that the dump can be restored, and restores it.
 
   dump          Dump the database that a secret describes, once. Configured by the environment: AUTODUMP_SECRET_ARN,
-                AUTODUMP_WHEN, AUTODUMP_EXECUTION, AUTODUMP_BUCKETS, AUTODUMP_RESTORE_JOB, and TMPDIR, a writable
-                folder.
+                AUTODUMP_WHEN, AUTODUMP_EXECUTION, AUTODUMP_BUCKETS, AUTODUMP_RETENTION_DAYS,
+                AUTODUMP_RESTORE_JOB, and TMPDIR, a writable folder.
   dump --check  Report whatever would make a dump fail, with SQL that grants missing privileges. Needs the same
                 variables except AUTODUMP_WHEN and AUTODUMP_EXECUTION.
   restore s3://BUCKET/KEY --to TARGET [--jobs N] [--into-non-empty] [--accept-encoding] [--create-roles]

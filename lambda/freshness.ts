@@ -25,6 +25,7 @@ import {
 import { withEvidence } from './freshness/evidence.ts';
 import { withManifests } from './freshness/manifests.ts';
 import { loadMemory, storeMemory } from './freshness/memory-store.ts';
+import { reportVanished } from './freshness/report-vanished.ts';
 import { storeStatus } from './freshness/status-store.ts';
 import { taggedSecrets } from './freshness/tagged-secrets.ts';
 import { putOwnEvents } from './own-events.ts';
@@ -98,7 +99,7 @@ export async function handler(): Promise<Summary> {
     manifestReads,
   };
   await storeMemory(s3, settings.STATE_BUCKET, memory);
-  const { totals } = await writeStatus(checked, memory, settings, context.now);
+  const { totals } = await writeStatus(checked, memory, settings, context);
   const failures = checked.flatMap(({ secret, failure }) =>
     failure === undefined ? [] : [`${secret.name}: ${failure}`],
   );
@@ -118,14 +119,17 @@ function watchesOf<W>(checked: readonly Checked[], watchOf: (one: Checked) => W 
   );
 }
 
-/** Reads new manifests and evidence, and writes metrics and the status of secrets whose dumps are on a schedule. */
+/** Reads new manifests and evidence, reports rows that vanished, and writes metrics and the status of secrets whose dumps are on a schedule. */
 async function writeStatus(
   checked: readonly Checked[],
   memory: Memory,
   { STATE_BUCKET: bucket, STACK_NAME: stack, TOPIC_ARN }: FreshnessEnvironment,
-  now: Date,
+  { buckets: [ownBucket = ''], now }: CheckContext,
 ): Promise<Status> {
-  const { memory: complete, seconds } = await withManifests(s3, await withEvidence(s3, memory, now), now);
+  const secrets = new Map(checked.map(({ secret }) => [secret.arn, secret]));
+  const withDrills = await withEvidence(s3, memory, now);
+  const { memory: complete, seconds, vanished } = await withManifests(s3, withDrills, secrets, now);
+  await reportVanished(vanished, { s3, sns, eventBridge, topicArn: TOPIC_ARN, bucket: ownBucket });
   if (complete !== memory) {
     await storeMemory(s3, bucket, complete);
   }

@@ -3,6 +3,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import { type Plan, planFor } from '../plan/plan.ts';
+import { expiryOf } from '../plan/retention.ts';
 import { wrongAssertions } from '../postgres/assertion.ts';
 import {
   chooseDumpClient,
@@ -22,6 +23,7 @@ import { inspectLockTable, type LockTable } from '../postgres/lock-table.ts';
 import { inspectPrivileges, type Privileges } from '../postgres/privileges.ts';
 import { type UnqualifiedName, unqualifiedNames } from '../postgres/unqualified-names.ts';
 import type { RunContext } from '../run-context.ts';
+import { STORAGE_CLASSES } from '../s3/object.ts';
 import { ASSERTIONS, assertionsFinding } from './assertions-finding.ts';
 import { connected, CONNECTION_CHECKS, notConnected, notVerifiable } from './connection-findings.ts';
 import { FILTERS, filtersFinding } from './filters-finding.ts';
@@ -171,10 +173,17 @@ async function checkDatabase(
   return checkServer(plan, policy, context);
 }
 
+function storageOf({ task, object: { retention, storageClass = STORAGE_CLASSES[0] } }: Plan): string {
+  const days = expiryOf(retention, task.retentionDays);
+  const expiry =
+    days === null ? 'its own lifecycle rules decide when a dump expires' : `a dump expires after ${days} days`;
+  return `${expiry}; storage class ${storageClass}`;
+}
+
 async function examine(plan: Plan, s3: S3Client, context: RunContext): Promise<Examination> {
   const bucket = await runCheck(BUCKET, async () => {
     await tryUpload(s3, plan.object, context.signal);
-    return `${plan.object.bucket} accepts uploads to this key`;
+    return `${plan.object.bucket} accepts uploads to this key; ${storageOf(plan)}`;
   });
   const { findings, setup } = await checkDatabase(plan, context);
   const all = [bucket, ...findings];

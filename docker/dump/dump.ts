@@ -74,7 +74,7 @@ async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<vo
     finishedAt: new Date(),
   };
   const manifest = manifestOf(plan, finished);
-  await writeManifest(s3, manifest);
+  await writeManifest(s3, plan.object, manifest);
   logSummary(manifest);
 }
 
@@ -170,7 +170,7 @@ async function recover(s3: S3Client, plan: Plan, found: ListedObject | undefined
     );
   }
   const manifest = recoveredManifest(plan, found.bytes);
-  const outcome = await writeManifest(s3, manifest);
+  const outcome = await writeManifest(s3, object, manifest);
   log(
     'An earlier attempt already made this dump; a dump is never repeated or overwritten. ' +
       (outcome === 'written'

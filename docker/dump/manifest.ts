@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import type { DumpResult } from '../engine/make-dump.ts';
 import type { Plan } from '../plan/plan.ts';
+import { expiryOf } from '../plan/retention.ts';
 import type { Compression, PostgresClient } from '../postgres/clients.ts';
 import { type Database, PARTITION_BASES } from '../postgres/database.ts';
 import { filtersSchema } from '../postgres/filters/filters.ts';
 import { type LeftOut, leftOutSchema } from '../postgres/filters/left-out.ts';
 import type { Inventory } from '../postgres/inventory.ts';
 import { type Needs, needsSchema } from '../postgres/needs/needs.ts';
+import { STORAGE_CLASSES } from '../s3/object.ts';
 import { inWholeSeconds } from '../time.ts';
 import { contentHash, tableSchema, tablesOf } from './manifest-tables.ts';
 import { restoreCommand, restoreJobCommand } from './restore-command.ts';
@@ -65,6 +67,15 @@ export const manifestSchema = z
       reason: text.nullable().describe('why it was streamed'),
     }),
     object: z.strictObject({ bucket: text, key: text }),
+    storage: z
+      .strictObject({
+        class: z.enum(STORAGE_CLASSES),
+        expiresAfterDays: count
+          .nullable()
+          .describe("by its tag; null if the bucket is not the stack's, so that its own lifecycle rules decide"),
+      })
+      .nullable()
+      .describe('as the dump was created; it may have been kept longer since'),
     proof: z.strictObject({
       bytes: count,
       sha256: z
@@ -132,13 +143,14 @@ export interface FinishedDump {
 
 function common({ task, source, object }: Plan) {
   const { host, port, database } = source;
+  const { bucket, key } = object;
   return {
     manifestVersion: 1,
     secretArn: task.secretArn,
     execution: task.execution,
     scheduledFor: task.scheduledFor,
     source: { host, port, database },
-    object,
+    object: { bucket, key },
     restore: restoreCommand(object),
     restoreJob: restoreJobCommand(object, task),
   } as const;
@@ -172,6 +184,10 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
       compression,
       way: mode.mode,
       reason: mode.mode === 'stream' ? mode.reason : null,
+    },
+    storage: {
+      class: plan.object.storageClass ?? STORAGE_CLASSES[0],
+      expiresAfterDays: expiryOf(plan.object.retention, plan.task.retentionDays),
     },
     proof: {
       ...checksums,
@@ -211,6 +227,7 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
       moneyLocale: null,
       textSettings: null,
     },
+    storage: null,
     dump: { client: null, format: 'custom', compression: null, way: null, reason: null },
     proof: {
       bytes,

@@ -29,8 +29,9 @@ export interface Plan {
  */
 export async function planFor(task: Task, signal: AbortSignal): Promise<Plan> {
   const secret = await readSecret(task, signal);
-  const { bucket, filters, assertions, ...source } = parseDumpSettings(secret, task.buckets);
-  const object = { bucket, key: dumpKey(secret.name, source.database, task.scheduledFor) };
+  const { bucket, filters, assertions, retention, storageClass, ...source } = parseDumpSettings(secret, task);
+  const key = dumpKey(secret.name, source.database, task.scheduledFor);
+  const object = { bucket, key, retention, storageClass };
   return { task, secretName: secret.name, ignored: ignoredTags(secret.tags), source, filters, assertions, object };
 }
 

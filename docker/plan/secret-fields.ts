@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { FILTER_FIELDS, TAG_PREFIX, TAGGED_FIELDS } from '../../contract.ts';
+import { FILTER_FIELDS, STORAGE_FIELDS, TAG_PREFIX, TAGGED_FIELDS } from '../../contract.ts';
 import { Failure } from '../failure.ts';
 import type { Secret } from './fetch-secret.ts';
 import { preferenceProblem, type RdsFields } from './rds.ts';
@@ -49,6 +49,10 @@ function fieldsOfValue(value: Readonly<Record<string, unknown>>): Pick<GivenSecr
       places.set(ours, theirs);
     }
   }
+  if (typeof fields.retentiondays === 'number') {
+    // As in a tag.
+    fields.retentiondays = String(fields.retentiondays);
+  }
   for (const field of [...FILTER_FIELDS, 'drillassert']) {
     const single = fields[field];
     fields[field] = typeof single === 'string' ? [single] : single;
@@ -58,7 +62,9 @@ function fieldsOfValue(value: Readonly<Record<string, unknown>>): Pick<GivenSecr
 
 /** The fields in tags, and their tags. */
 function taggedFields(tags: Secret['tags']): readonly (readonly [field: string, tag: string, content: unknown])[] {
-  const single = TAGGED_FIELDS.map((field) => [field, (text: string): unknown => text.trim()] as const);
+  const single = [...TAGGED_FIELDS, ...STORAGE_FIELDS].map(
+    (field) => [field, (text: string): unknown => text.trim()] as const,
+  );
   const lists = FILTER_FIELDS.map((field) => [field, (text: string): unknown => text.trim().split(/\s+/)] as const);
   return [...single, ...lists].flatMap(([field, contentOf]) => {
     const tag = `${TAG_PREFIX}${field}`;

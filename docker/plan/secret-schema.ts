@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { FILTER_FIELDS } from '../../contract.ts';
+import { FILTER_FIELDS, STORAGE_FIELDS } from '../../contract.ts';
 import { MAX_NAME_BYTES, SSL_MODES } from '../postgres/connection/connection-settings.ts';
 import { parseEndpoint, parsePort } from '../postgres/connection/endpoint.ts';
 import { translated } from '../postgres/filters/pattern.ts';
+import { STORAGE_CLASSES } from '../s3/object.ts';
+import { shorterClasses } from './retention.ts';
 import { SYNONYMS } from './secret-fields.ts';
 
 const ENGINES = ['postgres', 'postgresql', 'aurora-postgresql'];
@@ -68,8 +70,37 @@ const query = text
   .transform((sql) => sql.replace(/[;\s]+$/, '').trimStart())
   .refine((sql) => sql !== '', 'has an empty query: remove it');
 
-/** These, and what to dump and where to. @param buckets allowed values of `bucketname`, the default first */
-export function dumpSchema(buckets: readonly [string, ...string[]]) {
+const storageClass = text.pipe(
+  z.enum(STORAGE_CLASSES, {
+    error: ({ input }) => {
+      const given =
+        input === 'GLACIER' || input === 'DEEP_ARCHIVE'
+          ? `is ${input}, whose objects cannot be read until S3 has restored them, which takes hours: it `
+          : '';
+      return `${given}must be ${STORAGE_CLASSES.join(', ')}`;
+    },
+  }),
+);
+
+/** @param stackDays the longest */
+function retentionDays(stackDays: number) {
+  const classes = [...shorterClasses(stackDays), stackDays];
+  const allowed =
+    `must be a whole number from 1 to ${stackDays}, the stack's context value retentionDays; ` +
+    `it is rounded up to ${classes.join(', ')}`;
+  return text.refine((days) => /^[1-9]\d*$/.test(days) && Number(days) <= stackDays, allowed).transform(Number);
+}
+
+/** Where dumps go. */
+export interface Destination {
+  /** Allowed values of `bucketname`, the default first. */
+  readonly buckets: readonly [string, ...string[]];
+  /** Days after which dumps in the default bucket expire. */
+  readonly retentionDays: number;
+}
+
+/** These, and what to dump and where to. */
+export function dumpSchema({ buckets, retentionDays: stackDays }: Destination) {
   return connectionSchema.extend({
     schemas: patterns(1, 'schema'),
     excludeschemas: patterns(1, 'schema'),
@@ -82,6 +113,8 @@ export function dumpSchema(buckets: readonly [string, ...string[]]) {
         `must be one of ${buckets.join(', ')} (the stack's bucket and its context value extraBucketNames)`,
       )
       .default(buckets[0]),
+    retentiondays: retentionDays(stackDays).optional(),
+    storageclass: storageClass.optional(),
   });
 }
 
@@ -90,6 +123,7 @@ export const FIELDS: readonly string[] = [
   ...Object.keys(connectionSchema.shape),
   ...FILTER_FIELDS,
   'drillassert',
+  ...STORAGE_FIELDS,
   'bucketname',
   ...SYNONYMS.map(([, theirs]) => theirs),
 ];

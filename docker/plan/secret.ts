@@ -3,12 +3,14 @@ import type { ConnectionSettings } from '../postgres/connection/connection-setti
 import { DEFAULT_PORT } from '../postgres/connection/endpoint.ts';
 import { transportsFor } from '../postgres/connection/tls/tls.ts';
 import type { Filters } from '../postgres/filters/filters.ts';
+import type { DumpObject } from '../s3/object.ts';
 import { misspelledKeys, misspelledTags } from './names.ts';
+import { retentionOf } from './retention.ts';
 import { type GivenSecret, refusal } from './secret-fields.ts';
-import { connectionSchema, dumpSchema } from './secret-schema.ts';
+import { connectionSchema, type Destination, dumpSchema } from './secret-schema.ts';
 
-/** The database to dump, and the bucket for the dump. */
-export interface DumpSettings extends ConnectionSettings {
+/** The database to dump, the bucket for the dump, and how it is stored there. */
+export interface DumpSettings extends ConnectionSettings, Pick<DumpObject, 'retention' | 'storageClass'> {
   readonly bucket: string;
   readonly filters: Filters;
   /** SQL queries that must return true in a drill. */
@@ -17,7 +19,8 @@ export interface DumpSettings extends ConnectionSettings {
 
 const REQUIRED =
   ' Required: username, password, databasename (or dbname), endpoint (or host) and engine;' +
-  ' optional: port, sslmode (or ssl), pooler, bucketname, schemas, excludeschemas, excludetables, excludetabledata and drillassert.';
+  ' optional: port, sslmode (or ssl), pooler, bucketname, schemas, excludeschemas, excludetables, excludetabledata,' +
+  ' drillassert, retentiondays and storageclass.';
 
 /** What contradicts something else. */
 function contradictions({ port, endpoint, ssl, sslmode }: z.infer<typeof connectionSchema>): readonly string[] {
@@ -71,14 +74,35 @@ function settingsOf(data: z.infer<typeof connectionSchema>): ConnectionSettings 
 /**
  * Parses a secret's value, in AutoDump's own format or that of RDS and its rotation.
  *
- * @param buckets allowed values of `bucketname`, the default first
  * @throws {Failure} `badSecret`, naming every missing or invalid field and showing no value
  */
-export function parseDumpSettings(secret: GivenSecret, buckets: readonly [string, ...string[]]): DumpSettings {
-  const data = parse(secret, dumpSchema(buckets));
+export function parseDumpSettings(secret: GivenSecret, destination: Destination): DumpSettings {
+  const data = parse(secret, dumpSchema(destination));
   const { schemas = [], excludeschemas = [], excludetables = [], excludetabledata = [], drillassert = [] } = data;
   const filters = { schemas, excludeschemas, excludetables, excludetabledata };
-  return { ...settingsOf(data), bucket: data.bucketname, filters, assertions: drillassert };
+  const { bucketname: bucket, storageclass: storageClass } = data;
+  const retention = retentionIn(secret, data, destination);
+  return { ...settingsOf(data), bucket, filters, assertions: drillassert, retention, storageClass };
+}
+
+/** The other buckets are not the stack's, and neither is their lifecycle. @throws {Failure} `badSecret` */
+function retentionIn(
+  { name, places }: GivenSecret,
+  { bucketname, retentiondays }: { readonly bucketname: string; readonly retentiondays?: number | undefined },
+  { buckets, retentionDays }: Destination,
+): string | undefined {
+  if (bucketname === buckets[0]) {
+    return retentionOf(retentiondays, retentionDays);
+  }
+  if (retentiondays !== undefined) {
+    const place = places.get('retentiondays') ?? 'retentiondays';
+    throw refusal(
+      name,
+      `The secret ${name} is invalid: ${place} is only for ${buckets[0]}, but the dump goes to ${bucketname}, ` +
+        'whose own lifecycle rules decide when it expires: remove one of them.',
+    );
+  }
+  return undefined;
 }
 
 /**

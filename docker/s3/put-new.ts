@@ -5,21 +5,18 @@ import { isTaken } from '../aws.ts';
 import { checkStored } from './check-stored.ts';
 import { crc32InBase64 } from './checksum.ts';
 import { etagOfBytes } from './etag.ts';
-import type { DumpObject } from './object.ts';
+import { type DumpObject, taggingOf } from './object.ts';
 
 const UNINTERRUPTED = new AbortController().signal;
 
 /**
- * Writes a small object in JSON, unless it already exists. Takes no signal: it completes what is done. Errors of the
- * SDK pass through.
+ * Writes a small object in JSON, in the default storage class, unless it already exists. Takes no signal: it completes
+ * what is done. Errors of the SDK pass through.
  *
  * @throws {Failure} `verificationFailed` if S3 stored other bytes
  */
-export async function putNew(
-  s3: S3Client,
-  { bucket, key }: DumpObject,
-  contents: object,
-): Promise<'written' | 'taken'> {
+export async function putNew(s3: S3Client, object: DumpObject, contents: object): Promise<'written' | 'taken'> {
+  const { bucket, key } = object;
   const body = Buffer.from(`${JSON.stringify(contents, null, 2)}\n`);
   const checksum = crc32InBase64(crc32(body));
   try {
@@ -29,6 +26,7 @@ export async function putNew(
         Key: key,
         Body: body,
         ContentType: 'application/json',
+        Tagging: taggingOf(object),
         IfNoneMatch: '*',
         ChecksumCRC32: checksum,
       }),

@@ -164,6 +164,7 @@ async function checkDumps(
     sizes: history?.sizes ?? remembered?.sizes,
     manifest: remembered?.manifest,
     manifestRead: remembered?.manifestRead,
+    compared: remembered?.compared,
   };
   return { ...assessed, watch, added: history?.added ?? [] };
 }

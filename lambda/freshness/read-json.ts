@@ -12,6 +12,7 @@ export type ReadText =
       readonly problem: string;
       /** Whether another try may find something else: objects are never overwritten. */
       readonly mayChange: boolean;
+      readonly isMissing: boolean;
     };
 
 /**
@@ -26,11 +27,11 @@ export async function readBeside(client: S3Client, { bucket, key }: StoredDump, 
     const isWhole = Number(/\d+$/.exec(ContentRange)?.[0] ?? 0) <= MAX_MIB * 2 ** 20;
     return isWhole
       ? { text: (await Body?.transformToString()) ?? '' }
-      : { problem: `Its ${what} is larger than ${MAX_MIB} MiB.`, mayChange: false };
+      : { problem: `Its ${what} is larger than ${MAX_MIB} MiB.`, mayChange: false, isMissing: false };
   } catch (error) {
-    const problem =
-      error instanceof NoSuchKey ? `It has no ${what}.` : `Its ${what} cannot be read: ${onOneLine(String(error))}`;
+    const isMissing = error instanceof NoSuchKey;
+    const problem = isMissing ? `It has no ${what}.` : `Its ${what} cannot be read: ${onOneLine(String(error))}`;
     console.warn(`s3://${bucket}/${key}: ${problem}`);
-    return { problem, mayChange: true };
+    return { problem, mayChange: true, isMissing };
   }
 }

@@ -4,13 +4,14 @@ import { DescribeExecutionCommand, ExecutionDoesNotExist } from '@aws-sdk/client
 import { PublishCommand } from '@aws-sdk/client-sns';
 import { expect, jest, test } from '@jest/globals';
 import { handler } from '../../lambda/freshness.ts';
-import { HOUR, useServicesOfFreshness } from './support/services-of-freshness.ts';
+import { COUNTED, HOUR, useServicesOfFreshness } from './support/services-of-freshness.ts';
 
 const SECRETS = 100;
 
-const { secrets, s3, sns, stepFunctions, objects, metrics, storedStatus } = useServicesOfFreshness();
+const { secrets, s3, sns, stepFunctions, objects, metrics, storedStatus, serveManifest } = useServicesOfFreshness();
 
-test('a settled account of daily secrets costs two requests for each dump, and those of hourly checks', async () => {
+test('a settled account of daily secrets costs three requests for each dump, and those of hourly checks', async () => {
+  serveManifest(COUNTED);
   secrets.on(ListSecretsCommand).callsFake(({ NextToken = '0' }: { readonly NextToken?: string }) => {
     const start = Number(NextToken);
     const SecretList = Array.from({ length: 100 }, (_, i) => ({
@@ -35,9 +36,9 @@ test('a settled account of daily secrets costs two requests for each dump, and t
   }
   expect(s3.commandCalls(ListObjectsV2Command)).toHaveLength(SECRETS);
   // Of each hour: listings of secrets; the memory read, stored, and stored with manifests; status and page.
-  expect(secrets.calls().length + s3.calls().length).toBe(2 * SECRETS + 24 * (SECRETS / 100 + 5));
-  // Ten thousand secrets have one more for each dump, but read 2,400 manifests a day: 14,920, which is less than
-  // 15,000.
+  expect(secrets.calls().length + s3.calls().length).toBe(3 * SECRETS + 24 * (SECRETS / 100 + 5));
+  // Each dump costs a listing, and the reads of its manifest and of the one before. Ten thousand secrets read 2,400
+  // manifests a day, so that these are 14,920, which is less than 15,000.
   expect(sns.calls()).toHaveLength(0);
 });
 

@@ -24,7 +24,7 @@ const context = {
 const withEverything = Template.fromStack(makeStack(context, appWithEverything));
 
 describe('the dump bucket', () => {
-  test('is private and encrypted, and expires its objects', () => {
+  test('is private and encrypted', () => {
     template.hasResource('AWS::S3::Bucket', {
       Properties: {
         BucketEncryption: {
@@ -37,17 +37,6 @@ describe('the dump bucket', () => {
           RestrictPublicBuckets: true,
         },
         OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
-        LifecycleConfiguration: {
-          Rules: [
-            { Id: 'ExpireDumps', ExpirationInDays: 35, Status: 'Enabled' },
-            {
-              Id: 'AbortIncompleteUploads',
-              // Longer than the longest job.
-              AbortIncompleteMultipartUpload: { DaysAfterInitiation: 8 },
-              Status: 'Enabled',
-            },
-          ],
-        },
       },
     });
   });

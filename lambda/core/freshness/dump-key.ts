@@ -39,6 +39,11 @@ export function dumpPrefix(secretName: string): string {
   return `${dumpFolder(secretName)}/`;
 }
 
+/** Whether both are dumps of the same database of a secret, in the same bucket. */
+export function isSameDatabase(one: StoredDump, other: StoredDump): boolean {
+  return one.bucket === other.bucket && one.key.replace(END, '') === other.key.replace(END, '');
+}
+
 /** The key that comes right before that of a dump of the same database at another time, and after all earlier ones. */
 export function keyBefore({ key }: StoredDump, when: string): string {
   return `${key.replace(END, '')}${dumpKeyEnd(when).replace(/\.dmp$/, '')}`;

@@ -69,6 +69,8 @@ const watchSchema = z.readonly(
     manifest: z.optional(manifestSchema),
     /** The day, in UTC, on which that failed: `2026-11-22`. Absent if it did not, or another try is no use. */
     manifestRead: z.optional(z.string()),
+    /** The dump whose rows were last compared with those of the one before, or are the first to compare with. */
+    compared: z.optional(storedDump),
   }),
 );
 

@@ -46,7 +46,9 @@ export function manifestsToRead(
     known: manifest,
     failedOn: manifestRead,
   });
-  return planOf(watches, readingOf, manifestReads, now);
+  // The manifest of the dump before is read as well, to compare the rows.
+  const readsFor = ({ compared }: Watch): number => (compared === undefined ? 1 : 2);
+  return planOf(watches, { readingOf, readsFor }, manifestReads, now);
 }
 
 /** Picks the evidence in the same way. */
@@ -59,12 +61,12 @@ export function evidenceToRead(
     known: evidence,
     failedOn: evidenceRead,
   });
-  return planOf(drills, readingOf, manifestReads, now);
+  return planOf(drills, { readingOf, readsFor: () => 1 }, manifestReads, now);
 }
 
 function planOf<W>(
   watches: ReadonlyMap<string, W>,
-  readingOf: (watch: W) => Reading,
+  { readingOf, readsFor }: { readonly readingOf: (watch: W) => Reading; readonly readsFor: (watch: W) => number },
   before: ManifestReads | undefined,
   now: Date,
 ): ReadingPlan<W> {
@@ -76,9 +78,17 @@ function planOf<W>(
       const { object } = readingOf(watch);
       return object !== undefined && isUnread(object, readingOf(watch), day) ? [{ arn, watch, object }] : [];
     })
-    .sort((one, other) => (lastRead(one) < lastRead(other) ? -1 : 1))
-    .slice(0, Math.max(0, MAX_READS - earlier));
-  return { unread, reads: { day, count: earlier + unread.length } };
+    .sort((one, other) => (lastRead(one) < lastRead(other) ? -1 : 1));
+  const picked: Unread<W>[] = [];
+  let count = earlier;
+  for (const one of unread) {
+    count += readsFor(one.watch);
+    if (count > MAX_READS) {
+      return { unread: picked, reads: { day, count: MAX_READS } };
+    }
+    picked.push(one);
+  }
+  return { unread: picked, reads: { day, count } };
 }
 
 function isUnread({ key }: StoredDump, { known, failedOn }: Reading, day: string): boolean {

@@ -27,6 +27,7 @@ const REASONS: Readonly<Record<string, string>> = {
   'rds:DescribeDBInstances': 'Only for a secret that RDS manages for an instance.',
   's3:ListBucket': 'Only when a requested object does not exist, or objects are listed.',
   's3:ListMultipartUploadParts': 'Only when an upload to the same key was left open, for example by a killed attempt.',
+  's3:PutObjectTagging': 'Only when a dump is kept because rows have vanished since.',
   's3:PutObject': 'Only when there is something to remember.',
   'sns:Publish': 'Only when there is something to report.',
   'sqs:SendMessage': 'Only when a function fails on every attempt.',

@@ -158,6 +158,7 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
   expect(await stage.manifestOf(object.key)).toEqual({
     manifestVersion: 1,
     secretArn: SECRET_ARN,
+    storage: { class: 'STANDARD', expiresAfterDays: 35 },
     execution: EXECUTION,
     scheduledFor: WHEN,
     source: {

@@ -16,6 +16,7 @@ const plan: Plan = {
     execution: 'arn:aws:states:us-west-2:123456789012:execution:autodump:prod-app',
     job: undefined,
     buckets: ['dumps'],
+    retentionDays: 35,
     restoreJob: 'AutoDump-restore',
     scratch: '/scratch',
   },

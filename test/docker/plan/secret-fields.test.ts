@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { RdsFields } from '../../../docker/plan/rds.ts';
 import { givenBy, type GivenSecret, withRds } from '../../../docker/plan/secret-fields.ts';
+import type { Destination } from '../../../docker/plan/secret-schema.ts';
 import { parseDumpSettings } from '../../../docker/plan/secret.ts';
 import { NO_FILTERS } from '../../../docker/postgres/filters/filters.ts';
 
-const BUCKETS = ['dumps', 'more-dumps'] as const;
+const DESTINATION: Destination = { buckets: ['dumps', 'more-dumps'], retentionDays: 120 };
 
 const LOGIN = JSON.stringify({ username: 'a', password: 'b' });
 
@@ -21,13 +22,14 @@ function managed(
 
 describe('what the value does not say', () => {
   test('is taken from RDS', () => {
-    expect(parseDumpSettings(managed({}, FOUND), BUCKETS)).toEqual({
+    expect(parseDumpSettings(managed({}, FOUND), DESTINATION)).toEqual({
       host: 'db.example.com',
       port: 5433,
       user: 'a',
       password: 'b',
       database: 'app',
       bucket: 'dumps',
+      retention: 'stack',
       filters: NO_FILTERS,
       assertions: [],
     });
@@ -39,7 +41,7 @@ describe('what the value does not say', () => {
       'autodump:databasename': 'other',
       'autodump:bucketname': 'more-dumps',
     };
-    expect(parseDumpSettings(managed(tags, FOUND), BUCKETS)).toMatchObject({
+    expect(parseDumpSettings(managed(tags, FOUND), DESTINATION)).toMatchObject({
       host: 'replica.example.com',
       port: 5432,
       database: 'other',
@@ -61,7 +63,7 @@ describe('what the value does not say', () => {
       FOUND,
     ],
   ])('may be wrong: %s', (problem, tags, rds) => {
-    expect(() => parseDumpSettings(managed(tags, rds), BUCKETS)).toThrow(problem);
+    expect(() => parseDumpSettings(managed(tags, rds), DESTINATION)).toThrow(problem);
   });
 
   test('may be filters: lists in the value, with blanks between them in a tag', () => {
@@ -72,7 +74,7 @@ describe('what the value does not say', () => {
       schemas: 'public',
     });
     const tags = { 'autodump:excludetables': 'log_* cache', 'autodump:schemas': 'public', 'autodump:timezone': 'UTC' };
-    expect(parseDumpSettings(managed(tags, FOUND, value), BUCKETS).filters).toEqual({
+    expect(parseDumpSettings(managed(tags, FOUND, value), DESTINATION).filters).toEqual({
       schemas: ['public'],
       excludeschemas: [],
       excludetables: ['log_*', 'cache'],
@@ -96,22 +98,22 @@ describe('what the value does not say', () => {
     ['the tag autodump:schemas is empty', {}, { 'autodump:schemas': ' ' }],
   ])('may be wrong filters: %s', (problem, fields, tags) => {
     const value = JSON.stringify({ username: 'a', password: 'b', ...fields });
-    expect(() => parseDumpSettings(managed(tags, FOUND, value), BUCKETS)).toThrow(problem);
+    expect(() => parseDumpSettings(managed(tags, FOUND, value), DESTINATION)).toThrow(problem);
   });
 
   test('may not contradict the value, which is not shown', () => {
     const own = { ...FOUND, username: 'a', password: 'b', endpoint: undefined, databasename: undefined };
     const value = JSON.stringify({ ...own, host: 'db.example.com', dbname: 'hidden' });
     const tags = { 'autodump:databasename': 'app', 'autodump:endpoint': 'db.example.com' };
-    expect(() => parseDumpSettings(managed(tags, {}, value), BUCKETS)).toThrow(
+    expect(() => parseDumpSettings(managed(tags, {}, value), DESTINATION)).toThrow(
       /^The secret rds!db-1 is invalid: dbname differs from the tag autodump:databasename: remove one of them\.(?!.*hidden)/,
     );
   });
 
   test.each([LOGIN, 'not json'])('is advised to be given in tags, if the value cannot be edited', (value) => {
-    expect(() => parseDumpSettings(managed({}, {}, value), BUCKETS)).toThrow(
+    expect(() => parseDumpSettings(managed({}, {}, value), DESTINATION)).toThrow(
       /cannot be edited, because a service of AWS manages it: give what is missing in the tags autodump:databasename, autodump:endpoint/,
     );
-    expect(() => parseDumpSettings(managed({}, {}, value, 'prod/app'), BUCKETS)).not.toThrow(/cannot be edited/);
+    expect(() => parseDumpSettings(managed({}, {}, value, 'prod/app'), DESTINATION)).not.toThrow(/cannot be edited/);
   });
 });

@@ -2,12 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../../docker/failure.ts';
 import { givenBy } from '../../../docker/plan/secret-fields.ts';
+import type { Destination } from '../../../docker/plan/secret-schema.ts';
 import { parseDumpSettings } from '../../../docker/plan/secret.ts';
 import type { ConnectionSettings } from '../../../docker/postgres/connection/connection-settings.ts';
 import { NO_FILTERS } from '../../../docker/postgres/filters/filters.ts';
 import { ANY_CHARACTER } from '../../support/any-character.ts';
 
-const BUCKETS = ['dumps', 'more-dumps'] as const;
+const DESTINATION: Destination = { buckets: ['dumps', 'more-dumps'], retentionDays: 120 };
 
 const OURS = {
   username: 'dumper',
@@ -29,7 +30,7 @@ const RDS = {
 
 function parse(value: unknown): ConnectionSettings {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return parseDumpSettings(givenBy({ name: 'prod/app', value: text, tags: new Map() }), BUCKETS);
+  return parseDumpSettings(givenBy({ name: 'prod/app', value: text, tags: new Map() }), DESTINATION);
 }
 
 function refusalOf(value: unknown): Failure {
@@ -65,6 +66,7 @@ test('the format of RDS is parsed, and the bucket defaults to the first', () => 
     password: 'p',
     database: 'app',
     bucket: 'dumps',
+    retention: 'stack',
     filters: NO_FILTERS,
     assertions: [],
   });
@@ -141,6 +143,7 @@ test('blanks around values do not matter, except where they may be part of it', 
     filters: NO_FILTERS,
     assertions: [],
     bucket: 'dumps',
+    retention: 'stack',
     user: ' dumper',
     password: 'p ',
     database: 'app ',

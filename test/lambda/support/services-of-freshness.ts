@@ -15,6 +15,13 @@ const MANIFEST = JSON.stringify({
   seconds: { dump: 1, proof: 2, commit: 3 },
   tables: [{ rows: 40 }, { rows: 2 }],
 });
+
+/** The same, with rows that were counted in the dump. */
+export const COUNTED = JSON.stringify({
+  ...(JSON.parse(MANIFEST) as object),
+  tables: [{ schema: 'public', name: 'a', rows: 40, provenRows: 40 }],
+});
+
 /** Doubles of the services that Freshness calls, with a clock that begins on 20 November 2026 for each test. */
 export function useServicesOfFreshness() {
   const log = jest.spyOn(console, 'info').mockImplementation(() => undefined);
@@ -28,11 +35,19 @@ export function useServicesOfFreshness() {
   /** The metrics that it has written to its log. */
   const metrics = jest.spyOn(process.stdout, 'write').mockImplementation(() => true);
 
+  /** What each manifest says. */
+  let manifest = MANIFEST;
+
+  function serveManifest(text: string): void {
+    manifest = text;
+  }
+
   function storedStatus(): Status {
     return JSON.parse(objects.get('status.json') ?? '') as Status;
   }
 
   beforeEach(() => {
+    manifest = MANIFEST;
     metrics.mockClear();
     jest.useFakeTimers({
       now: Date.parse('2026-11-20T00:30:00Z'),
@@ -48,7 +63,7 @@ export function useServicesOfFreshness() {
       return {};
     });
     s3.on(GetObjectCommand).callsFake(({ Key }: { readonly Key: string }) => {
-      const body = Key.endsWith('.dmp.json') ? MANIFEST : objects.get(Key);
+      const body = Key.endsWith('.dmp.json') ? manifest : objects.get(Key);
       if (body === undefined) {
         throw new NoSuchKey({ message: 'none', $metadata: {} });
       }
@@ -72,5 +87,5 @@ export function useServicesOfFreshness() {
     jest.useRealTimers();
   });
 
-  return { secrets, s3, sns, stepFunctions, objects, metrics, storedStatus };
+  return { secrets, s3, sns, stepFunctions, objects, metrics, storedStatus, serveManifest };
 }

@@ -25,6 +25,7 @@ import type { AppOnPostgres } from '../../support/app-on-postgres.ts';
 import { AppWorld, changed, SCHEDULE_TAG } from '../../support/app-world.ts';
 import { query } from '../../support/database.ts';
 import { check, makeOverdue, stateBucketOf } from '../../support/overdue.ts';
+import { vanish } from '../../support/vanish.ts';
 import { drillDump } from './drill-dump.ts';
 
 /** The steps of the stack's lifecycle, each with the calls that were authorized or denied in it. */
@@ -55,6 +56,7 @@ export async function recordLifecycle({ cdkOut, folder, server }: AppOnPostgres)
     await step('its dump is due', () => app.runNow(secret));
     await step('its dump is drilled', () => drillDump(app, secret));
     await step('its manifest is read', () => check(app));
+    await step('rows vanish', () => vanish(app, server));
     await step('its dump is read', () => readDump(cdkOut, world, app.bucket));
     await step('its dump is restored', () => restoreDump(app, server));
     await step('a missing dump is restored', () => restoreMissingDump(app));

@@ -77,6 +77,7 @@ const NEEDED = {
     'DumpJob/JobRole/DefaultPolicy s3:AbortMultipartUpload',
     'DumpJob/JobRole/DefaultPolicy s3:ListBucket',
     'DumpJob/JobRole/DefaultPolicy s3:PutObject',
+    'DumpJob/JobRole/DefaultPolicy s3:PutObjectTagging',
     'DumpJob/JobRole/DefaultPolicy secretsmanager:DescribeSecret',
     'DumpJob/JobRole/DefaultPolicy secretsmanager:GetSecretValue',
     'Notify/Events/Queue/Policy sqs:SendMessage',
@@ -137,6 +138,7 @@ const NEEDED = {
     'Freshness/FunctionRole/DefaultPolicy kms:Decrypt',
     'Freshness/FunctionRole/DefaultPolicy s3:GetObject',
   ],
+  'rows vanish': ['Freshness/FunctionRole/DefaultPolicy s3:PutObjectTagging'],
   'its dump is read': [
     'Archive/ReadOnlyUser/DefaultPolicy kms:Decrypt',
     'Archive/ReadOnlyUser/DefaultPolicy s3:GetBucketLocation',
