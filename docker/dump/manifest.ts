@@ -8,6 +8,7 @@ import { type LeftOut, leftOutSchema } from '../postgres/filters/left-out.ts';
 import type { Inventory } from '../postgres/inventory.ts';
 import { type Needs, needsSchema } from '../postgres/needs/needs.ts';
 import { inWholeSeconds } from '../time.ts';
+import { runOf, runSchema } from './manifest-run.ts';
 import { contentHash, tableSchema, tablesOf } from './manifest-tables.ts';
 import { restoreCommand, restoreJobCommand } from './restore-command.ts';
 
@@ -108,6 +109,7 @@ export const manifestSchema = z
     filters: filtersSchema.nullable().describe('patterns of the secret'),
     leftOut: leftOutSchema.nullable().describe('what the filters left out'),
     needs: needsSchema.nullable().describe('what the database needs besides its dump, without passwords'),
+    run: runSchema.nullable().describe('null if the secret names a single database'),
   })
   .describe('Manifest of a dump by AutoDump. In a recovered one, fields that are no longer known are null.');
 
@@ -129,7 +131,8 @@ export interface FinishedDump {
   readonly finishedAt: Date;
 }
 
-function common({ task, source, object }: Plan) {
+function common(plan: Plan) {
+  const { task, source, object } = plan;
   const { host, port, database } = source;
   return {
     manifestVersion: 1,
@@ -140,6 +143,7 @@ function common({ task, source, object }: Plan) {
     object,
     restore: restoreCommand(object),
     restoreJob: restoreJobCommand(object, task),
+    run: runOf(plan),
   } as const;
 }
 

@@ -3,6 +3,7 @@ import { FILTER_FIELDS } from '../../contract.ts';
 import { MAX_NAME_BYTES, SSL_MODES } from '../postgres/connection/connection-settings.ts';
 import { parseEndpoint, parsePort } from '../postgres/connection/endpoint.ts';
 import { translated } from '../postgres/filters/pattern.ts';
+import { ALL_DATABASES, type Databases } from './databases.ts';
 import { SYNONYMS } from './secret-fields.ts';
 
 const ENGINES = ['postgres', 'postgresql', 'aurora-postgresql'];
@@ -37,14 +38,39 @@ const endpoint = text
     'must be a host name or an IP address, optionally with a port, like db.example.com:5432',
   );
 
+const databaseName = text.refine(
+  (name) => Buffer.byteLength(name) <= MAX_NAME_BYTES,
+  `is longer than the ${MAX_NAME_BYTES} bytes that PostgreSQL allows`,
+);
+
+function databasesOf(given: string | readonly string[]): Databases {
+  if (typeof given !== 'string') {
+    return { kind: 'list', names: given };
+  }
+  return given === ALL_DATABASES ? { kind: 'all' } : { kind: 'one', name: given };
+}
+
+const databases = z
+  .union(
+    [
+      databaseName,
+      z
+        .array(databaseName)
+        .min(1, `is an empty list: name databases, or write "${ALL_DATABASES}" for all`)
+        .refine((names) => new Set(names).size === names.length, 'names a database twice'),
+    ],
+    { error: ({ input }) => (input === undefined ? 'is missing' : 'must be text, or a list of names') },
+  )
+  .transform(databasesOf);
+
 /** The fields needed to connect to a database. */
 export const connectionSchema = z.object({
   username: text,
   password: text,
-  databasename: text.refine(
-    (name) => Buffer.byteLength(name) <= MAX_NAME_BYTES,
-    `is longer than the ${MAX_NAME_BYTES} bytes that PostgreSQL allows`,
-  ),
+  databasename: z
+    .string({ error: ({ input }) => (input === undefined ? 'is missing' : 'must be the name of one database') })
+    .pipe(databaseName)
+    .refine((name) => name !== ALL_DATABASES, 'must be the name of one database'),
   endpoint,
   engine,
   port: port.optional(),
@@ -66,6 +92,7 @@ function patterns(parts: number, form: string) {
 /** These, and what to dump and where to. @param buckets allowed values of `bucketname`, the default first */
 export function dumpSchema(buckets: readonly [string, ...string[]]) {
   return connectionSchema.extend({
+    databasename: databases,
     schemas: patterns(1, 'schema'),
     excludeschemas: patterns(1, 'schema'),
     excludetables: patterns(2, 'table or schema.table'),

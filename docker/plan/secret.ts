@@ -1,14 +1,17 @@
 import type { z } from 'zod';
-import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
+import type { ConnectionSettings, ServerSettings } from '../postgres/connection/connection-settings.ts';
 import { DEFAULT_PORT } from '../postgres/connection/endpoint.ts';
 import { transportsFor } from '../postgres/connection/tls/tls.ts';
 import type { Filters } from '../postgres/filters/filters.ts';
+import type { Databases } from './databases.ts';
 import { misspelledKeys, misspelledTags } from './names.ts';
 import { type GivenSecret, refusal } from './secret-fields.ts';
 import { connectionSchema, dumpSchema } from './secret-schema.ts';
 
-/** The database to dump, and the bucket for the dump. */
-export interface DumpSettings extends ConnectionSettings {
+/** What to dump, and the bucket for the dumps. */
+export interface DumpSettings {
+  readonly server: ServerSettings;
+  readonly databases: Databases;
   readonly bucket: string;
   readonly filters: Filters;
 }
@@ -17,8 +20,10 @@ const REQUIRED =
   ' Required: username, password, databasename (or dbname), endpoint (or host) and engine;' +
   ' optional: port, sslmode (or ssl), pooler, bucketname, schemas, excludeschemas, excludetables and excludetabledata.';
 
+type ServerFields = Omit<z.infer<typeof connectionSchema>, 'databasename'>;
+
 /** What contradicts something else. */
-function contradictions({ port, endpoint, ssl, sslmode }: z.infer<typeof connectionSchema>): readonly string[] {
+function contradictions({ port, endpoint, ssl, sslmode }: ServerFields): readonly string[] {
   const problems: string[] = [];
   if (port !== undefined && endpoint.port !== undefined && port !== endpoint.port) {
     problems.push('port differs from the port in endpoint: remove one of them');
@@ -33,7 +38,7 @@ function contradictions({ port, endpoint, ssl, sslmode }: z.infer<typeof connect
 }
 
 /** @throws {Failure} `badSecret`, naming every missing or invalid field and showing no value */
-function parse<T extends z.infer<typeof connectionSchema>>(secret: GivenSecret, schema: z.ZodType<T>): T {
+function parse<T extends ServerFields>(secret: GivenSecret, schema: z.ZodType<T>): T {
   const { name: secretName, keys, tags, fields, places, problems: differences } = secret;
   const { success, data, error } = schema.safeParse(fields);
   const invalid = error?.issues.map(({ path, message }) => {
@@ -53,14 +58,13 @@ function parse<T extends z.infer<typeof connectionSchema>>(secret: GivenSecret, 
   return data;
 }
 
-function settingsOf(data: z.infer<typeof connectionSchema>): ConnectionSettings {
+function serverOf(data: ServerFields): ServerSettings {
   const sslMode = data.ssl === true ? 'verify-full' : data.sslmode;
   return {
     host: data.endpoint.host,
     port: data.port ?? data.endpoint.port ?? DEFAULT_PORT,
     user: data.username,
     password: data.password,
-    database: data.databasename,
     ...(sslMode === undefined ? {} : { sslMode }),
     ...(data.pooler === undefined ? {} : { pooler: data.pooler }),
   };
@@ -76,7 +80,7 @@ export function parseDumpSettings(secret: GivenSecret, buckets: readonly [string
   const data = parse(secret, dumpSchema(buckets));
   const { schemas = [], excludeschemas = [], excludetables = [], excludetabledata = [] } = data;
   const filters = { schemas, excludeschemas, excludetables, excludetabledata };
-  return { ...settingsOf(data), bucket: data.bucketname, filters };
+  return { server: serverOf(data), databases: data.databasename, bucket: data.bucketname, filters };
 }
 
 /**
@@ -85,5 +89,6 @@ export function parseDumpSettings(secret: GivenSecret, buckets: readonly [string
  * @throws {Failure} `badSecret`, as {@link parseDumpSettings} does
  */
 export function parseConnectionSettings(secret: GivenSecret): ConnectionSettings {
-  return settingsOf(parse(secret, connectionSchema));
+  const data = parse(secret, connectionSchema);
+  return { ...serverOf(data), database: data.databasename };
 }

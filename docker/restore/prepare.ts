@@ -14,7 +14,7 @@ import type { RestoreOptions } from './options.ts';
 import type { ArchiveRestore } from './restore-archive.ts';
 import { usedInArchive } from './roles/named-in-archive.ts';
 import { essentialProblems, reportMissingRoles } from './roles/report-roles.ts';
-import { type MissingRoles, missingRoles } from './roles/role-statements.ts';
+import { type MissingRoles, missingRoles } from '../postgres/needs/role-statements.ts';
 import type { StoredDump } from './stored-dump/stored-dump.ts';
 import { type ArchiveObject, objectsOf, type TableOfContents } from './stored-dump/table-of-contents.ts';
 import { divideConnections } from './target/connection-limits.ts';
