@@ -5,7 +5,7 @@ import { awsFailure } from '../aws.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import { nameInKey } from '../plan/key.ts';
-import { type ListedDump, listDumps } from '../s3/list-dumps.ts';
+import { listDumps, type ListedDump } from '../s3/list-dumps.ts';
 import type { DumpObject } from '../s3/object.ts';
 import type { DumpsOfSecret } from './options.ts';
 

@@ -3,8 +3,8 @@ import { openS3 } from '../aws.ts';
 import type { Task } from '../plan/environment.ts';
 import { logPlan, planOf, readPlan } from '../plan/plan.ts';
 import type { RunContext } from '../run-context.ts';
-import { dumpDatabase } from './dump.ts';
 import { dumpSeveral } from './dump-several.ts';
+import { dumpDatabase } from './dump.ts';
 
 /**
  * Dumps one secret's databases for one scheduled time. When it returns, S3 has a proven dump of each with its manifest.

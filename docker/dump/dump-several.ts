@@ -1,6 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { Attempts } from '../attempts.ts';
-import { type ChosenDatabases, chooseDatabases } from '../check/choose-databases.ts';
+import { chooseDatabases, type ChosenDatabases } from '../check/choose-databases.ts';
 import { log } from '../log.ts';
 import { nameInKey } from '../plan/key.ts';
 import { planOf, type Run, type SecretPlan } from '../plan/plan.ts';

@@ -6,8 +6,8 @@ import { log } from '../log.ts';
 import { globalsOf, type StoredGlobals } from '../plan/plan.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import { tlsPolicy } from '../postgres/connection/tls/tls.ts';
-import { inspectGlobals } from '../postgres/needs/globals.ts';
 import { globalsScript } from '../postgres/needs/globals-script.ts';
+import { inspectGlobals } from '../postgres/needs/globals.ts';
 import type { RunContext } from '../run-context.ts';
 import { putNewText } from '../s3/put-new.ts';
 
