@@ -47,23 +47,21 @@ export async function chooseDatabases(secret: SecretPlan, context: RunContext): 
 
 async function choose(secret: SecretPlan, context: RunContext): Promise<ChosenDatabases> {
   const { databases } = secret;
-  const found = await askServer(
-    secret,
-    databases.kind === 'list' ? databases.names : [FIRST_ASKED, ASKED_NEXT],
-    context,
-  );
-  if (databases.kind !== 'list') {
+  if (databases.kind === 'all') {
+    const found = await askServer(secret, [FIRST_ASKED, ASKED_NEXT], context);
     if (found instanceof ConnectionFailure) {
       throw found;
     }
     return { secret, asked: found.asked, ...allOf(found.databases) };
   }
+  const names = databases.kind === 'list' ? databases.names : [databases.name];
+  const found = await askServer(secret, names, context);
   if (found instanceof ConnectionFailure) {
     // Each of them fails, and says why.
-    const [database = ''] = databases.names;
-    return { secret, asked: { ...secret.server, database }, names: databases.names, leftOut: [] };
+    const [database = ''] = names;
+    return { secret, asked: { ...secret.server, database }, names, leftOut: [] };
   }
-  return { secret, asked: found.asked, names: largestFirst(databases.names, found.databases), leftOut: [] };
+  return { secret, asked: found.asked, names: largestFirst(names, found.databases), leftOut: [] };
 }
 
 interface Answer {

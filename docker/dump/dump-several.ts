@@ -21,7 +21,7 @@ export async function dumpSeveral(s3: S3Client, secret: SecretPlan, context: Run
   }
   const attempts = new Attempts(context.signal);
   const names = new Set(chosen.names);
-  if (secret.databases.kind === 'list') {
+  if (chosen.secret.databases.kind !== 'all') {
     await dumpEach(s3, chosen, chosen.names, attempts, context);
   } else {
     const globals = await attempts.make('roles', () => writeGlobals(s3, chosen, context));

@@ -5,7 +5,7 @@ import { Failure, Interrupted } from '../../docker/failure.ts';
 async function failing(...errors: readonly Error[]): Promise<Failure> {
   const attempts = new Attempts(new AbortController().signal);
   for (const [index, error] of errors.entries()) {
-    expect(await attempts.make(`part ${index}`, () => Promise.reject(error))).toBeUndefined();
+    expect(await attempts.make<number>(`part ${index}`, () => Promise.reject(error))).toBeUndefined();
   }
   expect(await attempts.make('good', () => Promise.resolve(7))).toBe(7);
   try {

@@ -39,17 +39,16 @@ export function globalsScript({ version, major, firstRole, roles }: Globals): st
   const made = roles.filter(isMade);
   const leftOut = roles.filter((role) => !isMade(role)).map(({ name }) => identifier(name));
   const server = { major, roles: new Set([firstRole, ...predefinedOf(made)]), user: firstRole };
-  const { statements, unsupported } = missingRoles(made.map(withoutRds), server);
+  const { statements } = missingRoles(made.map(withoutRds), server);
   return [
     `-- Roles and memberships of a server with PostgreSQL ${version.replace(/\s+/g, ' ')}, without passwords.`,
-    '-- Run it by psql, as a superuser or a role with CREATEROLE. A role that exists is an error, and stays as it is.',
+    '-- Run it by psql, as a superuser or a role with CREATEROLE. That a role exists is an error that stops nothing.',
     `-- Left out: ${leftOut.join(', ')}.`,
     'SET client_encoding TO UTF8;',
     'SET standard_conforming_strings TO on;',
     ...statements.map(({ sql }) => sql),
     ...comment('Only on RDS:', made.flatMap(membershipsOfRds)),
     ...comment('Not in this file: passwords, and settings that may be secret.', made.flatMap(commented)),
-    ...comment('Memberships that are not made:', unsupported),
     '',
   ].join('\n');
 }
