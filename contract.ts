@@ -13,8 +13,8 @@ export const TIMEZONE_TAG = 'autodump:timezone';
 export const RESTORE_TARGET_TAG = 'autodump:restore-target';
 
 /**
- * Tag with the schedule on which the newest dump of a secret is restored into a throwaway server, and compared: the
- * same syntax as that of {@link SCHEDULE_TAG}, in the same time zone.
+ * Tag with the schedule on which the newest dump of a secret (of each of its databases) is restored into a throwaway
+ * server, and compared: the same syntax as that of {@link SCHEDULE_TAG}, in the same time zone.
  */
 export const DRILL_TAG = 'autodump:drill-schedule';
 

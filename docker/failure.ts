@@ -69,13 +69,18 @@ const SUMMARY: Readonly<Record<FailureReason, string>> = {
   refused: 'refused',
 };
 
+/** `refused (exit status 77): …` */
+export function inWords({ reason, message }: Failure): string {
+  return `${SUMMARY[reason]} (exit status ${EXIT_STATUS[reason]}): ${message}`;
+}
+
 /** The message for the log. Only an internal error shows its stack. */
 export function describe(error: unknown): string {
   if (error instanceof Interrupted) {
     return error.message;
   }
   if (error instanceof Failure) {
-    return `${FAILURE_PREFIX}${SUMMARY[error.reason]} (exit status ${exitStatusOf(error)}): ${error.message}`;
+    return `${FAILURE_PREFIX}${inWords(error)}`;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `${FAILURE_PREFIX}${SUMMARY.internal} (exit status ${EXIT_STATUS.internal}): ${stack}`;

@@ -5,7 +5,7 @@ import { check } from './check/check.ts';
 import { isNoSpace, StorageFull } from './disk.ts';
 import { drill } from './drill/drill.ts';
 import { DRILL_USAGE, parseDrillOptions } from './drill/options.ts';
-import { dump } from './dump/dump.ts';
+import { dumpSecret } from './dump/dump-secret.ts';
 import { describe, type EndingSignal, exitStatusOf, Failure, Interrupted, OutputLost } from './failure.ts';
 import { HELP } from './help.ts';
 import { history } from './history/history.ts';
@@ -61,7 +61,7 @@ async function main([command, ...rest]: readonly string[], programFile: string, 
     signal,
   };
   if (command === 'dump' && rest.length === 0) {
-    return dump(readEnvironment(process.env), context);
+    return dumpSecret(readEnvironment(process.env), context);
   }
   if (command === 'dump' && rest.join(' ') === '--check') {
     return check(readEnvironment({ ...checkDefaults(), ...process.env }), context);

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
-import { type Plan, planFor } from '../plan/plan.ts';
+import { type Plan, readPlanAgain } from '../plan/plan.ts';
 import { expiryOf } from '../plan/retention.ts';
 import { wrongAssertions } from '../postgres/assertion.ts';
 import {
@@ -207,7 +207,7 @@ export async function runPreflight(plan: Plan, s3: S3Client, context: RunContext
   if (!isLoginRefused(first)) {
     return { plan, ...first };
   }
-  const current = await planFor(plan.task, context.signal);
+  const current = await readPlanAgain(plan, context.signal);
   if (isDeepStrictEqual(current.source, plan.source)) {
     return { plan, ...first };
   }

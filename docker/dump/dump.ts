@@ -1,14 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { openS3 } from '../aws.ts';
 import { failureOf, problem, problemsOf } from '../check/finding.ts';
 import { type DumpSetup, KEY, runPreflight } from '../check/preflight.ts';
 import { type DumpResult, makeDump } from '../engine/make-dump.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
-import type { Task } from '../plan/environment.ts';
-import { logPlan, type Plan, planFor } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import { libpqEnvironment } from '../postgres/connection/libpq-environment.ts';
 import { describeLeftOut } from '../postgres/filters/left-out.ts';
@@ -23,28 +21,17 @@ import { watchForDdl } from './watch-for-ddl.ts';
 import { writeManifest } from './write-manifest.ts';
 
 /**
- * Dumps one secret's database for one scheduled time. When it returns, S3 has a proven dump with its manifest.
- * Whether it returns or throws, nothing is left on the local disk.
+ * Dumps one database. When it returns, S3 has a proven dump with its manifest.
  *
  * @throws {Failure} with the reason; any other error, except the signal's reason, is an internal error
  */
-export async function dump(task: Task, context: RunContext): Promise<void> {
-  const s3 = openS3(task.region);
-  try {
-    await dumpTo(s3, task, context);
-  } finally {
-    s3.destroy();
-  }
-}
-
-async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<void> {
+export async function dumpDatabase(s3: S3Client, planned: Plan, context: RunContext): Promise<void> {
   const startedAt = new Date();
   const { signal } = context;
-  const planned = await planFor(task, signal);
-  logPlan(planned);
   const found = await lookForDump(s3, planned, context);
-  if (task.job !== undefined) {
-    await abortEarlierUploads(s3, planned.object, task.job, signal);
+  const { job } = planned.task;
+  if (job !== undefined) {
+    await abortEarlierUploads(s3, planned.object, job, signal);
   }
   if (found !== undefined) {
     await recover(s3, planned, found);

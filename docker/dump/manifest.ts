@@ -10,6 +10,7 @@ import type { Inventory } from '../postgres/inventory.ts';
 import { type Needs, needsSchema } from '../postgres/needs/needs.ts';
 import { STORAGE_CLASSES } from '../s3/object.ts';
 import { inWholeSeconds } from '../time.ts';
+import { runOf, runSchema } from './manifest-run.ts';
 import { contentHash, tableSchema, tablesOf } from './manifest-tables.ts';
 import { restoreCommand, restoreJobCommand } from './restore-command.ts';
 
@@ -120,6 +121,7 @@ export const manifestSchema = z
     leftOut: leftOutSchema.nullable().describe('what the filters left out'),
     assertions: z.array(text).nullable().describe('SQL of the secret, which must be true in a drill'),
     needs: needsSchema.nullable().describe('what the database needs besides its dump, without passwords'),
+    run: runSchema.nullable().describe('null if the secret names a single database'),
   })
   .describe('Manifest of a dump by AutoDump. In a recovered one, fields that are no longer known are null.');
 
@@ -141,7 +143,8 @@ export interface FinishedDump {
   readonly finishedAt: Date;
 }
 
-function common({ task, source, object }: Plan) {
+function common(plan: Plan) {
+  const { task, source, object } = plan;
   const { host, port, database } = source;
   const { bucket, key } = object;
   return {
@@ -153,6 +156,7 @@ function common({ task, source, object }: Plan) {
     object: { bucket, key },
     restore: restoreCommand(object),
     restoreJob: restoreJobCommand(object, task),
+    run: runOf(plan),
   } as const;
 }
 

@@ -19,19 +19,21 @@ import { FIELDS } from './secret-schema.ts';
 /**
  * Names that people write, by the field that they surely mean, although they are not its name but for case and dashes.
  */
-const SINGULARS = [
+const OTHER_NUMBER = [
+  ['databasenames', 'databasename'],
   ['excludeschema', 'excludeschemas'],
   ['excludetable', 'excludetables'],
 ] as const;
 
-const MEANT_BY_KEY: ReadonlyMap<string, string> = new Map(SINGULARS);
+const MEANT_BY_KEY: ReadonlyMap<string, string> = new Map(OTHER_NUMBER);
 
 /** As keys of a value, these may be for others. Tags with our prefix are not. */
 const MEANT_BY_TAG: ReadonlyMap<string, string> = new Map([
-  ...SINGULARS,
+  ...OTHER_NUMBER,
   ...SYNONYMS.map(([ours, theirs]) => [theirs, ours] as const),
   ['bucket', 'bucketname'],
   ['database', 'databasename'],
+  ['databases', 'databasename'],
   ['schema', 'schemas'],
 ]);
 

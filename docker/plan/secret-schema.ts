@@ -4,6 +4,7 @@ import { MAX_NAME_BYTES, SSL_MODES } from '../postgres/connection/connection-set
 import { parseEndpoint, parsePort } from '../postgres/connection/endpoint.ts';
 import { translated } from '../postgres/filters/pattern.ts';
 import { STORAGE_CLASSES } from '../s3/object.ts';
+import { ALL_DATABASES, type Databases } from './databases.ts';
 import { shorterClasses } from './retention.ts';
 import { SYNONYMS } from './secret-fields.ts';
 
@@ -39,14 +40,39 @@ const endpoint = text
     'must be a host name or an IP address, optionally with a port, like db.example.com:5432',
   );
 
+const databaseName = text.refine(
+  (name) => Buffer.byteLength(name) <= MAX_NAME_BYTES,
+  `is longer than the ${MAX_NAME_BYTES} bytes that PostgreSQL allows`,
+);
+
+function databasesOf(given: string | readonly string[]): Databases {
+  if (typeof given !== 'string') {
+    return { kind: 'list', names: given };
+  }
+  return given === ALL_DATABASES ? { kind: 'all' } : { kind: 'one', name: given };
+}
+
+const databases = z
+  .union(
+    [
+      databaseName,
+      z
+        .array(databaseName)
+        .min(1, `is an empty list: name databases, or write "${ALL_DATABASES}" for all`)
+        .refine((names) => new Set(names).size === names.length, 'names a database twice'),
+    ],
+    { error: ({ input }) => (input === undefined ? 'is missing' : 'must be text, or a list of names') },
+  )
+  .transform(databasesOf);
+
 /** The fields needed to connect to a database. */
 export const connectionSchema = z.object({
   username: text,
   password: text,
-  databasename: text.refine(
-    (name) => Buffer.byteLength(name) <= MAX_NAME_BYTES,
-    `is longer than the ${MAX_NAME_BYTES} bytes that PostgreSQL allows`,
-  ),
+  databasename: z
+    .string({ error: ({ input }) => (input === undefined ? 'is missing' : 'must be the name of one database') })
+    .pipe(databaseName)
+    .refine((name) => name !== ALL_DATABASES, 'must be the name of one database'),
   endpoint,
   engine,
   port: port.optional(),
@@ -102,6 +128,7 @@ export interface Destination {
 /** These, and what to dump and where to. */
 export function dumpSchema({ buckets, retentionDays: stackDays }: Destination) {
   return connectionSchema.extend({
+    databasename: databases,
     schemas: patterns(1, 'schema'),
     excludeschemas: patterns(1, 'schema'),
     excludetables: patterns(2, 'table or schema.table'),

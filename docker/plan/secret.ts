@@ -1,16 +1,19 @@
 import type { z } from 'zod';
-import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
+import type { ConnectionSettings, ServerSettings } from '../postgres/connection/connection-settings.ts';
 import { DEFAULT_PORT } from '../postgres/connection/endpoint.ts';
 import { transportsFor } from '../postgres/connection/tls/tls.ts';
 import type { Filters } from '../postgres/filters/filters.ts';
 import type { DumpObject } from '../s3/object.ts';
+import type { Databases } from './databases.ts';
 import { misspelledKeys, misspelledTags } from './names.ts';
 import { retentionOf } from './retention.ts';
 import { type GivenSecret, refusal } from './secret-fields.ts';
 import { connectionSchema, type Destination, dumpSchema } from './secret-schema.ts';
 
-/** The database to dump, the bucket for the dump, and how it is stored there. */
-export interface DumpSettings extends ConnectionSettings, Pick<DumpObject, 'retention' | 'storageClass'> {
+/** What to dump, the bucket for the dumps, and how they are stored there. */
+export interface DumpSettings extends Pick<DumpObject, 'retention' | 'storageClass'> {
+  readonly server: ServerSettings;
+  readonly databases: Databases;
   readonly bucket: string;
   readonly filters: Filters;
   /** SQL queries that must return true in a drill. */
@@ -22,8 +25,10 @@ const REQUIRED =
   ' optional: port, sslmode (or ssl), pooler, bucketname, schemas, excludeschemas, excludetables, excludetabledata,' +
   ' drillassert, retentiondays and storageclass.';
 
+type ServerFields = Omit<z.infer<typeof connectionSchema>, 'databasename'>;
+
 /** What contradicts something else. */
-function contradictions({ port, endpoint, ssl, sslmode }: z.infer<typeof connectionSchema>): readonly string[] {
+function contradictions({ port, endpoint, ssl, sslmode }: ServerFields): readonly string[] {
   const problems: string[] = [];
   if (port !== undefined && endpoint.port !== undefined && port !== endpoint.port) {
     problems.push('port differs from the port in endpoint: remove one of them');
@@ -38,7 +43,7 @@ function contradictions({ port, endpoint, ssl, sslmode }: z.infer<typeof connect
 }
 
 /** @throws {Failure} `badSecret`, naming every missing or invalid field and showing no value */
-function parse<T extends z.infer<typeof connectionSchema>>(secret: GivenSecret, schema: z.ZodType<T>): T {
+function parse<T extends ServerFields>(secret: GivenSecret, schema: z.ZodType<T>): T {
   const { name: secretName, keys, tags, fields, places, problems: differences } = secret;
   const { success, data, error } = schema.safeParse(fields);
   const invalid = error?.issues.map(({ path, message }) => {
@@ -58,14 +63,13 @@ function parse<T extends z.infer<typeof connectionSchema>>(secret: GivenSecret, 
   return data;
 }
 
-function settingsOf(data: z.infer<typeof connectionSchema>): ConnectionSettings {
+function serverOf(data: ServerFields): ServerSettings {
   const sslMode = data.ssl === true ? 'verify-full' : data.sslmode;
   return {
     host: data.endpoint.host,
     port: data.port ?? data.endpoint.port ?? DEFAULT_PORT,
     user: data.username,
     password: data.password,
-    database: data.databasename,
     ...(sslMode === undefined ? {} : { sslMode }),
     ...(data.pooler === undefined ? {} : { pooler: data.pooler }),
   };
@@ -82,7 +86,15 @@ export function parseDumpSettings(secret: GivenSecret, destination: Destination)
   const filters = { schemas, excludeschemas, excludetables, excludetabledata };
   const { bucketname: bucket, storageclass: storageClass } = data;
   const retention = retentionIn(secret, data, destination);
-  return { ...settingsOf(data), bucket, filters, assertions: drillassert, retention, storageClass };
+  return {
+    server: serverOf(data),
+    databases: data.databasename,
+    bucket,
+    filters,
+    assertions: drillassert,
+    retention,
+    storageClass,
+  };
 }
 
 /** The other buckets are not the stack's, and neither is their lifecycle. @throws {Failure} `badSecret` */
@@ -111,5 +123,6 @@ function retentionIn(
  * @throws {Failure} `badSecret`, as {@link parseDumpSettings} does
  */
 export function parseConnectionSettings(secret: GivenSecret): ConnectionSettings {
-  return settingsOf(parse(secret, connectionSchema));
+  const data = parse(secret, connectionSchema);
+  return { ...serverOf(data), database: data.databasename };
 }

@@ -213,6 +213,7 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
       userMappings: [],
       unseen: [],
     },
+    run: null,
   });
   expect(await stage.leftovers()).toEqual([]);
 });

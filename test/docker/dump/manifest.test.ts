@@ -21,7 +21,6 @@ const plan: Plan = {
     scratch: '/scratch',
   },
   secretName: 'prod/app',
-  ignored: [],
   source: { host: 'db.example.com', port: 5432, user: 'dumper', password: 'p', database: 'app' },
   filters: NO_FILTERS,
   assertions: [],

@@ -23,11 +23,8 @@ function managed(
 describe('what the value does not say', () => {
   test('is taken from RDS', () => {
     expect(parseDumpSettings(managed({}, FOUND), DESTINATION)).toEqual({
-      host: 'db.example.com',
-      port: 5433,
-      user: 'a',
-      password: 'b',
-      database: 'app',
+      server: { host: 'db.example.com', port: 5433, user: 'a', password: 'b' },
+      databases: { kind: 'one', name: 'app' },
       bucket: 'dumps',
       retention: 'stack',
       filters: NO_FILTERS,
@@ -42,14 +39,26 @@ describe('what the value does not say', () => {
       'autodump:bucketname': 'more-dumps',
     };
     expect(parseDumpSettings(managed(tags, FOUND), DESTINATION)).toMatchObject({
-      host: 'replica.example.com',
-      port: 5432,
-      database: 'other',
+      server: { host: 'replica.example.com', port: 5432 },
+      databases: { kind: 'one', name: 'other' },
       bucket: 'more-dumps',
     });
   });
 
+  test.each<readonly [string, unknown]>([
+    ['-', { kind: 'all' }],
+    ['*', { kind: 'all' }],
+    [' a : b', { kind: 'list', names: ['a', 'b'] }],
+    ['a, b-c', { kind: 'list', names: ['a', 'b-c'] }],
+    ['b-c', { kind: 'one', name: 'b-c' }],
+  ])('may be several databases: the tag autodump:databasename = %j', (tag, databases) => {
+    expect(parseDumpSettings(managed({ 'autodump:databasename': tag }, FOUND), DESTINATION)).toMatchObject({
+      databases,
+    });
+  });
+
   test.each<readonly [string, Readonly<Record<string, string>>, RdsFields]>([
+    ['the tag autodump:databasename is empty', { 'autodump:databasename': 'a:' }, FOUND],
     ['engine is mysql, but AutoDump dumps only PostgreSQL', {}, { ...FOUND, engine: 'mysql' }],
     ['databasename is missing', {}, { ...FOUND, databasename: undefined }],
     ['endpoint is missing', {}, { engine: 'postgres', databasename: 'app' }],
