@@ -159,6 +159,7 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
     manifestVersion: 1,
     secretArn: SECRET_ARN,
     storage: { class: 'STANDARD', expiresAfterDays: 35 },
+    assertions: [],
     execution: EXECUTION,
     scheduledFor: WHEN,
     source: {
