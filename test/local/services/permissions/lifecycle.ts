@@ -10,7 +10,6 @@ import {
 } from '@aws-sdk/client-s3';
 import { TagResourceCommand } from '@aws-sdk/client-secrets-manager';
 import { SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
-import pg from 'pg';
 import { type ExecutionInput, FRESHNESS_KEY } from '../../../../contract.ts';
 import { dumpKey } from '../../../../docker/plan/key.ts';
 import { ACCOUNT } from '../../../../local/assembly/account.ts';
@@ -27,6 +26,7 @@ import { query } from '../../support/database.ts';
 import { check, makeOverdue, stateBucketOf } from '../../support/overdue.ts';
 import { vanish } from '../../support/vanish.ts';
 import { drillDump } from './drill-dump.ts';
+import { stopCheck, stopRun } from './stopped.ts';
 
 /** The steps of the stack's lifecycle, each with the calls that were authorized or denied in it. */
 export type RecordedSteps = ReadonlyMap<string, readonly DecidedCall[]>;
@@ -179,45 +179,6 @@ async function leaveUploadOpen(cdkOut: string, app: AppWorld, secret: string): P
   const Key = dumpKey('db', 'postgres', when);
   await s3.send(new CreateMultipartUploadCommand({ Bucket: app.bucket, Key }));
   s3.destroy();
-}
-
-/** Runs the next execution of a secret until its dump waits for a lock, and stops it there. */
-async function stopRun(app: AppWorld, secret: string, server: PostgresServer): Promise<void> {
-  const execution = app.waiting(secret);
-  const holder = new pg.Client({ ...server, database: 'postgres' });
-  await holder.connect();
-  try {
-    await holder.query('begin; lock table big in access exclusive mode');
-    await app.until(
-      (it) => it.kind === 'job output' && it.line.startsWith('Database '),
-      () => execution.wait?.finish(),
-    );
-    await app.until(
-      ({ kind }) => kind === 'job ended',
-      () => app.stopExecution(execution.arn),
-    );
-  } finally {
-    await holder.end();
-  }
-  await execution.ended;
-}
-
-/** Stops the check of a new secret while its job runs. */
-async function stopCheck(app: AppWorld): Promise<void> {
-  let created: Promise<string> | undefined;
-  await app.until(
-    ({ kind }) => kind === 'job started',
-    () => {
-      created = app.createSecret('unchecked');
-    },
-  );
-  const check = app.checksOf().at(-1);
-  // Its job is terminated only once its process has been started, which may be later.
-  await app.until(
-    ({ kind }) => kind === 'job ended',
-    () => app.stopExecution(check?.arn ?? ''),
-  );
-  await created;
 }
 
 /** Fails: as the administrator, and as the jobs in a bucket outside of the stack. */
