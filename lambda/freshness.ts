@@ -120,8 +120,8 @@ function watchesOf<W>(checked: readonly Checked[], watchOf: (one: Checked) => W 
 }
 
 /**
- * Reads new manifests and evidence, reports rows that vanished, and writes metrics and the status of secrets whose dumps
- * are on a schedule.
+ * Reads new manifests and evidence, reports rows that vanished, and writes metrics and the status of secrets whose
+ * dumps are on a schedule.
  */
 async function writeStatus(
   checked: readonly Checked[],
