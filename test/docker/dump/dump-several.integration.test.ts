@@ -50,9 +50,9 @@ async function dumps(when = WHEN): Promise<readonly string[]> {
   return (await objects()).filter((name) => name.endsWith(end)).map((name) => name.slice(0, -end.length));
 }
 
-/** With client programs that wait for a lock for a moment, and not for a minute. */
+/** With client programs that wait for a lock for a second, and not for a minute: time enough for one that is free. */
 async function dumpAll(options: RunOptions = ALL): Promise<Outcome> {
-  const clients = await clientFolder('exec "$PG_DUMP" "$@" --lock-wait-timeout=1');
+  const clients = await clientFolder('exec "$PG_DUMP" "$@" --lock-wait-timeout=1000');
   try {
     const environment = { ...options.environment, PATH: clients.path };
     return await stage.dump('', { ...ALL, ...options, environment });
