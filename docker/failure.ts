@@ -70,8 +70,8 @@ const SUMMARY: Readonly<Record<FailureReason, string>> = {
 };
 
 /** `refused (exit status 77): …` */
-export function inWords({ reason, message }: Failure): string {
-  return `${SUMMARY[reason]} (exit status ${EXIT_STATUS[reason]}): ${message}`;
+export function inWords(failure: Failure): string {
+  return `${SUMMARY[failure.reason]} (exit status ${exitStatusOf(failure)}): ${failure.message}`;
 }
 
 /** The message for the log. Only an internal error shows its stack. */
