@@ -13,8 +13,8 @@ export const TIMEZONE_TAG = 'autodump:timezone';
 export const RESTORE_TARGET_TAG = 'autodump:restore-target';
 
 /**
- * Tag with the schedule on which the newest dump of a secret is restored into a throwaway server, and compared: the
- * same syntax as that of {@link SCHEDULE_TAG}, in the same time zone.
+ * Tag with the schedule on which the newest dump of a secret (of each of its databases) is restored into a throwaway
+ * server, and compared: the same syntax as that of {@link SCHEDULE_TAG}, in the same time zone.
  */
 export const DRILL_TAG = 'autodump:drill-schedule';
 
@@ -24,11 +24,26 @@ export const DRILL_TAG = 'autodump:drill-schedule';
  */
 export const TAGGED_FIELDS = ['databasename', 'endpoint', 'engine', 'bucketname', 'parallel'] as const;
 
+/** Fields that say where a dump is kept, and how long; a tag may hold them as well. */
+export const STORAGE_FIELDS = ['retentiondays', 'storageclass'] as const;
+
 /** Fields with patterns of pg_dump: lists in a secret's value, and with blanks between them in a tag. */
 export const FILTER_FIELDS = ['schemas', 'excludeschemas', 'excludetables', 'excludetabledata'] as const;
 
 /** Tag with the value `reader`: dump the reader endpoint of the cluster that RDS names, and not its writer. */
 export const PREFER_TAG = 'autodump:prefer';
+
+/**
+ * Tag with how much of a table may vanish from one dump to the next before it is reported: words of the form
+ * {@link VANISHED_WORD} with blanks between them, such as `50 public.sessions=off`.
+ */
+export const VANISHED_TAG = 'autodump:vanished';
+
+/** A share of rows in percent, or `off`; for all tables, or for one: `schema.table=share`. */
+export const VANISHED_WORD = /^(?:(?<table>[^=]+)=)?(?<share>off|[1-9]\d?)$/;
+
+/** Percent of its rows that a table may lose if nothing else is said. */
+export const DEFAULT_VANISHED_PERCENT = 30;
 
 /** What all of AutoDump's tags begin with. */
 export const TAG_PREFIX = 'autodump:';
@@ -108,6 +123,9 @@ export const PORT_CHECK = 'Port';
 
 /** The line of a check's log that the SQL which grants missing privileges follows. */
 export const GRANTS_HEADING = 'Run this SQL in the database to grant the missing privileges:';
+
+/** In the first line of the log of a dump, what precedes the URL of its object, `s3://…`. */
+export const DESTINATION_LABEL = ': dump to ';
 
 /** What the last line of the log of a job that failed begins with. */
 export const FAILURE_PREFIX = 'AutoDump failed: ';
@@ -256,14 +274,16 @@ export interface FreshnessEnvironment {
 }
 
 /**
- * In what state the dumps of a secret are, the most urgent first. `docs/reference.md` defines each, and which one holds
- * if several do.
+ * In what state the dumps and drills of a secret are, the most urgent first. `docs/reference.md` defines each, and
+ * which one holds if several do.
  */
 export const STATES = [
   'overdue',
   'failing',
   'unchecked',
   'broken tag',
+  'drill overdue',
+  'drill failed',
   'old dump',
   'no dump',
   'late',
@@ -273,7 +293,14 @@ export const STATES = [
 export type State = (typeof STATES)[number];
 
 /** The states in which something is wrong that does not pass by itself. */
-export const TROUBLE: readonly State[] = ['overdue', 'failing', 'unchecked', 'broken tag'];
+export const TROUBLE: readonly State[] = [
+  'overdue',
+  'failing',
+  'unchecked',
+  'broken tag',
+  'drill overdue',
+  'drill failed',
+];
 
 /** A secret on a schedule, as the last check found it. Times are in the format of {@link ExecutionInput.when}. */
 export interface SecretStatus {
@@ -294,7 +321,7 @@ export interface SecretStatus {
   readonly next?: string;
   /** Scheduled times whose dumps are missing, and whose time to be there has come: the first, the last and how many. */
   readonly missing?: { readonly first: string; readonly last: string; readonly count: number };
-  /** ARN of the execution of the last missing dump. */
+  /** ARN of the execution of the last missing dump or, in the state `drill overdue`, drill. */
   readonly execution?: string;
   /** When the buckets were last searched for its dumps; absent if they were not yet. */
   readonly searched?: string;
@@ -323,12 +350,25 @@ export interface SecretStatus {
   };
   /** Bytes of its last dumps, oldest first, 30 at most. */
   readonly sizes: readonly number[];
-  /** Its last drill. There are none yet. */
+  /** When it is drilled; absent if its drills are not on a schedule. The fields are as those above. */
+  readonly drills?: {
+    /** Value of {@link DRILL_TAG}. */
+    readonly expression: string;
+    readonly words?: string;
+    readonly next?: string;
+    /** Drills that have left no evidence, although it should be there by now, and no later one has. */
+    readonly missing?: { readonly first: string; readonly last: string; readonly count: number };
+    /** The evidence could not be read. */
+    readonly problem?: string;
+  };
+  /** The last drill whose evidence was read. */
   readonly drill?: {
     readonly verdict: 'equal' | 'different' | 'incomplete' | 'failed';
     readonly finishedAt: string;
-    /** From the start to a usable database. */
-    readonly seconds: number;
+    /** From the start to a usable database; absent if there was none. */
+    readonly seconds?: number;
+    /** Tables of the dump, and how many of them were equal after it was restored; absent if they were not compared. */
+    readonly tables?: { readonly total: number; readonly equal: number };
   };
 }
 
@@ -385,6 +425,8 @@ export interface DumpEnvironment {
   readonly AUTODUMP_EXECUTION: string;
   /** Comma-separated names of the buckets that a dump may go to; the first is the default. */
   readonly AUTODUMP_BUCKETS: string;
+  /** Days after which a dump in the first of these expires, at the latest. */
+  readonly AUTODUMP_RETENTION_DAYS: string;
   /** Name of both the job definition and the job queue of restores, recorded in the manifest. */
   readonly AUTODUMP_RESTORE_JOB: string;
   /** Writable folder on local disk that holds the dump while it is being made. */
@@ -455,6 +497,23 @@ export function dumpFolder(secretName: string): string {
     .map((segment) => (segment === '.' || segment === '..' ? segment.replaceAll('.', '%2E') : segment))
     .join('/');
 }
+
+/**
+ * Tag of the objects in the stack's bucket, by which its lifecycle rules choose: the number of days of one of
+ * {@link RETENTION_CLASSES}, or one of the values below. Objects of earlier versions have none.
+ */
+export const RETENTION_TAG = 'autodump:retention';
+
+/** Days after which a dump may expire earlier than the stack's others. */
+export const RETENTION_CLASSES = [7, 14, 35, 90, 365] as const;
+
+/** Value of {@link RETENTION_TAG}: expires as the stack's context value `retentionDays` says. */
+export const STACK_RETENTION = 'stack';
+
+/** Value of {@link RETENTION_TAG}: expires {@link KEPT_LONGER_DAYS} days later than that. */
+export const KEPT = 'kept';
+
+export const KEPT_LONGER_DAYS = 90;
 
 /** The end of a dump's key, after the database's name: `-20261122T080000Z.dmp`. */
 export function dumpKeyEnd(when: string): string {

@@ -15,6 +15,9 @@ export default {
   maxWorkers: Math.ceil(1.5 * availableParallelism()),
   // Starting a program from a large process is slow, because it begins with a copy of the page tables.
   workerIdleMemoryLimit: '250MB',
+  // A worker ends on its own once nothing is left to do, but frees hundreds of megabytes before. On a busy machine that
+  // takes longer than Jest's half a second, after which it reports an open handle that does not exist.
+  workerGracefulExitTimeout: 10_000,
   // A test that starts a PostgreSQL server or synthesizes the app takes seconds, and more on a busy machine.
   testTimeout: 120_000,
   reporters: ['default', '<rootDir>/test/closing-line.js'],

@@ -5,7 +5,17 @@ import type { Row } from './report.ts';
 import { DATABASE, type Setup } from './setup.ts';
 
 /** The measured methods, in their order within a round. */
-export const METHODS = ['predecessor', 'raw', 'directory', 'file', 'stream', 'parallel 2', 'parallel 4'] as const;
+export const METHODS = [
+  'predecessor',
+  'raw',
+  'directory',
+  'file',
+  'file without census',
+  'stream',
+  'stream without census',
+  'parallel 2',
+  'parallel 4',
+] as const;
 
 export type Method = (typeof METHODS)[number];
 
@@ -42,12 +52,12 @@ async function runOnce(method: Method, setup: Setup): Promise<Row> {
 /** @returns a measurement of each program that ran, and the size of the dump */
 async function measureMethod(
   method: Method,
-  { folder, program, processes, environment, compression, streamingPath, usage }: Setup,
+  { folder, program, withoutCensus, processes, environment, compression, streamingPath, usage }: Setup,
 ): Promise<{ measurements: readonly Measurement[]; bytes: number }> {
   const file = join(folder, 'dump');
   const dump = (...args: string[]) => measure('pg_dump', [...args, '-f', file, DATABASE], environment, processes);
-  const engine = async (changes: NodeJS.ProcessEnv) => {
-    const measured = await measure(process.execPath, [program, 'dump'], { ...environment, ...changes }, processes);
+  const engine = async (bundle: string, changes: NodeJS.ProcessEnv = {}) => {
+    const measured = await measure(process.execPath, [bundle, 'dump'], { ...environment, ...changes }, processes);
     return { measurements: [measured], bytes: (await usage()).bytes };
   };
   const copied = () => measure(process.execPath, [join(import.meta.dirname, 'copy.ts'), file], environment, processes);
@@ -61,20 +71,24 @@ async function measureMethod(
       // Like the engine, which does not need the file after a crash.
       return { measurements: [await dump('-Fc', '-Z', '0', '--no-sync')], bytes: (await stat(file)).size };
     case 'file':
-      return engine({});
+      return engine(program);
+    case 'file without census':
+      return engine(withoutCensus);
     case 'directory': {
       const dumped = await dump('-Fd', '-O', '-j', '4', '-Z', compression, '--no-sync');
       return { measurements: [dumped, await copied()], bytes: (await usage()).bytes };
     }
     case 'stream':
-      return engine({ PATH: streamingPath });
+      return engine(program, { PATH: streamingPath });
+    case 'stream without census':
+      return engine(withoutCensus, { PATH: streamingPath });
     case 'parallel 2':
     case 'parallel 4': {
       const secret = `${environment.AUTODUMP_SECRET_ARN}`.replace(
         'secret:bench-',
         `secret:bench-${method.replace(' ', '-')}-`,
       );
-      return engine({ AUTODUMP_SECRET_ARN: secret });
+      return engine(program, { AUTODUMP_SECRET_ARN: secret });
     }
   }
 }

@@ -12,6 +12,7 @@ import type { Options } from './options.ts';
 import { synthesizeProgram } from './program.ts';
 import type { Usage } from './services.ts';
 import { startRelay } from './start-relay.ts';
+import { bundleWithoutCensus } from './without-census.ts';
 
 export const DATABASE = 'bench';
 
@@ -24,6 +25,8 @@ export interface Setup {
   readonly processes: Processes;
   /** Path of the dump program. */
   readonly program: string;
+  /** That of the same without the census. */
+  readonly withoutCensus: string;
   /** Environment of the measured programs. */
   readonly environment: NodeJS.ProcessEnv;
   /** How the engine has pg_dump compress, if that supports it. */
@@ -70,6 +73,7 @@ export async function prepare(
   return {
     folder,
     program,
+    withoutCensus: await bundleWithoutCensus(folder),
     processes,
     environment: environmentOf({ ...postgres, host, port }, { folder, path, endpoint: aws.endpoint }),
     compression: (clients[0]?.major ?? 0) >= ZSTD_SINCE ? 'zstd:3' : '1',
@@ -117,6 +121,7 @@ function environmentOf(
     AUTODUMP_EXECUTION: 'bench',
     AUTODUMP_WHEN: '2026-11-22T08:00:00Z',
     AUTODUMP_BUCKETS: 'dumps',
+    AUTODUMP_RETENTION_DAYS: '35',
     AUTODUMP_RESTORE_JOB: 'bench',
     TMPDIR: folder,
   };

@@ -20,7 +20,10 @@ export class Failure extends Error {
  * that: it never retries a job that it ended itself. The others come from a terminal, and are 128 + number, like in a
  * shell.
  */
-const SIGNAL_STATUS = { SIGHUP: 129, SIGINT: 130, SIGPIPE: 141, SIGTERM: EXIT_STATUS.tryAgain } as const;
+const SIGNAL_STATUS = { SIGHUP: 129, SIGINT: 130, SIGTERM: EXIT_STATUS.tryAgain } as const;
+
+/** That of a program that SIGPIPE ends: the reader of its output has gone. */
+const SIGPIPE_STATUS = 141;
 
 export type EndingSignal = keyof typeof SIGNAL_STATUS;
 
@@ -35,8 +38,22 @@ export class Interrupted extends Error {
   }
 }
 
+/** Standard output or standard error cannot be written. Reason of the same AbortSignal. */
+export class OutputLost extends Failure {
+  readonly isPipe: boolean;
+
+  constructor(error: Error) {
+    super('tryAgain', `The output cannot be written: ${error.message}`, { cause: error });
+    this.name = 'OutputLost';
+    this.isPipe = 'code' in error && error.code === 'EPIPE';
+  }
+}
+
 /** Exit status for an error. */
 export function exitStatusOf(error: unknown): number {
+  if (error instanceof OutputLost && error.isPipe) {
+    return SIGPIPE_STATUS;
+  }
   if (error instanceof Interrupted) {
     return SIGNAL_STATUS[error.signal];
   }
@@ -52,13 +69,18 @@ const SUMMARY: Readonly<Record<FailureReason, string>> = {
   refused: 'refused',
 };
 
+/** `refused (exit status 77): …` */
+export function inWords(failure: Failure): string {
+  return `${SUMMARY[failure.reason]} (exit status ${exitStatusOf(failure)}): ${failure.message}`;
+}
+
 /** The message for the log. Only an internal error shows its stack. */
 export function describe(error: unknown): string {
   if (error instanceof Interrupted) {
     return error.message;
   }
   if (error instanceof Failure) {
-    return `${FAILURE_PREFIX}${SUMMARY[error.reason]} (exit status ${exitStatusOf(error)}): ${error.message}`;
+    return `${FAILURE_PREFIX}${inWords(error)}`;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `${FAILURE_PREFIX}${SUMMARY.internal} (exit status ${EXIT_STATUS.internal}): ${stack}`;

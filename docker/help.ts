@@ -5,9 +5,9 @@ const { done, misuse, badSecret, verificationFailed, internal, tryAgain, refused
 
 export const HELP = `Dumps a PostgreSQL database to S3, proves that the dump can be restored, and restores it.
 
-  dump          Dump the database that a secret describes, once. Configured by the environment: AUTODUMP_SECRET_ARN,
-                AUTODUMP_WHEN, AUTODUMP_EXECUTION, AUTODUMP_BUCKETS, AUTODUMP_RESTORE_JOB, and TMPDIR, a writable
-                folder.
+  dump          Dump the databases that a secret describes, once. Configured by the environment: AUTODUMP_SECRET_ARN,
+                AUTODUMP_WHEN, AUTODUMP_EXECUTION, AUTODUMP_BUCKETS, AUTODUMP_RETENTION_DAYS,
+                AUTODUMP_RESTORE_JOB, and TMPDIR, a writable folder.
   dump --check  Report whatever would make a dump fail, with SQL that grants missing privileges. Needs the same
                 variables except AUTODUMP_WHEN and AUTODUMP_EXECUTION.
   restore s3://BUCKET/KEY --to TARGET [--jobs N] [--into-non-empty] [--accept-encoding] [--create-roles]
@@ -25,8 +25,8 @@ export const HELP = `Dumps a PostgreSQL database to S3, proves that the dump can
   drill [s3://BUCKET/KEY]
                 Restore a dump into a PostgreSQL server that is started for that, from the folder of pg_restore, and
                 compare all rows; leave the verdict beside the dump. TMPDIR names a writable folder, and AWS_REGION the
-                Region of the bucket. Without a dump, the newest one of a secret: configured by the environment
-                AUTODUMP_SECRET_ARN, AUTODUMP_WHEN, AUTODUMP_EXECUTION, AUTODUMP_BUCKETS and TMPDIR.
+                Region of the bucket. Without a dump, the newest one of each database of a secret: configured by the
+                environment AUTODUMP_SECRET_ARN, AUTODUMP_WHEN, AUTODUMP_EXECUTION, AUTODUMP_BUCKETS and TMPDIR.
 
   --to TARGET       The database: the ARN of a secret, or postgres://user@host:port/database?sslmode=MODE with the
                     password in PGPASSWORD.

@@ -5,8 +5,8 @@ import { check } from './check/check.ts';
 import { isNoSpace, StorageFull } from './disk.ts';
 import { drill } from './drill/drill.ts';
 import { DRILL_USAGE, parseDrillOptions } from './drill/options.ts';
-import { dump } from './dump/dump.ts';
-import { describe, type EndingSignal, exitStatusOf, Failure, Interrupted } from './failure.ts';
+import { dumpSecret } from './dump/dump-secret.ts';
+import { describe, type EndingSignal, exitStatusOf, Failure, Interrupted, OutputLost } from './failure.ts';
 import { HELP } from './help.ts';
 import { history } from './history/history.ts';
 import { HISTORY_USAGE, parseHistoryOptions } from './history/options.ts';
@@ -35,8 +35,8 @@ function abortOnExit(): AbortSignal {
     });
   }
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', () => {
-      controller.abort(new Interrupted('SIGPIPE'));
+    stream.on('error', (error: Error) => {
+      controller.abort(new OutputLost(error));
     });
   }
   process.on('uncaughtException', (error) => {
@@ -61,7 +61,7 @@ async function main([command, ...rest]: readonly string[], programFile: string, 
     signal,
   };
   if (command === 'dump' && rest.length === 0) {
-    return dump(readEnvironment(process.env), context);
+    return dumpSecret(readEnvironment(process.env), context);
   }
   if (command === 'dump' && rest.join(' ') === '--check') {
     return check(readEnvironment({ ...checkDefaults(), ...process.env }), context);
@@ -96,8 +96,9 @@ function report(error: unknown): number {
 
 async function exit(status: number): Promise<never> {
   await flushOutput(signal);
-  const lostOutput = signal.reason instanceof Interrupted && signal.reason.signal === 'SIGPIPE';
-  return process.exit(lostOutput ? exitStatusOf(signal.reason) : status);
+  const reason: unknown = signal.reason;
+  const wasReported = !(reason instanceof OutputLost) || status === exitStatusOf(reason);
+  return process.exit(wasReported ? status : report(reason));
 }
 
 // Without this, Node.js would end with 0.

@@ -8,16 +8,24 @@ import pMap from 'p-map';
 import * as z from 'zod/mini';
 import { FRESHNESS_PERIOD_MINUTES, type FreshnessEnvironment, type State, type Status } from '../contract.ts';
 import type { News } from './core/freshness/assessment.ts';
-import type { Memory, Watch } from './core/freshness/memory.ts';
-import { messageOf } from './core/freshness/message.ts';
+import type { Memory } from './core/freshness/memory.ts';
+import { eventOf, messageOf } from './core/freshness/message.ts';
 import type { ListedSecret } from './core/freshness/owing.ts';
 import type { KnownSecret } from './core/status/entry.ts';
 import { metricsLine } from './core/status/metrics.ts';
 import { statusOf } from './core/status/status.ts';
 import { sum } from './core/sum.ts';
-import { type CheckContext, checkSecret } from './freshness/check-secret.ts';
+import {
+  type CheckContext,
+  type CheckedSecret,
+  checkSecret,
+  type Remembered,
+  uncheckedSecret,
+} from './freshness/check-secret.ts';
+import { withEvidence } from './freshness/evidence.ts';
 import { withManifests } from './freshness/manifests.ts';
 import { loadMemory, storeMemory } from './freshness/memory-store.ts';
+import { reportVanished } from './freshness/report-vanished.ts';
 import { storeStatus } from './freshness/status-store.ts';
 import { taggedSecrets } from './freshness/tagged-secrets.ts';
 import { putOwnEvents } from './own-events.ts';
@@ -66,8 +74,8 @@ export interface Summary extends Readonly<Record<State, number>> {
 }
 
 /**
- * The Freshness function: looks for the dumps that have to be there by now, reports what has changed, and writes the
- * status of all secrets.
+ * The Freshness function: looks for the dumps and the evidence of drills that have to be there by now, reports what has
+ * changed, and writes the status of all secrets.
  *
  * It sends its message before it stores what it remembers. If it fails in between, the message is sent again: better
  * twice than never. The status comes after both, so that nothing about it can keep a message from being sent.
@@ -77,23 +85,23 @@ export interface Summary extends Readonly<Record<State, number>> {
 export async function handler(): Promise<Summary> {
   const settings = environment.parse(process.env);
   const context = contextOf(settings, new Date());
-  const { watches, manifestReads } = await loadMemory(s3, settings.STATE_BUCKET);
+  const { watches, drills, manifestReads } = await loadMemory(s3, settings.STATE_BUCKET);
   const checked = await pMap(
     await taggedSecrets(secretsManager),
-    (secret) => checkOne(secret, watches.get(secret.arn), context),
+    (secret) => checkOne(secret, { dump: watches.get(secret.arn), drill: drills.get(secret.arn) }, context),
     { concurrency: CONCURRENCY },
   );
-  const scheduled = checked.filter((one) => one !== undefined);
-  const news = scheduled.flatMap((one) => one.news);
+  const news = checked.flatMap(({ dump, drill }) => [...(dump?.news ?? []), ...(drill?.news ?? [])]);
   await report(news, settings, context);
-  const remembered = scheduled.flatMap(({ secret, watch }) =>
-    watch === undefined ? [] : [[secret.arn, watch] as const],
-  );
-  const memory: Memory = { watches: new Map(remembered), manifestReads };
+  const memory: Memory = {
+    watches: watchesOf(checked, ({ dump }) => dump?.watch),
+    drills: watchesOf(checked, ({ drill }) => drill?.watch),
+    manifestReads,
+  };
   await storeMemory(s3, settings.STATE_BUCKET, memory);
-  const { totals } = await writeStatus(scheduled, memory, settings, context.now);
-  const failures = scheduled.flatMap(({ secret, finding }) =>
-    finding.kind === 'unchecked' ? [`${secret.name}: ${finding.reason}`] : [],
+  const { totals } = await writeStatus(checked, memory, settings, context);
+  const failures = checked.flatMap(({ secret, failure }) =>
+    failure === undefined ? [] : [`${secret.name}: ${failure}`],
   );
   if (failures.length > 0) {
     throw new FreshnessFailed(failures);
@@ -101,22 +109,42 @@ export async function handler(): Promise<Summary> {
   return { ...totals.states, secrets: totals.secrets, reported: news.length };
 }
 
-/** Reads manifests that are new, and writes the status and the metrics. */
+/** What is to be remembered of the secrets that have it, by their ARNs. */
+function watchesOf<W>(checked: readonly Checked[], watchOf: (one: Checked) => W | undefined): ReadonlyMap<string, W> {
+  return new Map(
+    checked.flatMap((one) => {
+      const watch = watchOf(one);
+      return watch === undefined ? [] : [[one.secret.arn, watch] as const];
+    }),
+  );
+}
+
+/**
+ * Reads new manifests and evidence, reports rows that vanished, and writes metrics and the status of secrets whose
+ * dumps are on a schedule.
+ */
 async function writeStatus(
-  scheduled: readonly Checked[],
+  checked: readonly Checked[],
   memory: Memory,
   { STATE_BUCKET: bucket, STACK_NAME: stack, TOPIC_ARN }: FreshnessEnvironment,
-  now: Date,
+  { buckets: [ownBucket = ''], now }: CheckContext,
 ): Promise<Status> {
-  const { memory: complete, seconds } = await withManifests(s3, memory, now);
+  const secrets = new Map(checked.map(({ secret }) => [secret.arn, secret]));
+  const withDrills = await withEvidence(s3, memory, now);
+  const { memory: complete, seconds, vanished } = await withManifests(s3, withDrills, secrets, now);
+  await reportVanished(vanished, { s3, sns, eventBridge, topicArn: TOPIC_ARN, bucket: ownBucket });
   if (complete !== memory) {
     await storeMemory(s3, bucket, complete);
   }
   const { region, accountId: account } = parse(TOPIC_ARN);
-  const known = scheduled.map((one) => ({ ...one, watch: complete.watches.get(one.secret.arn) }));
+  const known = checked.flatMap(({ secret, dump, drill }): readonly KnownSecret[] => {
+    const { arn } = secret;
+    const drills = drill && { watch: complete.drills.get(arn), finding: drill.finding };
+    return dump === undefined ? [] : [{ secret, watch: complete.watches.get(arn), finding: dump.finding, drills }];
+  });
   const status = statusOf(known, { stack, account, region, periodMinutes: FRESHNESS_PERIOD_MINUTES }, now);
   await storeStatus(s3, bucket, status);
-  const bytes = scheduled.flatMap(({ added }) => added);
+  const bytes = checked.flatMap(({ dump }) => dump?.added ?? []);
   // Not by the console, which would make it a field of another object.
   process.stdout.write(`${metricsLine(status, { bytes: sum(bytes), seconds: sum(seconds) })}\n`);
   return status;
@@ -136,28 +164,20 @@ function contextOf(settings: FreshnessEnvironment, now: Date): CheckContext {
   };
 }
 
-interface Checked extends KnownSecret {
-  readonly news: readonly News[];
-  /** Bytes of each dump that was not there at the last search. */
-  readonly added: readonly number[];
+interface Checked extends CheckedSecret {
+  readonly secret: ListedSecret;
+  /** Why the check could not look at it. */
+  readonly failure?: string;
 }
 
-/**
- * A failure affects only this secret: what is remembered of it stays, and the next check looks at it again.
- *
- * @returns undefined if the secret is not on a schedule
- */
-async function checkOne(
-  secret: ListedSecret,
-  watch: Watch | undefined,
-  context: CheckContext,
-): Promise<Checked | undefined> {
+/** A failure affects only this secret: what is remembered of it stays, and the next check looks at it again. */
+async function checkOne(secret: ListedSecret, remembered: Remembered, context: CheckContext): Promise<Checked> {
   try {
-    const checked = await checkSecret(secret, watch, context);
-    return checked && { secret, ...checked };
+    return { secret, ...(await checkSecret(secret, remembered, context)) };
   } catch (error) {
-    console.error(`${secret.name}: ${String(error)}`);
-    return { secret, watch, finding: { kind: 'unchecked', reason: String(error) }, news: [], added: [] };
+    const failure = String(error);
+    console.error(`${secret.name}: ${failure}`);
+    return { secret, failure, ...uncheckedSecret(secret, remembered, failure) };
   }
 }
 
@@ -173,6 +193,6 @@ async function report(
     const { region, accountId } = parse(TopicArn);
     const { subject, text } = messageOf(news, { region, account: accountId, buckets, scanner }, now);
     await sns.send(new PublishCommand({ TopicArn, Subject: subject, Message: text }));
-    await putOwnEvents(eventBridge, news);
+    await putOwnEvents(eventBridge, news.map(eventOf));
   }
 }

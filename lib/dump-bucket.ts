@@ -3,6 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { KEPT, KEPT_LONGER_DAYS, RETENTION_CLASSES, RETENTION_TAG, STACK_RETENTION } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
 
 export interface DumpBucketProps {
@@ -10,7 +11,10 @@ export interface DumpBucketProps {
   readonly bucketName?: string;
   /** Existing buckets, not part of the stack, that dumps may be written to as well. */
   readonly extraBucketNames: readonly string[];
-  /** How long S3 keeps a dump and its manifest before it deletes them. */
+  /**
+   * How long S3 keeps a dump and its manifest before it deletes them, unless its secret asks for less. One that is
+   * {@link KEPT} stays {@link KEPT_LONGER_DAYS} days longer.
+   */
   readonly retention: Duration;
   /** ARN of the key that the bucket is encrypted with. @default - S3-managed keys */
   readonly kmsKeyArn?: string;
@@ -33,10 +37,13 @@ export class DumpBucket extends Construct {
   readonly bucket: s3.Bucket;
   /** Every bucket that a dump may go to; the first is {@link bucket}. */
   readonly bucketNames: readonly string[];
+  /** How long S3 keeps a dump in {@link bucket}, at most. */
+  readonly retention: Duration;
   private readonly key: kms.IKey | undefined;
 
   constructor(scope: Construct, id: string, props: DumpBucketProps) {
     super(scope, id);
+    this.retention = props.retention;
     this.key = props.kmsKeyArn === undefined ? undefined : kms.Key.fromKeyArn(this, 'Key', props.kmsKeyArn);
     this.bucket = new s3.Bucket(this, 'Bucket', {
       bucketName: props.bucketName,
@@ -49,7 +56,7 @@ export class DumpBucket extends Construct {
       minimumTLSVersion: 1.2,
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       lifecycleRules: [
-        { id: 'ExpireDumps', expiration: props.retention },
+        ...expirationRules(props.retention),
         // Counted from the start of the upload, which a job may continue for a week.
         { id: 'AbortIncompleteUploads', abortIncompleteMultipartUploadAfter: Duration.days(8) },
       ],
@@ -78,6 +85,7 @@ export class DumpBucket extends Construct {
       }),
     );
     role.addToPrincipalPolicy(neverReplace(objects));
+    this.grantTagNew(role);
     this.grantList(role);
     // With this and ListMultipartUploadParts a retry finds the upload that a killed attempt has left open.
     role.addToPrincipalPolicy(
@@ -123,14 +131,28 @@ export class DumpBucket extends Construct {
     role.addToPrincipalPolicy(this.findDumps());
   }
 
-  /** Lets a role read the manifests of dumps, but no dump: the keys of those end otherwise. */
+  /** Lets a role read manifests and the evidence of drills, but no dump: the keys of those end otherwise. */
   grantReadManifests(role: iam.IRole): void {
-    const manifests = this.objectArns('*.dmp.json');
+    const manifests = this.objectArns('*.dmp.json', '*.dmp.drill-*.json');
     role.addToPrincipalPolicy(
       new iam.PolicyStatement({ sid: 'ReadManifests', actions: ['s3:GetObject'], resources: manifests }),
     );
     acknowledgeWildcards(role, manifests, KEYS_UNKNOWN);
     this.grantKey(role, 'DecryptManifests', ['kms:Decrypt']);
+  }
+
+  /** Lets a role keep dumps and their manifests from expiry, and change no other tag. */
+  grantKeep(role: iam.IRole): void {
+    const resources = ['*.dmp', '*.dmp.json'].map((pattern) => this.bucket.arnForObjects(pattern));
+    role.addToPrincipalPolicy(
+      new iam.PolicyStatement({
+        sid: 'KeepDumps',
+        actions: ['s3:PutObjectTagging'],
+        resources,
+        conditions: onlyRetention([KEPT]),
+      }),
+    );
+    acknowledgeWildcards(role, resources, KEYS_UNKNOWN);
   }
 
   /** Adds a user that may only list and read the dumps. Creating its access key is left to whoever needs one. */
@@ -157,6 +179,23 @@ export class DumpBucket extends Construct {
       description: 'User that may read the dumps; it has no access key',
     });
     return user;
+  }
+
+  /**
+   * Lets a role say how long an object stays when it creates it. Afterwards the object has the tag, and the role can no
+   * longer change it. The other buckets' lifecycle is not the stack's.
+   */
+  private grantTagNew(role: iam.IRole): void {
+    const classes = [...RETENTION_CLASSES.map(String), STACK_RETENTION];
+    role.addToPrincipalPolicy(
+      new iam.PolicyStatement({
+        sid: 'TagNewDumps',
+        actions: ['s3:PutObjectTagging'],
+        resources: [this.bucket.arnForObjects('*')],
+        conditions: { ...onlyRetention(classes), Null: { [`s3:ExistingObjectTag/${RETENTION_TAG}`]: 'true' } },
+      }),
+    );
+    acknowledgeWildcards(role, [this.bucket.arnForObjects('*')], KEYS_UNKNOWN);
   }
 
   /** Lets a role list the buckets, and acknowledges its permissions on all of their objects. */
@@ -211,6 +250,37 @@ export class DumpBucket extends Construct {
       }),
     );
   }
+}
+
+/**
+ * Rules by {@link RETENTION_TAG}. A filter can only choose objects that have a tag, and of several rules for an object
+ * the shortest period holds; so the rule for objects without the tag applies to those that are kept as well, and gives
+ * these their longer life.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-conflicts.html
+ */
+function expirationRules(retention: Duration): readonly s3.LifecycleRule[] {
+  const tagged = (id: string, value: string, expiration: Duration) => ({
+    id,
+    expiration,
+    tagFilters: { [RETENTION_TAG]: value },
+  });
+  const days = retention.toDays();
+  return [
+    // Classes above the stack's retention have their dumps from when that was longer.
+    ...RETENTION_CLASSES.map((most) =>
+      tagged(`ExpireAfter${most}Days`, String(most), Duration.days(Math.min(most, days))),
+    ),
+    tagged('ExpireDumps', STACK_RETENTION, retention),
+    { id: 'ExpireKeptAndUntagged', expiration: Duration.days(days + KEPT_LONGER_DAYS) },
+  ];
+}
+
+/** Conditions for setting {@link RETENTION_TAG} to one of these values, and no other tag. */
+function onlyRetention(values: string[]) {
+  return {
+    StringEquals: { [`s3:RequestObjectTag/${RETENTION_TAG}`]: values },
+    'ForAllValues:StringEquals': { 's3:RequestObjectTagKeys': [RETENTION_TAG] },
+  };
 }
 
 /** Denies a role every write that could replace an object, which the policy of an extra bucket may not. */

@@ -30,7 +30,10 @@ export interface DumpJobProps extends JobSize {
 }
 
 /** The part of the environment that the job definition sets; each run adds the rest. */
-type FixedEnvironment = Pick<DumpEnvironment, 'AUTODUMP_BUCKETS' | 'AUTODUMP_RESTORE_JOB' | 'TMPDIR'>;
+type FixedEnvironment = Pick<
+  DumpEnvironment,
+  'AUTODUMP_BUCKETS' | 'AUTODUMP_RETENTION_DAYS' | 'AUTODUMP_RESTORE_JOB' | 'TMPDIR'
+>;
 
 /** The job that makes a dump: the image, and the Batch resources that run it on Fargate. */
 export class DumpJob extends Construct implements RunJob {
@@ -71,6 +74,7 @@ export class DumpJob extends Construct implements RunJob {
   private container(props: DumpJobProps): batch.EcsFargateContainerDefinition {
     const environment: FixedEnvironment = {
       AUTODUMP_BUCKETS: props.dumpBucket.bucketNames.join(','),
+      AUTODUMP_RETENTION_DAYS: String(props.dumpBucket.retention.toDays()),
       AUTODUMP_RESTORE_JOB: props.restoreJobName,
       TMPDIR: SCRATCH,
     };

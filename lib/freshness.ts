@@ -50,7 +50,7 @@ const HOURS_WITHOUT_HEARTBEAT = 3;
 /**
  * The function that looks for the dumps that have to be there by now, and reports those that are not. It has its own
  * schedule and role, and depends on nothing that it watches. It may read neither a secret's value nor a dump, only the
- * manifests.
+ * manifests, by which it also finds out when rows have vanished; and keep from expiry the dump that still has them.
  */
 export class Freshness extends Construct {
   readonly function: lambda.Function;
@@ -92,10 +92,7 @@ export class Freshness extends Construct {
       ...[STATUS_KEY, STATUS_PAGE_KEY].map((key) => state.bucket.arnForObjects(key)),
     );
     this.allowSecretsAndRuns(stateMachine);
-    if (this.function.role) {
-      dumpBucket.grantFind(this.function.role);
-      dumpBucket.grantReadManifests(this.function.role);
-    }
+    this.allowDumps(dumpBucket, this.function.role);
     this.allow('Report', ['sns:Publish'], alarms.topic.topicArn);
     grantPutOwnEvents(this.function);
     const rule = new events.Rule(this, 'Hourly', {
@@ -130,6 +127,14 @@ export class Freshness extends Construct {
     this.allow('DescribeRuns', ['states:DescribeExecution'], runs);
     acknowledgeWildcards(this, ['*'], 'ListSecrets has no resource-level permissions.');
     acknowledgeWildcards(this, [runs], 'The executions of this state machine, one for each run.');
+  }
+
+  private allowDumps(dumpBucket: DumpBucket, role: iam.IRole | undefined): void {
+    if (role) {
+      dumpBucket.grantFind(role);
+      dumpBucket.grantReadManifests(role);
+      dumpBucket.grantKeep(role);
+    }
   }
 
   private allow(sid: string, actions: string[], ...resources: string[]): void {

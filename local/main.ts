@@ -1,5 +1,5 @@
 import { Misuse } from './host/misuse.ts';
-import { Interrupted, type Program, runProgram } from './host/program.ts';
+import { Interrupted, OutputLost, type Program, runProgram } from './host/program.ts';
 import { HELP, type Options, parseOptions } from './options.ts';
 import { type ReportDetails, Reporter, type Summary } from './report.ts';
 import { runLocally } from './run.ts';
@@ -34,7 +34,8 @@ function succeeded(result: 'help' | (Summary & ReportDetails)): number {
 
 function failed(error: unknown): number {
   const { step, reason, status } = explain(error);
-  reporter.failed(step, reason);
+  const wasLost = error instanceof OutputLost || (error instanceof Interrupted && error.signal === 'SIGPIPE');
+  (wasLost ? new Reporter(process.stderr) : reporter).failed(step, reason);
   if (json) {
     process.stdout.write(`${JSON.stringify({ status: 'failed', step, reason })}\n`);
   }

@@ -124,7 +124,7 @@ function describe(event: TraceEvent): string | undefined {
     case 'event':
       return event.isMatched ? `Event ${event.name} from ${event.source} is on the event bus` : undefined;
     case 'rule matched':
-      return `Rule ${event.rule} matches and invokes ${event.target}`;
+      return `Rule ${event.rule} matches, for ${event.target}`;
     case 'function invoked':
       return `${event.name} is invoked${event.description === '' ? '' : `: ${event.description}`}`;
     case 'function ended': {

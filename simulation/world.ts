@@ -9,7 +9,7 @@ import { Faults, type Probabilities } from './runtime/faults.ts';
 import { Random } from './runtime/random.ts';
 import { iso } from './runtime/time.ts';
 import { Batch } from './services/batch.ts';
-import { dumpBucketOf, leaveDump } from './services/dump-program.ts';
+import { dumpBucketOf, leaveDump, leaveEvidence } from './services/dump-program.ts';
 import { EventBridge } from './services/event-bridge.ts';
 import type { Execution } from './services/execution.ts';
 import { heartbeatOf } from './services/heartbeat-alarm.ts';
@@ -154,10 +154,9 @@ export class SimulatedWorld {
         this.invariants.executions.onSubmitted(execution, job);
       },
       onJobDone: (execution) => {
-        if (execution.purpose === 'dump') {
-          leaveDump(this.#objectStore, this.#dumpBucket, execution, this.clock.now);
-          this.invariants.reports.onDumped(execution);
-        }
+        const leave = execution.purpose === 'dump' ? leaveDump : leaveEvidence;
+        leave(this.#objectStore, this.#dumpBucket, execution, this.clock.now);
+        this.invariants.reports.onDone(execution);
       },
       onEnded: (execution) => {
         this.runs += 1;

@@ -1,10 +1,22 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 
-/** Jest global setup: creates a folder that all test files of a run share, and removes it when the run is over. */
+/** File system in memory of Linux, in which a server's thousand files are created in a fraction of the time. */
+const MEMORY = '/dev/shm';
+
+/** Bytes that it must have left. Containers often give it 64 MiB. */
+const NEEDED = 4 * 2 ** 30;
+
+/**
+ * Jest global setup: creates a folder that all test files of a run share, and removes it when the run is over. All
+ * temporary files of tests are in memory where that is possible, unless TMPDIR says where they belong.
+ */
 export default function createRunFolder() {
+  if (process.env.TMPDIR === undefined && isMemoryUsable()) {
+    process.env.TMPDIR = MEMORY;
+  }
   const folder = mkdtempSync(join(tmpdir(), 'autodump-test-run-'));
   // As root, PostgreSQL servers run as another user.
   chmodSync(folder, 0o711);
@@ -14,4 +26,23 @@ export default function createRunFolder() {
   process.on('exit', () => {
     rmSync(folder, { recursive: true, force: true });
   });
+}
+
+/** Whether there is enough of it, and it may hold programs. */
+function isMemoryUsable() {
+  let folder;
+  try {
+    const { bavail, bsize } = statfsSync(MEMORY);
+    folder = mkdtempSync(join(MEMORY, 'autodump-test-run-'));
+    const program = join(folder, 'program');
+    writeFileSync(program, '', { mode: 0o700 });
+    accessSync(program, constants.X_OK);
+    return bavail * bsize >= NEEDED;
+  } catch {
+    return false;
+  } finally {
+    if (folder !== undefined) {
+      rmSync(folder, { recursive: true });
+    }
+  }
 }

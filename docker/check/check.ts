@@ -4,10 +4,11 @@ import { type FindingState, GRANTS_HEADING } from '../../contract.ts';
 import { openS3 } from '../aws.ts';
 import { log, onOneLine } from '../log.ts';
 import type { Task } from '../plan/environment.ts';
-import { logPlan, type Plan, planFor } from '../plan/plan.ts';
+import { logPlan, planOf, readPlan, type SecretPlan } from '../plan/plan.ts';
 import type { RunContext } from '../run-context.ts';
-import { findDump } from '../s3/find-dump.ts';
-import { failureOf, type Finding, ok, problem, problemsOf, runCheck, unchecked, warning } from './finding.ts';
+import { checkEach } from './check-each.ts';
+import { failureOf, type Finding, ok, problem, problemsOf, unchecked, warning } from './finding.ts';
+import { keyFinding } from './key-finding.ts';
 import { KEY, PREFLIGHT_CHECKS, runPreflight } from './preflight.ts';
 
 const SECRET = 'Secret';
@@ -18,31 +19,26 @@ const COLORS = {
   unchecked: 'dim',
 } as const satisfies Record<FindingState, unknown>;
 
-async function keyFinding({ object }: Plan, s3: S3Client, signal: AbortSignal): Promise<Finding> {
-  return runCheck(KEY, async () => {
-    const found = await findDump(s3, object, signal);
-    return found === undefined
-      ? `s3://${object.bucket}/${object.key} is free`
-      : `s3://${object.bucket}/${object.key} already exists, ${found.bytes} bytes: this dump exists and will not be made again`;
-  });
-}
-
-function secretFinding({ ignored }: Plan): Finding {
+function secretFinding({ ignored }: SecretPlan): Finding {
   const detail = 'readable, with all required fields';
   return ignored.length === 0 ? ok(SECRET, detail) : warning(SECRET, `${detail}; ${ignored.join('; ')}`);
 }
 
 async function findings(task: Task, s3: S3Client, context: RunContext): Promise<readonly Finding[]> {
-  let plan: Plan;
+  let secret: SecretPlan;
   try {
-    plan = await planFor(task, context.signal);
-    logPlan(plan);
+    secret = await readPlan(task, context.signal);
+    logPlan(secret);
   } catch (error) {
     return [problem(SECRET, error), ...unchecked(KEY, ...PREFLIGHT_CHECKS)];
   }
+  if (secret.databases.kind !== 'one') {
+    return [secretFinding(secret), ...(await checkEach(secret, s3, context))];
+  }
+  const plan = planOf(secret, secret.databases.name);
   const key = await keyFinding(plan, s3, context.signal);
   const preflight = await runPreflight(plan, s3, context);
-  return [secretFinding(plan), key, ...preflight.findings];
+  return [secretFinding(secret), key, ...preflight.findings];
 }
 
 /** One line per finding, in columns; colored only on a terminal. */
@@ -63,7 +59,7 @@ function print(lines: readonly string[]): void {
  * Runs only the checks of a dump, and prints their findings as a table, followed by SQL that fixes problems. Returns if
  * a dump could start.
  *
- * @throws {Failure} the failure that a dump would end with
+ * @throws {Failure} the failure that a dump would end with; of several databases, all of them
  */
 export async function check(task: Task, context: RunContext): Promise<void> {
   const s3 = openS3(task.region);

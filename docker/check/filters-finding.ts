@@ -1,15 +1,15 @@
 import { Failure } from '../failure.ts';
+import type { Exclusions } from '../postgres/filters/exclusions.ts';
 import { describeLeftOut } from '../postgres/filters/left-out.ts';
-import type { Selection } from '../postgres/filters/selection.ts';
 import { type Finding, ok, problem } from './finding.ts';
 
 export const FILTERS = 'Filters';
 
-/** @param selection or why there is none */
-export function filtersFinding(selection: Selection | Failure): Finding {
-  if (selection instanceof Failure) {
-    return problem(FILTERS, selection);
+/** @param exclusions or why there is none */
+export function filtersFinding(exclusions: Exclusions | Failure): Finding {
+  if (exclusions instanceof Failure) {
+    return problem(FILTERS, exclusions);
   }
-  const leftOut = describeLeftOut(selection.leftOut);
+  const leftOut = describeLeftOut(exclusions.leftOut);
   return ok(FILTERS, leftOut === '' ? 'leave nothing out' : `leave out ${leftOut}`);
 }

@@ -2,7 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
-import { type Plan, planFor } from '../plan/plan.ts';
+import { type Plan, readPlanAgain } from '../plan/plan.ts';
+import { expiryOf } from '../plan/retention.ts';
+import { wrongAssertions } from '../postgres/assertion.ts';
 import {
   chooseDumpClient,
   clientWarning,
@@ -16,11 +18,13 @@ import { type Route, withConnection } from '../postgres/connection/connection.ts
 import { type Answer, ifAnswered } from '../postgres/connection/if-answered.ts';
 import { tlsPolicy, type TlsPolicy } from '../postgres/connection/tls/tls.ts';
 import { type Database, inspectDatabase } from '../postgres/database.ts';
-import { EVERYTHING, select, type Selection } from '../postgres/filters/selection.ts';
+import { type Exclusions, exclusionsOf, NOTHING_EXCLUDED } from '../postgres/filters/exclusions.ts';
 import { inspectLockTable, type LockTable } from '../postgres/lock-table.ts';
 import { inspectPrivileges, type Privileges } from '../postgres/privileges.ts';
 import { type UnqualifiedName, unqualifiedNames } from '../postgres/unqualified-names.ts';
 import type { RunContext } from '../run-context.ts';
+import { STORAGE_CLASSES } from '../s3/object.ts';
+import { ASSERTIONS, assertionsFinding } from './assertions-finding.ts';
 import { connected, CONNECTION_CHECKS, notConnected, notVerifiable } from './connection-findings.ts';
 import { FILTERS, filtersFinding } from './filters-finding.ts';
 import { type Finding, ok, problem, problemsOf, runCheck, unchecked, warning } from './finding.ts';
@@ -38,7 +42,7 @@ export interface DumpSetup {
   readonly client: PostgresClient;
   readonly compression: Compression;
   /** What the filters leave out. */
-  readonly selection: Selection;
+  readonly exclusions: Exclusions;
 }
 
 interface Examination {
@@ -62,30 +66,37 @@ const VERSION = 'Server version';
 /** The checks that need a connection. */
 const SERVER_CHECKS = [POOLER, VERSION, FILTERS, ...PRIVILEGE_CHECKS, RESTORABILITY, LOCKS, REPLICA];
 
-/** All checks, in order. */
+/** All checks, in order, except that of assertions, which few secrets have. */
 export const PREFLIGHT_CHECKS: readonly string[] = [BUCKET, ...CONNECTION_CHECKS, ...SERVER_CHECKS];
+
+function serverChecks({ assertions }: Pick<Plan, 'assertions'>): readonly string[] {
+  return assertions.length === 0 ? SERVER_CHECKS : [...SERVER_CHECKS, ASSERTIONS];
+}
 
 interface ServerState {
   readonly route: Route;
   readonly database: Database;
-  readonly selection: Selection | Failure;
+  readonly exclusions: Exclusions | Failure;
   readonly privileges: Privileges;
   readonly unqualified: Answer<readonly UnqualifiedName[]>;
   readonly lockTable: LockTable;
+  readonly wrongAssertions: readonly string[];
 }
 
 async function inspectServer(
-  { source, filters }: Pick<Plan, 'source' | 'filters'>,
+  { source, filters, assertions }: Pick<Plan, 'source' | 'filters' | 'assertions'>,
   policy: TlsPolicy,
   signal: AbortSignal,
 ): Promise<ServerState> {
   return withConnection(source, policy, signal, async (client, route) => {
     const database = await inspectDatabase(client);
-    const selection = await select(client, filters).catch(wrongFilters);
-    const dumped = selection instanceof Failure ? EVERYTHING : selection;
+    const exclusions = await exclusionsOf(client, filters).catch(wrongFilters);
+    const dumped = exclusions instanceof Failure ? NOTHING_EXCLUDED : exclusions;
     const privileges = await inspectPrivileges(client, database, dumped);
     const unqualified = await ifAnswered(client, 'functions that a restore calls', unqualifiedNames);
-    return { route, database, selection, privileges, unqualified, lockTable: await inspectLockTable(client, dumped) };
+    const lockTable = await inspectLockTable(client, dumped);
+    const wrong = await wrongAssertions(client, assertions);
+    return { route, database, exclusions, privileges, unqualified, lockTable, wrongAssertions: wrong };
   });
 }
 
@@ -115,7 +126,7 @@ async function chooseTools(
 }
 
 async function checkServer(
-  plan: Pick<Plan, 'source' | 'filters'>,
+  plan: Pick<Plan, 'source' | 'filters' | 'assertions'>,
   policy: TlsPolicy,
   { searchPath, signal }: RunContext,
 ): Promise<Examination> {
@@ -124,44 +135,55 @@ async function checkServer(
     state = await inspectServer(plan, policy, signal);
   } catch (error) {
     if (error instanceof ConnectionFailure) {
-      return { findings: [...notConnected(plan.source, policy, error), ...unchecked(...SERVER_CHECKS)] };
+      return { findings: [...notConnected(plan.source, policy, error), ...unchecked(...serverChecks(plan))] };
     }
     throw error;
   }
-  const { route, database, selection, privileges, unqualified, lockTable } = state;
+  const { route, database, exclusions, privileges, unqualified, lockTable } = state;
   const { finding: version, tools } = await chooseTools(database, searchPath);
   const findings = [
     ...connected(plan.source, policy, route, database),
     poolerFinding(plan.source, route),
     version,
-    filtersFinding(selection),
+    filtersFinding(exclusions),
     ...privilegeFindings(privileges, database),
     restorabilityFinding(unqualified),
     locksFinding(lockTable),
     replicaFinding(database),
+    ...(plan.assertions.length === 0 ? [] : [assertionsFinding(plan.assertions, state.wrongAssertions)]),
   ];
   return {
     findings,
-    ...(tools === undefined || selection instanceof Failure
+    ...(tools === undefined || exclusions instanceof Failure
       ? {}
-      : { setup: { policy, database, selection, ...tools } }),
+      : { setup: { policy, database, exclusions, ...tools } }),
   };
 }
 
-async function checkDatabase(plan: Pick<Plan, 'source' | 'filters'>, context: RunContext): Promise<Examination> {
+async function checkDatabase(
+  plan: Pick<Plan, 'source' | 'filters' | 'assertions'>,
+  context: RunContext,
+): Promise<Examination> {
   let policy: TlsPolicy;
   try {
     policy = tlsPolicy(plan.source, context.rdsRoots);
   } catch (error) {
-    return { findings: [...notVerifiable(error), ...unchecked(...SERVER_CHECKS)] };
+    return { findings: [...notVerifiable(error), ...unchecked(...serverChecks(plan))] };
   }
   return checkServer(plan, policy, context);
+}
+
+function storageOf({ task, object: { retention, storageClass = STORAGE_CLASSES[0] } }: Plan): string {
+  const days = expiryOf(retention, task.retentionDays);
+  const expiry =
+    days === null ? 'its own lifecycle rules decide when a dump expires' : `a dump expires after ${days} days`;
+  return `${expiry}; storage class ${storageClass}`;
 }
 
 async function examine(plan: Plan, s3: S3Client, context: RunContext): Promise<Examination> {
   const bucket = await runCheck(BUCKET, async () => {
     await tryUpload(s3, plan.object, context.signal);
-    return `${plan.object.bucket} accepts uploads to this key`;
+    return `${plan.object.bucket} accepts uploads to this key; ${storageOf(plan)}`;
   });
   const { findings, setup } = await checkDatabase(plan, context);
   const all = [bucket, ...findings];
@@ -185,7 +207,7 @@ export async function runPreflight(plan: Plan, s3: S3Client, context: RunContext
   if (!isLoginRefused(first)) {
     return { plan, ...first };
   }
-  const current = await planFor(plan.task, context.signal);
+  const current = await readPlanAgain(plan, context.signal);
   if (isDeepStrictEqual(current.source, plan.source)) {
     return { plan, ...first };
   }

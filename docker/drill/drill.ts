@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { Attempts } from '../attempts.ts';
 import { awsFailure, openS3 } from '../aws.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
@@ -11,10 +12,10 @@ import type { DumpObject } from '../s3/object.ts';
 import { putNew } from '../s3/put-new.ts';
 import { inWholeSeconds } from '../time.ts';
 import { type Evidence, evidenceOf } from './evidence.ts';
-import { newestDump } from './newest-dump.ts';
+import { newestDumps } from './newest-dumps.ts';
 import type { DrillOptions } from './options.ts';
 import { restoreDump } from './restore-dump.ts';
-import { judge, type Judgement } from './verdict.ts';
+import { judge, type Judgement, untrue } from './verdict.ts';
 
 /** Lines of the log about what differs, and about what was not restored. The evidence has all. */
 const SHOWN = 50;
@@ -27,19 +28,55 @@ interface Known {
 }
 
 /**
+ * Drills a dump, or the newest one of each database of a secret, one after another. When it returns, all of them are
+ * equal.
+ *
+ * @throws {Failure} as {@link drillDump} does; of several dumps, it names all that are not equal
+ */
+export async function drill(options: DrillOptions, context: RunContext): Promise<void> {
+  const { signal } = context;
+  const s3 = openS3(options.region);
+  try {
+    const dumps = 'bucket' in options.dump ? [options.dump] : await newestDumps(s3, options.dump, signal);
+    const [only, ...others] = dumps;
+    if (only !== undefined && others.length === 0) {
+      await drillDump(s3, only, options, context);
+    } else {
+      await drillEach(s3, dumps, options, context);
+    }
+  } finally {
+    s3.destroy();
+  }
+}
+
+async function drillEach(
+  s3: S3Client,
+  dumps: readonly DumpObject[],
+  options: DrillOptions,
+  context: RunContext,
+): Promise<void> {
+  const attempts = new Attempts(context.signal);
+  const urlOf = ({ bucket, key }: DumpObject) => `s3://${bucket}/${key}`;
+  for (const dump of dumps) {
+    await attempts.make(urlOf(dump), () => drillDump(s3, dump, options, context));
+  }
+  const equal = dumps.filter((dump) => !attempts.failed(urlOf(dump)));
+  const summary = `${equal.length} of ${dumps.length} dumps are equal.`;
+  attempts.conclude(summary);
+  log(`Done: ${summary}`);
+}
+
+/**
  * Restores a dump into a server that exists only for that, compares the two, and leaves the evidence beside the dump.
  * When it returns, all that the dump has was restored, and all rows and large objects are those that were proven.
  *
  * @throws {Failure} `verificationFailed` with the verdict, if that is another than `equal`; `refused` or `tryAgain` if
  * there is none; any other error, except the signal's reason, is an internal error
  */
-export async function drill(options: DrillOptions, context: RunContext): Promise<void> {
-  const { signal } = context;
+async function drillDump(s3: S3Client, object: DumpObject, options: DrillOptions, context: RunContext): Promise<void> {
   const startedAt = new Date();
-  const s3 = openS3(options.region);
   const folder = await mkdtemp(join(options.scratch, 'autodump-'));
   try {
-    const object = 'bucket' in options.dump ? options.dump : await newestDump(s3, options.dump, signal);
     const known: Known = {};
     const judgement = await drillOne(s3, object, { ...options, folder, startedAt }, known, context);
     reportFindings(judgement);
@@ -56,7 +93,6 @@ export async function drill(options: DrillOptions, context: RunContext): Promise
     await writeEvidence(s3, evidenceOf(object, options.when), evidence);
     conclude(evidence);
   } finally {
-    s3.destroy();
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -94,7 +130,7 @@ async function drillOne(
     }
     return {
       ...{ verdict: 'failed', reason: error.message, tables: null, rows: null, largeObjects: null },
-      ...{ differences: [], notRestored: [], refused: [], notCompared: [] },
+      ...{ differences: [], notRestored: [], refused: [], notCompared: [], assertions: null },
     };
   }
 }
@@ -107,8 +143,10 @@ function sha256Of(dump: StoredDump | undefined): string | null {
   return dump?.checksum.algorithm === 'SHA-256' && dump.checksum.sections === undefined ? dump.checksum.value : null;
 }
 
-function reportFindings({ differences, notRestored, notCompared }: Judgement): void {
+function reportFindings(judgement: Judgement): void {
+  const { differences, notRestored, notCompared } = judgement;
   const lines = [
+    ...untrue(judgement).map((what) => `Assertion not true: ${what}`),
     ...differences.map(({ text }) => `Different: ${text}`),
     ...notRestored.map(({ what, reason }) => `Not restored: ${what}: ${reason}`),
     ...notCompared.map((what) => `Not compared: ${what}`),

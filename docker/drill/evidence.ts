@@ -53,6 +53,17 @@ export const evidenceSchema = z
       .array(z.strictObject({ statement: text, reason: text }))
       .describe("the first statements that the server refused, without values, and the server's words"),
     notCompared: z.array(text),
+    assertions: z
+      .array(
+        z.strictObject({
+          sql: text,
+          result: z.enum(['true', 'false', 'null', 'error']),
+          reason: text.nullable().describe('of an error, without values'),
+        }),
+      )
+      .nullable()
+      .optional()
+      .describe('of the secret at the time of the dump; null if they were not asked'),
     seconds: z.strictObject({
       usable: seconds.nullable().describe('from the start to a usable database; null if there was none'),
       total: seconds,

@@ -13,6 +13,7 @@ import { fetchAndCheck, readContents } from '../restore/stored-dump/fetch-dump.t
 import type { StoredDump } from '../restore/stored-dump/stored-dump.ts';
 import type { TableOfContents } from '../restore/stored-dump/table-of-contents.ts';
 import type { RunContext } from '../run-context.ts';
+import { checkAssertions } from './assertions.ts';
 import { checkSpace, neededSpace, spaceAdvice } from './disk-space.ts';
 import { lackingOn } from './lacking.ts';
 import { chooseServer, type ServerPrograms, serversBeside } from './server/programs.ts';
@@ -102,8 +103,9 @@ async function restoreInto(
   const refused = [...refusedRoles, ...main.messages, ...remarks.messages, ...triggers.messages];
   checkDiskWasLargeEnough(refused, dump);
   const compared = await compareTarget(restore, signal);
+  const assertions = dump.assertions === null ? null : await checkAssertions(dump.assertions, setup.tool, signal);
   const refusedCount = refusedRoles.length + main.count + remarks.count + triggers.count;
-  return { compared, lacking, refused, refusedCount };
+  return { compared, lacking, refused, refusedCount, assertions };
 }
 
 function archiveRestore({ dump, file, blocks }: Fetched, setup: RestoreSetup): ArchiveRestore {

@@ -1,4 +1,5 @@
 import { FEW, listed } from '../listed.ts';
+import { onOneLine } from '../log.ts';
 import { nameOf } from '../postgres/names/quoting.ts';
 import type { CensusComparison, Difference } from '../restore/census/compare-with-census.ts';
 import type { ExpectedTable } from '../restore/census/expected-census.ts';
@@ -6,6 +7,7 @@ import { counted } from '../restore/census/result.ts';
 import type { Compared } from '../restore/compare-target.ts';
 import { keyOf } from '../restore/comparison.ts';
 import type { ArchiveObject } from '../restore/stored-dump/table-of-contents.ts';
+import type { Assertion } from './assertions.ts';
 import type { Evidence, Verdict } from './evidence.ts';
 import type { Lacking } from './lacking.ts';
 
@@ -17,12 +19,23 @@ export interface Findings {
   readonly refused: readonly string[];
   /** How many these are. */
   readonly refusedCount: number;
+  /** Null if the manifest does not say which there are. */
+  readonly assertions: readonly Assertion[] | null;
 }
 
 /** The part of the evidence that follows from it. */
 export type Judgement = Pick<
   Evidence,
-  'verdict' | 'reason' | 'tables' | 'rows' | 'largeObjects' | 'differences' | 'notRestored' | 'refused' | 'notCompared'
+  | 'verdict'
+  | 'reason'
+  | 'tables'
+  | 'rows'
+  | 'largeObjects'
+  | 'differences'
+  | 'notRestored'
+  | 'refused'
+  | 'notCompared'
+  | 'assertions'
 >;
 
 const NO_CENSUS =
@@ -30,10 +43,10 @@ const NO_CENSUS =
   'than the one that made the dump';
 
 /**
- * Judges a drill: `equal` only if all of the dump was restored, and all of its rows were compared. A table that is not
- * there because of what the server lacks is no difference.
+ * Judges a drill: `equal` only if all of the dump was restored, all of its rows were compared, and all assertions are
+ * true. A table that is not there because of what the server lacks is no difference.
  */
-export function judge({ compared, lacking, refused, refusedCount }: Findings): Judgement {
+export function judge({ compared, lacking, refused, refusedCount, assertions }: Findings): Judgement {
   const { missing, unpopulated, census } = compared;
   const explained = new Set(lacking.dependents.map(keyOf));
   const differences = [
@@ -56,6 +69,7 @@ export function judge({ compared, lacking, refused, refusedCount }: Findings): J
     notRestored,
     refused: refused.map(statementOf),
     notCompared: census === undefined ? [NO_CENSUS] : [...census.hidden],
+    assertions: assertions === null ? null : [...assertions],
   };
   return {
     verdict: verdictOf(found, refusedCount),
@@ -67,20 +81,35 @@ export function judge({ compared, lacking, refused, refusedCount }: Findings): J
   };
 }
 
-type Found = Pick<Judgement, 'differences' | 'notRestored' | 'refused' | 'notCompared'>;
+type Found = Pick<Judgement, 'differences' | 'notRestored' | 'refused' | 'notCompared' | 'assertions'>;
 
-function verdictOf({ differences, notRestored, notCompared }: Found, refused: number): Verdict {
-  if (differences.length > 0) {
+/** Assertions that are not true, in words. */
+export function untrue({ assertions }: Pick<Judgement, 'assertions'>): readonly string[] {
+  return (assertions ?? []).flatMap(({ sql, result, reason }) =>
+    result === 'true' ? [] : [`${shortened(sql)} (${reason ?? `it is ${result}`})`],
+  );
+}
+
+/** Characters of an assertion in a sentence; the evidence has all. */
+const MOST_CHARACTERS = 200;
+
+function shortened(sql: string): string {
+  const line = onOneLine(sql);
+  return line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS)} …` : line;
+}
+
+function verdictOf(found: Found, refused: number): Verdict {
+  const { differences, notRestored, notCompared } = found;
+  if (differences.length > 0 || untrue(found).length > 0) {
     return 'different';
   }
   return notRestored.length > 0 || notCompared.length > 0 || refused > 0 ? 'incomplete' : 'equal';
 }
 
-function reasonOf(
-  { differences, notRestored, notCompared }: Found,
-  refused: number,
-  census: CensusComparison | undefined,
-): string {
+function reasonOf(found: Found, refused: number, census: CensusComparison | undefined): string {
+  const { differences, notRestored, notCompared, assertions } = found;
+  const failed = untrue(found);
+  const asked = assertions?.length ?? 0;
   const equal =
     census === undefined
       ? ''
@@ -88,7 +117,11 @@ function reasonOf(
         `${census.largeObjects === 0 ? '' : `, ${census.largeObjects} large objects`})`;
   const texts = [
     ...(equal === '' ? [] : [equal]),
+    ...(asked > 0
+      ? [`${asked - failed.length} of ${counted(asked, 'assertion')} ${asked === 1 ? 'is' : 'are'} true`]
+      : []),
     ...(differences.length > 0 ? [`these differ: ${named(differences.map(({ text }) => text))}`] : []),
+    ...(failed.length > 0 ? [`not true: ${listed(failed, FEW, '; ')}`] : []),
     ...(notRestored.length > 0
       ? [`not restored: ${named(notRestored.map(({ what, reason }) => `${what} (${reason})`))}`]
       : []),

@@ -2,14 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { openS3 } from '../aws.ts';
 import { failureOf, problem, problemsOf } from '../check/finding.ts';
 import { type DumpSetup, KEY, runPreflight } from '../check/preflight.ts';
 import { type DumpResult, makeDump } from '../engine/make-dump.ts';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
-import type { Task } from '../plan/environment.ts';
-import { logPlan, type Plan, planFor } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import { type Answer, ifAnswered } from '../postgres/connection/if-answered.ts';
 import { libpqEnvironment } from '../postgres/connection/libpq-environment.ts';
@@ -27,28 +25,17 @@ import { watchForDdl } from './watch-for-ddl.ts';
 import { writeManifest } from './write-manifest.ts';
 
 /**
- * Dumps one secret's database for one scheduled time. When it returns, S3 has a proven dump with its manifest.
- * Whether it returns or throws, nothing is left on the local disk.
+ * Dumps one database. When it returns, S3 has a proven dump with its manifest.
  *
  * @throws {Failure} with the reason; any other error, except the signal's reason, is an internal error
  */
-export async function dump(task: Task, context: RunContext): Promise<void> {
-  const s3 = openS3(task.region);
-  try {
-    await dumpTo(s3, task, context);
-  } finally {
-    s3.destroy();
-  }
-}
-
-async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<void> {
+export async function dumpDatabase(s3: S3Client, planned: Plan, context: RunContext): Promise<void> {
   const startedAt = new Date();
   const { signal } = context;
-  const planned = await planFor(task, signal);
-  logPlan(planned);
   const found = await lookForDump(s3, planned, context);
-  if (task.job !== undefined) {
-    await abortEarlierUploads(s3, planned.object, task.job, signal);
+  const { job } = planned.task;
+  if (job !== undefined) {
+    await abortEarlierUploads(s3, planned.object, job, signal);
   }
   if (found !== undefined) {
     await recover(s3, planned, found);
@@ -56,17 +43,17 @@ async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<vo
   }
   const { plan, setup } = await prepare(s3, planned, context);
   const { inventory, needs, load } = await withConnection(plan.source, setup.policy, signal, async (connection) => ({
-    inventory: await takeInventory(connection, setup.selection),
-    needs: await inspectNeeds(connection, setup.selection),
-    load: await ifAnswered(connection, 'load of a dump', (asked) => inspectLoad(asked, setup.selection)),
+    inventory: await takeInventory(connection, setup.exclusions),
+    needs: await inspectNeeds(connection, setup.exclusions),
+    load: await ifAnswered(connection, 'load of a dump', (asked) => inspectLoad(asked, setup.exclusions)),
   }));
   const result = await make(s3, plan, setup, { inventory, load }, context);
   if (result.outcome === 'taken') {
     await recover(s3, plan, await findDump(s3, plan.object, signal));
     return;
   }
-  const { database, client, compression, selection } = setup;
-  const { leftOut } = selection;
+  const { database, client, compression, exclusions } = setup;
+  const { leftOut } = exclusions;
   const finished = {
     database,
     inventory,
@@ -79,7 +66,7 @@ async function dumpTo(s3: S3Client, task: Task, context: RunContext): Promise<vo
     finishedAt: new Date(),
   };
   const manifest = manifestOf(plan, finished);
-  await writeManifest(s3, manifest);
+  await writeManifest(s3, plan.object, manifest);
   logSummary(manifest);
 }
 
@@ -121,13 +108,13 @@ async function prepare(
       : failureOf(first, others);
   }
   const { source } = plan;
-  const { policy, database, client, compression, selection } = setup;
+  const { policy, database, client, compression, exclusions } = setup;
   log(
     `Database "${source.database}" on ${source.host} port ${source.port}: PostgreSQL ${database.version}, ` +
       `${sizeOnDisk(database.size)}; sslmode ${policy.mode}; ` +
       `pg_dump ${client.version} with ${compression}`,
   );
-  const leftOut = describeLeftOut(selection.leftOut);
+  const leftOut = describeLeftOut(exclusions.leftOut);
   if (leftOut !== '') {
     log(`The filters of the secret leave out ${leftOut}`);
   }
@@ -138,7 +125,7 @@ async function prepare(
 async function make(
   s3: S3Client,
   { task, source, filters, parallel, object }: Plan,
-  { policy, database, client, compression, selection }: DumpSetup,
+  { policy, database, client, compression, exclusions }: DumpSetup,
   { inventory, load }: { readonly inventory: Inventory; readonly load: Answer<DumpLoad> },
   { searchPath, signal }: RunContext,
 ): Promise<DumpResult> {
@@ -163,7 +150,7 @@ async function make(
       environment,
       job: task.job,
       folder,
-      beforeDump: (dumpSignal: AbortSignal) => watchForDdl(source, policy, selection, dumpSignal),
+      beforeDump: (dumpSignal: AbortSignal) => watchForDdl(source, policy, exclusions, dumpSignal),
       estimate,
       jobs,
     };
@@ -183,7 +170,7 @@ async function recover(s3: S3Client, plan: Plan, found: ListedObject | undefined
     );
   }
   const manifest = recoveredManifest(plan, found.bytes);
-  const outcome = await writeManifest(s3, manifest);
+  const outcome = await writeManifest(s3, object, manifest);
   log(
     'An earlier attempt already made this dump; a dump is never repeated or overwritten. ' +
       (outcome === 'written'

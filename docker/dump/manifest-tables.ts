@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { TableCensus } from '../census/census-taker.ts';
 import type { Table } from '../postgres/inventory.ts';
+import { nameOf } from '../postgres/names/quoting.ts';
 
 const count = z.int().nonnegative();
 
@@ -18,19 +19,27 @@ export const tableSchema = z.strictObject({
     .describe('of these rows: sum modulo 2^64 of the XXH64 with seed 0 of each, as text of COPY, hexadecimal'),
   offset: count.nullable().describe('byte of the object at which their data begin'),
   length: count.nullable().describe('bytes of the object that their data take'),
+  partitionOf: z
+    .string()
+    .optional()
+    .describe('of a partition, the topmost partitioned table that it belongs to, qualified: public."Orders"'),
 });
 
 type ManifestTable = z.infer<typeof tableSchema>;
 
 /**
  * The tables of the database as they were seen before the dump, with what the dump has of them, and after them those
- * that were created in between.
+ * that were created in between, of which it is not known whether they are partitions.
  */
 export function tablesOf(tables: readonly Table[], census: readonly TableCensus[]): ManifestTable[] {
   const dumped = new Map(census.map((table) => [table.oid, table]));
   const seen = new Set(tables.map(({ oid }) => oid));
   return [
-    ...tables.map(({ oid, ...table }) => ({ ...table, ...proven(dumped.get(oid)) })),
+    ...tables.map(({ oid, partitionOf, ...table }) => ({
+      ...table,
+      ...proven(dumped.get(oid)),
+      ...(partitionOf === null ? {} : { partitionOf: nameOf(partitionOf) }),
+    })),
     ...census
       .filter(({ oid }) => !seen.has(oid))
       .map((table) => ({ schema: table.schema, name: table.name, rows: null, bytes: 0, ...proven(table) })),

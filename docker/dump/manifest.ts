@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import type { DumpResult } from '../engine/make-dump.ts';
 import type { Plan } from '../plan/plan.ts';
+import { expiryOf } from '../plan/retention.ts';
 import type { Compression, PostgresClient } from '../postgres/clients.ts';
 import { type Database, PARTITION_BASES } from '../postgres/database.ts';
 import { filtersSchema } from '../postgres/filters/filters.ts';
 import { type LeftOut, leftOutSchema } from '../postgres/filters/left-out.ts';
 import type { Inventory } from '../postgres/inventory.ts';
 import { type Needs, needsSchema } from '../postgres/needs/needs.ts';
+import { STORAGE_CLASSES } from '../s3/object.ts';
 import { inWholeSeconds } from '../time.ts';
+import { runOf, runSchema } from './manifest-run.ts';
 import { contentHash, tableSchema, tablesOf } from './manifest-tables.ts';
 import { restoreCommand, restoreJobCommand } from './restore-command.ts';
 
@@ -70,6 +73,15 @@ export const manifestSchema = z
       reason: text.nullable().describe('why it was streamed'),
     }),
     object: z.strictObject({ bucket: text, key: text }),
+    storage: z
+      .strictObject({
+        class: z.enum(STORAGE_CLASSES),
+        expiresAfterDays: count
+          .nullable()
+          .describe("by its tag; null if the bucket is not the stack's, so that its own lifecycle rules decide"),
+      })
+      .nullable()
+      .describe('as the dump was created; it may have been kept longer since'),
     proof: z.strictObject({
       bytes: count,
       sha256: sha256.nullable().describe('of the whole object'),
@@ -113,7 +125,9 @@ export const manifestSchema = z
       .describe('in the dump, counted while it was proven'),
     filters: filtersSchema.nullable().describe('patterns of the secret'),
     leftOut: leftOutSchema.nullable().describe('what the filters left out'),
+    assertions: z.array(text).nullable().describe('SQL of the secret, which must be true in a drill'),
     needs: needsSchema.nullable().describe('what the database needs besides its dump, without passwords'),
+    run: runSchema.nullable().describe('null if the secret names a single database'),
   })
   .describe('Manifest of a dump by AutoDump. In a recovered one, fields that are no longer known are null.');
 
@@ -145,17 +159,20 @@ const METHODS: Readonly<Record<DumpResult['mode']['mode'], string>> = {
   stream: `${READ}.`,
 };
 
-function common({ task, source, object }: Plan) {
+function common(plan: Plan) {
+  const { task, source, object } = plan;
   const { host, port, database } = source;
+  const { bucket, key } = object;
   return {
     manifestVersion: 1,
     secretArn: task.secretArn,
     execution: task.execution,
     scheduledFor: task.scheduledFor,
     source: { host, port, database },
-    object,
+    object: { bucket, key },
     restore: restoreCommand(object),
     restoreJob: restoreJobCommand(object, task),
+    run: runOf(plan),
   } as const;
 }
 
@@ -189,6 +206,10 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
       connections: mode.mode === 'parallel' ? mode.jobs : 1,
       reason: mode.mode === 'stream' ? mode.reason : null,
     },
+    storage: {
+      class: plan.object.storageClass ?? STORAGE_CLASSES[0],
+      expiresAfterDays: expiryOf(plan.object.retention, plan.task.retentionDays),
+    },
     proof: {
       ...checksums,
       sections: checksums.sections === null ? null : [...checksums.sections],
@@ -207,6 +228,7 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
     largeObjects: { count, bytes, contentHash: hash },
     filters: plan.filters,
     leftOut,
+    assertions: [...plan.assertions],
     needs,
   };
 }
@@ -226,6 +248,7 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
       moneyLocale: null,
       textSettings: null,
     },
+    storage: null,
     dump: { client: null, format: 'custom', compression: null, way: null, connections: null, reason: null },
     proof: {
       bytes,
@@ -247,6 +270,7 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
     filters: null,
     leftOut: null,
     largeObjects: null,
+    assertions: null,
     needs: null,
   };
 }

@@ -6,7 +6,7 @@ import type { ConnectionSettings } from '../postgres/connection/connection-setti
 import { withConnection } from '../postgres/connection/connection.ts';
 import { type Answer, ifAnswered } from '../postgres/connection/if-answered.ts';
 import type { TlsPolicy } from '../postgres/connection/tls/tls.ts';
-import type { Selection } from '../postgres/filters/selection.ts';
+import type { Exclusions } from '../postgres/filters/exclusions.ts';
 import { changedObjects, type NamedObjects, namedObjects } from '../postgres/named-objects.ts';
 
 /**
@@ -22,16 +22,16 @@ import { changedObjects, type NamedObjects, namedObjects } from '../postgres/nam
 export async function watchForDdl(
   source: ConnectionSettings,
   policy: TlsPolicy,
-  selection: Selection,
+  exclusions: Exclusions,
   signal: AbortSignal,
 ): Promise<() => Promise<void>> {
-  const before = await namesNow(source, policy, selection, signal);
+  const before = await namesNow(source, policy, exclusions, signal);
   if ('unseen' in before) {
     noteUnseen(before.unseen);
     return () => Promise.resolve();
   }
   return async () => {
-    const after = await namesNow(source, policy, selection, signal);
+    const after = await namesNow(source, policy, exclusions, signal);
     if ('unseen' in after) {
       noteUnseen(after.unseen);
     } else {
@@ -59,12 +59,12 @@ function refuseDdl(before: NamedObjects, after: NamedObjects): void {
 async function namesNow(
   source: ConnectionSettings,
   policy: TlsPolicy,
-  selection: Selection,
+  exclusions: Exclusions,
   signal: AbortSignal,
 ): Promise<Answer<NamedObjects>> {
   try {
     return await withConnection(source, policy, signal, (client) =>
-      ifAnswered(client, 'names of objects', (asked) => namedObjects(asked, selection)),
+      ifAnswered(client, 'names of objects', (asked) => namedObjects(asked, exclusions)),
     );
   } catch (error) {
     if (!(error instanceof ConnectionFailure)) {

@@ -6,15 +6,23 @@ import type { TableInDump } from './read-table.ts';
 export function inWords(table: TableInDump): string {
   switch (table.kind) {
     case 'counted':
-      return `${counted(table.rows, 'row')}, ${formatBytes(table.bytes)}`;
+      return `${counted(table.rows, 'row')}, ${formatBytes(table.bytes)}${ofPartitions(table.partitions)}`;
     case 'estimated':
       return table.rows === null ? 'an unknown number of rows' : `about ${counted(table.rows, 'row')}`;
     case 'no table':
-      return 'no such table';
+      return 'no such table in its manifest';
     case 'no rows':
     case 'unknown':
       return `${table.kind}: ${table.reason}`;
   }
+}
+
+function ofPartitions(partitions: Extract<TableInDump, { kind: 'counted' }>['partitions']): string {
+  if (partitions === undefined) {
+    return '';
+  }
+  const without = partitions.withoutRows === 0 ? '' : `, without the rows of ${partitions.withoutRows} more`;
+  return ` in ${counted(partitions.counted, 'partition')}${without}`;
 }
 
 /** How a dump differs from the one before, in words; empty if that is unknown. */

@@ -34,8 +34,9 @@ export async function history(
     if (!isKnown) {
       throw new Failure(
         'refused',
-        `No dump is known to have the table ${nameOf(table)}${suggestion(nameOf(table), names) || '.'} Of a partitioned table, ` +
-          'manifests have the partitions, each under its own name.',
+        `No dump is known to have the table ${nameOf(table)}${suggestion(nameOf(table), names) || '.'} Of partitioned tables, ` +
+          'manifests have the topmost and the partitions, but none in between, and those of earlier versions the ' +
+          'partitions only.',
       );
     }
   } finally {
@@ -43,7 +44,7 @@ export async function history(
   }
 }
 
-/** @returns whether one has the table, and the tables of the last one */
+/** @returns whether one has the table, and the tables of all: of a secret with several databases, each has others */
 async function logEach(
   s3: S3Client,
   dumps: readonly ListedDump[],
@@ -53,7 +54,7 @@ async function logEach(
   const read = async (dump: ListedDump) => ({ dump, ...(await readTable(s3, dump, table, signal)) });
   const last = new Map<string, TableInDump>();
   let isKnown = false;
-  let known: readonly string[] = [];
+  const known = new Set<string>();
   for await (const { dump, table: found, names } of pMapIterable(dumps, read, { concurrency: IN_FLIGHT })) {
     const change = changeOf(last.get(dump.database), found);
     const words = [inWords(found), ...(change === '' ? [] : [change])].join('; ');
@@ -62,7 +63,9 @@ async function logEach(
       last.set(dump.database, found);
     }
     isKnown ||= found.kind !== 'no table' && found.kind !== 'unknown';
-    known = names.length > 0 ? names : known;
+    for (const name of names) {
+      known.add(name);
+    }
   }
-  return { isKnown, names: known };
+  return { isKnown, names: [...known] };
 }

@@ -1,14 +1,24 @@
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import { awsFailure } from '../aws.ts';
+import { sumOf } from '../census/row-hash.ts';
 import { nameOf } from '../postgres/names/quoting.ts';
 import type { TableName } from '../postgres/names/table-name.ts';
 import type { ListedDump } from '../s3/list-dumps.ts';
 
+/** Rows of a table, the bytes that they take in the dump, and the hash of their contents. */
+interface CountedInDump {
+  readonly kind: 'counted';
+  readonly rows: number;
+  readonly bytes: number;
+  readonly hash: string;
+  /** Of a partitioned table, of how many partitions they are, and how many are in the dump without rows. */
+  readonly partitions?: { readonly counted: number; readonly withoutRows: number };
+}
+
 /** What a dump has of a table, by its manifest. */
 export type TableInDump =
-  /** Bytes are those that its rows take in the dump; the hash is of their contents. */
-  | { readonly kind: 'counted'; readonly rows: number; readonly bytes: number; readonly hash: string }
+  | CountedInDump
   /** Rows by the server's statistics; null if it had none. */
   | { readonly kind: 'estimated'; readonly rows: number | null }
   | { readonly kind: 'no table' }
@@ -35,6 +45,7 @@ const schema = z.object({
         provenRows: z.int().nullish(),
         contentHash: z.string().nullish(),
         length: z.int().nullish(),
+        partitionOf: z.string().nullish(),
       }),
     )
     .nullable(),
@@ -76,14 +87,41 @@ export function tableIn(manifest: string, name: TableName): Reading {
     const reason = 'the manifest was written by a later attempt than the one that made the dump';
     return { table: { kind: 'unknown', reason }, names: [] };
   }
-  const found = tables.find((each) => each.schema === name.schema && each.name === name.name);
-  return { table: describe(found, nameOf(name), leftOut ?? { tables: [], rows: [] }), names: tables.map(nameOf) };
+  const written = nameOf(name);
+  const partitions = tables.filter(({ partitionOf }) => partitionOf === written);
+  const found = tables.find((table) => nameOf(table) === written);
+  return {
+    table: together(partitions) ?? describe(found, written, leftOut ?? { tables: [], rows: [] }),
+    names: [...new Set(tables.flatMap((table) => [nameOf(table), ...(table.partitionOf ? [table.partitionOf] : [])]))],
+  };
 }
 
-type FoundTable = NonNullable<z.infer<typeof schema>['tables']>[number] | undefined;
+type FoundTable = NonNullable<z.infer<typeof schema>['tables']>[number];
+
+/** A table with a count, or undefined if the dump has no rows of it. */
+function countedIn({ provenRows: rows, contentHash: hash, length: bytes }: FoundTable): CountedInDump | undefined {
+  return typeof rows === 'number' && typeof hash === 'string' && typeof bytes === 'number'
+    ? { kind: 'counted', rows, bytes, hash }
+    : undefined;
+}
+
+/** What a dump has of a partitioned table; undefined if there is no partition. */
+function together(partitions: readonly FoundTable[]): TableInDump | undefined {
+  const counted = partitions.flatMap((partition) => countedIn(partition) ?? []);
+  if (counted.length === 0) {
+    return partitions.length === 0 ? undefined : { kind: 'no rows', reason: 'it has none of its rows' };
+  }
+  return {
+    kind: 'counted',
+    rows: counted.reduce((sum, { rows }) => sum + rows, 0),
+    bytes: counted.reduce((sum, { bytes }) => sum + bytes, 0),
+    hash: sumOf(counted.map(({ hash }) => hash)),
+    partitions: { counted: counted.length, withoutRows: partitions.length - counted.length },
+  };
+}
 
 function describe(
-  found: FoundTable,
+  found: FoundTable | undefined,
   name: string,
   leftOut: { readonly tables: readonly string[]; readonly rows: readonly string[] },
 ): TableInDump {
@@ -96,9 +134,10 @@ function describe(
   if (found === undefined) {
     return { kind: 'no table' };
   }
-  const { rows, provenRows, contentHash: hash, length: bytes } = found;
-  if (typeof provenRows === 'number' && typeof hash === 'string' && typeof bytes === 'number') {
-    return { kind: 'counted', rows: provenRows, bytes, hash };
+  const { rows, provenRows } = found;
+  const counted = countedIn(found);
+  if (counted !== undefined) {
+    return counted;
   }
   return provenRows === null ? { kind: 'no rows', reason: 'it has none of its rows' } : { kind: 'estimated', rows };
 }

@@ -16,6 +16,8 @@ export interface Task {
   readonly job: string | undefined;
   /** Buckets that the dump may go to, the default first. */
   readonly buckets: readonly [string, ...string[]];
+  /** Days after which a dump in the default bucket expires, at the latest. */
+  readonly retentionDays: number;
   /** Name of both the job definition and the job queue for restores. */
   readonly restoreJob: string;
   /** Existing, writable folder for the dump while it is made. */
@@ -65,6 +67,10 @@ export const VARIABLES = {
 
 const ofDump = {
   ...VARIABLES,
+  AUTODUMP_RETENTION_DAYS: z
+    .string('is missing')
+    .regex(/^[1-9]\d*$/, 'must be a number of days')
+    .transform(Number),
   AUTODUMP_RESTORE_JOB: z.string('is missing').min(1, 'is empty'),
 } satisfies Record<keyof DumpEnvironment, z.ZodType>;
 
@@ -99,6 +105,7 @@ export function readEnvironment(environment: NodeJS.ProcessEnv): Task {
     execution: data.AUTODUMP_EXECUTION,
     job: data.AWS_BATCH_JOB_ID,
     buckets: data.AUTODUMP_BUCKETS,
+    retentionDays: data.AUTODUMP_RETENTION_DAYS,
     restoreJob: data.AUTODUMP_RESTORE_JOB,
     scratch: data.TMPDIR,
   };

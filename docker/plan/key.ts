@@ -17,5 +17,15 @@ const ESCAPED = /[/\\%\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
  * never reaches the limit of 1,024 bytes.
  */
 export function dumpKey(secretName: string, database: string, scheduledFor: string): string {
-  return `${dumpFolder(secretName)}/${database.replace(ESCAPED, encodeURIComponent)}${dumpKeyEnd(scheduledFor)}`;
+  return `${dumpFolder(secretName)}/${nameInKey(database)}${dumpKeyEnd(scheduledFor)}`;
+}
+
+/** The part of a dump's key that stands for its database. */
+export function nameInKey(database: string): string {
+  return database.replace(ESCAPED, encodeURIComponent);
+}
+
+/** Key of the roles of a server: it ends otherwise than that of a dump, even if a database is called `globals`. */
+export function globalsKey(secretName: string, scheduledFor: string): string {
+  return dumpKey(secretName, 'globals', scheduledFor).replace(/dmp$/, 'sql');
 }

@@ -5,9 +5,12 @@ import {
   PREFER_TAG,
   RESTORE_TARGET_TAG,
   SCHEDULE_TAG,
+  STORAGE_FIELDS,
   TAG_PREFIX,
   TAGGED_FIELDS,
   TIMEZONE_TAG,
+  VANISHED_TAG,
+  VANISHED_WORD,
 } from '../../contract.ts';
 import type { Secret } from './fetch-secret.ts';
 import { SYNONYMS } from './secret-fields.ts';
@@ -16,24 +19,28 @@ import { FIELDS } from './secret-schema.ts';
 /**
  * Names that people write, by the field that they surely mean, although they are not its name but for case and dashes.
  */
-const SINGULARS = [
+const OTHER_NUMBER = [
+  ['databasenames', 'databasename'],
   ['excludeschema', 'excludeschemas'],
   ['excludetable', 'excludetables'],
 ] as const;
 
-const MEANT_BY_KEY: ReadonlyMap<string, string> = new Map(SINGULARS);
+const MEANT_BY_KEY: ReadonlyMap<string, string> = new Map(OTHER_NUMBER);
 
 /** As keys of a value, these may be for others. Tags with our prefix are not. */
 const MEANT_BY_TAG: ReadonlyMap<string, string> = new Map([
-  ...SINGULARS,
+  ...OTHER_NUMBER,
   ...SYNONYMS.map(([ours, theirs]) => [theirs, ours] as const),
   ['bucket', 'bucketname'],
   ['database', 'databasename'],
+  ['databases', 'databasename'],
   ['schema', 'schemas'],
 ]);
 
 /** The tags that say what the value does not. */
-const DESCRIBING_TAGS = [...TAGGED_FIELDS, ...FILTER_FIELDS].map((field) => `${TAG_PREFIX}${field}`).concat(PREFER_TAG);
+const DESCRIBING_TAGS = [...TAGGED_FIELDS, ...FILTER_FIELDS, ...STORAGE_FIELDS]
+  .map((field) => `${TAG_PREFIX}${field}`)
+  .concat(PREFER_TAG, VANISHED_TAG);
 
 /** Whether these are misspelled, the Scanner decides. */
 const OTHER_TAGS = [SCHEDULE_TAG, DRILL_TAG, TIMEZONE_TAG, RESTORE_TARGET_TAG];
@@ -83,9 +90,17 @@ export function misspelledTags(tags: Secret['tags']): readonly string[] {
   });
 }
 
-/** Tags with our prefix that are somebody else's, in words. */
+/** Tags with our prefix that are somebody else's, or cannot be followed and prevent no dump, in words. */
 export function ignoredTags(tags: Secret['tags']): readonly string[] {
-  return unknownTags(tags)
+  const unknown = unknownTags(tags)
     .filter((key) => meantBy(key) === undefined)
     .map((key) => `the tag "${key}" is ignored, because AutoDump has no such tag`);
+  const words = tags.get(VANISHED_TAG)?.trim().split(/\s+/) ?? [];
+  return words.every((word) => VANISHED_WORD.test(word))
+    ? unknown
+    : [
+        ...unknown,
+        `the tag ${VANISHED_TAG} is ignored: it must be a percentage from 1 to 99 or off, and the same for a table ` +
+          'after its name, as in "50 public.sessions=off"',
+      ];
 }

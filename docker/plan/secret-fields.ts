@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { FILTER_FIELDS, TAG_PREFIX, TAGGED_FIELDS } from '../../contract.ts';
+import { FILTER_FIELDS, STORAGE_FIELDS, TAG_PREFIX, TAGGED_FIELDS } from '../../contract.ts';
 import { Failure } from '../failure.ts';
+import { ALL_DATABASES } from './databases.ts';
 import type { Secret } from './fetch-secret.ts';
 import { preferenceProblem, type RdsFields } from './rds.ts';
 
@@ -49,20 +50,33 @@ function fieldsOfValue(value: Readonly<Record<string, unknown>>): Pick<GivenSecr
       places.set(ours, theirs);
     }
   }
-  for (const field of FILTER_FIELDS) {
+  for (const field of ['retentiondays', 'parallel']) {
+    const given = fields[field];
+    // As in a tag.
+    fields[field] = typeof given === 'number' ? String(given) : given;
+  }
+  for (const field of [...FILTER_FIELDS, 'drillassert']) {
     const single = fields[field];
     fields[field] = typeof single === 'string' ? [single] : single;
-  }
-  if (typeof fields.parallel === 'number') {
-    // As in a tag, so that the two can be compared.
-    fields.parallel = String(fields.parallel);
   }
   return { fields, places };
 }
 
+/**
+ * Some tag editors refuse `*` and `,`: a lone `-` means `*`, and `:` means `,`. Names with any of these are for the
+ * value.
+ */
+function databasesInTag(text: string): string | readonly string[] {
+  const names = text.split(/[,:]/).map((name) => name.trim());
+  const [only = ''] = names;
+  return names.length > 1 ? names : only.replace(/^-$/, ALL_DATABASES);
+}
+
 /** The fields in tags, and their tags. */
 function taggedFields(tags: Secret['tags']): readonly (readonly [field: string, tag: string, content: unknown])[] {
-  const single = TAGGED_FIELDS.map((field) => [field, (text: string): unknown => text.trim()] as const);
+  const single = [...TAGGED_FIELDS, ...STORAGE_FIELDS].map(
+    (field) => [field, field === 'databasename' ? databasesInTag : (text: string): unknown => text.trim()] as const,
+  );
   const lists = FILTER_FIELDS.map((field) => [field, (text: string): unknown => text.trim().split(/\s+/)] as const);
   return [...single, ...lists].flatMap(([field, contentOf]) => {
     const tag = `${TAG_PREFIX}${field}`;

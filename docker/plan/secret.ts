@@ -1,26 +1,36 @@
 import type { z } from 'zod';
-import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
+import type { ConnectionSettings, ServerSettings } from '../postgres/connection/connection-settings.ts';
 import { DEFAULT_PORT } from '../postgres/connection/endpoint.ts';
 import { transportsFor } from '../postgres/connection/tls/tls.ts';
 import type { Filters } from '../postgres/filters/filters.ts';
+import type { DumpObject } from '../s3/object.ts';
+import type { Databases } from './databases.ts';
 import { misspelledKeys, misspelledTags } from './names.ts';
+import { retentionOf } from './retention.ts';
 import { type GivenSecret, refusal } from './secret-fields.ts';
-import { connectionSchema, dumpSchema } from './secret-schema.ts';
+import { connectionSchema, type Destination, dumpSchema } from './secret-schema.ts';
 
-/** The database to dump, and the bucket for the dump. */
-export interface DumpSettings extends ConnectionSettings {
+/** What to dump, the bucket for the dumps, and how they are stored there. */
+export interface DumpSettings extends Pick<DumpObject, 'retention' | 'storageClass'> {
+  readonly server: ServerSettings;
+  readonly databases: Databases;
   readonly bucket: string;
   readonly filters: Filters;
   /** Connections to read rows with, if the secret says so. */
   readonly parallel: number | undefined;
+  /** SQL queries that must return true in a drill. */
+  readonly assertions: readonly string[];
 }
 
 const REQUIRED =
   ' Required: username, password, databasename (or dbname), endpoint (or host) and engine;' +
-  ' optional: port, sslmode (or ssl), pooler, bucketname, schemas, excludeschemas, excludetables, excludetabledata and parallel.';
+  ' optional: port, sslmode (or ssl), pooler, bucketname, schemas, excludeschemas, excludetables, excludetabledata,' +
+  ' parallel, drillassert, retentiondays and storageclass.';
+
+type ServerFields = Omit<z.infer<typeof connectionSchema>, 'databasename'>;
 
 /** What contradicts something else. */
-function contradictions({ port, endpoint, ssl, sslmode }: z.infer<typeof connectionSchema>): readonly string[] {
+function contradictions({ port, endpoint, ssl, sslmode }: ServerFields): readonly string[] {
   const problems: string[] = [];
   if (port !== undefined && endpoint.port !== undefined && port !== endpoint.port) {
     problems.push('port differs from the port in endpoint: remove one of them');
@@ -35,7 +45,7 @@ function contradictions({ port, endpoint, ssl, sslmode }: z.infer<typeof connect
 }
 
 /** @throws {Failure} `badSecret`, naming every missing or invalid field and showing no value */
-function parse<T extends z.infer<typeof connectionSchema>>(secret: GivenSecret, schema: z.ZodType<T>): T {
+function parse<T extends ServerFields>(secret: GivenSecret, schema: z.ZodType<T>): T {
   const { name: secretName, keys, tags, fields, places, problems: differences } = secret;
   const { success, data, error } = schema.safeParse(fields);
   const invalid = error?.issues.map(({ path, message }) => {
@@ -55,14 +65,13 @@ function parse<T extends z.infer<typeof connectionSchema>>(secret: GivenSecret, 
   return data;
 }
 
-function settingsOf(data: z.infer<typeof connectionSchema>): ConnectionSettings {
+function serverOf(data: ServerFields): ServerSettings {
   const sslMode = data.ssl === true ? 'verify-full' : data.sslmode;
   return {
     host: data.endpoint.host,
     port: data.port ?? data.endpoint.port ?? DEFAULT_PORT,
     user: data.username,
     password: data.password,
-    database: data.databasename,
     ...(sslMode === undefined ? {} : { sslMode }),
     ...(data.pooler === undefined ? {} : { pooler: data.pooler }),
   };
@@ -71,14 +80,44 @@ function settingsOf(data: z.infer<typeof connectionSchema>): ConnectionSettings 
 /**
  * Parses a secret's value, in AutoDump's own format or that of RDS and its rotation.
  *
- * @param buckets allowed values of `bucketname`, the default first
  * @throws {Failure} `badSecret`, naming every missing or invalid field and showing no value
  */
-export function parseDumpSettings(secret: GivenSecret, buckets: readonly [string, ...string[]]): DumpSettings {
-  const data = parse(secret, dumpSchema(buckets));
-  const { schemas = [], excludeschemas = [], excludetables = [], excludetabledata = [] } = data;
+export function parseDumpSettings(secret: GivenSecret, destination: Destination): DumpSettings {
+  const data = parse(secret, dumpSchema(destination));
+  const { schemas = [], excludeschemas = [], excludetables = [], excludetabledata = [], drillassert = [] } = data;
   const filters = { schemas, excludeschemas, excludetables, excludetabledata };
-  return { ...settingsOf(data), bucket: data.bucketname, filters, parallel: data.parallel };
+  const { bucketname: bucket, storageclass: storageClass } = data;
+  const retention = retentionIn(secret, data, destination);
+  return {
+    server: serverOf(data),
+    databases: data.databasename,
+    bucket,
+    filters,
+    parallel: data.parallel,
+    assertions: drillassert,
+    retention,
+    storageClass,
+  };
+}
+
+/** The other buckets are not the stack's, and neither is their lifecycle. @throws {Failure} `badSecret` */
+function retentionIn(
+  { name, places }: GivenSecret,
+  { bucketname, retentiondays }: { readonly bucketname: string; readonly retentiondays?: number | undefined },
+  { buckets, retentionDays }: Destination,
+): string | undefined {
+  if (bucketname === buckets[0]) {
+    return retentionOf(retentiondays, retentionDays);
+  }
+  if (retentiondays !== undefined) {
+    const place = places.get('retentiondays') ?? 'retentiondays';
+    throw refusal(
+      name,
+      `The secret ${name} is invalid: ${place} is only for ${buckets[0]}, but the dump goes to ${bucketname}, ` +
+        'whose own lifecycle rules decide when it expires: remove one of them.',
+    );
+  }
+  return undefined;
 }
 
 /**
@@ -87,5 +126,6 @@ export function parseDumpSettings(secret: GivenSecret, buckets: readonly [string
  * @throws {Failure} `badSecret`, as {@link parseDumpSettings} does
  */
 export function parseConnectionSettings(secret: GivenSecret): ConnectionSettings {
-  return settingsOf(parse(secret, connectionSchema));
+  const data = parse(secret, connectionSchema);
+  return { ...serverOf(data), database: data.databasename };
 }

@@ -110,13 +110,25 @@ async function partitionsDependOn(client: Client, versionNumber: number): Promis
 }
 
 /** Arrays and domains of the type count, and those of these. */
+const MONEY_COLUMNS = `
+  FROM pg_attribute JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace
+    JOIN pg_type t ON t.oid = atttypid LEFT JOIN pg_type e ON e.oid = t.typelem
+  WHERE ${IS_USER_SCHEMA} AND attnum > 0 AND NOT attisdropped
+    AND ARRAY['money'::regtype::oid, 'money[]'::regtype::oid] && ARRAY[t.oid, t.typbasetype, e.typbasetype]`;
+
 const MONEY_LOCALE = `
-  SELECT CASE WHEN EXISTS (
-    SELECT FROM pg_attribute JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace
-      JOIN pg_type t ON t.oid = atttypid LEFT JOIN pg_type e ON e.oid = t.typelem
-    WHERE ${IS_USER_SCHEMA} AND attnum > 0 AND NOT attisdropped
-      AND ARRAY['money'::regtype::oid, 'money[]'::regtype::oid] && ARRAY[t.oid, t.typbasetype, e.typbasetype]
-  ) THEN current_setting('lc_monetary') END AS "moneyLocale"`;
+  SELECT CASE WHEN EXISTS (SELECT ${MONEY_COLUMNS}) THEN current_setting('lc_monetary') END AS "moneyLocale"`;
+
+/** The tables with values that `lc_monetary` decides how to write. Connection and server errors pass through. */
+export async function tablesWithMoney(
+  client: Client,
+): Promise<readonly { readonly schema: string; readonly name: string }[]> {
+  return queryRows(
+    client,
+    `SELECT DISTINCT nspname AS schema, relname AS name ${MONEY_COLUMNS}`,
+    z.object({ schema: z.string(), name: z.string() }),
+  );
+}
 
 /** Settings that decide how values are written as text, and that neither pg_dump nor this program sets for a dump. */
 export const TEXT_SETTINGS = ['bytea_output', 'quote_all_identifiers'] as const;

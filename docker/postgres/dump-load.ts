@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { bigint, queryRow } from './connection/query.ts';
-import { isNoneOf, type Selection } from './filters/selection.ts';
+import { type Exclusions, isNoneOf } from './filters/exclusions.ts';
 import { IS_USER_SCHEMA } from './user-schemas.ts';
 
 /** What decides how many connections a dump is fastest with, and how many it may have. */
@@ -32,7 +32,7 @@ const FREE_CONNECTIONS = `
       FROM pg_roles WHERE rolname = session_user AND rolconnlimit >= 0))`;
 
 /** Connection and server errors pass through. */
-export async function inspectLoad(client: Client, { relations }: Selection): Promise<DumpLoad> {
+export async function inspectLoad(client: Client, { relations }: Exclusions): Promise<DumpLoad> {
   return queryRow(
     client,
     `SELECT coalesce(sum(pages), 0) * ${BLOCK} AS "tableBytes", coalesce(max(pages), 0) * ${BLOCK} AS "largestBytes",

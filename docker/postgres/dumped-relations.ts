@@ -1,4 +1,4 @@
-import { isNoneOf, type Selection } from './filters/selection.ts';
+import { type Exclusions, isNoneOf } from './filters/exclusions.ts';
 import { IS_USER_SCHEMA } from './user-schemas.ts';
 
 /**
@@ -6,7 +6,7 @@ import { IS_USER_SCHEMA } from './user-schemas.ts';
  * schema `n`. System schemas are excluded, and so are members of extensions, except configuration tables of an
  * extension.
  */
-export function dumpedRelations({ relations }: Selection): string {
+export function dumpedRelations({ relations }: Exclusions): string {
   return `
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { queryRows } from './connection/query.ts';
-import { isNoneOf, type Selection } from './filters/selection.ts';
+import { type Exclusions, isNoneOf } from './filters/exclusions.ts';
 import { IS_USER_SCHEMA } from './user-schemas.ts';
 
 /** Names of objects, with their schemas, by kind and OID. */
@@ -47,7 +47,7 @@ const objects = (leftOut: readonly number[]) => `
  * Objects that can be dropped or renamed while tables are locked, and that definitions and data in a dump name, but not
  * those of schemas that are left out. Connection and server errors pass through.
  */
-export async function namedObjects(client: Client, { schemas }: Selection): Promise<NamedObjects> {
+export async function namedObjects(client: Client, { schemas }: Exclusions): Promise<NamedObjects> {
   const row = z.object({ kind: z.string(), oid: z.int(), name: z.string() });
   const rows = await queryRows(client, objects(schemas), row);
   return new Map(rows.map(({ kind, oid, name }) => [`${kind} ${oid}`, `${kind} ${name}`]));

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { bigint, queryRow, queryRows } from './connection/query.ts';
 import type { Database } from './database.ts';
 import { dumpedRelations } from './dumped-relations.ts';
-import { isNoneOf, type Selection } from './filters/selection.ts';
+import { type Exclusions, isNoneOf } from './filters/exclusions.ts';
 import { quotedOnOneLine } from './names/quoting.ts';
 
 /**
@@ -64,7 +64,7 @@ const SUBSCRIPTIONS_SINCE = 100000;
  * unlogged tables of a replica. pg_dump reads no rows from a partitioned table itself, so its own policies do not
  * matter, but locks it, which requires SELECT. Views and materialized views are dumped without reading them.
  */
-function relationsQuery({ versionNumber }: Database, selection: Selection): string {
+function relationsQuery({ versionNumber }: Database, exclusions: Exclusions): string {
   const [filtered, forced] =
     versionNumber >= ROW_SECURITY_SINCE
       ? ["(c.relkind = 'r' AND row_security_active(c.oid))", 'c.relforcerowsecurity']
@@ -73,9 +73,9 @@ function relationsQuery({ versionNumber }: Database, selection: Selection): stri
     SELECT * FROM (
       SELECT quote_ident(n.nspname) AS schema, quote_ident(c.relname) AS name, c.relkind AS kind,
         has_schema_privilege(n.oid, 'USAGE') AS usage, has_table_privilege(c.oid, 'SELECT') AS select,
-        ${filtered} AND ${isNoneOf('c.oid', selection.withoutRows)} AS filtered, ${forced} AS forced, quote_ident(pg_get_userbyid(c.relowner)) AS owner,
+        ${filtered} AND ${isNoneOf('c.oid', exclusions.withoutRows)} AS filtered, ${forced} AS forced, quote_ident(pg_get_userbyid(c.relowner)) AS owner,
         c.relkind = 'r' AND c.relpersistence = 'u' AND pg_is_in_recovery() AS unlogged
-      ${dumpedRelations(selection)}
+      ${dumpedRelations(exclusions)}
     ) relations
     WHERE NOT (usage AND "select") OR filtered OR unlogged OR kind = 'f'
     ORDER BY schema, name`;
@@ -107,11 +107,15 @@ function qualified({ schema, name }: Relation): string {
 }
 
 /** Connection and server errors pass through. */
-export async function inspectPrivileges(client: Client, database: Database, selection: Selection): Promise<Privileges> {
+export async function inspectPrivileges(
+  client: Client,
+  database: Database,
+  exclusions: Exclusions,
+): Promise<Privileges> {
   const user = await queryRow(client, 'SELECT quote_ident(current_user) AS name', nameSchema);
-  const relations = await queryRows(client, relationsQuery(database, selection), relationSchema);
+  const relations = await queryRows(client, relationsQuery(database, exclusions), relationSchema);
   const largeObjectSchema = z.object({ count: bigint, example: bigint.nullable() });
-  const { count, example } = selection.leftOut.objectsWithoutSchema
+  const { count, example } = exclusions.leftOut.objectsWithoutSchema
     ? { count: 0, example: null }
     : await queryRow(client, LARGE_OBJECTS, largeObjectSchema);
   const subscriptions =

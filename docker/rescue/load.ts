@@ -44,6 +44,8 @@ export interface Load {
   readonly encoding: string;
   /** Settings by which its values were written as text. */
   readonly textSettings: Readonly<Record<string, string>>;
+  /** `lc_monetary`, by which values of the type `money` were written. */
+  readonly moneyLocale: string | null;
   /** What the session needs in addition. */
   readonly settings: readonly SessionSetting[];
 }
@@ -67,7 +69,7 @@ export interface Loaded {
  */
 export async function load(
   client: pg.Client,
-  { plan, blocks, data, encoding, textSettings, settings }: Load,
+  { plan, blocks, data, encoding, textSettings, moneyLocale, settings }: Load,
   script: RowScript,
 ): Promise<Loaded> {
   // Before any row is taken: if a name in the database is no UTF-8, all of this is done again, without conversion.
@@ -104,7 +106,7 @@ export async function load(
     }
   }
   const tables = byTable(filled);
-  const census = { tables, largeObjects: undefined, encoding, extensions: new Map(), textSettings };
+  const census = { tables, largeObjects: undefined, encoding, extensions: new Map(), textSettings, moneyLocale };
   return { tables, created, notCompared: await compare(client, census) };
 }
 

@@ -86,7 +86,7 @@ async function findTarget({ target }: RestoreOptions, { rdsRoots, signal }: RunC
 }
 
 /** What to do in the database, and with which rows of the dump. */
-type Decision = Pick<Load, 'plan' | 'blocks' | 'textSettings'>;
+type Decision = Pick<Load, 'plan' | 'blocks' | 'textSettings' | 'moneyLocale'>;
 
 /** @throws {Failure} `refused` if that is not possible */
 function decide(
@@ -107,7 +107,7 @@ function decide(
     checkNotEmpty(tables, blocks);
   }
   checkRoom(examined, schema, plan.tables, target);
-  return { plan, blocks, textSettings: dump.census?.textSettings ?? {} };
+  return { plan, blocks, textSettings: dump.census?.textSettings ?? {}, moneyLocale: dump.moneyLocale };
 }
 
 async function findClient({ clientMajor }: StoredDump, { searchPath }: RunContext): Promise<PostgresClient> {

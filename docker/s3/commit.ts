@@ -6,6 +6,7 @@ import { checkStored } from './check-stored.ts';
 import type { Checksums } from './checksum.ts';
 import { etagOfBytes, etagOfParts } from './etag.ts';
 import { findDump } from './find-dump.ts';
+import { taggingOf } from './object.ts';
 import type { Part } from './part.ts';
 import { type CompleteUpload, CONTENT_TYPE, type Transfer, uploadFailure, type UploadTarget } from './transfer.ts';
 
@@ -82,6 +83,8 @@ async function putObject(
         Body: body,
         ContentLength: part.bytes,
         ContentType: CONTENT_TYPE,
+        Tagging: taggingOf(object),
+        StorageClass: object.storageClass,
         IfNoneMatch: '*',
         ChecksumCRC32: crc32,
         ...(sha256 === null ? {} : { Metadata: { sha256 } }),

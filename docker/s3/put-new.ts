@@ -5,22 +5,29 @@ import { isTaken } from '../aws.ts';
 import { checkStored } from './check-stored.ts';
 import { crc32InBase64 } from './checksum.ts';
 import { etagOfBytes } from './etag.ts';
-import type { DumpObject } from './object.ts';
+import { type DumpObject, taggingOf } from './object.ts';
 
 const UNINTERRUPTED = new AbortController().signal;
 
+/** Writes an object in JSON, as {@link putNewText} does. */
+export async function putNew(s3: S3Client, object: DumpObject, contents: object): Promise<'written' | 'taken'> {
+  return putNewText(s3, object, `${JSON.stringify(contents, null, 2)}\n`, 'application/json');
+}
+
 /**
- * Writes a small object in JSON, unless it already exists. Takes no signal: it completes what is done. Errors of the
- * SDK pass through.
+ * Writes a small object in the default storage class, unless it already exists. Takes no signal: it completes what is
+ * done. Errors of the SDK pass through.
  *
  * @throws {Failure} `verificationFailed` if S3 stored other bytes
  */
-export async function putNew(
+export async function putNewText(
   s3: S3Client,
-  { bucket, key }: DumpObject,
-  contents: object,
+  object: DumpObject,
+  text: string,
+  type: string,
 ): Promise<'written' | 'taken'> {
-  const body = Buffer.from(`${JSON.stringify(contents, null, 2)}\n`);
+  const { bucket, key } = object;
+  const body = Buffer.from(text);
   const checksum = crc32InBase64(crc32(body));
   try {
     const { ChecksumCRC32: stored } = await s3.send(
@@ -28,7 +35,8 @@ export async function putNew(
         Bucket: bucket,
         Key: key,
         Body: body,
-        ContentType: 'application/json',
+        ContentType: type,
+        Tagging: taggingOf(object),
         IfNoneMatch: '*',
         ChecksumCRC32: checksum,
       }),

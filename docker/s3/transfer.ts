@@ -14,7 +14,7 @@ import { log } from '../log.ts';
 import { crc32InBase64 } from './checksum.ts';
 import { markUpload } from './earlier-uploads.ts';
 import type { UploadedPart } from './etag.ts';
-import type { DumpObject } from './object.ts';
+import { type DumpObject, taggingOf } from './object.ts';
 import { MAX_PARTS } from './part-size.ts';
 import type { Part } from './part.ts';
 import { resend } from './resend.ts';
@@ -225,6 +225,8 @@ export class Transfer {
           ChecksumAlgorithm: 'CRC32',
           ChecksumType: 'FULL_OBJECT',
           ContentType: CONTENT_TYPE,
+          Tagging: taggingOf(object),
+          StorageClass: object.storageClass,
         }),
       );
       if (id === undefined) {

@@ -1,15 +1,13 @@
-import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
-import { type StoredDump, whenOf } from '../core/freshness/dump-key.ts';
+import { whenOf } from '../core/freshness/dump-key.ts';
 import type { DumpManifest, Memory, Watch } from '../core/freshness/memory.ts';
-import { manifestsToRead } from '../core/status/manifest-reads.ts';
+import type { ListedSecret } from '../core/freshness/owing.ts';
 import { readManifest } from '../core/status/manifest.ts';
-import { onOneLine } from '../core/words/one-line.ts';
-
-/**
- * A larger manifest, of a database with some ten thousand tables, is not read, since the function has little memory.
- */
-const MAX_MIB = 4;
+import { manifestsToRead, type Unread } from '../core/status/reading-plan.ts';
+import type { VanishedRows } from '../core/vanished/message.ts';
+import { compareWithEarlier } from './compare-rows.ts';
+import { readBeside } from './read-json.ts';
 
 /** Each takes several times its size. */
 const CONCURRENCY = 4;
@@ -18,52 +16,62 @@ export interface WithManifests {
   readonly memory: Memory;
   /** Seconds that each of the dumps took whose manifests were read. */
   readonly seconds: readonly number[];
+  /** What these dumps lack of the rows of those before. */
+  readonly vanished: readonly VanishedRows[];
 }
 
 /**
- * Reads manifests that were not read yet, as many as the day allows. One that cannot be read is noted.
+ * Reads manifests that were not read yet, as many as the day allows, and compares the rows of each dump with those of
+ * the one before. A manifest that cannot be read is noted.
  *
+ * @param secrets by their ARNs
  * @returns the same memory if there was none to read
  */
-export async function withManifests(client: S3Client, memory: Memory, now: Date): Promise<WithManifests> {
+export async function withManifests(
+  client: S3Client,
+  memory: Memory,
+  secrets: ReadonlyMap<string, ListedSecret>,
+  now: Date,
+): Promise<WithManifests> {
   const { unread, reads } = manifestsToRead(memory, now);
   if (unread.length === 0) {
-    return { memory, seconds: [] };
+    return { memory, seconds: [], vanished: [] };
   }
   const read = await pMap(
     unread,
-    async ({ arn, watch, dump }): Promise<[string, Watch]> => {
-      const { manifest, mayChange } = await fetchManifest(client, dump);
-      return [arn, { ...watch, manifest, manifestRead: mayChange ? reads.day : undefined }];
-    },
+    (one): Promise<ReadManifest> => readOne(client, one, reads.day, secrets.get(one.arn)),
     { concurrency: CONCURRENCY },
   );
+  const watches = read.map(({ arn, watch }) => [arn, watch] as const);
   return {
-    memory: { watches: new Map([...memory.watches, ...read]), manifestReads: reads },
-    seconds: read.flatMap(([, { manifest }]) => manifest?.seconds ?? []),
+    memory: { ...memory, watches: new Map([...memory.watches, ...watches]), manifestReads: reads },
+    seconds: read.flatMap(({ watch: { manifest } }) => manifest?.seconds ?? []),
+    vanished: read.flatMap(({ vanished }) => vanished ?? []),
   };
 }
 
-interface Fetched {
-  readonly manifest: DumpManifest;
-  /** Whether another try may find something else: objects are never overwritten. */
-  readonly mayChange: boolean;
+interface ReadManifest {
+  readonly arn: string;
+  readonly watch: Watch;
+  readonly vanished?: VanishedRows | undefined;
 }
 
-async function fetchManifest(client: S3Client, { bucket, key }: StoredDump): Promise<Fetched> {
-  const scheduledFor = whenOf(key) ?? '';
-  const Key = `${key}.json`;
-  try {
-    const Range = `bytes=0-${MAX_MIB * 2 ** 20 - 1}`;
-    const { Body, ContentRange = '' } = await client.send(new GetObjectCommand({ Bucket: bucket, Key, Range }));
-    const text = (await Body?.transformToString()) ?? '';
-    const isWhole = Number(/\d+$/.exec(ContentRange)?.[0] ?? 0) <= MAX_MIB * 2 ** 20;
-    const contents = isWhole ? readManifest(text) : { problem: `Its manifest is larger than ${MAX_MIB} MiB.` };
-    return { manifest: { scheduledFor, ...contents }, mayChange: false };
-  } catch (error) {
-    const problem =
-      error instanceof NoSuchKey ? 'It has no manifest.' : `Its manifest cannot be read: ${onOneLine(String(error))}`;
-    console.warn(`s3://${bucket}/${Key}: ${problem}`);
-    return { manifest: { scheduledFor, problem }, mayChange: true };
+async function readOne(
+  client: S3Client,
+  { arn, watch, object: dump }: Unread<Watch>,
+  day: string,
+  secret: ListedSecret | undefined,
+): Promise<ReadManifest> {
+  const scheduledFor = whenOf(dump.key) ?? '';
+  const fetched = await readBeside(client, { ...dump, key: `${dump.key}.json` }, 'manifest');
+  if ('problem' in fetched) {
+    const { problem, mayChange } = fetched;
+    return {
+      arn,
+      watch: { ...watch, manifest: { scheduledFor, problem }, manifestRead: mayChange ? day : undefined },
+    };
   }
+  const manifest: DumpManifest = { scheduledFor, ...readManifest(fetched.text) };
+  const { compared, vanished } = await compareWithEarlier(client, secret, watch.compared, { dump, ...fetched });
+  return { arn, watch: { ...watch, manifest, manifestRead: undefined, compared }, vanished };
 }

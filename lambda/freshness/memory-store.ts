@@ -10,7 +10,7 @@ import { readText, writeText } from '../stored-text.ts';
  */
 export async function loadMemory(client: S3Client, bucket: string): Promise<Memory> {
   const text = await readText(client, bucket, FRESHNESS_KEY);
-  return text === undefined ? { watches: new Map() } : readMemory(text);
+  return text === undefined ? { watches: new Map(), drills: new Map() } : readMemory(text);
 }
 
 export async function storeMemory(client: S3Client, bucket: string, memory: Memory): Promise<void> {

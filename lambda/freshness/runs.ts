@@ -24,8 +24,8 @@ const STATUSES: Readonly<Record<ExecutionStatus, Exclude<Run['status'], 'none'>>
 const superseded = z.object({ reason: z.string() });
 
 /**
- * The run of a scheduled time. Whether its dump is missing does not depend on it, so that a fault in the names of
- * executions, which are the stack's own, cannot hide a missing dump.
+ * The run of a scheduled time. Whether its dump or evidence is missing does not depend on it, so that a fault in the
+ * names of executions, which are the stack's own, cannot hide what is missing.
  */
 export async function describeRun(client: SFNClient, stateMachineArn: string, input: ExecutionInput): Promise<Run> {
   const execution = executionArn(stateMachineArn, input);
@@ -36,9 +36,11 @@ export async function describeRun(client: SFNClient, stateMachineArn: string, in
       output,
     } = await client.send(new DescribeExecutionCommand({ executionArn: execution }));
     const { data: failed } = runResult.safeParse(parsedJson(cause));
-    // The cause of other executions, such as older ones, is text.
+    // What exit statuses mean is said of dumps. The cause of other executions, such as older ones, is text.
     const reason = failed
-      ? reasonsOf(failed.dump).join(' ')
+      ? input.purpose === 'drill'
+        ? failed.dump.message
+        : reasonsOf(failed.dump).join(' ')
       : (cause ?? superseded.safeParse(parsedJson(output)).data?.reason);
     return { status: STATUSES[status], execution, ...(reason === undefined ? {} : { reason }) };
   } catch (error) {

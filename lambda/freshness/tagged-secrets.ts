@@ -1,21 +1,18 @@
 import { paginateListSecrets, type SecretListEntry, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { parse } from '@aws-sdk/util-arn-parser';
-import { SCHEDULE_TAG } from '../../contract.ts';
+import { TAG_PREFIX } from '../../contract.ts';
 import type { ListedSecret } from '../core/freshness/owing.ts';
 
 /**
- * Lists the secrets with a tag that starts with the schedule tag, a hundred per call. Not the Scanner's listing: a
- * secret that one of the two leaves out is still seen by the other.
+ * Lists the secrets with any of AutoDump's tags, a hundred per call: some are only drilled. Not the Scanner's listing:
+ * a secret that one of the two leaves out is still seen by the other.
  *
  * The list is complete or an error, and not a generator that `pMap` reads: it takes an error for the end of the list if
  * everything before it is done (p-map 7.1.1), and what is remembered of all other secrets would be lost.
  */
 export async function taggedSecrets(client: SecretsManagerClient): Promise<readonly ListedSecret[]> {
   const secrets: ListedSecret[] = [];
-  const pages = paginateListSecrets(
-    { client, pageSize: 100 },
-    { Filters: [{ Key: 'tag-key', Values: [SCHEDULE_TAG] }] },
-  );
+  const pages = paginateListSecrets({ client, pageSize: 100 }, { Filters: [{ Key: 'tag-key', Values: [TAG_PREFIX] }] });
   for await (const { SecretList = [] } of pages) {
     secrets.push(...SecretList.map(listed));
   }

@@ -1,4 +1,5 @@
 import { type CloudWatchLogsClient, GetLogEventsCommand, paginateGetLogEvents } from '@aws-sdk/client-cloudwatch-logs';
+import { DESTINATION_LABEL } from '../../contract.ts';
 import { type CheckLog, checkLogOf } from '../core/notify/check-log.ts';
 
 /** What the log of a job says of its dump. */
@@ -9,8 +10,8 @@ export interface JobLog {
   readonly log?: string | undefined;
 }
 
-/** The first line of a dump's log: `Secret prod/orders, scheduled for …: dump to s3://…`. */
-const DESTINATION = /: dump to (s3:\/\/.+)$/;
+/** The end of the first line of a dump's log. */
+const DESTINATION = new RegExp(`${DESTINATION_LABEL}(s3://.+)$`);
 
 /**
  * Reads a job's log. It only adds to a message, which is sent without it if it cannot be read, or has not arrived yet.

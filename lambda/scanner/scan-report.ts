@@ -1,3 +1,4 @@
+import { ScanFailed } from '../core/scan-failed.ts';
 import type { Continuation } from './continuation.ts';
 import type { ScanResult } from './scan-secret.ts';
 
@@ -7,17 +8,6 @@ export interface Summary {
   readonly secrets: Readonly<Record<ScanResult['outcome'], number>>;
   /** Results for the secret that the event named. */
   readonly named?: readonly ScanResult[];
-}
-
-/** A scan is finished, but could not handle these secrets. */
-export class ScanFailed extends Error {
-  override readonly name = 'ScanFailed';
-  constructor(number: number, reasons: readonly string[]) {
-    super(
-      `${number} problem(s); everything else was done.\n${reasons.join('\n')}` +
-        (number > reasons.length ? `\n… and ${number - reasons.length} more, listed in the log` : ''),
-    );
-  }
 }
 
 /** How many of the secrets that could not be handled an error names. */

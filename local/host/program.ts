@@ -23,6 +23,16 @@ export class Interrupted extends Error {
   }
 }
 
+/** The output cannot be written. An error of the operating system, like that which it names. */
+export class OutputLost extends Error {
+  override readonly name = 'OutputLost';
+  readonly syscall = 'write';
+
+  constructor(error: Error) {
+    super(`The output cannot be written: ${error.message}`, { cause: error });
+  }
+}
+
 /** Functions that undo what was done to this machine, in the order in which it was done. */
 export type Cleanups = (() => Promise<void> | void)[];
 
@@ -91,7 +101,7 @@ function abortedByAnyEnd(): AbortSignal {
   }
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      controller.abort(error.code === 'EPIPE' ? new Interrupted('SIGPIPE') : error);
+      controller.abort(error.code === 'EPIPE' ? new Interrupted('SIGPIPE') : new OutputLost(error));
     });
   }
   process.on('uncaughtException', (error) => {

@@ -12,6 +12,7 @@ import { createFolders, type Folders } from './folders.ts';
 import { ADMINISTRATOR } from './iam/decision.ts';
 import { Iam } from './iam/iam.ts';
 import type { InvocationResult } from './invocation.ts';
+import { EventSourceMapping } from './lambda/event-source-mapping.ts';
 import { type DeadLetter, LambdaFunction } from './lambda/lambda-function.ts';
 import { LogStreams } from './logs/log-streams.ts';
 import { servedOperations } from './operations.ts';
@@ -24,6 +25,7 @@ import { startS3 } from './s3/s3.ts';
 import { SecretsManager } from './secrets-manager/secrets-manager.ts';
 import { cloudTrailEvent, deploymentEvent, executionEvent } from './service-events.ts';
 import { Topics } from './sns/topics.ts';
+import { Queue } from './sqs/queue.ts';
 import { StepFunctions } from './step-functions/step-functions.ts';
 import type { Trace } from './trace.ts';
 
@@ -230,7 +232,11 @@ async function createServices(template: Template, dependencies: ContainerDepende
     .ofType('AWS::Lambda::Function')
     .map((resource) => new LambdaFunction(template, resource, dependencies));
   const batch = new Batch(template, dependencies);
-  const bus = new EventBus(template, functions, iam, trace);
+  const queues = template.ofType('AWS::SQS::Queue').map((resource) => new Queue(template, resource));
+  for (const resource of template.ofType('AWS::Lambda::EventSourceMapping')) {
+    await new EventSourceMapping(template, resource, { functions, queues, iam }).create();
+  }
+  const bus = new EventBus(template, [...functions, ...queues], iam, trace);
   const announce = (execution: Execution): void => {
     bus.put(executionEvent(execution));
   };

@@ -13,7 +13,7 @@ export type Paint = (style: Style, text: string) => string;
  * The status as lines for a terminal: when it was found, how many secrets are in each state, and a table.
  *
  * @param width of the terminal, in characters
- * @param isDetailed whether to say where the newest dump of each secret is
+ * @param isDetailed whether to say where the newest dump of each secret is, and what its last drill compared
  */
 export function reportOf(
   status: Status,
@@ -34,7 +34,7 @@ export function reportOf(
     ...(secrets.length === 0 ? [] : ['', paint('dim', titles)]),
     ...secrets.flatMap((entry, index) => [
       paintState(entry, rows[index] ?? '', paint),
-      ...[...notesOf(entry), ...(isDetailed ? placeOf(entry) : [])].map((note) => `    ${printable(note)}`),
+      ...[...notesOf(entry), ...(isDetailed ? detailsOf(entry) : [])].map((note) => `    ${printable(note)}`),
     ]),
   ];
 }
@@ -51,6 +51,7 @@ function columnsOf(secrets: readonly SecretStatus[], now: Date): readonly Column
     column('NEWEST DUMP', (entry) => newestOf(entry, now)),
     column('SIZE', ({ newest }) => (newest === undefined ? '' : prettyBytes(newest.bytes))),
     column('NEXT RUN', (entry) => nextOf(entry, now)),
+    column('LAST DRILL', (entry) => drillOf(entry, now)),
     column('SCHEDULE', ({ schedule: { words, expression, timezone } }) => `${words ?? `"${expression}"`}, ${timezone}`),
     column('ROWS', rowsOf),
   ];
@@ -70,6 +71,15 @@ function nextOf({ next, state }: SecretStatus, now: Date): string {
   return Date.parse(next) > now.getTime() ? distance(next, now) : `due ${distance(next, now)}`;
 }
 
+function drillOf({ drill, drills }: SecretStatus, now: Date): string {
+  if (drill === undefined) {
+    return drills === undefined ? '' : 'none';
+  }
+  const { verdict, finishedAt, seconds } = drill;
+  const usable = seconds === undefined ? '' : `, ${prettyMilliseconds(seconds * 1000, { unitCount: 2 })}`;
+  return `${verdict} ${distance(finishedAt, now)}${usable}`;
+}
+
 /** Of the newest dump. */
 function rowsOf({ newest, manifest }: SecretStatus): string {
   const { rows, rowsAre } = manifest?.scheduledFor === newest?.scheduledFor ? (manifest ?? {}) : {};
@@ -77,19 +87,26 @@ function rowsOf({ newest, manifest }: SecretStatus): string {
 }
 
 /** What is wrong with a secret. */
-function notesOf({ missing, reason, manifest }: SecretStatus): readonly string[] {
-  const gap =
-    missing &&
-    (missing.count === 1 ? utc(missing.last) : `${missing.count} from ${utc(missing.first)} to ${utc(missing.last)}`);
+function notesOf({ missing, reason, manifest, drills }: SecretStatus): readonly string[] {
   return [
-    ...(gap === undefined ? [] : [`Missing: ${gap}`]),
+    ...(missing === undefined ? [] : [`Missing: ${gapOf(missing)}`]),
+    ...(drills?.missing === undefined ? [] : [`Drills without evidence: ${gapOf(drills.missing)}`]),
     ...(reason === undefined ? [] : [reason]),
     ...(manifest?.problem === undefined ? [] : [manifest.problem]),
+    ...(drills?.problem === undefined ? [] : [`Last drill: ${drills.problem}`]),
   ];
 }
 
-function placeOf({ newest }: SecretStatus): readonly string[] {
-  return newest === undefined ? [] : [`Newest dump: s3://${newest.bucket}/${newest.key}`];
+function gapOf({ first, last, count }: NonNullable<SecretStatus['missing']>): string {
+  return count === 1 ? utc(last) : `${count} from ${utc(first)} to ${utc(last)}`;
+}
+
+function detailsOf({ newest, drill }: SecretStatus): readonly string[] {
+  const { tables } = drill ?? {};
+  return [
+    ...(newest === undefined ? [] : [`Newest dump: s3://${newest.bucket}/${newest.key}`]),
+    ...(tables === undefined ? [] : [`Last drill: ${tables.equal} of ${tables.total} tables equal`]),
+  ];
 }
 
 function paintState({ state }: SecretStatus, row: string, paint: Paint): string {

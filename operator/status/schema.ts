@@ -43,14 +43,28 @@ const secretSchema: z.ZodType<SecretStatus> = z.looseObject({
     .optional()
     .describe("what a dump's manifest says: that of the newest, or of an earlier one if that was not read yet"),
   sizes: z.array(count).describe('bytes of its last dumps, oldest first, 30 at most'),
+  drills: z
+    .looseObject({
+      expression: z.string().describe('value of the tag autodump:drill-schedule'),
+      words: z.string().optional(),
+      next: time.optional(),
+      missing: z
+        .looseObject({ first: time, last: time, count })
+        .optional()
+        .describe('drills that have left no evidence, although it should be there by now, and no later one has'),
+      problem: z.string().optional().describe('why the evidence could not be read'),
+    })
+    .optional()
+    .describe('when it is drilled; absent if its drills are not on a schedule'),
   drill: z
     .looseObject({
       verdict: z.enum(['equal', 'different', 'incomplete', 'failed']),
       finishedAt: time,
-      seconds: z.number().nonnegative(),
+      seconds: z.number().nonnegative().optional().describe('from the start to a usable database'),
+      tables: z.looseObject({ total: count, equal: count }).optional().describe('of the dump; absent if not compared'),
     })
     .optional()
-    .describe('its last drill; there are none yet'),
+    .describe('the last drill whose evidence was read'),
 });
 
 /** The object `status.json`; `status.schema.json` is generated from this. Fields that it does not know are kept. */
@@ -70,6 +84,8 @@ export const statusSchema: z.ZodType<Status> = z
         failing: count,
         unchecked: count,
         'broken tag': count,
+        'drill overdue': count.default(0).describe('0 if it is missing: earlier versions did not count them'),
+        'drill failed': count.default(0),
         'old dump': count,
         'no dump': count,
         late: count,

@@ -15,6 +15,13 @@ const MINUTE = 60_000;
 /** Of more secrets, the others are only in the log. */
 const MOST_NAMED = 50;
 
+const errorSchema = z.object({ errorMessage: z.string() });
+
+interface Named {
+  readonly name: string;
+  readonly purpose: Purpose;
+}
+
 type Times = Pick<Scan, 'started' | 'ended'>;
 
 /** Checks functions when they end. */
@@ -72,10 +79,11 @@ export class FunctionChecks {
     if (result.kind === 'failed' && !scan.cut && !scan.failed && !anyInvalid) {
       violate(`A scan failed although no fault prevented it: ${result.cause}`);
     }
+    const named = namedIn(result);
     for (const one of checked) {
       const isPrevented = scan.prevented.has(one.secret.arn);
       if (!scan.cut) {
-        this.#checkNamed(one, result, scan, isPrevented);
+        this.#checkNamed(one, named, scan, isPrevented);
       }
       if (!scan.cut && !isPrevented) {
         this.#checkServed(one, scan);
@@ -94,9 +102,10 @@ export class FunctionChecks {
       const message = `An event was not handled although no fault prevented it: ${result.cause}`;
       this.#violations.report('true ends', secret, message);
     }
+    const named = namedIn(result);
     for (const one of both) {
       if (!invocation.killed) {
-        this.#checkNamed(one, result, times, failed, 0);
+        this.#checkNamed(one, named, times, failed, 0);
       }
       if (result.kind === 'returned' && !failed) {
         this.#checkServed(one, times, 0);
@@ -127,10 +136,10 @@ export class FunctionChecks {
 
   /** So it is if the event was lost, and a scan has started the first dump. */
   #checkFirstRun({ secret, purpose, executions }: CheckedSecret, { started, ended }: Times): void {
-    const isStarted =
-      purpose === 'dump' &&
-      [...executions.values()].flat().some((run) => run.started >= started && run.started <= ended);
-    if (isStarted && !this.#preflights.has(secret) && !this.#unhandled.has(secret)) {
+    if (purpose !== 'dump' || this.#preflights.has(secret) || this.#unhandled.has(secret)) {
+      return;
+    }
+    if ([...executions.values()].flat().some((run) => run.started >= started && run.started <= ended)) {
       const message = `The scan of ${iso(started)} started its first run, and nothing checks whether it can be dumped.`;
       this.#violations.report('always served', secret, message);
     }
@@ -140,11 +149,12 @@ export class FunctionChecks {
    * A function that has read a secret with invalid tags must have failed with its name and their purpose, and must not
    * have with those of a secret of which all went well.
    *
+   * @param named what its error names
    * @param isPrevented whether faults prevented it from doing what this secret needs
    */
   #checkNamed(
     checked: CheckedSecret,
-    result: Result,
+    named: readonly Named[],
     { started, ended }: Times,
     isPrevented: boolean,
     margin = MARGIN,
@@ -152,7 +162,6 @@ export class FunctionChecks {
     const { secret, purpose } = checked;
     const [before, state] = [stateAt(secret, started - margin), stateAt(secret, ended)];
     const isInvalid = before === state && tagsInForce(secret, state, purpose)?.valid === false;
-    const named = result.kind === 'returned' ? [] : namedIn(result.cause);
     const isNamed = named.some((one) => one.name === secret.name && one.purpose === purpose);
     if (isInvalid && named.length < MOST_NAMED && !isNamed) {
       const message = `The function that read this secret did not report that its tags for ${purpose}s are invalid.`;
@@ -194,8 +203,11 @@ function hadInvalidTags({ secret, purpose }: CheckedSecret, from: number, to: nu
 }
 
 /** The secrets and purposes with which an error of the Scanner begins its lines: `db: …`, or `db (drill): …`. */
-function namedIn(cause: string): readonly { readonly name: string; readonly purpose: Purpose }[] {
-  const { errorMessage } = z.object({ errorMessage: z.string() }).parse(JSON.parse(cause));
+function namedIn(result: Result): readonly Named[] {
+  if (result.kind === 'returned') {
+    return [];
+  }
+  const { errorMessage } = errorSchema.parse(JSON.parse(result.cause));
   return errorMessage.split('\n').flatMap((line) => {
     const [, name, drill] = /^(\S+)( \(drill\))?: /.exec(line) ?? [];
     return name === undefined ? [] : [{ name, purpose: drill === undefined ? 'dump' : 'drill' }];

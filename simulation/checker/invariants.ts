@@ -48,20 +48,16 @@ export class Invariants {
     this.reports = new ReportChecks(checked, clock, options, this.#violations);
   }
 
-  /** An execution was started. Reports are about dumps only. */
+  /** An execution was started. */
   onStarted(execution: Execution): void {
     this.executions.onStarted(execution);
-    if (execution.purpose === 'dump') {
-      this.reports.onStarted(execution);
-    }
+    this.reports.onStarted(execution);
   }
 
   /** An execution has ended. */
   onEnded(execution: Execution): void {
     this.executions.onEnded(execution);
-    if (execution.purpose === 'dump') {
-      this.reports.onEnded(execution);
-    }
+    this.reports.onEnded(execution);
   }
 
   get violations(): readonly Violation[] {

@@ -14,9 +14,13 @@ export function formerZone(timezone: string): string {
   return FORMER[timezone] ?? timezone;
 }
 
+/** How many results of a format are kept. */
+const KEPT = 4096;
+
 /**
  * A class whose instances are made once for the same arguments: making one takes as long as a hundred uses, and
- * libraries make one to find out whether a time zone exists.
+ * libraries make one to find out whether a time zone exists. Results are kept too, since every scan and check asks for
+ * the same scheduled times again.
  *
  * @param zone the zone whose rules another one has
  */
@@ -28,14 +32,36 @@ function dateTimeFormat(zone: (timezone: string) => string): typeof Intl.DateTim
       const [locales, { timeZone, ...options } = {}] = args;
       const format =
         made.get(name) ??
-        new Intl.DateTimeFormat(locales, {
-          ...options,
-          ...(timeZone === undefined ? {} : { timeZone: zone(timeZone) }),
-        });
+        withMemory(
+          new Intl.DateTimeFormat(locales, {
+            ...options,
+            ...(timeZone === undefined ? {} : { timeZone: zone(timeZone) }),
+          }),
+        );
       made.set(name, format);
       return format;
     },
   });
+}
+
+/** A format that keeps the parts of the times that it was last asked for. */
+function withMemory(format: Intl.DateTimeFormat): Intl.DateTimeFormat {
+  const kept = new Map<number, readonly Intl.DateTimeFormatPart[]>();
+  const compute = format.formatToParts.bind(format);
+  const formatToParts = (date: Date | number): readonly Intl.DateTimeFormatPart[] => {
+    const time = Number(date);
+    const known = kept.get(time);
+    if (known !== undefined) {
+      return known;
+    }
+    if (kept.size === KEPT) {
+      kept.clear();
+    }
+    const parts = compute(time);
+    kept.set(time, parts);
+    return parts;
+  };
+  return Object.defineProperty(format, 'formatToParts', { value: formatToParts });
 }
 
 function intlWith(DateTimeFormat: typeof Intl.DateTimeFormat): typeof Intl {

@@ -95,7 +95,8 @@ export class Batch {
   }
 }
 
-function failedJob(name: string, reason: string, exitCode?: number): TaskError {
+/** What Step Functions says of a job that failed. */
+export function failedJob(name: string, reason: string, exitCode?: number): TaskError {
   const container = {
     LogStreamName: 'dump/default/simulated',
     ...(exitCode === undefined ? {} : { ExitCode: exitCode }),

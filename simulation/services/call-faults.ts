@@ -54,7 +54,7 @@ export class CallFaults {
     if (kind !== undefined && (outage || kind === 'no answer' || kind === 'slow answer')) {
       invocation.delayed = true;
     }
-    const record = { operation, subject, mayFail: isOfManifest(call), failed: true };
+    const record = { operation, subject, mayFail: isForStatus(call), failed: true };
     invocation.calls.set(id, record);
     this.#clock.at(this.#clock.now + latency / 2, () => {
       if (kind === 'crash before') {
@@ -89,9 +89,9 @@ function respond(call: Call, kind: string | undefined, serve: () => Answer): Ans
   return kind === 'answer lost' ? { broken: 'socket hang up' } : response;
 }
 
-/** The status says that a manifest could not be read, and a later check tries again. */
-function isOfManifest({ operation, input }: Call): boolean {
-  return operation === 'GetObject' && new URL(String(input.url)).pathname.endsWith('.dmp.json');
+/** The status says that a manifest or evidence could not be read, and a later check tries again. */
+function isForStatus({ operation, input }: Call): boolean {
+  return operation === 'GetObject' && /\.dmp(\.drill-\w+)?\.json$/.test(new URL(String(input.url)).pathname);
 }
 
 /**
@@ -112,7 +112,7 @@ function subjectOf(call: Call): string {
   if (operation === 'ListObjectsV2') {
     return new URL(String(input.url)).searchParams.get('prefix') ?? '';
   }
-  return isOfManifest(call) ? decodeURIComponent(new URL(String(input.url)).pathname.slice(1)) : '';
+  return isForStatus(call) ? decodeURIComponent(new URL(String(input.url)).pathname.slice(1)) : '';
 }
 
 function errorResponse({ operation }: Call, name: string, status: number): Answer {

@@ -54,6 +54,12 @@ export class ObjectStore {
     return this.#current(this.#bucket(bucket), key)?.body;
   }
 
+  /** The keys of a bucket that begin with a prefix, in order. */
+  keys(bucket: string, prefix: string): readonly string[] {
+    const { keys } = this.#bucket(bucket);
+    return keys.filter((key) => key.startsWith(prefix)).filter((key) => this.read(bucket, key) !== undefined);
+  }
+
   getObject(url: string): Answer {
     const { bucket, key } = located(url);
     const body = this.read(bucket, key);

@@ -3,7 +3,7 @@ import { REGION } from '../../local/assembly/account.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Faults } from '../runtime/faults.ts';
 import type { Random } from '../runtime/random.ts';
-import type { Tags as WorkloadTags } from '../workload/random-tags.ts';
+import type { Purpose, Tags as WorkloadTags } from '../workload/random-tags.ts';
 import { type Secret, type SecretState, stateAt } from '../workload/secret-history.ts';
 import { ServiceError } from './service-error.ts';
 
@@ -36,10 +36,13 @@ export interface ListedSecret {
   readonly PrimaryRegion?: string;
 }
 
-/** The tags for dumps of a listed secret; undefined if it is not on a schedule in this Region. */
-export function listedTags({ Tags, PrimaryRegion = REGION }: ListedSecret): Omit<WorkloadTags, 'valid'> | undefined {
+/** The tags for a purpose of a listed secret; undefined if it is not on a schedule in this Region. */
+export function listedTags(
+  { Tags, PrimaryRegion = REGION }: ListedSecret,
+  purpose: Purpose,
+): Omit<WorkloadTags, 'valid'> | undefined {
   const value = (key: string): string | undefined => Tags.find(({ Key }) => Key === key)?.Value;
-  const schedule = value(SCHEDULE_TAG);
+  const schedule = value(purpose === 'dump' ? SCHEDULE_TAG : DRILL_TAG);
   return schedule === undefined || PrimaryRegion !== REGION ? undefined : { schedule, timezone: value(TIMEZONE_TAG) };
 }
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { bundledProgram } from './support/program.ts';
@@ -38,18 +39,27 @@ test('a check of many tables prints all that it has found', async () => {
 });
 
 test('help whose reader has gone does not end as if it had been read', async () => {
-  const program = spawn(process.execPath, ['docker/main.ts', '--help'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const program = spawn(process.execPath, ['docker/main.ts', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
   program.stdout.destroy();
-  expect(await once(program, 'exit')).toEqual([141, null]);
+  const [stderr, exit] = await Promise.all([text(program.stderr), once(program, 'exit')]);
+  expect(stderr).toBe(
+    'AutoDump failed: temporary failure (exit status 141): The output cannot be written: write EPIPE\n',
+  );
+  expect(exit).toEqual([141, null]);
 });
 
 test('help that the disk has no room for does not end as if it had been written', async () => {
   // The bundle starts otherwise than its source: here, the error comes before the end.
   const bundle = await bundledProgram();
   const full = openSync('/dev/full', 'w');
-  const program = spawn(process.execPath, [bundle, '--help'], { stdio: ['ignore', full, 'inherit'] });
+  const program = spawn(process.execPath, [bundle, '--help'], { stdio: ['ignore', full, 'pipe'] });
   closeSync(full);
-  expect(await once(program, 'exit')).toEqual([141, null]);
+  const [stderr, exit] = await Promise.all([text(program.stderr ?? Readable.from([])), once(program, 'exit')]);
+  expect(stderr).toBe(
+    'AutoDump failed: temporary failure (exit status 75): The output cannot be written: ' +
+      'ENOSPC: no space left on device, write\n',
+  );
+  expect(exit).toEqual([75, null]);
 });
 
 test('a run that waits for what never comes does not end as if it were done', async () => {

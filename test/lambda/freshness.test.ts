@@ -1,77 +1,17 @@
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { DescribeExecutionCommand, ExecutionDoesNotExist, SFNClient } from '@aws-sdk/client-sfn';
-import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
-import { afterAll, beforeEach, expect, jest, test } from '@jest/globals';
-import { mockClient } from 'aws-sdk-client-mock';
-import type { Status } from '../../contract.ts';
+import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand } from '@aws-sdk/client-s3';
+import { ListSecretsCommand } from '@aws-sdk/client-secrets-manager';
+import { DescribeExecutionCommand, ExecutionDoesNotExist } from '@aws-sdk/client-sfn';
+import { PublishCommand } from '@aws-sdk/client-sns';
+import { expect, jest, test } from '@jest/globals';
 import { handler } from '../../lambda/freshness.ts';
+import { COUNTED, HOUR, useServicesOfFreshness } from './support/services-of-freshness.ts';
 
 const SECRETS = 100;
-const HOUR = 60 * 60_000;
-const MANIFEST = JSON.stringify({
-  manifestVersion: 1,
-  source: { host: 'orders.example.com', port: 5432, database: 'orders' },
-  seconds: { dump: 1, proof: 2, commit: 3 },
-  tables: [{ rows: 40 }, { rows: 2 }],
-});
-const log = jest.spyOn(console, 'info').mockImplementation(() => undefined);
 
-const [secrets, s3, sns] = [mockClient(SecretsManagerClient), mockClient(S3Client), mockClient(SNSClient)];
-const [stepFunctions, eventBridge] = [mockClient(SFNClient), mockClient(EventBridgeClient)];
+const { secrets, s3, sns, stepFunctions, objects, metrics, storedStatus, serveManifest } = useServicesOfFreshness();
 
-/** What the function has stored, by key. */
-const objects = new Map<string, string>();
-
-/** The metrics that it has written to its log. */
-const metrics = jest.spyOn(process.stdout, 'write').mockImplementation(() => true);
-
-function storedStatus(): Status {
-  return JSON.parse(objects.get('status.json') ?? '') as Status;
-}
-
-beforeEach(() => {
-  metrics.mockClear();
-  jest.useFakeTimers({
-    now: Date.parse('2026-11-20T00:30:00Z'),
-    doNotFake: ['nextTick', 'setImmediate', 'setTimeout', 'clearTimeout', 'queueMicrotask'],
-  });
-  for (const client of [secrets, s3, sns, stepFunctions, eventBridge]) {
-    client.reset();
-  }
-  eventBridge.on(PutEventsCommand).resolves({ Entries: [] });
-  objects.clear();
-  s3.on(PutObjectCommand).callsFake(({ Key, Body }: { readonly Key: string; readonly Body: string }) => {
-    objects.set(Key, Body);
-    return {};
-  });
-  s3.on(GetObjectCommand).callsFake(({ Key }: { readonly Key: string }) => {
-    const body = Key.endsWith('.dmp.json') ? MANIFEST : objects.get(Key);
-    if (body === undefined) {
-      throw new NoSuchKey({ message: 'none', $metadata: {} });
-    }
-    return { Body: { transformToString: () => Promise.resolve(body) } };
-  });
-  Object.assign(process.env, {
-    STATE_MACHINE_ARN: 'arn:aws:states:us-west-2:123456789012:stateMachine:AutoDump',
-    STATE_BUCKET: 'state',
-    DUMP_BUCKETS: 'dumps,elsewhere',
-    TOPIC_ARN: 'arn:aws:sns:us-west-2:123456789012:topic',
-    OVERDUE_AFTER_MINUTES: '120',
-    SCAN_INTERVAL_MINUTES: '60',
-    SCANNER_NAME: 'Scanner',
-    STACK_NAME: 'AutoDump',
-  });
-});
-
-afterAll(() => {
-  log.mockRestore();
-  metrics.mockRestore();
-  jest.useRealTimers();
-});
-
-test('a settled account of daily secrets costs two requests for each dump, and those of hourly checks', async () => {
+test('a settled account of daily secrets costs three requests for each dump, and those of hourly checks', async () => {
+  serveManifest(COUNTED);
   secrets.on(ListSecretsCommand).callsFake(({ NextToken = '0' }: { readonly NextToken?: string }) => {
     const start = Number(NextToken);
     const SecretList = Array.from({ length: 100 }, (_, i) => ({
@@ -96,9 +36,9 @@ test('a settled account of daily secrets costs two requests for each dump, and t
   }
   expect(s3.commandCalls(ListObjectsV2Command)).toHaveLength(SECRETS);
   // Of each hour: listings of secrets; the memory read, stored, and stored with manifests; status and page.
-  expect(secrets.calls().length + s3.calls().length).toBe(2 * SECRETS + 24 * (SECRETS / 100 + 5));
-  // Ten thousand secrets have one more for each dump, but read 2,400 manifests a day: 14,920, which is less than
-  // 15,000.
+  expect(secrets.calls().length + s3.calls().length).toBe(3 * SECRETS + 24 * (SECRETS / 100 + 5));
+  // Each dump costs a listing, and the reads of its manifest and of the one before. Ten thousand secrets read 2,400
+  // manifests a day, so that these are 14,920, which is less than 15,000.
   expect(sns.calls()).toHaveLength(0);
 });
 

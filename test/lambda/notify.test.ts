@@ -4,8 +4,10 @@ import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sd
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
+import { z } from 'zod';
 import { handler } from '../../lambda/notify.ts';
-import { putOwnEvents } from '../../lambda/own-events.ts';
+import snapshot from '../lib/autodump-stack.snapshot.json' with { type: 'json' };
+import { inVirtualTime } from './support/virtual-time.ts';
 
 const [s3, sns, logs, eventBridge] = [
   mockClient(S3Client),
@@ -13,13 +15,41 @@ const [s3, sns, logs, eventBridge] = [
   mockClient(CloudWatchLogsClient),
   mockClient(EventBridgeClient),
 ];
+const info = jest.spyOn(console, 'info').mockImplementation(() => undefined);
 const error = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+
+/** What the function has stored, by key. */
+const objects = new Map<string, string>();
+
+/** Events in messages whose IDs are their numbers. */
+function batchOf(events: readonly unknown[]) {
+  return { Records: events.map((event, index) => ({ messageId: String(index), body: JSON.stringify(event) })) };
+}
+
+/** Has the function handle events as one batch. @returns what it reported, and the numbers of those it failed on */
+async function handle(...events: readonly unknown[]) {
+  const before = eventBridge.commandCalls(PutEventsCommand).length;
+  const { batchItemFailures } = await inVirtualTime(() => handler(batchOf(events)));
+  const notices = eventBridge
+    .commandCalls(PutEventsCommand)
+    .slice(before)
+    .flatMap(({ args: [{ input }] }) => input.Entries ?? [])
+    .map(({ Detail }) => JSON.parse(Detail ?? '') as object);
+  return { notices, failed: batchItemFailures.map(({ itemIdentifier }) => Number(itemIdentifier)) };
+}
+
+/** As {@link handle}, for events that it can handle. */
+async function noticesOf(...events: readonly unknown[]): Promise<readonly object[]> {
+  const { notices, failed } = await handle(...events);
+  expect(failed).toEqual([]);
+  return notices;
+}
 
 beforeEach(() => {
   for (const client of [s3, sns, logs, eventBridge]) {
     client.reset();
   }
-  const objects = new Map<string, string>();
+  objects.clear();
   s3.on(PutObjectCommand).callsFake(({ Key, Body }: { readonly Key: string; readonly Body: string }) => {
     objects.set(Key, Body);
     return {};
@@ -43,7 +73,13 @@ beforeEach(() => {
 });
 
 afterAll(() => {
+  info.mockRestore();
   error.mockRestore();
+});
+
+const mappingSchema = z.object({
+  BatchSize: z.number(),
+  ScalingConfig: z.object({ MaximumConcurrency: z.number() }),
 });
 
 const CHECKS = 'arn:aws:states:us-west-2:123456789012:stateMachine:Checks';
@@ -62,6 +98,14 @@ const FAILED_RUN = {
   },
 };
 
+/** The ends of runs of different secrets. */
+function failedRuns(count: number): readonly object[] {
+  return Array.from({ length: count }, (_, n) => {
+    const input = FAILED_RUN.detail.input.replace('prod/orders', `prod/db${n}`);
+    return { detail: { ...FAILED_RUN.detail, input } };
+  });
+}
+
 const texts = (): readonly string[] =>
   sns.commandCalls(PublishCommand).map(({ args: [{ input }] }) => input.Message ?? '');
 
@@ -78,13 +122,15 @@ const FAILED_CHECK = {
 
 test('the end of a check is one message, however often its event comes, and no failure that a dump recovers from', async () => {
   logs.on(GetLogEventsCommand).resolves({ events: [{ message: 'Login  problem  Wrong password.' }] });
-  expect(await handler(FAILED_CHECK)).toMatchObject({ kind: 'cannot be dumped', findings: ['Login: Wrong password.'] });
-  expect(await handler(FAILED_CHECK)).toBeNull();
+  expect(await noticesOf(FAILED_CHECK, FAILED_CHECK)).toMatchObject([
+    { kind: 'cannot be dumped', findings: ['Login: Wrong password.'] },
+  ]);
+  expect(await noticesOf(FAILED_CHECK)).toEqual([]);
   expect(texts()).toEqual([expect.stringContaining('CANNOT BE DUMPED: prod/orders\n')]);
   const comparison = { outcome: 'unchanged' };
   const done = { failed: false, message: 'x' };
   const output = JSON.stringify({ comparison, branches: { dump: done, reschedule: done } });
-  expect(await handler({ detail: { ...FAILED_RUN.detail, status: 'SUCCEEDED', output } })).toBeNull();
+  expect(await noticesOf({ detail: { ...FAILED_RUN.detail, status: 'SUCCEEDED', output } })).toEqual([]);
 });
 
 test('a dump does not recover from a failed drill, nor a drill from a failed dump', async () => {
@@ -95,18 +141,18 @@ test('a dump does not recover from a failed drill, nor a drill from a failed dum
     comparison: { outcome: 'unchanged' },
     branches: { dump: done, reschedule: done },
   });
-  const ended = (input: string, more: object) => handler({ detail: { ...FAILED_RUN.detail, input, ...more } });
-  expect(await ended(drill, {})).toMatchObject({ kind: 'drill failed' });
-  expect(await ended(FAILED_RUN.detail.input, { status: 'SUCCEEDED', output, stopDate: 2 })).toBeNull();
-  expect(await ended(drill, { status: 'SUCCEEDED', output, stopDate: 3 })).toMatchObject({ kind: 'drill recovered' });
+  const ended = (input: string, more: object) => noticesOf({ detail: { ...FAILED_RUN.detail, input, ...more } });
+  expect(await ended(drill, {})).toMatchObject([{ kind: 'drill failed' }]);
+  expect(await ended(FAILED_RUN.detail.input, { status: 'SUCCEEDED', output, stopDate: 2 })).toEqual([]);
+  expect(await ended(drill, { status: 'SUCCEEDED', output, stopDate: 3 })).toMatchObject([{ kind: 'drill recovered' }]);
   expect(texts()[0]).toMatch(/^DRILL FAILED: prod\/orders\n/);
 });
 
 test('a check and a run that end together are both remembered as reported', async () => {
   logs.on(GetLogEventsCommand).resolves({ events: [] });
-  const ends = [FAILED_CHECK, FAILED_RUN];
-  expect(await Promise.all(ends.map(handler))).toMatchObject([{ kind: 'cannot be dumped' }, { kind: 'dump failed' }]);
-  expect(await Promise.all(ends.map(handler))).toEqual([null, null]);
+  await inVirtualTime(() => Promise.all([FAILED_CHECK, FAILED_RUN].map((end) => handler(batchOf([end])))));
+  expect(texts()).toHaveLength(2);
+  expect(await noticesOf(FAILED_CHECK, FAILED_RUN)).toEqual([]);
 });
 
 describe('the log of a check', () => {
@@ -126,7 +172,7 @@ describe('the log of a check', () => {
     logs.on(GetLogEventsCommand, { nextToken: '2' }).resolves(page('3'));
     logs.on(GetLogEventsCommand, { nextToken: '3' }).resolves(page('4', 'GRANT x'));
     logs.on(GetLogEventsCommand, { nextToken: '4' }).resolves(page('4'));
-    expect(await handler(FAILED_CHECK)).toMatchObject({ findings: ['Login: Wrong password.'], sql: ['GRANT x'] });
+    expect(await noticesOf(FAILED_CHECK)).toMatchObject([{ findings: ['Login: Wrong password.'], sql: ['GRANT x'] }]);
     expect(logs.calls()).toHaveLength(5);
     expect(texts()).toEqual([expect.not.stringContaining('\nLog:')]);
   });
@@ -135,10 +181,10 @@ describe('the log of a check', () => {
     const grants = Array.from({ length: 999 }, (_, index) => `GRANT ${index}`);
     logs.on(GetLogEventsCommand).resolves(page('1', GRANTS, ...grants));
     logs.on(GetLogEventsCommand, { nextToken: '1' }).resolves(page('1'));
-    expect(await handler(FAILED_CHECK)).toMatchObject({ sql: grants, log: 'GRANT 998' });
+    expect(await noticesOf(FAILED_CHECK)).toMatchObject([{ sql: grants, log: 'GRANT 998' }]);
     logs.on(GetLogEventsCommand, { nextToken: '1' }).resolves(page('2', 'GRANT 999'));
     const again = { detail: { ...FAILED_CHECK.detail, stopDate: 2 } };
-    expect(await handler(again)).toMatchObject({ sql: grants, log: 'more lines are in the log' });
+    expect(await noticesOf(again)).toMatchObject([{ sql: grants, log: 'more lines are in the log' }]);
     expect(texts()[1]).toContain('\nLog: more lines are in the log\n');
   });
 
@@ -148,7 +194,7 @@ describe('the log of a check', () => {
     ['one line', ['x'.repeat(MAX_ENTRY)]],
   ])('is cut where its event would be too large: %s', async (_, lines) => {
     logs.on(GetLogEventsCommand).resolves(page('1', ...lines));
-    expect(await handler(FAILED_CHECK)).toMatchObject({ log: 'more lines are in the log' });
+    expect(await noticesOf(FAILED_CHECK)).toMatchObject([{ log: 'more lines are in the log' }]);
     expect(Buffer.byteLength(detail())).toBeLessThan(MAX_ENTRY);
     expect(Buffer.byteLength(texts()[0] ?? '')).toBeLessThan(MAX_ENTRY);
   });
@@ -160,8 +206,8 @@ describe('a failed run', () => {
       events: [{ message: 'Secret prod/orders, scheduled for …: dump to s3://dumps/prod/orders/x.dmp' }],
     });
     logs.on(GetLogEventsCommand, { startFromHead: false }).resolves({ events: [{ message: 'Wrong password.' }] });
-    expect(await handler(FAILED_RUN)).toMatchObject({ kind: 'dump failed', log: 'Wrong password.' });
-    expect(await handler(FAILED_RUN)).toBeNull();
+    expect(await noticesOf(FAILED_RUN, FAILED_RUN)).toMatchObject([{ kind: 'dump failed', log: 'Wrong password.' }]);
+    expect(await noticesOf(FAILED_RUN)).toEqual([]);
     expect(texts()).toEqual([expect.stringContaining('\nDump: s3://dumps/prod/orders/x.dmp\n')]);
     expect(eventBridge.commandCalls(PutEventsCommand).map(({ args: [{ input }] }) => input.Entries)).toEqual([
       [
@@ -176,34 +222,102 @@ describe('a failed run', () => {
 
   test('is reported without its log if that cannot be read', async () => {
     logs.on(GetLogEventsCommand).rejects(Object.assign(new Error('slow down'), { name: 'ThrottlingException' }));
-    await handler(FAILED_RUN);
+    await noticesOf(FAILED_RUN);
     expect(texts()).toEqual([expect.stringContaining('\nLog: could not be read: ThrottlingException\n')]);
   });
 
   test('is reported again if the message was not sent', async () => {
     sns.on(PublishCommand).rejectsOnce(new Error('down'));
-    await expect(handler(FAILED_RUN)).rejects.toThrow('down');
-    expect(await handler(FAILED_RUN)).toMatchObject({ kind: 'dump failed' });
+    expect(await handle(FAILED_RUN, FAILED_CHECK)).toMatchObject({
+      notices: [{ kind: 'cannot be dumped' }],
+      failed: [0],
+    });
+    expect(await noticesOf(FAILED_RUN)).toMatchObject([{ kind: 'dump failed' }]);
   });
 });
 
-test('an event of something else fails the function, so that it is not lost silently', async () => {
-  await expect(handler({ source: 'aws.events' })).rejects.toThrow('neither the end of an execution nor a failed scan');
-});
-
-describe('own events', () => {
-  test('are put ten at a time', async () => {
-    const details = Array.from({ length: 21 }, (_, index) => ({ kind: 'overdue', index }));
-    await putOwnEvents(new EventBridgeClient(), details);
-    const calls = eventBridge.commandCalls(PutEventsCommand).map(({ args: [{ input }] }) => input.Entries?.length);
-    expect(calls).toEqual([10, 10, 1]);
+describe('an event on which the function fails comes again, and no other:', () => {
+  test('one of something else', async () => {
+    const { notices, failed } = await handle({ source: 'aws.events' }, FAILED_RUN);
+    expect(notices).toMatchObject([{ kind: 'dump failed' }]);
+    expect(failed).toEqual([0]);
   });
 
-  test('that EventBridge does not take fail', async () => {
-    const Entries = [{ EventId: '1' }, { ErrorCode: 'InternalFailure', ErrorMessage: 'try later' }];
-    eventBridge.on(PutEventsCommand).resolves({ Entries });
-    await expect(putOwnEvents(new EventBridgeClient(), [{ kind: 'late' }, { kind: 'late' }])).rejects.toThrow(
-      'EventBridge did not take an event: InternalFailure: try later',
+  test('one of a secret of which it is not readable what was reported', async () => {
+    await noticesOf(FAILED_RUN);
+    for (const key of objects.keys()) {
+      objects.set(key, 'not JSON');
+    }
+    expect(await handle(FAILED_RUN, FAILED_CHECK)).toMatchObject({
+      notices: [{ kind: 'cannot be dumped' }],
+      failed: [0],
+    });
+  });
+
+  test('all, if a message about all of them was not sent', async () => {
+    sns.on(PublishCommand).rejectsOnce(new Error('down'));
+    expect(await handle(...failedRuns(6))).toEqual({ notices: [], failed: [0, 1, 2, 3, 4, 5] });
+    expect(await noticesOf(...failedRuns(6))).toHaveLength(6);
+  });
+});
+
+describe('of failures in one batch', () => {
+  test('up to five are a message each', async () => {
+    await noticesOf(...failedRuns(5));
+    expect(texts().map((text) => text.split('\n')[0])).toEqual([0, 1, 2, 3, 4].map((n) => `DUMP FAILED: prod/db${n}`));
+  });
+
+  test('more are one message that names each, and still one event each', async () => {
+    const notices = await noticesOf(...failedRuns(6), ...failedRuns(6));
+    expect(notices).toHaveLength(6);
+    const [text = '', ...others] = texts();
+    expect(others).toEqual([]);
+    expect(text.match(/^DUMP FAILED: .*$/gm)).toEqual([0, 1, 2, 3, 4, 5].map((n) => `DUMP FAILED: prod/db${n}`));
+    expect(await noticesOf(...failedRuns(6))).toEqual([]);
+  });
+});
+
+describe('of a thousand runs that fail within a second', () => {
+  const [mapping] = Object.values(snapshot.Resources).filter(({ Type }) => Type === 'AWS::Lambda::EventSourceMapping');
+  const { BatchSize, ScalingConfig } = mappingSchema.parse(mapping?.Properties);
+
+  /** Has the function handle batches as Lambda does. @returns when a message was sent, in milliseconds, and its text */
+  async function sentFor(
+    events: readonly object[],
+    batchSize: number,
+  ): Promise<readonly (readonly [number, string])[]> {
+    const sent: (readonly [number, string])[] = [];
+    sns.on(PublishCommand).callsFake(({ Message }: { readonly Message: string }) => {
+      sent.push([Date.now(), Message]);
+      return {};
+    });
+    const batches = Array.from({ length: Math.ceil(events.length / batchSize) }, (_, index) =>
+      events.slice(index * batchSize, (index + 1) * batchSize),
+    ).values();
+    const poll = async (): Promise<void> => {
+      for (const batch of batches) {
+        expect(await handler(batchOf(batch))).toEqual({ batchItemFailures: [] });
+      }
+    };
+    await inVirtualTime(() => Promise.all(Array.from({ length: ScalingConfig.MaximumConcurrency }, poll)));
+    return sent;
+  }
+
+  test.each([
+    ['full batches', BatchSize, 10],
+    ['the smallest batches that are one message', 6, 170],
+    ['the largest that are not', 5, 1000],
+  ])('each is named once, by at most four messages a second: %s', async (_, batchSize, messages) => {
+    const sent = await sentFor(failedRuns(1000), batchSize);
+    expect(sent).toHaveLength(messages);
+    const named = sent.flatMap(([, text]) => text.match(/^DUMP FAILED: .*$/gm) ?? []);
+    expect(named.toSorted()).toEqual(
+      failedRuns(1000)
+        .map((_run, n) => `DUMP FAILED: prod/db${n}`)
+        .toSorted(),
     );
+    for (const [time] of sent) {
+      expect(sent.filter(([other]) => other >= time && other < time + 1000).length).toBeLessThanOrEqual(4);
+    }
   });
 });

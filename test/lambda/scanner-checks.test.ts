@@ -1,56 +1,31 @@
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { DescribeSecretCommand, ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { ExecutionAlreadyExists, ListExecutionsCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { DescribeSecretCommand, ListSecretsCommand } from '@aws-sdk/client-secrets-manager';
+import { ExecutionAlreadyExists, ListExecutionsCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { mockClient } from 'aws-sdk-client-mock';
 import { handler } from '../../lambda/scanner.ts';
+import {
+  arn,
+  CHECKS,
+  keepMemo,
+  MACHINE,
+  machine,
+  resetServices,
+  secrets,
+  startedOf,
+  startsOf,
+  tagEvent,
+  tagged,
+} from './support/scanner-services.ts';
 
-const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:AutoDump';
-const CHECKS = 'arn:aws:states:us-west-2:123456789012:stateMachine:Checks';
-const secrets = mockClient(SecretsManagerClient);
-const machine = mockClient(SFNClient);
-const objects = mockClient(S3Client);
 const log = jest.spyOn(console, 'info').mockImplementation(() => undefined);
 
-const arn = (name: string) => `arn:aws:secretsmanager:us-west-2:123456789012:secret:${name}-a1B2c3`;
-const tagged = (name: string, schedule = '0 8 * * *') => ({
-  ARN: arn(name),
-  Name: name,
-  Tags: [{ Key: 'autodump:start-schedule', Value: schedule }],
-});
-const tagEvent = (secretId: string) => ({ detail: { eventName: 'TagResource', requestParameters: { secretId } } });
-
-/** The requests to start executions of a state machine. */
-const startsOf = (stateMachineArn: string) =>
-  machine.commandCalls(StartExecutionCommand, { stateMachineArn }).map(({ args: [{ input }] }) => input);
-const startedOf = (stateMachineArn: string) =>
-  startsOf(stateMachineArn).map(({ input }) => (JSON.parse(String(input)) as { secretArn: string }).secretArn);
 const started = () => startedOf(MACHINE);
 const checked = () => startedOf(CHECKS);
 
-beforeEach(() => {
-  Object.assign(process.env, {
-    STATE_MACHINE_ARN: MACHINE,
-    CHECK_STATE_MACHINE_ARN: CHECKS,
-    MEMO_BUCKET: 'memo',
-    AWS_LAMBDA_FUNCTION_NAME: 'scanner',
-  });
-  secrets.reset();
-  machine.reset();
-  objects.on(GetObjectCommand).rejects(new NoSuchKey({ message: 'none', $metadata: {} }));
-  machine.on(StartExecutionCommand).callsFake(() => ({ executionArn: 'x', startDate: new Date() }));
-  machine.on(ListExecutionsCommand).resolves({ executions: [] });
-});
+beforeEach(resetServices);
 
 afterAll(() => {
   log.mockRestore();
 });
-
-/** Lets the next scan read the memo that the last one wrote. */
-const keepMemo = () => {
-  const Body = objects.commandCalls(PutObjectCommand).at(-1)?.args[0].input.Body as string;
-  objects.on(GetObjectCommand).resolves({ Body: { transformToString: () => Promise.resolve(Body) } as never });
-};
 
 const alreadyChecked = () => {
   machine

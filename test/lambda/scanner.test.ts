@@ -1,23 +1,27 @@
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import {
-  DescribeSecretCommand,
-  ListSecretsCommand,
-  ResourceNotFoundException,
-  SecretsManagerClient,
-} from '@aws-sdk/client-secrets-manager';
-import { ExecutionAlreadyExists, ListExecutionsCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { InvokeCommand } from '@aws-sdk/client-lambda';
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { DescribeSecretCommand, ListSecretsCommand, ResourceNotFoundException } from '@aws-sdk/client-secrets-manager';
+import { ExecutionAlreadyExists, ListExecutionsCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { mockClient } from 'aws-sdk-client-mock';
-import { ScanFailed } from '../../lambda/scanner/scan-report.ts';
+import { ScanFailed } from '../../lambda/core/scan-failed.ts';
 import type { ScanResult } from '../../lambda/scanner/scan-secret.ts';
 import { handler } from '../../lambda/scanner.ts';
+import {
+  arn,
+  functions,
+  keepMemo,
+  MACHINE,
+  machine,
+  objects,
+  resetServices,
+  secrets,
+  setMemo,
+  startedOf,
+  startsOf,
+  tagEvent,
+  tagged,
+} from './support/scanner-services.ts';
 
-const MACHINE = 'arn:aws:states:us-west-2:123456789012:stateMachine:AutoDump';
-const secrets = mockClient(SecretsManagerClient);
-const machine = mockClient(SFNClient);
-const objects = mockClient(S3Client);
-const functions = mockClient(LambdaClient);
 const results: ScanResult[] = [];
 const { now } = Date;
 const clock = jest.spyOn(Date, 'now');
@@ -27,32 +31,13 @@ const log = jest.spyOn(console, 'info').mockImplementation((result) => {
   }
 });
 
-const arn = (name: string) => `arn:aws:secretsmanager:us-west-2:123456789012:secret:${name}-a1B2c3`;
-const tagged = (name: string, schedule = '0 8 * * *') => ({
-  ARN: arn(name),
-  Name: name,
-  Tags: [{ Key: 'autodump:start-schedule', Value: schedule }],
-});
-const tagEvent = (secretId: string) => ({ detail: { eventName: 'TagResource', requestParameters: { secretId } } });
 /** The requests to start runs; others start checks. */
-const starts = () =>
-  machine.commandCalls(StartExecutionCommand, { stateMachineArn: MACHINE }).map(({ args: [{ input }] }) => input);
-const started = () => starts().map(({ input }) => (JSON.parse(String(input)) as { secretArn: string }).secretArn);
+const starts = () => startsOf(MACHINE);
+const started = () => startedOf(MACHINE);
 
 beforeEach(() => {
-  process.env.STATE_MACHINE_ARN = MACHINE;
-  process.env.CHECK_STATE_MACHINE_ARN = `${MACHINE}-checks`;
-  process.env.MEMO_BUCKET = 'memo';
-  process.env.AWS_LAMBDA_FUNCTION_NAME = 'scanner';
-  secrets.reset();
-  machine.reset();
-  objects.reset();
-  functions.reset();
+  resetServices();
   results.length = 0;
-  objects.on(GetObjectCommand).rejects(new NoSuchKey({ message: 'none', $metadata: {} }));
-  secrets.on(ListSecretsCommand).resolves({ SecretList: [] });
-  machine.on(StartExecutionCommand).callsFake(() => ({ executionArn: 'x', startDate: new Date() }));
-  machine.on(ListExecutionsCommand).resolves({ executions: [] });
 });
 afterAll(() => {
   log.mockRestore();
@@ -191,17 +176,12 @@ describe('an event that names a secret', () => {
 });
 
 describe('the memo', () => {
-  /** Lets the next scan read the memo that the last one wrote. */
-  const keep = () => {
-    const Body = objects.commandCalls(PutObjectCommand)[0]?.args[0].input.Body as string;
-    objects.on(GetObjectCommand).resolves({ Body: { transformToString: () => Promise.resolve(Body) } as never });
-  };
   const far = '0 0 1 1 *';
 
   test('reduces the calls of the next scan to one for each page and two for itself', async () => {
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a', far), tagged('b', far)] });
     await handler({});
-    keep();
+    keepMemo();
     machine.resetHistory();
     objects.resetHistory();
     expect(await handler({})).toMatchObject({ secrets: { started: 0, waiting: 2 } });
@@ -213,7 +193,7 @@ describe('the memo', () => {
     machine.on(StartExecutionCommand).rejects(new ExecutionAlreadyExists({ message: 'exists', $metadata: {} }));
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a', far)] });
     await handler({});
-    keep();
+    keepMemo();
     expect(await handler({})).toMatchObject({ secrets: { closed: 1, waiting: 0 } });
     expect(started()).toEqual([arn('a'), arn('a')]);
   });
@@ -222,7 +202,7 @@ describe('the memo', () => {
     machine.on(StartExecutionCommand).rejects(new Error('throttled'));
     secrets.on(ListSecretsCommand).resolves({ SecretList: [tagged('a', far)] });
     await expect(handler({})).rejects.toThrow('throttled');
-    keep();
+    keepMemo();
     await expect(handler({})).rejects.toThrow('throttled');
   });
 
@@ -258,7 +238,7 @@ describe('the memo', () => {
     const asOf = Date.now() / 1000 - 3600;
     const { tz: timezoneRules } = process.versions;
     const Body = JSON.stringify({ version: 1, stateMachineArn: MACHINE, timezoneRules, asOf, runs: {} });
-    objects.on(GetObjectCommand).resolves({ Body: { transformToString: () => Promise.resolve(Body) } as never });
+    setMemo(Body);
     const older = { startDate: new Date(0), executionArn: 'x', stateMachineArn: MACHINE, name: 'x' };
     machine.on(ListExecutionsCommand).resolves({ executions: [{ ...older, status: 'RUNNING' }], nextToken: 'next' });
     await handler({});

@@ -24,7 +24,7 @@ const context = {
 const withEverything = Template.fromStack(makeStack(context, appWithEverything));
 
 describe('the dump bucket', () => {
-  test('is private and encrypted, and expires its objects', () => {
+  test('is private and encrypted', () => {
     template.hasResource('AWS::S3::Bucket', {
       Properties: {
         BucketEncryption: {
@@ -37,17 +37,6 @@ describe('the dump bucket', () => {
           RestrictPublicBuckets: true,
         },
         OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
-        LifecycleConfiguration: {
-          Rules: [
-            { Id: 'ExpireDumps', ExpirationInDays: 35, Status: 'Enabled' },
-            {
-              Id: 'AbortIncompleteUploads',
-              // Longer than the longest job.
-              AbortIncompleteMultipartUpload: { DaysAfterInitiation: 8 },
-              Status: 'Enabled',
-            },
-          ],
-        },
       },
     });
   });
@@ -203,11 +192,14 @@ test('alarms notify the topic of failed runs, scans, checks and messages, and of
       return [];
     }
     // Any one data point is enough.
-    expect(Properties).toMatchObject({ Period: 300, Threshold: 0, DatapointsToAlarm: 1 });
+    expect(Properties).toMatchObject({ Period: 300, DatapointsToAlarm: 1 });
+    const Threshold = Properties.MetricName === 'ApproximateAgeOfOldestMessage' ? 900 : 0;
+    expect(Properties).toMatchObject({ Threshold });
     return [`${String(Properties.MetricName)}, ${String(Properties.EvaluationPeriods)}`];
   });
   // Metrics of functions, queues and rules may appear many minutes late, so their alarms look back half an hour.
   expect(metrics.sort()).toEqual([
+    'ApproximateAgeOfOldestMessage, 6',
     'DestinationDeliveryFailures, 6',
     'Errors, 6',
     'Errors, 6',

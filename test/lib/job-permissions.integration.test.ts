@@ -17,6 +17,7 @@ describe('permissions', () => {
         's3:ListBucketMultipartUploads',
         's3:ListMultipartUploadParts',
         's3:PutObject',
+        's3:PutObjectTagging',
         'secretsmanager:DescribeSecret',
         'secretsmanager:GetSecretValue',
       ],

@@ -34,7 +34,9 @@ describe('permissions', () => {
         's3:ListBucket',
         's3:PutObject',
         'sns:Publish',
-        'sqs:SendMessage',
+        'sqs:DeleteMessage',
+        'sqs:GetQueueAttributes',
+        'sqs:ReceiveMessage',
       ],
     ],
     [
@@ -51,6 +53,7 @@ describe('permissions', () => {
         's3:ListBucket',
         's3:PutObject',
         's3:PutObject',
+        's3:PutObjectTagging',
         'secretsmanager:ListSecrets',
         'sns:Publish',
         'sqs:SendMessage',
@@ -147,18 +150,39 @@ describe('permissions', () => {
       'DrillJobJobR s3:GetObject',
       'DrillJobJobR s3:PutObject',
       'DumpJobJobRo s3:PutObject',
+      'DumpJobJobRo s3:PutObjectTagging',
       'FreshnessFun s3:GetObject',
+      'FreshnessFun s3:PutObjectTagging',
       'RestoreJobJo s3:GetObject',
     ]);
   });
 
-  test('Freshness may read manifests, in every bucket, and no dump', () => {
+  test('Freshness may read manifests and evidence, in every bucket, and no dump', () => {
     const read = of(/^FreshnessFunctionRole/).find(({ Sid }) => Sid === 'ReadManifests');
     const resources = [read?.Resource].flat().map((resource) => JSON.stringify(resource));
-    expect(resources).toHaveLength(2);
-    for (const resource of resources) {
-      expect(resource).toMatch(/[*][.]dmp[.]json\W+$/);
-    }
+    expect(resources.map((resource) => /[*][^"]*(?="\W*$)/.exec(resource)?.[0]).toSorted()).toEqual([
+      '*.dmp.drill-*.json',
+      '*.dmp.drill-*.json',
+      '*.dmp.json',
+      '*.dmp.json',
+    ]);
+  });
+
+  test('the dump job may say how long a new object stays, and Freshness may only keep dumps', () => {
+    const granted = (role: RegExp) => of(role).filter(({ Action }) => Action === 's3:PutObjectTagging');
+    expect(granted(/^DumpJobJobRole/).map(({ Condition }) => Condition)).toEqual([
+      {
+        StringEquals: { 's3:RequestObjectTag/autodump:retention': ['7', '14', '35', '90', '365', 'stack'] },
+        'ForAllValues:StringEquals': { 's3:RequestObjectTagKeys': ['autodump:retention'] },
+        Null: { 's3:ExistingObjectTag/autodump:retention': 'true' },
+      },
+    ]);
+    expect(granted(/^FreshnessFunctionRole/).map(({ Condition }) => Condition)).toEqual([
+      {
+        StringEquals: { 's3:RequestObjectTag/autodump:retention': ['kept'] },
+        'ForAllValues:StringEquals': { 's3:RequestObjectTagKeys': ['autodump:retention'] },
+      },
+    ]);
   });
 
   test('Freshness writes the status into its own bucket', () => {

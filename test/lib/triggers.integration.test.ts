@@ -45,9 +45,13 @@ test('a refused call leads to none', () => {
   expect(invokesTheScanner(call('TagResource', { errorCode: 'AccessDenied' }))).toBe(false);
 });
 
-describe('the triggers', () => {
-  const deadLetters = { 'Fn::GetAtt': [Object.keys(ofType(resources, 'AWS::SQS::Queue'))[0], 'Arn'] };
+const arnOfQueue = (name: RegExp) => ({
+  'Fn::GetAtt': [Object.keys(ofType(resources, 'AWS::SQS::Queue')).find((id) => name.test(id)), 'Arn'],
+});
 
+const deadLetters = arnOfQueue(/^DeadLetters/);
+
+describe('the triggers', () => {
   test.each([
     [
       'a tag event',
@@ -97,7 +101,6 @@ describe('the triggers', () => {
 
   test.each([
     ['a scan goes to the event bus', /^Scanner/, { 'Fn::Join': ['', expect.arrayContaining([':event-bus/default'])] }],
-    ['a message goes to the dead-letter queue', /^Notify/, deadLetters],
     ['a check goes to the dead-letter queue', /^Freshness/, deadLetters],
   ])('an event whose every retry fails: %s', (_, name, Destination) => {
     expect(Object.values(ofType(resources, 'AWS::Lambda::EventInvokeConfig'))).toContainEqual(
@@ -109,5 +112,44 @@ describe('the triggers', () => {
         }),
       }),
     );
+  });
+});
+
+describe('what is reported', () => {
+  const queue = arnOfQueue(/^Notify/);
+
+  test('goes into a queue, with retries and a dead-letter queue', () => {
+    const reported = Object.entries(ofType(resources, 'AWS::Events::Rule')).filter(([id]) => id.startsWith('Notify'));
+    expect(reported).toHaveLength(2);
+    for (const [, { Properties }] of reported) {
+      const RetryPolicy = { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 };
+      expect(Properties.Targets).toEqual([
+        { Arn: queue, DeadLetterConfig: { Arn: deadLetters }, Id: 'Target0', RetryPolicy },
+      ]);
+    }
+  });
+
+  test('comes from there to Notify in batches, two at a time, and what fails five times is a dead letter', () => {
+    expect(Object.values(ofType(resources, 'AWS::Lambda::EventSourceMapping'))).toEqual([
+      expect.objectContaining({
+        Properties: expect.objectContaining({
+          BatchSize: 100,
+          EventSourceArn: queue,
+          FunctionName: { Ref: expect.stringMatching(/^NotifyFunction/) },
+          FunctionResponseTypes: ['ReportBatchItemFailures'],
+          MaximumBatchingWindowInSeconds: 60,
+          ScalingConfig: { MaximumConcurrency: 2 },
+        }),
+      }),
+    ]);
+    const [properties] = Object.entries(ofType(resources, 'AWS::SQS::Queue')).flatMap(([id, { Properties }]) =>
+      id.startsWith('Notify') ? [Properties] : [],
+    );
+    expect(properties).toEqual({
+      MessageRetentionPeriod: 1_209_600,
+      RedrivePolicy: { deadLetterTargetArn: deadLetters, maxReceiveCount: 5 },
+      // Six times the timeout of the function, and the window.
+      VisibilityTimeout: 780,
+    });
   });
 });

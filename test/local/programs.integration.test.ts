@@ -168,6 +168,24 @@ describe('the benchmark', () => {
   });
 });
 
+test.each([
+  ['local/main.ts', 1],
+  ['simulation/main.ts', 3],
+  ['bench/main.ts', 1],
+])('help of %s that cannot be written fails in words', async (program, status) => {
+  const full = openSync('/dev/full', 'w');
+  const { ended } = await start(program, ['--help'], folder(), full);
+  closeSync(full);
+  const stderr = expect.stringContaining('The output cannot be written: ENOSPC: no space left on device');
+  expect(await ended).toMatchObject({ status, stderr });
+});
+
+test('help whose reader has gone ends like a broken pipe, in words', async () => {
+  const { child, ended } = await start('local/main.ts', ['--help'], folder());
+  child.stdout?.destroy();
+  expect(await ended).toMatchObject({ status: 141, stderr: expect.stringContaining('Interrupted by SIGPIPE') });
+});
+
 describe('the local run', () => {
   test('ends like a broken pipe if nobody reads its result', async () => {
     const { child, ended } = await start('local/main.ts', ['--json', '--state-dir', folder()], enterable());

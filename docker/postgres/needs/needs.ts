@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { type Answer, ifAnswered } from '../connection/if-answered.ts';
-import type { Selection } from '../filters/selection.ts';
+import type { Exclusions } from '../filters/exclusions.ts';
 import { databaseNeeds, databaseNeedsSchema } from './database-needs.ts';
 import { parameterGrants } from './parameter-grants.ts';
 import { roleNeeds, roleSchema } from './role-needs.ts';
@@ -27,9 +27,9 @@ export type Needs = z.infer<typeof needsSchema>;
  * What the server does not answer, as what the user may not see, does not fail: it is null, with the reason in
  * `unseen`. Other errors pass through, as {@link ifAnswered} says.
  */
-export async function inspectNeeds(client: Client, selection: Selection): Promise<Needs> {
+export async function inspectNeeds(client: Client, exclusions: Exclusions): Promise<Needs> {
   const database = await ifAnswered(client, 'settings and grants', databaseNeeds);
-  const inRows = await ifAnswered(client, 'roles in rows', (asked) => rolesInRows(asked, selection));
+  const inRows = await ifAnswered(client, 'roles in rows', (asked) => rolesInRows(asked, exclusions));
   const roles = await ifAnswered(client, 'roles', (asked) => roleNeeds(asked, 'value' in inRows ? inRows.value : []));
   const grants = await ifAnswered(client, 'grants on parameters', parameterGrants);
   const grantsOf = (role: string) => ('value' in grants ? (grants.value.get(role) ?? []) : []);

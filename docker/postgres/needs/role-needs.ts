@@ -97,11 +97,30 @@ const USED = `
     WHERE grantee = 10 AND owner <> 10
   ) AS first_role`;
 
+/** A row `r` of pg_roles. */
+const ROLE = `
+    rolname AS name, rolcanlogin AS login, rolinherit AS inherit, rolsuper AS superuser,
+    rolcreatedb AS "createDatabase", rolcreaterole AS "createRole", rolreplication AS replication,
+    rolbypassrls AS "bypassRowSecurity", rolconnlimit AS "connectionLimit",
+    to_json(rolvaliduntil) #>> '{}' AS "validUntil",
+    (SELECT coalesce(json_agg(g ORDER BY g.role), '[]') FROM (
+      SELECT pg_get_userbyid(roleid) AS role, bool_or(admin_option) AS admin,
+        bool_or((row_to_json(m) ->> 'inherit_option')::bool) AS inherit,
+        bool_or((row_to_json(m) ->> 'set_option')::bool) AS set
+      FROM pg_auth_members m WHERE member = r.oid GROUP BY roleid
+    ) AS g) AS "memberOf",
+    ARRAY(SELECT setting FROM pg_db_role_setting, unnest(setconfig) AS setting
+      WHERE setrole = r.oid AND setdatabase = 0 ORDER BY 1) AS settings,
+    shobj_description(r.oid, 'pg_authid') AS comment,
+    (SELECT coalesce(json_agg(l ORDER BY l.provider), '[]') FROM (
+      SELECT provider, label FROM pg_shseclabel WHERE classoid = 'pg_authid'::regclass AND objoid = r.oid
+    ) AS l) AS "securityLabels"`;
+
 /**
  * With the roles that the database refers to come their members, who have access by them, and all roles that any of
  * these are members of. Members of a predefined role have that on every server alike, and do not count.
  */
-const ROLES = `
+const ROLES_NEEDED = `
   WITH RECURSIVE this AS (SELECT oid FROM pg_database WHERE datname = current_database()),
   used (role, use) AS (${USED}),
   below (role) AS (
@@ -115,23 +134,7 @@ const ROLES = `
     UNION
     SELECT roleid FROM needed JOIN pg_auth_members m ON m.member = needed.role
   )
-  SELECT rolname AS name, rolcanlogin AS login, rolinherit AS inherit, rolsuper AS superuser,
-    rolcreatedb AS "createDatabase", rolcreaterole AS "createRole", rolreplication AS replication,
-    rolbypassrls AS "bypassRowSecurity", rolconnlimit AS "connectionLimit",
-    to_json(rolvaliduntil) #>> '{}' AS "validUntil",
-    ARRAY(SELECT use FROM used WHERE role = r.oid ORDER BY 1) AS uses,
-    (SELECT coalesce(json_agg(g ORDER BY g.role), '[]') FROM (
-      SELECT pg_get_userbyid(roleid) AS role, bool_or(admin_option) AS admin,
-        bool_or((row_to_json(m) ->> 'inherit_option')::bool) AS inherit,
-        bool_or((row_to_json(m) ->> 'set_option')::bool) AS set
-      FROM pg_auth_members m WHERE member = r.oid GROUP BY roleid
-    ) AS g) AS "memberOf",
-    ARRAY(SELECT setting FROM pg_db_role_setting, unnest(setconfig) AS setting
-      WHERE setrole = r.oid AND setdatabase = 0 ORDER BY 1) AS settings,
-    shobj_description(r.oid, 'pg_authid') AS comment,
-    (SELECT coalesce(json_agg(l ORDER BY l.provider), '[]') FROM (
-      SELECT provider, label FROM pg_shseclabel WHERE classoid = 'pg_authid'::regclass AND objoid = r.oid
-    ) AS l) AS "securityLabels"
+  SELECT ${ROLE}, ARRAY(SELECT use FROM used WHERE role = r.oid ORDER BY 1) AS uses
   FROM pg_roles r JOIN needed ON needed.role = r.oid
   WHERE rolname !~ '^pg_'
   ORDER BY 1`;
@@ -144,5 +147,12 @@ const rowSchema = roleSchema.omit({ parameters: true }).extend({ settings: z.arr
  * @param inRows OIDs of those that rows of tables name
  */
 export async function roleNeeds(client: Client, inRows: readonly number[]): Promise<Omit<Role, 'parameters'>[]> {
-  return [...(await queryRows(client, { text: ROLES, values: [inRows] }, rowSchema))];
+  return [...(await queryRows(client, { text: ROLES_NEEDED, values: [inRows] }, rowSchema))];
+}
+
+const ALL_ROLES = `SELECT ${ROLE}, ARRAY[]::text[] AS uses FROM pg_roles r WHERE rolname !~ '^pg_' ORDER BY 1`;
+
+/** All roles of the server without predefined ones, without what they are used for. Errors pass through. */
+export async function allRoles(client: Client): Promise<readonly Omit<Role, 'parameters'>[]> {
+  return queryRows(client, ALL_ROLES, rowSchema);
 }

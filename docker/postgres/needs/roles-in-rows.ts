@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { queryRows } from '../connection/query.ts';
-import { isNoneOf, type Selection } from '../filters/selection.ts';
+import { type Exclusions, isNoneOf } from '../filters/exclusions.ts';
 import { IS_USER_SCHEMA } from '../user-schemas.ts';
 
 const columnSchema = z.object({
@@ -12,7 +12,7 @@ const columnSchema = z.object({
 });
 
 /** Columns whose values name roles and are in a dump. Domains and arrays of the two types count, and those of these. */
-function columnsQuery({ relations, withoutRows }: Selection): string {
+function columnsQuery({ relations, withoutRows }: Exclusions): string {
   return `
   WITH RECURSIVE naming (oid, type, is_array) AS (
     SELECT oid, typname, false FROM pg_type
@@ -43,8 +43,8 @@ function rolesOf({ table, column, type, is_array: isArray }: z.infer<typeof colu
  *
  * Connection and server errors pass through.
  */
-export async function rolesInRows(client: Client, selection: Selection): Promise<readonly number[]> {
-  const columns = await queryRows(client, columnsQuery(selection), columnSchema);
+export async function rolesInRows(client: Client, exclusions: Exclusions): Promise<readonly number[]> {
+  const columns = await queryRows(client, columnsQuery(exclusions), columnSchema);
   if (columns.length === 0) {
     return [];
   }

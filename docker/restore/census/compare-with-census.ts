@@ -80,7 +80,10 @@ export async function compareWithCensus(
   onCounted: () => void = () => undefined,
 ): Promise<CensusComparison> {
   const { tables, largeObjects, encoding, extensions } = census;
-  const catalog = await use((client) => catalogOf(client, relations));
+  const catalog = await use(async (client) => {
+    await setAsDumped(client, census);
+    return catalogOf(client, relations, census.moneyLocale);
+  });
   const found: Found[] = [];
   const left = tables.entries();
   const countSome = async (client: Client) => {

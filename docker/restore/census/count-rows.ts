@@ -3,6 +3,7 @@ import { to as copyTo } from 'pg-copy-streams';
 import { z } from 'zod';
 import type { HashedCount, RowHash } from '../../census/row-hash.ts';
 import { bigint, queryRow, queryRows } from '../../postgres/connection/query.ts';
+import { tablesWithMoney } from '../../postgres/database.ts';
 import { identifier, literal } from '../../postgres/names/quoting.ts';
 import { keyOf } from '../comparison.ts';
 import type { Relation } from '../target/objects.ts';
@@ -31,10 +32,29 @@ export interface Catalog {
   /** As in `pg_class.relkind`. */
   readonly kinds: ReadonlyMap<string, string>;
   readonly ofExtensions: ReadonlyMap<string, ExtensionTable>;
+  /** Tables with values of the type `money`, if these are written by another locale than in the dump. */
+  readonly withOtherMoney: ReadonlySet<string>;
+  /** By which they were written there. */
+  readonly moneyLocale: string | null;
 }
 
-/** Connection and server errors pass through. */
-export async function catalogOf(client: pg.Client, relations: readonly Relation[]): Promise<Catalog> {
+/**
+ * Connection and server errors pass through.
+ *
+ * @param client with the settings of the dump, as far as the server has what these name
+ * @param moneyLocale of the dump
+ */
+export async function catalogOf(
+  client: pg.Client,
+  relations: readonly Relation[],
+  moneyLocale: string | null,
+): Promise<Catalog> {
+  const { present } = await queryRow(
+    client,
+    "SELECT current_setting('lc_monetary') AS present",
+    z.object({ present: z.string() }),
+  );
+  const withOtherMoney = moneyLocale === null || moneyLocale === present ? [] : await tablesWithMoney(client);
   const ofExtensions = await queryRows(
     client,
     `SELECT nspname AS schema, relname AS name, extname AS extension, extversion AS version, coalesce((
@@ -51,6 +71,8 @@ export async function catalogOf(client: pg.Client, relations: readonly Relation[
   return {
     kinds: new Map(relations.map((relation) => [keyOf(relation), relation.kind])),
     ofExtensions: new Map(ofExtensions.map((table) => [keyOf(table), table])),
+    withOtherMoney: new Set(withOtherMoney.map(keyOf)),
+    moneyLocale,
   };
 }
 
@@ -90,7 +112,7 @@ export interface Counting {
 export async function countRows(
   client: pg.Client,
   table: ExpectedTable,
-  { catalog: { kinds, ofExtensions }, extensions, verification, encoding, hash }: Counting,
+  { catalog: { kinds, ofExtensions, withOtherMoney, moneyLocale }, extensions, verification, encoding, hash }: Counting,
 ): Promise<Counted | Unread | undefined> {
   if ([table.schema, table.name, verification === 'rows' ? '' : table.columns].some(isAltered)) {
     return { kind: 'hidden', reason: 'it has a name that is not UTF-8' };
@@ -98,6 +120,13 @@ export async function countRows(
   const kind = kinds.get(keyOf(table));
   if (kind !== 'r' && kind !== 'p') {
     return undefined;
+  }
+  if (withOtherMoney.has(keyOf(table))) {
+    const locale = literal(moneyLocale ?? '');
+    return {
+      kind: 'hidden',
+      reason: `the dump has its values of the type money in the format of the locale ${locale}, which this server does not have`,
+    };
   }
   const owner = ofExtensions.get(keyOf(table));
   if (owner !== undefined && owner.version !== extensions.get(owner.extension)) {

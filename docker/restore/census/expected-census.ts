@@ -31,6 +31,8 @@ export interface ExpectedCensus {
   readonly extensions: ReadonlyMap<string, string>;
   /** Settings by which the values were written as text. */
   readonly textSettings: Readonly<Record<string, string>>;
+  /** `lc_monetary`, by which values of the type `money` were written; null if there are none, or it is not known. */
+  readonly moneyLocale: string | null;
 }
 
 /** What is known of a dump, and of the database that it will be restored into. */
@@ -56,6 +58,7 @@ export function expectedCensus(
     encoding: contents.encoding,
     extensions: census.extensions,
     textSettings: { ...census.textSettings, ...Object.fromEntries(money) },
+    moneyLocale: census.moneyLocale,
   };
 }
 

@@ -2,9 +2,9 @@ import { Failure } from '../../failure.ts';
 import { log } from '../../log.ts';
 import { withConnection } from '../../postgres/connection/connection.ts';
 import { tryEach } from '../../postgres/connection/try-each.ts';
+import type { MissingRoles } from '../../postgres/needs/role-statements.ts';
 import type { RestoreTool } from '../pg-restore.ts';
 import { essentialProblems } from './report-roles.ts';
-import type { MissingRoles } from './role-statements.ts';
 
 /**
  * Creates the roles that the server lacks. What it refuses is a warning, unless rows depend on it: a policy or a user

@@ -2,7 +2,7 @@ import { log } from '../../log.ts';
 import { assignment } from '../../postgres/assignment.ts';
 import { identifier } from '../../postgres/names/quoting.ts';
 import type { Role } from '../../postgres/needs/role-needs.ts';
-import type { MissingRoles } from './role-statements.ts';
+import type { MissingRoles } from '../../postgres/needs/role-statements.ts';
 
 /** What names a role, and what a restore cannot do without. */
 const ESSENTIAL: readonly string[] = ['policies', 'user mappings', 'rows'];

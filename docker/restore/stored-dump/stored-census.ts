@@ -18,6 +18,8 @@ export interface StoredCensus {
   readonly extensions: ReadonlyMap<string, string>;
   /** Settings of the session that dumped, by which values were written as text. */
   readonly textSettings: Readonly<Record<string, string>>;
+  /** `lc_monetary`, by which values of the type `money` were written; null if there are none, or it is not known. */
+  readonly moneyLocale: string | null;
 }
 
 /** Absent in manifests of earlier versions, and null in a recovered one. */
@@ -41,7 +43,7 @@ export const censusSchema = z.object({
 /** @returns null if the manifest has none */
 export function storedCensus(
   { tables, largeObjects, extensions }: z.infer<typeof censusSchema>,
-  textSettings: StoredCensus['textSettings'],
+  { textSettings, moneyLocale }: Pick<StoredCensus, 'textSettings' | 'moneyLocale'>,
 ): StoredCensus | null {
   if (!tables || !largeObjects) {
     return null;
@@ -59,5 +61,6 @@ export function storedCensus(
     largeObjects: { count, bytes, hash: contentHash },
     extensions: new Map(extensions?.map(({ name, version }) => [name, version])),
     textSettings: Object.fromEntries(known),
+    moneyLocale,
   };
 }

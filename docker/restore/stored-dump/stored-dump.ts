@@ -40,6 +40,8 @@ export interface StoredDump {
   readonly roles: readonly Role[] | null;
   /** What was counted in it; null in a recovered manifest, and in those of earlier versions. */
   readonly census: StoredCensus | null;
+  /** SQL queries that must return true in a drill; null as above. */
+  readonly assertions: readonly string[] | null;
   /** Major version of the pg_dump that made the dump; null in a recovered manifest. */
   readonly clientMajor: number | null;
 }
@@ -97,6 +99,8 @@ const manifestSchema = z.object({
   leftOut: leftOutSchema.nullish(),
   // Absent in manifests of earlier versions.
   needs: z.object({ database: databaseNeedsSchema.nullable(), roles: z.array(roleSchema).nullable() }).nullish(),
+  // Absent in manifests of earlier versions.
+  assertions: z.array(z.string()).nullish(),
 });
 
 type StoredManifest = z.infer<typeof manifestSchema>;
@@ -141,7 +145,11 @@ async function readManifest(s3: S3Client, { bucket, key }: DumpObject, signal: A
  */
 export async function findStoredDump(s3: S3Client, object: DumpObject, signal: AbortSignal): Promise<StoredDump> {
   const url = `s3://${object.bucket}/${object.key}`;
-  const { scheduledFor, source, dump, proof, leftOut, needs, ...rest } = await readManifest(s3, object, signal);
+  const { scheduledFor, source, dump, proof, leftOut, needs, assertions, ...rest } = await readManifest(
+    s3,
+    object,
+    signal,
+  );
   const head = await s3
     .send(new HeadObjectCommand({ Bucket: object.bucket, Key: object.key, ChecksumMode: 'ENABLED' }), {
       abortSignal: signal,
@@ -181,7 +189,8 @@ export async function findStoredDump(s3: S3Client, object: DumpObject, signal: A
     leftOut: leftOut ?? null,
     databaseNeeds: needs?.database ?? null,
     roles: needs?.roles ?? null,
-    census: storedCensus(rest, source.textSettings ?? {}),
+    census: storedCensus(rest, { textSettings: source.textSettings ?? {}, moneyLocale: source.moneyLocale ?? null }),
+    assertions: assertions ?? null,
     clientMajor: clientMajor === undefined ? null : Number(clientMajor),
   };
 }

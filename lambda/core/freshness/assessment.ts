@@ -1,12 +1,13 @@
+import type { Purpose } from '../../../contract.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import { type StoredDump, whenOf } from './dump-key.ts';
-import type { Arrears, Watch } from './memory.ts';
+import type { Arrears, RunsWatch } from './memory.ts';
 import { type Owing, timesBetween } from './owing.ts';
 
-/** The dumps of a secret that were found, as far as they were looked for. */
-export interface FoundDumps {
+/** The dumps of a secret, or the evidence of its drills, that were found, as far as they were looked for. */
+export interface Found {
   /** Their bytes, by scheduled time. */
-  readonly dumps: ReadonlyMap<string, number>;
+  readonly sizes: ReadonlyMap<string, number>;
   readonly newest: StoredDump | undefined;
 }
 
@@ -20,30 +21,38 @@ export type Run =
       readonly reason?: string;
     };
 
-/** Scheduled times without a dump: the first, the last and how many. */
+/** Scheduled times without a dump, or without evidence of their drill: the first, the last and how many. */
 export type Missing = Pick<Arrears, 'first' | 'last' | 'count'>;
 
-/** Something to report of a secret. */
-export type News = { readonly secret: string; readonly timezone: string } & (
-  | {
-      /** `lost`: the dump is not there, but a later one is. */
-      readonly kind: 'overdue' | 'late' | 'lost';
-      readonly missing: Missing;
-      readonly newest: StoredDump | undefined;
-      /** That of the last missing dump. */
-      readonly run: Run;
-      /** Whether nothing has changed since it was last reported. */
-      readonly again: boolean;
-    }
-  | { readonly kind: 'caught up'; readonly missing: Missing; readonly newest: StoredDump }
-  | { readonly kind: 'broken tags'; readonly reason: string }
-);
+/** What something to report is about. */
+export interface About {
+  readonly secret: string;
+  readonly timezone: string;
+  readonly purpose: Purpose;
+}
 
-type OwedDumps = Owing & { readonly kind: 'dumps' };
+/** Something to report of the dumps or the drills of a secret. */
+export type News = About &
+  (
+    | {
+        /** `lost`: what is missing is not there, but something later is. */
+        readonly kind: 'overdue' | 'late' | 'lost';
+        readonly missing: Missing;
+        readonly newest: StoredDump | undefined;
+        /** That of the last missing time. */
+        readonly run: Run;
+        /** Whether nothing has changed since it was last reported. */
+        readonly again: boolean;
+      }
+    | { readonly kind: 'caught up'; readonly missing: Missing; readonly newest: StoredDump }
+    | { readonly kind: 'broken tags'; readonly reason: string }
+  );
+
+type OwedRuns = Owing & { readonly kind: 'runs' };
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** Scheduled times that were looked for in vain, by whether a later dump is there. */
+/** Scheduled times that were looked for in vain, by whether something later is there. */
 export interface Gaps {
   readonly lost: readonly string[];
   /** Without those of earlier checks. */
@@ -55,12 +64,12 @@ export interface Gaps {
 /**
  * Sorts out what is missing. Times of one format are in the order of their text.
  *
- * @param before with the newest dump that was found now
+ * @param before with the newest that was found now
  */
-export function gapsOf(before: Watch, { due, schedule }: OwedDumps, { dumps }: FoundDumps): Gaps {
+export function gapsOf(before: RunsWatch, { due, schedule }: OwedRuns, { sizes }: Found): Gaps {
   const { arrears, newest } = before;
   const newestTime = whenOf(newest?.key ?? '') ?? '';
-  const missing = due.filter((time) => !dumps.has(time));
+  const missing = due.filter((time) => !sizes.has(time));
   return {
     lost: missing.filter((time) => time < newestTime),
     open: missing.filter((time) => time > newestTime),
@@ -69,7 +78,7 @@ export function gapsOf(before: Watch, { due, schedule }: OwedDumps, { dumps }: F
 }
 
 /**
- * Arrears without those of their dumps that have come since, such as that of a late run: none is after the newest dump.
+ * Arrears without what has come since, such as the dump of a late run: none is after the newest.
  */
 function lastingOf(arrears: Arrears, newestTime: string, schedule: Schedule): Arrears {
   if (newestTime < arrears.first) {
@@ -84,22 +93,22 @@ export function runToAskFor({ lost, open, lasting }: Gaps): string | undefined {
   return open.at(-1) ?? lasting?.last ?? lost.at(-1);
 }
 
-/** What a check of a secret found out: what to report, and what to remember. */
+/** What a check of the dumps or the drills of a secret found out: what to report, and what to remember. */
 export interface Assessment {
   readonly news: readonly News[];
-  readonly watch: Watch;
+  readonly watch: RunsWatch;
 }
 
 /**
- * Assesses a secret whose tags can be followed, after its dumps were looked for.
+ * Assesses the dumps or the drills of a secret whose tags can be followed, after they were looked for.
  *
- * @param before with the newest dump that was found now
+ * @param before with the newest that was found now
  * @param run that which {@link runToAskFor} names
  */
 export function assess(
-  about: { readonly secret: string; readonly timezone: string },
-  before: Watch,
-  { tags, next }: OwedDumps,
+  about: About,
+  before: RunsWatch,
+  { tags, next }: OwedRuns,
   gaps: Gaps,
   run: Run,
   now: Date,
@@ -142,8 +151,8 @@ function missingOf(times: readonly string[], earlier?: Missing): Missing {
  * Assesses a secret whose tags cannot be followed. The scan that finds it reports it at once; this reminds of it daily.
  */
 export function assessBroken(
-  about: { readonly secret: string; readonly timezone: string },
-  before: Watch | undefined,
+  about: About,
+  before: RunsWatch | undefined,
   { tags, reason }: Owing & { kind: 'broken' },
   now: Date,
 ): Assessment {

@@ -1,20 +1,34 @@
-import { dumpFolder, dumpKeyEnd } from '../../../contract.ts';
+import { dumpFolder, dumpKeyEnd, type Purpose } from '../../../contract.ts';
 
-/** A dump in S3. Its key ends with the scheduled time. */
+/** A dump in S3, or the evidence of a drill. Its key ends with the scheduled time. */
 export interface StoredDump {
   readonly bucket: string;
   readonly key: string;
 }
 
-const END = /-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.dmp$/;
+const TIME = /(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z/.source;
+const END = new RegExp(`-${TIME}\\.dmp$`);
+const DRILL_END = new RegExp(`\\.dmp\\.drill-${TIME}\\.json$`);
 
-/**
- * The scheduled time in the key of a dump, in the format of {@link ExecutionInput.when}; undefined if it is not the key
- * of a dump, such as that of a manifest.
- */
+/** What a key says of the run that left the object. */
+export interface RunOfKey {
+  readonly purpose: Purpose;
+  /** Its scheduled time, in the format of {@link ExecutionInput.when}. Of a drill by hand, that of its start. */
+  readonly when: string;
+}
+
+/** Undefined if it is neither the key of a dump nor that of the evidence of a drill, such as that of a manifest. */
+export function runOf(key: string): RunOfKey | undefined {
+  const drill = DRILL_END.exec(key);
+  const [, year = '', month = '', day = '', hour = '', minute = '', second = ''] = drill ?? END.exec(key) ?? [];
+  return year === ''
+    ? undefined
+    : { purpose: drill === null ? 'dump' : 'drill', when: `${year}-${month}-${day}T${hour}:${minute}:${second}Z` };
+}
+
+/** The scheduled time in the key of a dump or of evidence. */
 export function whenOf(key: string): string | undefined {
-  const [, year = '', month = '', day = '', hour = '', minute = '', second = ''] = END.exec(key) ?? [];
-  return year === '' ? undefined : `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
+  return runOf(key)?.when;
 }
 
 /**
@@ -23,6 +37,11 @@ export function whenOf(key: string): string | undefined {
  */
 export function dumpPrefix(secretName: string): string {
   return `${dumpFolder(secretName)}/`;
+}
+
+/** Whether both are dumps of the same database of a secret, in the same bucket. */
+export function isSameDatabase(one: StoredDump, other: StoredDump): boolean {
+  return one.bucket === other.bucket && one.key.replace(END, '') === other.key.replace(END, '');
 }
 
 /** The key that comes right before that of a dump of the same database at another time, and after all earlier ones. */

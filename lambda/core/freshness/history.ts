@@ -1,4 +1,4 @@
-import type { FoundDumps } from './assessment.ts';
+import type { Found } from './assessment.ts';
 import { whenOf } from './dump-key.ts';
 import type { Watch } from './memory.ts';
 
@@ -14,11 +14,11 @@ export interface History {
 }
 
 /** Continues the history of a secret. It begins anew if the newest dump of the last search is gone. */
-export function historyOf(before: Watch | undefined, { dumps, newest }: FoundDumps): History {
+export function historyOf(before: Watch | undefined, { sizes: found, newest }: Found): History {
   const known = whenOf(before?.newest?.key ?? '') ?? '';
   const isContinued = before?.sizes !== undefined && (whenOf(newest?.key ?? '') ?? '') >= known;
   const earlier = isContinued ? before.sizes : [];
-  const added = [...dumps]
+  const added = [...found]
     .filter(([time]) => !isContinued || time > known)
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([, bytes]) => bytes);

@@ -17,9 +17,24 @@ const manifestSchema = z.readonly(
   }),
 );
 
+const evidenceSchema = z.readonly(
+  z.object({
+    /** Scheduled time of its drill. */
+    scheduledFor: z.string(),
+    verdict: z.optional(z.enum(['equal', 'different', 'incomplete', 'failed'])),
+    reason: z.optional(z.string()),
+    finishedAt: z.optional(z.string()),
+    /** From the start to a usable database. */
+    seconds: z.optional(z.number()),
+    tables: z.optional(z.readonly(z.object({ total: z.number(), equal: z.number() }))),
+    /** Why it could not be read. */
+    problem: z.optional(z.string()),
+  }),
+);
+
 const arrearsSchema = z.readonly(
   z.object({
-    /** The scheduled times whose dumps are missing: the first, the last and how many. */
+    /** The scheduled times that are missing: the first, the last and how many. */
     first: z.string(),
     last: z.string(),
     count: z.number(),
@@ -30,65 +45,98 @@ const arrearsSchema = z.readonly(
   }),
 );
 
+/** What is remembered of the dumps of a secret, and of its drills alike: what they leave in S3, and what is missing. */
+const ofRuns = {
+  /** What is remembered is about these tags. */
+  tagsHash: z.string(),
+  /** The first scheduled time whose run was not looked for yet; absent if the tags cannot be followed. */
+  next: z.optional(z.string()),
+  /** When it was found or, later, last reported that the tags cannot be followed; absent if they can. */
+  brokenReported: z.optional(z.iso.datetime()),
+  /** The newest dump or evidence that was found. */
+  newest: z.optional(storedDump),
+  arrears: z.optional(arrearsSchema),
+};
+
 const watchSchema = z.readonly(
   z.object({
-    /** What is remembered is about these tags. */
-    tagsHash: z.string(),
-    /** The first scheduled time whose dump was not looked for yet; absent if the tags cannot be followed. */
-    next: z.optional(z.string()),
-    /** When it was found or, later, last reported that the tags cannot be followed; absent if they can. */
-    brokenReported: z.optional(z.iso.datetime()),
+    ...ofRuns,
     /** When the buckets were last searched for its dumps; absent if that was before this was remembered, or never. */
     searched: z.optional(z.iso.datetime()),
-    /** The newest dump that was found then. */
-    newest: z.optional(storedDump),
     /** Bytes of its last dumps, oldest first. The last are those of the newest. */
     sizes: z.optional(z.readonly(z.array(z.number()))),
     /** The manifest that was read last. */
     manifest: z.optional(manifestSchema),
     /** The day, in UTC, on which that failed: `2026-11-22`. Absent if it did not, or another try is no use. */
     manifestRead: z.optional(z.string()),
-    arrears: z.optional(arrearsSchema),
+    /** The dump whose rows were last compared with those of the one before, or are the first to compare with. */
+    compared: z.optional(storedDump),
   }),
 );
 
-/** Dumps of one secret that are not there although their time to be has come, and no later dump either. */
+/** Dumps or drills of one secret of which nothing is there although it should be by now, and nothing later either. */
 export type Arrears = z.infer<typeof arrearsSchema>;
 
-/** What Freshness remembers of a secret. Times are in the format of {@link ExecutionInput.when}, unless noted. */
+/**
+ * What Freshness remembers of the dumps or the drills of a secret. Times are in the format of
+ * {@link ExecutionInput.when}, unless noted.
+ */
+export type RunsWatch = Pick<Watch, keyof typeof ofRuns>;
+
+/** What it remembers of the dumps of a secret. */
 export type Watch = z.infer<typeof watchSchema>;
+
+/** What it remembers of the drills of a secret. */
+export type DrillWatch = z.infer<typeof drillWatchSchema>;
+
+const drillWatchSchema = z.readonly(
+  z.object({
+    ...ofRuns,
+    /** The evidence that was read last. */
+    evidence: z.optional(evidenceSchema),
+    /** The day, in UTC, on which that failed. Absent if it did not, or another try is no use. */
+    evidenceRead: z.optional(z.string()),
+  }),
+);
 
 const readsSchema = z.readonly(z.object({ day: z.string(), count: z.number() }));
 
 const memorySchema = z.object({
   version: z.literal(1),
   secrets: z.record(z.string(), watchSchema),
+  /** Memories of earlier versions lack it. */
+  drills: z._default(z.record(z.string(), drillWatchSchema), {}),
   manifestReads: z.optional(readsSchema),
 });
 
 /** What the manifest of a dump says, as far as the status shows it. */
 export type DumpManifest = z.infer<typeof manifestSchema>;
 
-/** How many manifests were read on a day: `2026-11-22`, in UTC. */
+/** What the evidence of a drill says, as far as the status shows it. */
+export type DrillEvidence = z.infer<typeof evidenceSchema>;
+
+/** How many manifests and evidence were read on a day: `2026-11-22`, in UTC. */
 export type ManifestReads = z.infer<typeof readsSchema>;
 
 export interface Memory {
   /**
-   * What Freshness remembers of each secret, by its ARN. Without it every secret counts as newly tagged, so that
-   * nothing is overdue until its next scheduled time.
+   * What Freshness remembers of the dumps of each secret, by its ARN. Without it every secret counts as newly tagged,
+   * so that nothing is overdue until its next scheduled time.
    */
   readonly watches: ReadonlyMap<string, Watch>;
+  /** The same of their drills. */
+  readonly drills: ReadonlyMap<string, DrillWatch>;
   readonly manifestReads?: ManifestReads | undefined;
 }
 
 /** @throws {Error} if the text was not written by {@link writeMemory} */
 export function readMemory(text: string): Memory {
-  const { secrets, manifestReads } = memorySchema.parse(JSON.parse(text));
-  return { watches: new Map(Object.entries(secrets)), manifestReads };
+  const { secrets, drills, manifestReads } = memorySchema.parse(JSON.parse(text));
+  return { watches: new Map(Object.entries(secrets)), drills: new Map(Object.entries(drills)), manifestReads };
 }
 
 /** Serializes to JSON. */
-export function writeMemory({ watches, manifestReads }: Memory): string {
-  const secrets = Object.fromEntries(watches);
-  return JSON.stringify({ version: 1, secrets, manifestReads } satisfies z.infer<typeof memorySchema>);
+export function writeMemory({ watches, drills: drillWatches, manifestReads }: Memory): string {
+  const [secrets, drills] = [Object.fromEntries(watches), Object.fromEntries(drillWatches)];
+  return JSON.stringify({ version: 1, secrets, drills, manifestReads } satisfies z.infer<typeof memorySchema>);
 }

@@ -1,3 +1,4 @@
+import type { Purpose } from '../../../contract.ts';
 import type { AccountRegion, Message } from '../message.ts';
 import { durationOf } from '../words/duration.ts';
 import { onOneLine } from '../words/one-line.ts';
@@ -15,7 +16,7 @@ export interface Place extends AccountRegion {
 /** SNS takes 262,144 bytes of text. */
 const MAX_BYTES = 200_000;
 
-/** The most urgent first. */
+/** The most urgent first. Those of drills follow the word. */
 const TITLES: Readonly<Record<News['kind'], string>> = {
   overdue: 'overdue',
   lost: 'lost',
@@ -26,14 +27,19 @@ const TITLES: Readonly<Record<News['kind'], string>> = {
 
 const KINDS = Object.keys(TITLES);
 
+/** AutoDump's own event about it. Kinds of events are never redefined, so those about drills have their own. */
+export function eventOf({ purpose, kind, ...news }: News): { readonly kind: string } {
+  return { kind: purpose === 'drill' ? `drill ${kind}` : kind, ...news };
+}
+
 /** The message about everything that one check found out. Plain text that reads well in an e-mail and in a chat. */
 export function messageOf(news: readonly News[], place: Place, now: Date): Message {
   const sorted = news.toSorted((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
-  const counts = Object.entries(TITLES).flatMap(([kind, title]) => {
-    const count = news.filter((one) => one.kind === kind).length;
-    return count === 0 ? [] : [`${count} ${title}`];
-  });
-  const blocks = [`Dumps of account ${place.account} in ${place.region}: ${counts.join(', ')}.`];
+  const counts = Object.entries(TITLES).flatMap(([kind, title]) => [
+    ...countOf(news, 'dump', kind, title),
+    ...countOf(news, 'drill', kind, title),
+  ]);
+  const blocks = [`Dumps and drills of account ${place.account} in ${place.region}: ${counts.join(', ')}.`];
   let bytes = 0;
   for (const [index, one] of sorted.entries()) {
     const block = blockOf(one, place, now).join('\n');
@@ -47,18 +53,26 @@ export function messageOf(news: readonly News[], place: Place, now: Date): Messa
   return { subject: `AutoDump: ${counts.join(', ')}`.slice(0, 99), text: `${blocks.join('\n\n')}\n` };
 }
 
+function countOf(all: readonly News[], purpose: Purpose, kind: string, title: string): readonly string[] {
+  const count = all.filter((one) => one.purpose === purpose && one.kind === kind).length;
+  const what = purpose === 'dump' ? '' : count === 1 ? 'drill ' : 'drills ';
+  return count === 0 ? [] : [`${count} ${what}${title}`];
+}
+
 function blockOf(news: News, place: Place, now: Date): readonly string[] {
+  const { purpose } = news;
+  const what = purpose === 'drill' ? 'drill ' : '';
   const again = 'again' in news && news.again ? 'still ' : '';
-  const title = `${`${again}${TITLES[news.kind]}`.toUpperCase()}: ${news.secret}`;
+  const title = `${`${what}${again}${TITLES[news.kind]}`.toUpperCase()}: ${news.secret}`;
   if (news.kind === 'broken tags') {
     return [
       title,
-      `Reason: ${onOneLine(news.reason)}. It is not dumped.`,
+      `Reason: ${onOneLine(news.reason)}. It is not ${purpose === 'drill' ? 'drilled' : 'dumped'}.`,
       'What to do: docs/operations.md#tags-that-cannot-be-followed',
     ];
   }
-  const missing = timesOf(news.missing, news.timezone);
-  const newest = `Newest dump: ${newestOf(news.newest, place)}`;
+  const missing = timesOf(news.missing, purpose, news.timezone);
+  const newest = `Newest ${purpose === 'drill' ? 'evidence of a drill' : 'dump'}: ${newestOf(news.newest, place)}`;
   if (news.kind === 'caught up') {
     return [title, `Was missing: ${missing}`, newest, 'What to do: nothing'];
   }
@@ -69,8 +83,8 @@ function blockOf(news: News, place: Place, now: Date): readonly string[] {
     `Since: ${since} ago`,
     newest,
     `Its run: ${runOf(news.run)}`,
-    `What to do: docs/operations.md#dump-${news.kind}`,
-    ...(news.kind === 'late' ? [] : [`To dump it now: ${dumpNowCommand(news.secret, place)}`]),
+    `What to do: docs/operations.md#${purpose}-${news.kind}`,
+    ...(news.kind === 'late' || purpose === 'drill' ? [] : [`To dump it now: ${dumpNowCommand(news.secret, place)}`]),
   ];
 }
 
@@ -83,10 +97,10 @@ function dumpNowCommand(secret: string, { region, scanner }: Place): string {
   );
 }
 
-function timesOf({ first, last, count }: Missing, timezone: string): string {
+function timesOf({ first, last, count }: Missing, purpose: Purpose, timezone: string): string {
   return count === 1
-    ? `the dump scheduled for ${timeInWords(last, timezone)}`
-    : `${count} dumps, scheduled from ${timeInWords(first, timezone)} to ${timeInWords(last, timezone)}`;
+    ? `the ${purpose} scheduled for ${timeInWords(last, timezone)}`
+    : `${count} ${purpose}s, scheduled from ${timeInWords(first, timezone)} to ${timeInWords(last, timezone)}`;
 }
 
 function newestOf(newest: StoredDump | undefined, { buckets }: Place): string {

@@ -1,9 +1,10 @@
+import type { Purpose } from '../../../contract.ts';
 import { formatWhen } from '../execution-name.ts';
 import { InvalidSchedule } from '../schedule/invalid-schedule.ts';
 import { isDue, nextTime, parseSchedule, type Schedule } from '../schedule/schedule.ts';
 import { misspelledTag, readTags, type ScheduleTags, type Tag } from '../tags.ts';
 import { type StoredDump, whenOf } from './dump-key.ts';
-import type { Watch } from './memory.ts';
+import type { RunsWatch } from './memory.ts';
 
 /** A secret as it is listed, without its value. */
 export interface ListedSecret {
@@ -15,18 +16,18 @@ export interface ListedSecret {
 }
 
 export interface Terms {
-  /** How long after its scheduled time a dump that is not there is overdue. */
+  /** How long after its scheduled time a dump, or the evidence of a drill, that is not there is overdue. */
   readonly overdueAfterMs: number;
   readonly scanIntervalMs: number;
 }
 
-/** The scheduled times whose dumps have to be there by now, and were not looked for yet. */
+/** The scheduled times whose dumps, or evidence of drills, have to be there by now, and were not looked for yet. */
 export type Owing =
-  /** It is not on a schedule in this Region. */
+  /** It is not on a schedule for that in this Region. */
   | { readonly kind: 'nothing' }
   | { readonly kind: 'broken'; readonly tags: ScheduleTags; readonly reason: string }
   | {
-      readonly kind: 'dumps';
+      readonly kind: 'runs';
       readonly tags: ScheduleTags;
       readonly schedule: Schedule;
       /** Earliest first. */
@@ -42,23 +43,29 @@ export type Owing =
 const SCAN_LAG_MS = 10 * 60_000;
 
 /**
- * Works out which dumps a secret owes. AWS does not say when a tag was set, so tags count from when they are first
- * seen, and owe nothing for the time until even a scan must have seen them. So do tags whose next time is no longer
- * due, because the rules of their time zone have changed.
+ * Works out which dumps or drills a secret owes. AWS does not say when a tag was set, so tags count from when they are
+ * first seen, and owe nothing for the time until even a scan must have seen them. So do tags whose next time is no
+ * longer due, because the rules of their time zone have changed.
  */
-export function owingOf(secret: ListedSecret, watch: Watch | undefined, now: Date, terms: Terms): Owing {
-  const tags = readTags(secret.tags);
+export function owingOf(
+  secret: ListedSecret,
+  purpose: Purpose,
+  watch: RunsWatch | undefined,
+  now: Date,
+  terms: Terms,
+): Owing {
+  const tags = readTags(secret.tags, purpose);
   if (!tags || secret.isReplica) {
     return { kind: 'nothing' };
   }
-  const misspelled = misspelledTag(secret.tags);
+  const misspelled = misspelledTag(secret.tags, purpose);
   if (misspelled !== undefined) {
     return { kind: 'broken', tags, reason: misspelled };
   }
   try {
     const schedule = parseSchedule(tags.schedule, tags.timezone);
     const from = continued(watch, tags, schedule) ?? firstTime(schedule, now, terms);
-    return { kind: 'dumps', tags, schedule, ...dueBetween(schedule, from, now.getTime() - terms.overdueAfterMs) };
+    return { kind: 'runs', tags, schedule, ...dueBetween(schedule, from, now.getTime() - terms.overdueAfterMs) };
   } catch (error) {
     if (error instanceof InvalidSchedule) {
       return { kind: 'broken', tags, reason: error.message };
@@ -68,7 +75,7 @@ export function owingOf(secret: ListedSecret, watch: Watch | undefined, now: Dat
 }
 
 /** The first time that was not looked at yet, if the tags are those that it was worked out for. */
-function continued(watch: Watch | undefined, tags: ScheduleTags, schedule: Schedule): Date | undefined {
+function continued(watch: RunsWatch | undefined, tags: ScheduleTags, schedule: Schedule): Date | undefined {
   if (watch?.next === undefined || watch.tagsHash !== tags.hash) {
     return undefined;
   }
@@ -94,7 +101,7 @@ export function isOld(dump: StoredDump | undefined, schedule: Schedule, now: Dat
   return time !== undefined && nextTime(schedule, new Date(time)).getTime() <= now.getTime() - terms.overdueAfterMs;
 }
 
-function dueBetween(schedule: Schedule, from: Date, until: number): Pick<Owing & { kind: 'dumps' }, 'due' | 'next'> {
+function dueBetween(schedule: Schedule, from: Date, until: number): Pick<Owing & { kind: 'runs' }, 'due' | 'next'> {
   const due: string[] = [];
   let time = from;
   while (time.getTime() <= until) {

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { problemsOf } from '../scan-failed.ts';
 import { secretIdOf } from '../tag-event.ts';
 
 /**
@@ -28,9 +29,10 @@ export function failedScanOf(event: unknown): FailedScan | undefined {
     return undefined;
   }
   const { requestContext, requestPayload, responsePayload } = data.detail;
-  if (responsePayload?.errorType === 'ScanFailed') {
-    // Without the first line, which is only a count.
-    return { problems: responsePayload.errorMessage.split('\n').slice(1) };
+  const { errorType, errorMessage = '' } = responsePayload ?? {};
+  const problems = problemsOf(errorType, errorMessage);
+  if (problems !== undefined) {
+    return { problems };
   }
   const scanned = secretIdOf(requestPayload) ?? 'all secrets';
   const problem = responsePayload

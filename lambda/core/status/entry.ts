@@ -1,8 +1,8 @@
-import type { SecretStatus, State } from '../../../contract.ts';
+import { type Purpose, type SecretStatus, type State, TROUBLE } from '../../../contract.ts';
 import { formatWhen } from '../execution-name.ts';
 import type { Run } from '../freshness/assessment.ts';
 import { whenOf } from '../freshness/dump-key.ts';
-import type { Watch } from '../freshness/memory.ts';
+import type { DrillWatch, Watch } from '../freshness/memory.ts';
 import type { ListedSecret } from '../freshness/owing.ts';
 import { nextTime, type Schedule } from '../schedule/schedule.ts';
 import { readTags } from '../tags.ts';
@@ -11,14 +11,14 @@ import { inWords } from './schedule-words.ts';
 
 const ENDS = { failed: 'failed', 'timed out': 'timed out', stopped: 'was stopped' } as const;
 
-/** What a check found out about a secret, beside what it remembers. */
+/** What a check found out about the dumps or the drills of a secret, beside what it remembers. */
 export type Finding =
   | {
       readonly kind: 'checked';
       readonly schedule: Schedule;
-      /** Whether its newest dump is older than the schedule asks for. */
+      /** Whether the newest is older than the schedule asks for. */
       readonly isOld: boolean;
-      /** That of the last missing dump. */
+      /** That of the last missing dump or drill. */
       readonly run?: Run;
     }
   | { readonly kind: 'broken'; readonly reason: string }
@@ -31,25 +31,71 @@ export interface KnownSecret {
   /** Absent if nothing is known, since the first check of it failed. */
   readonly watch?: Watch | undefined;
   readonly finding: Finding;
+  /** The same of its drills; absent if they are not on a schedule. */
+  readonly drills?: { readonly watch?: DrillWatch | undefined; readonly finding: Finding } | undefined;
 }
 
 /** The status of a secret. */
-export function entryOf({ secret, watch, finding }: KnownSecret, now: Date): SecretStatus {
+export function entryOf({ secret, watch, finding, drills }: KnownSecret, now: Date): SecretStatus {
   const { arrears, searched, newest, sizes = [], manifest } = watch ?? {};
   return {
     secret: secret.name,
     secretArn: secret.arn,
-    ...standingOf(finding, watch),
+    ...worseOf(standingOf(finding, watch), drills && drillStandingOf(drills)),
     ...scheduleOf(secret, finding, now),
     missing: arrears && { first: arrears.first, last: arrears.last, count: arrears.count },
     searched: searched && formatWhen(new Date(searched)),
     newest: newest && { ...newest, scheduledFor: whenOf(newest.key) ?? '', bytes: sizes.at(-1) ?? 0 },
     manifest,
     sizes,
+    ...(drills && drillsOf(secret, drills, now)),
   };
 }
 
-function standingOf(finding: Finding, watch: Watch | undefined): Pick<SecretStatus, 'state' | 'reason' | 'execution'> {
+type Standing = Pick<SecretStatus, 'state' | 'reason' | 'execution'>;
+
+/** The trouble of dumps, or else that of drills, or else what is known of the dumps. */
+function worseOf(dumps: Standing, drills: Standing | undefined): Standing {
+  return TROUBLE.includes(dumps.state) ? dumps : (drills ?? dumps);
+}
+
+/** Undefined if its drills are in no trouble. */
+function drillStandingOf({ watch, finding }: NonNullable<KnownSecret['drills']>): Standing | undefined {
+  if (finding.kind === 'broken') {
+    return { state: 'broken tag', reason: `Of its drills: ${onOneLine(finding.reason)}` };
+  }
+  const { arrears, evidence } = watch ?? {};
+  const run: Run = (finding.kind === 'checked' ? finding.run : undefined) ?? { status: 'none' };
+  if (arrears !== undefined && run.status !== 'going') {
+    const execution = run.status === 'none' ? undefined : run.execution;
+    return { state: 'drill overdue', reason: reasonOf(run, 'drill'), execution };
+  }
+  return evidence?.verdict === undefined || evidence.verdict === 'equal'
+    ? undefined
+    : { state: 'drill failed', reason: `The verdict is ${evidence.verdict}: ${evidence.reason ?? ''}` };
+}
+
+function drillsOf(
+  { tags }: ListedSecret,
+  { watch, finding }: NonNullable<KnownSecret['drills']>,
+  now: Date,
+): Pick<SecretStatus, 'drills' | 'drill'> {
+  const { arrears, evidence } = watch ?? {};
+  const { verdict, finishedAt, seconds, tables, problem } = evidence ?? {};
+  const schedule = finding.kind === 'checked' ? finding.schedule : undefined;
+  return {
+    drills: {
+      expression: readTags(tags, 'drill')?.schedule ?? '',
+      words: schedule && inWords(schedule.cron),
+      next: schedule && formatWhen(nextTime(schedule, now)),
+      missing: arrears && { first: arrears.first, last: arrears.last, count: arrears.count },
+      problem,
+    },
+    drill: verdict === undefined || finishedAt === undefined ? undefined : { verdict, finishedAt, seconds, tables },
+  };
+}
+
+function standingOf(finding: Finding, watch: Watch | undefined): Standing {
   if (finding.kind === 'unchecked') {
     return { state: 'unchecked', reason: onOneLine(finding.reason) };
   }
@@ -61,7 +107,7 @@ function standingOf(finding: Finding, watch: Watch | undefined): Pick<SecretStat
   }
   const run: Run = finding.run ?? { status: 'none' };
   const execution = run.status === 'none' ? undefined : run.execution;
-  return { state: stateOf(run), reason: reasonOf(run), execution };
+  return { state: stateOf(run), reason: reasonOf(run, 'dump'), execution };
 }
 
 /** The state of a secret whose last missing dump was that of a run. */
@@ -79,14 +125,15 @@ function stateOf({ status }: Run): State {
   }
 }
 
-function reasonOf(run: Run): string {
+function reasonOf(run: Run, purpose: Purpose): string {
   switch (run.status) {
     case 'none':
-      return 'There is no run for it.';
+      return `There is no run for ${purpose === 'dump' ? 'it' : 'its drill'}.`;
     case 'going':
       return 'Its run is still going.';
     default: {
-      const end = run.status === 'succeeded' ? 'Its run made no dump' : `Its run ${ENDS[run.status]}`;
+      const its = purpose === 'dump' ? 'Its run' : 'The run of its drill';
+      const end = run.status === 'succeeded' ? `${its} made no ${purpose}` : `${its} ${ENDS[run.status]}`;
       return run.reason === undefined ? `${end}.` : `${end}: ${onOneLine(run.reason)}`;
     }
   }

@@ -14,6 +14,8 @@ const MARKS: Readonly<Record<State, string>> = {
   failing: '✖',
   unchecked: '?',
   'broken tag': '✖',
+  'drill overdue': '✖',
+  'drill failed': '✖',
   'old dump': '○',
   'no dump': '○',
   late: '…',
@@ -45,6 +47,7 @@ export function rowOf(entry: SecretStatus, generatedAt: string, id?: string): Ht
     <th role="rowheader" scope="row">${secret}${databaseOf(entry)}${reasonOf(entry)}</th>
     <td role="cell">${newestOf(entry, generatedAt)}</td>
     <td role="cell">${sizes.length === 0 ? html`<span class="soft">none</span>` : sparkline(sizes)}</td>
+    <td role="cell">${drillOf(entry, generatedAt)}</td>
     <td role="cell">${scheduleOf(entry)}</td>
     <td role="cell">${nextOf(entry, generatedAt)}</td>
   </tr> `;
@@ -106,6 +109,32 @@ function earlierWords(manifest: SecretStatus['manifest'], isOfNewest: boolean): 
   }
   const words = manifest === undefined || isOfNewest ? [] : manifestWords(manifest);
   return words.length === 0 ? [] : [html`<small>${words.join(', ')} on ${utc(manifest?.scheduledFor ?? '')}</small>`];
+}
+
+function drillOf({ drill, drills }: SecretStatus, generatedAt: string): Html {
+  const { missing, problem, next } = drills ?? {};
+  const facts = [
+    ...(drill?.seconds === undefined ? [] : [`usable after ${secondsWords(drill.seconds)}`]),
+    ...(drill?.tables === undefined
+      ? []
+      : [`${countOf(drill.tables.equal)} of ${countOf(drill.tables.total)} tables equal`]),
+    ...(next === undefined ? [] : [`next ${distance(next, generatedAt)}`]),
+  ];
+  return html`${verdictOf(drill, drills, generatedAt)}${facts.map((fact) => html`<small>${fact}</small>`)}${[
+    ...(missing === undefined
+      ? []
+      : [`No evidence ${missing.count === 1 ? '' : `of ${missing.count} drills `}since ${utc(missing.first)}.`]),
+    ...(problem === undefined ? [] : [shortened(problem)]),
+  ].map((text) => html`<small class="warn">${text}</small>`)}`;
+}
+
+function verdictOf(drill: SecretStatus['drill'], drills: SecretStatus['drills'], generatedAt: string): Html {
+  if (drill === undefined) {
+    return html`<span class="soft">${drills === undefined ? 'not scheduled' : 'none'}</span>`;
+  }
+  const { verdict, finishedAt } = drill;
+  const color = verdict === 'equal' ? 'good' : 'bad';
+  return html`<b class="${color}">${verdict}</b> ${distance(finishedAt, generatedAt)}<small>${utc(finishedAt)}</small>`;
 }
 
 function scheduleOf({ schedule: { words, expression, timezone } }: SecretStatus): Html {

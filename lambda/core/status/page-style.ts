@@ -19,9 +19,9 @@ small{font-size:.85rem}
 .counts a:hover,.counts a:focus{text-decoration:underline}
 table{width:100%;border-collapse:collapse}
 caption{padding:.5rem 0;text-align:left}
-th,td{padding:.6rem 1.25rem .6rem 0;border-top:1px solid var(--line);text-align:left;vertical-align:top;font-weight:400;unicode-bidi:isolate}
+th,td{padding:.6rem 1rem .6rem 0;border-top:1px solid var(--line);text-align:left;vertical-align:top;font-weight:400;unicode-bidi:isolate}
 thead th{border:0;color:var(--soft);font-size:.85rem;white-space:nowrap}
-tbody th{width:35%;font-weight:600}
+tbody th{width:24%;font-weight:600}
 tbody th p{font-weight:400}
 tr:target{background:var(--card)}
 small{display:block}
@@ -45,8 +45,9 @@ tbody th,.state{grid-column:1/-1}
 td:not(.state)::before{display:block;color:var(--soft);font-size:.85rem}
 td:nth-child(3)::before{content:"Newest proven dump"}
 td:nth-child(4)::before{content:"Sizes of the last dumps"}
-td:nth-child(5)::before{content:"Schedule"}
-td:nth-child(6)::before{content:"Next run"}
+td:nth-child(5)::before{content:"Last drill"}
+td:nth-child(6)::before{content:"Schedule"}
+td:nth-child(7)::before{content:"Next run"}
 svg{max-width:100%}
 dl{display:block}
 dd{margin:0 0 .5rem}

@@ -10,14 +10,27 @@ const MEANINGS: Readonly<Record<State, readonly [meaning: string, article?: stri
   overdue: ['A dump should be there by now, and no run is making it.', 'dump-overdue'],
   failing: ['A dump should be there by now, and its run has failed.', 'dump-overdue'],
   unchecked: ['The last check could not look at it. What is shown was found earlier.', 'alarm-freshness-failed'],
-  'broken tag': ['Its schedule or time zone cannot be followed, so it is not dumped.', 'tags-that-cannot-be-followed'],
+  'broken tag': [
+    'A schedule or the time zone cannot be followed, so it is not dumped or not drilled.',
+    'tags-that-cannot-be-followed',
+  ],
+  'drill overdue': ['A drill should have left evidence by now, and no run is making it.', 'drill-overdue'],
+  'drill failed': ['What its last drill restored is not known to be equal to the dump.', 'drill-failed'],
   'old dump': ['Its newest dump is older than its schedule asks for. None is missing since its tags were first seen.'],
   'no dump': ['There is no dump of it in the buckets, and none is due now.'],
   late: ['A dump should be there by now, and its run is still going.', 'dump-late'],
   fresh: ['Its newest dump is as new as its schedule asks for.'],
 };
 
-const COLUMNS = ['State', 'Secret', 'Newest proven dump', 'Sizes of the last dumps', 'Schedule', 'Next run'] as const;
+const COLUMNS = [
+  'State',
+  'Secret',
+  'Newest proven dump',
+  'Sizes of the last dumps',
+  'Last drill',
+  'Schedule',
+  'Next run',
+] as const;
 
 /** The status as one page: without scripts, and with nothing from anywhere else. */
 export function pageOf(status: Status): string {
@@ -92,7 +105,8 @@ function tableOf({ secrets, generatedAt, totals }: Status): Html {
   const rows = secrets.map((entry, index) => rowOf(entry, generatedAt, first.get(index)));
   return html`<table role="table">
     <caption>
-      Every secret on a schedule, the most urgent first. The newest dumps take ${sizeOf(totals.bytes)} together.
+      Every secret whose dumps are on a schedule, the most urgent first. The newest dumps take ${sizeOf(totals.bytes)}
+      together.
     </caption>
     <thead role="rowgroup">
       <tr role="row">
@@ -119,6 +133,11 @@ function footerOf({ periodMinutes, totals: { states } }: Status): Html {
       ${terms}
       <dt>proven</dt>
       <dd>Before a dump was put into its bucket, every byte of it was read back as a valid archive.</dd>
+      <dt>last drill</dt>
+      <dd>
+        The restore of a dump into a throwaway server. With “equal”, every table came out with the rows and contents
+        that the dump has. The time is that to a usable database.
+      </dd>
       <dt>rows</dt>
       <dd>Of all tables. With “about” they are the server’s estimate, otherwise they were counted in the dump.</dd>
     </dl>

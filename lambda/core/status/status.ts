@@ -24,6 +24,8 @@ export function statusOf(secrets: readonly KnownSecret[], subject: Subject, now:
         failing: count('failing'),
         unchecked: count('unchecked'),
         'broken tag': count('broken tag'),
+        'drill overdue': count('drill overdue'),
+        'drill failed': count('drill failed'),
         'old dump': count('old dump'),
         'no dump': count('no dump'),
         late: count('late'),

@@ -6,6 +6,7 @@ import type { Template } from '../../assembly/template.ts';
 import { AccessDenied, type Iam, type Service } from '../iam/iam.ts';
 import type { DeadLetter, LambdaFunction } from '../lambda/lambda-function.ts';
 import { DEFAULT_BUS, destinationCall } from '../permissions/service-calls.ts';
+import { Queue } from '../sqs/queue.ts';
 import type { Trace } from '../trace.ts';
 import { compilePattern, type Pattern } from './event-pattern.ts';
 
@@ -27,7 +28,7 @@ interface Rule {
 }
 
 interface Target {
-  readonly function: LambdaFunction;
+  readonly to: LambdaFunction | Queue;
   /** ARN of the queue for events that could not be delivered. */
   readonly deadLetterQueue: string | undefined;
 }
@@ -52,8 +53,8 @@ export class EventBus {
   /** Names of rules that were disabled after their deployment. */
   readonly #disabled = new Set<string>();
 
-  /** @throws {Error} if a rule's target is not one of the functions */
-  constructor(template: Template, functions: readonly LambdaFunction[], iam: Iam, trace: Trace) {
+  /** @throws {Error} if a rule's target is not one of these */
+  constructor(template: Template, possibleTargets: readonly (LambdaFunction | Queue)[], iam: Iam, trace: Trace) {
     this.#iam = iam;
     this.#trace = trace;
     this.#rules = template.ofType('AWS::Events::Rule').map((resource) => {
@@ -66,11 +67,11 @@ export class EventBus {
         matches: enabled && EventPattern !== undefined ? compilePattern(EventPattern) : () => false,
         scheduled: enabled && ScheduleExpression !== undefined,
         targets: Targets.map(({ Arn, DeadLetterConfig }) => {
-          const target = functions.find(({ arn }) => arn === Arn);
-          if (target === undefined) {
-            throw new Error(`The target of the rule ${resource.title} is not a function: ${Arn}`);
+          const to = possibleTargets.find(({ arn }) => arn === Arn);
+          if (to === undefined) {
+            throw new Error(`The target of the rule ${resource.title} is neither a function nor a queue: ${Arn}`);
           }
-          return { function: target, deadLetterQueue: DeadLetterConfig?.Arn };
+          return { to, deadLetterQueue: DeadLetterConfig?.Arn };
         }),
       };
     });
@@ -128,7 +129,7 @@ export class EventBus {
 
   #deliver(rule: Rule, event: object): void {
     for (const target of rule.targets) {
-      this.#trace({ kind: 'rule matched', rule: rule.title, target: target.function.title });
+      this.#trace({ kind: 'rule matched', rule: rule.title, target: target.to.title });
       const delivery = this.#invoke(rule, target, event);
       this.#deliveries.add(delivery);
       void delivery.finally(() => this.#deliveries.delete(delivery));
@@ -145,15 +146,19 @@ export class EventBus {
       return;
     }
     this.#deadLetters.push(letter);
-    this.#trace({ kind: 'dead letter', name: target.function.title, destination: letter.destination });
+    this.#trace({ kind: 'dead letter', name: target.to.title, destination: letter.destination });
   }
 
   async #attemptDelivery(rule: Rule, target: Target, event: object): Promise<DeadLetter | undefined> {
     const service: Service = { name: 'events.amazonaws.com', sourceArn: rule.arn };
-    const functionArn = target.function.arn;
+    const { to } = target;
     try {
-      await this.#iam.authorizeService(service, { action: 'lambda:InvokeFunction', resource: functionArn });
-      return await target.function.invokeAsynchronously(event);
+      if (to instanceof Queue) {
+        await this.#iam.authorizeService(service, destinationCall(to.arn));
+        return await sendTo(to, event);
+      }
+      await this.#iam.authorizeService(service, { action: 'lambda:InvokeFunction', resource: to.arn });
+      return await to.invokeAsynchronously(event);
     } catch (error) {
       if (!(error instanceof AccessDenied)) {
         throw error;
@@ -161,7 +166,7 @@ export class EventBus {
       // EventBridge does not retry a delivery that is denied.
       const responsePayload = { errorType: 'NO_PERMISSIONS', errorMessage: error.message };
       const destination = await this.#deadLetterDestination(service, target);
-      return { functionArn, destination, requestPayload: event, responsePayload };
+      return { handler: to.arn, destination, requestPayload: event, responsePayload };
     }
   }
 
@@ -182,8 +187,14 @@ export class EventBus {
   }
 }
 
+/** @returns the dead letter if every attempt to handle the event failed */
+async function sendTo(queue: Queue, event: object): Promise<DeadLetter | undefined> {
+  const redriven = await queue.send(JSON.stringify(event));
+  return redriven && { handler: queue.arn, destination: redriven.destination, requestPayload: event };
+}
+
 /** https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
-function failedInvocation({ functionArn, requestPayload, responsePayload }: DeadLetter): SentEvent {
+function failedInvocation({ handler: functionArn, requestPayload, responsePayload }: DeadLetter): SentEvent {
   return {
     source: 'lambda',
     'detail-type': 'Lambda Function Invocation Result - Failure',

@@ -27,6 +27,7 @@ const REASONS: Readonly<Record<string, string>> = {
   'rds:DescribeDBInstances': 'Only for a secret that RDS manages for an instance.',
   's3:ListBucket': 'Only when a requested object does not exist, or objects are listed.',
   's3:ListMultipartUploadParts': 'Only when an upload to the same key was left open, for example by a killed attempt.',
+  's3:PutObjectTagging': 'Only when a dump is kept because rows have vanished since.',
   's3:PutObject': 'Only when there is something to remember.',
   'sns:Publish': 'Only when there is something to report.',
   'sqs:SendMessage': 'Only when a function fails on every attempt.',
@@ -35,7 +36,7 @@ const REASONS: Readonly<Record<string, string>> = {
     'Only when running executions were not listed in the last few minutes, for example by an earlier local run.',
   'cloudwatch.amazonaws.com sns:Publish': 'Only when an alarm goes off; the local run has no metrics.',
   'events.amazonaws.com lambda:InvokeFunction': 'Only when an event matches the rule, or its schedule is due.',
-  'events.amazonaws.com sqs:SendMessage': 'Only when an event cannot be delivered.',
+  'events.amazonaws.com sqs:SendMessage': 'Only when an event matches the rule, or cannot be delivered.',
 };
 
 const MANUAL_JOB = 'Only when its job is submitted manually.';

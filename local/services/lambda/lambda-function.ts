@@ -6,18 +6,20 @@ import type { FunctionError, InvocationResult } from '../invocation.ts';
 import { destinationCall } from '../permissions/service-calls.ts';
 import { type FunctionDependencies, Runtime } from './runtime.ts';
 
-/** Lambda retries an asynchronous invocation after one and two minutes, which would be too long to watch. */
-const RETRY_MS = 200;
+/** Lambda retries after one and two minutes, or after a visibility timeout, which would be too long to watch. */
+export const RETRY_MS = 200;
 
 /** Lambda's default: two retries of an asynchronous invocation. */
 const DEFAULT_RETRIES = 2;
 
-/** The record sent to a destination when an event could not be handled: a subset of the fields that Lambda sends. */
+/** An event that could not be delivered or handled. */
 export interface DeadLetter {
-  readonly functionArn: string;
+  /** ARN of the function or queue that it was for. */
+  readonly handler: string;
   readonly destination: string;
   readonly requestPayload: unknown;
-  readonly responsePayload: FunctionError;
+  /** Absent for an event that was in a queue, which does not record why. */
+  readonly responsePayload?: FunctionError;
 }
 
 const asynchronousSchema = z.object({
@@ -47,6 +49,10 @@ export class LambdaFunction {
     this.#dependencies = dependencies;
   }
 
+  get roleArn(): string {
+    return this.#runtime.roleArn;
+  }
+
   /** Invokes the function and waits for the result. */
   async invoke(event: unknown): Promise<InvocationResult> {
     const { trace } = this.#dependencies;
@@ -74,7 +80,7 @@ export class LambdaFunction {
         continue;
       }
       const destination = await this.#failureDestination();
-      return { functionArn: this.arn, destination, requestPayload: event, responsePayload: result.error };
+      return { handler: this.arn, destination, requestPayload: event, responsePayload: result.error };
     }
   }
 

@@ -6,6 +6,7 @@ import { AccessDenied, type Iam } from '../iam/iam.ts';
 import { signerOf } from '../protocol/credentials.ts';
 import type { Guard, GuardedRequest } from '../s3/request.ts';
 import { S3Error } from '../s3/response.ts';
+import { isForTags, type Tags } from '../s3/tags.ts';
 
 /**
  * Permits requests whose signer is allowed to make them.
@@ -52,11 +53,13 @@ function bucketCall({ method, target: { bucket, query } }: GuardedRequest): Requ
   return { action: 's3:ListBucket', resource, context: Object.fromEntries(conditions) };
 }
 
-function objectCalls(
-  { method, target: { bucket, key, query }, headers, exists }: GuardedRequest,
-  encryptionKey: string | undefined,
-): readonly RequiredCall[] {
+function objectCalls(request: GuardedRequest, encryptionKey: string | undefined): readonly RequiredCall[] {
+  const { method, target, headers, exists, tags } = request;
+  const { bucket, key, query } = target;
   const resource = `arn:aws:s3:::${bucket}/${key}`;
+  if (isForTags(target)) {
+    return [method === 'GET' ? { action: 's3:GetObjectTagging', resource } : taggingCall(request, tags ?? {})];
+  }
   const hasUpload = query.has('uploadId');
   const encryption = (action: string): readonly RequiredCall[] =>
     encryptionKey === undefined
@@ -87,8 +90,27 @@ function objectCalls(
   // S3 decrypts a multipart upload's data key for each part, and to list or join the parts.
   return [
     { action: 's3:PutObject', resource, context },
+    ...(tags === undefined ? [] : [taggingCall(request, tags)]),
     ...encryption(hasUpload ? 'kms:Decrypt' : 'kms:GenerateDataKey'),
   ];
+}
+
+/**
+ * What tagging requires, of an object that exists or is created. Only the former has tags that conditions see.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/tagging-and-policies.html
+ */
+function taggingCall({ target, existingTags }: GuardedRequest, tags: Tags): RequiredCall {
+  const keys = (kind: string, of: Tags) =>
+    Object.entries(of).map(([key, value]) => [`s3:${kind}/${key}`, value] as const);
+  const existing = isForTags(target) ? keys('ExistingObjectTag', existingTags) : [];
+  return {
+    action: 's3:PutObjectTagging',
+    resource: `arn:aws:s3:::${target.bucket}/${target.key}`,
+    context: {
+      's3:RequestObjectTagKeys': Object.keys(tags),
+      ...Object.fromEntries([...keys('RequestObjectTag', tags), ...existing]),
+    },
+  };
 }
 
 const encryptionSchema = z.object({

@@ -10,7 +10,8 @@ import { objectAlgorithm } from './checksum.ts';
 import { isConditionalWrite, operationOf, requireMatch } from './operation.ts';
 import { type Guard, type Target, targetOf } from './request.ts';
 import { element, S3Error, sendError, sendXml } from './response.ts';
-import { metadataOf, type NewObject, type Store } from './store.ts';
+import { metadataOf, type NewObject, type Store, type StoredObject } from './store.ts';
+import { type Tags, tagsIn, xmlOf } from './tags.ts';
 import { Uploads } from './uploads.ts';
 
 /** Parts in a list, unless the request says how many. */
@@ -36,8 +37,11 @@ export class RequestHandler {
     try {
       const { method = '', headers } = request;
       const target = targetOf(request.url ?? '/');
-      await this.#guard?.({ method, target, headers, exists: this.#store.find(target) !== undefined });
-      await this.#route(request, response, target);
+      const tags = await tagsIn(request, target);
+      const existing = this.#store.find(target);
+      const existingTags = existing?.tags ?? {};
+      await this.#guard?.({ method, target, headers, tags, exists: existing !== undefined, existingTags });
+      await this.#route(request, response, target, tags);
     } catch (error) {
       const isAborted = request.destroyed && !request.complete;
       if (isAborted || response.headersSent) {
@@ -51,7 +55,7 @@ export class RequestHandler {
     }
   }
 
-  async #route(request: IncomingMessage, response: ServerResponse, target: Target): Promise<void> {
+  async #route(request: IncomingMessage, response: ServerResponse, target: Target, tags: Tags = {}): Promise<void> {
     const operation = operationOf(request, target);
     if (operation === 'PUT bucket') {
       await this.#store.createBucket(target.bucket);
@@ -75,13 +79,21 @@ export class RequestHandler {
       case 'HEAD object':
         return this.#sendObject(request, response, target);
       case 'PUT object':
-        return this.#putObject(request, response, target);
+        return this.#putObject(request, response, target, tags);
+      case 'GET object?tagging':
+        sendXml(response, 'Tagging', {}, xmlOf(this.#found(target).tags));
+        return;
+      case 'PUT object?tagging':
+        this.#found(target);
+        this.#store.tag(target, tags);
+        response.end();
+        return;
       case 'DELETE object':
         this.#store.delete(target);
         response.writeHead(204).end();
         return;
       case 'POST object?uploads':
-        return this.#createUpload(request, response, target);
+        return this.#createUpload(request, response, target, tags);
       case 'GET object?uploadId':
         this.#listParts(response, target);
         return;
@@ -98,12 +110,18 @@ export class RequestHandler {
     }
   }
 
-  async #sendObject(request: IncomingMessage, response: ServerResponse, target: Target): Promise<void> {
-    const { headers, method } = request;
+  /** @throws {S3Error} NoSuchKey */
+  #found(target: Target): StoredObject {
     const object = this.#store.find(target);
     if (object === undefined) {
       throw new S3Error(404, 'NoSuchKey', 'The specified key does not exist.');
     }
+    return object;
+  }
+
+  async #sendObject(request: IncomingMessage, response: ServerResponse, target: Target): Promise<void> {
+    const { headers, method } = request;
+    const object = this.#found(target);
     requireMatch(headers, object.etag);
     const range = byteRange(headers.range, object.size);
     const body = method === 'GET' ? createReadStream('', { fd: openSync(object.file, 'r'), ...range }) : undefined;
@@ -124,7 +142,7 @@ export class RequestHandler {
     }
   }
 
-  async #putObject(request: IncomingMessage, response: ServerResponse, target: Target): Promise<void> {
+  async #putObject(request: IncomingMessage, response: ServerResponse, target: Target, tags: Tags): Promise<void> {
     const { headers } = request;
     const algorithm = objectAlgorithm(headers);
     const isConditional = isConditionalWrite(headers);
@@ -134,6 +152,7 @@ export class RequestHandler {
         size,
         etag: digests.md5.toString('hex'),
         metadata: metadataOf(headers),
+        tags,
         checksum: { algorithm, value: digests[algorithm].toString('base64'), type: 'FULL_OBJECT' },
       };
       this.#store.put(target, object, file, isConditional);
@@ -141,9 +160,9 @@ export class RequestHandler {
     });
   }
 
-  async #createUpload(request: IncomingMessage, response: ServerResponse, target: Target): Promise<void> {
+  async #createUpload(request: IncomingMessage, response: ServerResponse, target: Target, tags: Tags): Promise<void> {
     const { bucket: Bucket, key: Key } = target;
-    const UploadId = await this.#uploads.create(target, request.headers);
+    const UploadId = await this.#uploads.create(target, request.headers, tags);
     sendXml(response, 'InitiateMultipartUploadResult', { Bucket, Key, UploadId });
   }
 
@@ -180,8 +199,14 @@ export class RequestHandler {
       .list(bucket)
       .filter(({ key }) => key.startsWith(prefix) && Buffer.compare(Buffer.from(key), startAfter) > 0)
       .filter(({ key }) => delimiter === '' || !key.slice(prefix.length).includes(delimiter));
-    const listed = objects.map(({ key, lastModified, etag, size }) =>
-      element('Contents', { Key: key, LastModified: lastModified, ETag: `"${etag}"`, Size: `${size}` }),
+    const listed = objects.map(({ key, lastModified, etag, size, metadata }) =>
+      element('Contents', {
+        Key: key,
+        LastModified: lastModified,
+        ETag: `"${etag}"`,
+        Size: `${size}`,
+        StorageClass: metadata['x-amz-storage-class'] ?? 'STANDARD',
+      }),
     );
     const fields = { Name: bucket, Prefix: prefix, KeyCount: `${listed.length}`, IsTruncated: 'false' };
     sendXml(response, 'ListBucketResult', fields, listed.join(''));

@@ -19,6 +19,10 @@ export interface GuardedRequest {
   readonly headers: IncomingHttpHeaders;
   /** Whether the object exists. */
   readonly exists: boolean;
+  /** Tags that the request gives the object; undefined if it gives none. */
+  readonly tags: Readonly<Record<string, string>> | undefined;
+  /** Tags that the object has. */
+  readonly existingTags: Readonly<Record<string, string>>;
 }
 
 /** @throws {S3Error} if the request is not permitted */

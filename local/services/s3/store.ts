@@ -16,6 +16,7 @@ import { z } from 'zod';
 import { digestOf, isUnavailable, pathOf } from './object-file.ts';
 import type { ObjectName } from './request.ts';
 import { preconditionFailed } from './response.ts';
+import type { Tags } from './tags.ts';
 
 /** Folder for everything about objects but their bytes. No bucket's name begins with a dot. */
 const INDEX = '.index';
@@ -35,6 +36,8 @@ const entrySchema = z.object({
     value: z.string(),
     type: z.enum(['FULL_OBJECT', 'COMPOSITE']),
   }),
+  /** Those of earlier versions have none. */
+  tags: z.record(z.string(), z.string()).default({}),
   lastModified: z.string(),
 });
 
@@ -44,10 +47,11 @@ type Entry = z.infer<typeof entrySchema>;
 export type StoredObject = Readonly<Entry>;
 
 /** An object to be created from a file. */
-export type NewObject = Readonly<Pick<Entry, 'size' | 'etag' | 'metadata' | 'checksum'>>;
+export type NewObject = Readonly<Pick<Entry, 'size' | 'etag' | 'metadata' | 'checksum' | 'tags'>>;
 
 /** The request headers that become an object's metadata; all others are about the request. */
-const METADATA_HEADER = /^(x-amz-meta-.*|content-type|content-disposition|content-language|cache-control|expires)$/;
+const METADATA_HEADER =
+  /^(x-amz-meta-.*|x-amz-storage-class|content-type|content-disposition|content-language|cache-control|expires)$/;
 
 /** @param headers of PutObject or CreateMultipartUpload */
 export function metadataOf(headers: IncomingHttpHeaders): NewObject['metadata'] {
@@ -120,9 +124,15 @@ export class Store {
       file: relative(this.#folder, path),
       lastModified: new Date().toISOString(),
     };
-    const entryFile = this.#entryFile(name);
-    writeFileSync(`${entryFile}.new`, JSON.stringify(entry));
-    renameSync(`${entryFile}.new`, entryFile);
+    this.#write(name, entry);
+  }
+
+  /** Replaces the tags of an object. */
+  tag(name: ObjectName, tags: Tags): void {
+    const object = this.find(name);
+    if (object !== undefined) {
+      this.#write(name, { ...object, file: relative(this.#folder, object.file), tags });
+    }
   }
 
   delete(name: ObjectName): void {
@@ -161,6 +171,12 @@ export class Store {
 
   #entryFile({ bucket, key }: ObjectName): string {
     return join(this.#folder, INDEX, bucket, `${digestOf(key)}.json`);
+  }
+
+  #write(name: ObjectName, entry: Entry): void {
+    const entryFile = this.#entryFile(name);
+    writeFileSync(`${entryFile}.new`, JSON.stringify(entry));
+    renameSync(`${entryFile}.new`, entryFile);
   }
 
   #read(entryFile: string): StoredObject | undefined {

@@ -25,6 +25,7 @@ export interface Upload extends ObjectName {
   readonly id: string;
   readonly initiated: Date;
   readonly metadata: NewObject['metadata'];
+  readonly tags: NewObject['tags'];
   readonly algorithm: Algorithm;
   readonly checksumType: NewObject['checksum']['type'];
   readonly parts: Map<number, Part>;
@@ -40,7 +41,7 @@ export class Uploads {
   }
 
   /** CreateMultipartUpload. @returns the upload's id */
-  async create({ bucket, key }: Target, headers: IncomingHttpHeaders): Promise<string> {
+  async create({ bucket, key }: Target, headers: IncomingHttpHeaders, tags: NewObject['tags']): Promise<string> {
     const id = randomBytes(16).toString('hex');
     const algorithm = objectAlgorithm(headers);
     const isFullObject = algorithm === 'crc64nvme' || headers['x-amz-checksum-type'] === 'FULL_OBJECT';
@@ -51,6 +52,7 @@ export class Uploads {
       key,
       initiated: new Date(),
       metadata: metadataOf(headers),
+      tags,
       algorithm,
       checksumType: isFullObject ? 'FULL_OBJECT' : 'COMPOSITE',
       parts: new Map(),
@@ -87,7 +89,7 @@ export class Uploads {
    * @throws {S3Error} NoSuchUpload, MalformedXML, InvalidPart, InvalidPartOrder, EntityTooSmall, BadDigest
    */
   async join(target: Target, request: IncomingMessage, file: string): Promise<NewObject> {
-    const { parts: uploaded, algorithm, checksumType: type, metadata } = this.find(target);
+    const { parts: uploaded, algorithm, checksumType: type, metadata, tags } = this.find(target);
     const parts = chosenParts(await text(request), uploaded);
     const { size, digests } = await writeBody(concatenated(parts), file, [algorithm]);
     const suffix = `-${parts.length}`;
@@ -97,7 +99,7 @@ export class Uploads {
         : `${(await composite(algorithm, parts)).toString('base64')}${suffix}`;
     verify(request.headers, (sent) => (sent === algorithm ? value : undefined));
     const etag = `${(await composite('md5', parts)).toString('hex')}${suffix}`;
-    return { size, etag, metadata, checksum: { algorithm, value, type } };
+    return { size, etag, metadata, tags, checksum: { algorithm, value, type } };
   }
 
   /** AbortMultipartUpload. @throws {S3Error} NoSuchUpload */

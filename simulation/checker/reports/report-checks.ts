@@ -2,9 +2,9 @@ import type { Clock } from '../../runtime/clock.ts';
 import { iso } from '../../runtime/time.ts';
 import type { Execution } from '../../services/execution.ts';
 import type { Invocation, Result } from '../../services/lambda/invocation.ts';
-import { listedTags } from '../../services/secrets-manager.ts';
-import type { Tags } from '../../workload/random-tags.ts';
-import { type Secret, type Span, stateAt, tagsInForce } from '../../workload/secret-history.ts';
+import { type ListedSecret, listedTags } from '../../services/secrets-manager.ts';
+import type { Purpose, Tags } from '../../workload/random-tags.ts';
+import { type Secret, type Span, stateAt, tagsFor, tagsInForce } from '../../workload/secret-history.ts';
 import type { CheckedSecrets } from '../checked-secrets.ts';
 import type { Interval } from '../intervals.ts';
 import { LONGEST_SILENCE, MARGIN } from '../limits.ts';
@@ -12,7 +12,7 @@ import type { Violations } from '../violations.ts';
 import { Evidence } from './evidence.ts';
 import { parseReport, type Report } from './report.ts';
 import { SecretReports } from './secret-reports.ts';
-import { type KnownSecret, problemsOfStatus } from './status-checks.ts';
+import { type KnownRuns, type KnownSecret, problemsOfStatus } from './status-checks.ts';
 
 const HOUR = 60 * 60_000;
 
@@ -43,20 +43,23 @@ export interface ReportChecksOptions {
   readonly status: () => string;
 }
 
+/** The dumps or the drills of a secret. */
 interface ReportedSecret {
   readonly secret: Secret;
+  readonly purpose: Purpose;
   readonly evidence: Evidence;
   readonly reports: SecretReports;
 }
 
-/** Checks that missing dumps are reported, and nothing else, and that it is noticed if nothing looks for them. */
+/** Checks that what is missing is reported, and nothing else, and that it is noticed if nothing looks for it. */
 export class ReportChecks {
   /** How many reports there were, by kind. */
   readonly figures = { reports: new Map<string, number>() };
   readonly #clock: Clock;
   readonly #violations: Violations;
   readonly #options: ReportChecksOptions;
-  readonly #byName: ReadonlyMap<string, ReportedSecret>;
+  /** By {@link idOf}. */
+  readonly #byId: ReadonlyMap<string, ReportedSecret>;
   readonly #going = new Set<BegunCheck>();
   #lastBegun: number;
   #lastGoodEnd: number;
@@ -67,28 +70,29 @@ export class ReportChecks {
     this.#options = options;
     this.#lastBegun = options.span.from;
     this.#lastGoodEnd = options.span.from;
-    const all = secrets.for('dump').map(({ secret, intervals }): ReportedSecret => {
+    const all = secrets.all().map(({ secret, purpose, intervals }): ReportedSecret => {
       const evidence = new Evidence(clock);
-      const one = { secret, evidence, reports: new SecretReports(evidence, options) };
+      const one = { secret, purpose, evidence, reports: new SecretReports(evidence, options) };
       for (const interval of intervals) {
         this.#scheduleDueCheck(one, interval, 0);
       }
       return one;
     });
-    this.#byName = new Map(all.map((one) => [one.secret.name, one]));
+    this.#byId = new Map(all.map((one) => [idOf(one.purpose, one.secret.name), one]));
     this.#scheduleHeartbeatChecks(options);
   }
 
   onStarted(execution: Execution): void {
-    this.#of(execution.secret).evidence.onStarted(execution);
+    this.#of(execution).evidence.onStarted(execution);
   }
 
   onEnded(execution: Execution): void {
-    this.#of(execution.secret).evidence.onEnded(execution);
+    this.#of(execution).evidence.onEnded(execution);
   }
 
-  onDumped(execution: Execution): void {
-    this.#of(execution.secret).evidence.onDumped(execution);
+  /** A dump or the evidence of a drill is there. */
+  onDone(execution: Execution): void {
+    this.#of(execution).evidence.onDumped(execution);
   }
 
   /** A check begins. */
@@ -117,34 +121,41 @@ export class ReportChecks {
     if (endedWell) {
       this.#checkMessages(invocation, reports);
     }
-    const listed = tagsByArn(invocation);
-    const known = new Map<string, KnownSecret>();
-    for (const { secret, evidence, reports: checks } of this.#byName.values()) {
-      const own = reports.filter((report) => report.secret === secret.name);
-      const tags = knownTags(secret, listed.get(secret.arn), ended);
+    const listed = new Map([...invocation.pages.values()].flat().map((one) => [one.ARN, one]));
+    const known = new Map<string, KnownRuns>();
+    for (const { secret, purpose, evidence, reports: checks } of this.#byId.values()) {
+      const own = reports.filter((report) => report.purpose === purpose && report.secret === secret.name);
+      const tags = knownTags(secret, purpose, listed.get(secret.arn), ended);
       const { falseReports, unreported } = checks.check(check, tags, own);
-      known.set(secret.name, { tags, evidence, reports: checks });
+      known.set(idOf(purpose, secret.name), { tags, evidence, reports: checks });
       for (const problem of falseReports) {
-        this.#violations.report('no false report', secret, `The check of ${iso(check.started)} reported ${problem}.`);
+        const message = `The check of ${iso(check.started)} reported of its ${purpose}s ${problem}.`;
+        this.#violations.report('no false report', secret, message);
       }
       for (const problem of unreported) {
-        const message = `The check of ${iso(check.started)} did not report this: ${problem}`;
+        const message = `The check of ${iso(check.started)} did not report this of its ${purpose}s: ${problem}`;
         this.#violations.report('reported in time', secret, message);
       }
     }
     if (check.certain) {
-      for (const [name = '', problem] of problemsOfStatus(this.#options.status(), check, invocation, known)) {
+      for (const [name = '', problem] of problemsOfStatus(
+        this.#options.status(),
+        check,
+        invocation,
+        secretsOf(known),
+      )) {
         const message = `The status of ${iso(check.started)} is wrong: ${problem}.`;
-        this.#violations.report('true status', this.#byName.get(name)?.secret, message);
+        this.#violations.report('true status', this.#byId.get(idOf('dump', name))?.secret, message);
       }
     }
   }
 
   #reportsOf({ events }: Invocation): readonly Report[] {
     const reports = [...events.values()].flat().map(({ detail }) => parseReport(detail));
-    for (const { kind, secret } of reports) {
-      this.figures.reports.set(kind, (this.figures.reports.get(kind) ?? 0) + 1);
-      if (!this.#byName.has(secret)) {
+    for (const { kind, secret, purpose } of reports) {
+      const name = purpose === 'drill' ? `drill ${kind}` : kind;
+      this.figures.reports.set(name, (this.figures.reports.get(name) ?? 0) + 1);
+      if (!this.#byId.has(idOf(purpose, secret))) {
         this.#violations.report('no false report', undefined, `${secret}, which was reported, never existed.`);
       }
     }
@@ -153,10 +164,13 @@ export class ReportChecks {
 
   /** What is an event is in a message, too. */
   #checkMessages({ messages }: Invocation, reports: readonly Report[]): void {
-    for (const { kind, secret } of reports) {
-      if (!messages.some((text) => text.includes(`${TITLES[kind]}: ${secret}\n`))) {
-        const message = `No message says what the event "${kind}" of ${secret} does.`;
-        this.#violations.report('reported in time', this.#byName.get(secret)?.secret, message);
+    for (const { kind, secret, purpose } of reports) {
+      const lines = ['', 'STILL '].map(
+        (again) => `\n${purpose === 'drill' ? 'DRILL ' : ''}${again}${TITLES[kind]}: ${secret}\n`,
+      );
+      if (!messages.some((text) => lines.some((line) => text.includes(line)))) {
+        const message = `No message says what the event "${kind}" of the ${purpose}s of ${secret} does.`;
+        this.#violations.report('reported in time', this.#byId.get(idOf(purpose, secret))?.secret, message);
       }
     }
     if (messages.length > 0 && reports.length === 0) {
@@ -164,15 +178,15 @@ export class ReportChecks {
     }
   }
 
-  /** Notes each dump that is not there when it becomes overdue. */
+  /** Notes each dump, and evidence, that is not there when it becomes overdue. */
   #scheduleDueCheck(one: ReportedSecret, interval: Interval, position: number): void {
     const due = interval.due[position];
     if (due === undefined) {
       return;
     }
     this.#clock.at(due + this.#options.overdueAfter, () => {
-      const { secret, evidence, reports } = one;
-      const tags = tagsInForce(secret, stateAt(secret, due), 'dump');
+      const { secret, purpose, evidence, reports } = one;
+      const tags = tagsInForce(secret, stateAt(secret, due), purpose);
       if (due >= interval.from && tags !== undefined && !evidence.hasDump(due, this.#clock.now)) {
         reports.onMissing(due, tags);
       }
@@ -203,25 +217,41 @@ export class ReportChecks {
     this.#clock.at(span.from + HOUR, check);
   }
 
-  #of({ name }: Secret): ReportedSecret {
-    const found = this.#byName.get(name);
+  #of({ secret, purpose }: Execution): ReportedSecret {
+    const found = this.#byId.get(idOf(purpose, secret.name));
     if (found === undefined) {
-      throw new Error(`${name} is not a secret of this world.`);
+      throw new Error(`${secret.name} is not a secret of this world.`);
     }
     return found;
   }
 }
 
-function tagsByArn({ pages }: Invocation): ReadonlyMap<string, Omit<Tags, 'valid'> | undefined> {
-  return new Map([...pages.values()].flat().map((listed) => [listed.ARN, listedTags(listed)]));
+/** By name. */
+function secretsOf(known: ReadonlyMap<string, KnownRuns>): ReadonlyMap<string, KnownSecret> {
+  const [dump, drill] = [idOf('dump', ''), idOf('drill', '')];
+  return new Map(
+    [...known].flatMap(([id, dumps]) => {
+      const name = id.slice(dump.length);
+      const drills = known.get(drill + name);
+      return id.startsWith(dump) && drills !== undefined ? [[name, { ...dumps, drills }] as const] : [];
+    }),
+  );
 }
 
-/** The tags that were listed, with what else is known of them. */
-function knownTags({ states }: Secret, listed: Omit<Tags, 'valid'> | undefined, now: number): Tags | undefined {
-  return (
-    listed &&
-    states.findLast(
-      ({ from, tags }) => from <= now && tags?.schedule === listed.schedule && tags.timezone === listed.timezone,
-    )?.tags
-  );
+function idOf(purpose: Purpose, name: string): string {
+  return `${purpose} ${name}`;
+}
+
+/** The tags that were listed for a purpose, with what else is known of them. */
+function knownTags(
+  { states }: Secret,
+  purpose: Purpose,
+  listed: ListedSecret | undefined,
+  now: number,
+): Tags | undefined {
+  const seen = listed && listedTags(listed, purpose);
+  return states
+    .filter(({ from }) => from <= now)
+    .map((state) => tagsFor(state, purpose))
+    .findLast((tags) => tags && tags.schedule === seen?.schedule && tags.timezone === seen.timezone);
 }

@@ -13,6 +13,9 @@ const statusSchema = z.object({
       secret: z.string(),
       state: z.string(),
       newest: z.object({ scheduledFor: z.iso.datetime() }).optional(),
+      missing: z.object({}).optional(),
+      drills: z.object({ missing: z.object({}).optional(), problem: z.string().optional() }).optional(),
+      drill: z.object({ verdict: z.string() }).optional(),
       manifest: z.object({ scheduledFor: z.iso.datetime(), problem: z.string().optional() }).optional(),
     }),
   ),
@@ -23,8 +26,17 @@ type Entry = z.infer<typeof statusSchema>['secrets'][number];
 /** The states of a secret that misses dumps. */
 const MISSING: readonly string[] = ['overdue', 'failing', 'late'];
 
-/** What a check knew of a secret, and has reported of it. */
-export interface KnownSecret {
+/** The states of a secret whose drills are in trouble, and not its dumps. */
+const DRILLS: readonly string[] = ['drill overdue', 'drill failed'];
+
+/** What a check knew of the dumps of a secret, and has reported of them. */
+export interface KnownSecret extends KnownRuns {
+  /** The same of its drills. */
+  readonly drills: KnownRuns;
+}
+
+/** What a check knew of the dumps or the drills of a secret. */
+export interface KnownRuns {
   /** Those that it saw, if any. */
   readonly tags: Tags | undefined;
   readonly evidence: Evidence;
@@ -56,24 +68,45 @@ export function problemsOfStatus(
   });
 }
 
-/** @param unread keys of the manifests of its dumps that could not be read */
+/** @param unread keys of the manifests and the evidence of its dumps that could not be read */
 function problemOf(
   entry: Entry | undefined,
-  { tags, evidence, reports }: KnownSecret,
+  { tags, evidence, reports, drills }: KnownSecret,
   { ended }: Check,
   unread: readonly string[],
 ): string | undefined {
   if (entry === undefined || tags === undefined) {
     return entry === tags ? undefined : `it is ${entry === undefined ? 'left out' : 'there'}`;
   }
-  const { state, newest, manifest } = entry;
+  const { state, newest, manifest, missing } = entry;
   const isMissing = tags.valid ? reports.isMissing : false;
-  if ((state === 'broken tag') === tags.valid || (isMissing ?? MISSING.includes(state)) !== MISSING.includes(state)) {
+  const isAboutDrills = DRILLS.includes(state) || (state === 'broken tag' && tags.valid);
+  const saysMissing = isAboutDrills ? missing !== undefined : MISSING.includes(state);
+  const isBroken = !tags.valid || (drills.tags?.valid === false && !MISSING.includes(state));
+  if ((state === 'broken tag') !== isBroken || (isMissing ?? saysMissing) !== saysMissing) {
     return `its state is ${state}`;
+  }
+  const problem = problemOfDrills(entry, drills);
+  if (problem !== undefined) {
+    return problem;
   }
   if (newest !== undefined && !evidence.hasDump(Date.parse(newest.scheduledFor), ended)) {
     return `there is no dump of ${newest.scheduledFor}`;
   }
-  const isNoted = unread.length === 0 || manifest?.problem !== undefined;
-  return isNoted ? undefined : 'it does not say that a manifest could not be read';
+  const isNoted = unread.every((key) =>
+    key.endsWith('.dmp.json') ? manifest?.problem !== undefined : entry.drills?.problem !== undefined,
+  );
+  return isNoted ? undefined : 'it does not say that a manifest or evidence could not be read';
+}
+
+function problemOfDrills({ state, drills, drill }: Entry, { tags, evidence, reports }: KnownRuns): string | undefined {
+  if (drills === undefined || tags === undefined) {
+    return drills === tags ? undefined : `its drills are ${drills === undefined ? 'left out' : 'there'}`;
+  }
+  const saysMissing = drills.missing !== undefined;
+  const isMissing = tags.valid ? reports.isMissing : false;
+  if ((isMissing ?? saysMissing) !== saysMissing || (state === 'drill overdue' && !saysMissing)) {
+    return `it says that ${saysMissing ? 'a' : 'no'} drill is missing`;
+  }
+  return drill === undefined || evidence.newest(Infinity) !== undefined ? undefined : 'it has never been drilled';
 }

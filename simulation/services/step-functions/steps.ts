@@ -47,7 +47,11 @@ export interface StepsContext {
     event: unknown,
   ): Promise<{ readonly result: Result; readonly invocation: Invocation }>;
   onSubmitted(execution: Execution, job: SubmittedJob): void;
-  /** The job has ended well: there is a dump, or the evidence of a drill. */
+  /**
+   * The job has done its work: there is a dump, or the evidence of a drill.
+   *
+   * @throws {TaskError} if it failed nevertheless
+   */
   onJobDone(execution: Execution): void;
 }
 

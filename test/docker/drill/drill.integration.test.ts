@@ -150,6 +150,18 @@ describe('a dump that does not restore as it is', () => {
     });
   });
 
+  test('is incomplete if the machine lacks the locale of its amounts of money', async () => {
+    const key = await variant(stage, ({ source }) => {
+      source.moneyLocale = 'xx_XX.UTF-8';
+    });
+    expect(await drillUnequal(stage, key)).toMatchObject({
+      verdict: 'incomplete',
+      tables: { total: 13, equal: 12 },
+      differences: [],
+      notCompared: [expect.stringMatching(/^public\.valued: .* of the locale 'xx_XX\.UTF-8', which this server/)],
+    });
+  });
+
   test('is incomplete if its manifest has no census', async () => {
     const key = await variant(stage, (manifest) => {
       manifest.tables = null;

@@ -16,6 +16,7 @@ const EQUAL: Findings = {
   lacking: { what: [], dependents: [] },
   refused: [],
   refusedCount: 0,
+  assertions: [],
 };
 const EXTENSION = { what: 'extension x', reason: 'the server of the drill does not have it' };
 const OF_EXTENSION = { ...TABLE, kind: 'TABLE', of: 'extension x' };
@@ -46,6 +47,12 @@ describe('The verdict', () => {
         lacking: { what: [EXTENSION], dependents: [OF_EXTENSION] },
       },
       'not restored: extension x (the server of the drill does not have it), table public.t (it depends on extension x).',
+    ],
+    ['equal', { ...EQUAL, assertions: [{ sql: 'q', result: 'true', reason: null }] }, '; 1 of 1 assertion is true.'],
+    [
+      'different',
+      { ...EQUAL, refusedCount: 1, assertions: [{ sql: 'SELECT\n  false', result: 'false', reason: null }] },
+      '; 0 of 1 assertion is true; not true: SELECT | false (it is false); the server refused 1 of the statements.',
     ],
     ['incomplete', { ...EQUAL, lacking: { what: [EXTENSION], dependents: [] } }, 'not restored: extension x'],
     ['incomplete', { ...EQUAL, refusedCount: 1 }, 'the server refused 1 of the statements.'],

@@ -158,6 +158,8 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
   expect(await stage.manifestOf(object.key)).toEqual({
     manifestVersion: 1,
     secretArn: SECRET_ARN,
+    storage: { class: 'STANDARD', expiresAfterDays: 35 },
+    assertions: [],
     execution: EXECUTION,
     scheduledFor: WHEN,
     source: {
@@ -214,6 +216,7 @@ test('the manifest contains what was dumped, how, and the proof', async () => {
       userMappings: [],
       unseen: [],
     },
+    run: null,
   });
   expect(await stage.leftovers()).toEqual([]);
 });

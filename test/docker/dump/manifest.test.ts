@@ -16,14 +16,15 @@ const plan: Plan = {
     execution: 'arn:aws:states:us-west-2:123456789012:execution:autodump:prod-app',
     job: undefined,
     buckets: ['dumps'],
+    retentionDays: 35,
     restoreJob: 'AutoDump-restore',
     scratch: '/scratch',
   },
   secretName: 'prod/app',
-  ignored: [],
   source: { host: 'db.example.com', port: 5432, user: 'dumper', password: 'p', database: 'app' },
   filters: NO_FILTERS,
   parallel: undefined,
+  assertions: [],
   object: { bucket: 'dumps', key: 'prod/app/app-20261122T080000Z.dmp' },
 };
 
@@ -39,8 +40,15 @@ const finished: FinishedDump = {
   },
   inventory: {
     tables: [
-      { oid: 16_385, schema: 'public', name: 't', rows: null, bytes: 0 },
-      { oid: 16_386, schema: 'cron', name: 'of an extension', rows: 5, bytes: 8_192 },
+      {
+        oid: 16_385,
+        schema: 'public',
+        name: 't',
+        rows: null,
+        bytes: 0,
+        partitionOf: { schema: 'public', name: 'All' },
+      },
+      { oid: 16_386, schema: 'cron', name: 'of an extension', rows: 5, bytes: 8_192, partitionOf: null },
     ],
     extensions: [{ name: 'plpgsql', version: '1.0' }],
     indexBytes: 0,
@@ -144,7 +152,7 @@ test('a manifest contains the census beside the estimates, also of tables that o
   expect(tables).toEqual([
     {
       ...{ schema: 'public', name: 't', rows: null, bytes: 0 },
-      ...{ provenRows: 7, contentHash: '00000000000000aa', offset: 90, length: 5 },
+      ...{ provenRows: 7, contentHash: '00000000000000aa', offset: 90, length: 5, partitionOf: 'public."All"' },
     },
     { schema: 'cron', name: 'of an extension', rows: 5, bytes: 8_192, ...none },
     {

@@ -16,6 +16,7 @@ const task: Task = {
   execution: 'arn:aws:states:eu-west-1:123456789012:execution:autodump:prod-app',
   job: undefined,
   buckets: ['dumps'],
+  retentionDays: 35,
   restoreJob: 'AutoDump-restore',
   scratch: '/scratch',
 };

@@ -10,7 +10,15 @@ test.each([
   [counted(1, 1500), '1 row, 1.5 kB'],
   [{ kind: 'estimated', rows: 20 }, 'about 20 rows'],
   [{ kind: 'estimated', rows: null }, 'an unknown number of rows'],
-  [{ kind: 'no table' }, 'no such table'],
+  [
+    { kind: 'counted', rows: 9, bytes: 90, hash: 'a', partitions: { counted: 3, withoutRows: 0 } },
+    '9 rows, 90 bytes in 3 partitions',
+  ],
+  [
+    { kind: 'counted', rows: 9, bytes: 90, hash: 'a', partitions: { counted: 1, withoutRows: 2 } },
+    '9 rows, 90 bytes in 1 partition, without the rows of 2 more',
+  ],
+  [{ kind: 'no table' }, 'no such table in its manifest'],
   [{ kind: 'no rows', reason: 'filters left its rows out' }, 'no rows: filters left its rows out'],
   [{ kind: 'unknown', reason: 'there is no manifest' }, 'unknown: there is no manifest'],
 ] as const)('%j is described', (table, words) => {

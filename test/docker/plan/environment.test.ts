@@ -7,6 +7,7 @@ const ENVIRONMENT = {
   AUTODUMP_WHEN: '2026-11-22T08:00:00Z',
   AUTODUMP_EXECUTION: 'arn:aws:states:us-west-2:123456789012:execution:autodump:prod-app',
   AUTODUMP_BUCKETS: 'dumps, more-dumps',
+  AUTODUMP_RETENTION_DAYS: '400',
   AUTODUMP_RESTORE_JOB: 'AutoDump-restore',
   TMPDIR: tmpdir(),
 };
@@ -16,6 +17,7 @@ test('the environment described by the contract is parsed, and the ID that Batch
     secretArn: ENVIRONMENT.AUTODUMP_SECRET_ARN,
     region: 'us-west-2',
     scheduledFor: '2026-11-22T08:00:00Z',
+    retentionDays: 400,
     restoreJob: 'AutoDump-restore',
     execution: ENVIRONMENT.AUTODUMP_EXECUTION,
     job: '0a1b2c3d',

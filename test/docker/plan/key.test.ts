@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { dumpKey } from '../../../docker/plan/key.ts';
+import { dumpKey, globalsKey } from '../../../docker/plan/key.ts';
 import { ANY_CHARACTER } from '../../support/any-character.ts';
 
 const WHEN = '2026-11-22T08:00:00Z';
@@ -27,6 +27,20 @@ test('different secrets and databases have different keys', () => {
     fc.property(secretName, database, secretName, database, (secret, name, otherSecret, otherName) => {
       fc.pre(secret !== otherSecret || name !== otherName);
       expect(dumpKey(secret, name, WHEN)).not.toBe(dumpKey(otherSecret, otherName, WHEN));
+    }),
+  );
+});
+
+test('no object of a database is one of another, or holds the roles', () => {
+  const objectsOf = (name: string) => {
+    const key = dumpKey('prod/app', name, WHEN);
+    return [key, `${key}.json`, `${key}.drill-20261122T080000Z.json`];
+  };
+  const odd = fc.constantFrom('globals', 'globals-20261122T080000Z.sql', 'a-20261122T080000Z.dmp.json', '*', '-', 'A');
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.oneof(database, odd), { minLength: 2 }), (names) => {
+      const keys = [...names.flatMap(objectsOf), globalsKey('prod/app', WHEN)];
+      expect(new Set(keys).size).toBe(keys.length);
     }),
   );
 });

@@ -8,6 +8,7 @@ function tagsOf(...keys: readonly string[]): ReadonlyMap<string, string> {
 test.each([
   ['autodump:Database-Name', 'must be written autodump:databasename'],
   ['autodump:dbname', 'must be written autodump:databasename'],
+  ['autodump:databases', 'must be written autodump:databasename'],
   ['autodump:host', 'must be written autodump:endpoint'],
   ['autodump:Bucket', 'must be written autodump:bucketname'],
   ['auto-dump:engine', 'must be written autodump:engine'],

@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { RdsFields } from '../../../docker/plan/rds.ts';
 import { givenBy, type GivenSecret, withRds } from '../../../docker/plan/secret-fields.ts';
+import type { Destination } from '../../../docker/plan/secret-schema.ts';
 import { parseDumpSettings } from '../../../docker/plan/secret.ts';
 import { NO_FILTERS } from '../../../docker/postgres/filters/filters.ts';
 
-const BUCKETS = ['dumps', 'more-dumps'] as const;
+const DESTINATION: Destination = { buckets: ['dumps', 'more-dumps'], retentionDays: 120 };
 
 const LOGIN = JSON.stringify({ username: 'a', password: 'b' });
 
@@ -21,14 +22,13 @@ function managed(
 
 describe('what the value does not say', () => {
   test('is taken from RDS', () => {
-    expect(parseDumpSettings(managed({}, FOUND), BUCKETS)).toEqual({
-      host: 'db.example.com',
-      port: 5433,
-      user: 'a',
-      password: 'b',
-      database: 'app',
+    expect(parseDumpSettings(managed({}, FOUND), DESTINATION)).toEqual({
+      server: { host: 'db.example.com', port: 5433, user: 'a', password: 'b' },
+      databases: { kind: 'one', name: 'app' },
       bucket: 'dumps',
+      retention: 'stack',
       filters: NO_FILTERS,
+      assertions: [],
     });
   });
 
@@ -38,15 +38,27 @@ describe('what the value does not say', () => {
       'autodump:databasename': 'other',
       'autodump:bucketname': 'more-dumps',
     };
-    expect(parseDumpSettings(managed(tags, FOUND), BUCKETS)).toMatchObject({
-      host: 'replica.example.com',
-      port: 5432,
-      database: 'other',
+    expect(parseDumpSettings(managed(tags, FOUND), DESTINATION)).toMatchObject({
+      server: { host: 'replica.example.com', port: 5432 },
+      databases: { kind: 'one', name: 'other' },
       bucket: 'more-dumps',
     });
   });
 
+  test.each<readonly [string, unknown]>([
+    ['-', { kind: 'all' }],
+    ['*', { kind: 'all' }],
+    [' a : b', { kind: 'list', names: ['a', 'b'] }],
+    ['a, b-c', { kind: 'list', names: ['a', 'b-c'] }],
+    ['b-c', { kind: 'one', name: 'b-c' }],
+  ])('may be several databases: the tag autodump:databasename = %j', (tag, databases) => {
+    expect(parseDumpSettings(managed({ 'autodump:databasename': tag }, FOUND), DESTINATION)).toMatchObject({
+      databases,
+    });
+  });
+
   test.each<readonly [string, Readonly<Record<string, string>>, RdsFields]>([
+    ['the tag autodump:databasename is empty', { 'autodump:databasename': 'a:' }, FOUND],
     ['engine is mysql, but AutoDump dumps only PostgreSQL', {}, { ...FOUND, engine: 'mysql' }],
     ['databasename is missing', {}, { ...FOUND, databasename: undefined }],
     ['endpoint is missing', {}, { engine: 'postgres', databasename: 'app' }],
@@ -60,7 +72,7 @@ describe('what the value does not say', () => {
       FOUND,
     ],
   ])('may be wrong: %s', (problem, tags, rds) => {
-    expect(() => parseDumpSettings(managed(tags, rds), BUCKETS)).toThrow(problem);
+    expect(() => parseDumpSettings(managed(tags, rds), DESTINATION)).toThrow(problem);
   });
 
   test('may be filters: lists in the value, with blanks between them in a tag', () => {
@@ -71,7 +83,7 @@ describe('what the value does not say', () => {
       schemas: 'public',
     });
     const tags = { 'autodump:excludetables': 'log_* cache', 'autodump:schemas': 'public', 'autodump:timezone': 'UTC' };
-    expect(parseDumpSettings(managed(tags, FOUND, value), BUCKETS).filters).toEqual({
+    expect(parseDumpSettings(managed(tags, FOUND, value), DESTINATION).filters).toEqual({
       schemas: ['public'],
       excludeschemas: [],
       excludetables: ['log_*', 'cache'],
@@ -95,7 +107,7 @@ describe('what the value does not say', () => {
     ['the tag autodump:schemas is empty', {}, { 'autodump:schemas': ' ' }],
   ])('may be wrong filters: %s', (problem, fields, tags) => {
     const value = JSON.stringify({ username: 'a', password: 'b', ...fields });
-    expect(() => parseDumpSettings(managed(tags, FOUND, value), BUCKETS)).toThrow(problem);
+    expect(() => parseDumpSettings(managed(tags, FOUND, value), DESTINATION)).toThrow(problem);
   });
 
   test.each<readonly [object, Readonly<Record<string, string>>]>([
@@ -105,7 +117,7 @@ describe('what the value does not say', () => {
     [{ parallel: 4 }, { 'autodump:parallel': '4' }],
   ])('may be a number of connections: %p and %p', (fields, tags) => {
     const value = JSON.stringify({ username: 'a', password: 'b', ...fields });
-    expect(parseDumpSettings(managed(tags, FOUND, value), BUCKETS).parallel).toBe(4);
+    expect(parseDumpSettings(managed(tags, FOUND, value), DESTINATION).parallel).toBe(4);
   });
 
   test.each<readonly [unknown, Readonly<Record<string, string>>, string]>([
@@ -117,22 +129,22 @@ describe('what the value does not say', () => {
     [2, { 'autodump:parallel': '4' }, 'parallel differs from the tag autodump:parallel'],
   ])('may be a wrong number of connections: %p and %p', (parallel, tags, problem) => {
     const value = JSON.stringify({ username: 'a', password: 'b', parallel });
-    expect(() => parseDumpSettings(managed(tags, FOUND, value), BUCKETS)).toThrow(problem);
+    expect(() => parseDumpSettings(managed(tags, FOUND, value), DESTINATION)).toThrow(problem);
   });
 
   test('may not contradict the value, which is not shown', () => {
     const own = { ...FOUND, username: 'a', password: 'b', endpoint: undefined, databasename: undefined };
     const value = JSON.stringify({ ...own, host: 'db.example.com', dbname: 'hidden' });
     const tags = { 'autodump:databasename': 'app', 'autodump:endpoint': 'db.example.com' };
-    expect(() => parseDumpSettings(managed(tags, {}, value), BUCKETS)).toThrow(
+    expect(() => parseDumpSettings(managed(tags, {}, value), DESTINATION)).toThrow(
       /^The secret rds!db-1 is invalid: dbname differs from the tag autodump:databasename: remove one of them\.(?!.*hidden)/,
     );
   });
 
   test.each([LOGIN, 'not json'])('is advised to be given in tags, if the value cannot be edited', (value) => {
-    expect(() => parseDumpSettings(managed({}, {}, value), BUCKETS)).toThrow(
+    expect(() => parseDumpSettings(managed({}, {}, value), DESTINATION)).toThrow(
       /cannot be edited, because a service of AWS manages it: give what is missing in the tags autodump:databasename, autodump:endpoint/,
     );
-    expect(() => parseDumpSettings(managed({}, {}, value, 'prod/app'), BUCKETS)).not.toThrow(/cannot be edited/);
+    expect(() => parseDumpSettings(managed({}, {}, value, 'prod/app'), DESTINATION)).not.toThrow(/cannot be edited/);
   });
 });

@@ -2,12 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Failure } from '../../../docker/failure.ts';
 import { givenBy } from '../../../docker/plan/secret-fields.ts';
-import { parseDumpSettings } from '../../../docker/plan/secret.ts';
-import type { ConnectionSettings } from '../../../docker/postgres/connection/connection-settings.ts';
+import type { Destination } from '../../../docker/plan/secret-schema.ts';
+import { parseConnectionSettings, parseDumpSettings } from '../../../docker/plan/secret.ts';
 import { NO_FILTERS } from '../../../docker/postgres/filters/filters.ts';
 import { ANY_CHARACTER } from '../../support/any-character.ts';
 
-const BUCKETS = ['dumps', 'more-dumps'] as const;
+const DESTINATION: Destination = { buckets: ['dumps', 'more-dumps'], retentionDays: 120 };
 
 const OURS = {
   username: 'dumper',
@@ -27,9 +27,13 @@ const RDS = {
   port: 5433,
 };
 
-function parse(value: unknown): ConnectionSettings {
+function parse(value: unknown) {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return parseDumpSettings(givenBy({ name: 'prod/app', value: text, tags: new Map() }), BUCKETS);
+  const { server, ...others } = parseDumpSettings(
+    givenBy({ name: 'prod/app', value: text, tags: new Map() }),
+    DESTINATION,
+  );
+  return { ...server, ...others };
 }
 
 function refusalOf(value: unknown): Failure {
@@ -50,9 +54,10 @@ test("AutoDump's own format is parsed", () => {
     port: 5432,
     user: 'dumper',
     password: 'p',
-    database: 'app',
+    databases: { kind: 'one', name: 'app' },
     bucket: 'more-dumps',
     filters: NO_FILTERS,
+    assertions: [],
   });
 });
 
@@ -62,16 +67,18 @@ test('the format of RDS is parsed, and the bucket defaults to the first', () => 
     port: 5433,
     user: 'dumper',
     password: 'p',
-    database: 'app',
+    databases: { kind: 'one', name: 'app' },
     bucket: 'dumps',
+    retention: 'stack',
     filters: NO_FILTERS,
+    assertions: [],
   });
 });
 
 test("AutoDump's names take precedence over those of RDS", () => {
   expect(parse({ ...RDS, endpoint: 'replica.example.com', databasename: 'other' })).toMatchObject({
     host: 'replica.example.com',
-    database: 'other',
+    databases: { kind: 'one', name: 'other' },
   });
 });
 
@@ -129,6 +136,21 @@ test.each([
   expect(message).not.toContain('secret-value');
 });
 
+test.each<readonly [unknown, unknown]>([
+  ['*', { kind: 'all' }],
+  [['*'], { kind: 'list', names: ['*'] }],
+  [['b', 'a:b', 'a,b', '-'], { kind: 'list', names: ['b', 'a:b', 'a,b', '-'] }],
+  ['-', { kind: 'one', name: '-' }],
+  ['a:b,c', { kind: 'one', name: 'a:b,c' }],
+])('databasename %j', (databasename, databases) => {
+  expect(parse({ ...OURS, databasename })).toMatchObject({ databases });
+});
+
+test.each(['*', ['app'], ['app', 'other']])('a restore needs one database, and not %j', (databasename) => {
+  const given = givenBy({ name: 'prod/app', value: JSON.stringify({ ...OURS, databasename }), tags: new Map() });
+  expect(() => parseConnectionSettings(given)).toThrow('databasename must be the name of one database');
+});
+
 test('blanks around values do not matter, except where they may be part of it', () => {
   const fields = { engine: ' postgres', host: 'db.example.com\n', port: '6432 ', ssl: ' true', bucketname: '\tdumps' };
   const exact = { username: ' dumper', password: 'p ', dbname: 'app ' };
@@ -137,11 +159,31 @@ test('blanks around values do not matter, except where they may be part of it', 
     port: 6432,
     sslMode: 'verify-full',
     filters: NO_FILTERS,
+    assertions: [],
     bucket: 'dumps',
+    retention: 'stack',
     user: ' dumper',
     password: 'p ',
-    database: 'app ',
+    databases: { kind: 'one', name: 'app ' },
   });
+});
+
+test.each([
+  ['SELECT true', ['SELECT true']],
+  [
+    [' SELECT true ; ', 'VALUES (true)'],
+    ['SELECT true', 'VALUES (true)'],
+  ],
+])('the assertions %j are %j', (drillassert, assertions) => {
+  expect(parse({ ...OURS, drillassert })).toMatchObject({ assertions });
+});
+
+test.each([
+  [[';'], 'drillassert has an empty query: remove it'],
+  [true, 'drillassert must be a query, or a list of queries'],
+  [[7], 'drillassert must be text'],
+])('the assertions %j are refused', (drillassert, problem) => {
+  expect(refusalOf({ ...OURS, drillassert }).message).toContain(problem);
 });
 
 test('a pooler is only known to pool sessions if the secret says so', () => {
@@ -193,6 +235,12 @@ describe('an invalid field is named, with the allowed values', () => {
     [{ endpoint: 'postgres://db.example.com' }, 'endpoint must be a host name or an IP address'],
     [{ endpoint: undefined, host: '/var/run/postgresql' }, 'host must be a host name'],
     [{ databasename: 'ä'.repeat(32) }, 'databasename is longer than the 63 bytes'],
+    [{ databasename: ['app', 'ä'.repeat(32)] }, 'databasename is longer than the 63 bytes'],
+    [{ databasename: [] }, 'databasename is an empty list'],
+    [{ databasename: ['app', ''] }, 'databasename is empty'],
+    [{ databasename: ['app', 'app'] }, 'databasename names a database twice'],
+    [{ databasename: ['app', 7] }, 'databasename must be text, or a list of names'],
+    [{ databasename: null }, 'databasename must be text, or a list of names'],
     [{ username: '' }, 'username is empty'],
     [{ username: 7 }, 'username must be text'],
     [{ password: 'a\0b' }, 'password must not contain'],

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Client } from 'pg';
 import { withConnection } from '../../../docker/postgres/connection/connection.ts';
 import { inspectDatabase, sizeOf } from '../../../docker/postgres/database.ts';
+import { exclusionsOf, NOTHING_EXCLUDED } from '../../../docker/postgres/filters/exclusions.ts';
 import { NO_FILTERS } from '../../../docker/postgres/filters/filters.ts';
-import { EVERYTHING, select } from '../../../docker/postgres/filters/selection.ts';
 import { takeInventory } from '../../../docker/postgres/inventory.ts';
 import { inspectLockTable } from '../../../docker/postgres/lock-table.ts';
 import { inspectNeeds } from '../../../docker/postgres/needs/needs.ts';
@@ -112,13 +112,13 @@ test('calls no operator, function, type or view that a user of the database plan
     const database = await inspectDatabase(client);
     return {
       database,
-      inventory: await takeInventory(client, EVERYTHING),
-      selection: await select(client, { ...NO_FILTERS, schemas: ['public'], excludetables: ['watched'] }),
-      needs: await inspectNeeds(client, EVERYTHING),
+      inventory: await takeInventory(client, NOTHING_EXCLUDED),
+      exclusions: await exclusionsOf(client, { ...NO_FILTERS, schemas: ['public'], excludetables: ['watched'] }),
+      needs: await inspectNeeds(client, NOTHING_EXCLUDED),
       roles: await targetRoles(client),
-      privileges: await inspectPrivileges(client, database, EVERYTHING),
+      privileges: await inspectPrivileges(client, database, NOTHING_EXCLUDED),
       unqualified: await unqualifiedNames(client),
-      lockTable: await inspectLockTable(client, EVERYTHING),
+      lockTable: await inspectLockTable(client, NOTHING_EXCLUDED),
       target: await inspectTarget(client),
       objects: await targetObjects(client),
       size: await sizeOf(client),

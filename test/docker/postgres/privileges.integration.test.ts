@@ -4,7 +4,7 @@ import pg from 'pg';
 import { problemsOf } from '../../../docker/check/finding.ts';
 import { privilegeFindings } from '../../../docker/check/privilege-findings.ts';
 import { inspectDatabase } from '../../../docker/postgres/database.ts';
-import { EVERYTHING } from '../../../docker/postgres/filters/selection.ts';
+import { NOTHING_EXCLUDED } from '../../../docker/postgres/filters/exclusions.ts';
 import { identifier, quotedOnOneLine } from '../../../docker/postgres/names/quoting.ts';
 import { inspectPrivileges } from '../../../docker/postgres/privileges.ts';
 import { ANY_CHARACTER } from '../../support/any-character.ts';
@@ -59,7 +59,7 @@ const NAME = fc
 async function findingsOf(user: string, major: number) {
   await client.query(`SET LOCAL ROLE ${pg.escapeIdentifier(user)}`);
   const database = await inspectDatabase(client);
-  const privileges = await inspectPrivileges(client, database, EVERYTHING);
+  const privileges = await inspectPrivileges(client, database, NOTHING_EXCLUDED);
   await client.query('RESET ROLE');
   return privilegeFindings(privileges, { ...database, major });
 }

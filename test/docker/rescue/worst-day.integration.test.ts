@@ -20,7 +20,10 @@ beforeAll(async () => {
       await stage.query('orders', `UPDATE orders SET email = 'nobody@example.com'`);
     }
     await stage.query('orders', `INSERT INTO orders (email) SELECT 'day${index}-' || i FROM generate_series(1, 10) i`);
-    expect(await stage.dump('orders', { environment: { AUTODUMP_WHEN: when } })).toMatchObject({ status: 0 });
+    expect(await stage.dump('orders', { environment: { AUTODUMP_WHEN: when } })).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
   }
 });
 
@@ -64,7 +67,30 @@ test('a table whose rows filters left out is known', async () => {
   expect(await stage.dump('filtered', { secret: { excludetabledata: ['audit'] } })).toMatchObject({ status: 0 });
   const { status, stdout } = await history('public.audit');
   expect(stdout).toMatch(/ {2}no rows: filters left its rows out {2}.*\/filtered-20261122T080000Z\.dmp$/m);
-  expect(stdout).toMatch(/ {2}no such table {2}.*\/orders-20261122T080000Z\.dmp$/m);
+  expect(stdout).toMatch(/ {2}no such table in its manifest {2}.*\/orders-20261122T080000Z\.dmp$/m);
+  expect(status).toBe(0);
+});
+
+test('of a partitioned table, the partitions at all levels are added up, and no heirs of other tables', async () => {
+  await stage.createDatabase(
+    'partitioned',
+    'CREATE TABLE "All" (day int, region text) PARTITION BY RANGE (day)',
+    'CREATE TABLE early PARTITION OF "All" FOR VALUES FROM (0) TO (10)',
+    'CREATE TABLE late PARTITION OF "All" FOR VALUES FROM (10) TO (20) PARTITION BY LIST (region)',
+    `CREATE TABLE late_west PARTITION OF late FOR VALUES IN ('west')`,
+    'CREATE TABLE late_other PARTITION OF late DEFAULT',
+    `INSERT INTO "All" SELECT i, CASE WHEN i % 2 = 0 THEN 'west' ELSE 'east' END FROM generate_series(0, 19) i`,
+    'CREATE TABLE plain AS SELECT 1 AS i',
+    'CREATE TABLE heir () INHERITS (plain)',
+  );
+  expect(await stage.dump('partitioned')).toMatchObject({ status: 0 });
+  const { tables } = await stage.manifestOf(keyOf('partitioned'));
+  expect(Object.fromEntries(tables?.map(({ name, partitionOf }) => [name, partitionOf]) ?? [])).toEqual({
+    ...{ early: 'public."All"', late_west: 'public."All"', late_other: 'public."All"' },
+    ...{ plain: undefined, heir: undefined },
+  });
+  const { status, stdout } = await history('public."All"');
+  expect(stdout).toMatch(/ {2}20 rows, \d+ bytes in 3 partitions {2}.*\/partitioned-20261122T080000Z\.dmp$/m);
   expect(status).toBe(0);
 });
 

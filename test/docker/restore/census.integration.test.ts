@@ -1,22 +1,17 @@
-import { readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type pg from 'pg';
-import { openS3 } from '../../../docker/aws.ts';
 import type { Manifest } from '../../../docker/dump/manifest.ts';
 import { type CensusComparison, compareWithCensus } from '../../../docker/restore/census/compare-with-census.ts';
 import type { Verification } from '../../../docker/restore/census/count-rows.ts';
-import { type ExpectedCensus, expectedCensus } from '../../../docker/restore/census/expected-census.ts';
-import { findStoredDump } from '../../../docker/restore/stored-dump/stored-dump.ts';
-import { StructureCheck } from '../../../docker/restore/stored-dump/structure-check.ts';
-import { objectsOf, readTableOfContents } from '../../../docker/restore/stored-dump/table-of-contents.ts';
+import type { ExpectedCensus } from '../../../docker/restore/census/expected-census.ts';
 import { relationsOf } from '../../../docker/restore/target/objects.ts';
 import { COUNTED_CONTENTS, SETTINGS } from '../support/census-contents.ts';
 import { computed, SESSION } from '../support/computed.ts';
+import { expectedOf } from '../support/expected-of.ts';
 import { hashed } from '../support/hashed.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
-import { BUCKET, keyOf, Stage } from '../support/stage.ts';
+import { keyOf, Stage } from '../support/stage.ts';
 import { restore } from '../support/start-restore.ts';
 
 let stage: Stage;
@@ -30,9 +25,6 @@ beforeAll(async () => {
   }
   expect(await stage.dump('app')).toMatchObject({ status: 0, stderr: '' });
   manifest = await stage.manifestOf(keyOf('app'));
-  process.env.AWS_ENDPOINT_URL_S3 = stage.s3.endpoint;
-  process.env.AWS_ACCESS_KEY_ID = 'AKIAIOSFODNN7EXAMPLE';
-  process.env.AWS_SECRET_ACCESS_KEY = 'example';
 });
 
 afterAll(async () => {
@@ -107,35 +99,12 @@ describe('the manifest', () => {
   });
 });
 
-/** What the dump says of its database. */
-async function expectedOf(database: string): Promise<ExpectedCensus> {
-  const s3 = openS3('us-west-2');
-  const dump = await findStoredDump(s3, { bucket: BUCKET, key: keyOf(database) }, new AbortController().signal);
-  s3.destroy();
-  const archive = async function* () {
-    yield await readFile(stage.fileOf(keyOf(database)));
-  };
-  const head = join(stage.scratch, 'head');
-  const contents = await readTableOfContents(archive(), head);
-  await rm(head);
-  const check = new StructureCheck();
-  await buffer(check.follow(archive()));
-  const client = await stage.connect(database);
-  const objects = await objectsOf(contents, 'UTF8', client);
-  await client.end();
-  if (dump.census === null) {
-    throw new Error('The manifest has no census.');
-  }
-  const known = { contents, objects, before: { hasLargeObjects: false }, settings: [] };
-  return expectedCensus(dump.census, known, check.end().blocks);
-}
-
 describe('a database is compared with the census', () => {
   let census: ExpectedCensus;
   let client: pg.Client;
 
   beforeAll(async () => {
-    census = await expectedOf('app');
+    ({ census } = await expectedOf(stage, 'app'));
     client = await stage.connect('app');
   });
 

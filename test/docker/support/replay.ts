@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -146,6 +146,7 @@ export class Replayer {
         ...{ DUMPED: dumped, PIPED: piped, PROVEN: proven },
       },
       filters: NO_FILTERS,
+      assertions: [],
       folder,
       jobs: 1,
       estimate: mode === 'disk' ? MORE_THAN_ANY_DISK : this.#recording.final.length,
@@ -158,7 +159,7 @@ export class Replayer {
       await rm(join(folder, 'written'));
       await rm(join(folder, 'final'));
       // Fails unless the folder is empty.
-      await execute('rmdir', [folder]);
+      await rmdir(folder);
     }
   }
 }

@@ -209,6 +209,7 @@ export class Stage {
         AUTODUMP_EXECUTION: EXECUTION,
         AUTODUMP_WHEN: WHEN,
         AUTODUMP_BUCKETS: BUCKET,
+        AUTODUMP_RETENTION_DAYS: '35',
         AUTODUMP_RESTORE_JOB: 'AutoDump-restore',
         TMPDIR: this.scratch,
         NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,

@@ -48,3 +48,16 @@ test('a run that was never started', async () => {
   machine.on(DescribeExecutionCommand).rejects(new ExecutionDoesNotExist({ message: 'none', $metadata: {} }));
   expect(await describeRun(new SFNClient(), MACHINE, input)).toEqual({ status: 'none' });
 });
+
+test('a drill that failed, with its message: what exit statuses mean is said of dumps', async () => {
+  machine.reset();
+  const dump = { ...FAILED, message: 'The drill of … failed.', exitStatus: 77 };
+  machine
+    .on(DescribeExecutionCommand)
+    .resolves({ status: 'FAILED', cause: JSON.stringify({ dump, reschedule: DONE }) });
+  expect(await describeRun(new SFNClient(), MACHINE, { ...input, purpose: 'drill' })).toEqual({
+    status: 'failed',
+    reason: 'The drill of … failed.',
+    execution: expect.stringMatching(/:execution:AutoDump:prod_orders-drill-20261122T080000Z-[0-9a-f]{24}$/),
+  });
+});

@@ -1,4 +1,4 @@
-import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { GetObjectCommand, GetObjectTaggingCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { expect, test } from '@jest/globals';
 import { STATUS_KEY } from '../../../contract.ts';
 import { statusSchema } from '../../../operator/status/schema.ts';
@@ -6,6 +6,7 @@ import { synthesizedApp } from '../../support/synthesized-app.ts';
 import { appOnPostgres } from '../support/app-on-postgres.ts';
 import { AppWorld } from '../support/app-world.ts';
 import { check, makeOverdue, stateBucketOf } from '../support/overdue.ts';
+import { vanish } from '../support/vanish.ts';
 
 /** Names and states of the secrets in the status. */
 async function statusOf(app: AppWorld): Promise<readonly (readonly [string, string])[]> {
@@ -47,6 +48,40 @@ test('a dump that is missing is reported once and by name, and when it is caught
     expect(await statusOf(app)).toContainEqual(['prod/orders', 'overdue']);
     expect(await check(app)).toEqual([expect.stringContaining('CAUGHT UP: prod/orders')]);
     expect(await statusOf(app)).toContainEqual(['prod/orders', 'fresh']);
+    expect(world.iam.calls.filter(({ allowed }) => !allowed)).toEqual([]);
+  } finally {
+    await world.stop();
+  }
+});
+
+test('rows that vanished are reported once, and the last dump that has them is kept', async () => {
+  const { cdkOut, folder, server } = shared();
+  const app = await AppWorld.start(cdkOut, folder, server);
+  const { world, bucket: Bucket } = app;
+  try {
+    const [message = '', ...others] = await vanish(app, server);
+    expect(others).toEqual([]);
+    const { Contents: objects = [] } = await world.s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'shrinking/' }));
+    const keys = objects.flatMap(({ Key }) => Key ?? []);
+    const [earlier = '', , newest = ''] = keys;
+    expect(keys).toEqual([earlier, `${earlier}.json`, newest, `${newest}.json`]);
+    expect(message).toMatch(
+      /^ROWS VANISHED: shrinking\npublic\.orders: 2,000, now 300\npublic\.customers: 20, now gone\n/,
+    );
+    expect(message).toContain(`\nNewest dump: s3://${Bucket}/${newest}, scheduled for `);
+    expect(message).toContain(`\nLast dump that still has them: s3://${Bucket}/${earlier}, scheduled for `);
+    expect(message).toContain("\nKept: yes, that dump expires 90 days later than the stack's retention\n");
+    const tags = await Promise.all(
+      keys.map(async (Key) => (await world.s3.send(new GetObjectTaggingCommand({ Bucket, Key }))).TagSet),
+    );
+    const retention = (Value: string) => [{ Key: 'autodump:retention', Value }];
+    expect(tags).toEqual([retention('kept'), retention('kept'), retention('14'), retention('14')]);
+    expect(objects.map(({ StorageClass }) => StorageClass)).toEqual([
+      'STANDARD_IA',
+      'STANDARD',
+      'STANDARD_IA',
+      'STANDARD',
+    ]);
     expect(world.iam.calls.filter(({ allowed }) => !allowed)).toEqual([]);
   } finally {
     await world.stop();

@@ -1,9 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { TagResourceCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ManagedDatabase } from '../../../local/services/rds/rds.ts';
 import { synthesizedApp } from '../../support/synthesized-app.ts';
 import { appOnPostgres } from '../support/app-on-postgres.ts';
 import { AppWorld, SCHEDULE_TAG } from '../support/app-world.ts';
+import { query } from '../support/database.ts';
 
 const shared = appOnPostgres(synthesizedApp);
 
@@ -61,6 +64,16 @@ describe('a secret that RDS manages is dumped', () => {
     expect(await dumpsOf(secret)).toEqual([
       expect.stringMatching(/^rds!\w+-[-0-9a-f]+\/(postgres|template1)-\d{8}T\d{6}Z\.dmp$/),
     ]);
+  });
+
+  test('with all databases of its server, and its roles, if a tag asks for them', async () => {
+    const secret = manage({ databaseName: undefined });
+    await query(shared().server, 'postgres', 'create database other');
+    expect(await runOf(secret, { 'autodump:databasename': '-' })).toBe('SUCCEEDED');
+    const dumps = await dumpsOf(secret);
+    expect(dumps.map((file) => file.replace(/^.*\/|-\d{8}T\d{6}Z\.dmp$/g, '')).sort()).toEqual(['other', 'postgres']);
+    const roles = dumps[0]?.replace(/\w+(-\d{8}T\d{6}Z)\.dmp$/, 'globals$1.sql') ?? '';
+    expect(await readFile(join(app.world.objects, app.bucket, roles), 'utf8')).toContain('-- Roles and memberships of');
   });
 
   test('without asking RDS, if its tags say everything', async () => {

@@ -16,15 +16,15 @@ test('the report is a table, with what is wrong below each secret, and ages as o
 AutoDump, account 123456789012, us-west-2, as of 2026-11-22 09:30 UTC (32m ago)
 1 overdue, 1 broken tag, 1 no dump, 2 fresh
 
-STATE       SECRET          NEWEST DUMP  SIZE     NEXT RUN    SCHEDULE                     ROWS
-overdue     prod/customers  1d 3h ago    1.48 GB  in 20h 58m  00:00 daily, America/Denver  48,211,034
+STATE       SECRET          NEWEST DUMP  SIZE     NEXT RUN    LAST DRILL            SCHEDULE                     ROWS
+overdue     prod/customers  1d 3h ago    1.48 GB  in 20h 58m                        00:00 daily, America/Denver  48,211,034
     Missing: 3 from 2026-11-20 07:00 UTC to 2026-11-22 07:00 UTC
     There is no run for it.
-broken tag  prod/typo       1d 3h ago    1.48 GB  none        "every day", America/Denver  48,211,034
+broken tag  prod/typo       1d 3h ago    1.48 GB  none                              "every day", America/Denver  48,211,034
     schedule "every day" has 2 fields: allowed are five fields
-no dump     staging/new     none                  in 20h 58m  00:00 daily, America/Denver
-fresh       prod/orders     3h 2m ago    1.48 GB  in 20h 58m  00:00 daily, America/Denver  48,211,034
-fresh       prod/unproven   3h 2m ago    1.48 GB  in 20h 58m  00:00 daily, America/Denver
+no dump     staging/new     none                  in 20h 58m                        00:00 daily, America/Denver
+fresh       prod/orders     3h 2m ago    1.48 GB  in 20h 58m  equal 1d 1h ago, 41m  00:00 daily, America/Denver  48,211,034
+fresh       prod/unproven   3h 2m ago    1.48 GB  in 20h 58m                        00:00 daily, America/Denver
     It has no manifest.`.trim(),
   );
 });
@@ -38,7 +38,7 @@ test('a secret whose dumps were never searched for, and a next run that is due, 
 });
 
 test.each([
-  [80, 'STATE    SECRET          NEWEST DUMP  SIZE     NEXT RUN'],
+  [80, 'STATE    SECRET          NEWEST DUMP  SIZE     NEXT RUN    LAST DRILL'],
   [45, 'STATE    SECRET          NEWEST DUMP  SIZE'],
   [10, 'STATE    SECRET'],
 ])('a terminal of %d columns shows those that fit, the most important ones', (width, titles) => {
@@ -70,12 +70,29 @@ test('nothing in a status controls the terminal', () => {
   expect(text).not.toMatch(/[^\P{C}\n]/u);
 });
 
-test('on request it says where the newest dumps are', () => {
+test('on request it says where the newest dumps are, and what the last drills compared', () => {
   const secrets = STATUS.secrets.filter(({ secret }) => ['prod/orders', 'staging/new'].includes(secret));
   const lines = reportOf({ ...STATUS, secrets }, NOW, plain, Infinity, true).filter((line) => line.startsWith(' '));
-  expect(lines).toEqual(['    Newest dump: s3://dumps/prod/orders/orders-20261122T070000Z.dmp']);
+  expect(lines).toEqual([
+    '    Newest dump: s3://dumps/prod/orders/orders-20261122T070000Z.dmp',
+    '    Last drill: 212 of 212 tables equal',
+  ]);
 });
 
 test('without secrets it says so', () => {
   expect(report([]).split('\n').slice(1)).toEqual(['No secret is on a schedule.']);
+});
+
+test('a drill in trouble is told below its secret', () => {
+  const lines = report(['prod/ledger', 'prod/archive']).split('\n');
+  expect(lines.slice(1)).toEqual([
+    '1 drill overdue, 1 drill failed',
+    '',
+    expect.stringMatching(/^STATE/),
+    expect.stringMatching(/^drill overdue {2}prod\/archive .* none +00:00 daily/),
+    '    Drills without evidence: 2026-11-21 08:00 UTC',
+    '    There is no run for its drill.',
+    expect.stringMatching(/^drill failed {3}prod\/ledger .* different 1d 1h ago, 41m +00:00 daily/),
+    '    The verdict is different: 211 of 212 tables are equal; public.orders has other rows',
+  ]);
 });

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { z } from 'zod';
 import { withConnection } from '../../../../docker/postgres/connection/connection.ts';
 import { queryRow } from '../../../../docker/postgres/connection/query.ts';
-import { EVERYTHING } from '../../../../docker/postgres/filters/selection.ts';
+import { NOTHING_EXCLUDED } from '../../../../docker/postgres/filters/exclusions.ts';
 import { takeInventory } from '../../../../docker/postgres/inventory.ts';
 import { contentsOf } from '../../../../docker/restore/target/contents.ts';
 import { ANY_CHARACTER } from '../../../support/any-character.ts';
@@ -133,7 +133,7 @@ test('a setting of the role that leaves questions no room on the disk does not f
   const settings = { host, port, user: 'frugal', password: 'p', database: 'app of many' };
   await withConnection(settings, { mode: 'disable' }, new AbortController().signal, async (client) => {
     expect(await contentsOf(client)).not.toEqual([]);
-    expect((await takeInventory(client, EVERYTHING)).tables).toHaveLength(300);
+    expect((await takeInventory(client, NOTHING_EXCLUDED)).tables).toHaveLength(300);
   });
 });
 

@@ -1,13 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  type About,
   assess,
   assessBroken,
-  type FoundDumps,
+  type Found,
   gapsOf,
+  type News,
   type Run,
 } from '../../../../lambda/core/freshness/assessment.ts';
-import type { Watch } from '../../../../lambda/core/freshness/memory.ts';
-import { messageOf } from '../../../../lambda/core/freshness/message.ts';
+import { runOf } from '../../../../lambda/core/freshness/dump-key.ts';
+import { readMemory, type RunsWatch, writeMemory } from '../../../../lambda/core/freshness/memory.ts';
+import { eventOf, messageOf } from '../../../../lambda/core/freshness/message.ts';
 import { type ListedSecret, owingOf } from '../../../../lambda/core/freshness/owing.ts';
 
 const MINUTE = 60_000;
@@ -21,24 +24,24 @@ const secret: ListedSecret = {
   ],
   isReplica: false,
 };
-const about = { secret: 'prod/orders', timezone: 'America/Denver' };
+const about: About = { secret: 'prod/orders', timezone: 'America/Denver', purpose: 'dump' };
 
 function dump(time: string) {
   return { bucket: 'dumps', key: `prod/orders/orders-${time}.dmp` };
 }
 
-function check(watch: Watch | undefined, now: string, found: FoundDumps, run: Run = { status: 'none' }) {
-  const owing = owingOf(secret, watch, new Date(now), terms);
-  if (owing.kind !== 'dumps') {
+function check(watch: RunsWatch | undefined, now: string, found: Found, run: Run = { status: 'none' }) {
+  const owing = owingOf(secret, 'dump', watch, new Date(now), terms);
+  if (owing.kind !== 'runs') {
     throw new Error('It is on a schedule.');
   }
   const before = { ...(watch ?? { tagsHash: owing.tags.hash, next: owing.next }), newest: found.newest };
   return { owing, ...assess(about, before, owing, gapsOf(before, owing, found), run, new Date(now)) };
 }
 
-const nothing: FoundDumps = { dumps: new Map(), newest: undefined };
-const yesterday: FoundDumps = { dumps: new Map([['2026-11-21T08:00:00Z', 1000]]), newest: dump('20261121T080000Z') };
-const today: FoundDumps = { dumps: new Map([['2026-11-22T08:00:00Z', 1000]]), newest: dump('20261122T080000Z') };
+const nothing: Found = { sizes: new Map(), newest: undefined };
+const yesterday: Found = { sizes: new Map([['2026-11-21T08:00:00Z', 1000]]), newest: dump('20261121T080000Z') };
+const today: Found = { sizes: new Map([['2026-11-22T08:00:00Z', 1000]]), newest: dump('20261122T080000Z') };
 
 describe('a secret on a schedule', () => {
   const first = check(undefined, '2026-11-21T12:00:00Z', nothing);
@@ -47,7 +50,7 @@ describe('a secret on a schedule', () => {
     ['6:00', '2026-11-21T06:00:00Z', '2026-11-21T08:00:00Z'],
     ['less than a scan before its time', '2026-11-21T07:30:00Z', '2026-11-22T08:00:00Z'],
   ])('whose tags are first seen at %s owes the first dump after that', (_, now, next) => {
-    expect(owingOf(secret, undefined, new Date(now), terms)).toMatchObject({ due: [], next });
+    expect(owingOf(secret, 'dump', undefined, new Date(now), terms)).toMatchObject({ due: [], next });
   });
 
   test('owes a dump only two hours after its scheduled time', () => {
@@ -79,7 +82,7 @@ describe('a secret on a schedule', () => {
   });
 
   test('has lost a dump if a later one is there', () => {
-    const manual = { dumps: new Map([['2026-11-22T09:00:00Z', 1000]]), newest: dump('20261122T090000Z') };
+    const manual = { sizes: new Map([['2026-11-22T09:00:00Z', 1000]]), newest: dump('20261122T090000Z') };
     const { news, watch } = check(first.watch, '2026-11-22T10:14:00Z', manual);
     expect(news).toMatchObject([{ kind: 'lost' }]);
     expect(watch.arrears).toBeUndefined();
@@ -99,7 +102,7 @@ describe('a secret on a schedule', () => {
     const place = { region: 'us-west-2', account: '123456789012', buckets: ['dumps'], scanner: 'Scanner' };
     expect(messageOf(news, place, new Date('2026-11-22T10:14:00Z'))).toEqual({
       subject: 'AutoDump: 1 overdue',
-      text: `Dumps of account 123456789012 in us-west-2: 1 overdue.
+      text: `Dumps and drills of account 123456789012 in us-west-2: 1 overdue.
 
 OVERDUE: prod/orders
 Missing: the dump scheduled for 2026-11-22T08:00:00Z (Sun 22 Nov 2026, 01:00 in America/Denver)
@@ -119,10 +122,72 @@ test('tags that cannot be followed, which the scan has reported, are reported da
     reason: 'schedule "x"',
     tags: { hash: 'f00d', hashOfAll: 'f00d', purpose: 'dump', schedule: 'x', timezone: 'UTC' },
   } as const;
-  const remind = (watch: Watch | undefined, now: string) => assessBroken(about, watch, owing, new Date(now));
+  const remind = (watch: RunsWatch | undefined, now: string) => assessBroken(about, watch, owing, new Date(now));
   const first = remind(undefined, '2026-11-22T08:00:00Z');
   const soon = remind(first.watch, '2026-11-23T07:59:00Z');
   const second = remind(soon.watch, '2026-11-23T08:00:00Z');
   const third = remind(second.watch, '2026-11-23T09:00:00Z');
   expect([first, soon, second, third].map(({ news }) => news.length)).toEqual([0, 0, 1, 0]);
+});
+
+test('a drill is in a message of its own kind, and so is the event about it', () => {
+  const missing = { first: '2026-11-22T08:00:00Z', last: '2026-11-22T08:00:00Z', count: 1 };
+  const newest = { bucket: 'dumps', key: 'prod/orders/orders-20261114T080000Z.dmp.drill-20261115T080000Z.json' };
+  const run: Run = {
+    status: 'failed',
+    execution: 'arn',
+    reason: 'There is no dump of prod/orders to restore in dumps.',
+  };
+  const drill = { ...about, purpose: 'drill' } as const;
+  const news: readonly News[] = [
+    { ...drill, kind: 'caught up', missing, newest },
+    { ...drill, kind: 'overdue', missing, newest, run, again: true },
+    { ...drill, kind: 'broken tags', reason: 'schedule "x"' },
+    { ...about, kind: 'overdue', missing, newest: undefined, run, again: false },
+  ];
+  const place = { region: 'us-west-2', account: '123456789012', buckets: ['dumps'], scanner: 'Scanner' };
+  const { subject, text } = messageOf(news, place, new Date('2026-11-22T10:14:00Z'));
+  expect(subject).toBe(
+    'AutoDump: 1 overdue, 1 drill overdue, 1 drill with tags that cannot be followed, 1 drill caught up',
+  );
+  expect(text).toContain(`
+DRILL STILL OVERDUE: prod/orders
+Missing: the drill scheduled for 2026-11-22T08:00:00Z (Sun 22 Nov 2026, 01:00 in America/Denver)
+Since: 2 h 14 min ago
+Newest evidence of a drill: s3://dumps/${newest.key}, scheduled for 2026-11-15T08:00:00Z
+Its run: failed, arn: There is no dump of prod/orders to restore in dumps.
+What to do: docs/operations.md#drill-overdue
+
+`);
+  expect(text).toContain(
+    'DRILL WITH TAGS THAT CANNOT BE FOLLOWED: prod/orders\nReason: schedule "x". It is not drilled.',
+  );
+  expect(text).toContain('DRILL CAUGHT UP: prod/orders\n');
+  expect(news.map((one) => eventOf(one).kind)).toEqual([
+    'drill caught up',
+    'drill overdue',
+    'drill broken tags',
+    'overdue',
+  ]);
+  expect(news.map((one) => eventOf(one))).not.toContainEqual(expect.objectContaining({ purpose: expect.anything() }));
+});
+
+test.each([
+  ['prod/orders/orders-20261122T080000Z.dmp', { purpose: 'dump', when: '2026-11-22T08:00:00Z' }],
+  ['prod/orders/orders-20261122T080000Z.dmp.json', undefined],
+  [
+    'prod/orders/orders-20261122T080000Z.dmp.drill-20261129T090000Z.json',
+    { purpose: 'drill', when: '2026-11-29T09:00:00Z' },
+  ],
+  ['prod/orders/x.dmp.drill-20261129T090000Z.dmp', { purpose: 'dump', when: '2026-11-29T09:00:00Z' }],
+])('the key %s tells the run that left it', (key, run) => {
+  expect(runOf(key)).toEqual(run);
+});
+
+test('what an earlier version remembered is read, and knows of no drill', () => {
+  const secrets = { [secret.arn]: { tagsHash: 'hash', next: '2026-11-22T08:00:00Z' } };
+  const memory = readMemory(JSON.stringify({ version: 1, secrets }));
+  expect(memory).toMatchObject({ watches: new Map(Object.entries(secrets)), drills: new Map() });
+  const drills = new Map([[secret.arn, { tagsHash: 'drills' }]]);
+  expect(readMemory(writeMemory({ ...memory, drills })).drills).toEqual(drills);
 });

@@ -4,8 +4,8 @@ import type { Watch } from '../../../../lambda/core/freshness/memory.ts';
 
 /** The dumps of these days of November, each of as many bytes as its day. */
 function found(...days: readonly number[]) {
-  const dumps = new Map(days.map((day) => [`2026-11-${String(day).padStart(2, '0')}T08:00:00Z`, day]));
-  return { dumps, newest: days.length === 0 ? undefined : newestOf(Math.max(...days)) };
+  const sizes = new Map(days.map((day) => [`2026-11-${String(day).padStart(2, '0')}T08:00:00Z`, day]));
+  return { sizes, newest: days.length === 0 ? undefined : newestOf(Math.max(...days)) };
 }
 
 function newestOf(day: number) {

@@ -1,5 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { failedScanOf } from '../../../../lambda/core/notify/failed-scan.ts';
+import { ScanFailed } from '../../../../lambda/core/scan-failed.ts';
+
+const scanFailed = new ScanFailed(2, ['a: x', 'b: y']);
 
 const record = (responsePayload?: object) => ({
   'detail-type': 'Lambda Function Invocation Result - Failure',
@@ -12,7 +15,7 @@ const record = (responsePayload?: object) => ({
 test.each<[string, object, readonly string[]]>([
   [
     'could not handle two secrets',
-    record({ errorType: 'ScanFailed', errorMessage: '2 problem(s); everything else was done.\na: x\nb: y' }),
+    record({ errorType: scanFailed.name, errorMessage: scanFailed.message }),
     ['a: x', 'b: y'],
   ],
   [

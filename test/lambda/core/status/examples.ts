@@ -1,6 +1,6 @@
 import type { Status } from '../../../../contract.ts';
 import type { Run } from '../../../../lambda/core/freshness/assessment.ts';
-import type { Watch } from '../../../../lambda/core/freshness/memory.ts';
+import type { DrillWatch, Watch } from '../../../../lambda/core/freshness/memory.ts';
 import { parseSchedule } from '../../../../lambda/core/schedule/schedule.ts';
 import type { Finding, KnownSecret } from '../../../../lambda/core/status/entry.ts';
 import { statusOf } from '../../../../lambda/core/status/status.ts';
@@ -64,9 +64,56 @@ export function known(name: string, watch: Watch | undefined, finding: Found, sc
 
 export const CHECKED: Found = { kind: 'checked' };
 
+const EQUAL: DrillWatch = {
+  tagsHash: 'hash',
+  next: '2026-11-22T16:00:00Z',
+  newest: {
+    bucket: 'dumps',
+    key: 'prod/orders/orders-20261121T070000Z.dmp.drill-20261121T080000Z.json',
+  },
+  evidence: {
+    scheduledFor: '2026-11-21T08:00:00Z',
+    verdict: 'equal',
+    reason: '212 of 212 tables are equal',
+    finishedAt: '2026-11-21T08:51:12Z',
+    seconds: 2460,
+    tables: { total: 212, equal: 212 },
+  },
+};
+
+/** A secret that is also drilled weekly, at one on Saturdays. */
+export function drilled(secret: KnownSecret, watch: Partial<DrillWatch> = {}, run?: Run): KnownSecret {
+  const Value = '0 1 * * 6';
+  const finding = {
+    kind: 'checked',
+    schedule: parseSchedule(Value, TIMEZONE),
+    isOld: false,
+    ...(run && { run }),
+  } as const;
+  const tags = [...secret.secret.tags, { Key: 'autodump:drill-schedule', Value }];
+  return { ...secret, secret: { ...secret.secret, tags }, drills: { watch: { ...EQUAL, ...watch }, finding } };
+}
+
+export const DRILL_MISSING = {
+  first: '2026-11-21T08:00:00Z',
+  last: '2026-11-21T08:00:00Z',
+  count: 1,
+  kind: 'overdue',
+  reported: '2026-11-22T09:30:00Z',
+} as const;
+
+const DIFFERENT = {
+  scheduledFor: '2026-11-21T08:00:00Z',
+  finishedAt: '2026-11-21T08:51:12Z',
+  seconds: 2460,
+  verdict: 'different',
+  reason: '211 of 212 tables are equal; public.orders has other rows',
+  tables: { total: 212, equal: 211 },
+} as const;
+
 /** Some of every state, the least urgent first. */
 export const EXAMPLES: readonly KnownSecret[] = [
-  known('prod/orders', FRESH, CHECKED),
+  drilled(known('prod/orders', FRESH, CHECKED)),
   known('prod/billing', { ...FRESH, sizes: SIZES.map((bytes) => Math.round(bytes / 3)) }, CHECKED, '0 0 * * 1-5'),
   known('prod/unread', { ...FRESH, manifest: OLD.manifest }, CHECKED),
   known(
@@ -92,6 +139,12 @@ export const EXAMPLES: readonly KnownSecret[] = [
       reason: 'schedule "every day" has 2 fields: allowed are five fields',
     },
     'every day',
+  ),
+  drilled(known('prod/ledger', FRESH, CHECKED), { evidence: DIFFERENT }),
+  drilled(
+    known('prod/archive', FRESH, CHECKED),
+    { arrears: DRILL_MISSING, newest: undefined, evidence: undefined },
+    { status: 'none' },
   ),
   known('prod/<script>alert(1)</script>', FRESH, { kind: 'unchecked', reason: 'AccessDenied: Access Denied' }),
   known('prod/inventory', OVERDUE, {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Watch } from '../../../../lambda/core/freshness/memory.ts';
-import { manifestsToRead } from '../../../../lambda/core/status/manifest-reads.ts';
 import { readManifest } from '../../../../lambda/core/status/manifest.ts';
+import { manifestsToRead } from '../../../../lambda/core/status/reading-plan.ts';
 import { FRESH, NOW } from './examples.ts';
 
 describe('a manifest', () => {
@@ -71,9 +71,13 @@ describe('the manifests that a check reads', () => {
     expect(plan(secrets)).toEqual({ secrets: ['first', 'unread', 'failed'], reads: { day: '2026-11-22', count: 3 } });
   });
 
-  test('are at most 2,400 a day', () => {
+  test('are at most 2,400 a day, among them those of the dumps before, whose rows are compared', () => {
     const secrets = Object.fromEntries(Array.from({ length: 3000 }, (_, index) => [`secret${index}`, unread]));
     expect(plan(secrets, 2300).secrets).toHaveLength(100);
+    const compared = Object.fromEntries(
+      Object.entries(secrets).map(([arn, watch]) => [arn, { ...watch, compared: watch.newest }]),
+    );
+    expect(plan(compared, 2300).secrets).toHaveLength(50);
     expect(plan(secrets, 2400)).toEqual({ secrets: [], reads: { day: '2026-11-22', count: 2400 } });
     expect(plan(secrets, 2400, '2026-11-21')).toMatchObject({ reads: { day: '2026-11-22', count: 2400 } });
   });

@@ -75,7 +75,7 @@ whereChromiumIsInstalled('the page in a browser', () => {
     await open({ ...STATUS, secrets }, { width: 400 }, async (page, requests) => {
       expect(await page.getByRole('rowheader').first().textContent()).toContain(name);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(400);
-      expect(await page.title()).toBe('AutoDump: 4 of 11 secrets need attention');
+      expect(await page.title()).toBe('AutoDump: 6 of 13 secrets need attention');
       expect(requests).toEqual([ADDRESS]);
     });
   });
@@ -92,10 +92,10 @@ whereChromiumIsInstalled('the page in a browser', () => {
   });
 
   test('the picture in the docs shows what its description says (UPDATE_SNAPSHOT=true takes it anew)', async () => {
-    const shown = ['orders', 'billing', 'typo', 'inventory', 'customers'].map((name) => `prod/${name}`);
+    const shown = ['orders', 'billing', 'typo', 'inventory', 'customers', 'ledger'].map((name) => `prod/${name}`);
     const examples = EXAMPLES.filter(({ secret: { name } }) => [...shown, 'staging/new'].includes(name));
     await open(statusOf(examples, SUBJECT, NOW), { width: 1280 }, async (page) => {
-      expect(await page.getByText('3 of 6 secrets need attention').count()).toBe(1);
+      expect(await page.getByText('4 of 7 secrets need attention').count()).toBe(1);
       if (process.env.UPDATE_SNAPSHOT === 'true') {
         await page.screenshot({ path: PICTURE, fullPage: true });
       }

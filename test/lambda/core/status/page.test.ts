@@ -26,6 +26,8 @@ function elements(page: string): ReadonlySet<string> {
   return new Set([...page.matchAll(/<([a-z]\w*)/g)].map(([, name = '']) => name));
 }
 
+const NO_DRILL = { 'drill overdue': 0, 'drill failed': 0 };
+
 describe('the page', () => {
   test('shows names and reasons as they are, whatever they contain', () => {
     const known = elements(pageOf(STATUS));
@@ -60,6 +62,7 @@ describe('the page', () => {
         'made in 34 s',
         'Sizes of the last 30 dumps',
         '1.2 GB to 1.53 GB',
+        'not scheduled',
         '00:00 daily',
         'America/Denver',
         'in 21 h 30 min',
@@ -95,10 +98,10 @@ describe('the page', () => {
   });
 
   test.each<[string, Partial<Status['totals']['states']>, number]>([
-    ['4 of 11 secrets need attention', {}, 11],
-    ['1 of 10 secrets needs attention', { failing: 0, unchecked: 0, 'broken tag': 0 }, 10],
-    ['None of 10 secrets needs attention', { overdue: 0, failing: 0, unchecked: 0, 'broken tag': 0 }, 10],
-    ['All 4 secrets have their dumps', { overdue: 0, failing: 0, unchecked: 0, 'broken tag': 0 }, 4],
+    ['6 of 13 secrets need attention', {}, 13],
+    ['1 of 10 secrets needs attention', { failing: 0, unchecked: 0, 'broken tag': 0, ...NO_DRILL }, 10],
+    ['None of 10 secrets needs attention', { overdue: 0, failing: 0, unchecked: 0, 'broken tag': 0, ...NO_DRILL }, 10],
+    ['All 4 secrets have their dumps', { overdue: 0, failing: 0, unchecked: 0, 'broken tag': 0, ...NO_DRILL }, 4],
     ['No secret is on a schedule', {}, 0],
   ])('begins with what matters: %s', (verdict, states, secrets) => {
     const totals = { ...STATUS.totals, secrets, states: { ...STATUS.totals.states, ...states } };
@@ -117,4 +120,29 @@ describe('the page', () => {
       'https://us-west-2.console.aws.amazon.com',
     ]);
   });
+});
+
+test.each([
+  [
+    'prod/orders',
+    ['equal', '1 d ago', '2026-11-21 08:51 UTC', 'usable after 41 min', '212 of 212 tables equal', 'next in 5 d 22 h'],
+  ],
+  [
+    'prod/ledger',
+    [
+      'different',
+      '1 d ago',
+      '2026-11-21 08:51 UTC',
+      'usable after 41 min',
+      '211 of 212 tables equal',
+      'next in 5 d 22 h',
+    ],
+  ],
+  ['prod/archive', ['none', 'next in 5 d 22 h', 'No evidence since 2026-11-21 08:00 UTC.']],
+  ['prod/billing', ['not scheduled']],
+])('the page shows the last drill of %s', (name, words) => {
+  const secrets = STATUS.secrets.filter(({ secret }) => secret === name);
+  const cell = pageOf({ ...STATUS, secrets }).split('<td role="cell">')[3] ?? '';
+  const text = cell.replace(/<[^>]*>/g, '\n').split('\n');
+  expect(text.map((line) => line.trim()).filter(Boolean)).toEqual(words);
 });

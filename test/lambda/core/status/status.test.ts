@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Run } from '../../../../lambda/core/freshness/assessment.ts';
-import { entryOf } from '../../../../lambda/core/status/entry.ts';
-import { CHECKED, FRESH, known, NOW, OVERDUE, STATUS } from './examples.ts';
+import { entryOf, type KnownSecret } from '../../../../lambda/core/status/entry.ts';
+import { CHECKED, DRILL_MISSING, drilled, FRESH, known, NOW, OVERDUE, STATUS } from './examples.ts';
 
 const execution = 'arn:aws:states:us-west-2:123456789012:execution:AutoDump:x';
 
@@ -32,6 +32,51 @@ describe('the state of a secret', () => {
     });
   });
 
+  const fresh = known('a', FRESH, CHECKED);
+  const failed: Run = { status: 'failed', execution, reason: 'There is no dump of a to restore in dumps.' };
+  const different = { scheduledFor: '2026-11-21T08:00:00Z', verdict: 'different', reason: 'public.t' } as const;
+
+  test.each<[string, object, KnownSecret]>([
+    ['whose last drill was equal', { state: 'fresh' }, drilled(fresh)],
+    [
+      'whose drill has left no evidence',
+      {
+        state: 'drill overdue',
+        reason: 'The run of its drill failed: There is no dump of a to restore in dumps.',
+        execution,
+        drills: { missing: { count: 1 } },
+      },
+      drilled(fresh, { arrears: DRILL_MISSING }, failed),
+    ],
+    [
+      'whose drill is going',
+      { state: 'fresh', drills: { missing: { count: 1 } } },
+      drilled(fresh, { arrears: { ...DRILL_MISSING, kind: 'late' } }, { status: 'going', execution }),
+    ],
+    [
+      'whose last drill was not equal',
+      { state: 'drill failed', reason: 'The verdict is different: public.t' },
+      drilled(fresh, { evidence: different }),
+    ],
+    [
+      'whose evidence cannot be read',
+      { state: 'fresh', drills: { problem: 'It has no evidence.' }, drill: undefined },
+      drilled(fresh, { evidence: { scheduledFor: '2026-11-21T08:00:00Z', problem: 'It has no evidence.' } }),
+    ],
+    [
+      'whose dump is missing, too',
+      { state: 'overdue', reason: 'There is no run for it.' },
+      drilled(known('a', OVERDUE, { kind: 'checked' }), { arrears: DRILL_MISSING }, failed),
+    ],
+    [
+      'whose drill tag cannot be followed',
+      { state: 'broken tag', reason: 'Of its drills: every day?', drills: { next: undefined } },
+      { ...fresh, drills: { finding: { kind: 'broken', reason: 'every day?' } } },
+    ],
+  ])('%s is "%j"', (_, entry, secret) => {
+    expect(entryOf(secret, NOW)).toMatchObject(entry);
+  });
+
   test('that could not be checked, or whose tags cannot be followed, is not what it was before', () => {
     const refused = entryOf(known('a', FRESH, { kind: 'unchecked', reason: 'Error:\n refused' }), NOW);
     expect(refused).toMatchObject({ state: 'unchecked', reason: 'Error: | refused', searched: '2026-11-22T09:30:00Z' });
@@ -55,12 +100,21 @@ test('the entry of a secret has its schedule in words, its next run, its newest 
   });
 });
 
+test('the entry of a secret has its last drill, and when the next is', () => {
+  expect(entryOf(drilled(known('a', FRESH, CHECKED)), NOW)).toMatchObject({
+    drills: { expression: '0 1 * * 6', words: '01:00 on Saturday', next: '2026-11-28T08:00:00Z' },
+    drill: { verdict: 'equal', finishedAt: '2026-11-21T08:51:12Z', seconds: 2460, tables: { total: 212, equal: 212 } },
+  });
+});
+
 test('the status counts the secrets, and lists the most urgent first', () => {
   expect(STATUS.secrets.map(({ state }) => state)).toEqual([
     'overdue',
     'failing',
     'unchecked',
     'broken tag',
+    'drill overdue',
+    'drill failed',
     'old dump',
     'no dump',
     'late',
@@ -75,5 +129,5 @@ test('the status counts the secrets, and lists the most urgent first', () => {
     'prod/unproven',
     'prod/unread',
   ]);
-  expect(STATUS.totals).toMatchObject({ secrets: 11, states: { overdue: 1, failing: 1, fresh: 4, late: 1 } });
+  expect(STATUS.totals).toMatchObject({ secrets: 13, states: { overdue: 1, failing: 1, fresh: 4, late: 1 } });
 });

@@ -59,6 +59,21 @@ describe('without a permission', () => {
     );
   });
 
+  test('to receive its events, Notify is not connected to their queue', async () => {
+    await expect(without('Notify/FunctionRole/DefaultPolicy', 'sqs:ReceiveMessage')).rejects.toThrow(
+      'The provided execution role does not have permissions to call ReceiveMessage on SQS',
+    );
+  });
+
+  test('to publish, a message stays in the queue until its event is a dead letter', async () => {
+    const app = await without('Notify/FunctionRole/DefaultPolicy', 'sns:Publish');
+    expect(await app.published(() => app.createSecret('db'))).toEqual([]);
+    await app.world.stop();
+    expect(app.world.deadLetters).toMatchObject([
+      { handler: expect.stringContaining('Notify-Events'), requestPayload: { source: 'aws.states' } },
+    ]);
+  });
+
   test('to start executions, the scan fails and names the secret', async () => {
     const app = await without('Scanner/StartRuns', 'states:StartExecution');
     expect(await app.published(() => app.createSecret('db'))).toEqual([
@@ -149,7 +164,7 @@ describe('without a permission', () => {
     await makeOverdue(app, secret);
     expect(await check(app)).toEqual([]);
     await app.world.stop();
-    expect(app.world.deadLetters.map(({ responsePayload }) => responsePayload.errorMessage)).toEqual([
+    expect(app.world.deadLetters.map(({ responsePayload }) => responsePayload?.errorMessage)).toEqual([
       expect.stringMatching(message),
     ]);
   });

@@ -10,7 +10,6 @@ import {
 } from '@aws-sdk/client-s3';
 import { TagResourceCommand } from '@aws-sdk/client-secrets-manager';
 import { SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
-import pg from 'pg';
 import { type ExecutionInput, FRESHNESS_KEY } from '../../../../contract.ts';
 import { dumpKey } from '../../../../docker/plan/key.ts';
 import { ACCOUNT } from '../../../../local/assembly/account.ts';
@@ -25,7 +24,9 @@ import type { AppOnPostgres } from '../../support/app-on-postgres.ts';
 import { AppWorld, changed, SCHEDULE_TAG } from '../../support/app-world.ts';
 import { query } from '../../support/database.ts';
 import { check, makeOverdue, stateBucketOf } from '../../support/overdue.ts';
+import { vanish } from '../../support/vanish.ts';
 import { drillDump } from './drill-dump.ts';
+import { stopCheck, stopRun } from './stopped.ts';
 
 /** The steps of the stack's lifecycle, each with the calls that were authorized or denied in it. */
 export type RecordedSteps = ReadonlyMap<string, readonly DecidedCall[]>;
@@ -55,6 +56,7 @@ export async function recordLifecycle({ cdkOut, folder, server }: AppOnPostgres)
     await step('its dump is due', () => app.runNow(secret));
     await step('its dump is drilled', () => drillDump(app, secret));
     await step('its manifest is read', () => check(app));
+    await step('rows vanish', () => vanish(app, server));
     await step('its dump is read', () => readDump(cdkOut, world, app.bucket));
     await step('its dump is restored', () => restoreDump(app, server));
     await step('a missing dump is restored', () => restoreMissingDump(app));
@@ -179,45 +181,6 @@ async function leaveUploadOpen(cdkOut: string, app: AppWorld, secret: string): P
   s3.destroy();
 }
 
-/** Runs the next execution of a secret until its dump waits for a lock, and stops it there. */
-async function stopRun(app: AppWorld, secret: string, server: PostgresServer): Promise<void> {
-  const execution = app.waiting(secret);
-  const holder = new pg.Client({ ...server, database: 'postgres' });
-  await holder.connect();
-  try {
-    await holder.query('begin; lock table big in access exclusive mode');
-    await app.until(
-      (it) => it.kind === 'job output' && it.line.startsWith('Database '),
-      () => execution.wait?.finish(),
-    );
-    await app.until(
-      ({ kind }) => kind === 'job ended',
-      () => app.stopExecution(execution.arn),
-    );
-  } finally {
-    await holder.end();
-  }
-  await execution.ended;
-}
-
-/** Stops the check of a new secret while its job runs. */
-async function stopCheck(app: AppWorld): Promise<void> {
-  let created: Promise<string> | undefined;
-  await app.until(
-    ({ kind }) => kind === 'job started',
-    () => {
-      created = app.createSecret('unchecked');
-    },
-  );
-  const check = app.checksOf().at(-1);
-  // Its job is terminated only once its process has been started, which may be later.
-  await app.until(
-    ({ kind }) => kind === 'job ended',
-    () => app.stopExecution(check?.arn ?? ''),
-  );
-  await created;
-}
-
 /** Fails: as the administrator, and as the jobs in a bucket outside of the stack. */
 async function replaceDumps(cdkOut: string, { endpoints }: World, bucket: string): Promise<void> {
   const job = openClients(jobSession(cdkOut), endpoints).s3;
@@ -252,11 +215,14 @@ export function roleArn(cdkOut: string, title: string): string {
   return template.arnOf(role);
 }
 
-/** Starts the app without the permissions of rules to invoke their targets. */
+/** Starts the app without the permissions of rules to invoke their targets or to send to them. */
 async function undeliverable(cdkOut: string, folder: string, server: PostgresServer): Promise<readonly DecidedCall[]> {
   const without = await changed(cdkOut, folder, ({ Resources }) => ({
     Resources: Object.fromEntries(
-      Object.entries(Resources).filter(([, { Type }]) => Type !== 'AWS::Lambda::Permission'),
+      Object.entries(Resources).filter(
+        ([id, { Type }]) =>
+          Type !== 'AWS::Lambda::Permission' && !(Type === 'AWS::SQS::QueuePolicy' && id.startsWith('Notify')),
+      ),
     ),
   }));
   const app = await AppWorld.start(without, folder, server);
@@ -266,7 +232,7 @@ async function undeliverable(cdkOut: string, folder: string, server: PostgresSer
     await app.createSecret('db');
     await endUnreported(app, cdkOut);
     await app.world.settled();
-    return app.world.iam.calls.filter(({ action }) => action === 'sqs:SendMessage');
+    return app.world.iam.calls.filter(({ action, allowed }) => action === 'sqs:SendMessage' && allowed);
   } finally {
     await app.world.stop();
   }

@@ -22,6 +22,7 @@ import { AppWorld } from '../../support/app-world.ts';
 import { roleArn } from './lifecycle.ts';
 
 const DUMP = 'db/postgres.dmp';
+const BESIDE = [`${DUMP}.json`, `${DUMP}.drill-20261129T080000Z.json`];
 const OTHER = 'outside-the-stack';
 
 let folder: string;
@@ -46,8 +47,9 @@ beforeAll(async () => {
   untagged = await app.createSecret('untagged', { Tags: [{ Key: 'autodump:start', Value: '@daily' }] });
   await app.world.s3.send(new CreateBucketCommand({ Bucket: OTHER }));
   await app.world.s3.send(new PutObjectCommand({ Bucket, Key: DUMP, Body: 'the dump', IfNoneMatch: '*' }));
-  const manifest = { Bucket, Key: `${DUMP}.json`, Body: '{}', IfNoneMatch: '*' };
-  await app.world.s3.send(new PutObjectCommand(manifest));
+  for (const Key of BESIDE) {
+    await app.world.s3.send(new PutObjectCommand({ Bucket, Key, Body: '{}', IfNoneMatch: '*' }));
+  }
 });
 
 afterAll(async () => {
@@ -105,15 +107,17 @@ describe('a dump', () => {
     });
   });
 
-  test('can be listed, but not read, by the check for overdue dumps, which may read its manifest', async () => {
+  test('can be listed, but not read, by the check for overdue dumps, which may read what is beside it', async () => {
     const { Contents = [] } = await freshness.s3.send(new ListObjectsV2Command({ Bucket }));
     expect(Contents.map(({ Key }) => Key)).toContain(DUMP);
     await expect(freshness.s3.send(new GetObjectCommand({ Bucket, Key: DUMP }))).rejects.toMatchObject({
       name: 'AccessDenied',
       message: noIdentityPolicy('Freshness-FunctionRole/fn', 's3:GetObject', `"arn:aws:s3:::${Bucket}/${DUMP}"`),
     });
-    const manifest = await freshness.s3.send(new GetObjectCommand({ Bucket, Key: `${DUMP}.json` }));
-    expect(await manifest.Body?.transformToString()).toBe('{}');
+    for (const Key of BESIDE) {
+      const { Body } = await freshness.s3.send(new GetObjectCommand({ Bucket, Key }));
+      expect(await Body?.transformToString()).toBe('{}');
+    }
   });
 
   test('cannot be checked for by the job', async () => {

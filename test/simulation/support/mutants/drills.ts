@@ -1,7 +1,10 @@
 import { breakCode, breakDefinition } from '../broken-stack.ts';
 import { type Mutant, SIMULATION } from './mutant.ts';
 
-/** Drills, whose runs the same code serves. */
+/** Frequent drills, some of them of secrets that have no dump yet. */
+const BUSY = { ...SIMULATION, busy: true, days: 2 };
+
+/** Drills, whose runs the same code serves, and what misses them. */
 export const drillMutants: readonly Mutant[] = [
   {
     bug: 'drills share the names of dumps',
@@ -43,5 +46,44 @@ export const drillMutants: readonly Mutant[] = [
     breakStack: breakCode(/const drill = result\.purpose === "drill" \? " \(drill\)" : ""/, 'const drill = ""'),
     invariant: 'true ends',
     simulation: { ...SIMULATION, seed: 149, days: 1, only: [22] },
+  },
+  {
+    bug: 'Freshness ignores drills',
+    breakStack: breakCode(/\.\.\.drills && \{ drill: await checkDrills/, '...false && { drill: await checkDrills'),
+    invariant: 'reported in time',
+    simulation: BUSY,
+  },
+  {
+    bug: 'Freshness does not see the evidence of drills',
+    breakStack: breakCode(/run\?\.purpose === purpose/, '$& && purpose === "dump"'),
+    invariant: 'no false report',
+    simulation: BUSY,
+  },
+  {
+    bug: 'Freshness forgets that a drill is caught up',
+    breakStack: breakCode(/news\.push\(\{ \.\.\.about, kind: "caught up"/, 'if (about.purpose !== "drill") $&'),
+    invariant: 'reported in time',
+    simulation: BUSY,
+  },
+  {
+    bug: 'a message does not say that it is a drill that is missing',
+    breakStack: breakCode(/const what = purpose === "drill" \? "drill " : ""/, 'const what = ""'),
+    invariant: 'reported in time',
+    simulation: BUSY,
+  },
+  {
+    bug: 'events about drills look like those about dumps',
+    breakStack: breakCode(/kind: purpose === "drill" \? `drill \$\{kind\}` : kind/, 'kind'),
+    invariant: 'no false report',
+    simulation: BUSY,
+  },
+  {
+    bug: 'the status does not say which drills are missing',
+    breakStack: breakCode(
+      /const \{ arrears, evidence \} = watch \?\? \{\};\n(\s*const \{ verdict)/,
+      'const arrears = void 0, { evidence } = watch ?? {};\n$1',
+    ),
+    invariant: 'true status',
+    simulation: BUSY,
   },
 ];

@@ -1,8 +1,8 @@
 import pg from 'pg';
-import { assignment, parameterName } from '../../postgres/assignment.ts';
-import { identifier, literal } from '../../postgres/names/quoting.ts';
-import type { Membership, Role } from '../../postgres/needs/role-needs.ts';
-import { securityLabel } from '../../postgres/needs/security-label.ts';
+import { assignment, parameterName } from '../assignment.ts';
+import { identifier, literal } from '../names/quoting.ts';
+import type { Membership, Role } from './role-needs.ts';
+import { securityLabel } from './security-label.ts';
 
 /** A statement that makes a part of a role. */
 export interface RoleStatement {

@@ -8,7 +8,7 @@ import { hasContents, matchesOf, type Relation, type Schema, type Wanted } from 
 import { problemsWith } from './problems.ts';
 
 /** What filters leave out of a dump. */
-export interface Selection {
+export interface Exclusions {
   /** For the reader. */
   readonly leftOut: LeftOut;
   /** OIDs of the schemas of which nothing is dumped. */
@@ -19,7 +19,7 @@ export interface Selection {
   readonly withoutRows: readonly number[];
 }
 
-export const EVERYTHING: Selection = {
+export const NOTHING_EXCLUDED: Exclusions = {
   leftOut: { schemas: [], tables: [], rows: [], objectsWithoutSchema: false },
   schemas: [],
   relations: [],
@@ -36,10 +36,10 @@ export function isNoneOf(column: string, oids: readonly number[]): string {
  *
  * @throws {Failure} `badSecret` if a pattern is invalid, or matches nothing, or too much
  */
-export async function select(client: Client, filters: Filters): Promise<Selection> {
+export async function exclusionsOf(client: Client, filters: Filters): Promise<Exclusions> {
   const wanted = FILTER_FIELDS.flatMap((field) => filters[field].map((pattern) => ({ field, pattern })));
   if (wanted.length === 0) {
-    return EVERYTHING;
+    return NOTHING_EXCLUDED;
   }
   const matches = await matchesOf(client, wanted);
   const isPartial = filters.schemas.length > 0;

@@ -3,8 +3,13 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Client } from 'pg';
 import { inTransaction } from '../../../../docker/postgres/connection/transaction.ts';
+import {
+  type Exclusions,
+  exclusionsOf,
+  isNoneOf,
+  NOTHING_EXCLUDED,
+} from '../../../../docker/postgres/filters/exclusions.ts';
 import { filterOptions, type Filters, NO_FILTERS } from '../../../../docker/postgres/filters/filters.ts';
-import { EVERYTHING, isNoneOf, select, type Selection } from '../../../../docker/postgres/filters/selection.ts';
 import { CLIENT_PROGRAMS } from '../../support/client-programs.ts';
 import { Stage } from '../../support/stage.ts';
 
@@ -41,8 +46,8 @@ afterAll(async () => {
   await stage.tearDown();
 });
 
-function selectionOf(filters: Partial<Filters>): Promise<Selection> {
-  return inTransaction(client, 'READ ONLY', () => select(client, { ...NO_FILTERS, ...filters }));
+function exclusionsFor(filters: Partial<Filters>): Promise<Exclusions> {
+  return inTransaction(client, 'READ ONLY', () => exclusionsOf(client, { ...NO_FILTERS, ...filters }));
 }
 
 /** What pg_dump says it dumps: relations, and those with their contents. */
@@ -129,7 +134,7 @@ describe('the same is left out as by pg_dump', () => {
     ...SCHEMA_PATTERNS.map((pattern) => ({ excludeschemas: [pattern] })),
     { schemas: ['shop', 'public'], excludeschemas: ['shop'], excludetables: ['log*', 'public."x y"'] },
   ])('%j', async (filters) => {
-    const { relations } = await selectionOf(filters);
+    const { relations } = await exclusionsFor(filters);
     const left = [...(await relationsByOid())].filter(([oid]) => !relations.includes(oid)).map(([, name]) => name);
     expect(left.sort()).toEqual((await dumped(filters)).relations);
   });
@@ -149,13 +154,13 @@ describe('the same is left out as by pg_dump', () => {
     const filters = { excludetabledata: [pattern] };
     const all = (await dumped({})).rows;
     const { rows } = await dumped(filters);
-    const { leftOut } = await selectionOf(filters);
+    const { leftOut } = await exclusionsFor(filters);
     expect([...leftOut.rows].sort()).toEqual(all.filter((name) => !rows.includes(name)).sort());
   });
 });
 
 test('a secret without filters leaves nothing out, and asks nothing', async () => {
-  expect(await selectionOf({})).toEqual(EVERYTHING);
+  expect(await exclusionsFor({})).toEqual(NOTHING_EXCLUDED);
 });
 
 test.each<[Partial<Filters>, string]>([
@@ -182,7 +187,7 @@ test.each<[Partial<Filters>, string]>([
     'A pattern in schemas, excludeschemas, excludetables, excludetabledata is invalid: invalid regular',
   ],
 ])('%j is refused', async (filters, problem) => {
-  await expect(selectionOf(filters)).rejects.toMatchObject({
+  await expect(exclusionsFor(filters)).rejects.toMatchObject({
     name: 'Failure',
     reason: 'badSecret',
     message: expect.stringContaining(problem),
@@ -212,7 +217,7 @@ test('settings that an owner of the database has stored are no SQL', async () =>
     const { rows } = await owner.query<{ path: string }>("SELECT current_setting('search_path') AS path");
     expect(rows[0]?.path).toContain('public.evil()');
     const filters = { ...NO_FILTERS, excludetables: ['public.t', "public.\\'t|t"] };
-    const selected = await inTransaction(owner, 'READ ONLY', () => select(owner, filters));
+    const selected = await inTransaction(owner, 'READ ONLY', () => exclusionsOf(owner, filters));
     expect(selected.leftOut.tables).toEqual(['public.t']);
   } finally {
     await owner.end();

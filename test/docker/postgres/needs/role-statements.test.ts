@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Role } from '../../../../docker/postgres/needs/role-needs.ts';
-import { missingRoles } from '../../../../docker/restore/roles/role-statements.ts';
+import { missingRoles } from '../../../../docker/postgres/needs/role-statements.ts';
 
 function role(name: string, given: Partial<Role> = {}): Role {
   return {

@@ -1,0 +1,98 @@
+import { type StoredDump, whenOf } from '../freshness/dump-key.ts';
+import type { DrillWatch, ManifestReads, Memory, Watch } from '../freshness/memory.ts';
+
+/**
+ * At most this many manifests and evidence are read per day. Ten thousand daily secrets cost 12,520 requests without
+ * these, and are to stay below 15,000: of an account with more dumps than this a day, not every manifest is read.
+ */
+const MAX_READS = 2400;
+
+/** A secret of whose newest dump or drill something is to be read. */
+export interface Unread<W> {
+  readonly arn: string;
+  readonly watch: W;
+  /** The dump, or the evidence. */
+  readonly object: StoredDump;
+}
+
+/** What a check reads. */
+export interface ReadingPlan<W> {
+  readonly unread: readonly Unread<W>[];
+  /** How many were read today, when these are. */
+  readonly reads: ManifestReads;
+}
+
+/** What is remembered of reading. */
+interface Reading {
+  readonly object: StoredDump | undefined;
+  /** What was read last. */
+  readonly known: { readonly scheduledFor: string; readonly problem?: string | undefined } | undefined;
+  /** The day on which that failed, if another try may succeed. */
+  readonly failedOn: string | undefined;
+}
+
+type Memorized = Pick<Memory, 'manifestReads'>;
+
+/**
+ * Picks the manifests that were not read yet, and those that could not be read on an earlier day but may be now; first
+ * those of the secrets whose last one read is the oldest.
+ */
+export function manifestsToRead(
+  { watches, manifestReads }: Memorized & Pick<Memory, 'watches'>,
+  now: Date,
+): ReadingPlan<Watch> {
+  const readingOf = ({ newest, manifest, manifestRead }: Watch): Reading => ({
+    object: newest,
+    known: manifest,
+    failedOn: manifestRead,
+  });
+  // The manifest of the dump before is read as well, to compare the rows.
+  const readsFor = ({ compared }: Watch): number => (compared === undefined ? 1 : 2);
+  return planOf(watches, { readingOf, readsFor }, manifestReads, now);
+}
+
+/** Picks the evidence in the same way. */
+export function evidenceToRead(
+  { drills, manifestReads }: Memorized & Pick<Memory, 'drills'>,
+  now: Date,
+): ReadingPlan<DrillWatch> {
+  const readingOf = ({ newest, evidence, evidenceRead }: DrillWatch): Reading => ({
+    object: newest,
+    known: evidence,
+    failedOn: evidenceRead,
+  });
+  return planOf(drills, { readingOf, readsFor: () => 1 }, manifestReads, now);
+}
+
+function planOf<W>(
+  watches: ReadonlyMap<string, W>,
+  { readingOf, readsFor }: { readonly readingOf: (watch: W) => Reading; readonly readsFor: (watch: W) => number },
+  before: ManifestReads | undefined,
+  now: Date,
+): ReadingPlan<W> {
+  const day = now.toISOString().slice(0, 10);
+  const earlier = before?.day === day ? before.count : 0;
+  const lastRead = ({ watch }: Unread<W>): string => readingOf(watch).known?.scheduledFor ?? '';
+  const unread = [...watches]
+    .flatMap(([arn, watch]) => {
+      const { object } = readingOf(watch);
+      return object !== undefined && isUnread(object, readingOf(watch), day) ? [{ arn, watch, object }] : [];
+    })
+    .sort((one, other) => (lastRead(one) < lastRead(other) ? -1 : 1));
+  const picked: Unread<W>[] = [];
+  let count = earlier;
+  for (const one of unread) {
+    count += readsFor(one.watch);
+    if (count > MAX_READS) {
+      return { unread: picked, reads: { day, count: MAX_READS } };
+    }
+    picked.push(one);
+  }
+  return { unread: picked, reads: { day, count } };
+}
+
+function isUnread({ key }: StoredDump, { known, failedOn }: Reading, day: string): boolean {
+  const isRead = known?.scheduledFor === whenOf(key);
+  const isToBeReadAgain = known?.problem !== undefined && failedOn !== undefined && failedOn !== day;
+  return !isRead || isToBeReadAgain;
+}
