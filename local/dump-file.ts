@@ -17,6 +17,7 @@ const manifestSchema = z.object({
   proof: z.object({
     bytes: z.number(),
     sha256: z.string().nullable(),
+    sections: z.array(z.object({ bytes: z.int().positive(), sha256: z.string() })).nullable(),
     verified: z.literal(true),
     method: z.string(),
   }),
@@ -33,7 +34,7 @@ export interface FoundDump extends ReportDetails {
  * @throws {Error} if there is no dump, or its file does not match the manifest
  */
 export async function findDump(
-  world: World,
+  world: Pick<World, 's3' | 'fileOf'>,
   bucket: string,
   secretName: string,
   programs: readonly ClientPrograms[],
@@ -49,18 +50,38 @@ export async function findDump(
   const file = fileOf(world, bucket, key);
   const { bytes, sha256 } = await measure(file);
   const { proof } = manifest;
-  if (bytes !== proof.bytes || (proof.sha256 !== null && sha256 !== proof.sha256)) {
+  if (bytes !== proof.bytes || !(await isAsProven(file, sha256, proof))) {
     throw new Error(`${file} has ${bytes} bytes and the SHA-256 ${sha256}, which does not match its manifest.`);
   }
   return {
     scheduledFor: manifest.scheduledFor,
     dump: { bucket, key, file, bytes, sha256, verified: proof.verified, manifest: manifestFile },
-    proof: `${proof.method} The SHA-256 of the file matches.`,
+    proof: isHashed(proof) ? `${proof.method} The SHA-256 of the file matches.` : proof.method,
     restore: restoreCommand(file, manifest.dump.client, programs),
   };
 }
 
-function fileOf(world: World, bucket: string, key: string): string {
+type Proof = z.infer<typeof manifestSchema>['proof'];
+
+/** Whether the manifest says what is hashed. A recovered one does not. */
+function isHashed({ sha256, sections }: Proof): boolean {
+  return sha256 !== null || sections !== null;
+}
+
+/** @param found SHA-256 of the file */
+async function isAsProven(file: string, found: string, { sha256, sections }: Proof): Promise<boolean> {
+  let from = 0;
+  for (const section of sections ?? []) {
+    const part = await measure(file, { start: from, end: from + section.bytes - 1 });
+    if (part.sha256 !== section.sha256) {
+      return false;
+    }
+    from += section.bytes;
+  }
+  return sha256 === null || sha256 === found;
+}
+
+function fileOf(world: Pick<World, 'fileOf'>, bucket: string, key: string): string {
   const file = world.fileOf(bucket, key);
   if (file === undefined) {
     throw new Error(`There is no object s3://${bucket}/${key}.`);
@@ -68,10 +89,14 @@ function fileOf(world: World, bucket: string, key: string): string {
   return file;
 }
 
-async function measure(file: string): Promise<{ readonly bytes: number; readonly sha256: string }> {
+/** @param range its first and last byte; by default, all bytes */
+async function measure(
+  file: string,
+  range: { readonly start?: number; readonly end?: number } = {},
+): Promise<{ readonly bytes: number; readonly sha256: string }> {
   const hash = createHash('sha256');
   let bytes = 0;
-  await pipeline(createReadStream(file), async (source: AsyncIterable<Buffer>) => {
+  await pipeline(createReadStream(file, range), async (source: AsyncIterable<Buffer>) => {
     for await (const chunk of source) {
       bytes += chunk.length;
       hash.update(chunk);
