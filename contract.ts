@@ -273,34 +273,18 @@ export interface FreshnessEnvironment {
   readonly STACK_NAME: string;
 }
 
+const TROUBLE_STATES = ['overdue', 'failing', 'unchecked', 'broken tag', 'drill overdue', 'drill failed'] as const;
+
 /**
  * In what state the dumps and drills of a secret are, the most urgent first. `docs/reference.md` defines each, and
  * which one holds if several do.
  */
-export const STATES = [
-  'overdue',
-  'failing',
-  'unchecked',
-  'broken tag',
-  'drill overdue',
-  'drill failed',
-  'old dump',
-  'no dump',
-  'late',
-  'fresh',
-] as const;
+export const STATES = [...TROUBLE_STATES, 'old dump', 'no dump', 'late', 'fresh'] as const;
 
 export type State = (typeof STATES)[number];
 
 /** The states in which something is wrong that does not pass by itself. */
-export const TROUBLE: readonly State[] = [
-  'overdue',
-  'failing',
-  'unchecked',
-  'broken tag',
-  'drill overdue',
-  'drill failed',
-];
+export const TROUBLE: readonly State[] = TROUBLE_STATES;
 
 /** A secret on a schedule, as the last check found it. Times are in the format of {@link ExecutionInput.when}. */
 export interface SecretStatus {

@@ -2,8 +2,8 @@ import { Duration, Validations } from 'aws-cdk-lib';
 import * as batch from 'aws-cdk-lib/aws-batch';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import type { DumpJob } from './dump-job.ts';
-import { allowJobs, retrySubmission, submitJob } from './submit-job.ts';
+import type { DumpJob } from './jobs/dump-job.ts';
+import { allowJobs, retrySubmission, submitJob } from './jobs/submit-job.ts';
 
 export interface CheckProps {
   readonly dumpJob: DumpJob;

@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { memoryChoices, VCPUS } from './fargate.ts';
+import { memoryChoices, VCPUS } from './jobs/fargate.ts';
 
 /** The context is invalid. The message lists every problem: the value, what is allowed, and how to fix it. */
 export class InvalidContext extends Error {

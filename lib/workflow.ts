@@ -5,10 +5,10 @@ import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import type { BranchResult, Comparison, HashInput, Purpose, ReschedulingResult } from '../contract.ts';
 import { acknowledgeWildcards } from './acknowledge.ts';
-import { ABSENT, branchFailed, format, readFailure, valueAt } from './branch-result.ts';
-import { jobBranch } from './job-branch.ts';
+import { ABSENT, branchFailed, format, readFailure, valueAt } from './jobs/branch-result.ts';
+import { jobBranch } from './jobs/job-branch.ts';
+import { allowJobs, type RunJob } from './jobs/submit-job.ts';
 import { allowStart } from './scheduling-functions.ts';
-import { allowJobs, type RunJob } from './submit-job.ts';
 import { THROTTLING_RETRY } from './throttling-retry.ts';
 
 export interface WorkflowProps {

@@ -1,10 +1,10 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { FEW, listed } from '../listed.ts';
+import { chooseDatabases, type ChosenDatabases, FIRST_ASKED } from '../plan/choose-databases.ts';
 import { planOf, type SecretPlan } from '../plan/plan.ts';
 import { ConnectionFailure } from '../postgres/connection/connection-failure.ts';
 import { tlsPolicy } from '../postgres/connection/tls/tls.ts';
 import type { RunContext } from '../run-context.ts';
-import { chooseDatabases, type ChosenDatabases, FIRST_ASKED } from './choose-databases.ts';
 import { notConnected } from './connection-findings.ts';
 import { type Finding, ok, problem, unchecked, warning } from './finding.ts';
 import { keyFinding } from './key-finding.ts';

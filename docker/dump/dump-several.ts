@@ -1,7 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { Attempts } from '../attempts.ts';
-import { chooseDatabases, type ChosenDatabases } from '../check/choose-databases.ts';
 import { log } from '../log.ts';
+import { chooseDatabases, type ChosenDatabases } from '../plan/choose-databases.ts';
 import { nameInKey } from '../plan/key.ts';
 import { planOf, type Run, type SecretPlan } from '../plan/plan.ts';
 import type { RunContext } from '../run-context.ts';
@@ -16,9 +16,7 @@ import { writeGlobals } from './write-globals.ts';
  */
 export async function dumpSeveral(s3: S3Client, secret: SecretPlan, context: RunContext): Promise<void> {
   const chosen = await chooseDatabases(secret, context);
-  for (const { database, reason } of chosen.leftOut) {
-    log(`Left out: ${quoted(database)}: ${reason}`);
-  }
+  logLeftOut(chosen, []);
   const attempts = new Attempts(context.signal);
   const names = new Set(chosen.names);
   if (chosen.secret.databases.kind !== 'all') {
@@ -29,6 +27,7 @@ export async function dumpSeveral(s3: S3Client, secret: SecretPlan, context: Run
     await dumpEach(s3, { ...chosen, globals }, chosen.names, attempts, context);
     const now = await attempts.make('what was created since', () => chooseDatabases(chosen.secret, context));
     if (now !== undefined) {
+      logLeftOut(now, chosen.leftOut);
       forgetDropped(chosen, now, names, attempts);
       const created = now.names.filter((name) => !names.has(name));
       await dumpEach(s3, { ...now, globals }, created, attempts, context);
@@ -39,6 +38,13 @@ export async function dumpSeveral(s3: S3Client, secret: SecretPlan, context: Run
   const summary = `${done.length} of ${names.size} databases are dumped.`;
   attempts.conclude(summary);
   log(`Done: ${summary}`);
+}
+
+/** @param logged those that the log has already */
+function logLeftOut({ leftOut }: ChosenDatabases, logged: ChosenDatabases['leftOut']): void {
+  for (const { database, reason } of leftOut.filter((one) => !logged.some((each) => each.database === one.database))) {
+    log(`Left out: ${quoted(database)}: ${reason}`);
+  }
 }
 
 function quoted(name: string): string {

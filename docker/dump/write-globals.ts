@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { awsFailure } from '../aws.ts';
-import type { ChosenDatabases } from '../check/choose-databases.ts';
 import { log } from '../log.ts';
+import type { ChosenDatabases } from '../plan/choose-databases.ts';
 import { globalsOf, type StoredGlobals } from '../plan/plan.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import { tlsPolicy } from '../postgres/connection/tls/tls.ts';
@@ -12,7 +12,7 @@ import type { RunContext } from '../run-context.ts';
 import { putNewText } from '../s3/put-new.ts';
 
 /**
- * Writes the server's roles and memberships, unless an earlier attempt has.
+ * Writes the server's roles and memberships, to expire with the dumps, unless an earlier attempt has.
  *
  * @throws {Failure} `refused`, `tryAgain`; `verificationFailed` if S3 stored other bytes
  */
@@ -21,12 +21,13 @@ export async function writeGlobals(
   { secret, asked }: ChosenDatabases,
   { rdsRoots, signal }: RunContext,
 ): Promise<StoredGlobals> {
-  const { bucket, key } = globalsOf(secret);
+  const object = globalsOf(secret);
+  const { bucket, key } = object;
   const url = `s3://${bucket}/${key}`;
   const globals = await withConnection(asked, tlsPolicy(asked, rdsRoots), signal, inspectGlobals);
   const script = globalsScript(globals);
   try {
-    if ((await putNewText(s3, { bucket, key }, script, 'application/sql')) === 'taken') {
+    if ((await putNewText(s3, object, script, 'application/sql')) === 'taken') {
       log(`An earlier attempt already wrote the roles: ${url}`);
       return { key, bytes: null, sha256: null };
     }

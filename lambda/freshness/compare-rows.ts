@@ -5,7 +5,7 @@ import { censusIn } from '../core/vanished/census.ts';
 import { vanishedBetween } from '../core/vanished/comparison.ts';
 import { limitsOf } from '../core/vanished/limits.ts';
 import type { VanishedRows } from '../core/vanished/message.ts';
-import { readBeside } from './read-json.ts';
+import { readBeside } from './read-beside.ts';
 
 /** A dump with the text of its manifest. */
 export interface ReadDump {

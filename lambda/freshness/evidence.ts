@@ -4,7 +4,7 @@ import { type StoredDump, whenOf } from '../core/freshness/dump-key.ts';
 import type { DrillEvidence, DrillWatch, Memory } from '../core/freshness/memory.ts';
 import { readEvidence } from '../core/status/evidence.ts';
 import { evidenceToRead } from '../core/status/reading-plan.ts';
-import { readBeside } from './read-json.ts';
+import { readBeside } from './read-beside.ts';
 
 /** Each takes several times its size. */
 const CONCURRENCY = 4;

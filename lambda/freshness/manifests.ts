@@ -7,7 +7,7 @@ import { readManifest } from '../core/status/manifest.ts';
 import { manifestsToRead, type Unread } from '../core/status/reading-plan.ts';
 import type { VanishedRows } from '../core/vanished/message.ts';
 import { compareWithEarlier } from './compare-rows.ts';
-import { readBeside } from './read-json.ts';
+import { readBeside } from './read-beside.ts';
 
 /** Each takes several times its size. */
 const CONCURRENCY = 4;

@@ -48,8 +48,9 @@ export function leaveDump(
     recovered: false,
     tables: [{ schema: 'public', name: 'orders', rows: 1, provenRows: 1 }],
   };
-  store.put(bucket, key, dump);
-  store.put(bucket, `${key}.json`, Buffer.from(JSON.stringify(manifest)));
+  const tags = { 'autodump:retention': 'stack' };
+  store.put(bucket, key, dump, tags);
+  store.put(bucket, `${key}.json`, Buffer.from(JSON.stringify(manifest)), tags);
 }
 
 /**

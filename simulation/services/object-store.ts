@@ -6,25 +6,33 @@ const DAY = 24 * 60 * 60_000;
 
 const XML = 'application/xml';
 
-const bucketSchema = z.object({
-  LifecycleConfiguration: z
-    .object({ Rules: z.array(z.object({ ExpirationInDays: z.number().default(Infinity) })) })
-    .default({ Rules: [] }),
+const ruleSchema = z.object({
+  ExpirationInDays: z.number().default(Infinity),
+  TagFilters: z.array(z.object({ Key: z.string(), Value: z.string() })).default([]),
 });
+
+const bucketSchema = z.object({
+  LifecycleConfiguration: z.object({ Rules: z.array(ruleSchema) }).default({ Rules: [] }),
+});
+
+type Rule = z.infer<typeof ruleSchema>;
+
+type Tags = Readonly<Record<string, string>>;
 
 interface StoredObject {
   readonly body: Buffer;
   readonly written: number;
+  readonly expires: number;
 }
 
 /** A bucket, with its keys in order. */
 interface Bucket {
-  readonly lifetime: number;
+  readonly rules: readonly Rule[];
   readonly objects: Map<string, StoredObject>;
   readonly keys: string[];
 }
 
-/** S3, as far as the functions use it, with the buckets of the template. Objects expire. */
+/** S3, as far as the functions use it, with the buckets of the template. Objects expire by their rules. */
 export class ObjectStore {
   readonly #buckets: ReadonlyMap<string, Bucket>;
   readonly #clock: { readonly now: number };
@@ -34,19 +42,19 @@ export class ObjectStore {
     this.#buckets = new Map(
       template.ofType('AWS::S3::Bucket').map((resource) => {
         const { Rules } = template.properties(resource, bucketSchema).LifecycleConfiguration;
-        const lifetime = Math.min(...Rules.map(({ ExpirationInDays }) => ExpirationInDays)) * DAY;
-        return [template.nameOf(resource), { lifetime, objects: new Map(), keys: [] }];
+        return [template.nameOf(resource), { rules: Rules, objects: new Map(), keys: [] }];
       }),
     );
   }
 
   /** Writes an object. */
-  put(bucket: string, key: string, body: Buffer): void {
-    const { objects, keys } = this.#bucket(bucket);
+  put(bucket: string, key: string, body: Buffer, tags: Tags = {}): void {
+    const { rules, objects, keys } = this.#bucket(bucket);
     if (!objects.has(key)) {
       keys.splice(position(keys, key), 0, key);
     }
-    objects.set(key, { body, written: this.#clock.now });
+    const { now } = this.#clock;
+    objects.set(key, { body, written: now, expires: now + lifetimeBy(rules, tags) });
   }
 
   /** The contents of an object, if there is one. */
@@ -112,15 +120,24 @@ export class ObjectStore {
   }
 
   /** An object, unless it has expired: then it is removed. */
-  #current({ objects, keys, lifetime }: Bucket, key: string): StoredObject | undefined {
+  #current({ objects, keys }: Bucket, key: string): StoredObject | undefined {
     const object = objects.get(key);
-    if (object !== undefined && object.written + lifetime <= this.#clock.now) {
+    if (object !== undefined && object.expires <= this.#clock.now) {
       objects.delete(key);
       keys.splice(position(keys, key), 1);
       return undefined;
     }
     return object;
   }
+}
+
+/**
+ * Of the rules for an object, the shortest period holds.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-conflicts.html
+ */
+function lifetimeBy(rules: readonly Rule[], tags: Tags): number {
+  const applied = rules.filter(({ TagFilters }) => TagFilters.every(({ Key, Value }) => tags[Key] === Value));
+  return Math.min(...applied.map(({ ExpirationInDays }) => ExpirationInDays)) * DAY;
 }
 
 /** The position of the first key that is not less than another. */

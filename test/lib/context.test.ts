@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { InvalidContext, readContext } from '../../lib/context.ts';
-import { memoryChoices, VCPUS } from '../../lib/fargate.ts';
+import { memoryChoices, VCPUS } from '../../lib/jobs/fargate.ts';
 import { CONTEXT } from './example-context.ts';
 
 function problems(context: Readonly<Record<string, unknown>>): readonly string[] {

@@ -1,5 +1,5 @@
 import type { Purpose } from '../../../contract.ts';
-import type { AccountRegion, Message } from '../message.ts';
+import { type AccountRegion, fittingBlocks, type Message } from '../message.ts';
 import { durationOf } from '../words/duration.ts';
 import { onOneLine } from '../words/one-line.ts';
 import { timeInWords } from '../words/time-in-words.ts';
@@ -12,9 +12,6 @@ export interface Place extends AccountRegion {
   /** Name of the function that makes up for a missing dump. */
   readonly scanner: string;
 }
-
-/** SNS takes 262,144 bytes of text. */
-const MAX_BYTES = 200_000;
 
 /** The most urgent first. Those of drills follow the word. */
 const TITLES: Readonly<Record<News['kind'], string>> = {
@@ -39,18 +36,10 @@ export function messageOf(news: readonly News[], place: Place, now: Date): Messa
     ...countOf(news, 'dump', kind, title),
     ...countOf(news, 'drill', kind, title),
   ]);
-  const blocks = [`Dumps and drills of account ${place.account} in ${place.region}: ${counts.join(', ')}.`];
-  let bytes = 0;
-  for (const [index, one] of sorted.entries()) {
-    const block = blockOf(one, place, now).join('\n');
-    bytes += Buffer.byteLength(block);
-    if (bytes > MAX_BYTES) {
-      blocks.push(`… and ${sorted.length - index} more, which are in the log of Freshness.`);
-      break;
-    }
-    blocks.push(block);
-  }
-  return { subject: `AutoDump: ${counts.join(', ')}`.slice(0, 99), text: `${blocks.join('\n\n')}\n` };
+  const heading = `Dumps and drills of account ${place.account} in ${place.region}: ${counts.join(', ')}.`;
+  const blocks = sorted.map((one) => blockOf(one, place, now).join('\n'));
+  const text = `${[heading, ...fittingBlocks(blocks, 'in the log of Freshness')].join('\n\n')}\n`;
+  return { subject: `AutoDump: ${counts.join(', ')}`.slice(0, 99), text };
 }
 
 function countOf(all: readonly News[], purpose: Purpose, kind: string, title: string): readonly string[] {

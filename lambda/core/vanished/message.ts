@@ -1,6 +1,6 @@
 import { KEPT_LONGER_DAYS } from '../../../contract.ts';
 import { type StoredDump, whenOf } from '../freshness/dump-key.ts';
-import type { AccountRegion, Message } from '../message.ts';
+import { type AccountRegion, fittingBlocks, type Message } from '../message.ts';
 import { onOneLine } from '../words/one-line.ts';
 import type { VanishedTable } from './comparison.ts';
 
@@ -27,9 +27,8 @@ export interface VanishedNews extends VanishedRows {
   readonly more: number;
 }
 
-/** An event has at most 256 KiB, and so has a message. */
+/** An event has at most 256 KiB. */
 const MAX_TABLES = 50;
-const MAX_SECRETS = 50;
 
 /** @param notKept why the earlier dump is not kept from expiry; undefined if it is */
 export function vanishedNews(rows: VanishedRows, notKept: string | undefined): VanishedNews {
@@ -47,10 +46,11 @@ export function vanishedNews(rows: VanishedRows, notKept: string | undefined): V
 export function vanishedMessage(news: readonly VanishedNews[], { account, region }: AccountRegion): Message {
   const [first] = news;
   const what = news.length === 1 && first !== undefined ? onOneLine(first.secret) : `${news.length} secrets`;
-  const left = news.length - MAX_SECRETS;
   const blocks = [
-    ...news.slice(0, MAX_SECRETS).map((one) => blockOf(one).join('\n')),
-    ...(left > 0 ? [`… and ${left} more, which are in the log of Freshness.`] : []),
+    ...fittingBlocks(
+      news.map((one) => blockOf(one).join('\n')),
+      'in the log of Freshness',
+    ),
     `Where: account ${account}, ${region}`,
   ];
   const subject = `AutoDump: rows vanished: ${what}`.replace(/[^ -~]/g, '?').slice(0, 99);

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { REGION } from '../../assembly/account.ts';
+import { ACCOUNT, REGION } from '../../assembly/account.ts';
 import type { Resource, Template } from '../../assembly/template.ts';
 
 const propertiesSchema = z.object({
@@ -102,7 +102,7 @@ export class Queue {
       attributes: {
         ApproximateReceiveCount: String(receiveCount),
         SentTimestamp: String(sent),
-        SenderId: 'AIDAIENQZJOLO23YVJ4VO',
+        SenderId: ACCOUNT,
         ApproximateFirstReceiveTimestamp: String(Date.now()),
       },
       messageAttributes: {},

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type pg from 'pg';
 import { judge, type Judgement } from '../../../docker/drill/verdict.ts';
-import { compareWithCensus } from '../../../docker/restore/census/compare-with-census.ts';
 import type { ExpectedCensus } from '../../../docker/restore/census/expected-census.ts';
 import { compare } from '../../../docker/restore/comparison.ts';
 import type { ArchiveObject } from '../../../docker/restore/stored-dump/table-of-contents.ts';
-import { relationsOf } from '../../../docker/restore/target/objects.ts';
 import { furtherContents } from '../../image/contents.ts';
+import { comparedAfter } from '../support/after-changes.ts';
 import { RESTORABLE_CONTENTS } from '../support/census-contents.ts';
 import { drill, evidenceIn } from '../support/drills.ts';
 import { expectedOf } from '../support/expected-of.ts';
@@ -44,23 +43,12 @@ afterAll(async () => {
 
 /** Changes the restored copy, has it compared and judged as a drill does, and undoes the changes. */
 async function judged(...statements: readonly string[]): Promise<Judgement> {
-  await client.query('BEGIN');
-  try {
-    for (const statement of statements) {
-      await client.query(statement);
-    }
-    // As `withConnection` does.
-    await client.query('SET LOCAL search_path TO pg_catalog, pg_temp');
-    const relations = await relationsOf(client);
-    const { missing, unpopulated } = compare(objects, relations);
-    const compared = await compareWithCensus(census, 'content', relations, { count: 1, use: (work) => work(client) });
-    return judge({
-      compared: { missing, unpopulated, census: compared },
-      ...{ lacking: { what: [], dependents: [] }, refused: [], refusedCount: 0, assertions: [] },
-    });
-  } finally {
-    await client.query('ROLLBACK');
-  }
+  const { relations, compared } = await comparedAfter(client, census, 'content', statements);
+  const { missing, unpopulated } = compare(objects, relations);
+  return judge({
+    compared: { missing, unpopulated, census: compared },
+    ...{ lacking: { what: [], dependents: [] }, refused: [], refusedCount: 0, assertions: [] },
+  });
 }
 
 test('without any change, the copy is equal, and a drill says the same', async () => {

@@ -10,6 +10,7 @@ import type { PostgresServer } from '../../../local/postgres/server.ts';
 import { startPostgres } from '../../support/postgres.ts';
 import { until } from '../../support/until.ts';
 import { clientFolder } from '../support/client-folder.ts';
+import { retentionOf } from '../support/retention.ts';
 import { BUCKET, keyOf, type Outcome, type RunOptions, SECRET_NAME, Stage, WHEN } from '../support/stage.ts';
 
 const execute = promisify(execFile);
@@ -134,11 +135,19 @@ describe('the roles of the server', () => {
       'CREATE ROLE rdsadmin SUPERUSER',
       'GRANT rds_superuser TO boss',
     );
-    await stage.dump('', { secret: { dbname: '*' }, environment: { AUTODUMP_WHEN: '2026-11-23T08:00:00Z' } });
+    const secret = { dbname: '*', retentiondays: 7 };
+    await stage.dump('', { secret, environment: { AUTODUMP_WHEN: '2026-11-23T08:00:00Z' } });
     const file = stage.fileOf(keyOf('globals', '2026-11-23T08:00:00Z').replace(/dmp$/, 'sql'));
     const script = await readFile(file, 'utf8');
     const { run } = await stage.manifestOf(keyOf('A', '2026-11-23T08:00:00Z'));
     expect(run?.globals?.sha256).toBe(createHash('sha256').update(script).digest('hex'));
+    // The roles expire with the dumps.
+    for (const key of [
+      keyOf('A', '2026-11-23T08:00:00Z'),
+      keyOf('globals', '2026-11-23T08:00:00Z').replace(/dmp$/, 'sql'),
+    ]) {
+      expect(await retentionOf(stage, key)).toBe('7');
+    }
     expect(script).not.toMatch(/SCRAM|md5|hidden/);
     expect(script).toContain('-- GRANT "rds_superuser" TO "boss";\n');
     expect(script).toContain(

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type pg from 'pg';
 import type { Manifest } from '../../../docker/dump/manifest.ts';
-import { type CensusComparison, compareWithCensus } from '../../../docker/restore/census/compare-with-census.ts';
+import type { CensusComparison } from '../../../docker/restore/census/compare-with-census.ts';
 import type { Verification } from '../../../docker/restore/census/count-rows.ts';
 import type { ExpectedCensus } from '../../../docker/restore/census/expected-census.ts';
-import { relationsOf } from '../../../docker/restore/target/objects.ts';
+import { comparedAfter } from '../support/after-changes.ts';
 import { COUNTED_CONTENTS, SETTINGS } from '../support/census-contents.ts';
 import { computed, SESSION } from '../support/computed.ts';
 import { expectedOf } from '../support/expected-of.ts';
@@ -112,38 +112,23 @@ describe('a database is compared with the census', () => {
     await client.end();
   });
 
-  /** Compares the database after statements that are undone afterwards. */
-  async function comparedAfter(
+  async function differencesAfter(
     verification: Verification,
     ...statements: readonly string[]
   ): Promise<Omit<CensusComparison, 'differences'> & { readonly differences: readonly string[] }> {
-    await client.query('BEGIN');
-    try {
-      for (const statement of statements) {
-        await client.query(statement);
-      }
-      // As `withConnection` does.
-      await client.query('SET LOCAL search_path TO pg_catalog, pg_temp');
-      const relations = await relationsOf(client);
-      const result = await compareWithCensus(census, verification, relations, {
-        count: 1,
-        use: (work) => work(client),
-      });
-      return { ...result, differences: result.differences.map(({ text }) => text) };
-    } finally {
-      await client.query('ROLLBACK');
-    }
+    const { compared } = await comparedAfter(client, census, verification, statements);
+    return { ...compared, differences: compared.differences.map(({ text }) => text) };
   }
 
   test.each(['rows', 'content'] as const)('and is equal in its %s', async (verification) => {
-    const { differences, hidden, ...numbers } = await comparedAfter(verification);
+    const { differences, hidden, ...numbers } = await differencesAfter(verification);
     expect({ differences, hidden }).toEqual({ differences: [], hidden: [] });
     expect(numbers).toMatchObject({ equal: census.tables.length, tables: census.tables.length, largeObjects: 3 });
   });
 
   test('in a session with other settings', async () => {
     const set = Object.entries(SETTINGS).map(([name]) => `SET LOCAL ${name} TO DEFAULT`);
-    const { differences } = await comparedAfter('content', ...set, `SET LOCAL lc_monetary TO 'C'`);
+    const { differences } = await differencesAfter('content', ...set, `SET LOCAL lc_monetary TO 'C'`);
     expect(differences).toEqual([]);
   });
 
@@ -184,24 +169,24 @@ describe('a database is compared with the census', () => {
   ];
 
   test.each([...OF_ROWS, ...OF_CONTENTS])('and differs after %s', async (statement, difference) => {
-    const { differences } = await comparedAfter('content', statement);
+    const { differences } = await differencesAfter('content', statement);
     expect(differences).toEqual([expect.stringContaining(difference)]);
   });
 
   test.each(OF_ROWS)('and has another number of rows after %s', async (statement, difference) => {
-    const { differences, equal } = await comparedAfter('rows', statement);
+    const { differences, equal } = await differencesAfter('rows', statement);
     expect(differences).toEqual([expect.stringContaining(difference)]);
     expect(equal).toBe(census.tables.length - (difference.includes('large objects') ? 0 : 1));
   });
 
   test('and lacks a table', async () => {
-    const { absent, differences, equal } = await comparedAfter('rows', 'DROP TABLE unlogged');
+    const { absent, differences, equal } = await differencesAfter('rows', 'DROP TABLE unlogged');
     expect(absent).toMatchObject([{ schema: 'public', name: 'unlogged' }]);
     expect({ differences, equal }).toEqual({ differences: [], equal: census.tables.length - 1 });
   });
 
   test('but not in a table of an extension of another version, which may have other rows dumped', async () => {
-    const { hidden, differences } = await comparedAfter(
+    const { hidden, differences } = await differencesAfter(
       'content',
       `UPDATE pg_extension SET extversion = '2.0', extcondition = ARRAY['WHERE own'] WHERE extname = 'citext'`,
     );
@@ -212,7 +197,7 @@ describe('a database is compared with the census', () => {
   });
 
   test('and is equal after changes that are none of rows that were dumped', async () => {
-    const { differences } = await comparedAfter(
+    const { differences } = await differencesAfter(
       'content',
       'UPDATE configured SET k = upper(k) WHERE own',
       'INSERT INTO configured VALUES ($$another of the extension$$, true)',
@@ -224,7 +209,7 @@ describe('a database is compared with the census', () => {
   });
 
   test('and what the user may not read, or only in part, is said', async () => {
-    const { differences, hidden, equal } = await comparedAfter(
+    const { differences, hidden, equal } = await differencesAfter(
       'content',
       'CREATE ROLE reader',
       'GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader',

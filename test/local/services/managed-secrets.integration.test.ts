@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TagResourceCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ManagedDatabase } from '../../../local/services/rds/rds.ts';
 import { synthesizedApp } from '../../support/synthesized-app.ts';
@@ -33,9 +32,7 @@ function manage(database: Partial<ManagedDatabase>): string {
 
 /** Tags a secret with a schedule and more, runs its job, and returns how that ended. */
 async function runOf(secret: string, tags: Readonly<Record<string, string>> = {}): Promise<string | undefined> {
-  const Tags = Object.entries({ [SCHEDULE_TAG]: '@daily', ...tags }).map(([Key, Value]) => ({ Key, Value }));
-  await app.world.secretsManager.send(new TagResourceCommand({ SecretId: secret, Tags }));
-  await app.world.settled();
+  await app.tagSecret(secret, { [SCHEDULE_TAG]: '@daily', ...tags });
   const { end } = await app.runNow(secret);
   await app.world.settled();
   return end?.status;

@@ -1,4 +1,4 @@
-import { DeleteSecretCommand, TagResourceCommand, UntagResourceCommand } from '@aws-sdk/client-secrets-manager';
+import { DeleteSecretCommand, UntagResourceCommand } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { World } from '../../../local/services/world.ts';
 import { synthesizedApp } from '../../support/synthesized-app.ts';
@@ -47,8 +47,7 @@ describe('a tagged secret', () => {
     const arn = await createSecret('db');
     world.sendDeploymentEvent();
     world.triggerSchedules();
-    await world.secretsManager.send(new TagResourceCommand({ SecretId: arn, Tags: [{ Key: 'other', Value: 'tag' }] }));
-    await world.settled();
+    await app.tagSecret(arn, { other: 'tag' });
     expect(app.runs).toHaveLength(1);
     expect(app.checksOf()).toHaveLength(1);
     expect(world.deadLetters).toEqual([]);
@@ -59,10 +58,7 @@ describe('while an execution is waiting', () => {
   test('changing the tag supersedes it, and starts one with the new schedule', async () => {
     const arn = await createSecret('db', { schedule: '15 4 * * *' });
     const [old] = app.allWaiting(arn);
-    await world.secretsManager.send(
-      new TagResourceCommand({ SecretId: arn, Tags: [{ Key: SCHEDULE_TAG, Value: '45 5 * * *' }] }),
-    );
-    await world.settled();
+    await app.tagSecret(arn, { [SCHEDULE_TAG]: '45 5 * * *' });
     expect(app.allWaiting(arn)).toHaveLength(2);
     old?.wait?.finish();
     expect(await old?.ended).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'changed' } });

@@ -1,7 +1,11 @@
 import { EventEmitter, once } from 'node:events';
 import { cp, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CreateSecretCommand, type CreateSecretCommandInput } from '@aws-sdk/client-secrets-manager';
+import {
+  CreateSecretCommand,
+  type CreateSecretCommandInput,
+  TagResourceCommand,
+} from '@aws-sdk/client-secrets-manager';
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { findClientPrograms } from '../../../local/postgres/client-programs.ts';
 import type { PostgresServer } from '../../../local/postgres/server.ts';
@@ -110,10 +114,24 @@ export class AppWorld {
         ...input,
       }),
     );
-    await this.world.settled();
-    await Promise.all(this.checksOf(ARN).map(({ ended }) => ended));
-    await this.world.settled();
+    await this.#checked(ARN);
     return ARN;
+  }
+
+  /**
+   * Tags a secret, and waits until it has been checked and that is reported: a check that still runs has an upload open
+   * at the key of the next dump, which that would see.
+   */
+  async tagSecret(secretArn: string, tags: Readonly<Record<string, string>>): Promise<void> {
+    const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+    await this.world.secretsManager.send(new TagResourceCommand({ SecretId: secretArn, Tags }));
+    await this.#checked(secretArn);
+  }
+
+  async #checked(secretArn: string): Promise<void> {
+    await this.world.settled();
+    await Promise.all(this.checksOf(secretArn).map(({ ended }) => ended));
+    await this.world.settled();
   }
 
   /** The executions that check a secret, or all. */

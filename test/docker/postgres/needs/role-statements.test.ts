@@ -1,23 +1,10 @@
 import { expect, test } from '@jest/globals';
 import type { Role } from '../../../../docker/postgres/needs/role-needs.ts';
 import { missingRoles } from '../../../../docker/postgres/needs/role-statements.ts';
+import { PLAIN_ROLE } from '../../support/plain-role.ts';
 
 function role(name: string, given: Partial<Role> = {}): Role {
-  return {
-    ...{ name, uses: [], login: false, inherit: true, superuser: false, createDatabase: false, createRole: false },
-    ...{
-      replication: false,
-      bypassRowSecurity: false,
-      connectionLimit: -1,
-      validUntil: null,
-      memberOf: [],
-      settings: [],
-      comment: null,
-      securityLabels: [],
-      parameters: [],
-    },
-    ...given,
-  };
+  return { name, uses: [], ...PLAIN_ROLE, memberOf: [], settings: [], securityLabels: [], parameters: [], ...given };
 }
 
 /** As PostgreSQL 18 has them after `master`, with CREATEROLE, has created the others and granted one to the other. */

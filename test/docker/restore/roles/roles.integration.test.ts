@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { PLAIN_ROLE } from '../../support/plain-role.ts';
 import { keyOf, type Outcome, type RunOptions, Stage } from '../../support/stage.ts';
 import { startRestore } from '../../support/start-restore.ts';
 
@@ -81,25 +82,9 @@ async function restore(dumped: string, into: string, args?: readonly string[], o
 
 test('the manifest has the roles with attributes and memberships, and no password', async () => {
   const manifest = await stage.manifestOf(keyOf('source'));
-  const plain = {
-    login: false,
-    inherit: true,
-    superuser: false,
-    createDatabase: false,
-    createRole: false,
-    replication: false,
-    bypassRowSecurity: false,
-    connectionLimit: -1,
-    validUntil: null,
-    memberOf: [],
-    settings: [],
-    comment: null,
-    securityLabels: [],
-    parameters: [],
-  };
   expect(manifest.needs?.roles).toEqual([
     {
-      ...plain,
+      ...PLAIN_ROLE,
       name: 'Mr "B',
       uses: [],
       login: true,
@@ -109,7 +94,7 @@ test('the manifest has the roles with attributes and memberships, and no passwor
       memberOf: [{ role: 'readers', admin: true, inherit: null, set: null }],
     },
     {
-      ...plain,
+      ...PLAIN_ROLE,
       name: 'author',
       uses: ['ownership'],
       login: true,
@@ -121,10 +106,10 @@ test('the manifest has the roles with attributes and memberships, and no passwor
       securityLabels: [{ provider: 'masker', label: 'MASKED' }],
       parameters: [{ parameter: 'log_statement', privilege: 'SET', grantable: false }],
     },
-    { ...plain, name: 'boss', uses: ['grants'], superuser: true, createDatabase: true },
+    { ...PLAIN_ROLE, name: 'boss', uses: ['grants'], superuser: true, createDatabase: true },
     expect.objectContaining({ name: 'postgres', uses: ['grants'] }),
     {
-      ...plain,
+      ...PLAIN_ROLE,
       name: 'readers',
       uses: ['grants'],
       memberOf: [{ role: 'pg_monitor', admin: false, inherit: null, set: null }],

@@ -116,7 +116,7 @@ describe('a queue between a rule and a function', () => {
     ['keeps all for an unknown message', PARTIAL, `{ batchItemFailures: [{ itemIdentifier: 'x' }] }`, 2, [2, 2]],
     ['keeps all if the function throws', PARTIAL, '(() => { throw new Error() })()', 2, [2, 2]],
   ])('%s, and gives up on it after the last attempt', async (_, more, result, letters, batches) => {
-    const code = `exports.handler = async ({ Records }) => { console.log(Records.length); return ${result}; };`;
+    const code = `exports.handler = async ({ Records }) => { console.info(Records.length); return ${result}; };`;
     const { world, events } = await stage(queued(more), { a: { 'index.js': code } });
     world.triggerSchedules();
     await world.settled();

@@ -1,4 +1,3 @@
-import { TagResourceCommand } from '@aws-sdk/client-secrets-manager';
 import { DRILL_TAG } from '../../../../contract.ts';
 import type { Execution } from '../../../../local/services/execution.ts';
 import type { AppWorld } from '../../support/app-world.ts';
@@ -12,9 +11,7 @@ export async function drillDump(app: AppWorld, secret: string): Promise<void> {
     }
     return drill;
   };
-  const Tags = [{ Key: DRILL_TAG, Value: '@daily' }];
-  await app.world.secretsManager.send(new TagResourceCommand({ SecretId: secret, Tags }));
-  await app.world.settled();
+  await app.tagSecret(secret, { [DRILL_TAG]: '@daily' });
   const drill = waiting();
   drill.wait?.finish();
   const end = await drill.ended;

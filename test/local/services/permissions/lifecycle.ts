@@ -8,7 +8,6 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
-import { TagResourceCommand } from '@aws-sdk/client-secrets-manager';
 import { SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { type ExecutionInput, FRESHNESS_KEY } from '../../../../contract.ts';
 import { dumpKey } from '../../../../docker/plan/key.ts';
@@ -135,12 +134,10 @@ async function restoreMissingDump(app: AppWorld): Promise<void> {
 
 /** The restores fail, because their targets are not empty, but not before they know where these are. */
 async function useDatabasesOfRds(app: AppWorld, server: PostgresServer): Promise<void> {
-  const { rds, secretsManager } = app.world;
+  const { rds } = app.world;
   for (const kind of ['instance', 'cluster'] as const) {
     const secret = rds.manage({ kind, identifier: 'orders', engine: 'postgres', databaseName: 'restored', ...server });
-    const Tags = [SCHEDULE_TAG, 'autodump:restore-target'].map((Key) => ({ Key, Value: '@daily' }));
-    await secretsManager.send(new TagResourceCommand({ SecretId: secret, Tags }));
-    await app.world.settled();
+    await app.tagSecret(secret, { [SCHEDULE_TAG]: '@daily', 'autodump:restore-target': '' });
     await app.runNow(secret);
     const dump = (await app.dumps()).find((file) => file.startsWith('rds!'));
     await Promise.allSettled([submitRestore(app, `s3://${app.bucket}/${dump ?? ''}`, secret)]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { makeStack, synthesize } from './unbundled.ts';
+import { makeStack, synthesize } from '../unbundled.ts';
 
 const template = synthesize();
 const withGroups = Template.fromStack(makeStack({ securityGroupIds: 'sg-0123456789abcdef0' }));

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { DUMP_JOB_PREFIX, type DumpResult, type Purpose } from '../contract.ts';
+import { DUMP_JOB_PREFIX, type DumpResult, type Purpose } from '../../contract.ts';
 import { branchFailed, format, readFailure, RUN_FIELDS, valueAt, withDefaults } from './branch-result.ts';
 import { retrySubmission, type RunJob, submitJob } from './submit-job.ts';
 

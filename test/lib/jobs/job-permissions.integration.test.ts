@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { actions, of } from './policy-statements.ts';
+import { actions, of } from '../policy-statements.ts';
 
 describe('permissions', () => {
   test.each([

@@ -5,14 +5,14 @@ import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { type DumpEnvironment, SCHEDULE_TAG } from '../contract.ts';
+import { type DumpEnvironment, SCHEDULE_TAG } from '../../contract.ts';
+import type { DumpBucket } from '../dump-bucket.ts';
+import { logGroup } from '../log-group.ts';
+import { grantReadSecrets } from '../secret-access.ts';
 import { computeEnvironment } from './compute-environment.ts';
-import type { DumpBucket } from './dump-bucket.ts';
 import { jobContainer, type JobSize, SCRATCH } from './job-container.ts';
 import { jobImage } from './job-image.ts';
-import { logGroup } from './log-group.ts';
 import { defineRetriedJob, maxRunTime } from './retried-job.ts';
-import { grantReadSecrets } from './secret-access.ts';
 import type { RunJob } from './submit-job.ts';
 
 export interface DumpJobProps extends JobSize {

@@ -5,9 +5,9 @@ import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { acknowledgeWildcards } from './acknowledge.ts';
+import { acknowledgeWildcards } from '../acknowledge.ts';
+import { leaveOut } from '../leave-out.ts';
 import type { Architecture } from './job-image.ts';
-import { leaveOut } from './leave-out.ts';
 
 /** Resources of a job. */
 export interface JobSize {

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import * as batch from 'aws-cdk-lib/aws-batch';
 import type { Construct } from 'constructs';
-import { EXIT_STATUS } from '../contract.ts';
+import { EXIT_STATUS } from '../../contract.ts';
 import { leaveOutVolumeHost } from './job-container.ts';
 
 export interface RetriedJobProps {

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { log } from '../log.ts';
-import type { DatabasesOfRun } from '../plan/databases.ts';
-import { readPlan, type SecretPlan } from '../plan/plan.ts';
 import { ConnectionFailure } from '../postgres/connection/connection-failure.ts';
 import type { ConnectionSettings } from '../postgres/connection/connection-settings.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
 import { tlsPolicy } from '../postgres/connection/tls/tls.ts';
 import { type ServerDatabase, serverDatabases } from '../postgres/server-databases.ts';
 import type { RunContext } from '../run-context.ts';
+import type { DatabasesOfRun } from './databases.ts';
+import { readPlan, type SecretPlan } from './plan.ts';
 
 /** The database that is asked for all others, which every server has unless somebody has dropped it. */
 export const FIRST_ASKED = 'postgres';

@@ -3,11 +3,11 @@ import * as batch from 'aws-cdk-lib/aws-batch';
 import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { RESTORE_TARGET_TAG, type RestoreEnvironment } from '../contract.ts';
-import type { DumpBucket } from './dump-bucket.ts';
+import { RESTORE_TARGET_TAG, type RestoreEnvironment } from '../../contract.ts';
+import type { DumpBucket } from '../dump-bucket.ts';
+import { logGroup } from '../log-group.ts';
+import { grantReadSecrets } from '../secret-access.ts';
 import { jobContainer, type JobSize, leaveOutVolumeHost, SCRATCH } from './job-container.ts';
-import { logGroup } from './log-group.ts';
-import { grantReadSecrets } from './secret-access.ts';
 
 export interface RestoreJobProps extends JobSize {
   /** Source of the dumps. */

@@ -1,7 +1,7 @@
 import type { IResolvable } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { type BranchResult, NO_FURTHER_REASON } from '../contract.ts';
+import { type BranchResult, NO_FURTHER_REASON } from '../../contract.ts';
 
 /**
  * Defaults for fields that an error, a job or a container may lack, worded for messages. The run carries them as

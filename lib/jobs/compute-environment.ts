@@ -1,7 +1,7 @@
 import * as batch from 'aws-cdk-lib/aws-batch';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
-import { leaveOut } from './leave-out.ts';
+import { leaveOut } from '../leave-out.ts';
 
 export interface ComputeEnvironmentProps {
   readonly vpc: ec2.IVpc;

@@ -2,9 +2,9 @@ import { Aws, Duration, Stack } from 'aws-cdk-lib';
 import type * as batch from 'aws-cdk-lib/aws-batch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import type { DrillEnvironment } from '../contract.ts';
-import { acknowledgeWildcards } from './acknowledge.ts';
-import { THROTTLING_RETRY } from './throttling-retry.ts';
+import type { DrillEnvironment } from '../../contract.ts';
+import { acknowledgeWildcards } from '../acknowledge.ts';
+import { THROTTLING_RETRY } from '../throttling-retry.ts';
 
 /**
  * Covers errors of the call that submits the job, not of the job itself, which Batch has already retried. Worst case:

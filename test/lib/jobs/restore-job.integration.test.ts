@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { resourcesOf, synthesize } from './unbundled.ts';
+import { resourcesOf, synthesize } from '../unbundled.ts';
 
 const template = synthesize();
 

