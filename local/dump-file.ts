@@ -17,7 +17,7 @@ const manifestSchema = z.object({
   proof: z.object({
     bytes: z.number(),
     sha256: z.string().nullable(),
-    sections: z.array(z.object({ bytes: z.int().positive(), sha256: z.string() })).nullable(),
+    sections: z.array(z.object({ bytes: z.int().positive(), sha256: z.string() })).optional(),
     verified: z.literal(true),
     method: z.string(),
   }),
@@ -65,7 +65,7 @@ type Proof = z.infer<typeof manifestSchema>['proof'];
 
 /** Whether the manifest says what is hashed. A recovered one does not. */
 function isHashed({ sha256, sections }: Proof): boolean {
-  return sha256 !== null || sections !== null;
+  return sha256 !== null || sections !== undefined;
 }
 
 /** @param found SHA-256 of the file */

@@ -1,57 +1,47 @@
+import type { Answer } from '../postgres/connection/if-answered.ts';
 import { type DumpLoad, MANY_LARGE_OBJECTS } from '../postgres/dump-load.ts';
-import { formatBytes } from '../progress.ts';
 
-/** Connections that a dump reads rows with, and why not more. */
+/** Connections that a dump reads rows with. */
 export interface Jobs {
   readonly jobs: number;
-  readonly reason: string;
+  /** Why they are fewer than the secret asks for, if they are. */
+  readonly reason?: string;
 }
-
-export interface JobsBasis {
-  /** Of the secret. */
-  readonly asked: number | undefined;
-  /** Upper estimate of the dump's size, in bytes. */
-  readonly estimate: number;
-  /** Virtual processors of this machine. */
-  readonly processors: number;
-  /** Undefined if the server did not answer. */
-  readonly load: DumpLoad | undefined;
-}
-
-/** Below, the start of more processes takes as long as they save. */
-const WORTHWHILE_BYTES = 1e9;
-
-/** So that a dump does not slow down what the database is for. */
-const MOST = 8;
 
 /**
- * How many connections a dump is fastest with. Each needs a processor, for pg_dump compresses what it reads. A table is
- * read by one of them, so its largest one is what a dump cannot be faster than. At most half of the connections that
- * are free are taken.
+ * Connections per processor at most: with few, more than one is worthwhile, as a connection that waits for the network
+ * leaves its processor to another.
  */
-export function chooseJobs({ asked, estimate, processors, load }: JobsBasis): Jobs {
-  if (asked !== undefined) {
-    return { jobs: asked, reason: 'the secret says so' };
-  }
-  if (estimate < WORTHWHILE_BYTES) {
-    return { jobs: 1, reason: `the dump is not expected to be larger than ${formatBytes(WORTHWHILE_BYTES)}` };
-  }
-  if (load === undefined) {
-    return { jobs: 1, reason: 'the server did not say how large its tables are, and how many connections are free' };
-  }
-  if (load.largeObjects >= MANY_LARGE_OBJECTS) {
-    return { jobs: 1, reason: `there are ${MANY_LARGE_OBJECTS} large objects or more` };
-  }
-  const { tableBytes, largestBytes, freeConnections } = load;
+const PER_PROCESSOR = 2;
+
+/**
+ * How many connections a dump reads rows with: as many as asked for, unless more than so many are of no use, or would
+ * take what others need.
+ *
+ * @param asked by the secret
+ * @param processors of this machine, virtual ones
+ */
+export function chooseJobs(asked: number, processors: number, load: Answer<DumpLoad>): Jobs {
   const limits = [
-    { jobs: MOST, reason: 'more would slow down the database' },
-    { jobs: processors, reason: `the job has ${processors} processors` },
-    // One more waits for the others, and one asks whether DDL interferes.
-    { jobs: Math.floor(freeConnections / 2) - 2, reason: `${freeConnections} connections are free` },
-    ...(largestBytes === 0
-      ? []
-      : [{ jobs: Math.ceil(tableBytes / largestBytes), reason: 'the largest table is so much of all' }]),
+    { jobs: PER_PROCESSOR * processors, reason: `the number of processors is ${processors}` },
+    ...('value' in load
+      ? limitsOf(load.value)
+      : [{ jobs: 1, reason: `the server does not say how many are of use (${load.unseen})` }]),
   ];
-  const least = limits.reduce((one, other) => (other.jobs < one.jobs ? other : one));
-  return { ...least, jobs: Math.max(1, least.jobs) };
+  return limits
+    .map(({ jobs, reason }) => ({ jobs: Math.max(1, jobs), reason }))
+    .reduce<Jobs>((least, limit) => (limit.jobs < least.jobs ? limit : least), { jobs: asked });
+}
+
+function limitsOf({ tables, largeObjects, freeConnections }: DumpLoad): readonly Required<Jobs>[] {
+  return [
+    // Each table is read by one.
+    { jobs: tables, reason: `the number of tables is ${tables}` },
+    // One more waits for the others, and one asks whether DDL interferes.
+    { jobs: Math.floor(freeConnections / 2) - 2, reason: `the number of free connections is ${freeConnections}` },
+    // Each would be a file.
+    ...(largeObjects < MANY_LARGE_OBJECTS
+      ? []
+      : [{ jobs: 1, reason: `the number of large objects is ${MANY_LARGE_OBJECTS} or more` }]),
+  ];
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { Client } from 'pg';
 import { failureOf, problem, problemsOf } from '../check/finding.ts';
 import { type DumpSetup, KEY, runPreflight } from '../check/preflight.ts';
 import { type DumpResult, makeDump } from '../engine/make-dump.ts';
@@ -9,9 +10,9 @@ import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import type { Plan } from '../plan/plan.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
-import { type Answer, ifAnswered } from '../postgres/connection/if-answered.ts';
+import { ifAnswered } from '../postgres/connection/if-answered.ts';
 import { libpqEnvironment } from '../postgres/connection/libpq-environment.ts';
-import { type DumpLoad, inspectLoad } from '../postgres/dump-load.ts';
+import { inspectLoad } from '../postgres/dump-load.ts';
 import { describeLeftOut } from '../postgres/filters/left-out.ts';
 import { type Inventory, takeInventory } from '../postgres/inventory.ts';
 import { inspectNeeds } from '../postgres/needs/needs.ts';
@@ -42,12 +43,12 @@ export async function dumpDatabase(s3: S3Client, planned: Plan, context: RunCont
     return;
   }
   const { plan, setup } = await prepare(s3, planned, context);
-  const { inventory, needs, load } = await withConnection(plan.source, setup.policy, signal, async (connection) => ({
+  const { inventory, needs, jobs } = await withConnection(plan.source, setup.policy, signal, async (connection) => ({
     inventory: await takeInventory(connection, setup.exclusions),
     needs: await inspectNeeds(connection, setup.exclusions),
-    load: await ifAnswered(connection, 'load of a dump', (asked) => inspectLoad(asked, setup.exclusions)),
+    jobs: await jobsOf(connection, plan, setup),
   }));
-  const result = await make(s3, plan, setup, { inventory, load }, context);
+  const result = await make(s3, plan, setup, { inventory, jobs }, context);
   if (result.outcome === 'taken') {
     await recover(s3, plan, await findDump(s3, plan.object, signal));
     return;
@@ -121,12 +122,24 @@ async function prepare(
   return { plan, setup };
 }
 
+/** How many connections read rows. Without need, the server is not asked. */
+async function jobsOf(connection: Client, { parallel }: Plan, { exclusions }: DumpSetup): Promise<number> {
+  if (parallel === 1) {
+    return 1;
+  }
+  const load = await ifAnswered(connection, 'connections', (asked) => inspectLoad(asked, exclusions));
+  const { jobs, reason } = chooseJobs(parallel, availableParallelism(), load);
+  const fewer = reason === undefined ? '' : `, not ${parallel} as the secret asks for, because ${reason}`;
+  log(`Connections that read rows: ${jobs}${fewer}.`);
+  return jobs;
+}
+
 /** Makes the dump in a temporary folder. */
 async function make(
   s3: S3Client,
-  { task, source, filters, parallel, object }: Plan,
+  { task, source, filters, object }: Plan,
   { policy, database, client, compression, exclusions }: DumpSetup,
-  { inventory, load }: { readonly inventory: Inventory; readonly load: Answer<DumpLoad> },
+  { inventory, jobs }: { readonly inventory: Inventory; readonly jobs: number },
   { searchPath, signal }: RunContext,
 ): Promise<DumpResult> {
   const folder = await mkdtemp(join(task.scratch, 'autodump-'));
@@ -134,13 +147,6 @@ async function make(
     const environment = await libpqEnvironment(source, policy, folder, searchPath);
     // Usually more than the size of the dump, which is compressed, as out-of-line values on the server may be already.
     const estimate = Math.max((database.size ?? 0) - inventory.indexBytes, 0);
-    const { jobs, reason } = chooseJobs({
-      asked: parallel,
-      estimate,
-      processors: availableParallelism(),
-      load: 'value' in load ? load.value : undefined,
-    });
-    log(`Connections that read rows: ${jobs}, because ${reason}.`);
     const { encoding } = database;
     const options = {
       client,

@@ -69,7 +69,7 @@ export const manifestSchema = z
           'whether it was written to a file first, so that it has offsets, put together from files that several connections ' +
             'wrote at the same time, with offsets, too, or streamed, so that it has none',
         ),
-      connections: count.nullable().describe('that read rows'),
+      connections: count.optional().describe('that read rows, if way is parallel'),
       reason: text.nullable().describe('why it was streamed'),
     }),
     object: z.strictObject({ bucket: text, key: text }),
@@ -87,8 +87,8 @@ export const manifestSchema = z
       sha256: sha256.nullable().describe('of the whole object'),
       sections: z
         .array(z.strictObject({ bytes: count, sha256 }))
-        .nullable()
-        .describe('of a dump of several connections, in place of sha256: its head and the rest, one after the other'),
+        .optional()
+        .describe('if way is parallel, in place of sha256: the head and the rest, one after the other'),
       crc32: z
         .string()
         .regex(/^[A-Za-z0-9+/]{6}==$/)
@@ -203,7 +203,7 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
       format: 'custom',
       compression,
       way: mode.mode,
-      connections: mode.mode === 'parallel' ? mode.jobs : 1,
+      ...(mode.mode === 'parallel' ? { connections: mode.jobs } : {}),
       reason: mode.mode === 'stream' ? mode.reason : null,
     },
     storage: {
@@ -212,7 +212,7 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
     },
     proof: {
       ...checksums,
-      sections: checksums.sections === null ? null : [...checksums.sections],
+      sections: checksums.sections?.slice(),
       crc64nvme: null,
       verified: true,
       method:
@@ -249,11 +249,10 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
       textSettings: null,
     },
     storage: null,
-    dump: { client: null, format: 'custom', compression: null, way: null, connections: null, reason: null },
+    dump: { client: null, format: 'custom', compression: null, way: null, reason: null },
     proof: {
       bytes,
       sha256: null,
-      sections: null,
       crc32: null,
       crc64nvme: null,
       verified: true,

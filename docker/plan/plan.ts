@@ -19,8 +19,8 @@ export interface SecretPlan extends Pick<DumpObject, 'retention' | 'storageClass
   readonly server: ServerSettings;
   readonly databases: Databases;
   readonly filters: Filters;
-  /** Connections to read rows with, if the secret says so. */
-  readonly parallel: number | undefined;
+  /** Most connections that read rows. */
+  readonly parallel: number;
   /** SQL queries that must return true in a drill of a dump. */
   readonly assertions: readonly string[];
   readonly bucket: string;
@@ -45,8 +45,8 @@ export interface Plan {
   readonly secretName: string;
   readonly source: ConnectionSettings;
   readonly filters: Filters;
-  /** Connections to read rows with, if the secret says so. */
-  readonly parallel: number | undefined;
+  /** Most connections that read rows. */
+  readonly parallel: number;
   /** SQL queries that must return true in a drill of the dump. */
   readonly assertions: readonly string[];
   readonly object: DumpObject;

@@ -10,14 +10,14 @@ import { SYNONYMS } from './secret-fields.ts';
 
 const ENGINES = ['postgres', 'postgresql', 'aurora-postgresql'];
 
-/** Connections that a dump can read rows with. */
+/** Connections that a secret may ask for. */
 const MOST_PARALLEL = 32;
 
 /** Engines that an error may repeat. Any other text may be a password that slipped into the wrong field. */
 const OTHER_ENGINES =
   /^(mysql|mariadb|aurora|aurora-mysql|oracle(-[a-z0-9-]+)?|custom-oracle-[a-z0-9-]+|sqlserver(-[a-z]+)?|db2(-[a-z]+)?|mongo|redshift)$/i;
 
-/** No message of this schema repeats a value, because messages go to the log. */
+/** No message of this schema repeats a value that may be a password, because messages go to the log. */
 const text = z
   .string({ error: ({ input }) => (input === undefined ? 'is missing' : 'must be text') })
   .min(1, 'is empty')
@@ -94,10 +94,17 @@ function patterns(parts: number, form: string) {
     .optional();
 }
 
-const parallel = text
-  .regex(/^[1-9]\d?$/, `must be a whole number from 1 to ${MOST_PARALLEL}`)
-  .transform(Number)
-  .refine((number) => number <= MOST_PARALLEL, `must be a whole number from 1 to ${MOST_PARALLEL}`);
+const PARALLEL = `must be a whole number from 1 to ${MOST_PARALLEL}`;
+
+const parallel = z
+  .string(PARALLEL)
+  .superRefine((value, context) => {
+    if (!/^[1-9]\d?$/.test(value) || Number(value) > MOST_PARALLEL) {
+      // So short a number is no password that slipped into the wrong field.
+      context.addIssue(/^-?[\d.]{1,4}$/.test(value) ? `is ${value}: it ${PARALLEL}` : PARALLEL);
+    }
+  })
+  .transform(Number);
 
 /** Without a semicolon at the end, which a subquery does not have. */
 const query = text
@@ -141,7 +148,7 @@ export function dumpSchema({ buckets, retentionDays: stackDays }: Destination) {
     excludeschemas: patterns(1, 'schema'),
     excludetables: patterns(2, 'table or schema.table'),
     excludetabledata: patterns(2, 'table or schema.table'),
-    parallel: parallel.optional(),
+    parallel: parallel.default(1),
     drillassert: z.array(query, 'must be a query, or a list of queries').optional(),
     bucketname: text
       .refine(

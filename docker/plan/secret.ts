@@ -16,8 +16,8 @@ export interface DumpSettings extends Pick<DumpObject, 'retention' | 'storageCla
   readonly databases: Databases;
   readonly bucket: string;
   readonly filters: Filters;
-  /** Connections to read rows with, if the secret says so. */
-  readonly parallel: number | undefined;
+  /** Most connections that read rows. */
+  readonly parallel: number;
   /** SQL queries that must return true in a drill. */
   readonly assertions: readonly string[];
 }
@@ -44,7 +44,7 @@ function contradictions({ port, endpoint, ssl, sslmode }: ServerFields): readonl
   return problems;
 }
 
-/** @throws {Failure} `badSecret`, naming every missing or invalid field and showing no value */
+/** @throws {Failure} `badSecret`, naming every missing or invalid field, and showing no value that may be a password */
 function parse<T extends ServerFields>(secret: GivenSecret, schema: z.ZodType<T>): T {
   const { name: secretName, keys, tags, fields, places, problems: differences } = secret;
   const { success, data, error } = schema.safeParse(fields);

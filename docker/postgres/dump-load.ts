@@ -4,12 +4,10 @@ import { bigint, queryRow } from './connection/query.ts';
 import { type Exclusions, isNoneOf } from './filters/exclusions.ts';
 import { IS_USER_SCHEMA } from './user-schemas.ts';
 
-/** What decides how many connections a dump is fastest with, and how many it may have. */
+/** What decides how many connections a dump has use for, and how many it may have. */
 export interface DumpLoad {
-  /** Bytes on disk of all tables with out-of-line values, by the server's statistics. */
-  readonly tableBytes: number;
-  /** Of the largest of them. */
-  readonly largestBytes: number;
+  /** Tables of which rows are dumped. */
+  readonly tables: number;
   /** Up to {@link MANY_LARGE_OBJECTS}. */
   readonly largeObjects: number;
   /** Connections that the limits of server, database and role leave. */
@@ -18,8 +16,6 @@ export interface DumpLoad {
 
 /** So many that their number does not matter any more. */
 export const MANY_LARGE_OBJECTS = 10_000;
-
-const BLOCK = "current_setting('block_size')::bigint";
 
 /** The role's own sessions can be seen by it; of others, only their number can. */
 const FREE_CONNECTIONS = `
@@ -32,17 +28,14 @@ const FREE_CONNECTIONS = `
       FROM pg_roles WHERE rolname = session_user AND rolconnlimit >= 0))`;
 
 /** Connection and server errors pass through. */
-export async function inspectLoad(client: Client, { relations }: Exclusions): Promise<DumpLoad> {
+export async function inspectLoad(client: Client, { relations, withoutRows }: Exclusions): Promise<DumpLoad> {
   return queryRow(
     client,
-    `SELECT coalesce(sum(pages), 0) * ${BLOCK} AS "tableBytes", coalesce(max(pages), 0) * ${BLOCK} AS "largestBytes",
+    `SELECT count(*) AS tables,
       (SELECT count(*) FROM (SELECT FROM pg_largeobject_metadata LIMIT ${MANY_LARGE_OBJECTS}) o) AS "largeObjects",
       (${FREE_CONNECTIONS}) AS "freeConnections"
-     FROM (
-       SELECT c.relpages::bigint + coalesce(t.relpages, 0) AS pages
-       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
-       WHERE c.relkind = 'r' AND ${IS_USER_SCHEMA} AND ${isNoneOf('c.oid', relations)}
-     ) sizes`,
-    z.object({ tableBytes: bigint, largestBytes: bigint, largeObjects: bigint, freeConnections: bigint }),
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind = 'r' AND ${IS_USER_SCHEMA} AND ${isNoneOf('c.oid', [...relations, ...withoutRows])}`,
+    z.object({ tables: bigint, largeObjects: bigint, freeConnections: bigint }),
   );
 }

@@ -13,7 +13,7 @@ export interface Checksums {
   /** Hexadecimal; null if it is not known as a whole. */
   readonly sha256: string | null;
   /** In their order, if {@link sha256} is null. */
-  readonly sections: readonly Section[] | null;
+  readonly sections?: readonly Section[];
   /** In S3's form: base64 of the four bytes, high byte first. */
   readonly crc32: string;
 }
@@ -94,5 +94,5 @@ export function crc32InBase64(value: number): string {
 /** Checksums of a whole dump, from the segments that make it up and the SHA-256 of its bytes. */
 export function checksumsOf(segments: readonly Segment[], sha256: string): Checksums {
   const last = segments.at(-1);
-  return { bytes: last?.to ?? 0, sha256, sections: null, crc32: crc32InBase64(last?.prefixCrc32 ?? 0) };
+  return { bytes: last?.to ?? 0, sha256, crc32: crc32InBase64(last?.prefixCrc32 ?? 0) };
 }

@@ -35,7 +35,7 @@ async function found(secret: string, proof: object): Promise<string> {
     scheduledFor: '2026-11-22T08:00:00Z',
     dump: { client: 'pg_dump 18.7' },
     object: { bucket: 'dumps', key },
-    proof: { bytes: 8, sha256: null, sections: null, verified: true, method: 'Read.', ...proof },
+    proof: { bytes: 8, sha256: null, verified: true, method: 'Read.', ...proof },
   };
   await s3.send(new PutObjectCommand({ Bucket: 'dumps', Key: key, Body: 'headdata' }));
   await s3.send(new PutObjectCommand({ Bucket: 'dumps', Key: `${key}.json`, Body: JSON.stringify(manifest) }));

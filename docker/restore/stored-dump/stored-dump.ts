@@ -88,8 +88,7 @@ const manifestSchema = z.object({
   proof: z.object({
     bytes: z.number().int(),
     sha256: z.string().nullable(),
-    // Absent in manifests of earlier versions.
-    sections: z.array(z.object({ bytes: z.int().positive(), sha256: z.string() })).nullish(),
+    sections: z.array(z.object({ bytes: z.int().positive(), sha256: z.string() })).optional(),
     // Absent in manifests of earlier versions.
     crc32: z.string().nullish(),
     verified: z.literal(true),

@@ -23,7 +23,7 @@ const plan: Plan = {
   secretName: 'prod/app',
   source: { host: 'db.example.com', port: 5432, user: 'dumper', password: 'p', database: 'app' },
   filters: NO_FILTERS,
-  parallel: undefined,
+  parallel: 1,
   assertions: [],
   object: { bucket: 'dumps', key: 'prod/app/app-20261122T080000Z.dmp' },
 };
@@ -91,7 +91,7 @@ const finished: FinishedDump = {
   compression: 'zstd:3',
   result: {
     outcome: 'committed',
-    checksums: { bytes: 100, sha256: 'ab'.repeat(32), sections: null, crc32: 'AAAAAA==' },
+    checksums: { bytes: 100, sha256: 'ab'.repeat(32), crc32: 'AAAAAA==' },
     census: {
       tables: [
         { oid: 16_385, schema: 'public', name: 't', count: 7, hash: '00000000000000aa', offset: 90, length: 5 },

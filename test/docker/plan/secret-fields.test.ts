@@ -28,6 +28,7 @@ describe('what the value does not say', () => {
       bucket: 'dumps',
       retention: 'stack',
       filters: NO_FILTERS,
+      parallel: 1,
       assertions: [],
     });
   });
@@ -113,7 +114,7 @@ describe('what the value does not say', () => {
   test.each<readonly [object, Readonly<Record<string, string>>]>([
     [{ parallel: 4 }, {}],
     [{ parallel: '4' }, {}],
-    [{}, { 'autodump:parallel': '4' }],
+    [{}, { 'autodump:parallel': ' 4 ' }],
     [{ parallel: 4 }, { 'autodump:parallel': '4' }],
   ])('may be a number of connections: %p and %p', (fields, tags) => {
     const value = JSON.stringify({ username: 'a', password: 'b', ...fields });
@@ -121,10 +122,12 @@ describe('what the value does not say', () => {
   });
 
   test.each<readonly [unknown, Readonly<Record<string, string>>, string]>([
-    [0, {}, 'parallel must be a whole number from 1 to 32'],
-    [33, {}, 'parallel must be a whole number from 1 to 32'],
+    [0, {}, 'parallel is 0: it must be a whole number from 1 to 32'],
+    [33, {}, 'parallel is 33: it must be a whole number from 1 to 32'],
+    [2.5, {}, 'parallel is 2.5: it must be a whole number from 1 to 32'],
     ['1e1', {}, 'parallel must be a whole number from 1 to 32'],
-    [true, {}, 'parallel must be text'],
+    ['12345', {}, 'parallel must be a whole number from 1 to 32'],
+    [true, {}, 'parallel must be a whole number from 1 to 32'],
     [undefined, { 'autodump:parallel': 'auto' }, 'the tag autodump:parallel must be a whole number from 1 to 32'],
     [2, { 'autodump:parallel': '4' }, 'parallel differs from the tag autodump:parallel'],
   ])('may be a wrong number of connections: %p and %p', (parallel, tags, problem) => {

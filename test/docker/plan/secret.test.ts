@@ -57,6 +57,7 @@ test("AutoDump's own format is parsed", () => {
     databases: { kind: 'one', name: 'app' },
     bucket: 'more-dumps',
     filters: NO_FILTERS,
+    parallel: 1,
     assertions: [],
   });
 });
@@ -71,6 +72,7 @@ test('the format of RDS is parsed, and the bucket defaults to the first', () => 
     bucket: 'dumps',
     retention: 'stack',
     filters: NO_FILTERS,
+    parallel: 1,
     assertions: [],
   });
 });
@@ -159,6 +161,7 @@ test('blanks around values do not matter, except where they may be part of it', 
     port: 6432,
     sslMode: 'verify-full',
     filters: NO_FILTERS,
+    parallel: 1,
     assertions: [],
     bucket: 'dumps',
     retention: 'stack',
