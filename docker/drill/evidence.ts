@@ -25,7 +25,7 @@ export const evidenceSchema = z
       bytes: count.nullable(),
       sha256: text
         .nullable()
-        .describe('as its manifest says, with which the bytes were compared; null if it does not say'),
+        .describe('of the whole, as its manifest says, with which the bytes were compared; null if it does not say'),
     }),
     verdict: z.enum(['equal', 'different', 'incomplete', 'failed']),
     reason: text.describe('the verdict in words'),
