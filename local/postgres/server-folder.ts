@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, symlink } from 'node:fs/promises';
+import { chmod, mkdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ClientPrograms } from './client-programs.ts';
 import { serverPrograms } from './data-directory.ts';
@@ -27,6 +27,8 @@ async function linkedFolder({ folder, major }: ClientPrograms, directory: string
   }
   const bin = join(directory, 'bin');
   await mkdir(bin, { recursive: true });
+  // The umask keeps out the account that the server runs as, if this is root.
+  await Promise.all([directory, bin].map((path) => chmod(path, 0o711)));
   const targets = [found.initdb, found.postgres, ...['pg_dump', 'pg_restore'].map((program) => join(folder, program))];
   for (const target of targets) {
     await symlink(target, join(bin, target.slice(dirname(target).length + 1)));
