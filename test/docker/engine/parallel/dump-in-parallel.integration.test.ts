@@ -205,6 +205,13 @@ describe('a dump by the program, with as many connections as the secret asks for
     expect(await contentsOf(stage, 'by the program')).toEqual(await contentsOf(stage, 'app'));
   });
 
+  test('gives back the rows of single tables', async () => {
+    const tables = ['large', 'measured_2025', 'toasted'].flatMap((name) => ['--table', `public.${name}`]);
+    const outcome = await restore(stage, 'app', 'by the program', tables);
+    const stdout = expect.stringContaining('the rows in the database are those that were counted and hashed');
+    expect(outcome).toMatchObject({ status: 0, stdout, stderr: '' });
+  });
+
   asRootOnLinux('is restored from a stream, if the disk has no room for it', async () => {
     await stage.createDatabase('by a stream');
     await withSmallDisk(async (disk) => {
