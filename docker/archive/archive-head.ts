@@ -12,7 +12,7 @@ export const MAGIC = 'PGDMP';
 /** Bytes that say of which format an archive is: that of the directory format claims to be of the format tar. */
 export const FORMATS = { custom: 1, directory: 3 } as const;
 
-export type ArchiveFormat = keyof typeof FORMATS;
+type ArchiveFormat = keyof typeof FORMATS;
 
 /** Byte of the head that says so. */
 export const FORMAT_AT = 10;

@@ -23,7 +23,7 @@ export interface WrittenCompression {
 const DATA_SECTION = 3;
 
 /** What {@link dataHead} has its rows read by. */
-export const COPY_STATEMENT = 'COPY data FROM stdin;\n';
+const COPY_STATEMENT = 'COPY data FROM stdin;\n';
 
 /** @param value of 32 bits, signed or, as the number of a large object, unsigned */
 export function int(value: number): Buffer {

@@ -258,7 +258,7 @@ export function recoveredManifest(plan: Plan, bytes: number): Manifest {
       verified: true,
       method:
         'Proven by the earlier attempt that uploaded it: a dump is committed only after pg_restore has read every byte of it. ' +
-        'S3 stores its checksum and, if it was uploaded in one part, its SHA-256 as metadata of the object.',
+        'S3 stores its checksum and, if one connection made it and it was uploaded in one part, its SHA-256 as metadata of the object.',
     },
     seconds: null,
     startedAt: null,

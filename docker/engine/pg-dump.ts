@@ -1,7 +1,7 @@
 import { compressOption, type PostgresClient } from '../postgres/clients.ts';
 import { KEEPALIVE } from '../postgres/connection/libpq-environment.ts';
 import { filterOptions, type Filters } from '../postgres/filters/filters.ts';
-import { type Child, start } from '../process/child.ts';
+import { type Child, type ChildOptions, start } from '../process/child.ts';
 import type { DumpOptions } from './dump-run.ts';
 
 /**
@@ -28,10 +28,8 @@ export function statisticsOptions({ major }: Pick<PostgresClient, 'major'>, filt
 }
 
 /** A folder that pg_dump writes to with several connections, and what becomes of its messages. */
-interface ParallelTarget {
+interface ParallelTarget extends Pick<ChildOptions, 'onErrorLine' | 'kept'> {
   readonly folder: string;
-  readonly onLine: (line: string) => void;
-  readonly kept: (line: string) => string | undefined;
 }
 
 /**
@@ -44,8 +42,8 @@ export function startPgDump(
   signal: AbortSignal,
   target?: string | ParallelTarget,
 ): Child {
-  const { folder, onLine, kept } = typeof target === 'object' ? target : {};
-  const file = typeof target === 'object' ? target.folder : target;
+  const { folder, ...messages } = typeof target === 'object' ? target : {};
+  const file = typeof target === 'object' ? folder : target;
   const args = [
     ...(folder === undefined ? ['--format=custom'] : ['--format=directory', `--jobs=${jobs}`, '--verbose']),
     '--no-owner',
@@ -62,9 +60,5 @@ export function startPgDump(
     `--dbname=${KEEPALIVE}`,
   ];
   // So that equal times are written equally, and their hashes can be compared.
-  return start(client.pgDump, args, {
-    environment: { ...environment, PGTZ: 'UTC' },
-    signal,
-    ...(onLine && kept && { onErrorLine: onLine, kept }),
-  });
+  return start(client.pgDump, args, { environment: { ...environment, PGTZ: 'UTC' }, signal, ...messages });
 }

@@ -41,7 +41,7 @@ async function proveAll(
   const finished = new FinishedEntries();
   const { output, exit } = startPgDump(options, dumpRun.signal, {
     folder: folder.path,
-    onLine: (line) => {
+    onErrorLine: (line) => {
       finished.read(line);
     },
     kept: problemIn,
