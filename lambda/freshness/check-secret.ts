@@ -17,14 +17,9 @@ import type { Finding } from '../core/status/entry.ts';
 import { readTags } from '../core/tags.ts';
 import type { CheckContext } from './check-context.ts';
 import { type ProvenRuns, provenRuns } from './completeness.ts';
-import { findDumps, type FoundRuns, hasSeveral } from './dumps.ts';
+import { hasSeveral } from './dumps.ts';
 import { describeRun } from './runs.ts';
-
-/**
- * If none of a secret's dumps was due for this long, they are searched for nevertheless: the newest may have expired,
- * or one may have been made on request. Daily schedules never reach it, not even when the clock is shifted.
- */
-const SEARCH_AGAIN_MS = 30 * 60 * 60_000;
+import { isOfSeveral, isUnproven, needsSearch, search } from './search.ts';
 
 /** What is remembered of a secret. */
 export interface Remembered {
@@ -105,10 +100,7 @@ function subjectOf(
     : { secret, owing, arrears: watch?.tagsHash === owing.tags.hash ? watch.arrears : undefined };
 }
 
-/**
- * Of a run that was taken for that of a single database until its manifest was read, it is to be looked at whether it
- * has dumped all: it is owed as well.
- */
+/** An unproven run may lack databases: it is owed as well. */
 function withUnproven(subject: Subject | undefined, watch: Watch | undefined): Subject | undefined {
   if (subject?.owing.kind !== 'runs' || !isUnproven(watch) || watch?.tagsHash !== subject.owing.tags.hash) {
     return subject;
@@ -116,48 +108,10 @@ function withUnproven(subject: Subject | undefined, watch: Watch | undefined): S
   return { ...subject, owing: owingSince(subject.owing, whenOf(watch.newest?.key ?? '') ?? '') };
 }
 
-function isUnproven(watch: Watch | undefined): boolean {
-  return watch?.manifest?.databases !== undefined && watch.others === undefined;
-}
-
-/** Whether a secret is known to have several databases. */
-function isOfSeveral(watch: Watch | undefined): boolean {
-  return watch?.others !== undefined || watch?.manifest?.databases !== undefined;
-}
-
 function wantedOf(subject: Subject | undefined): readonly string[] {
   return subject?.owing.kind === 'runs'
     ? [...(subject.arrears ? [subject.arrears.last] : []), ...subject.owing.due]
     : [];
-}
-
-function needsSearch(
-  owing: Owing,
-  wanted: readonly string[],
-  watch: Watch | undefined,
-  { terms, now }: CheckContext,
-): boolean {
-  const { newest, searched } = watch ?? {};
-  return (
-    wanted.length > 0 ||
-    searched === undefined ||
-    isUnproven(watch) ||
-    now.getTime() - Date.parse(searched) >= SEARCH_AGAIN_MS ||
-    // A newer one may have come that was not owed.
-    (owing.kind === 'runs' && isOld(newest, owing.schedule, now, terms))
-  );
-}
-
-async function search(
-  secretName: string,
-  wanted: Readonly<Record<Purpose, readonly string[]>>,
-  isForDumps: boolean,
-  watch: Watch | undefined,
-  { s3, buckets }: CheckContext,
-): Promise<FoundRuns> {
-  // All dumps are listed if that is what is needed, and once without their sizes.
-  const isForAll = watch?.sizes === undefined || (isForDumps && wanted.dump.length === 0) || isOfSeveral(watch);
-  return await findDumps(s3, buckets, { secretName, wanted, known: isForAll ? undefined : watch.newest });
 }
 
 async function checkDumps(
