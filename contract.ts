@@ -309,20 +309,35 @@ export interface SecretStatus {
   readonly execution?: string;
   /** When the buckets were last searched for its dumps; absent if they were not yet. */
   readonly searched?: string;
-  /** The newest dump that was found then. */
+  /** The newest dump that was found then; of a secret with several databases, one of its newest run. */
   readonly newest?: {
     readonly bucket: string;
     readonly key: string;
     readonly scheduledFor: string;
+    /** Of all databases of the run. */
     readonly bytes: number;
+    /** How many databases of that run are dumped; absent if the secret is not known to have several. */
+    readonly databases?: {
+      readonly dumped: number;
+      /** How many should be; absent if no manifest of the run can be read. */
+      readonly expected?: number;
+      /** Names of those that are missing, 50 at most. */
+      readonly missing: readonly string[];
+    };
   };
-  /** What the manifest of a dump says: of the newest one, or of an earlier one if the newest one's was not read yet. */
+  /**
+   * What the manifest of a dump says: of the newest one, or of an earlier one if the newest one's was not read yet. Of
+   * several databases, what those of their run say together.
+   */
   readonly manifest?: {
     /** Scheduled time of its dump. */
     readonly scheduledFor: string;
     /** The database that was dumped, as the secret named it. */
     readonly host?: string;
+    /** Absent if there are several. */
     readonly database?: string;
+    /** How many databases that is about; absent if the secret names a single one. */
+    readonly databases?: number;
     /** Rows of all tables. */
     readonly rows?: number;
     /** `counted` in the dump itself, or `estimated` from the server's statistics. */
@@ -332,7 +347,7 @@ export interface SecretStatus {
     /** Why it could not be read. */
     readonly problem?: string;
   };
-  /** Bytes of its last dumps, oldest first, 30 at most. */
+  /** Bytes of its last dumps, those of a run together, oldest first, 30 at most. */
   readonly sizes: readonly number[];
   /** When it is drilled; absent if its drills are not on a schedule. The fields are as those above. */
   readonly drills?: {
@@ -371,7 +386,7 @@ export interface Status {
   readonly region: string;
   readonly totals: {
     readonly secrets: number;
-    /** Bytes of the newest dump of each secret. */
+    /** Bytes of the newest dump of each secret, or of the dumps of its newest run. */
     readonly bytes: number;
     readonly states: Readonly<Record<State, number>>;
   };
@@ -502,4 +517,37 @@ export const KEPT_LONGER_DAYS = 90;
 /** The end of a dump's key, after the database's name: `-20261122T080000Z.dmp`. */
 export function dumpKeyEnd(when: string): string {
   return `-${when.replace(/[-:]/g, '')}.dmp`;
+}
+
+/**
+ * Control characters, Unicode's line separators, its format characters, which are invisible or, like those for writing
+ * from right to left, make a line look like another one, and what else is shown as nothing, such as variation
+ * selectors, the fillers of Hangul, and Braille without dots.
+ */
+export const CONTROL_CHARACTERS = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800]/gu;
+
+/**
+ * Writes a quoted identifier or text on one line without changing its meaning: if it contains control characters, as
+ * `U&"…"` or `U&'…'` with their code points.
+ * https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
+ *
+ * @param quoted an identifier as returned by the server's `quote_ident`, so without quotes where none are needed
+ */
+export function quotedOnOneLine(quoted: string): string {
+  const escaped = quoted.replaceAll('\\', '\\\\').replace(CONTROL_CHARACTERS, (character) => {
+    const code = (character.codePointAt(0) ?? 0).toString(16);
+    return code.length > 4 ? `\\+${code.padStart(6, '0')}` : `\\${code.padStart(4, '0')}`;
+  });
+  return quoted.search(CONTROL_CHARACTERS) === -1 ? quoted : `U&${escaped}`;
+}
+
+/**
+ * A qualified name on one line, as manifests and messages write it: a part that is no plain word of lower case is
+ * quoted. Keywords are not.
+ */
+export function nameOf({ schema, name }: { readonly schema: string; readonly name: string }): string {
+  const parts = schema === '' ? [name] : [schema, name];
+  return parts
+    .map((part) => (/^[a-z_][a-z0-9_]*$/.test(part) ? part : quotedOnOneLine(`"${part.replaceAll('"', '""')}"`)))
+    .join('.');
 }

@@ -1,9 +1,4 @@
-/**
- * Control characters, Unicode's line separators, its format characters, which are invisible or, like those for writing
- * from right to left, make a line look like another one, and what else is shown as nothing, such as variation
- * selectors, the fillers of Hangul, and Braille without dots.
- */
-export const CONTROL_CHARACTERS = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800]/gu;
+import { CONTROL_CHARACTERS } from '../contract.ts';
 
 /** Longest line of a log, in characters. */
 const MOST_CHARACTERS = 20_000;

@@ -15,13 +15,8 @@ import type { KnownSecret } from './core/status/entry.ts';
 import { metricsLine } from './core/status/metrics.ts';
 import { statusOf } from './core/status/status.ts';
 import { sum } from './core/sum.ts';
-import {
-  type CheckContext,
-  type CheckedSecret,
-  checkSecret,
-  type Remembered,
-  uncheckedSecret,
-} from './freshness/check-secret.ts';
+import type { CheckContext } from './freshness/check-context.ts';
+import { type CheckedSecret, checkSecret, type Remembered, uncheckedSecret } from './freshness/check-secret.ts';
 import { withEvidence } from './freshness/evidence.ts';
 import { withManifests } from './freshness/manifests.ts';
 import { loadMemory, storeMemory } from './freshness/memory-store.ts';

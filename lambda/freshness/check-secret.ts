@@ -1,40 +1,25 @@
-import type { S3Client } from '@aws-sdk/client-s3';
-import type { SFNClient } from '@aws-sdk/client-sfn';
 import type { ExecutionInput, Purpose } from '../../contract.ts';
 import {
   assess,
   assessBroken,
   type Assessment,
-  type Found,
   gapsOf,
   type News,
   type Run,
   runToAskFor,
 } from '../core/freshness/assessment.ts';
 import { type StoredDump, whenOf } from '../core/freshness/dump-key.ts';
+import { type Found, type FoundObjects, foundOf } from '../core/freshness/found.ts';
 import { historyOf } from '../core/freshness/history.ts';
 import type { Arrears, DrillWatch, RunsWatch, Watch } from '../core/freshness/memory.ts';
-import { isOld, type ListedSecret, type Owing, owingOf, type Terms } from '../core/freshness/owing.ts';
+import { isOld, type ListedSecret, type Owing, owingOf, owingSince } from '../core/freshness/owing.ts';
 import type { Finding } from '../core/status/entry.ts';
 import { readTags } from '../core/tags.ts';
-import { findDumps, type FoundRuns } from './dumps.ts';
+import type { CheckContext } from './check-context.ts';
+import { type ProvenRuns, provenRuns } from './completeness.ts';
+import { hasSeveral } from './dumps.ts';
 import { describeRun } from './runs.ts';
-
-/**
- * If none of a secret's dumps was due for this long, they are searched for nevertheless: the newest may have expired,
- * or one may have been made on request. Daily schedules never reach it, not even when the clock is shifted.
- */
-const SEARCH_AGAIN_MS = 30 * 60 * 60_000;
-
-/** Clients and settings that the checks of all secrets share. */
-export interface CheckContext {
-  readonly s3: S3Client;
-  readonly stepFunctions: SFNClient;
-  readonly stateMachineArn: string;
-  readonly buckets: readonly string[];
-  readonly terms: Terms;
-  readonly now: Date;
-}
+import { isOfSeveral, isUnproven, needsSearch, search } from './search.ts';
 
 /** What is remembered of a secret. */
 export interface Remembered {
@@ -88,7 +73,7 @@ export async function checkSecret(
   context: CheckContext,
 ): Promise<CheckedSecret> {
   const [dumps, drills] = [
-    subjectOf(secret, 'dump', remembered.dump, context),
+    withUnproven(subjectOf(secret, 'dump', remembered.dump, context), remembered.dump),
     subjectOf(secret, 'drill', remembered.drill, context),
   ];
   const wanted = { dump: wantedOf(dumps), drill: wantedOf(drills) };
@@ -99,7 +84,7 @@ export async function checkSecret(
       : undefined;
   return {
     ...(dumps && { dump: await checkDumps(dumps, remembered.dump, found?.dump, isForDumps, context) }),
-    ...(drills && { drill: await checkDrills(drills, remembered.drill, found?.drill, context) }),
+    ...(drills && { drill: await checkDrills(drills, remembered, found?.drill, context) }),
   };
 }
 
@@ -115,79 +100,105 @@ function subjectOf(
     : { secret, owing, arrears: watch?.tagsHash === owing.tags.hash ? watch.arrears : undefined };
 }
 
+/** An unproven run may lack databases: it is owed as well. */
+function withUnproven(subject: Subject | undefined, watch: Watch | undefined): Subject | undefined {
+  if (subject?.owing.kind !== 'runs' || !isUnproven(watch) || watch?.tagsHash !== subject.owing.tags.hash) {
+    return subject;
+  }
+  return { ...subject, owing: owingSince(subject.owing, whenOf(watch.newest?.key ?? '') ?? '') };
+}
+
 function wantedOf(subject: Subject | undefined): readonly string[] {
   return subject?.owing.kind === 'runs'
     ? [...(subject.arrears ? [subject.arrears.last] : []), ...subject.owing.due]
     : [];
 }
 
-function needsSearch(
-  owing: Owing,
-  wanted: readonly string[],
-  { newest, searched }: Partial<Watch> = {},
-  { terms, now }: CheckContext,
-): boolean {
-  return (
-    wanted.length > 0 ||
-    searched === undefined ||
-    now.getTime() - Date.parse(searched) >= SEARCH_AGAIN_MS ||
-    // A newer one may have come that was not owed.
-    (owing.kind === 'runs' && isOld(newest, owing.schedule, now, terms))
-  );
-}
-
-async function search(
-  secretName: string,
-  wanted: Readonly<Record<Purpose, readonly string[]>>,
-  isForDumps: boolean,
-  { newest, sizes }: Partial<Watch> = {},
-  { s3, buckets }: CheckContext,
-): Promise<FoundRuns> {
-  // All dumps are listed if that is what is needed, and once without their sizes.
-  const isForAll = sizes === undefined || (isForDumps && wanted.dump.length === 0);
-  return await findDumps(s3, buckets, { secretName, wanted, known: isForAll ? undefined : newest });
-}
-
 async function checkDumps(
   subject: Subject,
   remembered: Watch | undefined,
-  found: Found | undefined,
+  listed: FoundObjects | undefined,
   isSearch: boolean,
   context: CheckContext,
 ): Promise<NonNullable<CheckedSecret['dump']>> {
+  const runs = listed && (await runsOf(subject, remembered, listed, context));
+  const found = runs && foundOf(runs.objects, runs.incomplete);
   const newest = found === undefined ? remembered?.newest : found.newest;
   const history = found === undefined ? undefined : historyOf(remembered, found);
   const assessed = await assessRuns('dump', subject, remembered, newest, found, context);
   const watch: Watch = {
     ...assessed.watch,
+    others: found === undefined ? remembered?.others : runs?.isOfSeveral ? found.others : undefined,
+    incomplete: found === undefined ? remembered?.incomplete : found.incomplete.get(whenOf(newest?.key ?? '') ?? ''),
     searched: isSearch ? context.now.toISOString() : remembered?.searched,
     sizes: history?.sizes ?? remembered?.sizes,
     manifest: remembered?.manifest,
     manifestRead: remembered?.manifestRead,
-    compared: remembered?.compared,
+    compared: runs?.isOfSeveral ? stillThere(remembered?.compared, listed) : remembered?.compared,
   };
   return { ...assessed, watch, added: history?.added ?? [] };
+}
+
+/** Of a database that was dropped, no dump is to be compared any more once its last one has expired. */
+function stillThere(dumps: readonly StoredDump[] | undefined, listed: FoundObjects | undefined): Watch['compared'] {
+  const keys = new Set([...(listed?.values() ?? [])].flatMap((ofRun) => ofRun.map(({ key }) => key)));
+  return dumps?.filter(({ key }) => keys.has(key));
+}
+
+/** What the runs of a secret have left; with several databases, proven by their manifests. */
+async function runsOf(
+  { secret, owing, arrears }: Subject,
+  remembered: Watch | undefined,
+  objects: FoundObjects,
+  context: CheckContext,
+): Promise<ProvenRuns> {
+  if (!isOfSeveral(remembered) && !hasSeveral(objects)) {
+    return { objects, incomplete: new Map(), isOfSeveral: false };
+  }
+  const wanted = wantedOf({ secret, owing, arrears });
+  return await provenRuns(objects, { secretArn: secret.arn, tagsHash: owing.tags.hash, wanted, arrears }, context);
 }
 
 /** A search may not go back to the evidence that is known, and that may have expired: what it said stays true. */
 async function checkDrills(
   subject: Subject,
-  remembered: DrillWatch | undefined,
-  found: Found | undefined,
+  { dump, drill: remembered }: Remembered,
+  listed: FoundObjects | undefined,
   context: CheckContext,
 ): Promise<NonNullable<CheckedSecret['drill']>> {
-  const newest = laterOf(remembered?.newest, found?.newest);
+  const found = listed && foundOf(isOfSeveral(dump) ? await endedDrills(subject, listed, context) : listed);
+  const { newest, others = [] } = laterOf(remembered, found) ?? {};
   const assessed = await assessRuns('drill', subject, remembered, newest, found, context);
   const watch: DrillWatch = {
     ...assessed.watch,
+    others: others.length === 0 ? undefined : others,
     evidence: remembered?.evidence,
     evidenceRead: remembered?.evidenceRead,
   };
   return { ...assessed, watch };
 }
 
-function laterOf(one: StoredDump | undefined, other: StoredDump | undefined): StoredDump | undefined {
-  return (whenOf(one?.key ?? '') ?? '') > (whenOf(other?.key ?? '') ?? '') ? one : other;
+/** Without the evidence of a drill that is wanted and still going: that of other databases is to come. */
+async function endedDrills(
+  subject: Subject,
+  listed: FoundObjects,
+  { stepFunctions, stateMachineArn }: CheckContext,
+): Promise<FoundObjects> {
+  const ended = new Map(listed);
+  const input = { secretArn: subject.secret.arn, tagsHash: subject.owing.tags.hash };
+  for (const when of wantedOf(subject).filter((time) => listed.has(time))) {
+    const { status } = await describeRun(stepFunctions, stateMachineArn, inputOf('drill', { ...input, when }));
+    if (status === 'going') {
+      ended.delete(when);
+    }
+  }
+  return ended;
+}
+
+type NewestOfRun = Pick<RunsWatch, 'newest' | 'others'>;
+
+function laterOf(one: NewestOfRun | undefined, other: NewestOfRun | undefined): NewestOfRun | undefined {
+  return (whenOf(one?.newest?.key ?? '') ?? '') > (whenOf(other?.newest?.key ?? '') ?? '') ? one : other;
 }
 
 /** @param found undefined if nothing was looked for */

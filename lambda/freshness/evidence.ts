@@ -1,8 +1,8 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
-import { type StoredDump, whenOf } from '../core/freshness/dump-key.ts';
+import { databaseInKey, type StoredDump, whenOf } from '../core/freshness/dump-key.ts';
 import type { DrillEvidence, DrillWatch, Memory } from '../core/freshness/memory.ts';
-import { readEvidence } from '../core/status/evidence.ts';
+import { combinedEvidence, type EvidenceFacts, readEvidence } from '../core/status/evidence.ts';
 import { evidenceToRead } from '../core/status/reading-plan.ts';
 import { readBeside } from './read-beside.ts';
 
@@ -22,8 +22,8 @@ export async function withEvidence(client: S3Client, memory: Memory, now: Date):
   }
   const read = await pMap(
     unread,
-    async ({ arn, watch, object }): Promise<[string, DrillWatch]> => {
-      const { evidence, mayChange } = await fetchEvidence(client, object);
+    async ({ arn, watch, objects }): Promise<[string, DrillWatch]> => {
+      const { evidence, mayChange } = await fetchEvidence(client, objects);
       return [arn, { ...watch, evidence, evidenceRead: mayChange ? reads.day : undefined }];
     },
     { concurrency: CONCURRENCY },
@@ -36,12 +36,16 @@ interface Fetched {
   readonly mayChange: boolean;
 }
 
-async function fetchEvidence(client: S3Client, object: StoredDump): Promise<Fetched> {
-  const scheduledFor = whenOf(object.key) ?? '';
-  const read = await readBeside(client, object, 'evidence');
-  if ('text' in read) {
-    return { evidence: { scheduledFor, ...readEvidence(read.text) }, mayChange: false };
+/** @param objects of one drill */
+async function fetchEvidence(client: S3Client, objects: readonly StoredDump[]): Promise<Fetched> {
+  const facts: [database: string, EvidenceFacts][] = [];
+  let mayChange = false;
+  for (const object of objects) {
+    const read = await readBeside(client, object, 'evidence');
+    const database = databaseInKey(object.key);
+    facts.push([database, 'text' in read ? readEvidence(read.text) : { problem: read.problem }]);
+    mayChange ||= 'problem' in read && read.mayChange;
   }
-  const { problem, mayChange } = read;
-  return { evidence: { scheduledFor, problem }, mayChange };
+  const scheduledFor = whenOf(objects[0]?.key ?? '') ?? '';
+  return { evidence: { scheduledFor, ...combinedEvidence(facts) }, mayChange };
 }

@@ -1,13 +1,13 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
-import { whenOf } from '../core/freshness/dump-key.ts';
+import { databaseInKey, isSameDatabase, type StoredDump, whenOf } from '../core/freshness/dump-key.ts';
 import type { DumpManifest, Memory, Watch } from '../core/freshness/memory.ts';
 import type { ListedSecret } from '../core/freshness/owing.ts';
-import { readManifest } from '../core/status/manifest.ts';
+import { combinedManifests, type ManifestFacts, readManifest } from '../core/status/manifest.ts';
 import { manifestsToRead, type Unread } from '../core/status/reading-plan.ts';
 import type { VanishedRows } from '../core/vanished/message.ts';
-import { compareWithEarlier } from './compare-rows.ts';
-import { readBeside } from './read-beside.ts';
+import { type ComparedRows, compareWithEarlier } from './compare-rows.ts';
+import { readBeside, type ReadText } from './read-beside.ts';
 
 /** Each takes several times its size. */
 const CONCURRENCY = 4;
@@ -22,7 +22,7 @@ export interface WithManifests {
 
 /**
  * Reads manifests that were not read yet, as many as the day allows, and compares the rows of each dump with those of
- * the one before. A manifest that cannot be read is noted.
+ * the same database's one before. A manifest that cannot be read is noted.
  *
  * @param secrets by their ARNs
  * @returns the same memory if there was none to read
@@ -46,32 +46,48 @@ export async function withManifests(
   return {
     memory: { ...memory, watches: new Map([...memory.watches, ...watches]), manifestReads: reads },
     seconds: read.flatMap(({ watch: { manifest } }) => manifest?.seconds ?? []),
-    vanished: read.flatMap(({ vanished }) => vanished ?? []),
+    vanished: read.flatMap(({ vanished }) => vanished),
   };
 }
 
 interface ReadManifest {
   readonly arn: string;
   readonly watch: Watch;
-  readonly vanished?: VanishedRows | undefined;
+  readonly vanished: readonly VanishedRows[];
 }
 
+/** Of several databases, one manifest after another: each may take much memory. */
 async function readOne(
   client: S3Client,
-  { arn, watch, object: dump }: Unread<Watch>,
+  { arn, watch, objects: dumps }: Unread<Watch>,
   day: string,
   secret: ListedSecret | undefined,
 ): Promise<ReadManifest> {
-  const scheduledFor = whenOf(dump.key) ?? '';
-  const fetched = await readBeside(client, { ...dump, key: `${dump.key}.json` }, 'manifest');
-  if ('problem' in fetched) {
-    const { problem, mayChange } = fetched;
-    return {
-      arn,
-      watch: { ...watch, manifest: { scheduledFor, problem }, manifestRead: mayChange ? day : undefined },
-    };
+  const facts: ManifestFacts[] = [];
+  const vanished: VanishedRows[] = [];
+  let compared: readonly StoredDump[] = watch.others === undefined ? [] : (watch.compared ?? []);
+  let mayChange = false;
+  for (const dump of dumps) {
+    const earlier = watch.compared?.find((one) => isSameDatabase(one, dump));
+    const read = await readBeside(client, { ...dump, key: `${dump.key}.json` }, 'manifest');
+    const rows: ComparedRows =
+      'text' in read
+        ? await compareWithEarlier(client, secret, earlier, { dump, text: read.text })
+        : { compared: earlier };
+    facts.push(factsOf(read, dump, dumps.length > 1));
+    mayChange ||= 'problem' in read && read.mayChange;
+    compared = [...compared.filter((one) => one !== earlier), ...(rows.compared === undefined ? [] : [rows.compared])];
+    if (rows.vanished !== undefined) {
+      vanished.push(rows.vanished);
+    }
   }
-  const manifest: DumpManifest = { scheduledFor, ...readManifest(fetched.text) };
-  const { compared, vanished } = await compareWithEarlier(client, secret, watch.compared, { dump, ...fetched });
-  return { arn, watch: { ...watch, manifest, manifestRead: undefined, compared }, vanished };
+  const manifest: DumpManifest = { scheduledFor: whenOf(dumps[0]?.key ?? '') ?? '', ...combinedManifests(facts) };
+  return { arn, watch: { ...watch, manifest, manifestRead: mayChange ? day : undefined, compared }, vanished };
+}
+
+function factsOf(read: ReadText, { key }: StoredDump, isOfSeveral: boolean): ManifestFacts {
+  if ('text' in read) {
+    return readManifest(read.text);
+  }
+  return { problem: read.problem, ...(isOfSeveral && { database: databaseInKey(key) }) };
 }

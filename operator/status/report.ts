@@ -61,7 +61,13 @@ function newestOf({ newest, searched }: SecretStatus, now: Date): string {
   if (newest === undefined) {
     return searched === undefined ? 'not searched' : 'none';
   }
-  return distance(newest.scheduledFor, now);
+  return `${distance(newest.scheduledFor, now)}${partOf(newest)}`;
+}
+
+/** How many databases of a run are dumped, unless all are. */
+function partOf({ databases }: NonNullable<SecretStatus['newest']>): string {
+  const { dumped, expected } = databases ?? {};
+  return dumped === expected ? '' : `, ${dumped} of ${expected ?? '?'}`;
 }
 
 function nextOf({ next, state }: SecretStatus, now: Date): string {
@@ -104,9 +110,14 @@ function gapOf({ first, last, count }: NonNullable<SecretStatus['missing']>): st
 function detailsOf({ newest, drill }: SecretStatus): readonly string[] {
   const { tables } = drill ?? {};
   return [
-    ...(newest === undefined ? [] : [`Newest dump: s3://${newest.bucket}/${newest.key}`]),
+    ...(newest === undefined ? [] : [`Newest dump: s3://${newest.bucket}/${newest.key}${othersOf(newest)}`]),
     ...(tables === undefined ? [] : [`Last drill: ${tables.equal} of ${tables.total} tables equal`]),
   ];
+}
+
+function othersOf({ databases }: NonNullable<SecretStatus['newest']>): string {
+  const others = (databases?.dumped ?? 1) - 1;
+  return others < 1 ? '' : `, and ${others} of other databases`;
 }
 
 function paintState({ state }: SecretStatus, row: string, paint: Paint): string {

@@ -27,14 +27,28 @@ const secretSchema: z.ZodType<SecretStatus> = z.looseObject({
   execution: z.string().optional().describe('ARN of the execution of the last missing dump'),
   searched: time.optional().describe('when the buckets were last searched for its dumps; absent if they were not yet'),
   newest: z
-    .looseObject({ bucket: z.string(), key: z.string(), scheduledFor: time, bytes: count })
+    .looseObject({
+      bucket: z.string(),
+      key: z.string(),
+      scheduledFor: time,
+      bytes: count.describe('of all databases of its run'),
+      databases: z
+        .looseObject({
+          dumped: count,
+          expected: count.optional().describe('absent if no manifest of the run can be read'),
+          missing: z.array(z.string()).describe('names of those that are not dumped, 50 at most'),
+        })
+        .optional()
+        .describe('of its run; absent if the secret is not known to have several databases'),
+    })
     .optional()
-    .describe('the newest dump that was found then'),
+    .describe('the newest dump that was found then; of several databases, one of the newest run'),
   manifest: z
     .looseObject({
       scheduledFor: time.describe('of its dump'),
       host: z.string().optional().describe('of the database that was dumped'),
-      database: z.string().optional(),
+      database: z.string().optional().describe('absent if there are several'),
+      databases: count.optional().describe('how many; absent if the secret names a single one'),
       rows: count.optional().describe('of all tables'),
       rowsAre: z.enum(['counted', 'estimated']).optional(),
       seconds: z.number().nonnegative().optional().describe('from the start of pg_dump to the commit'),
@@ -42,7 +56,7 @@ const secretSchema: z.ZodType<SecretStatus> = z.looseObject({
     })
     .optional()
     .describe("what a dump's manifest says: that of the newest, or of an earlier one if that was not read yet"),
-  sizes: z.array(count).describe('bytes of its last dumps, oldest first, 30 at most'),
+  sizes: z.array(count).describe('bytes of its last dumps, those of a run together, oldest first, 30 at most'),
   drills: z
     .looseObject({
       expression: z.string().describe('value of the tag autodump:drill-schedule'),
@@ -78,7 +92,7 @@ export const statusSchema: z.ZodType<Status> = z
     region: z.string(),
     totals: z.looseObject({
       secrets: count,
-      bytes: count.describe('of the newest dump of each secret'),
+      bytes: count.describe('of the newest dump of each secret, or the dumps of its newest run'),
       states: z.looseObject({
         overdue: count,
         failing: count,

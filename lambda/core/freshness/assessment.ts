@@ -1,15 +1,9 @@
 import type { Purpose } from '../../../contract.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import { type StoredDump, whenOf } from './dump-key.ts';
-import type { Arrears, RunsWatch } from './memory.ts';
+import { type Found, latestOf } from './found.ts';
+import type { Arrears, Incomplete, RunsWatch } from './memory.ts';
 import { type Owing, timesBetween } from './owing.ts';
-
-/** The dumps of a secret, or the evidence of its drills, that were found, as far as they were looked for. */
-export interface Found {
-  /** Their bytes, by scheduled time. */
-  readonly sizes: ReadonlyMap<string, number>;
-  readonly newest: StoredDump | undefined;
-}
 
 /** The run of a scheduled time, as Step Functions knows it. */
 export type Run =
@@ -38,6 +32,8 @@ export type News = About &
         /** `lost`: what is missing is not there, but something later is. */
         readonly kind: 'overdue' | 'late' | 'lost';
         readonly missing: Missing;
+        /** What the last missing time has, if it has some of its databases. */
+        readonly incomplete?: Incomplete;
         readonly newest: StoredDump | undefined;
         /** That of the last missing time. */
         readonly run: Run;
@@ -52,28 +48,31 @@ type OwedRuns = Owing & { readonly kind: 'runs' };
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** Scheduled times that were looked for in vain, by whether something later is there. */
+/** Scheduled times that were looked for in vain, or are incomplete, by whether something later is there. */
 export interface Gaps {
   readonly lost: readonly string[];
   /** Without those of earlier checks. */
   readonly open: readonly string[];
   /** Arrears of earlier checks that last. */
   readonly lasting: Arrears | undefined;
+  readonly incomplete: Found['incomplete'];
 }
 
 /**
- * Sorts out what is missing. Times of one format are in the order of their text.
+ * Sorts out what is missing. A run that has not dumped all of its databases counts as if it had dumped none.
  *
  * @param before with the newest that was found now
  */
-export function gapsOf(before: RunsWatch, { due, schedule }: OwedRuns, { sizes }: Found): Gaps {
+export function gapsOf(before: RunsWatch, { due, schedule }: OwedRuns, { sizes, incomplete }: Found): Gaps {
   const { arrears, newest } = before;
-  const newestTime = whenOf(newest?.key ?? '') ?? '';
-  const missing = due.filter((time) => !sizes.has(time));
+  const known = [whenOf(newest?.key ?? '') ?? '', ...sizes.keys()];
+  const newestTime = latestOf(known.filter((time) => !incomplete.has(time)));
+  const missing = due.filter((time) => !sizes.has(time) || incomplete.has(time));
   return {
     lost: missing.filter((time) => time < newestTime),
     open: missing.filter((time) => time > newestTime),
     lasting: arrears !== undefined && arrears.last > newestTime ? lastingOf(arrears, newestTime, schedule) : undefined,
+    incomplete,
   };
 }
 
@@ -116,7 +115,7 @@ export function assess(
   const { newest } = before;
   const news: News[] = [];
   if (gaps.lost.length > 0) {
-    news.push({ ...about, kind: 'lost', missing: missingOf(gaps.lost), newest, run, again: false });
+    news.push({ ...about, kind: 'lost', ...withDatabases(missingOf(gaps.lost), gaps), newest, run, again: false });
   }
   if (before.arrears !== undefined && gaps.lasting === undefined && newest !== undefined) {
     news.push({ ...about, kind: 'caught up', missing: before.arrears, newest });
@@ -130,9 +129,14 @@ export function assess(
   const earlier = gaps.lasting?.reported;
   const reported = isNews || earlier === undefined || isADayAgo(earlier, now) ? now.toISOString() : earlier;
   if (reported !== earlier) {
-    news.push({ ...about, kind, missing, newest, run, again: !isNews });
+    news.push({ ...about, kind, ...withDatabases(missing, gaps), newest, run, again: !isNews });
   }
   return { news, watch: { tagsHash: tags.hash, next, newest, arrears: { ...missing, kind, reported } } };
+}
+
+function withDatabases(missing: Missing, { incomplete }: Gaps): { missing: Missing; incomplete?: Incomplete } {
+  const last = incomplete.get(missing.last);
+  return { missing, ...(last && { incomplete: last }) };
 }
 
 function isADayAgo(reported: string, now: Date): boolean {

@@ -31,6 +31,14 @@ export function whenOf(key: string): string | undefined {
   return runOf(key)?.when;
 }
 
+/** The database of a dump or of evidence, as it is written in the key. */
+export function databaseInKey(key: string): string {
+  return key
+    .slice(key.lastIndexOf('/') + 1)
+    .replace(DRILL_END, '.dmp')
+    .replace(END, '');
+}
+
 /**
  * Prefix of the keys of a secret's dumps. Those of a secret whose name goes on with a slash begin with it as well: a
  * listing leaves them out by the delimiter `/`, which no database's name in a key contains.

@@ -8,7 +8,10 @@ const manifestSchema = z.readonly(
     scheduledFor: z.string(),
     /** The database that was dumped. Manifests that were read by earlier versions lack it. */
     host: z.optional(z.string()),
+    /** Absent if it is of several. */
     database: z.optional(z.string()),
+    /** How many dumps of its run it is of together; absent if the secret names a single database. */
+    databases: z.optional(z.number()),
     rows: z.optional(z.number()),
     rowsAre: z.optional(z.enum(['counted', 'estimated'])),
     seconds: z.optional(z.number()),
@@ -21,6 +24,8 @@ const evidenceSchema = z.readonly(
   z.object({
     /** Scheduled time of its drill. */
     scheduledFor: z.string(),
+    /** How many dumps it is of together; absent if it is of a single one. */
+    databases: z.optional(z.number()),
     verdict: z.optional(z.enum(['equal', 'different', 'incomplete', 'failed'])),
     reason: z.optional(z.string()),
     finishedAt: z.optional(z.string()),
@@ -45,6 +50,17 @@ const arrearsSchema = z.readonly(
   }),
 );
 
+const incompleteSchema = z.readonly(
+  z.object({
+    /** Databases whose dumps are there. */
+    dumped: z.number(),
+    /** Databases that the run was to dump; absent if no manifest of it can be read. */
+    expected: z.optional(z.number()),
+    /** Names of those that are missing, 50 at most. */
+    missing: z.readonly(z.array(z.string())),
+  }),
+);
+
 /** What is remembered of the dumps of a secret, and of its drills alike: what they leave in S3, and what is missing. */
 const ofRuns = {
   /** What is remembered is about these tags. */
@@ -55,6 +71,8 @@ const ofRuns = {
   brokenReported: z.optional(z.iso.datetime()),
   /** The newest dump or evidence that was found. */
   newest: z.optional(storedDump),
+  /** The others of its run; absent if the secret is not known to have several databases. */
+  others: z.optional(z.readonly(z.array(storedDump))),
   arrears: z.optional(arrearsSchema),
 };
 
@@ -63,19 +81,27 @@ const watchSchema = z.readonly(
     ...ofRuns,
     /** When the buckets were last searched for its dumps; absent if that was before this was remembered, or never. */
     searched: z.optional(z.iso.datetime()),
-    /** Bytes of its last dumps, oldest first. The last are those of the newest. */
+    /** What the run of the newest dump has, if databases are missing. */
+    incomplete: z.optional(incompleteSchema),
+    /** Bytes of its last dumps, those of a run together, oldest first. The last are those of the newest. */
     sizes: z.optional(z.readonly(z.array(z.number()))),
-    /** The manifest that was read last. */
+    /** The manifest that was read last; of several databases, those of their run together. */
     manifest: z.optional(manifestSchema),
     /** The day, in UTC, on which that failed: `2026-11-22`. Absent if it did not, or another try is no use. */
     manifestRead: z.optional(z.string()),
-    /** The dump whose rows were last compared with those of the one before, or are the first to compare with. */
-    compared: z.optional(storedDump),
+    /**
+     * Of each database, the dump whose rows were last compared with those of the one before, or are the first to be
+     * compared with.
+     */
+    compared: z.optional(z.readonly(z.array(storedDump))),
   }),
 );
 
 /** Dumps or drills of one secret of which nothing is there although it should be by now, and nothing later either. */
 export type Arrears = z.infer<typeof arrearsSchema>;
+
+/** Databases that a run has dumped, and those that it has not. */
+export type Incomplete = z.infer<typeof incompleteSchema>;
 
 /**
  * What Freshness remembers of the dumps or the drills of a secret. Times are in the format of
@@ -92,7 +118,7 @@ export type DrillWatch = z.infer<typeof drillWatchSchema>;
 const drillWatchSchema = z.readonly(
   z.object({
     ...ofRuns,
-    /** The evidence that was read last. */
+    /** The evidence that was read last; of several databases, that of their drill together. */
     evidence: z.optional(evidenceSchema),
     /** The day, in UTC, on which that failed. Absent if it did not, or another try is no use. */
     evidenceRead: z.optional(z.string()),

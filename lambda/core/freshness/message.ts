@@ -1,10 +1,12 @@
 import type { Purpose } from '../../../contract.ts';
 import { type AccountRegion, fittingBlocks, type Message } from '../message.ts';
+import { databasesInWords } from '../words/databases.ts';
 import { durationOf } from '../words/duration.ts';
 import { onOneLine } from '../words/one-line.ts';
 import { timeInWords } from '../words/time-in-words.ts';
 import type { Missing, News, Run } from './assessment.ts';
 import { type StoredDump, whenOf } from './dump-key.ts';
+import type { Incomplete } from './memory.ts';
 
 /** Where the secrets and their dumps are. */
 export interface Place extends AccountRegion {
@@ -21,6 +23,9 @@ const TITLES: Readonly<Record<News['kind'], string>> = {
   'broken tags': 'with tags that cannot be followed',
   'caught up': 'caught up',
 };
+
+/** How many names of databases a message says. */
+const MAX_NAMES = 20;
 
 const KINDS = Object.keys(TITLES);
 
@@ -69,12 +74,17 @@ function blockOf(news: News, place: Place, now: Date): readonly string[] {
   return [
     title,
     `Missing: ${missing}`,
+    ...(news.incomplete === undefined ? [] : [`Partly there: ${partOf(news.incomplete, news.missing)}`]),
     `Since: ${since} ago`,
     newest,
     `Its run: ${runOf(news.run)}`,
     `What to do: docs/operations.md#${purpose}-${news.kind}`,
     ...(news.kind === 'late' || purpose === 'drill' ? [] : [`To dump it now: ${dumpNowCommand(news.secret, place)}`]),
   ];
+}
+
+function partOf(incomplete: Incomplete, { count }: Missing): string {
+  return `${count === 1 ? '' : 'the last one, of which '}${databasesInWords(incomplete, MAX_NAMES)}`;
 }
 
 /** For a shell. Names of secrets contain no quotation marks. */

@@ -87,6 +87,13 @@ function firstTime(schedule: Schedule, now: Date, { scanIntervalMs }: Terms): Da
   return nextTime(schedule, new Date(now.getTime() + scanIntervalMs + SCAN_LAG_MS));
 }
 
+/** Owes an earlier time as well, if it is one of the schedule. */
+export function owingSince(owing: Owing & { kind: 'runs' }, time: string): Owing & { kind: 'runs' } {
+  const { schedule, due, next } = owing;
+  const isEarlier = time !== '' && time < (due[0] ?? next) && isDue(schedule, new Date(time));
+  return isEarlier ? { ...owing, due: [time, ...due] } : owing;
+}
+
 /** The times of a schedule after one of them, up to another. */
 export function timesBetween(schedule: Schedule, after: string, until: string): readonly string[] {
   return dueBetween(schedule, nextTime(schedule, new Date(after)), Date.parse(until)).due;

@@ -2,12 +2,16 @@ import { type Purpose, type SecretStatus, type State, TROUBLE } from '../../../c
 import { formatWhen } from '../execution-name.ts';
 import type { Run } from '../freshness/assessment.ts';
 import { whenOf } from '../freshness/dump-key.ts';
-import type { DrillWatch, Watch } from '../freshness/memory.ts';
+import type { DrillWatch, Incomplete, Watch } from '../freshness/memory.ts';
 import type { ListedSecret } from '../freshness/owing.ts';
 import { nextTime, type Schedule } from '../schedule/schedule.ts';
 import { readTags } from '../tags.ts';
+import { databasesInWords } from '../words/databases.ts';
 import { onOneLine } from '../words/one-line.ts';
 import { inWords } from './schedule-words.ts';
+
+/** How many names of databases a reason says. */
+const MAX_NAMES = 5;
 
 const ENDS = { failed: 'failed', 'timed out': 'timed out', stopped: 'was stopped' } as const;
 
@@ -37,7 +41,7 @@ export interface KnownSecret {
 
 /** The status of a secret. */
 export function entryOf({ secret, watch, finding, drills }: KnownSecret, now: Date): SecretStatus {
-  const { arrears, searched, newest, sizes = [], manifest } = watch ?? {};
+  const { arrears, searched, sizes = [], manifest } = watch ?? {};
   return {
     secret: secret.name,
     secretArn: secret.arn,
@@ -45,10 +49,23 @@ export function entryOf({ secret, watch, finding, drills }: KnownSecret, now: Da
     ...scheduleOf(secret, finding, now),
     missing: arrears && { first: arrears.first, last: arrears.last, count: arrears.count },
     searched: searched && formatWhen(new Date(searched)),
-    newest: newest && { ...newest, scheduledFor: whenOf(newest.key) ?? '', bytes: sizes.at(-1) ?? 0 },
+    newest: watch && newestOf(watch),
     manifest,
     sizes,
     ...(drills && drillsOf(secret, drills, now)),
+  };
+}
+
+function newestOf({ newest, others, incomplete, sizes = [] }: Watch): SecretStatus['newest'] {
+  if (newest === undefined) {
+    return undefined;
+  }
+  const count = 1 + (others?.length ?? 0);
+  return {
+    ...newest,
+    scheduledFor: whenOf(newest.key) ?? '',
+    bytes: sizes.at(-1) ?? 0,
+    ...(others && { databases: incomplete ?? { dumped: count, expected: count, missing: [] } }),
   };
 }
 
@@ -107,7 +124,14 @@ function standingOf(finding: Finding, watch: Watch | undefined): Standing {
   }
   const run: Run = finding.run ?? { status: 'none' };
   const execution = run.status === 'none' ? undefined : run.execution;
-  return { state: stateOf(run), reason: reasonOf(run, 'dump'), execution };
+  const part = partOf(watch);
+  const partly = part === undefined ? '' : `${databasesInWords(part, MAX_NAMES)}. `;
+  return { state: stateOf(run), reason: `${partly}${reasonOf(run, 'dump')}`, execution };
+}
+
+/** What the last missing run has, if it has dumped some of its databases. */
+function partOf({ arrears, newest, incomplete }: Watch): Incomplete | undefined {
+  return arrears !== undefined && arrears.last === whenOf(newest?.key ?? '') ? incomplete : undefined;
 }
 
 /** The state of a secret whose last missing dump was that of a run. */

@@ -55,8 +55,9 @@ export function rowOf(entry: SecretStatus, generatedAt: string, id?: string): Ht
 
 /** As of the last manifest that was read: only jobs know which database a secret is of. */
 function databaseOf({ manifest }: SecretStatus): readonly Html[] {
-  const { host, database } = manifest ?? {};
-  return host === undefined || database === undefined ? [] : [html`<small>${database} on ${host}</small>`];
+  const { host, database, databases } = manifest ?? {};
+  const what = database ?? (databases === undefined ? undefined : `${countOf(databases)} databases`);
+  return host === undefined || what === undefined ? [] : [html`<small>${what} on ${host}</small>`];
 }
 
 function reasonOf({ state, reason, missing, execution, searched }: SecretStatus): readonly Html[] {
@@ -84,14 +85,28 @@ function newestOf({ newest, manifest, searched }: SecretStatus, generatedAt: str
   if (newest === undefined) {
     return html`<span class="soft">${searched === undefined ? 'not looked for yet' : 'none'}</span>`;
   }
-  const { scheduledFor, bytes, bucket } = newest;
+  const { scheduledFor, bytes, bucket, databases } = newest;
   const isOfNewest = manifest?.scheduledFor === scheduledFor;
   const facts = isOfNewest ? manifestWords(manifest) : [];
   // A run for a time to come is one that did not wait for it.
   const made = scheduledFor < generatedAt ? scheduledFor : generatedAt;
   return html`<b>${distance(made, generatedAt)}</b><small>${utc(scheduledFor)}</small>${sizeOf(bytes)}<small
       >in ${bucket}</small
-    >${facts.map((fact) => html`<small>${fact}</small>`)}${earlierWords(manifest, isOfNewest)}`;
+    >${databasesOf(databases)}${facts.map((fact) => html`<small>${fact}</small>`)}${earlierWords(manifest, isOfNewest)}`;
+}
+
+function databasesOf(databases: NonNullable<SecretStatus['newest']>['databases']): readonly Html[] {
+  if (databases === undefined) {
+    return [];
+  }
+  const { dumped, expected } = databases;
+  return dumped === expected
+    ? [html`<small>${countOf(dumped)} ${dumped === 1 ? 'database' : 'databases'}</small>`]
+    : [
+        html`<small class="warn"
+          >${countOf(dumped)} of ${expected === undefined ? '?' : countOf(expected)} databases</small
+        >`,
+      ];
 }
 
 function manifestWords({ rows, rowsAre, seconds }: NonNullable<SecretStatus['manifest']>): readonly string[] {

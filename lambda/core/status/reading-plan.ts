@@ -1,5 +1,5 @@
 import { type StoredDump, whenOf } from '../freshness/dump-key.ts';
-import type { DrillWatch, ManifestReads, Memory, Watch } from '../freshness/memory.ts';
+import type { DrillWatch, DumpManifest, ManifestReads, Memory, RunsWatch, Watch } from '../freshness/memory.ts';
 
 /**
  * At most this many manifests and evidence are read per day. Ten thousand daily secrets cost 12,520 requests without
@@ -11,8 +11,8 @@ const MAX_READS = 2400;
 export interface Unread<W> {
   readonly arn: string;
   readonly watch: W;
-  /** The dump, or the evidence. */
-  readonly object: StoredDump;
+  /** The dump, or the evidence; of several databases, that of each. */
+  readonly objects: readonly StoredDump[];
 }
 
 /** What a check reads. */
@@ -24,9 +24,9 @@ export interface ReadingPlan<W> {
 
 /** What is remembered of reading. */
 interface Reading {
-  readonly object: StoredDump | undefined;
+  readonly objects: readonly StoredDump[];
   /** What was read last. */
-  readonly known: { readonly scheduledFor: string; readonly problem?: string | undefined } | undefined;
+  readonly known: Pick<DumpManifest, 'scheduledFor' | 'databases' | 'problem'> | undefined;
   /** The day on which that failed, if another try may succeed. */
   readonly failedOn: string | undefined;
 }
@@ -41,13 +41,16 @@ export function manifestsToRead(
   { watches, manifestReads }: Memorized & Pick<Memory, 'watches'>,
   now: Date,
 ): ReadingPlan<Watch> {
-  const readingOf = ({ newest, manifest, manifestRead }: Watch): Reading => ({
-    object: newest,
-    known: manifest,
-    failedOn: manifestRead,
+  const readingOf = (watch: Watch): Reading => ({
+    objects: objectsOf(watch),
+    known: watch.manifest,
+    failedOn: watch.manifestRead,
   });
   // The manifest of the dump before is read as well, to compare the rows.
-  const readsFor = ({ compared }: Watch): number => (compared === undefined ? 1 : 2);
+  const readsFor = (watch: Watch): number => {
+    const { length } = objectsOf(watch);
+    return length + Math.min(watch.compared?.length ?? 0, length);
+  };
   return planOf(watches, { readingOf, readsFor }, manifestReads, now);
 }
 
@@ -56,12 +59,17 @@ export function evidenceToRead(
   { drills, manifestReads }: Memorized & Pick<Memory, 'drills'>,
   now: Date,
 ): ReadingPlan<DrillWatch> {
-  const readingOf = ({ newest, evidence, evidenceRead }: DrillWatch): Reading => ({
-    object: newest,
-    known: evidence,
-    failedOn: evidenceRead,
+  const readingOf = (watch: DrillWatch): Reading => ({
+    objects: objectsOf(watch),
+    known: watch.evidence,
+    failedOn: watch.evidenceRead,
   });
-  return planOf(drills, { readingOf, readsFor: () => 1 }, manifestReads, now);
+  return planOf(drills, { readingOf, readsFor: (watch) => objectsOf(watch).length }, manifestReads, now);
+}
+
+/** Those of the newest run. */
+function objectsOf({ newest, others = [] }: Pick<RunsWatch, 'newest' | 'others'>): readonly StoredDump[] {
+  return newest === undefined ? [] : [newest, ...others];
 }
 
 function planOf<W>(
@@ -75,24 +83,29 @@ function planOf<W>(
   const lastRead = ({ watch }: Unread<W>): string => readingOf(watch).known?.scheduledFor ?? '';
   const unread = [...watches]
     .flatMap(([arn, watch]) => {
-      const { object } = readingOf(watch);
-      return object !== undefined && isUnread(object, readingOf(watch), day) ? [{ arn, watch, object }] : [];
+      const reading = readingOf(watch);
+      return isUnread(reading, day) ? [{ arn, watch, objects: reading.objects }] : [];
     })
     .sort((one, other) => (lastRead(one) < lastRead(other) ? -1 : 1));
   const picked: Unread<W>[] = [];
   let count = earlier;
   for (const one of unread) {
-    count += readsFor(one.watch);
-    if (count > MAX_READS) {
-      return { unread: picked, reads: { day, count: MAX_READS } };
+    const reads = readsFor(one.watch);
+    if (count + reads <= MAX_READS) {
+      count += reads;
+      picked.push(one);
     }
-    picked.push(one);
   }
   return { unread: picked, reads: { day, count } };
 }
 
-function isUnread({ key }: StoredDump, { known, failedOn }: Reading, day: string): boolean {
-  const isRead = known?.scheduledFor === whenOf(key);
+/** A run may have dumped more databases since its manifests were read. */
+function isUnread({ objects, known, failedOn }: Reading, day: string): boolean {
+  const [first] = objects;
+  if (first === undefined) {
+    return false;
+  }
+  const isRead = known?.scheduledFor === whenOf(first.key) && (known?.databases ?? 1) === objects.length;
   const isToBeReadAgain = known?.problem !== undefined && failedOn !== undefined && failedOn !== day;
   return !isRead || isToBeReadAgain;
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { nameOf } from '../../../contract.ts';
 import { parsedJson } from '../parsed-json.ts';
 
 const names = z.optional(z.array(z.string()));
@@ -54,7 +55,7 @@ export function censusIn(manifest: string): Census | undefined {
   const leftOut = new Set([...withoutTable, ...rows]);
   return {
     tables: tables.map(({ schema, name, provenRows, partitionOf }) => ({
-      name: `${quoted(schema)}.${quoted(name)}`,
+      name: nameOf({ schema, name }),
       rows: provenRows ?? undefined,
       partitionOf: partitionOf ?? undefined,
     })),
@@ -62,9 +63,4 @@ export function censusIn(manifest: string): Census | undefined {
     isLeftOut: (name) => leftOut.has(name) || schemas.some((schema) => name.startsWith(`${schema}.`)),
     hasPartitions: tables.some(({ partitionOf }) => partitionOf !== undefined && partitionOf !== null),
   };
-}
-
-/** As manifests write names. */
-function quoted(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }

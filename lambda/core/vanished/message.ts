@@ -45,7 +45,8 @@ export function vanishedNews(rows: VanishedRows, notKept: string | undefined): V
 /** One message about all dumps that lack rows. Plain text that reads well in an e-mail and in a chat. */
 export function vanishedMessage(news: readonly VanishedNews[], { account, region }: AccountRegion): Message {
   const [first] = news;
-  const what = news.length === 1 && first !== undefined ? onOneLine(first.secret) : `${news.length} secrets`;
+  const secrets = new Set(news.map(({ secret }) => secret));
+  const what = secrets.size === 1 && first !== undefined ? onOneLine(first.secret) : `${secrets.size} secrets`;
   const blocks = [
     ...fittingBlocks(
       news.map((one) => blockOf(one).join('\n')),

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { completenessBy } from '../../../lambda/core/freshness/completeness.ts';
 import type { PostgresServer } from '../../../local/postgres/server.ts';
 import { startPostgres } from '../../support/postgres.ts';
 import { until } from '../../support/until.ts';
@@ -99,6 +100,14 @@ describe('all databases of a server', () => {
         globals: { key: GLOBALS, bytes: expect.any(Number), sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
       },
     });
+  });
+
+  test('Freshness knows by the manifest that was written last which ones are missing', async () => {
+    const manifest = await readFile(`${stage.fileOf(keyOf('created'))}.json`, 'utf8');
+    const keys = new Set((await objects()).map((name) => `${SECRET_NAME}/${name}`));
+    const completeness = completenessBy(manifest, keys);
+    expect(completeness).toMatchObject({ dumped: 38, expected: 40 });
+    expect(completeness).toHaveProperty('missing', expect.arrayContaining(['db3', 'db5']));
   });
 
   test('a retry makes those that are missing, and no dump twice', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { dumpKey, globalsKey } from '../../../docker/plan/key.ts';
+import { dumpKey, globalsKey, nameInKey } from '../../../docker/plan/key.ts';
 import { ANY_CHARACTER } from '../../support/any-character.ts';
 
 const WHEN = '2026-11-22T08:00:00Z';
@@ -27,6 +27,19 @@ test('different secrets and databases have different keys', () => {
     fc.property(secretName, database, secretName, database, (secret, name, otherSecret, otherName) => {
       fc.pre(secret !== otherSecret || name !== otherName);
       expect(dumpKey(secret, name, WHEN)).not.toBe(dumpKey(otherSecret, otherName, WHEN));
+    }),
+  );
+});
+
+test('databases whose names are almost the same have different keys', () => {
+  fc.assert(
+    fc.property(database, (name) => {
+      const variants = [
+        ...[name, nameInKey(name), encodeURIComponent(name), `${name}-20261122T080000Z`, name.slice(1)],
+        ...[name.toUpperCase(), name.toLowerCase(), name.normalize('NFC'), name.normalize('NFD'), ` ${name}`],
+      ];
+      const names = [...new Set(variants)];
+      expect(new Set(names.map((one) => dumpKey('prod/app', one, WHEN))).size).toBe(names.length);
     }),
   );
 });

@@ -1,6 +1,7 @@
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { beforeEach, expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
+import { foundOf } from '../../../lambda/core/freshness/found.ts';
 import { type DumpSearch, findDumps } from '../../../lambda/freshness/dumps.ts';
 
 const s3 = mockClient(S3Client);
@@ -25,7 +26,8 @@ beforeEach(() => {
 });
 
 async function find(search: Omit<DumpSearch, 'secretName'>) {
-  const { dump: found } = await findDumps(new S3Client(), ['old', 'new'], { secretName: 'prod/orders', ...search });
+  const { dump } = await findDumps(new S3Client(), ['old', 'new'], { secretName: 'prod/orders', ...search });
+  const found = foundOf(dump);
   const buckets = s3.commandCalls(ListObjectsV2Command).map(({ args: [{ input }] }) => input.Bucket);
   return { newest: found.newest, days: [...found.sizes.values()], buckets };
 }
@@ -67,6 +69,6 @@ test.each<[string, number, readonly string[]]>([
   const wanted = { dump: [], drill: [timeOf(21)] };
   const search = { secretName: 'prod/orders', wanted, known: NEWEST };
   const { drill } = await findDumps(new S3Client(), ['old', 'new'], search);
-  expect(drill).toEqual({ sizes: new Map([[timeOf(21), 7]]), newest: { bucket, key: evidence } });
+  expect(foundOf(drill)).toMatchObject({ sizes: new Map([[timeOf(21), 7]]), newest: { bucket, key: evidence } });
   expect(s3.commandCalls(ListObjectsV2Command).map(({ args: [{ input }] }) => input.Bucket)).toEqual(buckets);
 });

@@ -79,6 +79,21 @@ test('on request it says where the newest dumps are, and what the last drills co
   ]);
 });
 
+test('of several databases it says how many are dumped, unless all are', () => {
+  const [entry] = STATUS.secrets.filter(({ secret }) => secret === 'prod/orders');
+  const lines = (dumped: number): readonly string[] => {
+    const databases = { dumped, expected: 40, missing: [] };
+    const newest = entry?.newest && { ...entry.newest, databases };
+    const secrets = entry === undefined ? [] : [{ ...entry, newest }];
+    return reportOf({ ...STATUS, secrets }, NOW, plain, Infinity, true).slice(4, 6);
+  };
+  expect(lines(40)).toEqual([
+    expect.stringContaining(' 3h 2m ago  '),
+    '    Newest dump: s3://dumps/prod/orders/orders-20261122T070000Z.dmp, and 39 of other databases',
+  ]);
+  expect(lines(38)[0]).toContain(' 3h 2m ago, 38 of 40  ');
+});
+
 test('without secrets it says so', () => {
   expect(report([]).split('\n').slice(1)).toEqual(['No secret is on a schedule.']);
 });

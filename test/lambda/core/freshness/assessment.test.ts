@@ -3,13 +3,13 @@ import {
   type About,
   assess,
   assessBroken,
-  type Found,
   gapsOf,
   type News,
   type Run,
 } from '../../../../lambda/core/freshness/assessment.ts';
 import { runOf } from '../../../../lambda/core/freshness/dump-key.ts';
-import { readMemory, type RunsWatch, writeMemory } from '../../../../lambda/core/freshness/memory.ts';
+import type { Found } from '../../../../lambda/core/freshness/found.ts';
+import { type Incomplete, readMemory, type RunsWatch, writeMemory } from '../../../../lambda/core/freshness/memory.ts';
 import { eventOf, messageOf } from '../../../../lambda/core/freshness/message.ts';
 import { type ListedSecret, owingOf } from '../../../../lambda/core/freshness/owing.ts';
 
@@ -39,9 +39,21 @@ function check(watch: RunsWatch | undefined, now: string, found: Found, run: Run
   return { owing, ...assess(about, before, owing, gapsOf(before, owing, found), run, new Date(now)) };
 }
 
-const nothing: Found = { sizes: new Map(), newest: undefined };
-const yesterday: Found = { sizes: new Map([['2026-11-21T08:00:00Z', 1000]]), newest: dump('20261121T080000Z') };
-const today: Found = { sizes: new Map([['2026-11-22T08:00:00Z', 1000]]), newest: dump('20261122T080000Z') };
+/** A dump of a scheduled time, or of a run that has dumped only some of its databases. */
+function found(time: string, incomplete?: Incomplete): Found {
+  return {
+    sizes: new Map([[time, 1000]]),
+    newest: dump(time.replace(/[-:]/g, '')),
+    others: [],
+    incomplete: new Map(incomplete && [[time, incomplete]]),
+  };
+}
+
+const nothing: Found = { sizes: new Map(), newest: undefined, others: [], incomplete: new Map() };
+const yesterday = found('2026-11-21T08:00:00Z');
+const today = found('2026-11-22T08:00:00Z');
+const PART: Incomplete = { dumped: 38, expected: 40, missing: ['crm', 'odd\n"name"'] };
+const part = found('2026-11-22T08:00:00Z', PART);
 
 describe('a secret on a schedule', () => {
   const first = check(undefined, '2026-11-21T12:00:00Z', nothing);
@@ -82,10 +94,40 @@ describe('a secret on a schedule', () => {
   });
 
   test('has lost a dump if a later one is there', () => {
-    const manual = { sizes: new Map([['2026-11-22T09:00:00Z', 1000]]), newest: dump('20261122T090000Z') };
+    const manual = found('2026-11-22T09:00:00Z');
     const { news, watch } = check(first.watch, '2026-11-22T10:14:00Z', manual);
     expect(news).toMatchObject([{ kind: 'lost' }]);
     expect(watch.arrears).toBeUndefined();
+  });
+
+  test('has not the dump of a run that lacks databases, until all are there', () => {
+    const overdue = check(first.watch, '2026-11-22T10:14:00Z', part);
+    expect(overdue.news).toMatchObject([{ kind: 'overdue', incomplete: PART, missing: { count: 1 } }]);
+    const soon = check(overdue.watch, '2026-11-22T11:14:00Z', part);
+    expect(soon.news).toEqual([]);
+    expect(soon.watch.arrears).toEqual(overdue.watch.arrears);
+    expect(check(soon.watch, '2026-11-22T12:14:00Z', today).news).toMatchObject([{ kind: 'caught up' }]);
+    const run: Run = { status: 'going', execution: 'arn' };
+    expect(check(first.watch, '2026-11-22T10:14:00Z', part, run).news).toMatchObject([{ kind: 'late' }]);
+  });
+
+  test('is not caught up by a later run that lacks databases too, and has lost such a one if a later one lacks none', () => {
+    const overdue = check(first.watch, '2026-11-22T10:14:00Z', part);
+    const manual = found('2026-11-22T12:00:00Z', { ...PART, dumped: 39, missing: ['crm'] });
+    const both = {
+      ...manual,
+      sizes: new Map([...part.sizes, ...manual.sizes]),
+      incomplete: new Map([...part.incomplete, ...manual.incomplete]),
+    };
+    expect(check(overdue.watch, '2026-11-22T14:14:00Z', both)).toMatchObject({
+      news: [],
+      watch: { arrears: { count: 1 } },
+    });
+    const repaired = { ...both, incomplete: part.incomplete };
+    expect(check(overdue.watch, '2026-11-22T14:14:00Z', repaired).news).toMatchObject([{ kind: 'caught up' }]);
+    expect(check(first.watch, '2026-11-22T14:14:00Z', repaired).news).toMatchObject([
+      { kind: 'lost', incomplete: PART },
+    ]);
   });
 
   test('misses no longer what a late run has dumped meanwhile', () => {
@@ -114,6 +156,34 @@ To dump it now: aws lambda invoke --region us-west-2 --function-name Scanner --c
 `,
     });
   });
+});
+
+test.each<[Incomplete, number, string]>([
+  [PART, 1, '38 of 40 databases are dumped; missing: crm, odd | "name"\n'],
+  [
+    { dumped: 5, expected: 40, missing: Array.from({ length: 35 }, (_, index) => `d${index}`) },
+    2,
+    'the last one, of which 5 of 40 databases are dumped; missing: d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, d10, d11, ' +
+      'd12, d13, d14, d15, d16, d17, d18, d19 and 15 more\n',
+  ],
+  [
+    { dumped: 1, missing: [] },
+    1,
+    '1 database is dumped; how many should be is not known, since no manifest of that run can be read\n',
+  ],
+])('a message says which databases a run lacks: %j', (incomplete, count, words) => {
+  const missing = { first: '2026-11-22T08:00:00Z', last: '2026-11-22T08:00:00Z', count };
+  const news: News = {
+    ...about,
+    kind: 'overdue',
+    missing,
+    incomplete,
+    newest: part.newest,
+    run: { status: 'none' },
+    again: false,
+  };
+  const place = { region: 'us-west-2', account: '123456789012', buckets: ['dumps'], scanner: 'Scanner' };
+  expect(messageOf([news], place, new Date('2026-11-22T10:14:00Z')).text).toContain(`\nPartly there: ${words}Since: `);
 });
 
 test('tags that cannot be followed, which the scan has reported, are reported daily from the second day on', () => {

@@ -29,6 +29,14 @@ test.each<[string, Watch | undefined, readonly number[], readonly number[], read
   expect(historyOf(watch, found(...days))).toEqual({ sizes, added });
 });
 
+test('the run of the newest dump may have dumped more databases since', () => {
+  const { newest } = found(2);
+  expect(historyOf(before([1, 2]), { newest, sizes: new Map([['2026-11-02T08:00:00Z', 7]]) })).toEqual({
+    sizes: [1, 7],
+    added: [5],
+  });
+});
+
 test('the history has 30 sizes at most', () => {
   const thirty = Array.from({ length: 30 }, (_, index) => index + 1);
   expect(historyOf(before(thirty.slice(0, 29)), found(29, 30)).sizes).toEqual(thirty);

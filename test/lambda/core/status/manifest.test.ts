@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Watch } from '../../../../lambda/core/freshness/memory.ts';
-import { readManifest } from '../../../../lambda/core/status/manifest.ts';
+import { combinedManifests, type ManifestFacts, readManifest } from '../../../../lambda/core/status/manifest.ts';
 import { manifestsToRead } from '../../../../lambda/core/status/reading-plan.ts';
 import { FRESH, NOW } from './examples.ts';
 
@@ -40,6 +40,25 @@ describe('a manifest', () => {
     expect(readManifest(text)).toEqual(DATABASE);
   });
 
+  const COUNTED = { rows: 40, rowsAre: 'counted', seconds: 1 } as const;
+
+  test.each<[string, readonly ManifestFacts[], ManifestFacts]>([
+    [
+      'counted in each',
+      [{ ...DATABASE, ...COUNTED }, COUNTED],
+      { host: DATABASE.host, rows: 80, rowsAre: 'counted', seconds: 2 },
+    ],
+    ['estimated in one', [COUNTED, { rows: 2, rowsAre: 'estimated' }], { rows: 42, rowsAre: 'estimated', seconds: 1 }],
+    ['not known of one', [COUNTED, {}], { seconds: 1 }],
+    [
+      'not read of one',
+      [COUNTED, { database: 'crm', problem: 'It has no manifest.' }],
+      { seconds: 1, problem: 'crm: It has no manifest.' },
+    ],
+  ])('of several databases says the sums, with rows %s', (_, facts, together) => {
+    expect(combinedManifests(facts)).toEqual({ databases: 2, ...together });
+  });
+
   test.each(['', '{"manifestVersion":1', '{"manifestVersion":2,"seconds":null,"tables":null}', 'null'])(
     'that is not one is a problem: %s',
     (text) => {
@@ -71,11 +90,23 @@ describe('the manifests that a check reads', () => {
     expect(plan(secrets)).toEqual({ secrets: ['first', 'unread', 'failed'], reads: { day: '2026-11-22', count: 3 } });
   });
 
+  test('are those of all databases of a run, also of those that it has dumped since', () => {
+    const others = [{ bucket: 'dumps', key: 'prod/orders/crm-20261122T070000Z.dmp' }];
+    const manifest = { ...FRESH.manifest, scheduledFor: '2026-11-22T07:00:00Z', databases: 2 };
+    const compared = [...others, ...others, ...others];
+    const secrets = { read: { ...FRESH, others, manifest }, grown: { ...FRESH, others, compared } };
+    expect(plan(secrets)).toEqual({ secrets: ['grown'], reads: { day: '2026-11-22', count: 4 } });
+    expect(plan({ ...secrets, unread }, 2398)).toEqual({
+      secrets: ['unread'],
+      reads: { day: '2026-11-22', count: 2399 },
+    });
+  });
+
   test('are at most 2,400 a day, among them those of the dumps before, whose rows are compared', () => {
     const secrets = Object.fromEntries(Array.from({ length: 3000 }, (_, index) => [`secret${index}`, unread]));
     expect(plan(secrets, 2300).secrets).toHaveLength(100);
     const compared = Object.fromEntries(
-      Object.entries(secrets).map(([arn, watch]) => [arn, { ...watch, compared: watch.newest }]),
+      Object.entries(secrets).map(([arn, watch]) => [arn, { ...watch, compared: [{ bucket: 'dumps', key: 'a' }] }]),
     );
     expect(plan(compared, 2300).secrets).toHaveLength(50);
     expect(plan(secrets, 2400)).toEqual({ secrets: [], reads: { day: '2026-11-22', count: 2400 } });

@@ -90,6 +90,21 @@ describe('the page', () => {
       { manifest: { scheduledFor: '2026-11-20T07:00:00Z', rows: 7, rowsAre: 'counted' } },
       '7 rows on 2026-11-20 07:00 UTC',
     ],
+    [
+      'with several databases',
+      {
+        newest: {
+          ...{ bucket: 'dumps', key: 'prod/orders/crm-20261122T070000Z.dmp', scheduledFor: '2026-11-22T07:00:00Z' },
+          ...{ bytes: 3000, databases: { dumped: 38, expected: 40, missing: ['crm', 'hr'] } },
+        },
+      },
+      '>38 of 40 databases</small',
+    ],
+    [
+      'with several databases on a host',
+      { manifest: { scheduledFor: '2026-11-22T07:00:00Z', host: 'db.example.com', databases: 40 } },
+      '<small>40 databases on db.example.com</small>',
+    ],
     ['with one dump', { sizes: [1_234_567] }, 'Size of the only dump'],
     ['with an empty dump', { sizes: [0, 0] }, '0 B<'],
   ])('says so of a secret %s', (_, change, text) => {

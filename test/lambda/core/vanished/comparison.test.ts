@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Manifest } from '../../../../docker/dump/manifest.ts';
+import { nameOf } from '../../../../docker/postgres/names/quoting.ts';
 import { censusIn } from '../../../../lambda/core/vanished/census.ts';
 import { vanishedBetween, type VanishedTable } from '../../../../lambda/core/vanished/comparison.ts';
 import { limitsOf } from '../../../../lambda/core/vanished/limits.ts';
@@ -124,6 +125,20 @@ const CASES: readonly Case[] = [
     ['public.t 100 gone'],
     undefined,
     { leftOut: { tables: ['public.u'] } },
+  ],
+  [
+    'filters now leave out a table, and rows and a schema, whose names are invisible',
+    { 'S.a\tb': 100, 'public.\u202e': 100, '\u200b.t': 100 },
+    { 'public.\u202e': null },
+    [],
+    undefined,
+    {
+      leftOut: {
+        tables: [nameOf({ schema: 'S', name: 'a\tb' })],
+        rows: [nameOf({ schema: 'public', name: '\u202e' })],
+        schemas: [nameOf({ schema: '', name: '\u200b' })],
+      },
+    },
   ],
   [
     'filters now leave out a partition',

@@ -77,7 +77,7 @@ export const freshnessMutants: readonly Mutant[] = [
   },
   {
     bug: 'the status does not say that a manifest could not be read',
-    breakStack: breakCode(/manifest: \{ scheduledFor, problem \}/, 'manifest: { scheduledFor }'),
+    breakStack: breakCode(/return \{ problem: \w+\.problem, \.\.\./, 'return { ...'),
     invariant: 'true status',
     simulation: { ...SIMULATION, seed: 217, days: 1, only: [22] },
   },
