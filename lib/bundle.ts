@@ -44,6 +44,8 @@ function bundle(source: string, file: string): readonly OutputFile[] {
     write: false,
     bundle: true,
     platform: 'node',
+    // ES modules where a package has them: only what is used of the AWS SDK is bundled, and loaded at every start.
+    mainFields: ['module', 'main'],
     target: 'node24',
     format: 'cjs',
     inject: ['source-map-support/register.js'],
