@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { RDSClient, RDSServiceException } from '@aws-sdk/client-rds';
 import { S3Client, S3ServiceException } from '@aws-sdk/client-s3';
-import { SecretsManagerClient, SecretsManagerServiceException } from '@aws-sdk/client-secrets-manager';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type {
   DeserializeMiddleware,
   InitializeMiddleware,
   MetadataBearer,
   Pluggable,
   ResponseMetadata,
+  SmithyException,
 } from '@smithy/types';
 import { Failure } from './failure.ts';
 import { networkCode } from './network.ts';
@@ -18,7 +18,7 @@ import { limitResponse, LongResponse } from './response-limit.ts';
  * 10 s to connect, 60 s without any data: by default the SDK would wait indefinitely for a service that has vanished.
  * The number of attempts comes from the SDK's own variable AWS_MAX_ATTEMPTS, which the image sets.
  */
-const TIMEOUTS = { requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000 } };
+export const TIMEOUTS = { requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000 } };
 
 /**
  * For a whole call with all its attempts, since a response that trickles in would take for ever. S3 may take several
@@ -31,15 +31,6 @@ const SECRET_BYTES = 1024 * 1024;
 
 /** Longer than the manifest of a database with a million tables, and than each part of a dump. */
 const OBJECT_BYTES = 128 * 1024 * 1024;
-
-/** Longer than the description of one database instance or cluster. */
-const DESCRIPTION_BYTES = 1024 * 1024;
-
-export function openRds(region: string): RDSClient {
-  const client = new RDSClient({ region, ...TIMEOUTS });
-  client.middlewareStack.use(guards(DESCRIPTION_BYTES));
-  return client;
-}
 
 export function openSecretsManager(region: string): SecretsManagerClient {
   const client = new SecretsManagerClient({ region, ...TIMEOUTS });
@@ -62,7 +53,7 @@ export function openS3(region: string, deadline = DEADLINE_MS): S3Client {
 }
 
 /** Has every call end, and takes only responses that are those of AWS and not endless. */
-function guards<Input extends object, Output extends MetadataBearer>(
+export function guards<Input extends object, Output extends MetadataBearer>(
   maxBytes: number,
   deadline = DEADLINE_MS,
 ): Pluggable<Input, Output> {
@@ -152,12 +143,11 @@ const TRANSIENT: ReadonlySet<string> = new Set([
 
 const TOO_MANY_REQUESTS = 429;
 
-type ServiceError = RDSServiceException | S3ServiceException | SecretsManagerServiceException;
+type ServiceError = Error & MetadataBearer & SmithyException;
 
+/** Whether a service sent this error. Its class is not asked for, since that would load the client of every service. */
 function isServiceError(error: unknown): error is ServiceError {
-  return [RDSServiceException, S3ServiceException, SecretsManagerServiceException].some(
-    (service) => error instanceof service,
-  );
+  return error instanceof Error && '$fault' in error && '$metadata' in error;
 }
 
 function statusOf({ $metadata }: ServiceError): number {

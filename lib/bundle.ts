@@ -2,10 +2,13 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FileSystem } from 'aws-cdk-lib';
-import { buildSync } from 'esbuild';
+import { buildSync, type OutputFile } from 'esbuild';
 
 /** The project's root folder. */
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** By source. Two images have the same program. */
+const bundles = new Map<string, readonly OutputFile[]>();
 
 /**
  * Bundles a program and everything that it imports into one CommonJS file for Node 24, with a source map that is
@@ -19,7 +22,21 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
  * @param stage makes an asset from the folder that holds the bundle, which is deleted afterwards: the asset is a copy
  */
 export function withBundle<T>(source: string, file: string, stage: (folder: string) => T): T {
-  const { outputFiles } = buildSync({
+  const outputFiles = bundles.get(source) ?? bundle(source, file);
+  bundles.set(source, outputFiles);
+  const folder = FileSystem.mkdtemp('autodump-');
+  try {
+    for (const output of outputFiles) {
+      writeFileSync(join(folder, basename(output.path)), output.contents);
+    }
+    return stage(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function bundle(source: string, file: string): readonly OutputFile[] {
+  return buildSync({
     absWorkingDir: ROOT,
     entryPoints: [source],
     // Not written to: only the base of the relative paths in the source map.
@@ -27,6 +44,8 @@ export function withBundle<T>(source: string, file: string, stage: (folder: stri
     write: false,
     bundle: true,
     platform: 'node',
+    // ES modules where a package has them: only what is used of the AWS SDK is bundled, and loaded at every start.
+    mainFields: ['module', 'main'],
     target: 'node24',
     format: 'cjs',
     inject: ['source-map-support/register.js'],
@@ -38,14 +57,5 @@ export function withBundle<T>(source: string, file: string, stage: (folder: stri
     keepNames: true,
     legalComments: 'none',
     logLevel: 'error',
-  });
-  const folder = FileSystem.mkdtemp('autodump-');
-  try {
-    for (const output of outputFiles) {
-      writeFileSync(join(folder, basename(output.path)), output.contents);
-    }
-    return stage(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  }).outputFiles;
 }

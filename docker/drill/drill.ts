@@ -10,7 +10,7 @@ import { findStoredDump, type StoredDump } from '../restore/stored-dump/stored-d
 import type { RunContext } from '../run-context.ts';
 import type { DumpObject } from '../s3/object.ts';
 import { putNew } from '../s3/put-new.ts';
-import { inWholeSeconds } from '../time.ts';
+import { inWholeSeconds, stopwatch } from '../time.ts';
 import { type Evidence, evidenceOf } from './evidence.ts';
 import { newestDumps } from './newest-dumps.ts';
 import type { DrillOptions } from './options.ts';
@@ -75,16 +75,17 @@ async function drillEach(
  */
 async function drillDump(s3: S3Client, object: DumpObject, options: DrillOptions, context: RunContext): Promise<void> {
   const startedAt = new Date();
+  const seconds = stopwatch();
   const folder = await mkdtemp(join(options.scratch, 'autodump-'));
   try {
     const known: Known = {};
-    const judgement = await drillOne(s3, object, { ...options, folder, startedAt }, known, context);
+    const judgement = await drillOne(s3, object, { ...options, folder, seconds }, known, context);
     reportFindings(judgement);
     const evidence: Evidence = {
       version: 1,
       dump: { ...object, bytes: known.dump?.bytes ?? null, sha256: sha256Of(known.dump) },
       ...judgement,
-      seconds: { usable: known.usable ?? null, total: secondsSince(startedAt) },
+      seconds: { usable: known.usable ?? null, total: seconds() },
       versions: known.versions ?? { server: null, pgRestore: null },
       startedAt: inWholeSeconds(startedAt),
       finishedAt: inWholeSeconds(new Date()),
@@ -99,7 +100,8 @@ async function drillDump(s3: S3Client, object: DumpObject, options: DrillOptions
 
 interface Place extends Pick<DrillOptions, 'scratch'> {
   readonly folder: string;
-  readonly startedAt: Date;
+  /** Since the start. */
+  readonly seconds: () => number;
 }
 
 /** @returns with the verdict `failed` if there is something wrong with the dump as a whole */
@@ -119,7 +121,7 @@ async function drillOne(
         known.versions = { server, pgRestore };
       },
       onRestored: () => {
-        known.usable = secondsSince(place.startedAt);
+        known.usable = place.seconds();
         log(`The database is usable ${known.usable} s after the start.`);
       },
     };
@@ -133,10 +135,6 @@ async function drillOne(
       ...{ differences: [], notRestored: [], refused: [], notCompared: [], assertions: null },
     };
   }
-}
-
-function secondsSince(time: Date): number {
-  return Math.round((Date.now() - time.getTime()) / 100) / 10;
 }
 
 function sha256Of(dump: StoredDump | undefined): string | null {

@@ -1,24 +1,6 @@
-import {
-  DBClusterNotFoundFault,
-  DBInstanceNotFoundFault,
-  DescribeDBClustersCommand,
-  DescribeDBInstancesCommand,
-  type RDSClient,
-} from '@aws-sdk/client-rds';
-import type { HttpHandlerOptions } from '@smithy/types';
-import { PREFER_TAG, TAG_PREFIX } from '../../contract.ts';
-import { awsFailure, openRds } from '../aws.ts';
-import { Failure } from '../failure.ts';
+import { PREFER_TAG } from '../../contract.ts';
+import type { RdsFields } from './describe-database.ts';
 import type { Secret } from './fetch-secret.ts';
-
-/** Fields of a secret's value, as far as RDS knows them. */
-export interface RdsFields {
-  readonly endpoint?: string | undefined;
-  readonly port?: number | undefined;
-  readonly engine?: string | undefined;
-  /** The database that was created with the instance or cluster, if one was. */
-  readonly databasename?: string | undefined;
-}
 
 /**
  * Tags of the secrets that RDS manages.
@@ -56,77 +38,14 @@ export function preferenceProblem(tags: Secret['tags'], isEndpointGiven: boolean
  *   or the database has no endpoint, as while it is being created
  */
 export async function lookUpDatabase(tags: Secret['tags'], region: string, signal: AbortSignal): Promise<RdsFields> {
-  const instance = tags.get(INSTANCE_TAG);
   const cluster = tags.get(CLUSTER_TAG);
-  if (cluster !== undefined) {
-    const prefersReader = tags.get(PREFER_TAG) === READER;
-    return ask(cluster, region, signal, (client, options) => describeCluster(client, cluster, prefersReader, options));
+  const arn = cluster ?? tags.get(INSTANCE_TAG);
+  if (arn === undefined) {
+    return {};
   }
-  return instance === undefined
-    ? {}
-    : ask(instance, region, signal, (client, options) => describeInstance(client, instance, options));
-}
-
-/** Both operations take the ARN as the identifier. */
-async function describeInstance(client: RDSClient, arn: string, options: HttpHandlerOptions): Promise<RdsFields> {
-  const { DBInstances: [found] = [] } = await client.send(
-    new DescribeDBInstancesCommand({ DBInstanceIdentifier: arn }),
-    options,
-  );
-  const { Endpoint: endpoint, Engine: engine, DBName: databasename } = found ?? {};
-  return { endpoint: endpoint?.Address, port: endpoint?.Port, engine, databasename };
-}
-
-async function describeCluster(
-  client: RDSClient,
-  arn: string,
-  reader: boolean,
-  options: HttpHandlerOptions,
-): Promise<RdsFields> {
-  const { DBClusters: [found] = [] } = await client.send(
-    new DescribeDBClustersCommand({ DBClusterIdentifier: arn }),
-    options,
-  );
-  const { Endpoint: writer, ReaderEndpoint, Port: port, Engine: engine, DatabaseName: databasename } = found ?? {};
-  return { endpoint: reader ? ReaderEndpoint : writer, port, engine, databasename };
-}
-
-async function ask(
-  arn: string,
-  region: string,
-  signal: AbortSignal,
-  describe: (client: RDSClient, options: HttpHandlerOptions) => Promise<RdsFields>,
-): Promise<RdsFields> {
-  const client = openRds(region);
-  let found: RdsFields;
-  try {
-    found = await describe(client, { abortSignal: signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof DBInstanceNotFoundFault || error instanceof DBClusterNotFoundFault) {
-      throw new Failure('refused', `RDS has no ${arn}, which a tag of the secret names: it was deleted or renamed.`, {
-        cause: error,
-      });
-    }
-    throw withAdvice(awsFailure(`ask RDS about ${arn}`, error), region);
-  } finally {
-    client.destroy();
-  }
-  if (found.endpoint === undefined) {
-    throw new Failure('tryAgain', `RDS has no endpoint of ${arn} yet.`);
-  }
-  return found;
-}
-
-/** Subnets that use only VPC endpoints usually have no route to RDS. */
-function withAdvice(error: unknown, region: string): unknown {
-  const tags = ['endpoint', 'engine', 'databasename'].map((field) => TAG_PREFIX + field).join(', ');
-  return error instanceof Failure && error.reason === 'tryAgain'
-    ? new Failure(
-        error.reason,
-        `${error.message} If the subnets have no route to RDS, create the VPC endpoint com.amazonaws.${region}.rds, or ` +
-          `set the tags ${tags} yourself.`,
-        { cause: error },
-      )
-    : error;
+  // Loaded only now: few secrets need it, and the client of RDS takes a quarter of the time in which the program starts.
+  const { describeCluster, describeInstance } = await import('./describe-database.ts');
+  return arn === cluster
+    ? describeCluster(arn, tags.get(PREFER_TAG) === READER, region, signal)
+    : describeInstance(arn, region, signal);
 }

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { FILTER_FIELDS, STORAGE_FIELDS, TAG_PREFIX, TAGGED_FIELDS } from '../../contract.ts';
 import { Failure } from '../failure.ts';
 import { ALL_DATABASES } from './databases.ts';
+import type { RdsFields } from './describe-database.ts';
 import type { Secret } from './fetch-secret.ts';
-import { preferenceProblem, type RdsFields } from './rds.ts';
+import { preferenceProblem } from './rds.ts';
 
 /** What nobody sees in an editor, outside of strings, and why the value is then no JSON. */
 const UNSEEN: readonly (readonly [pattern: RegExp, reason: string])[] = [

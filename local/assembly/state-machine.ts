@@ -6,7 +6,7 @@ type State = States[string];
 export type TaskState = Extract<State, { Type: 'Task' }>;
 export type WaitState = Extract<State, { Type: 'Wait' }>;
 
-/** The parts that this module relies on. The interpreter validates the rest when it is constructed. */
+/** The parts that this module relies on. The tests of the stack validate the rest. */
 const shapeSchema = z.object({ States: z.record(z.string(), z.looseObject({ Type: z.string() })) });
 
 const definitionSchema = z.custom<StateMachineDefinition>(

@@ -27,6 +27,12 @@ export function ownEnvironment(): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), ...WITHOUT_AWS };
 }
 
+/** Where programs find the code that Node.js has compiled before, if the caller has a folder for that. */
+export function compileCache(): { readonly NODE_COMPILE_CACHE?: string } {
+  const { NODE_COMPILE_CACHE } = process.env;
+  return NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
+}
+
 /** Makes {@link ownEnvironment} the environment of this process, and so of the libraries in it. */
 export function forgetCallersEnvironment(): void {
   const own = ownEnvironment();

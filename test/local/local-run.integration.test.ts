@@ -121,6 +121,12 @@ describe('the local run', () => {
     expect(await ended).toMatchObject({ status: 1, stdout: expect.stringContaining('127.0.0.1 port 1'), stderr: '' });
     expect(await readdir(directory, { recursive: true })).not.toContainEqual(expect.stringMatching(/status\.html$/));
   });
+
+  test('nor anything besides dumps and logs: each run replaces what the last one needed', async () => {
+    expect((await readdir(directory)).sort()).toEqual(['autodump-local-run', 'cdk.out', 'log', 's3']);
+    const synthesized = await readdir(await synthesizedApp());
+    expect((await readdir(join(directory, 'cdk.out'))).sort()).toEqual(synthesized.sort());
+  });
 });
 
 wherePgBouncerIsInstalled('a pooler of transactions', () => {

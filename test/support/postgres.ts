@@ -15,6 +15,9 @@ const dataDirectory: z.ZodType<DataDirectory> = z.object({
   password: z.string(),
 });
 
+/** Databases of tests are small. A server that has to fill more memory with them takes longer to start. */
+const SMALL = ['shared_buffers=16MB'];
+
 /** A data directory that all test files share, and that no server uses. */
 export async function sharedDataDirectory(): Promise<DataDirectory> {
   const folder = await shared('postgres', async (created) => {
@@ -41,5 +44,5 @@ export async function startPostgres(directory: string, settings: readonly string
   const path = join(directory, 'data');
   // Node.js takes ten times as long to copy it.
   await promisify(execFile)('cp', ['-a', original.path, path]);
-  return servePostgres({ ...original, path }, settings);
+  return servePostgres({ ...original, path }, [...SMALL, ...settings]);
 }

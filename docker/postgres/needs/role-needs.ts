@@ -74,6 +74,8 @@ const USED = `
     UNION ALL
     SELECT 'ownership' FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace WHERE ${IS_USER_SCHEMA} AND proowner = 10
     UNION ALL
+    SELECT 'ownership' FROM pg_publication WHERE pubowner = 10
+    UNION ALL
     SELECT 'default privileges' FROM pg_default_acl WHERE defaclrole = 10
     UNION ALL
     SELECT 'policies' FROM pg_policy WHERE 10 = ANY (polroles)

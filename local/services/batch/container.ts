@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { z } from 'zod';
 import type { Template } from '../../assembly/template.ts';
+import { compileCache } from '../../host/environment.ts';
 import { endOutput } from '../../host/output.ts';
 import type { ProcessEnd, Processes } from '../../host/processes.ts';
 import type { Iam } from '../iam/iam.ts';
@@ -126,6 +127,7 @@ export class Container {
     });
     return {
       PATH: searchPath,
+      ...compileCache(),
       ...awsEnvironment(session, endpoints),
       AWS_BATCH_JOB_ID: id,
       AWS_BATCH_JOB_ATTEMPT: `${attempt}`,

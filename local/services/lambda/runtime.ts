@@ -4,6 +4,7 @@ import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Resource, Template } from '../../assembly/template.ts';
+import { compileCache } from '../../host/environment.ts';
 import type { Processes } from '../../host/processes.ts';
 import { AccessDenied, type Iam } from '../iam/iam.ts';
 import type { InvocationResult } from '../invocation.ts';
@@ -91,7 +92,12 @@ export class Runtime {
     const environment = new Environment(processes, {
       args: [this.#file(module), exported],
       folder: this.#code,
-      variables: { ...awsEnvironment(session, endpoints), AWS_LAMBDA_FUNCTION_NAME: this.#name, ...own?.Variables },
+      variables: {
+        ...compileCache(),
+        ...awsEnvironment(session, endpoints),
+        AWS_LAMBDA_FUNCTION_NAME: this.#name,
+        ...own?.Variables,
+      },
       log: logged ? join(logs, `${this.#name}.log`) : devNull,
     });
     void environment.ended.then(() => this.#idle.delete(environment));

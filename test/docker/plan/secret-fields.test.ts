@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { RdsFields } from '../../../docker/plan/rds.ts';
+import type { RdsFields } from '../../../docker/plan/describe-database.ts';
 import { givenBy, type GivenSecret, withRds } from '../../../docker/plan/secret-fields.ts';
 import type { Destination } from '../../../docker/plan/secret-schema.ts';
 import { parseDumpSettings } from '../../../docker/plan/secret.ts';

@@ -10,6 +10,7 @@ export async function bundledProgram(): Promise<string> {
       outdir,
       bundle: true,
       platform: 'node',
+      mainFields: ['module', 'main'],
       target: 'node24',
       external: ['pg-native'],
       logLevel: 'error',

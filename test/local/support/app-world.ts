@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { cp, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   CreateSecretCommand,
@@ -17,20 +17,23 @@ import { World } from '../../../local/services/world.ts';
 
 export const SCHEDULE_TAG = 'autodump:start-schedule';
 
+const TEMPLATE = 'AutoDump.template.json';
+
 interface Template {
   readonly Resources: Readonly<Record<string, { readonly Type: string; readonly Properties?: object }>>;
 }
 
-/** Copies the output of synth, with a changed template. @returns the copy, in `folder` */
+/** Creates links to the output of synth, with a changed template. @returns their folder, in `folder` */
 export async function changed(
   cdkOut: string,
   folder: string,
   change: (template: Template) => Template,
 ): Promise<string> {
   const copy = await mkdtemp(join(folder, 'cdk.out-'));
-  await cp(cdkOut, copy, { recursive: true });
-  const file = join(copy, 'AutoDump.template.json');
-  await writeFile(file, JSON.stringify(change(JSON.parse(await readFile(file, 'utf8')) as Template)));
+  const names = await readdir(cdkOut);
+  await Promise.all(names.filter((it) => it !== TEMPLATE).map((name) => symlink(join(cdkOut, name), join(copy, name))));
+  const template = JSON.parse(await readFile(join(cdkOut, TEMPLATE), 'utf8')) as Template;
+  await writeFile(join(copy, TEMPLATE), JSON.stringify(change(template)));
   return copy;
 }
 

@@ -76,6 +76,17 @@ describe('an error of the network', () => {
   });
 });
 
+test("the advice that Node.js adds to OpenSSL's message is for those who start Node.js, and is left out", () => {
+  const says = 'unable to verify the first certificate';
+  const error = Object.assign(
+    new Error(`${says}; if the root CA is installed locally, try running Node.js with --use-system-ca`),
+    { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' },
+  );
+  const { message = '' } = connectionFailure(SETTINGS, { error, reached: 'port', tlsOffered: true }) ?? {};
+  expect(message).toContain(`${says} (UNABLE_TO_VERIFY_LEAF_SIGNATURE): `);
+  expect(message).not.toMatch(/Node|--use|if the root/);
+});
+
 test('a privilege missing in a query is not taken for the privilege to connect', () => {
   const failure = connectionFailure(SETTINGS, { error: sqlState('42501'), reached: 'queries', tlsOffered: true });
   expect(failure?.step).toBe('queries');

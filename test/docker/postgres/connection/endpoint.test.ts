@@ -13,6 +13,9 @@ test.each([
   ['2001:db8::7', { host: '2001:db8::7' }],
   ['[2001:db8::7]', { host: '2001:db8::7' }],
   ['[2001:db8::7]:5433', { host: '2001:db8::7', port: 5433 }],
+  ['169.254.10.7:5433', { host: '169.254.10.7', port: 5433 }],
+  ['fe80::7%eth0', { host: 'fe80::7%eth0' }],
+  ['[fe80::7%eth0]:5433', { host: 'fe80::7%eth0', port: 5433 }],
 ])('%s is parsed', (text, endpoint) => {
   expect(parseEndpoint(text)).toEqual(endpoint);
 });
@@ -31,6 +34,9 @@ test.each([
   '[a]:5432',
   '[2001:db8::7',
   '2001:db8::7]',
+  'fe80::7%',
+  'fe80::7%eth0 a',
+  '169.254.10.7%eth0',
   'a\n:5432',
   '-a',
   'a..',

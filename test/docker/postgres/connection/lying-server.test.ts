@@ -159,6 +159,19 @@ describe('a server that lies is refused', () => {
     expect(failure).toMatchObject({ reason: 'refused', message: expect.not.stringContaining('The server says') });
   });
 
+  test('if it is one of HTTP, such as that for the credentials of a task, and what it answers is not shown', async () => {
+    const body = JSON.stringify({ SecretAccessKey: 'unsayable' });
+    const answer = Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    const failure = await ask(
+      () => undefined,
+      (socket) => send(socket, answer).then(() => void socket.end()),
+    );
+    expect(failure.message).toMatch(
+      /^127\.0\.0\.1 port \d+ (does not behave like a PostgreSQL server|cannot be reached)/,
+    );
+    expect(failure.message).not.toMatch(/unsayable|SecretAccessKey/);
+  });
+
   test('with a message of two gigabytes', async () => {
     const filler = Buffer.alloc(2 ** 20, 'x');
     const failure = await ask(async (socket) => {

@@ -120,6 +120,16 @@ test('the manifest has the roles with attributes and memberships, and no passwor
   expect(JSON.stringify([manifest, needs])).not.toMatch(/geheim|SCRAM/);
 });
 
+test('the owner of a publication is a role that the manifest has', async () => {
+  await stage.createDatabase('published', 'CREATE ROLE publisher', 'CREATE PUBLICATION p', 'CREATE PUBLICATION q');
+  await stage.query('published', 'ALTER PUBLICATION p OWNER TO publisher');
+  expect(await stage.dump('published')).toMatchObject({ status: 0, stderr: '' });
+  expect((await stage.manifestOf(keyOf('published'))).needs?.roles).toMatchObject([
+    { name: 'postgres', uses: ['ownership'] },
+    { name: 'publisher', uses: ['ownership'] },
+  ]);
+});
+
 test('what the user that dumps may not see does not fail the dump, and the manifest says so', async () => {
   await stage.query('postgres', `CREATE ROLE dumper LOGIN PASSWORD 'x'`);
   await stage.createDatabase(
