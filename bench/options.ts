@@ -1,18 +1,22 @@
 import { parseArgs } from 'node:util';
 import { Misuse } from '../local/host/misuse.ts';
+import { type Method, METHODS } from './methods.ts';
 
 export interface Options {
   /** Bytes of the database on disk. */
   readonly size: number;
   readonly rounds: number;
+  /** The methods to measure. */
+  readonly methods: readonly Method[];
   /** Folder of pg_dump and pg_restore, searched before the PATH. */
   readonly clientPath?: string;
 }
 
-export const USAGE = `Usage: bench [--size 1GB] [--rounds 3] [--client-path FOLDER]
+export const USAGE = `Usage: bench [--size 1GB] [--rounds 3] [--methods METHOD,…] [--client-path FOLDER]
 
   --size         size of the generated database: a number with MB or GB; default 1GB
   --rounds       number of times to measure each method; default 3
+  --methods      which to measure, separated by commas; default: ${METHODS.join(', ')}
   --client-path  folder of pg_dump and pg_restore; default: those on the PATH
 
 Exit status: 0 on success, 64 for invalid options, 128 + number for a signal, 1 for other failures.`;
@@ -39,7 +43,16 @@ export function parseOptions(args: readonly string[]): Options {
     throw new InvalidOptions(`--rounds must be a positive whole number, not ${values.rounds}.`);
   }
   const clientPath = values['client-path'];
-  return { size, rounds, ...(clientPath === undefined ? {} : { clientPath }) };
+  return { size, rounds, methods: parseMethods(values.methods), ...(clientPath === undefined ? {} : { clientPath }) };
+}
+
+function parseMethods(list: string): readonly Method[] {
+  const names = list.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => METHODS.every((method) => method !== name));
+  if (unknown !== undefined) {
+    throw new InvalidOptions(`--methods must be of ${METHODS.join(', ')}, not ${unknown}.`);
+  }
+  return METHODS.filter((method) => names.includes(method));
 }
 
 function parse(args: readonly string[]) {
@@ -50,6 +63,7 @@ function parse(args: readonly string[]) {
       options: {
         size: { type: 'string', default: '1GB' },
         rounds: { type: 'string', default: '3' },
+        methods: { type: 'string', default: METHODS.join(',') },
         'client-path': { type: 'string' },
       },
     }).values;
