@@ -16,7 +16,8 @@ export const USAGE = `Usage: bench [--size 1GB] [--rounds 3] [--methods METHOD,â
 
   --size         size of the generated database: a number with MB or GB; default 1GB
   --rounds       number of times to measure each method; default 3
-  --methods      which to measure, separated by commas; default: ${METHODS.join(', ')}
+  --methods      which to measure, separated by commas; default: all of
+                 ${METHODS.join(', ')}
   --client-path  folder of pg_dump and pg_restore; default: those on the PATH
 
 Exit status: 0 on success, 64 for invalid options, 128 + number for a signal, 1 for other failures.`;
