@@ -3,8 +3,8 @@ import { Misuse } from '../local/host/misuse.ts';
 import { Interrupted, type Program, runProgram } from '../local/host/program.ts';
 import { temporaryFolder } from '../local/host/temporary-folder.ts';
 import { parseOptions, USAGE } from './options.ts';
-import { table } from './report.ts';
-import { METHODS, runRounds } from './rounds.ts';
+import { censusCost, table } from './report.ts';
+import { runRounds } from './rounds.ts';
 import { prepare } from './setup.ts';
 
 const EXIT = { done: 0, failed: 1, misuse: 64 } as const;
@@ -23,7 +23,8 @@ async function main(program: Program): Promise<string> {
   const [folder, remove] = await temporaryFolder('bench');
   program.cleanups.push(remove);
   const setup = await prepare(folder, options, say, program);
-  return `\n${table(await runRounds(setup, options.rounds, say), METHODS)}`;
+  const rows = await runRounds(setup, options, say);
+  return `\n${table(rows, options.methods)}${censusCost(rows)}`;
 }
 
 function succeeded(results: string): number {

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { Misuse } from '../local/host/misuse.ts';
 import { type Shape, SHAPES } from './database.ts';
+import { type Method, METHODS } from './methods.ts';
 
 export interface Options {
   /** Bytes of the database on disk. */
@@ -9,15 +10,21 @@ export interface Options {
   readonly shape: Shape;
   /** Bytes a second that each connection to the database receives; unlimited by default. */
   readonly perConnection?: number;
+  /** The methods to measure. */
+  readonly methods: readonly Method[];
   /** Folder of pg_dump and pg_restore, searched before the PATH. */
   readonly clientPath?: string;
 }
 
-export const USAGE = `Usage: bench [--size 1GB] [--shape several] [--rounds 3] [--per-connection 60MB/s] [--client-path FOLDER]
+export const USAGE = `Usage: bench [--size 1GB] [--shape several] [--rounds 3] [--methods METHOD,…]
+             [--per-connection 60MB/s] [--client-path FOLDER]
 
   --size            size of the generated database: a number with MB or GB; default 1GB
   --shape           its tables: several of unequal size, or one huge with nine tenths of the rows; default several
   --rounds          number of times to measure each method; default 3
+  --methods         which to measure, separated by commas; default: all of
+                    ${METHODS.slice(0, 5).join(', ')},
+                    ${METHODS.slice(5).join(', ')}
   --per-connection  most bytes that each connection to the database receives: a number with MB/s; default: no limit
   --client-path     folder of pg_dump and pg_restore; default: those on the PATH
 
@@ -55,10 +62,19 @@ export function parseOptions(args: readonly string[]): Options {
   }
   const clientPath = values['client-path'];
   return {
-    ...{ size, rounds, shape },
+    ...{ size, rounds, shape, methods: parseMethods(values.methods) },
     ...(limit === undefined ? {} : { perConnection }),
     ...(clientPath === undefined ? {} : { clientPath }),
   };
+}
+
+function parseMethods(list: string): readonly Method[] {
+  const names = list.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => METHODS.every((method) => method !== name));
+  if (unknown !== undefined) {
+    throw new InvalidOptions(`--methods must be of ${METHODS.join(', ')}, not ${unknown}.`);
+  }
+  return METHODS.filter((method) => names.includes(method));
 }
 
 function parse(args: readonly string[]) {
@@ -71,6 +87,7 @@ function parse(args: readonly string[]) {
         shape: { type: 'string', default: 'several' },
         rounds: { type: 'string', default: '3' },
         'per-connection': { type: 'string' },
+        methods: { type: 'string', default: METHODS.join(',') },
         'client-path': { type: 'string' },
       },
     }).values;

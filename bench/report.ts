@@ -29,17 +29,36 @@ export function median(values: readonly number[]): number {
   return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2;
 }
 
+function medianOf(rows: readonly Row[], method: string, value: (row: Row) => number): number {
+  return median(rows.filter((row) => row.method === method).map(value));
+}
+
+/** A ratio of two numbers; a dash if one of them was not measured. */
+function ratio(one: number, other: number): string {
+  return Number.isFinite(one / other) ? (one / other).toFixed(2) : '-';
+}
+
+/** One line about what the census costs, with the methods that were measured with and without it; empty if none was. */
+export function censusCost(rows: readonly Row[]): string {
+  const pairs = ['file', 'stream'].map((method) => [method, `${method} without census`] as const);
+  const measured = pairs.filter((pair) => pair.every((method) => rows.some((row) => row.method === method)));
+  const costs = measured.map(([method, without]) => {
+    const times = (value: (row: Row) => number) => ratio(medianOf(rows, method, value), medianOf(rows, without, value));
+    return `${method} ${times(({ cpuSeconds }) => cpuSeconds)} x CPU s, ${times(({ seconds }) => seconds)} x wall s`;
+  });
+  return costs.length === 0 ? '' : `\n\nwith / without census: ${costs.join('; ')}`;
+}
+
 /** Formats the medians of each method, with ratios of wall time. */
 export function table(rows: readonly Row[], methods: readonly string[]): string {
-  const of = (method: string, value: (row: Row) => number) =>
-    median(rows.filter((row) => row.method === method).map(value));
+  const of = (method: string, value: (row: Row) => number) => medianOf(rows, method, value);
   const wall = (method: string) => of(method, ({ seconds }) => seconds);
   const mebibytes = (bytes: number) => (bytes / 1024 ** 2).toFixed(0);
   const lines = methods.map((method) => [
     method,
     wall(method).toFixed(1),
-    (wall(method) / wall('raw')).toFixed(2),
-    (wall('predecessor') / wall(method)).toFixed(2),
+    ratio(wall(method), wall('raw')),
+    ratio(wall('predecessor'), wall(method)),
     of(method, ({ cpuSeconds }) => cpuSeconds).toFixed(1),
     of(method, ({ serverCpu }) => serverCpu).toFixed(1),
     of(method, ({ s3Cpu }) => s3Cpu).toFixed(1),

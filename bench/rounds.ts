@@ -1,29 +1,19 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { measure, type Measurement } from './measure.ts';
+import type { Method } from './methods.ts';
 import type { Row } from './report.ts';
 import { DATABASE, type Setup } from './setup.ts';
 
-/** The measured methods, in their order within a round. */
-export const METHODS = [
-  'predecessor',
-  'raw',
-  'directory',
-  'file',
-  'file without census',
-  'stream',
-  'stream without census',
-  'parallel 2',
-  'parallel 4',
-] as const;
-
-export type Method = (typeof METHODS)[number];
-
-/** Measures all methods in turn. */
-export async function runRounds(setup: Setup, rounds: number, say: (line: string) => void): Promise<readonly Row[]> {
+/** Measures the methods in turn. */
+export async function runRounds(
+  setup: Setup,
+  { rounds, methods }: { readonly rounds: number; readonly methods: readonly Method[] },
+  say: (line: string) => void,
+): Promise<readonly Row[]> {
   const rows: Row[] = [];
   for (let round = 1; round <= rounds; round += 1) {
-    for (const method of METHODS) {
+    for (const method of methods) {
       const row = await runOnce(method, setup);
       rows.push(row);
       say(`round ${round}, ${method}: ${row.seconds.toFixed(1)} s`);

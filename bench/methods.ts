@@ -1,0 +1,14 @@
+/** What can be measured, in its order within a round. */
+export const METHODS = [
+  'predecessor',
+  'raw',
+  'directory',
+  'file',
+  'file without census',
+  'stream',
+  'stream without census',
+  'parallel 2',
+  'parallel 4',
+] as const;
+
+export type Method = (typeof METHODS)[number];

@@ -1,0 +1,17 @@
+import { expect, test } from '@jest/globals';
+import { METHODS } from '../../bench/methods.ts';
+import { parseOptions } from '../../bench/options.ts';
+
+test('measures all methods by default', () => {
+  expect(parseOptions([])).toEqual({ size: 1e9, rounds: 3, shape: 'several', methods: METHODS });
+});
+
+test('measures some methods, in the order of a round', () => {
+  expect(parseOptions(['--methods', 'file without census, file']).methods).toEqual(['file', 'file without census']);
+});
+
+test('refuses an unknown method by name', () => {
+  expect(() => parseOptions(['--methods', 'file,files'])).toThrow(
+    '--methods must be of predecessor, raw, directory, file, file without census, stream, stream without census, parallel 2, parallel 4, not files.',
+  );
+});
