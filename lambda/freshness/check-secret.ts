@@ -17,6 +17,8 @@ import type { Arrears, DrillWatch, RunsWatch, Watch } from '../core/freshness/me
 import { isOld, type ListedSecret, type Owing, owingOf, type Terms } from '../core/freshness/owing.ts';
 import type { Finding } from '../core/status/entry.ts';
 import { readTags } from '../core/tags.ts';
+import { lasting } from '../core/vanished/lasting.ts';
+import { limitsOf } from '../core/vanished/limits.ts';
 import { findDumps, type FoundRuns } from './dumps.ts';
 import { describeRun } from './runs.ts';
 
@@ -165,6 +167,7 @@ async function checkDumps(
     manifest: remembered?.manifest,
     manifestRead: remembered?.manifestRead,
     compared: remembered?.compared,
+    vanished: lasting(remembered?.vanished, limitsOf(subject.secret.tags), context.now),
   };
   return { ...assessed, watch, added: history?.added ?? [] };
 }

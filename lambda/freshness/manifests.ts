@@ -46,14 +46,14 @@ export async function withManifests(
   return {
     memory: { ...memory, watches: new Map([...memory.watches, ...watches]), manifestReads: reads },
     seconds: read.flatMap(({ watch: { manifest } }) => manifest?.seconds ?? []),
-    vanished: read.flatMap(({ vanished }) => vanished ?? []),
+    vanished: read.flatMap(({ found }) => found ?? []),
   };
 }
 
 interface ReadManifest {
   readonly arn: string;
   readonly watch: Watch;
-  readonly vanished?: VanishedRows | undefined;
+  readonly found?: VanishedRows | undefined;
 }
 
 async function readOne(
@@ -72,6 +72,6 @@ async function readOne(
     };
   }
   const manifest: DumpManifest = { scheduledFor, ...readManifest(fetched.text) };
-  const { compared, vanished } = await compareWithEarlier(client, secret, watch.compared, { dump, ...fetched });
-  return { arn, watch: { ...watch, manifest, manifestRead: undefined, compared }, vanished };
+  const { found, ...rows } = await compareWithEarlier(client, secret, watch, { dump, ...fetched });
+  return { arn, watch: { ...watch, manifest, manifestRead: undefined, ...rows }, found };
 }

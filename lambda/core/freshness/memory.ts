@@ -32,6 +32,29 @@ const evidenceSchema = z.readonly(
   }),
 );
 
+const vanishedSchema = z.readonly(
+  z.object({
+    /** Those that lost most come first. */
+    tables: z.readonly(
+      z.array(
+        z.readonly(
+          z.object({
+            table: z.string(),
+            before: z.number(),
+            after: z.union([z.number(), z.literal('gone')]),
+            /** Scheduled time of the first dump that lacks the rows. */
+            since: z.string(),
+            /** The last dump that still has them. */
+            earlier: storedDump,
+          }),
+        ),
+      ),
+    ),
+    /** How many more there were, of which nothing else is remembered. */
+    more: z.number(),
+  }),
+);
+
 const arrearsSchema = z.readonly(
   z.object({
     /** The scheduled times that are missing: the first, the last and how many. */
@@ -71,6 +94,8 @@ const watchSchema = z.readonly(
     manifestRead: z.optional(z.string()),
     /** The dump whose rows were last compared with those of the one before, or are the first to compare with. */
     compared: z.optional(storedDump),
+    /** The tables whose rows vanished, and are not back; absent if there is none. */
+    vanished: z.optional(vanishedSchema),
   }),
 );
 
@@ -82,6 +107,9 @@ export type Arrears = z.infer<typeof arrearsSchema>;
  * {@link ExecutionInput.when}, unless noted.
  */
 export type RunsWatch = Pick<Watch, keyof typeof ofRuns>;
+
+/** Tables of one secret whose rows vanished. */
+export type Vanished = z.infer<typeof vanishedSchema>;
 
 /** What it remembers of the dumps of a secret. */
 export type Watch = z.infer<typeof watchSchema>;
