@@ -273,13 +273,21 @@ export interface FreshnessEnvironment {
   readonly STACK_NAME: string;
 }
 
-const TROUBLE_STATES = ['overdue', 'failing', 'unchecked', 'broken tag', 'drill overdue', 'drill failed'] as const;
+const TROUBLE_STATES = [
+  'overdue',
+  'failing',
+  'rows vanished',
+  'unchecked',
+  'broken tag',
+  'drill overdue',
+  'drill failed',
+] as const;
 
 /**
  * In what state the dumps and drills of a secret are, the most urgent first. `docs/reference.md` defines each, and
  * which one holds if several do.
  */
-export const STATES = [...TROUBLE_STATES, 'old dump', 'no dump', 'late', 'fresh'] as const;
+export const STATES = [...TROUBLE_STATES, 'old dump', 'no dump', 'drills only', 'late', 'fresh'] as const;
 
 export type State = (typeof STATES)[number];
 
@@ -294,7 +302,8 @@ export interface SecretStatus {
   readonly state: State;
   /** Why it is in this state, as far as that is known. */
   readonly reason?: string;
-  readonly schedule: {
+  /** When it is dumped; absent if only its drills are on a schedule. */
+  readonly schedule?: {
     /** Value of {@link SCHEDULE_TAG}. */
     readonly expression: string;
     readonly timezone: string;
@@ -347,12 +356,32 @@ export interface SecretStatus {
     /** Why it could not be read. */
     readonly problem?: string;
   };
+  /** The tables whose rows vanished, and are not back; absent if there is none. */
+  readonly vanished?: {
+    /** Those that lost most come first. */
+    readonly tables: readonly {
+      /** Qualified; `large objects` for all of these. */
+      readonly table: string;
+      /** Rows in the dump that still has them. */
+      readonly before: number;
+      /** Rows in the dump that was compared last; `gone` if it has no such table. */
+      readonly after: number | 'gone';
+      /** Scheduled time of the first dump that lacks them. */
+      readonly since: string;
+      /** The last dump that still has them. */
+      readonly earlier: { readonly bucket: string; readonly key: string };
+    }[];
+    /** How many more there were. */
+    readonly more: number;
+  };
   /** Bytes of its last dumps, those of a run together, oldest first, 30 at most. */
   readonly sizes: readonly number[];
   /** When it is drilled; absent if its drills are not on a schedule. The fields are as those above. */
   readonly drills?: {
     /** Value of {@link DRILL_TAG}. */
     readonly expression: string;
+    /** Statuses of earlier versions lack it: it is that of the schedule. */
+    readonly timezone?: string;
     readonly words?: string;
     readonly next?: string;
     /** Drills that have left no evidence, although it should be there by now, and no later one has. */
@@ -406,6 +435,12 @@ export const METRICS = {
   overdue: 'Overdue',
   /** Secrets in the state `failing`. */
   failing: 'Failing',
+  /** Secrets in the state `rows vanished`. */
+  vanished: 'RowsVanished',
+  /** Secrets in the state `drill overdue`. */
+  drillOverdue: 'DrillOverdue',
+  /** Secrets in the state `drill failed`. */
+  drillFailed: 'DrillFailed',
   /** Seconds since the scheduled time of the newest dump, of the secret for which that is longest ago. */
   longest: 'LongestSinceDump',
   /** Bytes of the dumps that the check found, and the one before did not. */

@@ -115,8 +115,8 @@ function watchesOf<W>(checked: readonly Checked[], watchOf: (one: Checked) => W 
 }
 
 /**
- * Reads new manifests and evidence, reports rows that vanished, and writes metrics and the status of secrets whose
- * dumps are on a schedule.
+ * Reads new manifests and evidence, reports rows that vanished, and writes metrics and the status of secrets on a
+ * schedule.
  */
 async function writeStatus(
   checked: readonly Checked[],
@@ -135,7 +135,9 @@ async function writeStatus(
   const known = checked.flatMap(({ secret, dump, drill }): readonly KnownSecret[] => {
     const { arn } = secret;
     const drills = drill && { watch: complete.drills.get(arn), finding: drill.finding };
-    return dump === undefined ? [] : [{ secret, watch: complete.watches.get(arn), finding: dump.finding, drills }];
+    return dump === undefined && drills === undefined
+      ? []
+      : [{ secret, watch: complete.watches.get(arn), finding: dump?.finding, drills }];
   });
   const status = statusOf(known, { stack, account, region, periodMinutes: FRESHNESS_PERIOD_MINUTES }, now);
   await storeStatus(s3, bucket, status);

@@ -71,6 +71,7 @@ export class Dashboard extends Construct {
             [this.metric('seconds', { ...daily, label: 'seconds' })],
             'seconds',
           ),
+          graph('Secrets with vanished rows or a drill in trouble', this.doubts(), 'secrets'),
         ],
       ],
     });
@@ -85,6 +86,15 @@ export class Dashboard extends Construct {
     return [
       this.metric('overdue', { ...options, label: 'overdue', color: cloudwatch.Color.RED }),
       this.metric('failing', { ...options, label: 'failing', color: cloudwatch.Color.ORANGE }),
+    ];
+  }
+
+  private doubts(): cloudwatch.IMetric[] {
+    const options = { statistic: 'Maximum', period: PERIOD };
+    return [
+      this.metric('vanished', { ...options, label: 'rows vanished', color: cloudwatch.Color.RED }),
+      this.metric('drillOverdue', { ...options, label: 'drill overdue', color: cloudwatch.Color.ORANGE }),
+      this.metric('drillFailed', { ...options, label: 'drill failed', color: cloudwatch.Color.PURPLE }),
     ];
   }
 

@@ -62,8 +62,10 @@ async function runScale(cdkOut: string, { signal }: Program): Promise<number> {
   }
   process.stdout.write(`Scans:\n${scaleText(results)}`);
   const checks: CheckCost[] = [];
-  for (const secrets of CHECKED) {
-    checks.push(await orAborted(measureChecks(cdkOut, secrets), signal));
+  for (const isDrilled of [false, true]) {
+    for (const secrets of CHECKED) {
+      checks.push(await orAborted(measureChecks(cdkOut, secrets, isDrilled), signal));
+    }
   }
   process.stdout.write(`\nA day of checks for missing dumps, when none is missing:\n${checkCostText(checks)}`);
   const rushes: RushResult[] = [];

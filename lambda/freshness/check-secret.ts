@@ -15,6 +15,8 @@ import type { Arrears, DrillWatch, RunsWatch, Watch } from '../core/freshness/me
 import { isOld, type ListedSecret, type Owing, owingOf, owingSince } from '../core/freshness/owing.ts';
 import type { Finding } from '../core/status/entry.ts';
 import { readTags } from '../core/tags.ts';
+import { lasting } from '../core/vanished/lasting.ts';
+import { limitsOf } from '../core/vanished/limits.ts';
 import type { CheckContext } from './check-context.ts';
 import { type ProvenRuns, provenRuns } from './completeness.ts';
 import { hasSeveral } from './dumps.ts';
@@ -135,6 +137,7 @@ async function checkDumps(
     manifest: remembered?.manifest,
     manifestRead: remembered?.manifestRead,
     compared: runs?.isOfSeveral ? stillThere(remembered?.compared, listed) : remembered?.compared,
+    vanished: lasting(remembered?.vanished, limitsOf(subject.secret.tags), context.now),
   };
   return { ...assessed, watch, added: history?.added ?? [] };
 }

@@ -5,6 +5,7 @@ import type { DumpManifest, Memory, Watch } from '../core/freshness/memory.ts';
 import type { ListedSecret } from '../core/freshness/owing.ts';
 import { combinedManifests, type ManifestFacts, readManifest } from '../core/status/manifest.ts';
 import { manifestsToRead, type Unread } from '../core/status/reading-plan.ts';
+import { vanishedOf } from '../core/vanished/lasting.ts';
 import type { VanishedRows } from '../core/vanished/message.ts';
 import { type ComparedRows, compareWithEarlier } from './compare-rows.ts';
 import { readBeside, type ReadText } from './read-beside.ts';
@@ -46,14 +47,14 @@ export async function withManifests(
   return {
     memory: { ...memory, watches: new Map([...memory.watches, ...watches]), manifestReads: reads },
     seconds: read.flatMap(({ watch: { manifest } }) => manifest?.seconds ?? []),
-    vanished: read.flatMap(({ vanished }) => vanished),
+    vanished: read.flatMap(({ found }) => found),
   };
 }
 
 interface ReadManifest {
   readonly arn: string;
   readonly watch: Watch;
-  readonly vanished: readonly VanishedRows[];
+  readonly found: readonly VanishedRows[];
 }
 
 /** Of several databases, one manifest after another: each may take much memory. */
@@ -64,25 +65,30 @@ async function readOne(
   secret: ListedSecret | undefined,
 ): Promise<ReadManifest> {
   const facts: ManifestFacts[] = [];
-  const vanished: VanishedRows[] = [];
+  const found: VanishedRows[] = [];
   let compared: readonly StoredDump[] = watch.others === undefined ? [] : (watch.compared ?? []);
+  let { vanished } = watch;
   let mayChange = false;
   for (const dump of dumps) {
     const earlier = watch.compared?.find((one) => isSameDatabase(one, dump));
     const read = await readBeside(client, { ...dump, key: `${dump.key}.json` }, 'manifest');
     const rows: ComparedRows =
       'text' in read
-        ? await compareWithEarlier(client, secret, earlier, { dump, text: read.text })
-        : { compared: earlier };
+        ? await compareWithEarlier(client, secret, { earlier, vanished }, { dump, text: read.text })
+        : { compared: earlier, vanished };
     facts.push(factsOf(read, dump, dumps.length > 1));
     mayChange ||= 'problem' in read && read.mayChange;
     compared = [...compared.filter((one) => one !== earlier), ...(rows.compared === undefined ? [] : [rows.compared])];
-    if (rows.vanished !== undefined) {
-      vanished.push(rows.vanished);
-    }
+    vanished = rows.vanished;
+    found.push(...(rows.found === undefined ? [] : [rows.found]));
   }
   const manifest: DumpManifest = { scheduledFor: whenOf(dumps[0]?.key ?? '') ?? '', ...combinedManifests(facts) };
-  return { arn, watch: { ...watch, manifest, manifestRead: mayChange ? day : undefined, compared }, vanished };
+  const manifestRead = mayChange ? day : undefined;
+  return {
+    arn,
+    watch: { ...watch, manifest, manifestRead, compared, vanished: vanishedOf(vanished, compared) },
+    found,
+  };
 }
 
 function factsOf(read: ReadText, { key }: StoredDump, isOfSeveral: boolean): ManifestFacts {

@@ -154,5 +154,7 @@ async function findScan(
   for (const problem of scan.problems) {
     reported.set(keyOfProblem(problem), now.toISOString());
   }
-  return reasons.length > 0 ? { kind: 'scan failed', reasons, article: 'alarm-scan-failed' } : undefined;
+  return reasons.length > 0
+    ? { kind: 'scan failed', seen: scan.seen, reasons, article: 'alarm-scan-failed' }
+    : undefined;
 }

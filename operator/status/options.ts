@@ -30,8 +30,8 @@ Credentials and Region are those of the AWS CLI: AWS_PROFILE, AWS_REGION, ~/.aws
 cloudformation:DescribeStacks, and s3:GetObject and s3:ListBucket of the bucket in the output StatusBucketName.
 
 Exit status: 0 if all is well with the secrets that are shown; 1 if one of them is overdue, failing, unchecked or has a
-broken tag, if a drill of it is overdue or its last one was not equal, if the last check was more than two hours ago, or
-if the command failed; 2 for invalid options; 141 if the reader of the output has gone.
+broken tag, if rows of it vanished, if a drill of it is overdue or its last one was not equal, if the last check was more
+than two hours ago, or if the command failed; 2 for invalid options; 141 if the reader of the output has gone.
 `;
 
 /**

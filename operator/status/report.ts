@@ -6,6 +6,9 @@ import { type Column, tableOf } from './table.ts';
 /** How a text is set off from others. */
 export type Style = 'red' | 'yellow' | 'green' | 'dim' | 'bold';
 
+/** How many tables whose rows vanished are named below a secret, unless all are asked for. */
+const MAX_TABLES = 3;
+
 /** Sets a text off, where that is possible. */
 export type Paint = (style: Style, text: string) => string;
 
@@ -13,7 +16,8 @@ export type Paint = (style: Style, text: string) => string;
  * The status as lines for a terminal: when it was found, how many secrets are in each state, and a table.
  *
  * @param width of the terminal, in characters
- * @param isDetailed whether to say where the newest dump of each secret is, and what its last drill compared
+ * @param isDetailed whether to say where the newest dump of each secret is, what its last drill compared, and which all
+ *   the tables are whose rows vanished
  */
 export function reportOf(
   status: Status,
@@ -34,7 +38,9 @@ export function reportOf(
     ...(secrets.length === 0 ? [] : ['', paint('dim', titles)]),
     ...secrets.flatMap((entry, index) => [
       paintState(entry, rows[index] ?? '', paint),
-      ...[...notesOf(entry), ...(isDetailed ? detailsOf(entry) : [])].map((note) => `    ${printable(note)}`),
+      ...[...notesOf(entry, isDetailed), ...(isDetailed ? detailsOf(entry) : [])].map(
+        (note) => `    ${printable(note)}`,
+      ),
     ]),
   ];
 }
@@ -52,9 +58,13 @@ function columnsOf(secrets: readonly SecretStatus[], now: Date): readonly Column
     column('SIZE', ({ newest }) => (newest === undefined ? '' : prettyBytes(newest.bytes))),
     column('NEXT RUN', (entry) => nextOf(entry, now)),
     column('LAST DRILL', (entry) => drillOf(entry, now)),
-    column('SCHEDULE', ({ schedule: { words, expression, timezone } }) => `${words ?? `"${expression}"`}, ${timezone}`),
+    column('SCHEDULE', scheduleOf),
     column('ROWS', rowsOf),
   ];
+}
+
+function scheduleOf({ schedule }: SecretStatus): string {
+  return schedule === undefined ? 'no dumps' : `${schedule.words ?? `"${schedule.expression}"`}, ${schedule.timezone}`;
 }
 
 function newestOf({ newest, searched }: SecretStatus, now: Date): string {
@@ -93,13 +103,29 @@ function rowsOf({ newest, manifest }: SecretStatus): string {
 }
 
 /** What is wrong with a secret. */
-function notesOf({ missing, reason, manifest, drills }: SecretStatus): readonly string[] {
+function notesOf(
+  { missing, reason, manifest, drills, vanished }: SecretStatus,
+  isDetailed: boolean,
+): readonly string[] {
   return [
     ...(missing === undefined ? [] : [`Missing: ${gapOf(missing)}`]),
     ...(drills?.missing === undefined ? [] : [`Drills without evidence: ${gapOf(drills.missing)}`]),
     ...(reason === undefined ? [] : [reason]),
+    ...(vanished === undefined ? [] : vanishedOf(vanished, isDetailed ? Infinity : MAX_TABLES)),
     ...(manifest?.problem === undefined ? [] : [manifest.problem]),
     ...(drills?.problem === undefined ? [] : [`Last drill: ${drills.problem}`]),
+  ];
+}
+
+/** @param count how many tables, of those that lost most */
+function vanishedOf({ tables, more }: NonNullable<SecretStatus['vanished']>, count: number): readonly string[] {
+  const left = Math.max(tables.length - count, 0) + more;
+  return [
+    ...tables.slice(0, count).map(({ table, before, after, earlier: { bucket, key } }) => {
+      const now = after === 'gone' ? after : after.toLocaleString('en');
+      return `Rows vanished: ${table} had ${before.toLocaleString('en')}, now ${now}; the last dump that has them: s3://${bucket}/${key}`;
+    }),
+    ...(left === 0 ? [] : [`Rows vanished: ${left} more ${left === 1 ? 'table' : 'tables'}`]),
   ];
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type SecretStatus, STATES, type Status } from '../../contract.ts';
 
 const count = z.int().nonnegative();
+const countedLater = count.default(0).describe('0 if it is missing: earlier versions did not count them');
 const time = z.iso.datetime({ precision: 0 }).describe('UTC, whole seconds');
 
 const secretSchema: z.ZodType<SecretStatus> = z.looseObject({
@@ -9,14 +10,17 @@ const secretSchema: z.ZodType<SecretStatus> = z.looseObject({
   secretArn: z.string(),
   state: z.enum(STATES),
   reason: z.string().optional().describe('why it is in this state, as far as that is known'),
-  schedule: z.looseObject({
-    expression: z.string().describe('value of the tag autodump:start-schedule'),
-    timezone: z.string(),
-    words: z
-      .string()
-      .optional()
-      .describe('the expression in English; absent if the tags cannot be followed, or it was not checked'),
-  }),
+  schedule: z
+    .looseObject({
+      expression: z.string().describe('value of the tag autodump:start-schedule'),
+      timezone: z.string(),
+      words: z
+        .string()
+        .optional()
+        .describe('the expression in English; absent if the tags cannot be followed, or it was not checked'),
+    })
+    .optional()
+    .describe('when it is dumped; absent if only its drills are on a schedule'),
   next: time
     .optional()
     .describe('the next scheduled time; absent if the tags cannot be followed, or it was not checked'),
@@ -56,10 +60,30 @@ const secretSchema: z.ZodType<SecretStatus> = z.looseObject({
     })
     .optional()
     .describe("what a dump's manifest says: that of the newest, or of an earlier one if that was not read yet"),
+  vanished: z
+    .looseObject({
+      tables: z
+        .array(
+          z.looseObject({
+            table: z.string().describe('qualified; "large objects" for all of these'),
+            before: count.describe('rows in the dump that still has them'),
+            after: z.union([count, z.literal('gone')]).describe('rows in the dump that was compared last'),
+            since: time.describe('scheduled time of the first dump that lacks them'),
+            earlier: z
+              .looseObject({ bucket: z.string(), key: z.string() })
+              .describe('the last dump that still has them'),
+          }),
+        )
+        .describe('those that lost most come first'),
+      more: count.describe('how many more there were'),
+    })
+    .optional()
+    .describe('the tables whose rows vanished, and are not back; absent if there is none'),
   sizes: z.array(count).describe('bytes of its last dumps, those of a run together, oldest first, 30 at most'),
   drills: z
     .looseObject({
       expression: z.string().describe('value of the tag autodump:drill-schedule'),
+      timezone: z.string().optional().describe('earlier versions left it out: it is that of the schedule'),
       words: z.string().optional(),
       next: time.optional(),
       missing: z
@@ -96,12 +120,14 @@ export const statusSchema: z.ZodType<Status> = z
       states: z.looseObject({
         overdue: count,
         failing: count,
+        'rows vanished': countedLater,
         unchecked: count,
         'broken tag': count,
-        'drill overdue': count.default(0).describe('0 if it is missing: earlier versions did not count them'),
-        'drill failed': count.default(0),
+        'drill overdue': countedLater,
+        'drill failed': countedLater,
         'old dump': count,
         'no dump': count,
+        'drills only': countedLater,
         late: count,
         fresh: count,
       }),

@@ -4,7 +4,7 @@ import { Clock } from '../runtime/clock.ts';
 import type { Answer, Call } from '../runtime/fake-https.ts';
 import { Random } from '../runtime/random.ts';
 import { answerCall, type AwsServices, unsupported } from '../services/aws-api.ts';
-import { dumpBucketOf, leaveDump } from '../services/dump-program.ts';
+import { dumpBucketOf, leaveDump, leaveEvidence } from '../services/dump-program.ts';
 import type { Invocation, World } from '../services/lambda/invocation.ts';
 import { functionsOf, functionTitled, type SimulatedFunction } from '../services/lambda/lambda-function.ts';
 import { ObjectStore } from '../services/object-store.ts';
@@ -27,6 +27,8 @@ const SETTLED = START + 2 * DAY;
 /** What the hourly checks for missing dumps cost in a day on which none is missing. */
 export interface CheckCost {
   readonly secrets: number;
+  /** Whether each is also drilled, once a week. */
+  readonly isDrilled: boolean;
   readonly requests: number;
   /** By operation. */
   readonly calls: Readonly<Record<string, number>>;
@@ -35,25 +37,39 @@ export interface CheckCost {
   readonly seconds: number;
 }
 
-/** Measures a day of a settled account of secrets with daily schedules, without faults. */
-export async function measureChecks(cdkOut: string, secrets: number): Promise<CheckCost> {
-  const world = new CheckedWorld(cdkOut, secrets);
+/**
+ * Measures a day of a settled account of secrets with daily schedules, without faults.
+ *
+ * @param isDrilled whether each is also drilled, once a week
+ */
+export async function measureChecks(cdkOut: string, secrets: number, isDrilled: boolean): Promise<CheckCost> {
+  const world = new CheckedWorld(cdkOut, secrets, isDrilled);
   await world.run();
   const { calls } = world;
-  return { secrets, requests: total(calls), calls, failed: world.failed, seconds: world.longest / 1000 };
+  return { secrets, isDrilled, requests: total(calls), calls, failed: world.failed, seconds: world.longest / 1000 };
 }
 
 export function checkCostText(results: readonly CheckCost[]): string {
-  const heading = ['secrets', 'requests', 'of them LIST', 'failed', 'virtual s'];
-  const rows = results.map(({ secrets, requests, calls, failed, seconds }) =>
-    [secrets, requests, calls.ListObjectsV2 ?? 0, failed, Math.round(seconds)].map((number) =>
-      number.toLocaleString('en-US'),
-    ),
-  );
+  const heading = ['secrets', 'drills', 'requests', 'of them LIST', 'failed', 'virtual s'];
+  const rows = results.map(({ secrets, isDrilled, requests, calls, failed, seconds }) => {
+    const numbers = [requests, calls.ListObjectsV2 ?? 0, failed, Math.round(seconds)];
+    const cells = numbers.map((number) => number.toLocaleString('en-US'));
+    return [secrets.toLocaleString('en-US'), isDrilled ? 'weekly' : 'none', ...cells];
+  });
   return tableText([heading, ...rows], 14);
 }
 
-/** An account in which every secret gets its dump ten minutes after its time. */
+/** Six hours after the dump, on a day of the week: the drills of many secrets are spread over it. */
+function drillScheduleOf(index: number): string {
+  const time = new Date(drillTimeOf(index));
+  return `${time.getUTCMinutes()} ${time.getUTCHours()} * * ${index % 7}`;
+}
+
+function drillTimeOf(index: number): number {
+  return START + ((index + 6 * 60) % (24 * 60)) * MINUTE;
+}
+
+/** An account in which every secret gets its dump, and the evidence of its drill, ten minutes after its time. */
 class CheckedWorld implements World {
   readonly clock = new Clock(START);
   readonly runtimeUpdate = START;
@@ -62,14 +78,18 @@ class CheckedWorld implements World {
   /** Milliseconds. */
   longest = 0;
   readonly #freshness: SimulatedFunction;
+  readonly #isDrilled: boolean;
   readonly #secrets: readonly Secret[];
   readonly #dumpBucket: string;
   readonly #services: AwsServices;
 
-  constructor(cdkOut: string, secrets: number) {
+  constructor(cdkOut: string, secrets: number, isDrilled: boolean) {
     const template = new Template(cdkOut);
+    this.#isDrilled = isDrilled;
     this.#freshness = functionTitled(functionsOf(template), 'Freshness');
-    this.#secrets = Array.from({ length: secrets }, (_, i) => dailySecret(i, spreadSchedule(i), 'UTC', START));
+    this.#secrets = Array.from({ length: secrets }, (_, i) =>
+      dailySecret(i, spreadSchedule(i), 'UTC', START, isDrilled ? drillScheduleOf(i) : undefined),
+    );
     this.#dumpBucket = dumpBucketOf(template);
     const secretsManager = new SecretsManager(this.#secrets, this.clock, new Random('checks'));
     this.#services = {
@@ -97,11 +117,26 @@ class CheckedWorld implements World {
           leaveDump(this.#services.objectStore, this.#dumpBucket, { name: 'simulated', secret, when }, this.clock.now);
         });
       }
+      if (this.#isDrilled) {
+        this.#leaveEvidenceOf(secret);
+      }
     }
     for (let time = START; time < SETTLED + DAY; time += HOUR) {
       this.clock.at(time, () => void this.#check(time));
     }
     await this.clock.run(SETTLED + DAY + HOUR);
+  }
+
+  #leaveEvidenceOf(secret: Secret): void {
+    for (let day = 0; day <= 2; day += 1) {
+      const when = drillTimeOf(secret.index) + day * DAY;
+      if (new Date(when).getUTCDay() === secret.index % 7) {
+        const drill = { name: 'simulated', secret, when };
+        this.clock.at(when + 10 * MINUTE, () => {
+          leaveEvidence(this.#services.objectStore, this.#dumpBucket, drill, this.clock.now);
+        });
+      }
+    }
   }
 
   serve(_invocation: Invocation, call: Call, answer: (answer: Answer) => void): void {

@@ -3,8 +3,18 @@ import type { Secret } from './secret-history.ts';
 
 const DAY = 24 * 60 * 60_000;
 
-/** A secret with a daily schedule that was tagged the day before an instant, and never changes. */
-export function dailySecret(index: number, schedule: string, timezone: string, instant: number): Secret {
+/**
+ * A secret with a daily schedule that was tagged the day before an instant, and never changes.
+ *
+ * @param drills their schedule; undefined if there are none
+ */
+export function dailySecret(
+  index: number,
+  schedule: string,
+  timezone: string,
+  instant: number,
+  drills?: string,
+): Secret {
   const name = `db-${index}`;
   const arn = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-a1B2c3`;
   const tags = { schedule, timezone, valid: true };
@@ -12,7 +22,7 @@ export function dailySecret(index: number, schedule: string, timezone: string, i
     from: instant - DAY,
     exists: true,
     tags,
-    drillTag: undefined,
+    drillTag: drills === undefined ? undefined : { schedule: drills, valid: true },
     deletion: undefined,
     replicated: false,
   };

@@ -37,6 +37,29 @@ const evidenceSchema = z.readonly(
   }),
 );
 
+const vanishedSchema = z.readonly(
+  z.object({
+    /** Those that lost most come first. */
+    tables: z.readonly(
+      z.array(
+        z.readonly(
+          z.object({
+            table: z.string(),
+            before: z.number(),
+            after: z.union([z.number(), z.literal('gone')]),
+            /** Scheduled time of the first dump that lacks the rows. */
+            since: z.string(),
+            /** The last dump that still has them. */
+            earlier: storedDump,
+          }),
+        ),
+      ),
+    ),
+    /** How many more there were, of which nothing else is remembered. */
+    more: z.number(),
+  }),
+);
+
 const arrearsSchema = z.readonly(
   z.object({
     /** The scheduled times that are missing: the first, the last and how many. */
@@ -94,6 +117,8 @@ const watchSchema = z.readonly(
      * compared with.
      */
     compared: z.optional(z.readonly(z.array(storedDump))),
+    /** The tables whose rows vanished, and are not back; absent if there is none. */
+    vanished: z.optional(vanishedSchema),
   }),
 );
 
@@ -108,6 +133,9 @@ export type Incomplete = z.infer<typeof incompleteSchema>;
  * {@link ExecutionInput.when}, unless noted.
  */
 export type RunsWatch = Pick<Watch, keyof typeof ofRuns>;
+
+/** Tables of one secret whose rows vanished. */
+export type Vanished = z.infer<typeof vanishedSchema>;
 
 /** What it remembers of the dumps of a secret. */
 export type Watch = z.infer<typeof watchSchema>;

@@ -111,9 +111,9 @@ function newestOf(newest: StoredDump | undefined, { buckets }: Place): string {
 function runOf(run: Run): string {
   switch (run.status) {
     case 'none':
-      return 'Step Functions has none';
+      return 'there is none in Step Functions';
     case 'going':
-      return `is still going, ${run.execution}`;
+      return `still going, ${run.execution}`;
     default:
       return `${run.status}, ${run.execution}${run.reason === undefined ? '' : `: ${onOneLine(run.reason)}`}`;
   }

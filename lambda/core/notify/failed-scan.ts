@@ -7,6 +7,8 @@ import { secretIdOf } from '../tag-event.ts';
  * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
  */
 const eventSchema = z.object({
+  /** When the function failed for the last time, UTC, whole seconds. */
+  time: z.optional(z.string()),
   'detail-type': z.literal('Lambda Function Invocation Result - Failure'),
   detail: z.object({
     requestPayload: z.optional(z.unknown()),
@@ -18,6 +20,8 @@ const eventSchema = z.object({
 
 /** A scan that has failed, or never took place. */
 export interface FailedScan {
+  /** When, UTC, RFC 3339. */
+  readonly seen: string | undefined;
   /** What it could not do, one line for each problem. */
   readonly problems: readonly string[];
 }
@@ -28,15 +32,16 @@ export function failedScanOf(event: unknown): FailedScan | undefined {
   if (data === undefined) {
     return undefined;
   }
+  const { time: seen } = data;
   const { requestContext, requestPayload, responsePayload } = data.detail;
   const { errorType, errorMessage = '' } = responsePayload ?? {};
   const problems = problemsOf(errorType, errorMessage);
   if (problems !== undefined) {
-    return { problems };
+    return { seen, problems };
   }
   const scanned = secretIdOf(requestPayload) ?? 'all secrets';
   const problem = responsePayload
     ? `${responsePayload.errorType ?? 'Error'}: ${responsePayload.errorMessage}`
     : requestContext.condition;
-  return { problems: [`The scan of ${scanned} did not come to its end: ${problem}`] };
+  return { seen, problems: [`The scan of ${scanned} did not come to its end: ${problem}`] };
 }

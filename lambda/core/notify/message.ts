@@ -18,13 +18,14 @@ const MAX_SQL_LINES = 50;
 /** Plain text that reads well in an e-mail and in a chat. */
 export function messageOf(notice: Notice, place: Place): Message {
   const { kind, secret, scheduled, reasons, destination, log, execution, logStream, article } = notice;
-  const { tagsAsOf, upcoming, findings = [], sql = [], securityGroups, timezone } = notice;
+  const { seen, tagsAsOf, upcoming, findings = [], sql = [], securityGroups, timezone } = notice;
   const title = secret === undefined ? '' : `: ${onOneLine(secret)}`;
   const inZone = (time: string | undefined): string | undefined =>
     time === undefined || timezone === undefined ? time : timeInWords(time, timezone);
   const lines = [
     `${kind.toUpperCase()}${title}`,
     ...labeled('Scheduled', inZone(scheduled)),
+    ...labeled('Seen', seen),
     ...labeled('Tags as of', tagsAsOf),
     ...(upcoming === undefined ? [] : upcomingLines(upcoming)),
     ...labeled('Dump', destination),

@@ -27,6 +27,8 @@ export interface Notice {
   readonly secretArn?: string | undefined;
   /** Scheduled time of the run, UTC, RFC 3339. */
   readonly scheduled?: string | undefined;
+  /** When the problem of a scan was seen, in the same format. */
+  readonly seen?: string | undefined;
   readonly reasons: readonly string[];
   /** Where the dump would be, `s3://…`. */
   readonly destination?: string | undefined;

@@ -34,23 +34,29 @@ export interface KnownSecret {
   readonly secret: ListedSecret;
   /** Absent if nothing is known, since the first check of it failed. */
   readonly watch?: Watch | undefined;
-  readonly finding: Finding;
+  /** That of its dumps; absent if they are not on a schedule. */
+  readonly finding?: Finding | undefined;
   /** The same of its drills; absent if they are not on a schedule. */
   readonly drills?: { readonly watch?: DrillWatch | undefined; readonly finding: Finding } | undefined;
 }
 
 /** The status of a secret. */
 export function entryOf({ secret, watch, finding, drills }: KnownSecret, now: Date): SecretStatus {
-  const { arrears, searched, sizes = [], manifest } = watch ?? {};
+  const { arrears, searched, sizes = [], manifest, vanished } = watch ?? {};
   return {
     secret: secret.name,
     secretArn: secret.arn,
-    ...worseOf(standingOf(finding, watch), drills && drillStandingOf(drills)),
+    ...worstOf(
+      finding === undefined ? { state: 'drills only' } : standingOf(finding, watch),
+      vanished && { state: 'rows vanished' },
+      drills && drillStandingOf(drills),
+    ),
     ...scheduleOf(secret, finding, now),
     missing: arrears && { first: arrears.first, last: arrears.last, count: arrears.count },
     searched: searched && formatWhen(new Date(searched)),
     newest: watch && newestOf(watch),
     manifest,
+    vanished,
     sizes,
     ...(drills && drillsOf(secret, drills, now)),
   };
@@ -71,9 +77,9 @@ function newestOf({ newest, others, incomplete, sizes = [] }: Watch): SecretStat
 
 type Standing = Pick<SecretStatus, 'state' | 'reason' | 'execution'>;
 
-/** The trouble of dumps, or else that of drills, or else what is known of the dumps. */
-function worseOf(dumps: Standing, drills: Standing | undefined): Standing {
-  return TROUBLE.includes(dumps.state) ? dumps : (drills ?? dumps);
+/** The trouble of dumps, or else that of their rows or of drills, or else what is known of the dumps. */
+function worstOf(dumps: Standing, rows: Standing | undefined, drills: Standing | undefined): Standing {
+  return TROUBLE.includes(dumps.state) ? dumps : (rows ?? drills ?? dumps);
 }
 
 /** Undefined if its drills are in no trouble. */
@@ -81,8 +87,11 @@ function drillStandingOf({ watch, finding }: NonNullable<KnownSecret['drills']>)
   if (finding.kind === 'broken') {
     return { state: 'broken tag', reason: `Of its drills: ${onOneLine(finding.reason)}` };
   }
+  if (finding.kind === 'unchecked') {
+    return { state: 'unchecked', reason: onOneLine(finding.reason) };
+  }
   const { arrears, evidence } = watch ?? {};
-  const run: Run = (finding.kind === 'checked' ? finding.run : undefined) ?? { status: 'none' };
+  const run: Run = finding.run ?? { status: 'none' };
   if (arrears !== undefined && run.status !== 'going') {
     const execution = run.status === 'none' ? undefined : run.execution;
     return { state: 'drill overdue', reason: reasonOf(run, 'drill'), execution };
@@ -100,9 +109,11 @@ function drillsOf(
   const { arrears, evidence } = watch ?? {};
   const { verdict, finishedAt, seconds, tables, problem } = evidence ?? {};
   const schedule = finding.kind === 'checked' ? finding.schedule : undefined;
+  const { schedule: expression = '', timezone = '' } = readTags(tags, 'drill') ?? {};
   return {
     drills: {
-      expression: readTags(tags, 'drill')?.schedule ?? '',
+      expression,
+      timezone,
       words: schedule && inWords(schedule.cron),
       next: schedule && formatWhen(nextTime(schedule, now)),
       missing: arrears && { first: arrears.first, last: arrears.last, count: arrears.count },
@@ -163,7 +174,14 @@ function reasonOf(run: Run, purpose: Purpose): string {
   }
 }
 
-function scheduleOf({ tags }: ListedSecret, finding: Finding, now: Date): Pick<SecretStatus, 'schedule' | 'next'> {
+function scheduleOf(
+  { tags }: ListedSecret,
+  finding: Finding | undefined,
+  now: Date,
+): Pick<SecretStatus, 'schedule' | 'next'> {
+  if (finding === undefined) {
+    return {};
+  }
   const { schedule: expression = '', timezone = '' } = readTags(tags) ?? {};
   if (finding.kind !== 'checked') {
     return { schedule: { expression, timezone } };

@@ -21,6 +21,9 @@ export function metricsLine({ generatedAt, stack, totals, secrets }: Status, { b
   const metrics = [
     { name: METRICS.overdue, unit: 'Count', value: totals.states.overdue },
     { name: METRICS.failing, unit: 'Count', value: totals.states.failing },
+    { name: METRICS.vanished, unit: 'Count', value: totals.states['rows vanished'] },
+    { name: METRICS.drillOverdue, unit: 'Count', value: totals.states['drill overdue'] },
+    { name: METRICS.drillFailed, unit: 'Count', value: totals.states['drill failed'] },
     // Without any dump it has no value.
     ...(ages.length === 0 ? [] : [{ name: METRICS.longest, unit: 'Seconds', value: Math.max(...ages) }]),
     { name: METRICS.bytes, unit: 'Bytes', value: bytes },

@@ -3,7 +3,8 @@ import { executionLink } from '../console-links.ts';
 import { durationOf } from '../words/duration.ts';
 import { html, type Html } from './html.ts';
 import { sparkline } from './sparkline.ts';
-import { countOf, sizeOf } from './units.ts';
+import { countOf, sizeOf, timeOf, utc } from './units.ts';
+import { vanishedOf } from './vanished-rows.ts';
 
 /** Longest reason on the page, in characters: with a thousand long ones it would be large. The status has all of it. */
 const MAX_REASON = 200;
@@ -12,12 +13,14 @@ const MAX_REASON = 200;
 const MARKS: Readonly<Record<State, string>> = {
   overdue: '✖',
   failing: '✖',
+  'rows vanished': '✖',
   unchecked: '?',
   'broken tag': '✖',
   'drill overdue': '✖',
   'drill failed': '✖',
   'old dump': '○',
   'no dump': '○',
+  'drills only': '○',
   late: '…',
   fresh: '✓',
 };
@@ -25,6 +28,16 @@ const MARKS: Readonly<Record<State, string>> = {
 /** A state with its mark. */
 export function stateWords(state: State): Html {
   return html`<span aria-hidden="true">${MARKS[state]}</span> ${state}`;
+}
+
+/** Id of the meaning of a state, further down on the page. */
+export function meaningId(state: State): string {
+  return `means-${state.replace(' ', '-')}`;
+}
+
+/** A state that leads to its meaning, unless nothing is to be said about it. */
+function linkedState(state: State): Html {
+  return state === 'fresh' ? stateWords(state) : html`<a href="#${meaningId(state)}">${stateWords(state)}</a>`;
 }
 
 /** CSS class for a state. */
@@ -41,12 +54,14 @@ export function colorOf(state: State): string {
  * @param id if something links to it
  */
 export function rowOf(entry: SecretStatus, generatedAt: string, id?: string): Html {
-  const { secret, state, sizes } = entry;
+  const { secret, state, sizes, searched } = entry;
   return html`<tr role="row" ${id === undefined ? [] : html`id="${id}"`}>
-    <td role="cell" class="state ${colorOf(state)}">${stateWords(state)}</td>
-    <th role="rowheader" scope="row">${secret}${databaseOf(entry)}${reasonOf(entry)}</th>
+    <td role="cell" class="state ${colorOf(state)}">${linkedState(state)}</td>
+    <th role="rowheader" scope="row">${secret}${databaseOf(entry)}${reasonOf(entry)}${vanishedOf(entry)}</th>
     <td role="cell">${newestOf(entry, generatedAt)}</td>
-    <td role="cell">${sizes.length === 0 ? html`<span class="soft">none</span>` : sparkline(sizes)}</td>
+    <td role="cell">
+      ${sizes.length === 0 ? soft(searched === undefined ? 'not looked for' : 'none') : sparkline(sizes)}
+    </td>
     <td role="cell">${drillOf(entry, generatedAt)}</td>
     <td role="cell">${scheduleOf(entry)}</td>
     <td role="cell">${nextOf(entry, generatedAt)}</td>
@@ -65,29 +80,29 @@ function reasonOf({ state, reason, missing, execution, searched }: SecretStatus)
     ...(missing === undefined ? [] : [html`<p>${missingWords(missing)}</p>`]),
     ...(reason === undefined ? [] : [html`<p>${shortened(reason)}</p>`]),
     ...(state === 'unchecked' && searched !== undefined
-      ? [html`<p>It was looked at last on ${utc(searched)}.</p>`]
+      ? [html`<p>It was last looked at on ${timeOf(searched)}.</p>`]
       : []),
     ...(execution === undefined ? [] : [html`<p><a href="${executionLink(execution)}">Its run in the console</a></p>`]),
   ];
 }
 
-function missingWords({ first, last, count }: NonNullable<SecretStatus['missing']>): string {
+function missingWords({ first, last, count }: NonNullable<SecretStatus['missing']>): Html {
   return count === 1
-    ? `The dump of ${utc(last)} is missing.`
-    : `${count} dumps are missing, from ${utc(first)} to ${utc(last)}.`;
+    ? html`The dump of ${timeOf(last)} is missing.`
+    : html`${count} dumps are missing, from ${timeOf(first)} to ${timeOf(last)}.`;
 }
 
 function shortened(text: string): string {
   return text.length > MAX_REASON ? `${text.slice(0, MAX_REASON)}…` : text;
 }
 
-function newestOf({ newest, manifest, searched }: SecretStatus, generatedAt: string): Html {
+function newestOf({ newest, manifest, searched, schedule }: SecretStatus, generatedAt: string): Html {
   if (newest === undefined) {
-    return html`<span class="soft">${searched === undefined ? 'not looked for yet' : 'none'}</span>`;
+    return soft(schedule === undefined ? 'not looked for' : searched === undefined ? 'not looked for yet' : 'none');
   }
   const { scheduledFor, bytes, bucket, databases } = newest;
   const isOfNewest = manifest?.scheduledFor === scheduledFor;
-  const facts = isOfNewest ? manifestWords(manifest) : [];
+  const facts = isOfNewest ? [manifestWords(manifest).join(', ')].filter(Boolean) : [];
   // A run for a time to come is one that did not wait for it.
   const made = scheduledFor < generatedAt ? scheduledFor : generatedAt;
   return html`<b>${distance(made, generatedAt)}</b><small>${utc(scheduledFor)}</small>${sizeOf(bytes)}<small
@@ -127,12 +142,13 @@ function earlierWords(manifest: SecretStatus['manifest'], isOfNewest: boolean): 
 }
 
 function drillOf({ drill, drills }: SecretStatus, generatedAt: string): Html {
-  const { missing, problem, next } = drills ?? {};
+  const { missing, problem, next, words } = drills ?? {};
   const facts = [
     ...(drill?.seconds === undefined ? [] : [`usable after ${secondsWords(drill.seconds)}`]),
     ...(drill?.tables === undefined
       ? []
       : [`${countOf(drill.tables.equal)} of ${countOf(drill.tables.total)} tables equal`]),
+    ...(words === undefined ? [] : [`schedule: ${words}`]),
     ...(next === undefined ? [] : [`next ${distance(next, generatedAt)}`]),
   ];
   return html`${verdictOf(drill, drills, generatedAt)}${facts.map((fact) => html`<small>${fact}</small>`)}${[
@@ -145,14 +161,18 @@ function drillOf({ drill, drills }: SecretStatus, generatedAt: string): Html {
 
 function verdictOf(drill: SecretStatus['drill'], drills: SecretStatus['drills'], generatedAt: string): Html {
   if (drill === undefined) {
-    return html`<span class="soft">${drills === undefined ? 'not scheduled' : 'none'}</span>`;
+    return soft(drills === undefined ? 'not scheduled' : 'none');
   }
   const { verdict, finishedAt } = drill;
   const color = verdict === 'equal' ? 'good' : 'bad';
   return html`<b class="${color}">${verdict}</b> ${distance(finishedAt, generatedAt)}<small>${utc(finishedAt)}</small>`;
 }
 
-function scheduleOf({ schedule: { words, expression, timezone } }: SecretStatus): Html {
+function scheduleOf({ schedule }: SecretStatus): Html {
+  if (schedule === undefined) {
+    return soft('none for dumps');
+  }
+  const { words, expression, timezone } = schedule;
   return words === undefined
     ? html`<code>${expression}</code><small>${timezone}</small>`
     : html`${words}<small>${timezone}</small>`;
@@ -160,8 +180,13 @@ function scheduleOf({ schedule: { words, expression, timezone } }: SecretStatus)
 
 function nextOf({ next, state }: SecretStatus, generatedAt: string): Html {
   return next === undefined
-    ? html`<span class="soft">${state === 'unchecked' ? 'unknown' : 'none'}</span>`
+    ? soft(state === 'unchecked' ? 'unknown' : 'none')
     : html`${distance(next, generatedAt)}<small>${utc(next)}</small>`;
+}
+
+/** Said of something that is not there. */
+function soft(text: string): Html {
+  return html`<span class="soft">${text}</span>`;
 }
 
 /** How far a time is from another: `2 h 14 min ago`, `in 3 d 1 h`. */
@@ -173,9 +198,4 @@ function distance(time: string, now: string): string {
 function secondsWords(seconds: number): string {
   const precise = seconds < 10 ? Math.round(seconds * 10) / 10 : Math.round(seconds);
   return seconds < 120 ? `${precise} s` : durationOf(seconds * 1000);
-}
-
-/** `2026-11-22 08:00 UTC` */
-export function utc(time: string): string {
-  return `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
 }

@@ -12,7 +12,9 @@ h2{font-size:1.1rem}
 p{margin:.25rem 0}
 a{color:var(--link)}
 small,.soft,caption{color:var(--soft)}
-small{font-size:.85rem}
+small{font-size:.85rem;font-weight:400}
+time{white-space:nowrap}
+ul{margin:.25rem 0;padding-left:1.1rem;font-weight:400}
 .verdict{margin:.75rem 0;font-size:1.6rem;font-weight:600;line-height:1.2}
 .counts{display:flex;flex-wrap:wrap;gap:.5rem;margin:1rem 0;padding:0;list-style:none}
 .counts a{display:block;padding:.3rem .75rem;border:1px solid;border-radius:2rem;background:var(--card);text-decoration:none;font-weight:600}
@@ -21,13 +23,15 @@ table{width:100%;border-collapse:collapse}
 caption{padding:.5rem 0;text-align:left}
 th,td{padding:.6rem 1rem .6rem 0;border-top:1px solid var(--line);text-align:left;vertical-align:top;font-weight:400;unicode-bidi:isolate}
 thead th{border:0;color:var(--soft);font-size:.85rem;white-space:nowrap}
-tbody th{width:24%;font-weight:600}
+tbody th{width:28%;font-weight:600}
 tbody th p{font-weight:400}
-tr:target{background:var(--card)}
+tr:target,dt:target{background:var(--card)}
 small{display:block}
 b+small,td:last-child{white-space:nowrap}
 td{min-width:9rem}
 .state{min-width:0;white-space:nowrap;font-weight:600}
+.state a{color:inherit;text-decoration:none}
+.state a:hover,.state a:focus{text-decoration:underline}
 .bad{color:var(--bad)}.warn{color:var(--warn)}.good{color:var(--good)}
 svg{display:block;width:116px;height:28px;fill:var(--mark);border-bottom:1px solid var(--mark)}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1.25rem}
@@ -35,7 +39,7 @@ dt{font-weight:600;white-space:nowrap}
 dd{margin:0}
 footer{margin-top:2rem}
 code{font-size:.9em}
-@media (max-width:55rem){
+@media screen and (max-width:55rem){
 body{padding:1rem}
 table,caption,tbody,th,td{display:block}
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
@@ -52,7 +56,8 @@ svg{max-width:100%}
 dl{display:block}
 dd{margin:0 0 .5rem}
 }
-@media print{body{padding:0;max-width:none;font-size:.75rem}tr{break-inside:avoid}thead{display:table-header-group}}
+@page{size:landscape;margin:1cm}
+@media print{body{padding:0;max-width:none;font-size:.7rem}small,thead th{font-size:.65rem}td{min-width:6.5rem}tr{break-inside:avoid}thead{display:table-header-group}h2,dt{break-after:avoid}}
 `;
 
 /** The style of the page. */

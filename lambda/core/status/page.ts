@@ -1,14 +1,18 @@
 import { type State, STATES, type Status, TROUBLE } from '../../../contract.ts';
 import { sum } from '../sum.ts';
 import { html, type Html } from './html.ts';
-import { colorOf, rowOf, stateWords, utc } from './page-row.ts';
+import { colorOf, meaningId, rowOf, stateWords } from './page-row.ts';
 import { POLICY, STYLE_ELEMENT } from './page-style.ts';
-import { countOf, sizeOf } from './units.ts';
+import { countOf, sizeOf, timeOf } from './units.ts';
 
 /** What each state means, and which article of docs/operations.md says what to do. */
 const MEANINGS: Readonly<Record<State, readonly [meaning: string, article?: string]>> = {
   overdue: ['A dump should be there by now, and no run is making it.', 'dump-overdue'],
   failing: ['A dump should be there by now, and its run has failed.', 'dump-overdue'],
+  'rows vanished': [
+    'Tables have lost more rows than they may, and are not known to have them again. An earlier dump still has them.',
+    'rows-vanished',
+  ],
   unchecked: ['The last check could not look at it. What is shown was found earlier.', 'alarm-freshness-failed'],
   'broken tag': [
     'A schedule or the time zone cannot be followed, so it is not dumped or not drilled.',
@@ -18,6 +22,7 @@ const MEANINGS: Readonly<Record<State, readonly [meaning: string, article?: stri
   'drill failed': ['What its last drill restored is not known to be equal to the dump.', 'drill-failed'],
   'old dump': ['Its newest dump is older than its schedule asks for. None is missing since its tags were first seen.'],
   'no dump': ['There is no dump of it in the buckets, and none is due now.'],
+  'drills only': ['Only its drills are on a schedule. No dump of it is.'],
   late: ['A dump should be there by now, and its run is still going.', 'dump-late'],
   fresh: ['Its newest dump is as new as its schedule asks for.'],
 };
@@ -34,7 +39,7 @@ const COLUMNS = [
 
 /** The status as one page: without scripts, and with nothing from anywhere else. */
 export function pageOf(status: Status): string {
-  const { generatedAt, stack, account, region } = status;
+  const { generatedAt, stack, account, region, periodMinutes } = status;
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -49,7 +54,9 @@ export function pageOf(status: Status): string {
       <body>
         <header>
           <h1>${stack}: dumps of databases</h1>
-          <p class="soft">Account ${account}, ${region}. As of ${utc(generatedAt)}.</p>
+          <p class="soft">
+            Account ${account}, ${region}. As of ${timeOf(generatedAt)}, written every ${periodMinutes} minutes.
+          </p>
           <p class="verdict ${troubled(status) > 0 ? 'bad' : ''}">${verdictOf(status)}</p>
           ${countsOf(status)}
         </header>
@@ -105,8 +112,7 @@ function tableOf({ secrets, generatedAt, totals }: Status): Html {
   const rows = secrets.map((entry, index) => rowOf(entry, generatedAt, first.get(index)));
   return html`<table role="table">
     <caption>
-      Every secret whose dumps are on a schedule, the most urgent first. The newest dumps take ${sizeOf(totals.bytes)}
-      together.
+      Every secret on a schedule, the most urgent first. The newest dumps take ${sizeOf(totals.bytes)} together.
     </caption>
     <thead role="rowgroup">
       <tr role="row">
@@ -124,7 +130,7 @@ function footerOf({ periodMinutes, totals: { states } }: Status): Html {
   const terms = shown.map((state) => {
     const [meaning, article] = MEANINGS[state];
     const advice = article === undefined ? [] : [html` What to do: <code>docs/operations.md#${article}</code>`];
-    return html`<dt class="${colorOf(state)}">${stateWords(state)}</dt>
+    return html`<dt id="${meaningId(state)}" class="${colorOf(state)}">${stateWords(state)}</dt>
       <dd>${meaning}${advice}</dd> `;
   });
   return html`<footer>
@@ -142,8 +148,8 @@ function footerOf({ periodMinutes, totals: { states } }: Status): Html {
       <dd>Of all tables. With “about” they are the server’s estimate, otherwise they were counted in the dump.</dd>
     </dl>
     <p class="soft">
-      Ages are as of the time at the top. This page is written every ${periodMinutes} minutes: if that time is longer
-      ago, no check has ended since, see <code>docs/operations.md#alarm-heartbeat-missing</code>.
+      Ages are as of the time at the top. If that is more than ${periodMinutes} minutes ago, no check has ended since:
+      see <code>docs/operations.md#alarm-heartbeat-missing</code>.
     </p>
   </footer>`;
 }

@@ -21,7 +21,7 @@ export function sparkline(sizes: readonly number[]): Html {
   const [first = { x: 0, y: 0 }, ...others] = points;
   const line = others.map(({ x, y }, index) => {
     const before = points[index] ?? first;
-    return `${x - before.x} ${y - before.y}`;
+    return `${x - before.x} ${y - before.y}`.replace(' -', '-');
   });
   return html`<svg role="img">
       <title>${titleOf(sizes)}</title>

@@ -1,3 +1,4 @@
+import { sum } from '../sum.ts';
 import type { Census } from './census.ts';
 import type { Limits } from './limits.ts';
 
@@ -69,7 +70,22 @@ function numberedLike({ tables }: Census): (name: string) => boolean {
   return (name) => /\d/.test(name) && stems.has(stemOf(name));
 }
 
-function isVanished(total: VanishedTable, { others, tables }: Limits): boolean {
+/**
+ * Rows that a dump has of a table, or of its partitions together; `gone` if it has no such table.
+ *
+ * @param table as {@link vanishedBetween} names it
+ * @returns undefined if they were not counted
+ */
+export function rowsOf({ tables, largeObjects }: Census, table: string): VanishedTable['after'] | undefined {
+  if (table === LARGE_OBJECTS) {
+    return largeObjects;
+  }
+  const parts = tables.filter(({ name, partitionOf }) => name === table || partitionOf === table);
+  return parts.length === 0 ? 'gone' : sum(parts.map(({ rows = 0 }) => rows));
+}
+
+/** Whether a table lost more than it may, or is gone with its rows. */
+export function isVanished(total: VanishedTable, { others, tables }: Limits): boolean {
   const { table, before, after } = total;
   const name = table === LARGE_OBJECTS ? LARGE_OBJECTS_LIMIT : table.replaceAll('"', '');
   const limit = tables.get(name) ?? others;
@@ -80,6 +96,7 @@ function isVanished(total: VanishedTable, { others, tables }: Limits): boolean {
   return after === 'gone' ? before > 0 : lost >= MIN_LOST && lost * 100 > limit * before;
 }
 
-function lostOf({ before, after }: VanishedTable): number {
+/** How many rows a table lost. */
+export function lostOf({ before, after }: VanishedTable): number {
   return before - (after === 'gone' ? 0 : after);
 }

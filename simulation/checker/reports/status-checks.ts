@@ -75,15 +75,21 @@ function problemOf(
   { ended }: Check,
   unread: readonly string[],
 ): string | undefined {
-  if (entry === undefined || tags === undefined) {
-    return entry === tags ? undefined : `it is ${entry === undefined ? 'left out' : 'there'}`;
+  const isScheduled = tags !== undefined || drills.tags !== undefined;
+  if (entry === undefined || !isScheduled) {
+    return (entry !== undefined) === isScheduled ? undefined : `it is ${entry === undefined ? 'left out' : 'there'}`;
   }
   const { state, newest, manifest, missing } = entry;
-  const isMissing = tags.valid ? reports.isMissing : false;
-  const isAboutDrills = DRILLS.includes(state) || (state === 'broken tag' && tags.valid);
+  const isMissing = tags?.valid === true ? reports.isMissing : false;
+  const isAboutDrills = DRILLS.includes(state) || (state === 'broken tag' && tags?.valid !== false);
   const saysMissing = isAboutDrills ? missing !== undefined : MISSING.includes(state);
-  const isBroken = !tags.valid || (drills.tags?.valid === false && !MISSING.includes(state));
-  if ((state === 'broken tag') !== isBroken || (isMissing ?? saysMissing) !== saysMissing) {
+  const isBroken = tags?.valid === false || (drills.tags?.valid === false && !MISSING.includes(state));
+  const isWithoutDumps = tags === undefined && !isAboutDrills;
+  if (
+    (state === 'broken tag') !== isBroken ||
+    (state === 'drills only') !== isWithoutDumps ||
+    (isMissing ?? saysMissing) !== saysMissing
+  ) {
     return `its state is ${state}`;
   }
   const problem = problemOfDrills(entry, drills);

@@ -15,15 +15,15 @@ test('a drill without evidence is reported, once and when another is caught up, 
   const dump = 'a/a-20261119T000000Z.dmp';
   s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: dump, Size: 7 }] });
   stepFunctions.on(DescribeExecutionCommand).rejects(new ExecutionDoesNotExist({ message: 'none', $metadata: {} }));
-  expect(await handler()).toMatchObject({ secrets: 0, reported: 0 });
+  expect(await handler()).toMatchObject({ 'drills only': 1, reported: 0 });
   expect(s3.commandCalls(ListObjectsV2Command)).toHaveLength(0);
   jest.setSystemTime(Date.parse('2026-11-21T02:30:00Z'));
-  expect(await handler()).toMatchObject({ reported: 1 });
-  expect(await handler()).toMatchObject({ reported: 0 });
+  expect(await handler()).toMatchObject({ 'drill overdue': 1, reported: 1 });
+  expect(await handler()).toMatchObject({ 'drill overdue': 1, reported: 0 });
   const Key = `${dump}.drill-20261121T043000Z.json`;
   objects.set(Key, '{}');
   s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key, Size: 7 }] });
-  expect(await handler()).toMatchObject({ reported: 1 });
+  expect(await handler()).toMatchObject({ 'drills only': 1, reported: 1 });
   const messages = sns.commandCalls(PublishCommand).map(({ args: [{ input }] }) => input.Message);
   expect(messages).toEqual([
     expect.stringContaining('DRILL OVERDUE: a\n'),

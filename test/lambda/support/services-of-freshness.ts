@@ -29,13 +29,13 @@ export function useServicesOfFreshness() {
   const [secrets, s3, sns] = [mockClient(SecretsManagerClient), mockClient(S3Client), mockClient(SNSClient)];
   const [stepFunctions, eventBridge] = [mockClient(SFNClient), mockClient(EventBridgeClient)];
 
-  /** What the function has stored, by key. */
+  /** What the function has stored, and what else there is, by key. */
   const objects = new Map<string, string>();
 
   /** The metrics that it has written to its log. */
   const metrics = jest.spyOn(process.stdout, 'write').mockImplementation(() => true);
 
-  /** What each manifest says. */
+  /** What each other manifest says. */
   let manifest = MANIFEST;
 
   function serveManifest(text: string): void {
@@ -63,7 +63,7 @@ export function useServicesOfFreshness() {
       return {};
     });
     s3.on(GetObjectCommand).callsFake(({ Key }: { readonly Key: string }) => {
-      const body = Key.endsWith('.dmp.json') ? manifest : objects.get(Key);
+      const body = objects.get(Key) ?? (Key.endsWith('.dmp.json') ? manifest : undefined);
       if (body === undefined) {
         throw new NoSuchKey({ message: 'none', $metadata: {} });
       }

@@ -36,7 +36,7 @@ test('a dump that is missing is reported once and by name, and when it is caught
     expect(others).toEqual([]);
     expect(message).toContain('OVERDUE: prod/orders\nMissing: ');
     expect(message).toContain('Newest dump: none in ');
-    expect(message).toContain('Its run: Step Functions has none\nWhat to do: docs/operations.md#dump-overdue');
+    expect(message).toContain('Its run: there is none in Step Functions\nWhat to do: docs/operations.md#dump-overdue');
     expect(await check(app)).toEqual([]);
 
     const [, payload = ''] = /^To dump it now: aws lambda invoke .* --payload '(.*)' /m.exec(message) ?? [];
@@ -65,6 +65,7 @@ test('rows that vanished are reported once, and the last dump that has them is k
     const keys = objects.flatMap(({ Key }) => Key ?? []);
     const [earlier = '', , newest = ''] = keys;
     expect(keys).toEqual([earlier, `${earlier}.json`, newest, `${newest}.json`]);
+    expect(await statusOf(app)).toEqual([['shrinking', 'rows vanished']]);
     expect(message).toMatch(
       /^ROWS VANISHED: shrinking\npublic\.orders: 2,000, now 300\npublic\.customers: 20, now gone\n/,
     );

@@ -94,6 +94,29 @@ test('of several databases it says how many are dumped, unless all are', () => {
   expect(lines(38)[0]).toContain(' 3h 2m ago, 38 of 40  ');
 });
 
+test('rows that vanished are below their secret, those that lost most unless all are asked for', () => {
+  const secrets = STATUS.secrets.filter(({ secret }) => secret === 'prod/accounts');
+  const notes = (isDetailed: boolean) =>
+    reportOf({ ...STATUS, secrets }, NOW, plain, Infinity, isDetailed)
+      .filter((line) => line.startsWith('    Rows'))
+      .map((line) => line.trim());
+  const last = (day: string) =>
+    `the last dump that has them: s3://dumps/prod/accounts/accounts-202611${day}T070000Z.dmp`;
+  const worst = [
+    `Rows vanished: public.accounts had 1,204,331, now 3,120; ${last('20')}`,
+    `Rows vanished: public.logins had 52,000, now gone; ${last('20')}`,
+    `Rows vanished: public.sessions had 12,040, now 0; ${last('21')}`,
+  ];
+  expect(notes(false)).toEqual([...worst, 'Rows vanished: 1 more table']);
+  expect(notes(true)).toEqual([...worst, `Rows vanished: public.mails had 10,000, now 700; ${last('20')}`]);
+});
+
+test('a secret of which only drills are on a schedule has no dumps', () => {
+  expect(report(['prod/reporting']).split('\n').at(-1)).toMatch(
+    /^drills only +prod\/reporting .*equal 1d 1h ago, 41m +no dumps$/,
+  );
+});
+
 test('without secrets it says so', () => {
   expect(report([]).split('\n').slice(1)).toEqual(['No secret is on a schedule.']);
 });

@@ -15,8 +15,15 @@ test('a scan costs one call per hundred secrets plus three, however many runs ca
 });
 
 test('a day of checks costs three requests per dump, and hourly one per hundred secrets plus four', async () => {
-  const { failed, calls } = await measureChecks(stack.cdkOut, 150);
+  const { failed, calls } = await measureChecks(stack.cdkOut, 150, false);
   expect(failed).toBe(0);
   // What is remembered is stored again in the four hours in which manifests are read.
   expect(calls).toEqual({ ListObjectsV2: 150, ListSecrets: 24 * 2, GetObject: 2 * 150 + 24, PutObject: 3 * 24 + 4 });
+});
+
+test('a drill costs two more, a listing and the read of its evidence', async () => {
+  const { failed, calls } = await measureChecks(stack.cdkOut, 70, true);
+  expect(failed).toBe(0);
+  // A seventh is drilled on a day, six hours after the dump.
+  expect(calls).toMatchObject({ ListObjectsV2: 70 + 10, GetObject: 2 * 70 + 10 + 24 });
 });

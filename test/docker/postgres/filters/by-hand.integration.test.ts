@@ -122,6 +122,7 @@ async function dumpedByUs(filters: Filters): Promise<string> {
     folder,
     beforeDump: () => Promise.resolve(() => Promise.resolve()),
     estimate: 0,
+    jobs: 1,
   };
   const { exit } = startPgDump({ ...options, ...run }, new AbortController().signal, file);
   expect(await exit).toMatchObject({ status: 0, lastLines: [] });

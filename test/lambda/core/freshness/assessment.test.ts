@@ -150,9 +150,25 @@ OVERDUE: prod/orders
 Missing: the dump scheduled for 2026-11-22T08:00:00Z (Sun 22 Nov 2026, 01:00 in America/Denver)
 Since: 2 h 14 min ago
 Newest dump: s3://dumps/prod/orders/orders-20261121T080000Z.dmp, scheduled for 2026-11-21T08:00:00Z
-Its run: Step Functions has none
+Its run: there is none in Step Functions
 What to do: docs/operations.md#dump-overdue
 To dump it now: aws lambda invoke --region us-west-2 --function-name Scanner --cli-binary-format raw-in-base64-out --payload '{"dumpNow":"prod/orders"}' /dev/stdout
+`,
+    });
+  });
+
+  test('is in a message of its own when it is caught up', () => {
+    const overdue = check(first.watch, '2026-11-22T10:14:00Z', yesterday);
+    const { news } = check(overdue.watch, '2026-11-22T12:14:00Z', today);
+    const place = { region: 'us-west-2', account: '123456789012', buckets: ['dumps'], scanner: 'Scanner' };
+    expect(messageOf(news, place, new Date('2026-11-22T12:14:00Z'))).toEqual({
+      subject: 'AutoDump: 1 caught up',
+      text: `Dumps and drills of account 123456789012 in us-west-2: 1 caught up.
+
+CAUGHT UP: prod/orders
+Was missing: the dump scheduled for 2026-11-22T08:00:00Z (Sun 22 Nov 2026, 01:00 in America/Denver)
+Newest dump: s3://dumps/prod/orders/orders-20261122T080000Z.dmp, scheduled for 2026-11-22T08:00:00Z
+What to do: nothing
 `,
     });
   });

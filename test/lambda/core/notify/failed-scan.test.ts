@@ -4,7 +4,10 @@ import { ScanFailed } from '../../../../lambda/core/scan-failed.ts';
 
 const scanFailed = new ScanFailed(2, ['a: x', 'b: y']);
 
+const seen = '2026-11-22T08:00:12Z';
+
 const record = (responsePayload?: object) => ({
+  time: seen,
   'detail-type': 'Lambda Function Invocation Result - Failure',
   detail: {
     requestContext: { functionArn: 'arn:aws:lambda:us-west-2:1:function:S:$LATEST', condition: 'EventAgeExceeded' },
@@ -30,13 +33,14 @@ test.each<[string, object, readonly string[]]>([
   ],
   ['was never handled', record(), ['The scan of all secrets did not come to its end: EventAgeExceeded']],
 ])('a scan that %s', (_, event, problems) => {
-  expect(failedScanOf(event)).toEqual({ problems });
+  expect(failedScanOf(event)).toEqual({ seen, problems });
 });
 
 test('a scan of one secret names it', () => {
   const { detail, ...envelope } = record();
   const requestPayload = { detail: { requestParameters: { secretId: 'prod/orders' } } };
   expect(failedScanOf({ ...envelope, detail: { ...detail, requestPayload } })).toEqual({
+    seen,
     problems: ['The scan of prod/orders did not come to its end: EventAgeExceeded'],
   });
 });

@@ -1,6 +1,6 @@
 import type { Status } from '../../../../contract.ts';
 import type { Run } from '../../../../lambda/core/freshness/assessment.ts';
-import type { DrillWatch, Watch } from '../../../../lambda/core/freshness/memory.ts';
+import type { DrillWatch, Vanished, Watch } from '../../../../lambda/core/freshness/memory.ts';
 import { parseSchedule } from '../../../../lambda/core/schedule/schedule.ts';
 import type { Finding, KnownSecret } from '../../../../lambda/core/status/entry.ts';
 import { statusOf } from '../../../../lambda/core/status/status.ts';
@@ -111,6 +111,24 @@ const DIFFERENT = {
   tables: { total: 212, equal: 211 },
 } as const;
 
+const EARLIER = { bucket: 'dumps', key: 'prod/accounts/accounts-20261120T070000Z.dmp' };
+
+const VANISHED: Vanished = {
+  tables: [
+    { table: 'public.accounts', before: 1_204_331, after: 3_120, since: '2026-11-21T07:00:00Z', earlier: EARLIER },
+    { table: 'public.logins', before: 52_000, after: 'gone', since: '2026-11-21T07:00:00Z', earlier: EARLIER },
+    {
+      table: 'public.sessions',
+      before: 12_040,
+      after: 0,
+      since: '2026-11-22T07:00:00Z',
+      earlier: { bucket: 'dumps', key: 'prod/accounts/accounts-20261121T070000Z.dmp' },
+    },
+    { table: 'public.mails', before: 10_000, after: 700, since: '2026-11-21T07:00:00Z', earlier: EARLIER },
+  ],
+  more: 0,
+};
+
 /** Some of every state, the least urgent first. */
 export const EXAMPLES: readonly KnownSecret[] = [
   drilled(known('prod/orders', FRESH, CHECKED)),
@@ -140,6 +158,8 @@ export const EXAMPLES: readonly KnownSecret[] = [
     },
     'every day',
   ),
+  drilled({ secret: { ...known('prod/reporting', undefined, CHECKED).secret, tags: [] } }),
+  known('prod/accounts', { ...FRESH, vanished: VANISHED }, CHECKED),
   drilled(known('prod/ledger', FRESH, CHECKED), { evidence: DIFFERENT }),
   drilled(
     known('prod/archive', FRESH, CHECKED),

@@ -6,7 +6,7 @@ import type { Status } from '../../../../contract.ts';
 import { pageOf } from '../../../../lambda/core/status/page.ts';
 import { statusOf } from '../../../../lambda/core/status/status.ts';
 import { browser, whereChromiumIsInstalled } from '../../../support/chromium.ts';
-import { EXAMPLES, NOW, STATUS, SUBJECT } from './examples.ts';
+import { EXAMPLES, NOW, STATUS, statusOfMany, SUBJECT } from './examples.ts';
 
 const PICTURE = fileURLToPath(new URL('../../../../docs/status.png', import.meta.url));
 
@@ -75,7 +75,7 @@ whereChromiumIsInstalled('the page in a browser', () => {
     await open({ ...STATUS, secrets }, { width: 400 }, async (page, requests) => {
       expect(await page.getByRole('rowheader').first().textContent()).toContain(name);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(400);
-      expect(await page.title()).toBe('AutoDump: 6 of 13 secrets need attention');
+      expect(await page.title()).toBe('AutoDump: 7 of 15 secrets need attention');
       expect(requests).toEqual([ADDRESS]);
     });
   });
@@ -91,11 +91,34 @@ whereChromiumIsInstalled('the page in a browser', () => {
     });
   });
 
+  test('a state leads to what it means, and what to do', async () => {
+    await open(STATUS, { width: 400 }, async (page) => {
+      await page.getByRole('cell', { name: 'rows vanished' }).getByRole('link').click();
+      const meaning = await page.evaluate('document.querySelector("dt:target").nextElementSibling.textContent');
+      expect(meaning).toContain('docs/operations.md#rows-vanished');
+    });
+  });
+
+  test('a thousand secrets are rendered within a second', async () => {
+    const page = await started().newPage();
+    const session = await page.context().newCDPSession(page);
+    // Of the processor, so that it does not depend on what else the machine does.
+    await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+    await page.setContent(pageOf(statusOfMany(1000)));
+    const { metrics } = await session.send('Performance.getMetrics');
+    const seconds = metrics.find(({ name }) => name === 'TaskDuration')?.value;
+    expect(seconds).toBeGreaterThan(0.01);
+    expect(seconds).toBeLessThan(1);
+    await page.close();
+  });
+
   test('the picture in the docs shows what its description says (UPDATE_SNAPSHOT=true takes it anew)', async () => {
-    const shown = ['orders', 'billing', 'typo', 'inventory', 'customers', 'ledger'].map((name) => `prod/${name}`);
+    const shown = ['orders', 'billing', 'typo', 'inventory', 'customers', 'ledger', 'accounts'].map(
+      (name) => `prod/${name}`,
+    );
     const examples = EXAMPLES.filter(({ secret: { name } }) => [...shown, 'staging/new'].includes(name));
     await open(statusOf(examples, SUBJECT, NOW), { width: 1280 }, async (page) => {
-      expect(await page.getByText('4 of 7 secrets need attention').count()).toBe(1);
+      expect(await page.getByText('5 of 8 secrets need attention').count()).toBe(1);
       if (process.env.UPDATE_SNAPSHOT === 'true') {
         await page.screenshot({ path: PICTURE, fullPage: true });
       }
@@ -107,6 +130,9 @@ whereChromiumIsInstalled('the page in a browser', () => {
       await page.emulateMedia({ media: 'print' });
       expect(await page.evaluate<string>('getComputedStyle(document.body).backgroundColor')).toBe('rgb(255, 255, 255)');
       expect((await page.pdf()).subarray(0, 5).toString()).toBe('%PDF-');
+      // What fits on paper is narrower than what is a list of cards on a screen.
+      await page.setViewportSize({ width: 800, height: 600 });
+      expect(await page.evaluate<string>('getComputedStyle(document.querySelector("td")).display')).toBe('table-cell');
     });
   });
 });

@@ -17,6 +17,10 @@ function hostile(entry: SecretStatus): Status {
     schedule: { expression: HOSTILE, timezone: HOSTILE },
     newest: { bucket: HOSTILE, key: HOSTILE, scheduledFor: time, bytes: 1 },
     manifest: { scheduledFor: time, problem: HOSTILE },
+    vanished: {
+      tables: [{ table: HOSTILE, before: 1, after: 0, since: time, earlier: { bucket: HOSTILE, key: HOSTILE } }],
+      more: 0,
+    },
   };
   return { ...STATUS, stack: HOSTILE, account: HOSTILE, region: HOSTILE, secrets: [secret] };
 }
@@ -26,7 +30,16 @@ function elements(page: string): ReadonlySet<string> {
   return new Set([...page.matchAll(/<([a-z]\w*)/g)].map(([, name = '']) => name));
 }
 
-const NO_DRILL = { 'drill overdue': 0, 'drill failed': 0 };
+/** Nothing is wrong. */
+const WELL = {
+  overdue: 0,
+  failing: 0,
+  'rows vanished': 0,
+  unchecked: 0,
+  'broken tag': 0,
+  'drill overdue': 0,
+  'drill failed': 0,
+};
 
 describe('the page', () => {
   test('shows names and reasons as they are, whatever they contain', () => {
@@ -51,15 +64,16 @@ describe('the page', () => {
         'failing',
         'prod/inventory',
         'orders on orders.example.com',
-        'The dump of 2026-11-22 07:00 UTC is missing.',
+        'The dump of',
+        '2026-11-22 07:00 UTC',
+        'is missing.',
         'Its run failed: The job ended with exit status 77, refused by the database or by AWS.',
         'Its run in the console',
         '1 d 2 h ago',
         '2026-11-21 07:00 UTC',
         '1.48 GB',
         'in dumps',
-        '48,211,034 rows',
-        'made in 34 s',
+        '48,211,034 rows, made in 34 s',
         'Sizes of the last 30 dumps',
         '1.2 GB to 1.53 GB',
         'not scheduled',
@@ -105,6 +119,24 @@ describe('the page', () => {
       { manifest: { scheduledFor: '2026-11-22T07:00:00Z', host: 'db.example.com', databases: 40 } },
       '<small>40 databases on db.example.com</small>',
     ],
+    [
+      'with one table that is gone',
+      {
+        vanished: {
+          tables: [
+            {
+              table: 'public.t',
+              before: 1,
+              after: 'gone',
+              since: '2026-11-22T07:00:00Z',
+              earlier: { bucket: 'dumps', key: 'a-20261121T070000Z.dmp' },
+            },
+          ],
+          more: 1234,
+        },
+      },
+      '<li>public.t: 1 row, and now the table is gone</li>',
+    ],
     ['with one dump', { sizes: [1_234_567] }, 'Size of the only dump'],
     ['with an empty dump', { sizes: [0, 0] }, '0 B<'],
   ])('says so of a secret %s', (_, change, text) => {
@@ -113,10 +145,10 @@ describe('the page', () => {
   });
 
   test.each<[string, Partial<Status['totals']['states']>, number]>([
-    ['6 of 13 secrets need attention', {}, 13],
-    ['1 of 10 secrets needs attention', { failing: 0, unchecked: 0, 'broken tag': 0, ...NO_DRILL }, 10],
-    ['None of 10 secrets needs attention', { overdue: 0, failing: 0, unchecked: 0, 'broken tag': 0, ...NO_DRILL }, 10],
-    ['All 4 secrets have their dumps', { overdue: 0, failing: 0, unchecked: 0, 'broken tag': 0, ...NO_DRILL }, 4],
+    ['7 of 15 secrets need attention', {}, 15],
+    ['1 of 10 secrets needs attention', { ...WELL, overdue: 1 }, 10],
+    ['None of 10 secrets needs attention', WELL, 10],
+    ['All 4 secrets have their dumps', WELL, 4],
     ['No secret is on a schedule', {}, 0],
   ])('begins with what matters: %s', (verdict, states, secrets) => {
     const totals = { ...STATUS.totals, secrets, states: { ...STATUS.totals.states, ...states } };
@@ -137,10 +169,40 @@ describe('the page', () => {
   });
 });
 
+test('the page names the tables that lost most rows, and the dumps that have them', () => {
+  const secrets = STATUS.secrets.filter(({ secret }) => secret === 'prod/accounts');
+  const text = pageOf({ ...STATUS, secrets })
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ');
+  expect(text).toContain(
+    'Rows have been missing since the dump of 2026-11-21 07:00 UTC : ' +
+      'public.accounts: 1,204,331 rows, now 3,120 public.logins: 52,000 rows, and now the table is gone ' +
+      'The last dump that has them: s3://dumps/prod/accounts/accounts-20261120T070000Z.dmp ' +
+      'Rows have been missing since the dump of 2026-11-22 07:00 UTC : public.sessions: 12,040 rows, now 0 ' +
+      'The last dump that has them: s3://dumps/prod/accounts/accounts-20261121T070000Z.dmp ' +
+      '1 more table lost rows.',
+  );
+});
+
+test('the page says of a secret of which only drills are on a schedule that there are no dumps', () => {
+  const secrets = STATUS.secrets.filter(({ secret }) => secret === 'prod/reporting');
+  const page = pageOf({ ...STATUS, secrets });
+  expect(page).toContain('drills only');
+  expect(page).toContain('<td role="cell"><span class="soft">none for dumps</span></td>');
+});
+
 test.each([
   [
     'prod/orders',
-    ['equal', '1 d ago', '2026-11-21 08:51 UTC', 'usable after 41 min', '212 of 212 tables equal', 'next in 5 d 22 h'],
+    [
+      'equal',
+      '1 d ago',
+      '2026-11-21 08:51 UTC',
+      'usable after 41 min',
+      '212 of 212 tables equal',
+      'schedule: 01:00 on Saturday',
+      'next in 5 d 22 h',
+    ],
   ],
   [
     'prod/ledger',
@@ -150,11 +212,27 @@ test.each([
       '2026-11-21 08:51 UTC',
       'usable after 41 min',
       '211 of 212 tables equal',
+      'schedule: 01:00 on Saturday',
       'next in 5 d 22 h',
     ],
   ],
-  ['prod/archive', ['none', 'next in 5 d 22 h', 'No evidence since 2026-11-21 08:00 UTC.']],
+  [
+    'prod/archive',
+    ['none', 'schedule: 01:00 on Saturday', 'next in 5 d 22 h', 'No evidence since 2026-11-21 08:00 UTC.'],
+  ],
   ['prod/billing', ['not scheduled']],
+  [
+    'prod/reporting',
+    [
+      'equal',
+      '1 d ago',
+      '2026-11-21 08:51 UTC',
+      'usable after 41 min',
+      '212 of 212 tables equal',
+      'schedule: 01:00 on Saturday',
+      'next in 5 d 22 h',
+    ],
+  ],
 ])('the page shows the last drill of %s', (name, words) => {
   const secrets = STATUS.secrets.filter(({ secret }) => secret === name);
   const cell = pageOf({ ...STATUS, secrets }).split('<td role="cell">')[3] ?? '';

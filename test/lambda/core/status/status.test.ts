@@ -1,7 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Run } from '../../../../lambda/core/freshness/assessment.ts';
+import type { Vanished } from '../../../../lambda/core/freshness/memory.ts';
 import { entryOf, type KnownSecret } from '../../../../lambda/core/status/entry.ts';
 import { CHECKED, DRILL_MISSING, drilled, FRESH, known, NOW, OVERDUE, STATUS } from './examples.ts';
+
+const VANISHED: Vanished = {
+  tables: [
+    {
+      table: 'public.t',
+      before: 100,
+      after: 'gone',
+      since: '2026-11-22T07:00:00Z',
+      earlier: { bucket: 'dumps', key: 'a/a-20261121T070000Z.dmp' },
+    },
+  ],
+  more: 0,
+};
 
 const execution = 'arn:aws:states:us-west-2:123456789012:execution:AutoDump:x';
 
@@ -33,6 +47,7 @@ describe('the state of a secret', () => {
   });
 
   const fresh = known('a', FRESH, CHECKED);
+  const unscheduled: KnownSecret = { secret: { ...fresh.secret, tags: [] } };
   const failed: Run = { status: 'failed', execution, reason: 'There is no dump of a to restore in dumps.' };
   const different = { scheduledFor: '2026-11-21T08:00:00Z', verdict: 'different', reason: 'public.t' } as const;
 
@@ -69,12 +84,38 @@ describe('the state of a secret', () => {
       drilled(known('a', OVERDUE, { kind: 'checked' }), { arrears: DRILL_MISSING }, failed),
     ],
     [
+      'whose rows vanished, and whose drill failed',
+      { state: 'rows vanished', vanished: { tables: [{ table: 'public.t' }], more: 0 } },
+      drilled(known('a', { ...FRESH, vanished: VANISHED }, CHECKED), { evidence: different }),
+    ],
+    [
+      'whose rows vanished, and whose dump is missing',
+      { state: 'overdue', vanished: { more: 0 } },
+      known('a', { ...OVERDUE, vanished: VANISHED }, CHECKED),
+    ],
+    ['that is only drilled', { state: 'drills only', drills: { timezone: 'UTC' }, sizes: [] }, drilled(unscheduled)],
+    [
+      'that is only drilled, and whose drill failed',
+      { state: 'drill failed' },
+      drilled(unscheduled, { evidence: different }),
+    ],
+    [
+      'that is only drilled, and could not be checked',
+      { state: 'unchecked', reason: 'refused' },
+      { ...unscheduled, drills: { finding: { kind: 'unchecked', reason: 'refused' } } },
+    ],
+    [
       'whose drill tag cannot be followed',
       { state: 'broken tag', reason: 'Of its drills: every day?', drills: { next: undefined } },
       { ...fresh, drills: { finding: { kind: 'broken', reason: 'every day?' } } },
     ],
   ])('%s is "%j"', (_, entry, secret) => {
     expect(entryOf(secret, NOW)).toMatchObject(entry);
+  });
+
+  test('that is only drilled has no schedule of dumps', () => {
+    const entry = entryOf(drilled(unscheduled), NOW);
+    expect([entry.schedule, entry.next]).toEqual([undefined, undefined]);
   });
 
   test('that could not be checked, or whose tags cannot be followed, is not what it was before', () => {
@@ -111,12 +152,14 @@ test('the status counts the secrets, and lists the most urgent first', () => {
   expect(STATUS.secrets.map(({ state }) => state)).toEqual([
     'overdue',
     'failing',
+    'rows vanished',
     'unchecked',
     'broken tag',
     'drill overdue',
     'drill failed',
     'old dump',
     'no dump',
+    'drills only',
     'late',
     'fresh',
     'fresh',
@@ -129,5 +172,5 @@ test('the status counts the secrets, and lists the most urgent first', () => {
     'prod/unproven',
     'prod/unread',
   ]);
-  expect(STATUS.totals).toMatchObject({ secrets: 13, states: { overdue: 1, failing: 1, fresh: 4, late: 1 } });
+  expect(STATUS.totals).toMatchObject({ secrets: 15, states: { overdue: 1, failing: 1, fresh: 4, late: 1 } });
 });

@@ -78,7 +78,7 @@ describe('without a permission', () => {
     const app = await without('Scanner/StartRuns', 'states:StartExecution');
     expect(await app.published(() => app.createSecret('db'))).toEqual([
       expect.stringMatching(
-        /^SCAN FAILED\nWhy: db: AccessDeniedException: User: .*Scanner-FunctionRole\/.* is not authorized to perform: states:StartExecution/,
+        /^SCAN FAILED\nSeen: .*\nWhy: db: AccessDeniedException: User: .*Scanner-FunctionRole\/.* is not authorized to perform: states:StartExecution/,
       ),
     ]);
     await app.world.stop();
