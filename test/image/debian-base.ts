@@ -1,7 +1,6 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MINIMUM_CLIENT_VERSIONS } from '../../contract.ts';
-import { outputOf, succeeds } from './command.ts';
+import { outputOf } from './command.ts';
 
 /** The Debian release with Node.js 24 and PostgreSQL's client 18. */
 const RELEASE = 'forky';
@@ -11,9 +10,14 @@ const OLDER_RELEASE = 'trixie';
 
 const MAJORS = [17, 18] as const;
 
-/** Whether Debian's client of a major is recent enough for the image; its security updates may lag behind. */
-async function isRecent(root: string, major: number): Promise<boolean> {
-  const minimum = MINIMUM_CLIENT_VERSIONS.find((version) => version.startsWith(`${major}.`)) ?? '';
+/** PostgreSQL's client programs, as Debian has them. */
+export interface DebianClient {
+  readonly major: number;
+  /** `18.6` */
+  readonly version: string;
+}
+
+async function clientOf(root: string, major: number): Promise<DebianClient> {
   const shown = await outputOf('chroot', [
     root,
     'apt-cache',
@@ -21,17 +25,20 @@ async function isRecent(root: string, major: number): Promise<boolean> {
     '--no-all-versions',
     `postgresql-client-${major}`,
   ]);
-  const version = /^Version: (.*)$/m.exec(shown)?.[1] ?? '';
-  return succeeds('dpkg', '--compare-versions', version, 'ge', minimum);
+  const [, version] = /^Version: (\d+\.\d+)/m.exec(shown) ?? [];
+  if (version === undefined) {
+    throw new Error(`Debian has no released client of PostgreSQL ${major}.`);
+  }
+  return { major, version };
 }
 
 /**
  * Creates the root of a small Debian with Node.js 24 and package sources for PostgreSQL's clients in a folder, using
  * the package archive that apt on this machine is configured for.
  *
- * @returns the majors of the clients that are recent enough
+ * @returns the clients, which may lag behind PostgreSQL's own releases
  */
-export async function debianBase(folder: string): Promise<readonly number[]> {
+export async function debianBase(folder: string): Promise<readonly DebianClient[]> {
   const archives = await outputOf('apt-get', ['indextargets', '--format', '$(REPO_URI)']);
   // Security updates are in a separate archive.
   const archive = archives.split('\n').find((uri) => uri !== '' && !uri.includes('security'));
@@ -52,6 +59,5 @@ export async function debianBase(folder: string): Promise<readonly number[]> {
   const freshness = await outputOf('apt-config', ['dump', 'Acquire::Check-Valid-Until']);
   await writeFile(join(folder, 'etc/apt/apt.conf.d/80host'), `${freshness}\n`);
   await outputOf('chroot', [folder, 'apt-get', 'update', '--quiet']);
-  const recent = await Promise.all(MAJORS.map((major) => isRecent(folder, major)));
-  return MAJORS.filter((_, index) => recent[index]);
+  return Promise.all(MAJORS.map((major) => clientOf(folder, major)));
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { BUILD_ARGUMENTS, type Builder, type ContainerRun, type Target, TARGETS } from './builder.ts';
+import { BUILD_ARGUMENTS, type Builder, type ContainerRun, SOCKETS, type Target, TARGETS } from './builder.ts';
 import { outputOf, runProgram } from './command.ts';
 
-/** The Dockerfile's default. */
-export const MAJORS: readonly number[] = [16, 17, 18];
+/** Those of the Dockerfile, if its build arguments do not say otherwise. */
+export const DEFAULT_CLIENTS = "the newest of the Dockerfile's default majors";
 
 /** Docker or Podman, which have the same command line. The base image is the Dockerfile's default. */
 export class Docker implements Builder {
@@ -14,19 +14,24 @@ export class Docker implements Builder {
     this.name = name;
   }
 
-  async build(context: string): Promise<readonly number[]> {
+  async build(context: string): Promise<string> {
     for (const target of TARGETS) {
       const options = ['--target', target, '--tag', this.#tagOf(target)];
       await outputOf(this.name, ['build', ...BUILD_ARGUMENTS, ...options, context]);
     }
-    return MAJORS;
+    return DEFAULT_CLIENTS;
   }
 
-  run({ target, command, environment, user }: ContainerRun, onLine: (line: string) => void): Promise<number> {
+  run(container: ContainerRun, onLine: (line: string) => void): Promise<number> {
+    const { target, command, environment, user, onlySockets } = container;
     const variables = Object.entries(environment).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
     const limits = ['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--user', user];
+    const network =
+      onlySockets === undefined
+        ? ['--network', 'host']
+        : ['--network', 'none', '--volume', `${onlySockets}:${SOCKETS}:ro`];
     // The image's VOLUME creates a volume for scratch, as on Fargate; it is removed with the container.
-    const args = ['run', '--rm', '--network', 'host', ...limits, ...variables, this.#tagOf(target), ...command];
+    const args = ['run', '--rm', ...network, ...limits, ...variables, this.#tagOf(target), ...command];
     return runProgram(this.name, args, onLine);
   }
 

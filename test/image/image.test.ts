@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -11,8 +13,8 @@ import { CONTENTS, LARGE_CONTENTS } from './contents.ts';
 import { findBuilder } from './find-builder.ts';
 import { type Overrides, Stack } from './stack.ts';
 
-/** A job's line about the progress of a phase. */
-const PHASE = /^(Dumping|Proving|Uploading|Fetching|Restoring): /;
+/** A job's line about the progress of a phase, or about its end. */
+const PHASE = /^(Dumping|Proving|Uploading|Fetching|Restoring|Done): /;
 
 /** Major of the server with additional, large contents. */
 const LARGE = 17;
@@ -25,8 +27,6 @@ const started = performance.now();
 let folder: string;
 let builder: Builder;
 let stack: Stack;
-/** Of the image's client programs. */
-let majors: readonly number[];
 const servers = new Map<number, PostgresServer>();
 
 function progress(text: string): void {
@@ -45,8 +45,8 @@ beforeAll(async () => {
   await chmod(folder, 0o755);
   stack = await Stack.start(folder);
   progress(`Building the image by ${builder.name}, and the largest database beside it`);
-  [majors] = await Promise.all([builder.build(stack.imageFolder), prepare(LARGE)]);
-  progress(`The image is built, with the clients of PostgreSQL ${majors.join(', ')}`);
+  const [clients] = await Promise.all([builder.build(stack.imageFolder), prepare(LARGE)]);
+  progress(`The image is built, with the client programs ${clients}`);
 });
 
 afterAll(async () => {
@@ -93,7 +93,7 @@ const SPY_PROBE = `
 
 test("the code of a dump that is drilled cannot read the job's credentials", async () => {
   const environment = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(SPY_PROBE)}` };
-  const { status, output } = await run('AutoDump-restore', { target: 'drill', command: ['drill'], environment });
+  const { status, output } = await run('AutoDump-drill', { target: 'drill', environment });
   expect(JSON.parse(output)).toEqual([0, true]);
   expect(status).toBe(0);
 });
@@ -128,6 +128,12 @@ function dump(source: string, major: number): Promise<{ status: number; output: 
     AUTODUMP_EXECUTION: 'arn:aws:states:us-west-2:123456789012:execution:autodump:image',
   };
   return run('AutoDump-dump', { environment }, `PostgreSQL ${major}, dump`);
+}
+
+/** Drills a dump where nothing but S3 can be reached. */
+function drill(key: string, major: number): Promise<{ status: number; output: string }> {
+  const command = ['drill', `s3://${stack.bucket}/${key}`];
+  return run('AutoDump-drill', { target: 'drill', command, isolated: true }, `PostgreSQL ${major}, drill`);
 }
 
 /** Creates the secret of a database. */
@@ -192,8 +198,7 @@ async function roundTrip(server: PostgresServer, major: number, database: string
   const [before, after] = await Promise.all([database, copy].map((name) => contentsOf(databases, name)));
   expect(after).toEqual(before);
   progress(`PostgreSQL ${major}: the restored database equals its source`);
-  const drilling = { target: 'drill', command: ['drill', `s3://${stack.bucket}/${key}`] } as const;
-  const drilled = await run('AutoDump-restore', drilling, `PostgreSQL ${major}, drill`);
+  const drilled = await drill(key, major);
   const equal = expect.stringMatching(new RegExp(` is equal: ${tables} of ${tables} tables are equal `));
   expect(drilled).toMatchObject({ status: 0, output: equal });
   progress(`PostgreSQL ${major}: the drill says the same`);
@@ -210,15 +215,50 @@ async function prepare(major: number): Promise<PostgresServer> {
   return server;
 }
 
-test.each([13, 14, 15, 16, 17, 18])('a database of PostgreSQL %d is dumped and completely restored', async (major) => {
-  const server = servers.get(major) ?? (await prepare(major));
-  if (Math.max(...majors) < major) {
-    // Built from a distribution whose newer client programs have known vulnerabilities.
-    const output = expect.stringContaining(`The server runs PostgreSQL ${major}, and pg_dump must not be older`);
-    expect(await dump(secretOf(server, major, 'app'), major)).toMatchObject({ status: 77, output });
-  } else {
-    await roundTrip(server, major, 'empty');
-    await roundTrip(server, major, 'app');
+async function serverOf(major: number): Promise<PostgresServer> {
+  return servers.get(major) ?? prepare(major);
+}
+
+/** Statements whose dump has code that connects to a port of this machine, when a table or a view is filled. */
+const reachingOut = (port: number): readonly string[] => [
+  'CREATE TABLE answers (line text)',
+  `CREATE FUNCTION reach_out() RETURNS boolean LANGUAGE sql AS 'SELECT true'`,
+  'CREATE TABLE orders (id int CHECK (public.reach_out()))',
+  'INSERT INTO orders VALUES (1), (2)',
+  'CREATE MATERIALIZED VIEW answered AS SELECT public.reach_out()',
+  `CREATE OR REPLACE FUNCTION reach_out() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+    COPY public.answers FROM PROGRAM 'bash -c "exec 3<>/dev/tcp/127.0.0.1/${port}"';
+    RETURN true; END $$`,
+];
+
+test('the code of a dump that is drilled reaches nothing, and the drill says what could not be restored', async () => {
+  let connections = 0;
+  const listener = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  }).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  try {
+    const server = await serverOf(LARGE);
+    await createDatabase(server, 'reaching', reachingOut((listener.address() as AddressInfo).port));
+    await execute(server, 'reaching', ['SELECT reach_out()']);
+    expect(connections).toBe(1);
+
+    expect(await dump(secretOf(server, LARGE, 'reaching'), LARGE)).toMatchObject({ status: 0 });
+    const { status, output } = await drill(`${LARGE}/reaching/reaching-20261122T080000Z.dmp`, LARGE);
+    expect(connections).toBe(1);
+    expect(output).toContain(' has the verdict different: 1 of 2 tables are equal (');
+    expect(output).toContain('these differ: public.orders: 2 rows in the dump, 0 in the database;');
+    expect(output).toContain('not restored: materialized view public.answered (it is not populated);');
+    expect(status).toBe(69);
+  } finally {
+    listener.close();
   }
+});
+
+test.each([13, 14, 15, 16, 17, 18])('a database of PostgreSQL %d is dumped and completely restored', async (major) => {
+  const server = await serverOf(major);
+  await roundTrip(server, major, 'empty');
+  await roundTrip(server, major, 'app');
   await server.stop();
 });

@@ -11,6 +11,7 @@ import { serve } from '../../local/services/protocol/json-endpoint.ts';
 import { type S3Server, startS3 } from '../../local/services/s3/s3.ts';
 import { SecretsManager } from '../../local/services/secrets-manager/secrets-manager.ts';
 import type { Builder, Target } from './builder.ts';
+import { OnlyS3 } from './only-s3.ts';
 
 const definitionSchema = z.object({
   JobDefinitionName: z.string(),
@@ -32,12 +33,15 @@ export interface Overrides {
   readonly target?: Target;
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Whether the container reaches S3 and nothing else. @default false */
+  readonly isolated?: boolean;
 }
 
 interface Aws {
   readonly secrets: SecretsManager;
   readonly services: Loopback;
   readonly s3: S3Server;
+  readonly onlyS3: OnlyS3;
 }
 
 /** The jobs of the synthesized stack, its bucket and secrets: AWS on loopback, as in the local run. */
@@ -57,7 +61,8 @@ export class Stack {
     const secrets = new SecretsManager(() => undefined);
     const operations = secretOperations(secrets);
     const services = await serve((target) => operations.get(target));
-    const stack = new Stack(new Template(output), { secrets, services, s3 });
+    const onlyS3 = await OnlyS3.start(join(folder, 'only-s3'), Number(new URL(s3.endpoint).port));
+    const stack = new Stack(new Template(output), { secrets, services, s3, onlyS3 });
     await s3.createBucket(stack.bucket);
     return stack;
   }
@@ -92,6 +97,7 @@ export class Stack {
     if (job === undefined) {
       throw new Error(`The stack has no job ${name}.`);
     }
+    const { onlyS3 } = this.#aws;
     const container = {
       target: overrides.target ?? 'dump',
       command: overrides.command ?? job.Command,
@@ -101,14 +107,18 @@ export class Stack {
           services: this.#aws.services.url,
         }),
         ...Object.fromEntries(job.Environment.map(({ Name, Value }) => [Name, Value])),
+        ...(overrides.isolated === true ? onlyS3.environment : {}),
         ...overrides.environment,
       },
       user: job.User,
+      ...(overrides.isolated === true ? { onlySockets: onlyS3.folder } : {}),
     };
     return builder.run(container, onLine);
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#aws.services.stop(), this.#aws.s3.stop()]);
+    const { services, s3, onlyS3 } = this.#aws;
+    await Promise.all([services.stop(), onlyS3.stop()]);
+    await s3.stop();
   }
 }
