@@ -8,7 +8,6 @@ import type {
   MetadataBearer,
   Pluggable,
   ResponseMetadata,
-  SmithyException,
 } from '@smithy/types';
 import { Failure } from './failure.ts';
 import { networkCode } from './network.ts';
@@ -143,7 +142,7 @@ const TRANSIENT: ReadonlySet<string> = new Set([
 
 const TOO_MANY_REQUESTS = 429;
 
-type ServiceError = Error & MetadataBearer & SmithyException;
+type ServiceError = Error & MetadataBearer;
 
 /** Whether a service sent this error. Its class is not asked for, since that would load the client of every service. */
 function isServiceError(error: unknown): error is ServiceError {

@@ -43,7 +43,7 @@ export async function lookUpDatabase(tags: Secret['tags'], region: string, signa
   if (arn === undefined) {
     return {};
   }
-  // Loaded only now: few secrets need it, and the client of RDS takes a quarter of the time in which the program starts.
+  // Loaded only now: few secrets need it, and it would take a seventh of the time of each start.
   const { describeCluster, describeInstance } = await import('./describe-database.ts');
   return arn === cluster
     ? describeCluster(arn, tags.get(PREFER_TAG) === READER, region, signal)

@@ -24,7 +24,7 @@ export function synthesizedApp(): Promise<string> {
 }
 
 /**
- * Value of PATH with which `cdk synth` runs an `npx` that creates links to {@link synthesizedApp}, which saves most of its
+ * Value of PATH with which `cdk synth` runs an `npx` that links to {@link synthesizedApp}, which saves most of its
  * time. Node.js finds code that it has compiled by the file's real path.
  */
 export async function pathOfQuickSynthesis(): Promise<string> {
