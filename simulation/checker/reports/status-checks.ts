@@ -12,7 +12,7 @@ const statusSchema = z.object({
     z.object({
       secret: z.string(),
       state: z.string(),
-      newest: z.object({ scheduledFor: z.iso.datetime() }).optional(),
+      newest: z.object({ key: z.string(), scheduledFor: z.iso.datetime() }).optional(),
       missing: z.object({}).optional(),
       drills: z.object({ missing: z.object({}).optional(), problem: z.string().optional() }).optional(),
       drill: z.object({ verdict: z.string() }).optional(),
@@ -99,9 +99,13 @@ function problemOf(
   if (newest !== undefined && !evidence.hasDump(Date.parse(newest.scheduledFor), ended)) {
     return `there is no dump of ${newest.scheduledFor}`;
   }
-  const isNoted = unread.every((key) =>
-    key.endsWith('.dmp.json') ? manifest?.problem !== undefined : entry.drills?.problem !== undefined,
-  );
+  const isNoted = unread.every((key) => {
+    if (!key.endsWith('.dmp.json')) {
+      return entry.drills?.problem !== undefined;
+    }
+    // Any other manifest is that of a dump to compare with, which the next dump is compared with again.
+    return key !== `${newest?.key}.json` || manifest?.problem !== undefined;
+  });
   return isNoted ? undefined : 'it does not say that a manifest or evidence could not be read';
 }
 
