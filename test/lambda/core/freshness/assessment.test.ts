@@ -277,3 +277,10 @@ test('what an earlier version remembered is read, and knows of no drill', () => 
   const drills = new Map([[secret.arn, { tagsHash: 'drills' }]]);
   expect(readMemory(writeMemory({ ...memory, drills })).drills).toEqual(drills);
 });
+
+test('what an earlier version remembered of compared rows is read as that of a single database', () => {
+  const compared = { bucket: 'dumps', key: 'prod/orders/orders-20261122T080000Z.dmp' };
+  const memory = readMemory(JSON.stringify({ version: 1, secrets: { [secret.arn]: { tagsHash: 'hash', compared } } }));
+  expect(memory.watches.get(secret.arn)).toEqual({ tagsHash: 'hash', compared: [compared] });
+  expect(readMemory(writeMemory(memory))).toEqual(memory);
+});
