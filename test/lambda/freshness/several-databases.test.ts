@@ -259,3 +259,18 @@ test('the worst verdict of the drills of all databases holds, once all have ende
     drill: { verdict: 'different', finishedAt: '2026-11-21T06:20:00Z', seconds: 4.5, tables: { total: 6, equal: 3 } },
   });
 });
+
+test('the drill of all databases is waited for, also if the secret is not dumped', async () => {
+  tag({ 'autodump:drill-schedule': '0 6 * * *' });
+  dump(20, ['a', 'b'], { a: 1, b: 1 });
+  await checkOn(20);
+  drill('a', 'equal');
+  endRunsWith('RUNNING');
+  expect(await checkOn(21, 9)).toMatchObject({ reported: 1 });
+  expect(messages()).toEqual([expect.stringContaining('\nDRILL LATE: s\n')]);
+  drill('b', 'different');
+  endRunsWith('FAILED');
+  jest.setSystemTime(Date.parse('2026-11-21T10:30:00Z'));
+  expect(await handler()).toMatchObject({ 'drill failed': 1, reported: 1 });
+  expect(entry()).toMatchObject({ drill: { verdict: 'different', tables: { total: 4, equal: 2 } } });
+});
