@@ -162,7 +162,7 @@ test('what the run of the last attempt lists holds', async () => {
   expect(entry()?.newest?.databases).toEqual({ dumped: 2, expected: 3, missing: ['new'] });
 });
 
-test('a first dump alone says that others are missing once its manifest is read', async () => {
+test('a single first dump says that others are missing once its manifest is read', async () => {
   await checkOn(19);
   dump(20, ['a', 'b'], { b: 1 });
   expect(await checkOn(20)).toMatchObject({ fresh: 1, reported: 0 });

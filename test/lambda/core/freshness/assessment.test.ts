@@ -100,7 +100,7 @@ describe('a secret on a schedule', () => {
     expect(watch.arrears).toBeUndefined();
   });
 
-  test('has not the dump of a run that lacks databases, until all are there', () => {
+  test('lacks the dump of a run that lacks databases, until all are there', () => {
     const overdue = check(first.watch, '2026-11-22T10:14:00Z', part);
     expect(overdue.news).toMatchObject([{ kind: 'overdue', incomplete: PART, missing: { count: 1 } }]);
     const soon = check(overdue.watch, '2026-11-22T11:14:00Z', part);
