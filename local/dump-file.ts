@@ -68,8 +68,8 @@ function isHashed({ sha256, sections }: Proof): boolean {
   return sha256 !== null || sections !== undefined;
 }
 
-/** @param found SHA-256 of the file */
-async function isAsProven(file: string, found: string, { sha256, sections }: Proof): Promise<boolean> {
+/** @param found SHA-256 of the file, which has the proven number of bytes */
+async function isAsProven(file: string, found: string, { bytes, sha256, sections }: Proof): Promise<boolean> {
   let from = 0;
   for (const section of sections ?? []) {
     const part = await measure(file, { start: from, end: from + section.bytes - 1 });
@@ -78,7 +78,7 @@ async function isAsProven(file: string, found: string, { sha256, sections }: Pro
     }
     from += section.bytes;
   }
-  return sha256 === null || sha256 === found;
+  return (sections === undefined || from === bytes) && (sha256 === null || sha256 === found);
 }
 
 function fileOf(world: Pick<World, 'fileOf'>, bucket: string, key: string): string {

@@ -169,7 +169,9 @@ async function checkDrills(
   listed: FoundObjects | undefined,
   context: CheckContext,
 ): Promise<NonNullable<CheckedSecret['drill']>> {
-  const found = listed && foundOf(isOfSeveral(dump) ? await endedDrills(subject, listed, context) : listed);
+  // Of a secret that is not dumped, it is not known whether it has several databases.
+  const mayBeOfSeveral = dump === undefined || isOfSeveral(dump);
+  const found = listed && foundOf(mayBeOfSeveral ? await endedDrills(subject, listed, context) : listed);
   const { newest, others = [] } = laterOf(remembered, found) ?? {};
   const assessed = await assessRuns('drill', subject, remembered, newest, found, context);
   const watch: DrillWatch = {

@@ -16,8 +16,8 @@ export type Paint = (style: Style, text: string) => string;
  * The status as lines for a terminal: when it was found, how many secrets are in each state, and a table.
  *
  * @param width of the terminal, in characters
- * @param isDetailed whether to say where the newest dump of each secret is, what its last drill compared, and which all
- *   the tables are whose rows vanished
+ * @param isDetailed whether to say where the newest dump of each secret is, what its last drill compared, and to name
+ *   all tables whose rows vanished
  */
 export function reportOf(
   status: Status,

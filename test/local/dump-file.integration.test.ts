@@ -54,6 +54,7 @@ test.each([
 test.each([
   ['another whole', { sha256: sha256('headDATA') }],
   ['another section', { sections: [section('head'), section('DATA')] }],
+  ['bytes in no section', { sections: [section('head'), section('dat')] }],
   ['another length', { bytes: 9 }],
 ])('the file of a dump that has %s is reported', async (name, proof) => {
   await expect(found(name, proof)).rejects.toThrow('does not match its manifest');

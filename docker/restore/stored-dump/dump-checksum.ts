@@ -27,7 +27,7 @@ interface RunningChecksum {
 export function startChecksum({ algorithm, sections }: Omit<DumpChecksum, 'value'>): RunningChecksum {
   switch (algorithm) {
     case 'SHA-256':
-      return sha256Of(sections ?? [Infinity]);
+      return sha256Of(sections ?? []);
     case 'CRC32': {
       let value = 0;
       return {
@@ -49,9 +49,9 @@ export function startChecksum({ algorithm, sections }: Omit<DumpChecksum, 'value
   }
 }
 
-/** @param sections their bytes */
+/** @param sections their bytes; what follows the last one counts as a part of it, so that no byte is left out */
 function sha256Of(sections: readonly number[]): RunningChecksum {
-  const hashes = sections.map((bytes) => ({ hash: createHash('sha256'), left: bytes }));
+  const hashes = [...sections.slice(0, -1), Infinity].map((bytes) => ({ hash: createHash('sha256'), left: bytes }));
   return {
     update: (bytes) => {
       let rest = bytes;

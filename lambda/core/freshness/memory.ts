@@ -114,9 +114,17 @@ const watchSchema = z.readonly(
     manifestRead: z.optional(z.string()),
     /**
      * Of each database, the dump whose rows were last compared with those of the one before, or are the first to be
-     * compared with.
+     * compared with. Memories of earlier versions have a single dump, without a list.
      */
-    compared: z.optional(z.readonly(z.array(storedDump))),
+    compared: z.optional(
+      z.union([
+        z.readonly(z.array(storedDump)),
+        z.pipe(
+          storedDump,
+          z.transform((dump) => [dump]),
+        ),
+      ]),
+    ),
     /** The tables whose rows vanished, and are not back; absent if there is none. */
     vanished: z.optional(vanishedSchema),
   }),

@@ -22,7 +22,7 @@ const MEANINGS: Readonly<Record<State, readonly [meaning: string, article?: stri
   'drill failed': ['What its last drill restored is not known to be equal to the dump.', 'drill-failed'],
   'old dump': ['Its newest dump is older than its schedule asks for. None is missing since its tags were first seen.'],
   'no dump': ['There is no dump of it in the buckets, and none is due now.'],
-  'drills only': ['Only its drills are on a schedule. No dump of it is.'],
+  'drills only': ['Only its drills are on a schedule, so its dumps are not looked for.'],
   late: ['A dump should be there by now, and its run is still going.', 'dump-late'],
   fresh: ['Its newest dump is as new as its schedule asks for.'],
 };

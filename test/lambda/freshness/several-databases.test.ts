@@ -162,7 +162,7 @@ test('what the run of the last attempt lists holds', async () => {
   expect(entry()?.newest?.databases).toEqual({ dumped: 2, expected: 3, missing: ['new'] });
 });
 
-test('a first dump alone says that others are missing once its manifest is read', async () => {
+test('a single first dump says that others are missing once its manifest is read', async () => {
   await checkOn(19);
   dump(20, ['a', 'b'], { b: 1 });
   expect(await checkOn(20)).toMatchObject({ fresh: 1, reported: 0 });
@@ -258,4 +258,19 @@ test('the worst verdict of the drills of all databases holds, once all have ende
     reason: 'The verdict is different: of 1 of 3 databases; b: of b',
     drill: { verdict: 'different', finishedAt: '2026-11-21T06:20:00Z', seconds: 4.5, tables: { total: 6, equal: 3 } },
   });
+});
+
+test('the drill of all databases is waited for, also if the secret is not dumped', async () => {
+  tag({ 'autodump:drill-schedule': '0 6 * * *' });
+  dump(20, ['a', 'b'], { a: 1, b: 1 });
+  await checkOn(20);
+  drill('a', 'equal');
+  endRunsWith('RUNNING');
+  expect(await checkOn(21, 9)).toMatchObject({ reported: 1 });
+  expect(messages()).toEqual([expect.stringContaining('\nDRILL LATE: s\n')]);
+  drill('b', 'different');
+  endRunsWith('FAILED');
+  jest.setSystemTime(Date.parse('2026-11-21T10:30:00Z'));
+  expect(await handler()).toMatchObject({ 'drill failed': 1, reported: 1 });
+  expect(entry()).toMatchObject({ drill: { verdict: 'different', tables: { total: 4, equal: 2 } } });
 });

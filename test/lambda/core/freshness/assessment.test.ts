@@ -100,7 +100,7 @@ describe('a secret on a schedule', () => {
     expect(watch.arrears).toBeUndefined();
   });
 
-  test('has not the dump of a run that lacks databases, until all are there', () => {
+  test('lacks the dump of a run that lacks databases, until all are there', () => {
     const overdue = check(first.watch, '2026-11-22T10:14:00Z', part);
     expect(overdue.news).toMatchObject([{ kind: 'overdue', incomplete: PART, missing: { count: 1 } }]);
     const soon = check(overdue.watch, '2026-11-22T11:14:00Z', part);
@@ -276,4 +276,11 @@ test('what an earlier version remembered is read, and knows of no drill', () => 
   expect(memory).toMatchObject({ watches: new Map(Object.entries(secrets)), drills: new Map() });
   const drills = new Map([[secret.arn, { tagsHash: 'drills' }]]);
   expect(readMemory(writeMemory({ ...memory, drills })).drills).toEqual(drills);
+});
+
+test('what an earlier version remembered of compared rows is read as that of a single database', () => {
+  const compared = { bucket: 'dumps', key: 'prod/orders/orders-20261122T080000Z.dmp' };
+  const memory = readMemory(JSON.stringify({ version: 1, secrets: { [secret.arn]: { tagsHash: 'hash', compared } } }));
+  expect(memory.watches.get(secret.arn)).toEqual({ tagsHash: 'hash', compared: [compared] });
+  expect(readMemory(writeMemory(memory))).toEqual(memory);
 });

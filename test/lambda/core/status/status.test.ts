@@ -93,6 +93,11 @@ describe('the state of a secret', () => {
       { state: 'overdue', vanished: { more: 0 } },
       known('a', { ...OVERDUE, vanished: VANISHED }, CHECKED),
     ],
+    [
+      'whose dump is late, and whose drill failed',
+      { state: 'drill failed', missing: { count: 1 } },
+      drilled(known('a', OVERDUE, { kind: 'checked', run: { status: 'going', execution } }), { evidence: different }),
+    ],
     ['that is only drilled', { state: 'drills only', drills: { timezone: 'UTC' }, sizes: [] }, drilled(unscheduled)],
     [
       'that is only drilled, and whose drill failed',

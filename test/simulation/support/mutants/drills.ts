@@ -55,7 +55,7 @@ export const drillMutants: readonly Mutant[] = [
   },
   {
     bug: 'Freshness does not see the evidence of drills',
-    breakStack: breakCode(/run\?\.purpose === purpose/, '$& && purpose === "dump"'),
+    breakStack: breakCode(/!seen\.has\(key\)/, '$& && run.purpose === "dump"'),
     invariant: 'no false report',
     simulation: BUSY,
   },
