@@ -59,14 +59,15 @@ export function checkCostText(results: readonly CheckCost[]): string {
   return tableText([heading, ...rows], 14);
 }
 
-/** Six hours after the dump, on a day of the week: the drills of many secrets are spread over it. */
+/** Halfway from the dump to midnight, so that there is one, on a day of the week: drills are spread over it. */
 function drillScheduleOf(index: number): string {
   const time = new Date(drillTimeOf(index));
   return `${time.getUTCMinutes()} ${time.getUTCHours()} * * ${index % 7}`;
 }
 
 function drillTimeOf(index: number): number {
-  return START + ((index + 6 * 60) % (24 * 60)) * MINUTE;
+  const minutes = 24 * 60;
+  return START + Math.floor(((index % minutes) + minutes) / 2) * MINUTE;
 }
 
 /** An account in which every secret gets its dump, and the evidence of its drill, ten minutes after its time. */

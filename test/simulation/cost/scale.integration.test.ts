@@ -24,6 +24,6 @@ test('a day of checks costs three requests per dump, and hourly one per hundred 
 test('a drill costs two more, a listing and the read of its evidence', async () => {
   const { failed, calls } = await measureChecks(stack.cdkOut, 70, true);
   expect(failed).toBe(0);
-  // A seventh is drilled on a day, six hours after the dump.
+  // A seventh is drilled on a day, after the dump.
   expect(calls).toMatchObject({ ListObjectsV2: 70 + 10, GetObject: 2 * 70 + 10 + 24 });
 });
