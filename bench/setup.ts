@@ -3,15 +3,15 @@ import { delimiter, join } from 'node:path';
 import pg from 'pg';
 import type { Processes } from '../local/host/processes.ts';
 import type { Program } from '../local/host/program.ts';
-import { type ClientPrograms, findClientPrograms } from '../local/postgres/client-programs.ts';
 import { type PostgresServer, startPostgres } from '../local/postgres/server.ts';
 import { startAws } from './aws.ts';
+import { findClients } from './clients.ts';
 import { fill, type Shape } from './database.ts';
 import { cpuSecondsOfAll } from './measure.ts';
 import type { Options } from './options.ts';
 import { synthesizeProgram } from './program.ts';
+import { startRelay } from './relay/start-relay.ts';
 import type { Usage } from './services.ts';
-import { startRelay } from './start-relay.ts';
 import { bundleWithoutCensus } from './without-census.ts';
 
 export const DATABASE = 'bench';
@@ -43,7 +43,8 @@ export interface Setup {
  *
  * @param folder an empty folder
  * @param program ends what is started
- * @throws {Error} if there are no client programs
+ * @throws {Misuse} if `clientPath` has no client programs
+ * @throws {Error} if there are none
  */
 export async function prepare(
   folder: string,
@@ -51,8 +52,7 @@ export async function prepare(
   say: (line: string) => void,
   { signal, processes, cleanups }: Program,
 ): Promise<Setup> {
-  const path = [clientPath, process.env.PATH].filter((part) => part !== undefined).join(delimiter);
-  const clients = await clientsOn(path);
+  const { programs: clients, path } = await findClients(clientPath, process.env.PATH ?? '');
   say(clients.map(({ version, folder: of }) => `pg_dump ${version} in ${of}`).join(', '));
   // The server's user must be able to read its folder.
   await chmod(folder, 0o711);
@@ -81,16 +81,6 @@ export async function prepare(
     usage: () => aws.usage(),
     serverCpu: async () => cpuSecondsOfAll(Number.parseInt(await readFile(pidFile, 'utf8'), 10)),
   };
-}
-
-/** The client programs on the path, from which the engine chooses. @throws {Error} if there are none */
-async function clientsOn(path: string): Promise<readonly ClientPrograms[]> {
-  const folders = path.split(delimiter);
-  const clients = (await findClientPrograms(path)).filter(({ folder }) => folders.includes(folder));
-  if (clients.length === 0) {
-    throw new Error(`There are no pg_dump and pg_restore on the PATH ${path}. Install them, or pass --client-path.`);
-  }
-  return clients;
 }
 
 /** @returns bytes of the generated database on disk */

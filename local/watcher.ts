@@ -8,8 +8,8 @@ export class Watcher {
   readonly #events = new EventEmitter();
   #lastLine: string | undefined;
   #functionError: string | undefined;
-  /** Last line of standard error of each failed attempt. */
-  readonly #errors: string[] = [];
+  /** Last line of standard error of each failed attempt of a job. */
+  readonly #errors: { readonly job: string; readonly line: string }[] = [];
 
   constructor(reporter: Reporter) {
     this.#reporter = reporter;
@@ -28,7 +28,7 @@ export class Watcher {
     }
     if (event.kind === 'job ended') {
       if (event.exitCode !== 0 && this.#lastLine !== undefined) {
-        this.#errors.push(this.#lastLine);
+        this.#errors.push({ job: event.name, line: this.#lastLine });
       }
       this.#lastLine = undefined;
     }
@@ -44,9 +44,11 @@ export class Watcher {
     return this.#functionError;
   }
 
-  /** Errors of the job: that of the last attempt, which decides, followed by different ones of earlier attempts. */
+  /** Errors of the last job: that of its last attempt, which decides, and different ones of earlier attempts. */
   get jobErrors(): string {
-    const [last, ...earlier] = new Set(this.#errors.toReversed());
+    const job = this.#errors.at(-1)?.job;
+    const ofJob = this.#errors.filter((error) => error.job === job).map(({ line }) => line);
+    const [last, ...earlier] = new Set(ofJob.toReversed());
     return [last, ...earlier.map((error) => `An earlier attempt: ${error}`)].join('\n');
   }
 }

@@ -58,7 +58,11 @@ export async function fetchAndCheck(
   const structure = new StructureCheck();
   await withProgress(phase, () => pipeline(structure.follow(readStoredDump(s3, dump, signal)), sink));
   const found = await unlessNotProven(dump, () => structure.end());
-  const { algorithm, value } = dump.checksum;
-  log(`Its ${algorithm} ${value} matches the proven dump.`);
+  const { algorithm, value, sections } = dump.checksum;
+  log(
+    sections === undefined
+      ? `Its ${algorithm} ${value} matches the proven dump.`
+      : `The ${algorithm} of each of its ${sections.length} sections matches the proven dump: ${value}`,
+  );
   return found;
 }

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { ownEnvironment } from '../local/host/environment.ts';
-import type { Processes } from '../local/host/processes.ts';
+import { ownEnvironment } from '../../local/host/environment.ts';
+import type { Processes } from '../../local/host/processes.ts';
 
 /** Where a server is. */
 interface Address {
