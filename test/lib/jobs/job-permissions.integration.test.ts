@@ -1,6 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { actions, of } from '../policy-statements.ts';
 
+/** What starts a container and keeps its log. */
+const EXECUTION_ACTIONS = [
+  'ecr:BatchCheckLayerAvailability',
+  'ecr:BatchGetImage',
+  'ecr:GetAuthorizationToken',
+  'ecr:GetDownloadUrlForLayer',
+  'logs:CreateLogStream',
+  'logs:PutLogEvents',
+];
+
 describe('permissions', () => {
   test.each([
     [
@@ -41,42 +51,9 @@ describe('permissions', () => {
       /^DrillJobJobRole/,
       ['kms:Decrypt', 'kms:GenerateDataKey', 's3:GetObject', 's3:ListBucket', 's3:PutObject'],
     ],
-    [
-      'the execution role of the drill job',
-      /^DrillJobExecutionRole/,
-      [
-        'ecr:BatchCheckLayerAvailability',
-        'ecr:BatchGetImage',
-        'ecr:GetAuthorizationToken',
-        'ecr:GetDownloadUrlForLayer',
-        'logs:CreateLogStream',
-        'logs:PutLogEvents',
-      ],
-    ],
-    [
-      'the execution role of the restore job',
-      /^RestoreJobExecutionRole/,
-      [
-        'ecr:BatchCheckLayerAvailability',
-        'ecr:BatchGetImage',
-        'ecr:GetAuthorizationToken',
-        'ecr:GetDownloadUrlForLayer',
-        'logs:CreateLogStream',
-        'logs:PutLogEvents',
-      ],
-    ],
-    [
-      'the execution role of the dump job',
-      /^DumpJobExecutionRole/,
-      [
-        'ecr:BatchCheckLayerAvailability',
-        'ecr:BatchGetImage',
-        'ecr:GetAuthorizationToken',
-        'ecr:GetDownloadUrlForLayer',
-        'logs:CreateLogStream',
-        'logs:PutLogEvents',
-      ],
-    ],
+    ['the execution role of the drill job', /^DrillJobExecutionRole/, EXECUTION_ACTIONS],
+    ['the execution role of the restore job', /^RestoreJobExecutionRole/, EXECUTION_ACTIONS],
+    ['the execution role of the dump job', /^DumpJobExecutionRole/, EXECUTION_ACTIONS],
   ])('of %s are exactly these', (_, role, expected) => {
     expect(actions(role)).toEqual(expected);
   });

@@ -191,19 +191,18 @@ test('the page says of a secret of which only drills are on a schedule that ther
   expect(page).toContain('<td role="cell"><span class="soft">none for dumps</span></td>');
 });
 
+const DRILLED_WELL = [
+  'equal',
+  '1 d ago',
+  '2026-11-21 08:51 UTC',
+  'usable after 41 min',
+  '212 of 212 tables equal',
+  'schedule: 01:00 on Saturday',
+  'next in 5 d 22 h',
+];
+
 test.each([
-  [
-    'prod/orders',
-    [
-      'equal',
-      '1 d ago',
-      '2026-11-21 08:51 UTC',
-      'usable after 41 min',
-      '212 of 212 tables equal',
-      'schedule: 01:00 on Saturday',
-      'next in 5 d 22 h',
-    ],
-  ],
+  ['prod/orders', DRILLED_WELL],
   [
     'prod/ledger',
     [
@@ -221,18 +220,7 @@ test.each([
     ['none', 'schedule: 01:00 on Saturday', 'next in 5 d 22 h', 'No evidence since 2026-11-21 08:00 UTC.'],
   ],
   ['prod/billing', ['not scheduled']],
-  [
-    'prod/reporting',
-    [
-      'equal',
-      '1 d ago',
-      '2026-11-21 08:51 UTC',
-      'usable after 41 min',
-      '212 of 212 tables equal',
-      'schedule: 01:00 on Saturday',
-      'next in 5 d 22 h',
-    ],
-  ],
+  ['prod/reporting', DRILLED_WELL],
 ])('the page shows the last drill of %s', (name, words) => {
   const secrets = STATUS.secrets.filter(({ secret }) => secret === name);
   const cell = pageOf({ ...STATUS, secrets }).split('<td role="cell">')[3] ?? '';
