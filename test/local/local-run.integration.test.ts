@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { dumpOnce } from '../../local/dump-once.ts';
@@ -13,6 +11,7 @@ import type { Cleanups } from '../../local/host/program.ts';
 import { findClientPrograms } from '../../local/postgres/client-programs.ts';
 import { Reporter } from '../../local/report.ts';
 import { Steps } from '../../local/steps.ts';
+import { pgRestore } from '../support/pg-restore.ts';
 import { startPgBouncer, wherePgBouncerIsInstalled } from '../support/pgbouncer.ts';
 import { synthesizedApp } from '../support/synthesized-app.ts';
 import { fingerprint, query } from './support/database.ts';
@@ -34,9 +33,7 @@ async function restore(file: string, database: string): Promise<void> {
   const program = join(programs[0]?.folder ?? '', 'pg_restore');
   const { host, port, user, password } = serverOfRuns();
   const connection = ['--host', host, '--port', `${port}`, '--username', user, '--dbname', database];
-  await promisify(execFile)(program, ['--no-owner', '--exit-on-error', ...connection, file], {
-    env: { PGPASSWORD: password },
-  });
+  await pgRestore(program, ['--no-owner', ...connection, file], { PGPASSWORD: password });
 }
 
 describe('the local run', () => {

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import { once } from 'node:events';
 import { createGunzip } from 'node:zlib';
 
 /** The largest prime below 2^16. */
@@ -8,21 +7,42 @@ const BASE = 65521;
 /** Bytes after which the sums must be reduced, lest they exceed 32 bits. */
 const MOST = 5552;
 
-/** zlib's checksum of what is compressed in a file of gzip. */
-export async function adler32Of(path: string): Promise<number> {
+/** zlib's checksum of what is compressed in a file of gzip, whose bytes it is given. */
+export class Adler32 {
+  readonly #gunzip = createGunzip();
+  readonly #sum = sumOf(this.#gunzip);
+
+  constructor() {
+    // Its error is that of the next write, or of the end.
+    this.#sum.catch(() => undefined);
+  }
+
+  /** @throws {Error} if the bytes cannot be decompressed */
+  async write(bytes: Buffer): Promise<void> {
+    if (!this.#gunzip.write(bytes)) {
+      await Promise.race([once(this.#gunzip, 'drain'), this.#sum]);
+    }
+  }
+
+  /** @throws {Error} if the bytes cannot be decompressed */
+  async end(): Promise<number> {
+    this.#gunzip.end();
+    return this.#sum;
+  }
+}
+
+async function sumOf(chunks: AsyncIterable<Buffer>): Promise<number> {
   let one = 1;
   let two = 0;
-  await pipeline(createReadStream(path), createGunzip(), async (chunks: AsyncIterable<Buffer>) => {
-    for await (const chunk of chunks) {
-      for (let at = 0; at < chunk.length; at += MOST) {
-        for (const byte of chunk.subarray(at, at + MOST)) {
-          one += byte;
-          two += one;
-        }
-        one %= BASE;
-        two %= BASE;
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; at += MOST) {
+      for (const byte of chunk.subarray(at, at + MOST)) {
+        one += byte;
+        two += one;
       }
+      one %= BASE;
+      two %= BASE;
     }
-  });
+  }
   return two * 2 ** 16 + one;
 }

@@ -12,13 +12,14 @@ import { run } from '../../process/child.ts';
 import type { DumpOptions, DumpRun, ProvenDump } from '../dump-run.ts';
 import { verificationFailure } from '../pg-dump-failure.ts';
 import type { ArchiveParts } from './archive-parts.ts';
-import { bytesOf, chunked, DataFile, type ProvenChunk, rangesOf } from './chunk.ts';
+import { bytesOf, chunked, type ProvenChunk } from './chunk.ts';
 import { customHead, type DataEntry, readToc } from './custom-head.ts';
 import { type DumpFolder, tocName } from './data-block.ts';
+import { DataFile } from './data-file.ts';
 import type { ProvenBlock } from './prove-blocks.ts';
 
 /** A proven block. Its offset is from the end of the head. */
-export interface PlacedBlock extends Omit<ProvenBlock, 'chunks'> {
+export interface PlacedBlock extends ProvenBlock {
   readonly offset: number;
 }
 
@@ -124,7 +125,7 @@ async function proveHead(
   const reader = new ArchiveReader();
   const hash = createHash('sha256');
   const chunks: ProvenChunk[] = [];
-  for (const chunk of chunked(rangesOf(new DataFile(path, size), 0, size))) {
+  for await (const chunk of chunked(new DataFile(path).ranges(0, 0, () => true))) {
     const bytes = await bytesOf(chunk);
     hash.update(bytes);
     reader.read(bytes);

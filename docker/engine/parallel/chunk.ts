@@ -1,32 +1,8 @@
-import { open, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { Failure } from '../../failure.ts';
+import type { FileRange } from './data-file.ts';
 
-/** A file with data, which is deleted once nobody needs any of its bytes. */
-export class DataFile {
-  readonly path: string;
-  #bytesNeeded: number;
-
-  constructor(path: string, bytesNeeded: number) {
-    this.path = path;
-    this.#bytesNeeded = bytesNeeded;
-  }
-
-  async release(bytes: number): Promise<void> {
-    this.#bytesNeeded -= bytes;
-    if (this.#bytesNeeded === 0) {
-      await rm(this.path);
-    }
-  }
-}
-
-/** Bytes `from` to `to` of a file, the latter excluded. */
-export interface FileRange {
-  readonly file: DataFile;
-  readonly from: number;
-  readonly to: number;
-}
-
-type Piece = Buffer | FileRange;
+export type Piece = Buffer | FileRange;
 
 /** Consecutive bytes of an archive, of which a part of the upload has all or none. */
 export interface Chunk {
@@ -46,36 +22,21 @@ export function lengthOf(piece: Piece): number {
   return Buffer.isBuffer(piece) ? piece.length : piece.to - piece.from;
 }
 
-/** The ranges that a file is read in. */
-export function rangesOf(file: DataFile, from: number, to: number): readonly FileRange[] {
-  const count = Math.ceil((to - from) / FULL);
-  return Array.from({ length: count }, (_, index) => ({
-    file,
-    from: from + index * FULL,
-    to: Math.min(from + (index + 1) * FULL, to),
-  }));
-}
-
 /** Divides pieces into chunks. */
-export function chunked(pieces: Iterable<Piece>): readonly Chunk[] {
-  const chunks: Chunk[] = [];
+export async function* chunked(pieces: AsyncIterable<Piece>): AsyncGenerator<Chunk> {
   let filling: Piece[] = [];
   let bytes = 0;
-  const close = () => {
-    chunks.push({ pieces: filling, bytes });
-    [filling, bytes] = [[], 0];
-  };
-  for (const piece of pieces) {
+  for await (const piece of pieces) {
     filling.push(piece);
     bytes += lengthOf(piece);
     if (bytes >= FULL) {
-      close();
+      yield { pieces: filling, bytes };
+      [filling, bytes] = [[], 0];
     }
   }
   if (bytes > 0) {
-    close();
+    yield { pieces: filling, bytes };
   }
-  return chunks;
 }
 
 /**
@@ -110,11 +71,21 @@ async function readInto(place: Buffer, { file, from }: FileRange): Promise<void>
   }
 }
 
-/** Frees the bytes. */
-export async function release({ pieces }: Chunk): Promise<void> {
-  for (const piece of pieces) {
-    if (!Buffer.isBuffer(piece)) {
-      await piece.file.release(lengthOf(piece));
+/** Frees the bytes of consecutive chunks. */
+export async function release(chunks: readonly Chunk[]): Promise<void> {
+  const spans: FileRange[] = [];
+  for (const piece of chunks.flatMap(({ pieces }) => pieces)) {
+    const last = spans.at(-1);
+    if (Buffer.isBuffer(piece)) {
+      continue;
     }
+    if (last?.file === piece.file && last.to === piece.from) {
+      spans.splice(-1, 1, { ...last, to: piece.to });
+    } else {
+      spans.push(piece);
+    }
+  }
+  for (const { file, from, to } of spans) {
+    await file.release(from, to);
   }
 }

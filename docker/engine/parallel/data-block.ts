@@ -1,27 +1,35 @@
-import { open, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DATA_BLOCK, LARGE_OBJECTS_BLOCK } from '../../archive/archive-reader.ts';
 import { type DataKind, int, type WrittenCompression } from '../../archive/archive-writer.ts';
 import { Failure } from '../../failure.ts';
 import type { Compression } from '../../postgres/clients.ts';
-import { adler32Of } from './adler32.ts';
-import { type Chunk, chunked, DataFile, type FileRange, lengthOf, rangesOf } from './chunk.ts';
+import { Adler32 } from './adler32.ts';
+import { bytesOf, type Chunk, chunked, lengthOf, type Piece } from './chunk.ts';
+import { DataFile, type FileRange } from './data-file.ts';
 
 /**
  * The data of an entry as a block of the custom format, from the files of the directory format:
  * pg_backup_directory.c and pg_backup_custom.c of PostgreSQL's src/bin/pg_dump.
  */
 
-/** An entry whose data pg_dump has written completely. */
-export interface FinishedEntry {
+/** An entry with data. */
+export interface Entry {
   readonly id: number;
   readonly kind: DataKind;
 }
 
-export interface DataBlockOfFiles extends FinishedEntry {
+/** An entry whose data pg_dump has written or is writing. */
+export interface WrittenEntry extends Entry {
+  /** @throws {Failure} if they will never be complete */
+  readonly isComplete: () => boolean;
+}
+
+export interface DataBlockOfFiles extends Entry {
   /** Names of the files that pg_dump wrote for it. */
   readonly files: readonly string[];
-  readonly chunks: readonly Chunk[];
+  /** Throws a {@link Failure} `verificationFailed` if a file is not as expected. */
+  readonly chunks: AsyncIterable<Chunk>;
 }
 
 /** The folder that pg_dump writes to, and how. */
@@ -45,26 +53,57 @@ export const WRITTEN: Readonly<Record<Compression, WrittenCompression>> = {
 const GROUPS_SINCE = 17;
 
 /** Name that the table of contents has for the file of an entry. */
-export function tocName({ id, kind }: FinishedEntry, clientMajor: number): string {
+export function tocName({ id, kind }: Entry, clientMajor: number): string {
   return kind === 'TABLE DATA' ? `${id}.dat` : clientMajor < GROUPS_SINCE ? 'blobs.toc' : `blobs_${id}.toc`;
 }
 
-/** @throws {Failure} `verificationFailed` if a file is not as expected */
-export async function blockOf(entry: FinishedEntry, folder: DumpFolder): Promise<DataBlockOfFiles> {
-  const name = tocName(entry, folder.clientMajor);
-  const start = (type: number) => Buffer.concat([Buffer.from([type]), int(entry.id)]);
-  if (entry.kind === 'TABLE DATA') {
-    const file = `${name}${ENDINGS[folder.compression]}`;
-    const pieces = [start(DATA_BLOCK), ...(await dataOf(file, folder)), END];
-    return { ...entry, files: [file], chunks: chunked(pieces) };
+/** @returns the ID of the entry of a table in whose data the file is; undefined if it is another file */
+export function tableIn(file: string, { compression }: DumpFolder): number | undefined {
+  const [id, ...rest] = file.split('.dat');
+  return rest.join('.dat') === ENDINGS[compression] && /^\d+$/.test(id ?? '') ? Number(id) : undefined;
+}
+
+/** @throws {Failure} `verificationFailed` if the list of the large objects is not as expected */
+export async function blockOf({ id, kind, isComplete }: WrittenEntry, folder: DumpFolder): Promise<DataBlockOfFiles> {
+  const name = tocName({ id, kind }, folder.clientMajor);
+  const dataFile = (file: string) => `${file}${ENDINGS[folder.compression]}`;
+  if (kind === 'TABLE DATA') {
+    const table = { type: DATA_BLOCK, id, file: dataFile(name), isComplete };
+    return { id, kind, files: [table.file], chunks: chunked(tableBlock(table, folder)) };
   }
-  const files = [name];
-  const pieces: (Buffer | FileRange)[] = [start(LARGE_OBJECTS_BLOCK)];
-  for (const { oid, file } of await listLargeObjects(join(folder.path, name))) {
-    files.push(`${file}${ENDINGS[folder.compression]}`);
-    pieces.push(int(oid), ...(await dataOf(`${file}${ENDINGS[folder.compression]}`, folder)), END);
+  const objects = (await listLargeObjects(join(folder.path, name))).map(({ oid, file }) => ({
+    oid,
+    file: dataFile(file),
+  }));
+  const files = [name, ...objects.map(({ file }) => file)];
+  return { id, kind, files, chunks: chunked(largeObjectsBlock(id, objects, folder)) };
+}
+
+function startOf(type: number, id: number): Buffer {
+  return Buffer.concat([Buffer.from([type]), int(id)]);
+}
+
+async function* tableBlock(
+  { id, file, isComplete }: Pick<WrittenEntry, 'id' | 'isComplete'> & { readonly file: string },
+  folder: DumpFolder,
+): AsyncGenerator<Piece> {
+  yield startOf(DATA_BLOCK, id);
+  yield* dataOf(file, folder, isComplete);
+  yield END;
+}
+
+async function* largeObjectsBlock(
+  id: number,
+  objects: readonly LargeObjectFile[],
+  folder: DumpFolder,
+): AsyncGenerator<Piece> {
+  yield startOf(LARGE_OBJECTS_BLOCK, id);
+  for (const { oid, file } of objects) {
+    yield int(oid);
+    yield* dataOf(file, folder, () => true);
+    yield END;
   }
-  return { ...entry, files, chunks: chunked([...pieces, END]) };
+  yield END;
 }
 
 function unexpected(file: string, problem: string): Failure {
@@ -75,13 +114,19 @@ function unexpected(file: string, problem: string): Failure {
 }
 
 /** The compressed data of a file, each piece after its length. */
-async function dataOf(name: string, folder: DumpFolder): Promise<readonly (Buffer | FileRange)[]> {
-  const path = join(folder.path, name);
-  const { size } = await stat(path).catch(() => {
+async function* dataOf(
+  name: string,
+  { path, compression }: DumpFolder,
+  isComplete: () => boolean,
+): AsyncGenerator<Piece> {
+  const file = new DataFile(join(path, name));
+  await stat(file.path).catch(() => {
     throw unexpected(name, 'is missing');
   });
-  const data = folder.compression === 'gzip:1' ? await zlibOf(path, size) : rangesOf(new DataFile(path, size), 0, size);
-  return data.flatMap((piece) => [int(lengthOf(piece)), piece]);
+  for await (const piece of compression === 'gzip:1' ? zlibOf(file, isComplete) : file.ranges(0, 0, isComplete)) {
+    yield int(lengthOf(piece));
+    yield piece;
+  }
 }
 
 /** What gzopen() of zlib writes before the data: no name, no time. The last byte is that of the system. */
@@ -93,29 +138,40 @@ const GZIP_TRAILER_BYTES = 8;
 const ZLIB_HEADER = Buffer.from([0x78, 0x01]);
 
 /** The custom format has the same compressed bytes as the directory format, but in zlib's own format. */
-async function zlibOf(path: string, size: number): Promise<readonly (Buffer | FileRange)[]> {
-  const header = Buffer.alloc(GZIP_HEADER.length);
-  const handle = await open(path);
-  try {
-    await handle.read(header);
-  } finally {
-    await handle.close();
+async function* zlibOf(file: DataFile, isComplete: () => boolean): AsyncGenerator<Piece> {
+  const adler32 = new Adler32();
+  const failed = (error: unknown): never => {
+    throw unexpected(basename(file.path), `cannot be decompressed (${String(error)})`);
+  };
+  const decompress = async (range: FileRange) => {
+    const bytes = await bytesOf({ pieces: [range], bytes: lengthOf(range) });
+    await adler32.write(bytes).catch(failed);
+    return bytes;
+  };
+  let end = GZIP_HEADER_BYTES;
+  const header = await decompress({ file, from: 0, to: end });
+  yield ZLIB_HEADER;
+  for await (const range of file.ranges(end, GZIP_TRAILER_BYTES, isComplete)) {
+    await decompress(range);
+    yield range;
+    end = range.to;
   }
-  const [from, to] = [GZIP_HEADER_BYTES, size - GZIP_TRAILER_BYTES];
-  if (!header.equals(GZIP_HEADER) || to <= from) {
-    throw unexpected(basename(path), 'is not compressed as expected');
+  if (!header.subarray(0, GZIP_HEADER.length).equals(GZIP_HEADER) || end === GZIP_HEADER_BYTES) {
+    throw unexpected(basename(file.path), 'is not compressed as expected');
   }
+  await decompress({ file, from: end, to: end + GZIP_TRAILER_BYTES });
   const checksum = Buffer.alloc(4);
-  checksum.writeUInt32BE(
-    await adler32Of(path).catch((error: unknown) => {
-      throw unexpected(basename(path), `cannot be decompressed (${String(error)})`);
-    }),
-  );
-  return [ZLIB_HEADER, ...rangesOf(new DataFile(path, to - from), from, to), checksum];
+  checksum.writeUInt32BE(await adler32.end().catch(failed));
+  yield checksum;
+}
+
+interface LargeObjectFile {
+  readonly oid: number;
+  readonly file: string;
 }
 
 /** @param path of the list, with lines such as `4711 blob_4711.dat` */
-async function listLargeObjects(path: string): Promise<readonly { readonly oid: number; readonly file: string }[]> {
+async function listLargeObjects(path: string): Promise<readonly LargeObjectFile[]> {
   const list = await readFile(path, 'latin1').catch(() => {
     throw unexpected(basename(path), 'is missing');
   });

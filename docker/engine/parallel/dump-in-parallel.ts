@@ -9,15 +9,17 @@ import { dumpFailure } from '../pg-dump-failure.ts';
 import { startPgDump } from '../pg-dump.ts';
 import { ArchiveParts } from './archive-parts.ts';
 import { assemble, type PlacedBlock, type ProvenData } from './assemble.ts';
+import type { ProvenChunk } from './chunk.ts';
 import { blockOf, type DataBlockOfFiles, type DumpFolder } from './data-block.ts';
-import { FinishedEntries, problemIn } from './finished-entries.ts';
 import { proveBlocks } from './prove-blocks.ts';
+import { problemIn, WrittenEntries } from './written-entries.ts';
 
 /**
- * Dumps with several connections. pg_dump can do so only into a folder, with a file for the rows of each table. As soon
- * as one is complete, it becomes a block of an archive of the custom format, without being compressed again; it is
- * proven, uploaded and deleted while others are being written. The head of the archive, with the offsets of all blocks,
- * is made from the folder's table of contents at the end, and is in the first part.
+ * Dumps with several connections. pg_dump can do so only into a folder, with a file for the rows of each table. One
+ * after another, they become blocks of an archive of the custom format, without being compressed again; they are
+ * proven, uploaded and deleted while others are being written, and a large one while it is being written itself. The
+ * head of the archive, with the offsets of all blocks, is made from the folder's table of contents at the end, and is
+ * in the first part.
  *
  * @throws {Failure} if pg_dump failed, or `verificationFailed`
  */
@@ -38,36 +40,38 @@ async function proveAll(
 ): Promise<ProvenData> {
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
-  const finished = new FinishedEntries();
+  const entries = new WrittenEntries(folder);
   const { output, exit } = startPgDump(options, dumpRun.signal, {
     folder: folder.path,
     onErrorLine: (line) => {
-      finished.read(line);
+      entries.read(line);
     },
     kept: problemIn,
   });
   output.resume();
-  const dumped = exit.finally(() => {
+  const dumped = exit.then((end) => {
     dumpRun.seconds.dump = seconds();
-    finished.end();
-  });
-  const checked = finished.begun.then(() => dumpRun.onceDefined());
-  checked.catch(dumpRun.fail);
-  try {
-    const proven = await proveBatches(options, folder, parts, finished, dumpRun);
-    const end = await dumped;
     if (end.status !== 0) {
       throw dumpFailure(end);
     }
     end.lastLines.forEach(log);
-    await checked;
+  });
+  // First the reason is known, and then that incomplete data remain so.
+  const ended = dumped.catch(dumpRun.fail).finally(() => {
+    entries.end();
+  });
+  const checked = entries.begun.then(() => dumpRun.onceDefined());
+  checked.catch(dumpRun.fail);
+  try {
+    const proven = await proveBatches(options, folder, parts, entries, dumpRun);
+    await Promise.all([dumped, checked]);
     dumpRun.seconds.proof = seconds();
     return proven;
   } catch (error) {
     dumpRun.fail(error);
     throw dumpRun.signal.reason;
   } finally {
-    await Promise.allSettled([dumped, checked]);
+    await Promise.allSettled([ended, checked]);
   }
 }
 
@@ -75,26 +79,29 @@ async function proveBatches(
   options: DumpOptions,
   folder: DumpFolder,
   parts: ArchiveParts,
-  finished: FinishedEntries,
+  entries: WrittenEntries,
   dumpRun: DumpRun,
 ): Promise<ProvenData> {
   const files: string[] = [];
   const placed: PlacedBlock[] = [];
   const hash = createHash('sha256');
   let objects: LargeObjects = { count: 0, bytes: 0, hash: sumOf([]) };
-  for await (const entries of finished.batches()) {
+  for await (const batch of entries.batches()) {
     dumpRun.signal.throwIfAborted();
     const written: DataBlockOfFiles[] = [];
-    for (const entry of entries) {
+    for (const entry of batch) {
       written.push(await blockOf(entry, folder));
     }
     files.push(...written.flatMap((block) => block.files));
-    const { blocks, largeObjects } = await proveBlocks(options, written, (bytes) => hash.update(bytes), dumpRun);
-    for (const { id, kind, chunks, length, rows } of blocks) {
-      placed.push({ id, kind, length, rows, offset: parts.bytes });
-      chunks.forEach((chunk) => {
-        parts.add(chunk);
-      });
+    let offset = parts.bytes;
+    const onChunk = (chunk: ProvenChunk, bytes: Buffer) => {
+      hash.update(bytes);
+      parts.add(chunk);
+    };
+    const { blocks, largeObjects } = await proveBlocks(options, written, onChunk, dumpRun);
+    for (const block of blocks) {
+      placed.push({ ...block, offset });
+      offset += block.length;
     }
     objects = {
       count: objects.count + largeObjects.count,

@@ -11,11 +11,10 @@ import type { DumpOptions, DumpRun } from '../dump-run.ts';
 import { verificationFailure } from '../pg-dump-failure.ts';
 import { runReading } from '../run-reading.ts';
 import { bytesOf, type ProvenChunk } from './chunk.ts';
-import { type DataBlockOfFiles, type FinishedEntry, WRITTEN } from './data-block.ts';
+import { type DataBlockOfFiles, type Entry, WRITTEN } from './data-block.ts';
 
 /** A block that pg_restore has read. */
-export interface ProvenBlock extends FinishedEntry {
-  readonly chunks: readonly ProvenChunk[];
+export interface ProvenBlock extends Entry {
   /** Its bytes. */
   readonly length: number;
   /** Undefined if it is of large objects. */
@@ -31,13 +30,13 @@ export interface ProvenBlocks {
  * Proves blocks as parts of an archive that has only them: pg_restore converts them to SQL, in which rows and large
  * objects are counted, and the archive's structure is followed to the last byte.
  *
- * @param onBytes called with the bytes of the blocks, in their order
+ * @param onChunk called with the chunks of the blocks and their bytes, in their order, when pg_restore reads them
  * @throws {Failure} `verificationFailed`
  */
 export async function proveBlocks(
   { client, compression, environment, folder }: DumpOptions,
   blocks: readonly DataBlockOfFiles[],
-  onBytes: (bytes: Buffer) => void,
+  onChunk: (chunk: ProvenChunk, bytes: Buffer) => void,
   dumpRun: DumpRun,
 ): Promise<ProvenBlocks> {
   const taker = new CensusTaker();
@@ -45,16 +44,14 @@ export async function proveBlocks(
     taker.expect(entry);
   });
   const head = dataHead(client.major, WRITTEN[compression], blocks);
-  const proven = blocks.map(({ id, kind }) => ({ id, kind, chunks: new Array<ProvenChunk>() }));
   async function* input(): AsyncGenerator<Buffer> {
     reader.read(head);
     yield head;
-    for (const [index, { chunks }] of blocks.entries()) {
-      for (const chunk of chunks) {
+    for (const { chunks } of blocks) {
+      for await (const chunk of chunks) {
         const bytes = await bytesOf(chunk);
-        onBytes(bytes);
         reader.read(bytes);
-        proven[index]?.chunks.push({ ...chunk, crc32: crc32(bytes) });
+        onChunk({ ...chunk, crc32: crc32(bytes) }, bytes);
         yield bytes;
         dumpRun.proven += bytes.length;
       }
@@ -81,22 +78,22 @@ export async function proveBlocks(
   const structure = reader.end();
   checkOffsets(structure);
   const { tables, largeObjects } = taker.end(structure);
-  return { blocks: countedBlocks(proven, structure, tables), largeObjects };
+  return { blocks: countedBlocks(blocks, structure, tables), largeObjects };
 }
 
 /** @param tables in the order of the blocks */
 function countedBlocks(
-  proven: readonly Pick<ProvenBlock, 'id' | 'kind' | 'chunks'>[],
+  entries: readonly Entry[],
   { blocks }: ArchiveStructure,
   tables: readonly TableCensus[],
 ): readonly ProvenBlock[] {
   const counted = tables.values();
-  return proven.map((block) => {
-    const place = blocks.get(block.id);
-    const table = block.kind === 'TABLE DATA' ? counted.next().value : undefined;
-    if (place === undefined || (block.kind === 'TABLE DATA' && table === undefined)) {
-      throw new Error(`The data of entry ${block.id} were proven, and yet nothing is known of them.`);
+  return entries.map(({ id, kind }) => {
+    const place = blocks.get(id);
+    const table = kind === 'TABLE DATA' ? counted.next().value : undefined;
+    if (place === undefined || (kind === 'TABLE DATA' && table === undefined)) {
+      throw new Error(`The data of entry ${id} were proven, and yet nothing is known of them.`);
     }
-    return { ...block, length: place.length, rows: table && { count: table.count, hash: table.hash } };
+    return { id, kind, length: place.length, rows: table && { count: table.count, hash: table.hash } };
   });
 }

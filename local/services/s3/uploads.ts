@@ -137,8 +137,9 @@ function chosenParts(body: string, uploaded: ReadonlyMap<number, Part>): readonl
     if (part === undefined || etagOf(part) !== etag) {
       throw new S3Error(400, 'InvalidPart', `Part ${number} has not been uploaded, or has another ETag.`);
     }
-    if (number <= last) {
-      throw new S3Error(400, 'InvalidPartOrder', 'The list of parts was not in ascending order.');
+    // Because each part has a checksum: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompletedPart.html
+    if (number !== last + 1) {
+      throw new S3Error(400, 'InvalidPartOrder', 'The numbers of the parts were not consecutive, from 1.');
     }
     last = number;
     return part;

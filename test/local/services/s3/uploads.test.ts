@@ -139,6 +139,24 @@ describe('a multipart upload', () => {
     expect(await open()).toEqual([]);
   });
 
+  test('is refused if the numbers of its parts are not consecutive', async () => {
+    const { UploadId, Parts } = await uploadParts('gap');
+    const complete = (...chosen: readonly (object | undefined)[]) => {
+      const MultipartUpload = { Parts: chosen.filter((part) => part !== undefined) };
+      return bucket.s3.send(
+        new CompleteMultipartUploadCommand({ Bucket: 'dumps', Key: 'gap', UploadId, MultipartUpload }),
+      );
+    };
+    const [one, two, three] = Parts;
+    for (const chosen of [
+      [two, three],
+      [one, three],
+    ]) {
+      await expect(complete(...chosen)).rejects.toMatchObject({ name: 'InvalidPartOrder' });
+    }
+    await complete(one, two);
+  });
+
   test('is refused with parts that were not uploaded', async () => {
     const { UploadId } = await uploadParts('missing');
     await expect(

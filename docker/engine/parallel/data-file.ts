@@ -1,0 +1,95 @@
+import { execFile } from 'node:child_process';
+import { rm, stat } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { log } from '../../log.ts';
+
+/** Bytes of the ranges that a file is read in. */
+export const RANGE_BYTES = 1024 * 1024;
+
+/** Bytes `from` to `to` of a file, the latter excluded. */
+export interface FileRange {
+  readonly file: DataFile;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Interval between looks at a file that has not grown. */
+const PAUSE_MS = 20;
+
+let canFreeRanges = true;
+
+/** A file that pg_dump has written or is writing. Its bytes are freed when nobody needs them any more. */
+export class DataFile {
+  readonly path: string;
+  /** Bytes that are read of it; undefined until it is complete. */
+  #needed: number | undefined;
+  #released = 0;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * The ranges to read the file in, up to its end, waiting for it to grow until it is complete.
+   *
+   * @param from bytes at its start that are not needed
+   * @param kept bytes at its end that are not needed
+   * @param isComplete called before each look at the file's size
+   */
+  async *ranges(from: number, kept: number, isComplete: () => boolean): AsyncGenerator<FileRange> {
+    for (let at = from; ;) {
+      // Asked first, so that the size is the final one.
+      const isFinal = isComplete();
+      const end = (await stat(this.path)).size - kept;
+      while (end - at >= RANGE_BYTES || (isFinal && end > at)) {
+        const to = Math.min(at + RANGE_BYTES, end);
+        yield { file: this, from: at, to };
+        at = to;
+      }
+      if (isFinal) {
+        await this.#complete(at - from);
+        return;
+      }
+      await setTimeout(PAUSE_MS);
+    }
+  }
+
+  async release(from: number, to: number): Promise<void> {
+    this.#released += to - from;
+    if (this.#released === this.#needed) {
+      await rm(this.path);
+    } else if (to - from >= RANGE_BYTES) {
+      await freeRange(this.path, from, to);
+    }
+  }
+
+  async #complete(needed: number): Promise<void> {
+    this.#needed = needed;
+    if (this.#released === needed) {
+      await rm(this.path);
+    }
+  }
+}
+
+/**
+ * Frees the disk space of a range of a file, whose length remains: fallocate(2) with FALLOC_FL_PUNCH_HOLE, which
+ * Node.js lacks, by the program of util-linux. Where that is impossible, the file occupies its space until it is
+ * deleted.
+ */
+async function freeRange(path: string, from: number, to: number): Promise<void> {
+  if (!canFreeRanges) {
+    return;
+  }
+  const args = ['--punch-hole', `--offset=${from}`, `--length=${to - from}`, path];
+  try {
+    await promisify(execFile)('fallocate', args, { env: { PATH: process.env.PATH, LC_ALL: 'C' } });
+  } catch (error) {
+    canFreeRanges = false;
+    const [reason] = String(error instanceof Error ? error.message : error)
+      .trim()
+      .split('\n')
+      .slice(-1);
+    log(`Disk space is freed only when a file has been sent completely: ${reason}.`);
+  }
+}
