@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { Client } from 'pg';
 import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import { type Plan, readPlanAgain } from '../plan/plan.ts';
@@ -18,6 +20,7 @@ import { type Route, withConnection } from '../postgres/connection/connection.ts
 import { type Answer, ifAnswered } from '../postgres/connection/if-answered.ts';
 import { tlsPolicy, type TlsPolicy } from '../postgres/connection/tls/tls.ts';
 import { type Database, inspectDatabase } from '../postgres/database.ts';
+import { inspectLoad } from '../postgres/dump-load.ts';
 import { type Exclusions, exclusionsOf, NOTHING_EXCLUDED } from '../postgres/filters/exclusions.ts';
 import { inspectLockTable, type LockTable } from '../postgres/lock-table.ts';
 import { inspectPrivileges, type Privileges } from '../postgres/privileges.ts';
@@ -25,6 +28,7 @@ import { type UnqualifiedName, unqualifiedNames } from '../postgres/unqualified-
 import type { RunContext } from '../run-context.ts';
 import { STORAGE_CLASSES } from '../s3/object.ts';
 import { ASSERTIONS, assertionsFinding } from './assertions-finding.ts';
+import { chooseJobs, describeJobs, type Jobs } from './choose-jobs.ts';
 import { connected, CONNECTION_CHECKS, notConnected, notVerifiable } from './connection-findings.ts';
 import { FILTERS, filtersFinding } from './filters-finding.ts';
 import { type Finding, ok, problem, problemsOf, runCheck, unchecked, warning } from './finding.ts';
@@ -43,7 +47,11 @@ export interface DumpSetup {
   readonly compression: Compression;
   /** What the filters leave out. */
   readonly exclusions: Exclusions;
+  readonly jobs: Jobs;
 }
+
+/** What the checks of a database need to know of the plan. */
+type DatabasePlan = Pick<Plan, 'source' | 'filters' | 'assertions' | 'parallel'>;
 
 interface Examination {
   /** In the order of the checks. */
@@ -63,14 +71,17 @@ export const KEY = 'Key';
 const BUCKET = 'Bucket';
 const VERSION = 'Server version';
 
+/** How many connections read rows. */
+const PARALLEL = 'Parallel';
+
 /** The checks that need a connection. */
 const SERVER_CHECKS = [POOLER, VERSION, FILTERS, ...PRIVILEGE_CHECKS, RESTORABILITY, LOCKS, REPLICA];
 
-/** All checks, in order, except that of assertions, which few secrets have. */
+/** All checks, in order, except those of what few secrets have. */
 export const PREFLIGHT_CHECKS: readonly string[] = [BUCKET, ...CONNECTION_CHECKS, ...SERVER_CHECKS];
 
-function serverChecks({ assertions }: Pick<Plan, 'assertions'>): readonly string[] {
-  return assertions.length === 0 ? SERVER_CHECKS : [...SERVER_CHECKS, ASSERTIONS];
+function serverChecks({ assertions, parallel }: DatabasePlan): readonly string[] {
+  return [...SERVER_CHECKS, ...(parallel === 1 ? [] : [PARALLEL]), ...(assertions.length === 0 ? [] : [ASSERTIONS])];
 }
 
 interface ServerState {
@@ -80,11 +91,12 @@ interface ServerState {
   readonly privileges: Privileges;
   readonly unqualified: Answer<readonly UnqualifiedName[]>;
   readonly lockTable: LockTable;
+  readonly jobs: Jobs;
   readonly wrongAssertions: readonly string[];
 }
 
 async function inspectServer(
-  { source, filters, assertions }: Pick<Plan, 'source' | 'filters' | 'assertions'>,
+  { source, filters, assertions, parallel }: DatabasePlan,
   policy: TlsPolicy,
   signal: AbortSignal,
 ): Promise<ServerState> {
@@ -95,9 +107,19 @@ async function inspectServer(
     const privileges = await inspectPrivileges(client, database, dumped);
     const unqualified = await ifAnswered(client, 'functions that a restore calls', unqualifiedNames);
     const lockTable = await inspectLockTable(client, dumped);
+    const jobs = await jobsOf(client, parallel, dumped);
     const wrong = await wrongAssertions(client, assertions);
-    return { route, database, exclusions, privileges, unqualified, lockTable, wrongAssertions: wrong };
+    return { route, database, exclusions, privileges, unqualified, lockTable, jobs, wrongAssertions: wrong };
   });
+}
+
+/** Without need, the server is not asked. */
+async function jobsOf(client: Client, parallel: number, exclusions: Exclusions): Promise<Jobs> {
+  if (parallel === 1) {
+    return { jobs: 1 };
+  }
+  const load = await ifAnswered(client, 'connections', (asked) => inspectLoad(asked, exclusions));
+  return chooseJobs(parallel, availableParallelism(), load);
 }
 
 function wrongFilters(error: unknown): Failure {
@@ -126,7 +148,7 @@ async function chooseTools(
 }
 
 async function checkServer(
-  plan: Pick<Plan, 'source' | 'filters' | 'assertions'>,
+  plan: DatabasePlan,
   policy: TlsPolicy,
   { searchPath, signal }: RunContext,
 ): Promise<Examination> {
@@ -139,7 +161,7 @@ async function checkServer(
     }
     throw error;
   }
-  const { route, database, exclusions, privileges, unqualified, lockTable } = state;
+  const { route, database, exclusions, privileges, unqualified, lockTable, jobs } = state;
   const { finding: version, tools } = await chooseTools(database, searchPath);
   const findings = [
     ...connected(plan.source, policy, route, database),
@@ -150,20 +172,18 @@ async function checkServer(
     restorabilityFinding(unqualified),
     locksFinding(lockTable),
     replicaFinding(database),
+    ...(plan.parallel === 1 ? [] : [ok(PARALLEL, `connections that read rows: ${describeJobs(plan.parallel, jobs)}`)]),
     ...(plan.assertions.length === 0 ? [] : [assertionsFinding(plan.assertions, state.wrongAssertions)]),
   ];
   return {
     findings,
     ...(tools === undefined || exclusions instanceof Failure
       ? {}
-      : { setup: { policy, database, exclusions, ...tools } }),
+      : { setup: { policy, database, exclusions, jobs, ...tools } }),
   };
 }
 
-async function checkDatabase(
-  plan: Pick<Plan, 'source' | 'filters' | 'assertions'>,
-  context: RunContext,
-): Promise<Examination> {
+async function checkDatabase(plan: DatabasePlan, context: RunContext): Promise<Examination> {
   let policy: TlsPolicy;
   try {
     policy = tlsPolicy(plan.source, context.rdsRoots);

@@ -1,8 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { Client } from 'pg';
+import { describeJobs } from '../check/choose-jobs.ts';
 import { failureOf, problem, problemsOf } from '../check/finding.ts';
 import { type DumpSetup, KEY, runPreflight } from '../check/preflight.ts';
 import { type DumpResult, makeDump } from '../engine/make-dump.ts';
@@ -10,9 +9,7 @@ import { Failure } from '../failure.ts';
 import { log } from '../log.ts';
 import type { Plan } from '../plan/plan.ts';
 import { withConnection } from '../postgres/connection/connection.ts';
-import { ifAnswered } from '../postgres/connection/if-answered.ts';
 import { libpqEnvironment } from '../postgres/connection/libpq-environment.ts';
-import { inspectLoad } from '../postgres/dump-load.ts';
 import { describeLeftOut } from '../postgres/filters/left-out.ts';
 import { type Inventory, takeInventory } from '../postgres/inventory.ts';
 import { inspectNeeds } from '../postgres/needs/needs.ts';
@@ -20,7 +17,6 @@ import { sizeOnDisk } from '../progress.ts';
 import type { RunContext } from '../run-context.ts';
 import { abortEarlierUploads } from '../s3/earlier-uploads.ts';
 import { findDump, type ListedObject } from '../s3/find-dump.ts';
-import { chooseJobs } from './choose-jobs.ts';
 import { type Manifest, manifestOf, recoveredManifest } from './manifest.ts';
 import { watchForDdl } from './watch-for-ddl.ts';
 import { writeManifest } from './write-manifest.ts';
@@ -43,12 +39,11 @@ export async function dumpDatabase(s3: S3Client, planned: Plan, context: RunCont
     return;
   }
   const { plan, setup } = await prepare(s3, planned, context);
-  const { inventory, needs, jobs } = await withConnection(plan.source, setup.policy, signal, async (connection) => ({
+  const { inventory, needs } = await withConnection(plan.source, setup.policy, signal, async (connection) => ({
     inventory: await takeInventory(connection, setup.exclusions),
     needs: await inspectNeeds(connection, setup.exclusions),
-    jobs: await jobsOf(connection, plan, setup),
   }));
-  const result = await make(s3, plan, setup, { inventory, jobs }, context);
+  const result = await make(s3, plan, setup, inventory, context);
   if (result.outcome === 'taken') {
     await recover(s3, plan, await findDump(s3, plan.object, signal));
     return;
@@ -115,6 +110,9 @@ async function prepare(
       `${sizeOnDisk(database.size)}; sslmode ${policy.mode}; ` +
       `pg_dump ${client.version} with ${compression}`,
   );
+  if (plan.parallel > 1) {
+    log(`Connections that read rows: ${describeJobs(plan.parallel, setup.jobs)}.`);
+  }
   const leftOut = describeLeftOut(exclusions.leftOut);
   if (leftOut !== '') {
     log(`The filters of the secret leave out ${leftOut}`);
@@ -122,24 +120,12 @@ async function prepare(
   return { plan, setup };
 }
 
-/** How many connections read rows. Without need, the server is not asked. */
-async function jobsOf(connection: Client, { parallel }: Plan, { exclusions }: DumpSetup): Promise<number> {
-  if (parallel === 1) {
-    return 1;
-  }
-  const load = await ifAnswered(connection, 'connections', (asked) => inspectLoad(asked, exclusions));
-  const { jobs, reason } = chooseJobs(parallel, availableParallelism(), load);
-  const fewer = reason === undefined ? '' : `, not ${parallel} as the secret asks for, because ${reason}`;
-  log(`Connections that read rows: ${jobs}${fewer}.`);
-  return jobs;
-}
-
 /** Makes the dump in a temporary folder. */
 async function make(
   s3: S3Client,
   { task, source, filters, object }: Plan,
-  { policy, database, client, compression, exclusions }: DumpSetup,
-  { inventory, jobs }: { readonly inventory: Inventory; readonly jobs: number },
+  { policy, database, client, compression, exclusions, jobs: { jobs } }: DumpSetup,
+  inventory: Inventory,
   { searchPath, signal }: RunContext,
 ): Promise<DumpResult> {
   const folder = await mkdtemp(join(task.scratch, 'autodump-'));

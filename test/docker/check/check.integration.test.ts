@@ -76,6 +76,15 @@ test('a database that can be dumped has no problems, and the bucket stays empty'
   expect(await stage.hasObject(keyOf('app'))).toBe(false);
 });
 
+test('with several connections, it says how many read rows, and why not as many as asked for', async () => {
+  const outcome = await check('app', { secret: { parallel: 2 } });
+  expect(Object.keys(rowsOf(outcome))).toEqual([...CHECKS, 'Parallel']);
+  expect(rowsOf(outcome).Parallel).toEqual([
+    'ok',
+    'connections that read rows: 1, not 2 as the secret asks for, because the number of tables is 1',
+  ]);
+});
+
 test('a check needs neither a scheduled time nor an execution', async () => {
   const environment = { AUTODUMP_WHEN: undefined, AUTODUMP_EXECUTION: undefined };
   expect(await check('app', { environment })).toMatchObject({ status: 0 });

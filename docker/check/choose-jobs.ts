@@ -33,6 +33,11 @@ export function chooseJobs(asked: number, processors: number, load: Answer<DumpL
     .reduce<Jobs>((least, limit) => (limit.jobs < least.jobs ? limit : least), { jobs: asked });
 }
 
+/** How many connections read rows, in words: `2, not 4 as the secret asks for, because the number of tables is 2`. */
+export function describeJobs(asked: number, { jobs, reason }: Jobs): string {
+  return reason === undefined ? `${jobs}` : `${jobs}, not ${asked} as the secret asks for, because ${reason}`;
+}
+
 function limitsOf({ tables, largeObjects, freeConnections }: DumpLoad): readonly Required<Jobs>[] {
   return [
     // Each table is read by one.
