@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Client } from 'pg';
+import { z } from 'zod';
 import type { FILTER_FIELDS } from '../../../../contract.ts';
 import { startPgDump } from '../../../../docker/engine/pg-dump.ts';
 import { givenBy } from '../../../../docker/plan/secret-fields.ts';
@@ -244,6 +245,9 @@ test('there are at least 60 cases', () => {
   expect(CASES.length).toBeGreaterThanOrEqual(60);
 });
 
+/** How pg_restore ends if the server has refused a statement. */
+const refusedSchema = z.object({ code: z.literal(1), stderr: z.string() });
+
 /** What a new database has after a restore: relations with their kinds, rows or values. */
 async function restoredBy(
   program: string,
@@ -253,9 +257,8 @@ async function restoredBy(
   await stage.createDatabase(name);
   try {
     const env = { ...environment(), PATH: process.env.PATH };
-    // The status of pg_restore is 1 if the server has refused a statement.
-    const { stderr } = await execute(program, [...args, `--dbname=${name}`], { env }).catch(
-      (error: { readonly stderr: string }) => error,
+    const { stderr } = await execute(program, [...args, `--dbname=${name}`], { env }).catch((error: unknown) =>
+      refusedSchema.parse(error),
     );
     const relations = await stage.query(
       name,
