@@ -57,6 +57,21 @@ test('a circle is found, even one of types', () => {
   expect(circleThrough('d.ts', imports)).toEqual([]);
 });
 
+test('what checks for missing dumps shares little with what makes them', () => {
+  const imports = new Map(FILES.map((file) => [file, importsOf(file)]));
+  const reached = (...starts: readonly string[]) =>
+    new Set(starts.flatMap((start) => [...reachedFrom(start, imports).keys()]));
+  const watched = reached('lambda/scanner.ts', 'lambda/compare-tags.ts', 'lambda/reschedule.ts');
+  const shared = [...reached('lambda/freshness.ts')].filter((file) => watched.has(file));
+  // The simulation has an oracle of its own for schedules.
+  expect(shared.filter((file) => !file.startsWith('lambda/core/schedule/')).sort()).toEqual([
+    'contract.ts',
+    'lambda/core/execution-name.ts',
+    'lambda/core/tags.ts',
+    'lambda/stored-text.ts',
+  ]);
+});
+
 const paths = z.union([z.string().transform((path) => [path]), z.array(z.string())]);
 
 const { zones } = z

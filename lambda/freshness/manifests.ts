@@ -15,7 +15,7 @@ const CONCURRENCY = 4;
 
 export interface WithManifests {
   readonly memory: Memory;
-  /** Seconds that each of the dumps took whose manifests were read. */
+  /** Seconds that the dumps took whose manifests were read; of a run, those that were not known before. */
   readonly seconds: readonly number[];
   /** What these dumps lack of the rows of those before. */
   readonly vanished: readonly VanishedRows[];
@@ -46,9 +46,15 @@ export async function withManifests(
   const watches = read.map(({ arn, watch }) => [arn, watch] as const);
   return {
     memory: { ...memory, watches: new Map([...memory.watches, ...watches]), manifestReads: reads },
-    seconds: read.flatMap(({ watch: { manifest } }) => manifest?.seconds ?? []),
+    seconds: read.map(({ arn, watch }) => newSeconds(memory.watches.get(arn)?.manifest, watch.manifest)),
     vanished: read.flatMap(({ found }) => found),
   };
+}
+
+/** The manifests of a run are read again when it has dumped more databases, or one of them could not be read. */
+function newSeconds(before: DumpManifest | undefined, now: DumpManifest | undefined): number {
+  const known = before?.scheduledFor === now?.scheduledFor ? (before?.seconds ?? 0) : 0;
+  return Math.max((now?.seconds ?? 0) - known, 0);
 }
 
 interface ReadManifest {

@@ -23,16 +23,17 @@ interface Machine {
 
 const resources = await synthesizedResources();
 
-function definition(): Machine {
-  const [machine] = Object.values(ofType(resources, 'AWS::StepFunctions::StateMachine'));
-  const { 'Fn::Join': join } = machine?.Properties.DefinitionString as { 'Fn::Join': [string, unknown[]] };
+function definitionOf(construct: string): Machine {
+  const machines = Object.entries(ofType(resources, 'AWS::StepFunctions::StateMachine'));
+  const [, found] = machines.find(([id]) => id.startsWith(construct)) ?? [];
+  const { 'Fn::Join': join } = found?.Properties.DefinitionString as { 'Fn::Join': [string, unknown[]] };
   const text = join[1].map((part) =>
     typeof part === 'string' ? part : `<${JSON.stringify(part).replaceAll('"', '')}>`,
   );
   return JSON.parse(text.join('')) as Machine;
 }
 
-const machine = definition();
+const machine = definitionOf('Workflow');
 const [job, reschedule] = machine.States['Run job and reschedule']?.Branches ?? [];
 const [rescheduleOnly] = machine.States['Reschedule without a job']?.Branches ?? [];
 const tasks = [
@@ -157,5 +158,21 @@ describe('the workflow', () => {
         'ThrottlingException',
       ]);
     }
+  });
+});
+
+describe('the checks of a thousand secrets that are tagged at once', () => {
+  const { Check: check } = definitionOf('Check').States;
+
+  test('queue for the capacity that no dump waits for, for up to three days', () => {
+    expect(check?.Parameters).toMatchObject({
+      JobQueue: expect.stringContaining('CheckQueue'),
+      ContainerOverrides: { Command: ['dump', '--check'] },
+    });
+    expect(check?.TimeoutSeconds).toBe(3 * 24 * 3600);
+  });
+
+  test('are submitted again as those of runs when Batch refuses a call', () => {
+    expect(check?.Retry).toEqual(job?.States.Dump?.Retry);
   });
 });

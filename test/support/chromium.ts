@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe } from '@jest/globals';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 
 /** Where Debian and the machines of GitHub have it. */
 const PROGRAM = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path));
@@ -41,4 +41,49 @@ export function browser(): () => Browser {
     }
     return started;
   };
+}
+
+/** How a page is looked at. */
+export interface Screen {
+  /** In pixels. */
+  readonly width: number;
+  readonly colorScheme: 'light' | 'dark';
+}
+
+/** A narrow and a wide window, in both themes. */
+export const SCREENS: readonly (readonly [name: string, screen: Screen])[] = [400, 1400].flatMap((width) =>
+  (['light', 'dark'] as const).map(
+    (colorScheme) => [`${width} pixels wide, ${colorScheme}`, { width, colorScheme }] as const,
+  ),
+);
+
+const ADDRESS = 'http://page.test/';
+
+/**
+ * Shows a page of HTML, from which no request gets out.
+ *
+ * @param look is also given what the page has asked for beside itself
+ */
+export async function show<T>(
+  started: Browser,
+  body: string,
+  { width = 1400, colorScheme = 'light' }: Partial<Screen>,
+  look: (page: Page, requests: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const page = await started.newPage({ viewport: { width, height: 900 }, colorScheme });
+  const requests: string[] = [];
+  try {
+    await page.route('**', async (route, request) => {
+      if (request.url() === ADDRESS) {
+        await route.fulfill({ contentType: 'text/html', body });
+      } else {
+        requests.push(request.url());
+        await route.abort();
+      }
+    });
+    await page.goto(ADDRESS);
+    return await look(page, requests);
+  } finally {
+    await page.close();
+  }
 }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { run } from '../../docker/process/child.ts';
 
-/** pg_restore of version 17 and later sets this parameter, which older servers lack, and so do scripts of pg_dump. */
+/** pg_restore of version 17 and later sets this parameter, which older servers lack. */
 const UNKNOWN = 'unrecognized configuration parameter "transaction_timeout"';
 
 /**
@@ -26,9 +26,4 @@ export async function pgRestore(
   if (status !== 0 && !(status === 1 && errors.every((line) => line.includes(UNKNOWN)))) {
     throw new Error(`pg_restore ended with status ${status}: ${lastLines.join('\n')}`);
   }
-}
-
-/** A script of pg_dump without the parameter that older servers lack. */
-export function withoutUnknown(script: string): string {
-  return script.replace(/^SET transaction_timeout = 0;\n/m, '');
 }

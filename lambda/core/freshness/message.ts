@@ -1,4 +1,5 @@
 import type { Purpose } from '../../../contract.ts';
+import { executionLink } from '../console-links.ts';
 import { type AccountRegion, fittingBlocks, type Message } from '../message.ts';
 import { databasesInWords } from '../words/databases.ts';
 import { durationOf } from '../words/duration.ts';
@@ -80,6 +81,7 @@ function blockOf(news: News, place: Place, now: Date): readonly string[] {
     `Its run: ${runOf(news.run)}`,
     `What to do: docs/operations.md#${purpose}-${news.kind}`,
     ...(news.kind === 'late' || purpose === 'drill' ? [] : [`To dump it now: ${dumpNowCommand(news.secret, place)}`]),
+    ...('execution' in news.run ? [`Execution: ${executionLink(news.run.execution)}`] : []),
   ];
 }
 
@@ -113,8 +115,8 @@ function runOf(run: Run): string {
     case 'none':
       return 'there is none in Step Functions';
     case 'going':
-      return `still going, ${run.execution}`;
+      return 'still going';
     default:
-      return `${run.status}, ${run.execution}${run.reason === undefined ? '' : `: ${onOneLine(run.reason)}`}`;
+      return `${run.status}${run.reason === undefined ? '' : `: ${onOneLine(run.reason)}`}`;
   }
 }

@@ -197,5 +197,5 @@ function distance(time: string, now: string): string {
 
 function secondsWords(seconds: number): string {
   const precise = seconds < 10 ? Math.round(seconds * 10) / 10 : Math.round(seconds);
-  return seconds < 120 ? `${precise} s` : durationOf(seconds * 1000);
+  return seconds < 120 ? `${precise}\u00a0s` : durationOf(seconds * 1000);
 }

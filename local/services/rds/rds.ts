@@ -15,6 +15,8 @@ export interface ManagedDatabase {
   readonly identifier: string;
   readonly engine: string;
   readonly host: string;
+  /** That of a cluster's readers. @default - the same */
+  readonly readerHost?: string;
   readonly port: number;
   /** The database that was created with it. */
   readonly databaseName: string | undefined;
@@ -71,7 +73,8 @@ export class Rds {
 
   /** https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeDBClusters.html */
   describeDBClusters({ DBClusterIdentifier: arn = '' }: DescribeDBClustersMessage): DBClusterMessage {
-    const { identifier, engine, host, port, databaseName } = this.#find(arn, 'cluster', 'DBClusterNotFoundFault');
+    const database = this.#find(arn, 'cluster', 'DBClusterNotFoundFault');
+    const { identifier, engine, host, readerHost = host, port, databaseName } = database;
     return {
       DBClusters: [
         {
@@ -79,7 +82,7 @@ export class Rds {
           Engine: engine,
           DatabaseName: databaseName,
           Endpoint: host,
-          ReaderEndpoint: host,
+          ReaderEndpoint: readerHost,
           Port: port,
         },
       ],

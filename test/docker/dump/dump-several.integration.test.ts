@@ -263,6 +263,15 @@ describe('the check of several databases', () => {
     expect(stdout).toMatch(/^-- In the database "db3":\n-- All tables/m);
   });
 
+  test('names those of a list that there are not, or that the user may not connect to, as problems', async () => {
+    const secret = { ...DUMPER, dbname: undefined, databasename: ['none', 'closed', 'a'] };
+    const { status, stdout } = await stage.check('', { secret });
+    expect(status).toBe(77);
+    expect(stdout).toMatch(/^"a" +ok +\d+ checks: a dump can start$/m);
+    expect(stdout).toMatch(/^"closed" \w+ +problem .*"closed"/m);
+    expect(stdout).toMatch(/^"none" Database +problem .*There is no such database/m);
+  });
+
   test('says which step fails if the server is out of reach', async () => {
     const { status, stdout } = await stage.check('', { secret: { ...DUMPER, dbname: '*', port: 1 } });
     expect(status).toBe(75);

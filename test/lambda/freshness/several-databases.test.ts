@@ -117,7 +117,7 @@ test('a run is there as soon as each of its databases is, and reported with thos
   expect(await checkOn(20, 4)).toMatchObject({ fresh: 1, reported: 1 });
   expect(messages()).toEqual([expect.stringContaining('\nCAUGHT UP: s\n')]);
   expect(entry()).toMatchObject({ sizes: [3000, 3000], manifest: { databases: 3, rows: 60 } });
-  expect(metrics.mock.lastCall?.join()).toContain('"DumpedBytes":1000,');
+  expect(metrics.mock.lastCall?.join()).toContain('"DumpedBytes":1000,"DumpSeconds":2}');
 });
 
 test('a run that is going is late, and not looked at before it has to be there', async () => {

@@ -47,7 +47,11 @@ describe('a secret that RDS manages is dumped', () => {
   test.each([
     ['an instance', manage, {}],
     ['a cluster', () => manage({ kind: 'cluster', engine: 'aurora-postgresql' }), {}],
-    ["a cluster's reader", () => manage({ kind: 'cluster' }), { 'autodump:prefer': 'reader' }],
+    [
+      "a cluster's reader",
+      () => manage({ kind: 'cluster', host: 'writer.invalid', readerHost: shared().server.host }),
+      { 'autodump:prefer': 'reader' },
+    ],
     [
       'an instance without a database of its own',
       () => manage({ databaseName: undefined }),

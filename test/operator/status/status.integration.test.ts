@@ -78,6 +78,9 @@ test.each<[string, readonly string[], number]>([
   ['a failing secret', ['prod/inventory'], 1],
   ['a secret that could not be checked', ['prod/<script>alert(1)</script>'], 1],
   ['a secret with a broken tag', ['prod/typo'], 1],
+  ['a secret of which rows vanished', ['prod/accounts'], 1],
+  ['a secret whose last drill found differences', ['prod/ledger'], 1],
+  ['a secret whose drill is overdue', ['prod/archive'], 1],
 ])('of %s, the exit status tells whether all is well', async (_, secrets, status) => {
   const shown = await show({ secrets });
   expect(shown).toMatchObject({ status, warnings: [] });

@@ -221,7 +221,7 @@ test('a drill is in a message of its own kind, and so is the event about it', ()
   const newest = { bucket: 'dumps', key: 'prod/orders/orders-20261114T080000Z.dmp.drill-20261115T080000Z.json' };
   const run: Run = {
     status: 'failed',
-    execution: 'arn',
+    execution: 'arn:aws:states:us-west-2:123456789012:execution:AutoDump:prod_orders',
     reason: 'There is no dump of prod/orders to restore in dumps.',
   };
   const drill = { ...about, purpose: 'drill' } as const;
@@ -241,8 +241,9 @@ DRILL STILL OVERDUE: prod/orders
 Missing: the drill scheduled for 2026-11-22T08:00:00Z (Sun 22 Nov 2026, 01:00 in America/Denver)
 Since: 2 h 14 min ago
 Newest evidence of a drill: s3://dumps/${newest.key}, scheduled for 2026-11-15T08:00:00Z
-Its run: failed, arn: There is no dump of prod/orders to restore in dumps.
+Its run: failed: There is no dump of prod/orders to restore in dumps.
 What to do: docs/operations.md#drill-overdue
+Execution: https://us-west-2.console.aws.amazon.com/states/home?region=us-west-2#/v2/executions/details/arn:aws:states:us-west-2:123456789012:execution:AutoDump:prod_orders
 
 `);
   expect(text).toContain(

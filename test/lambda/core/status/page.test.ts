@@ -73,7 +73,7 @@ describe('the page', () => {
         '2026-11-21 07:00 UTC',
         '1.48 GB',
         'in dumps',
-        '48,211,034 rows, made in 34 s',
+        '48,211,034 rows, made in 34\u00a0s',
         'Sizes of the last 30 dumps',
         '1.2 GB to 1.53 GB',
         'not scheduled',
