@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Processes } from '../local/host/processes.ts';
 
@@ -10,10 +11,15 @@ export interface Measurement {
   readonly memory: number;
   /** Peak sum including its children, in bytes. Shared pages are counted once per process. */
   readonly memoryWithChildren: number;
+  /** The most that its temporary files occupied, in bytes. */
+  readonly disk: number;
 }
 
 const SAMPLE_MS = 50;
 const KIB = 1024;
+
+/** Unit of `st_blocks`. */
+const BLOCK = 512;
 
 /** Clock ticks per second in /proc, the same on every Linux. */
 const TICKS = 100;
@@ -39,6 +45,14 @@ function descendants(pid: number): readonly number[] {
   return below(pid);
 }
 
+/** Bytes that the files of a folder occupy. */
+function occupied(folder: string): number {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).reduce((sum, name) => {
+    const file = lstatSync(join(folder, name), { throwIfNoEntry: false });
+    return sum + (file?.isFile() === true ? file.blocks * BLOCK : 0);
+  }, 0);
+}
+
 /** Processor time of a process and all its descendants, running or exited, in seconds. */
 export function cpuSecondsOfAll(pid: number): number {
   return [pid, ...descendants(pid)].reduce((sum, one) => sum + cpuSecondsOf(one), 0);
@@ -57,13 +71,17 @@ function cpuSecondsOf(pid: number): number {
 /**
  * Runs a program and measures it, including the children that it waits for.
  *
+ * @param scratch folder for its temporary files only
  * @throws {Error} with its standard error if it fails
  */
 export async function measure(
   program: string,
   args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  processes: Processes,
+  {
+    env,
+    scratch,
+    processes,
+  }: { readonly env: NodeJS.ProcessEnv; readonly scratch: string; readonly processes: Processes },
 ): Promise<Measurement> {
   const started = performance.now();
   // The shell prints the processor time of its child with all descendants.
@@ -73,7 +91,7 @@ export async function measure(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { pid = 0, stdout, stderr } = shell;
-  let [memory, memoryWithChildren] = [0, 0];
+  let [memory, memoryWithChildren, disk] = [0, 0, 0];
   const sampling = setInterval(() => {
     const [main = 0, ...others] = descendants(pid);
     memory = Math.max(memory, memoryOf(main, 'VmHWM'));
@@ -81,6 +99,7 @@ export async function measure(
       memoryWithChildren,
       [main, ...others].reduce((sum, one) => sum + memoryOf(one, 'VmRSS'), 0),
     );
+    disk = Math.max(disk, occupied(scratch));
   }, SAMPLE_MS);
   const [times, errors, end] = await Promise.all([stdout && text(stdout), stderr && text(stderr), ended]);
   clearInterval(sampling);
@@ -92,5 +111,5 @@ export async function measure(
     (sum, [, minutes, seconds]) => sum + 60 * Number(minutes) + Number(seconds),
     0,
   );
-  return { seconds: (performance.now() - started) / 1000, cpuSeconds, memory, memoryWithChildren };
+  return { seconds: (performance.now() - started) / 1000, cpuSeconds, memory, memoryWithChildren, disk };
 }

@@ -5,6 +5,7 @@ export interface Row {
   readonly cpuSeconds: number;
   readonly memory: number;
   readonly memoryWithChildren: number;
+  readonly disk: number;
   readonly bytes: number;
   readonly serverCpu: number;
   readonly s3Cpu: number;
@@ -20,6 +21,7 @@ const HEADER = [
   'S3 CPU s',
   'MiB',
   'MiB with children',
+  'disk MB',
   'dump MB',
 ];
 
@@ -53,6 +55,7 @@ export function censusCost(rows: readonly Row[]): string {
 export function table(rows: readonly Row[], methods: readonly string[]): string {
   const of = (method: string, value: (row: Row) => number) => medianOf(rows, method, value);
   const wall = (method: string) => of(method, ({ seconds }) => seconds);
+  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
   const mebibytes = (bytes: number) => (bytes / 1024 ** 2).toFixed(0);
   const lines = methods.map((method) => [
     method,
@@ -64,7 +67,8 @@ export function table(rows: readonly Row[], methods: readonly string[]): string 
     of(method, ({ s3Cpu }) => s3Cpu).toFixed(1),
     mebibytes(of(method, ({ memory }) => memory)),
     mebibytes(of(method, ({ memoryWithChildren }) => memoryWithChildren)),
-    (of(method, ({ bytes }) => bytes) / 1e6).toFixed(0),
+    megabytes(of(method, ({ disk }) => disk)),
+    megabytes(of(method, ({ bytes }) => bytes)),
   ]);
   const widths = HEADER.map((_, column) => Math.max(...[HEADER, ...lines].map((line) => line[column]?.length ?? 0)));
   return [HEADER, ...lines]

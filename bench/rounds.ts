@@ -17,7 +17,7 @@ export async function runRounds(
       const row = await runOnce(method, setup);
       rows.push(row);
       say(`round ${round}, ${method}: ${row.seconds.toFixed(1)} s`);
-      await rm(join(setup.folder, 'dump'), { force: true, recursive: true });
+      await rm(join(setup.scratch, 'dump'), { force: true, recursive: true });
     }
   }
   return rows;
@@ -33,6 +33,7 @@ async function runOnce(method: Method, setup: Setup): Promise<Row> {
     cpuSeconds: sum(({ cpuSeconds }) => cpuSeconds),
     memory: Math.max(...measurements.map(({ memory }) => memory)),
     memoryWithChildren: Math.max(...measurements.map(({ memoryWithChildren }) => memoryWithChildren)),
+    disk: Math.max(...measurements.map(({ disk }) => disk)),
     bytes,
     serverCpu: (await setup.serverCpu()) - before.server,
     s3Cpu: (await setup.usage()).cpuSeconds - before.s3,
@@ -42,15 +43,17 @@ async function runOnce(method: Method, setup: Setup): Promise<Row> {
 /** @returns a measurement of each program that ran, and the size of the dump */
 async function measureMethod(
   method: Method,
-  { folder, program, withoutCensus, processes, environment, compression, streamingPath, usage }: Setup,
+  { scratch, program, withoutCensus, processes, environment, compression, streamingPath, usage }: Setup,
 ): Promise<{ measurements: readonly Measurement[]; bytes: number }> {
-  const file = join(folder, 'dump');
-  const dump = (...args: string[]) => measure('pg_dump', [...args, '-f', file, DATABASE], environment, processes);
-  const engine = async (bundle: string, changes: NodeJS.ProcessEnv = {}) => {
-    const measured = await measure(process.execPath, [bundle, 'dump'], { ...environment, ...changes }, processes);
+  const file = join(scratch, 'dump');
+  const run = (name: string, args: readonly string[], changes: NodeJS.ProcessEnv = {}) =>
+    measure(name, args, { env: { ...environment, ...changes }, scratch, processes });
+  const dump = (...args: string[]) => run('pg_dump', [...args, '-f', file, DATABASE]);
+  const engine = async (bundle: string, changes?: NodeJS.ProcessEnv) => {
+    const measured = await run(process.execPath, [bundle, 'dump'], changes);
     return { measurements: [measured], bytes: (await usage()).bytes };
   };
-  const copied = () => measure(process.execPath, [join(import.meta.dirname, 'copy.ts'), file], environment, processes);
+  const copied = () => run(process.execPath, [join(import.meta.dirname, 'copy.ts'), file]);
   await usage();
   switch (method) {
     case 'predecessor': {

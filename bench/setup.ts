@@ -21,7 +21,8 @@ const ZSTD_SINCE = 16;
 
 /** Everything that the measured programs need. */
 export interface Setup {
-  readonly folder: string;
+  /** Folder for the files of the measured programs only. */
+  readonly scratch: string;
   readonly processes: Processes;
   /** Path of the dump program. */
   readonly program: string;
@@ -69,13 +70,15 @@ export async function prepare(
   say('Generating the database ...');
   const bytes = await generate(postgres, size, shape);
   say(`The database takes ${(bytes / 1e6).toFixed(0)} MB on disk.`);
+  const scratch = join(folder, 'scratch');
+  await mkdir(scratch);
   const pidFile = join(folder, 'postgres', 'data', 'postmaster.pid');
   return {
-    folder,
+    scratch,
     program,
     withoutCensus: await bundleWithoutCensus(folder),
     processes,
-    environment: environmentOf({ ...postgres, host, port }, { folder, path, endpoint: aws.endpoint }),
+    environment: environmentOf({ ...postgres, host, port }, { scratch, path, endpoint: aws.endpoint }),
     compression: (clients[0]?.major ?? 0) >= ZSTD_SINCE ? 'zstd:3' : '1',
     streamingPath: await streamingPath(folder, path),
     usage: () => aws.usage(),
@@ -100,7 +103,7 @@ async function generate({ host, port, user, password }: PostgresServer, size: nu
 
 function environmentOf(
   { host, port, user, password }: Pick<PostgresServer, 'host' | 'port' | 'user' | 'password'>,
-  { folder, path, endpoint }: { readonly folder: string; readonly path: string; readonly endpoint: string },
+  { scratch, path, endpoint }: { readonly scratch: string; readonly path: string; readonly endpoint: string },
 ): NodeJS.ProcessEnv {
   return {
     PATH: path,
@@ -113,7 +116,7 @@ function environmentOf(
     AUTODUMP_BUCKETS: 'dumps',
     AUTODUMP_RETENTION_DAYS: '35',
     AUTODUMP_RESTORE_JOB: 'bench',
-    TMPDIR: folder,
+    TMPDIR: scratch,
   };
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { censusCost, type Row, table } from '../../bench/report.ts';
 
-const USAGE = { memory: 0, memoryWithChildren: 0, bytes: 0, serverCpu: 0, s3Cpu: 0 };
+const USAGE = { memory: 0, memoryWithChildren: 0, disk: 0, bytes: 0, serverCpu: 0, s3Cpu: 0 };
 
 function row(method: string, seconds: number, cpuSeconds: number): Row {
   return { method, seconds, cpuSeconds, ...USAGE };
