@@ -99,6 +99,22 @@ describe('a user who may not create what the dump contains', () => {
     expect(await restore(stage, 'schemas', 'without public')).toMatchObject({ status: 0, stderr: '' });
   });
 
+  test('is told of the tablespace that its settings choose', async () => {
+    await stage.query(
+      'postgres',
+      'SET allow_in_place_tablespaces TO on',
+      `CREATE TABLESPACE "on SSD" LOCATION ''`,
+      `ALTER ROLE owner SET default_tablespace = 'on SSD'`,
+    );
+    await stage.createDatabase('placed');
+    await stage.query('postgres', 'ALTER DATABASE placed OWNER TO owner');
+    const refused = await restore(stage, 'source', 'placed', [], { secret: OWNER });
+    expectRefused(refused, 'run GRANT CREATE ON TABLESPACE "on SSD" TO "owner";');
+    await obey(refused, 'placed');
+    expect(await restore(stage, 'source', 'placed', [], { secret: OWNER })).toMatchObject({ status: 0, stderr: '' });
+    await stage.query('postgres', 'ALTER ROLE owner RESET default_tablespace');
+  });
+
   test('needs nothing for what the dump does not create', async () => {
     await stage.createDatabase('only public', 'GRANT CREATE ON SCHEMA public TO PUBLIC');
     expect(await restore(stage, 'source', 'only public', [], { secret: BUILDER })).toMatchObject({
@@ -218,6 +234,32 @@ describe('what is reserved to superusers', () => {
       await stage.query('postgres', 'DROP ROLE rds_superuser');
     }
   });
+});
+
+test('a foreign-data wrapper that the user may not use is warned of before the download, with the grant', async () => {
+  const wrappers = ['CREATE EXTENSION postgres_fdw', 'CREATE FOREIGN DATA WRAPPER "of; ours"'];
+  await stage.createDatabase(
+    'federated',
+    ...wrappers,
+    `CREATE SERVER "far; away" TYPE 'it''s' VERSION '1' FOREIGN DATA WRAPPER postgres_fdw`,
+    `CREATE SERVER near FOREIGN DATA WRAPPER "of; ours" OPTIONS (a 'b')`,
+    'CREATE FOREIGN TABLE t (a int) SERVER "far; away"',
+  );
+  expect(await stage.dump('federated')).toMatchObject({ status: 0, stderr: '' });
+  const restoreAfter = async (into: string, ...statements: readonly string[]) => {
+    await stage.createDatabase(into, ...wrappers, `ALTER DATABASE "${into}" OWNER TO owner`, ...statements);
+    return restore(stage, 'federated', into, ['--into-non-empty'], { secret: OWNER });
+  };
+  const { stdout } = await restoreAfter('to federate');
+  const [before = ''] = stdout.split('Fetching');
+  expect(before).toContain('the dump needs: server "far; away", server near and what depends on it will be refused.');
+  const [, sql = ''] = /run, in the database, (GRANT USAGE .*;)/.exec(before) ?? [];
+  expect(sql).toBe(
+    'GRANT USAGE ON FOREIGN DATA WRAPPER "postgres_fdw" TO "owner"; GRANT USAGE ON FOREIGN DATA WRAPPER "of; ours" TO "owner";',
+  );
+  const { stdout: anew } = await restoreAfter('to federate anew', sql);
+  expect(anew).not.toContain('foreign-data wrappers that the dump needs');
+  expect(anew).toContain('1 of 1 foreign tables');
 });
 
 test('an extension that is in another schema than in the dump is warned of', async () => {
