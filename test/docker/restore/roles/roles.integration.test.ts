@@ -174,6 +174,14 @@ test('missing roles that only grants name are named with their SQL, and cost no 
   expect(stdout.indexOf('CREATE ROLE')).toBeLessThan(stdout.indexOf('Fetching'));
 });
 
+test('owners are not restored, and those of the dumped database are named before the download', async () => {
+  const { stdout } = await restore('source', 'owned');
+  const [before = ''] = stdout.split('Fetching');
+  expect(before).toContain(
+    'Note: all that the restore creates will belong to the user "postgres". The dumped database, or what is in it, belonged to "author".',
+  );
+});
+
 test('missing roles of policies and user mappings are refused before the download', async () => {
   const { status, stdout, stderr } = await restore('policed', 'refused');
   expect(stderr).toContain('with a row its whole table: "author", "filtered".');
