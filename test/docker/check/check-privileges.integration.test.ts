@@ -255,12 +255,16 @@ test('contents that a dump omits are reported, also by the dump', async () => {
     'CREATE SERVER files FOREIGN DATA WRAPPER file_fdw',
     "CREATE FOREIGN TABLE elsewhere (t text) SERVER files OPTIONS (filename '/dev/null')",
     "CREATE SUBSCRIPTION followed CONNECTION 'host=127.0.0.1' PUBLICATION p WITH (connect = false)",
+    'CREATE TABLE queued AS SELECT 1 AS one',
+    'ALTER EXTENSION file_fdw ADD TABLE queued',
+    'ANALYZE queued',
   );
   const outcome = await stage.check('lacking', { secret: READER });
   expect(outcome.status).toBe(0);
   expect(rowsOf(outcome)['Left out']).toEqual([
     'warning',
-    'a dump will not contain rows of the foreign tables public.elsewhere, which are on other servers; nor subscriptions, which pg_dump only dumps as a superuser: followed',
+    'a dump will not contain rows of the foreign tables public.elsewhere, which are on other servers; nor subscriptions, which pg_dump only dumps as a superuser: followed; ' +
+      'nor rows of the tables public.queued, which belong to an extension that does not have them dumped (pg_extension_config_dump): they are only what CREATE EXTENSION puts into them',
   ]);
   const dumped = await stage.dump('lacking', { secret: READER });
   expect(dumped).toMatchObject({ status: 0, stdout: expect.stringContaining('Warning: Left out: a dump will not') });
