@@ -110,10 +110,7 @@ function leftOut({ foreign, unlogged, subscriptions, unmarked }: Privileges): Fi
         ]),
   ];
   return parts.length === 0
-    ? ok(
-        LEFT_OUT,
-        'no foreign tables, skipped subscriptions, unlogged tables of a replica, or tables of extensions that are not dumped',
-      )
+    ? ok(LEFT_OUT, 'no foreign tables, skipped subscriptions or tables of extensions, or unlogged tables of a replica')
     : warning(LEFT_OUT, `a dump will not contain ${parts.join('; nor ')}`);
 }
 
