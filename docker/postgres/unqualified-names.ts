@@ -19,7 +19,7 @@ export interface UnqualifiedName {
 const NAME = String.raw`(?:"(?:[^"]|"")+"|[^\x01-@\[-^\x60{-\x7f][^\x01-#%-/:-@\[-^\x60{-\x7f]*)`;
 const NAMES = `${NAME}(?:[[:space:]]*[.][[:space:]]*${NAME})*`;
 
-/** The inside of a literal, as a literal itself. A backslash in one only makes the server print more of them. */
+/** The inside of a literal as the server prints it, with its quotes doubled; this pattern is in a literal itself. */
 const LITERAL = "''((?:[^'']|'''')*)''";
 
 /**
@@ -30,8 +30,8 @@ const LITERAL = "''((?:[^'']|'''')*)''";
  * bodies call in turn is followed if they name it with its schema. Operators are not found, and a name that stands for
  * something else, such as a column, is.
  *
- * Views may have queries as literals, for functions such as `ts_stat` and `crosstab`. Their other names the server prints
- * with their schemas.
+ * Views may have queries as literals, for functions such as `ts_stat` and `crosstab`. Their other names the server
+ * prints with their schemas.
  *
  * Each body is split into names once. A pattern for each pair of body and name would take minutes with thousands of
  * names.
