@@ -175,7 +175,7 @@ test('missing roles that only grants name are named with their SQL, and cost no 
 });
 
 test('owners are not restored, and those of the dumped database are named before the download', async () => {
-  const { stdout } = await restore('source', 'owned');
+  const { stdout } = await restore('source', 'of others');
   const [before = ''] = stdout.split('Fetching');
   expect(before).toContain(
     'Note: all that the restore creates will belong to the user "postgres". The dumped database, or what is in it, belonged to "author".',
