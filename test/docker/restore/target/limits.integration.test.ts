@@ -122,7 +122,12 @@ test('debug messages that a setting of the user asks for are taken for no refusa
   await stage.createDatabase('granted', 'CREATE TABLE t ()', 'GRANT SELECT ON t TO PUBLIC');
   expect(await stage.dump('granted')).toMatchObject({ status: 0, stderr: '' });
   await createTarget('from granted');
-  await stage.query('postgres', 'ALTER ROLE owner SET client_min_messages = debug5');
+  // If a session begins with options, such messages come before pg_restore can set what it wants to see.
+  await stage.query(
+    'postgres',
+    'ALTER ROLE owner SET client_min_messages = debug5',
+    'ALTER ROLE owner SET array_nulls = off',
+  );
   const { outcome } = await startRestore(stage, 'granted', 'from granted', [], { secret });
   const { status, stdout, stderr } = await outcome;
   await stage.query('postgres', 'ALTER ROLE owner RESET ALL');
