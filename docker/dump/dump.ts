@@ -48,6 +48,9 @@ export async function dumpDatabase(s3: S3Client, planned: Plan, context: RunCont
     needs: await inspectNeeds(connection, setup.exclusions),
     jobs: await jobsOf(connection, plan, setup),
   }));
+  for (const reason of needs.unseen) {
+    log(`Warning: the manifest will not have all that the database needs besides its dump: ${reason}`);
+  }
   const result = await make(s3, plan, setup, { inventory, jobs }, context);
   if (result.outcome === 'taken') {
     await recover(s3, plan, await findDump(s3, plan.object, signal));

@@ -4,7 +4,8 @@ import { bigint, queryRow, queryRows } from './connection/query.ts';
 import type { Database } from './database.ts';
 import { dumpedRelations } from './dumped-relations.ts';
 import { type Exclusions, isNoneOf } from './filters/exclusions.ts';
-import { quotedOnOneLine } from './names/quoting.ts';
+import { identifier, quotedOnOneLine } from './names/quoting.ts';
+import { userMappings } from './needs/user-mappings.ts';
 import { IS_USER_SCHEMA } from './user-schemas.ts';
 
 /**
@@ -38,6 +39,8 @@ export interface Privileges {
   readonly subscriptions: readonly string[];
   /** Tables with rows that belong to an extension which has not marked them: a dump has neither table nor rows. */
   readonly unmarked: readonly string[];
+  /** User mappings of which this user cannot see whether they have options: a dump has them without. */
+  readonly hiddenMappings: readonly string[];
 }
 
 const relationSchema = z.object({
@@ -121,6 +124,13 @@ function unmarkedQuery({ relations, withoutRows }: Exclusions): string {
     ORDER BY 1, 2`;
 }
 
+async function hiddenMappings(client: Client): Promise<readonly string[]> {
+  const mappings = await userMappings(client);
+  return mappings
+    .filter(({ hasOptions }) => hasOptions === null)
+    .map(({ server, role }) => `${role === null ? 'PUBLIC' : identifier(role)} of server ${identifier(server)}`);
+}
+
 function qualified({ schema, name }: Pick<Relation, 'schema' | 'name'>): string {
   return `${quotedOnOneLine(schema)}.${quotedOnOneLine(name)}`;
 }
@@ -163,5 +173,6 @@ export async function inspectPrivileges(
     unlogged: names(({ unlogged }) => unlogged),
     subscriptions: subscriptions.map(({ name }) => quotedOnOneLine(name)),
     unmarked: unmarked.map(qualified),
+    hiddenMappings: exclusions.leftOut.objectsWithoutSchema ? [] : await hiddenMappings(client),
   };
 }
