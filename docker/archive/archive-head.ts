@@ -30,7 +30,7 @@ const TIME_FIELDS = 7;
 const MAX_TEXT_BYTES = 64 * 1024 * 1024;
 
 /** Kinds of entries whose statements say more than their names, and are short. */
-const DEFINED: ReadonlySet<string> = new Set(['ENCODING', 'EXTENSION', 'POLICY', 'PUBLICATION']);
+const DEFINED: ReadonlySet<string> = new Set(['ENCODING', 'EXTENSION', 'POLICY', 'PUBLICATION', 'SERVER']);
 
 function isDefined({ kind }: Pick<ArchiveEntry, 'kind'>): boolean {
   return DEFINED.has(kind);

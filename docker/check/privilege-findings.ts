@@ -93,7 +93,7 @@ function largeObjects({ user, unreadableLargeObjects: count, exampleLargeObject:
   ]);
 }
 
-function leftOut({ foreign, unlogged, subscriptions }: Privileges): Finding {
+function leftOut({ foreign, unlogged, subscriptions, unmarked, hiddenMappings }: Privileges): Finding {
   const parts = [
     ...(foreign.length === 0 ? [] : [`rows of the foreign tables ${listed(foreign, FEW)}, which are on other servers`]),
     ...(unlogged.length === 0
@@ -102,9 +102,24 @@ function leftOut({ foreign, unlogged, subscriptions }: Privileges): Finding {
     ...(subscriptions.length === 0
       ? []
       : [`subscriptions, which pg_dump only dumps as a superuser: ${listed(subscriptions, FEW)}`]),
+    ...(unmarked.length === 0
+      ? []
+      : [
+          `rows of the tables ${listed(unmarked, FEW)}, which belong to an extension that does not have them dumped ` +
+            '(pg_extension_config_dump): they are only what CREATE EXTENSION puts into them',
+        ]),
+    ...(hiddenMappings.length === 0
+      ? []
+      : [
+          `options, such as passwords, of user mappings that this user may not see: ${listed(hiddenMappings, FEW)}. Superusers ` +
+            'see all, and the user of a mapping with USAGE on its server its own',
+        ]),
   ];
   return parts.length === 0
-    ? ok(LEFT_OUT, 'no foreign tables, skipped subscriptions, or unlogged tables of a replica')
+    ? ok(
+        LEFT_OUT,
+        'no foreign tables, hidden user mappings, skipped subscriptions or tables of extensions, or unlogged tables of a replica',
+      )
     : warning(LEFT_OUT, `a dump will not contain ${parts.join('; nor ')}`);
 }
 

@@ -12,13 +12,14 @@ export function restorabilityFinding(answer: Answer<readonly UnqualifiedName[]>)
   }
   const names = answer.value;
   if (names.length === 0) {
-    return ok(RESTORABILITY, 'no function that a restore calls appears to name an object without its schema');
+    return ok(RESTORABILITY, 'nothing that a restore runs appears to name an object without its schema');
   }
   const calls = names.map(({ calls: called, name }) => `${called} names ${name}`);
   return warning(
     RESTORABILITY,
-    'a restore may fail: for a generated column, a CHECK constraint, an index or a materialized view it calls functions, ' +
-      `with an empty search_path, whose bodies appear to name objects without their schema: ${listed(calls, FEW, '; ')}. ` +
-      'Write the schema in the body, or give the function a search_path: ALTER FUNCTION … SET search_path TO …',
+    'a restore may fail: for a generated column, a CHECK constraint, an index or a materialized view it runs, with an ' +
+      'empty search_path, bodies of functions and queries in literals that appear to name objects without their schema: ' +
+      `${listed(calls, FEW, '; ')}. Write the schema there, or give the function a search_path: ALTER FUNCTION … SET ` +
+      'search_path TO …',
   );
 }

@@ -43,6 +43,9 @@ export async function dumpDatabase(s3: S3Client, planned: Plan, context: RunCont
     inventory: await takeInventory(connection, setup.exclusions),
     needs: await inspectNeeds(connection, setup.exclusions),
   }));
+  for (const reason of needs.unseen) {
+    log(`Warning: the manifest will not have all that the database needs besides its dump: ${reason}`);
+  }
   const result = await make(s3, plan, setup, inventory, context);
   if (result.outcome === 'taken') {
     await recover(s3, plan, await findDump(s3, plan.object, signal));

@@ -42,9 +42,10 @@ export interface Locale {
 
 /**
  * A hash is one of encoded text, and a range is one of the order that a collation gives it, which may be the
- * database's. Lists compare for equality only.
+ * database's. Lists compare for equality only. What an expression makes of text, as `lower` does, also depends on how
+ * the locale classifies characters.
  */
-export const PARTITION_BASES = ['encoding', 'locale'] as const;
+export const PARTITION_BASES = ['encoding', 'locale', 'classification'] as const;
 
 export type PartitionBasis = (typeof PARTITION_BASES)[number];
 
@@ -102,9 +103,11 @@ async function partitionsDependOn(client: Client, versionNumber: number): Promis
   }
   const depends = await queryRow(
     client,
-    `SELECT count(*) > 0 AS encoding, coalesce(bool_or(partstrat = 'r' AND c = ${DATABASE_COLLATION}), false) AS locale
-     FROM pg_partitioned_table, unnest(partcollation::oid[]) AS c WHERE c <> 0 AND partstrat <> 'l'`,
-    z.object({ encoding: z.boolean(), locale: z.boolean() }),
+    `SELECT count(*) FILTER (WHERE partstrat <> 'l') > 0 AS encoding,
+      count(*) FILTER (WHERE partstrat = 'r' AND c = ${DATABASE_COLLATION}) > 0 AS locale,
+      count(*) FILTER (WHERE attnum = 0) > 0 AS classification
+     FROM pg_partitioned_table, unnest(partattrs::int2[], partcollation::oid[]) AS key (attnum, c) WHERE c <> 0`,
+    z.object({ encoding: z.boolean(), locale: z.boolean(), classification: z.boolean() }),
   );
   return PARTITION_BASES.filter((basis) => depends[basis]);
 }

@@ -4,7 +4,9 @@ import { bigint, queryRow, queryRows } from './connection/query.ts';
 import type { Database } from './database.ts';
 import { dumpedRelations } from './dumped-relations.ts';
 import { type Exclusions, isNoneOf } from './filters/exclusions.ts';
-import { quotedOnOneLine } from './names/quoting.ts';
+import { identifier, quotedOnOneLine } from './names/quoting.ts';
+import { userMappings } from './needs/user-mappings.ts';
+import { IS_USER_SCHEMA } from './user-schemas.ts';
 
 /**
  * The privileges that pg_dump needs and this user lacks, and the contents that a dump omits. Names are SQL identifiers
@@ -35,6 +37,10 @@ export interface Privileges {
   readonly unlogged: readonly string[];
   /** Subscriptions, which pg_dump omits unless it runs as a superuser. */
   readonly subscriptions: readonly string[];
+  /** Tables with rows that belong to an extension which has not marked them: a dump has neither table nor rows. */
+  readonly unmarked: readonly string[];
+  /** User mappings of which this user cannot see whether they have options: a dump has them without. */
+  readonly hiddenMappings: readonly string[];
 }
 
 const relationSchema = z.object({
@@ -102,7 +108,30 @@ const SUBSCRIPTIONS = `
     AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
   ORDER BY 1`;
 
-function qualified({ schema, name }: Relation): string {
+/**
+ * Tables that belong to an extension, without those that it has marked as its configuration. Whether they have rows is
+ * taken from statistics: their files could only be looked at with a lock, for which pg_dump does not wait.
+ * https://www.postgresql.org/docs/current/extend-extensions.html#EXTEND-EXTENSIONS-CONFIG-TABLES
+ */
+function unmarkedQuery({ relations, withoutRows }: Exclusions): string {
+  return `
+    SELECT quote_ident(nspname) AS schema, quote_ident(relname) AS name
+    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+      JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+      JOIN pg_extension e ON e.oid = d.refobjid
+    WHERE relkind = 'r' AND ${IS_USER_SCHEMA} AND c.oid <> ALL (coalesce(extconfig, '{}'))
+      AND (reltuples > 0 OR pg_stat_get_live_tuples(c.oid) > 0) AND ${isNoneOf('c.oid', [...relations, ...withoutRows])}
+    ORDER BY 1, 2`;
+}
+
+async function hiddenMappings(client: Client): Promise<readonly string[]> {
+  const mappings = await userMappings(client);
+  return mappings
+    .filter(({ hasOptions }) => hasOptions === null)
+    .map(({ server, role }) => `${role === null ? 'PUBLIC' : identifier(role)} of server ${identifier(server)}`);
+}
+
+function qualified({ schema, name }: Pick<Relation, 'schema' | 'name'>): string {
   return `${quotedOnOneLine(schema)}.${quotedOnOneLine(name)}`;
 }
 
@@ -120,6 +149,11 @@ export async function inspectPrivileges(
     : await queryRow(client, LARGE_OBJECTS, largeObjectSchema);
   const subscriptions =
     database.versionNumber < SUBSCRIPTIONS_SINCE ? [] : await queryRows(client, SUBSCRIPTIONS, nameSchema);
+  const unmarked = await queryRows(
+    client,
+    unmarkedQuery(exclusions),
+    z.object({ schema: z.string(), name: z.string() }),
+  );
   const names = (matches: (relation: Relation) => boolean) => relations.filter(matches).map(qualified);
   const local = relations.filter(({ kind }) => kind !== 'f');
   const filtered = relations.filter((relation) => relation.filtered);
@@ -138,5 +172,7 @@ export async function inspectPrivileges(
     foreign: names(({ kind }) => kind === 'f'),
     unlogged: names(({ unlogged }) => unlogged),
     subscriptions: subscriptions.map(({ name }) => quotedOnOneLine(name)),
+    unmarked: unmarked.map(qualified),
+    hiddenMappings: exclusions.leftOut.objectsWithoutSchema ? [] : await hiddenMappings(client),
   };
 }

@@ -14,7 +14,7 @@ import type { RunContext } from '../run-context.ts';
 import type { RestoreOptions } from './options.ts';
 import type { ArchiveRestore } from './restore-archive.ts';
 import { usedInArchive } from './roles/named-in-archive.ts';
-import { essentialProblems, reportMissingRoles } from './roles/report-roles.ts';
+import { essentialProblems, noteOwners, reportMissingRoles } from './roles/report-roles.ts';
 import type { StoredDump } from './stored-dump/stored-dump.ts';
 import { type ArchiveObject, objectsOf, type TableOfContents } from './stored-dump/table-of-contents.ts';
 import { divideConnections } from './target/connection-limits.ts';
@@ -67,6 +67,7 @@ export async function prepare(
   checkPartitions({ ...dump, encoding: contents.encoding }, database, target, acceptEncoding);
   const missing = missingRoles(dump.roles ?? [], { ...existing, major: database.major, user: database.user });
   reportMissingRoles(missing, createRoles);
+  noteOwners(dump.roles ?? [], database.user);
   warnOfDefaultPrivileges(found.defaultGrantees, database);
   warnOfOtherSchemas(objects, before);
   warnOfRefusals(objects, before, database, intoNonEmpty);

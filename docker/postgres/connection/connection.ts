@@ -1,4 +1,4 @@
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 import pg from 'pg';
@@ -9,6 +9,7 @@ import { scramPassword } from '../saslprep/saslprep.ts';
 import { guard } from './bad-answer.ts';
 import { connectionFailure, type FailedConnection, passwordMissing } from './connection-failure.ts';
 import type { ConnectionSettings } from './connection-settings.ts';
+import { PatientSocket } from './patient-socket.ts';
 import { queryRow } from './query.ts';
 import { isRdsProxy, tlsOptions, type TlsPolicy, type Transport, transportsFor } from './tls/tls.ts';
 import { type Access, inTransaction } from './transaction.ts';
@@ -92,7 +93,7 @@ async function connectOnce(
   queryTimeoutMs: number,
   signal: AbortSignal,
 ): Promise<Connection | FailedConnection> {
-  const socket = new Socket({ signal });
+  const socket = new PatientSocket({ signal });
   let tlsOffered = true;
   let reached: FailedConnection['reached'] = 'nothing';
   socket.once('connect', () => {

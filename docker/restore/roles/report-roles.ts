@@ -48,6 +48,18 @@ export function reportMissingRoles({ roles, statements, unsupported }: MissingRo
   }
 }
 
+/** A dump has owners as names only, and a restore sets none. */
+export function noteOwners(roles: readonly Pick<Role, 'name' | 'uses'>[], user: string): void {
+  const others = roles.filter(({ name, uses }) => name !== user && uses.includes('ownership'));
+  if (others.length > 0) {
+    log(
+      `Note: all that the restore creates will belong to the user "${user}". The dumped database, or what is in it, belonged ` +
+        `to ${others.map(({ name }) => identifier(name)).join(', ')}. Views, and functions with SECURITY DEFINER, have the rights ` +
+        'of their owner.',
+    );
+  }
+}
+
 /** What is wrong if roles are missing without which the server refuses a part of the contents; empty if none is. */
 export function essentialProblems(roles: readonly Role[]): readonly string[] {
   const names = roles.filter(({ uses }) => uses.some((use) => ESSENTIAL.includes(use))).map(({ name }) => name);

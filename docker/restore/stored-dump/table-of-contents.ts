@@ -16,8 +16,8 @@ export interface ArchiveObject {
   readonly schema: string;
   readonly name: string;
   /**
-   * The statement that creates it, if it is an extension, a policy or a publication, or copies its rows; otherwise
-   * empty.
+   * The statement that creates it, if it is an extension, a policy, a publication or a foreign server, or copies its
+   * rows; otherwise empty.
    */
   readonly definition: string;
   /** Where its rows are copied, if it has rows. */

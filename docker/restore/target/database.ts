@@ -20,6 +20,8 @@ export interface TargetDatabase extends Pick<Database, 'encoding' | 'locale'> {
   readonly isAdministrator: boolean;
   /** Whether this user has CREATE on it, and so may create schemas. */
   readonly mayCreate: boolean;
+  /** The `default_tablespace`, if this user may create nothing there. */
+  readonly closedTablespace?: string;
   /** Whether its server is a standby. */
   readonly isStandby: boolean;
   /** Where `default_transaction_read_only` is set to on, as in `pg_settings.source`; absent if it is off. */
@@ -34,6 +36,7 @@ const serverSchema = z.object({
   user: z.string(),
   administrator: z.boolean(),
   may_create: z.boolean(),
+  closed_tablespace: z.string().nullable(),
   standby: z.boolean(),
   read_only: z.string(),
   source: z.string(),
@@ -47,7 +50,11 @@ export async function inspectTarget(client: Client): Promise<TargetDatabase> {
       current_user AS "user",
       EXISTS (SELECT FROM pg_roles WHERE (rolname = current_user AND rolsuper)
         OR (rolname = 'rds_superuser' AND pg_has_role(oid, 'USAGE'))) AS administrator,
-      has_database_privilege(current_database(), 'CREATE') AS may_create, pg_is_in_recovery() AS standby,
+      has_database_privilege(current_database(), 'CREATE') AS may_create,
+      (SELECT spcname FROM pg_tablespace t, pg_database d
+        WHERE spcname = current_setting('default_tablespace') AND datname = current_database()
+          AND t.oid <> dattablespace AND NOT has_tablespace_privilege(t.oid, 'CREATE')) AS closed_tablespace,
+      pg_is_in_recovery() AS standby,
       reset_val AS read_only, source
      FROM pg_settings WHERE name = 'default_transaction_read_only'`,
     serverSchema,
@@ -59,6 +66,7 @@ export async function inspectTarget(client: Client): Promise<TargetDatabase> {
     contents: await contentsOf(client),
     isAdministrator: server.administrator,
     mayCreate: server.may_create,
+    ...(server.closed_tablespace === null ? {} : { closedTablespace: server.closed_tablespace }),
     isStandby: server.standby,
     ...(await inspectEncoding(client)),
     limits: await ifAnswered(client, 'limits on connections', connectionLimits),

@@ -4,7 +4,7 @@ import { Failure } from '../../failure.ts';
 import { log } from '../../log.ts';
 import type { ConnectionSettings } from '../../postgres/connection/connection-settings.ts';
 import { queryRows } from '../../postgres/connection/query.ts';
-import type { Locale } from '../../postgres/database.ts';
+import type { Locale, PartitionBasis } from '../../postgres/database.ts';
 import { literal } from '../../postgres/names/quoting.ts';
 import type { StoredDump } from '../stored-dump/stored-dump.ts';
 import type { TargetDatabase } from './database.ts';
@@ -85,7 +85,10 @@ export function checkEncoding(
       `Warning: the dump is in the encoding ${dumped}, and the database in ${target}, which was accepted: ${problem}.`,
     );
   } else if (dumped !== target) {
-    log(`Note: the dump is in the encoding ${dumped}. The server converts it to ${target}.`);
+    log(
+      `Note: the dump is in the encoding ${dumped}. The server converts it to ${target}, and refuses all rows of a table if ` +
+        'one of them has a code that stands for no character.',
+    );
   }
 }
 
@@ -93,6 +96,12 @@ function described({ provider, collate, ctype, name, rules }: Locale): string {
   const further = rules === null ? '' : `, ICU_RULES ${literal(rules)}`;
   return `${name === null ? '' : `${name} of `}${provider}${further}, LC_COLLATE ${collate}, LC_CTYPE ${ctype}`;
 }
+
+const WORDS: Readonly<Record<PartitionBasis, string>> = {
+  encoding: 'encoding',
+  locale: 'locale',
+  classification: 'classification of characters (LC_CTYPE)',
+};
 
 /** The dump, as far as its text is concerned. */
 type DumpedText = Pick<StoredDump, 'locale' | 'partitionsDependOn'> & { readonly encoding: string };
@@ -109,13 +118,14 @@ export function checkPartitions(
   { database }: ConnectionSettings,
   acceptEncoding: boolean,
 ): void {
-  const differs = { encoding: dumped.encoding !== target.encoding, locale: isOther(dumped.locale, target.locale) };
+  const differs = { encoding: dumped.encoding !== target.encoding, ...differenceOf(dumped.locale, target.locale) };
   const different = (dumped.partitionsDependOn ?? []).filter((basis) => differs[basis]);
   if (different.length === 0) {
     return;
   }
   const problem =
-    `in the database "${database}", which has another ${different.join(' and another ')} than the dumped one, rows of tables ` +
+    `in the database "${database}", which has another ${different.map((basis) => WORDS[basis]).join(' and another ')} than ` +
+    'the dumped one, rows of tables ' +
     'that are partitioned by text may belong to other partitions, and the server then refuses all rows of a partition';
   if (!acceptEncoding) {
     throw new Failure(
@@ -128,25 +138,43 @@ export function checkPartitions(
   log(`Warning: this was accepted: ${problem}.`);
 }
 
-function isOther(dumped: Locale | null, target: Locale): boolean {
-  return dumped !== null && orderOf(dumped) !== orderOf(target);
+/** Whether text has another order, and characters another case or class. */
+function differenceOf(dumped: Locale | null, target: Locale): Readonly<Record<'locale' | 'classification', boolean>> {
+  return {
+    locale: dumped !== null && orderOf(dumped) !== orderOf(target),
+    classification: dumped !== null && classificationOf(dumped) !== classificationOf(target),
+  };
 }
 
 /**
- * What decides the order of text: LC_CTYPE never does, and LC_COLLATE only if the provider has no name of its own. The
- * C library has several names for one locale: `C` is `POSIX`, and of a codeset only letters and digits count.
+ * What decides the order of text: LC_CTYPE never does, and LC_COLLATE only if the provider has no name of its own.
  */
 function orderOf({ provider, collate, name, rules }: Locale): string {
-  const normalized = collate.replace(/\.[^@]*/, (codeset) => `.${codeset.toLowerCase().replace(/[^a-z0-9]/g, '')}`);
-  return `${provider} ${name ?? (normalized === 'POSIX' ? 'C' : normalized)} ${rules ?? ''}`;
+  return `${provider} ${name ?? normalized(collate)} ${rules ?? ''}`;
 }
 
-/** Notes a difference that changes the order of text. */
+/** What decides which characters are letters, and which of them are the same in upper and lower case. */
+function classificationOf({ provider, ctype, name }: Locale): string {
+  return `${provider} ${name ?? normalized(ctype)}`;
+}
+
+/** The C library has several names for one locale: `C` is `POSIX`, and of a codeset only letters and digits count. */
+function normalized(locale: string): string {
+  const name = locale.replace(/\.[^@]*/, (codeset) => `.${codeset.toLowerCase().replace(/[^a-z0-9]/g, '')}`);
+  return name === 'POSIX' ? 'C' : name;
+}
+
+/** Notes a difference that changes the order of text, or what its characters are. */
 export function noteLocale(dumped: Locale | null, target: Locale): void {
-  if (dumped !== null && isOther(dumped, target)) {
+  const { locale, classification } = differenceOf(dumped, target);
+  const changes = [
+    ...(locale ? ['sorted and compared'] : []),
+    ...(classification ? ['converted to upper and lower case, and matched by patterns,'] : []),
+  ];
+  if (dumped !== null && changes.length > 0) {
     log(
-      `Note: text may be sorted and compared differently. The dumped database has the locale ${described(dumped)}; this ` +
-        `one has ${described(target)}.`,
+      `Note: text may be ${changes.join(', and ')} differently, also in generated columns. The dumped database has the locale ` +
+        `${described(dumped)}; this one has ${described(target)}.`,
     );
   }
 }

@@ -26,11 +26,20 @@ export interface Schema {
   readonly mayUse: boolean;
 }
 
+/** A foreign-data wrapper in the target database. */
+export interface Wrapper {
+  /** Not quoted. */
+  readonly name: string;
+  /** Whether this user may create servers with it. */
+  readonly mayUse: boolean;
+}
+
 /** What the target database has, outside of the system's schemas. */
 export interface TargetObjects {
   readonly relations: readonly Relation[];
   readonly schemas: readonly Schema[];
   readonly extensions: TargetExtensions;
+  readonly wrappers: readonly Wrapper[];
   readonly hasLargeObjects: boolean;
 }
 
@@ -45,6 +54,7 @@ export async function targetObjects(client: Client): Promise<TargetObjects> {
     relations: await relationsOf(client),
     schemas: await schemasOf(client),
     extensions: await targetExtensions(client),
+    wrappers: await wrappersOf(client),
     hasLargeObjects: has,
   };
 }
@@ -56,6 +66,14 @@ async function schemasOf(client: Client): Promise<readonly Schema[]> {
        has_schema_privilege(oid, 'USAGE') AS "mayUse"
      FROM pg_namespace WHERE ${IS_USER_SCHEMA}`,
     z.object({ name: z.string(), mayCreate: z.boolean(), mayUse: z.boolean() }),
+  );
+}
+
+async function wrappersOf(client: Client): Promise<readonly Wrapper[]> {
+  return queryRows(
+    client,
+    `SELECT fdwname AS name, has_foreign_data_wrapper_privilege(oid, 'USAGE') AS "mayUse" FROM pg_foreign_data_wrapper`,
+    z.object({ name: z.string(), mayUse: z.boolean() }),
   );
 }
 

@@ -38,10 +38,13 @@ function readOnly({ isStandby, readOnlyBy }: TargetDatabase, target: ConnectionS
 
 function lacking(
   missing: MissingGrants,
-  { user }: TargetDatabase,
+  { user, closedTablespace }: TargetDatabase,
   { database }: ConnectionSettings,
 ): readonly string[] {
   const grants = [
+    ...(closedTablespace === undefined
+      ? []
+      : [`GRANT CREATE ON TABLESPACE ${identifier(closedTablespace)} TO ${identifier(user)};`]),
     ...(missing.database ? [`GRANT CREATE ON DATABASE ${identifier(database)} TO ${identifier(user)};`] : []),
     ...missing.schemas.map((name) => `GRANT USAGE, CREATE ON SCHEMA ${identifier(name)} TO ${identifier(user)};`),
   ];

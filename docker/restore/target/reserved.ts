@@ -5,7 +5,7 @@ import type { TargetDatabase } from './database.ts';
 import type { TargetObjects } from './objects.ts';
 
 /** What the target has already. */
-type Existing = Pick<TargetObjects, 'extensions' | 'schemas'>;
+type Existing = Pick<TargetObjects, 'extensions' | 'schemas' | 'wrappers'>;
 
 /**
  * What only a superuser may create, in pg_dump's words. Without their access method, tables are restored all the same.
@@ -18,6 +18,10 @@ const RESERVED: ReadonlySet<string> = new Set([
 const NAME = '(?:"(?:[^"]|"")*"|[^\\s;"]+)';
 const OF_ALL_TABLES = new RegExp(`^CREATE PUBLICATION ${NAME} FOR ALL `);
 const IN_SCHEMA = new RegExp(`^CREATE EXTENSION IF NOT EXISTS ${NAME} WITH SCHEMA (${NAME});`);
+const LITERAL = "'(?:[^']|'')*'";
+const OF_WRAPPER = new RegExp(
+  `^CREATE SERVER ${NAME}(?: TYPE ${LITERAL})?(?: VERSION ${LITERAL})? FOREIGN DATA WRAPPER (${NAME})`,
+);
 
 /** First major in which a role that is no superuser may be allowed to create subscriptions. */
 const SUBSCRIPTIONS_GRANTED_SINCE = 16;
@@ -56,6 +60,7 @@ export function warnOfRefusals(
         'restore into a server that has it.',
     );
   }
+  warnOfWrappers(objects, before, user);
   if (isAdministrator) {
     return;
   }
@@ -94,10 +99,35 @@ function creationOf(extensions: readonly ArchiveObject[], { schemas }: Existing,
   return `${statements.join(' ')}${isContent ? ' and restore with --into-non-empty, since the database then has a schema.' : ''}`;
 }
 
+/** Of wrappers that are there already, as an administrator creates them with an extension. */
+function warnOfWrappers(objects: readonly ArchiveObject[], { wrappers }: Existing, user: string): void {
+  const closed = new Set(wrappers.filter(({ mayUse }) => !mayUse).map(({ name }) => name));
+  const refused = objects.flatMap((server) => {
+    const wrapper = nameIn(OF_WRAPPER, server.definition);
+    return wrapper !== undefined && closed.has(wrapper) ? [{ server, wrapper }] : [];
+  });
+  if (refused.length > 0) {
+    const names = [...new Set(refused.map(({ wrapper }) => wrapper))];
+    const grants = names.map(
+      (name) => `GRANT USAGE ON FOREIGN DATA WRAPPER ${identifier(name)} TO ${identifier(user)};`,
+    );
+    log(
+      `Warning: the user "${user}" may not use foreign-data wrappers that the dump needs: ` +
+        `${named(refused.map(({ server }) => server))} and what depends on it will be refused. To have it, first have a ` +
+        `superuser (on RDS, the master user) run, in the database, ${grants.join(' ')}`,
+    );
+  }
+}
+
 /** The schema in a statement that creates an extension, not quoted. */
 function schemaOf(definition: string): string | undefined {
-  const schema = IN_SCHEMA.exec(definition)?.[1];
-  return schema?.startsWith('"') === true ? schema.slice(1, -1).replaceAll('""', '"') : schema;
+  return nameIn(IN_SCHEMA, definition);
+}
+
+/** The name that the pattern finds, not quoted. */
+function nameIn(pattern: RegExp, definition: string): string | undefined {
+  const name = pattern.exec(definition)?.[1];
+  return name?.startsWith('"') === true ? name.slice(1, -1).replaceAll('""', '"') : name;
 }
 
 /** A dump names types and functions of an extension by its schema. Whether it does so is known to the server only. */

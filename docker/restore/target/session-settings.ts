@@ -23,11 +23,15 @@ const FURTHER_TIMEOUTS = ['idle_session_timeout', 'transaction_timeout'] as cons
  */
 const MEANING: Readonly<Record<string, string>> = { array_nulls: 'on', transform_null_equals: 'off' };
 
+/** Otherwise the server's debug messages would be taken for what it says of a grant or a comment. */
+const MESSAGES: Readonly<Record<string, string>> = { client_min_messages: 'notice' };
+
 const MISREAD_WITHOUT: readonly string[] = [...Object.keys(MEANING), 'lc_monetary'];
 
 const NEEDED: Readonly<Record<string, string>> = {
   ...Object.fromEntries([...SET_BY_PG_RESTORE, ...FURTHER_TIMEOUTS].map((name) => [name, '0'])),
   ...MEANING,
+  ...MESSAGES,
 };
 
 /** Of a new session: for the questions themselves, some are set. Connection and server errors pass through. */

@@ -255,12 +255,20 @@ test('contents that a dump omits are reported, also by the dump', async () => {
     'CREATE SERVER files FOREIGN DATA WRAPPER file_fdw',
     "CREATE FOREIGN TABLE elsewhere (t text) SERVER files OPTIONS (filename '/dev/null')",
     "CREATE SUBSCRIPTION followed CONNECTION 'host=127.0.0.1' PUBLICATION p WITH (connect = false)",
+    'CREATE TABLE queued AS SELECT 1 AS one',
+    'ALTER EXTENSION file_fdw ADD TABLE queued',
+    'ANALYZE queued',
+    'CREATE USER MAPPING FOR PUBLIC SERVER files',
+    'CREATE USER MAPPING FOR reader SERVER files',
+    'GRANT USAGE ON FOREIGN SERVER files TO reader',
   );
   const outcome = await stage.check('lacking', { secret: READER });
   expect(outcome.status).toBe(0);
   expect(rowsOf(outcome)['Left out']).toEqual([
     'warning',
-    'a dump will not contain rows of the foreign tables public.elsewhere, which are on other servers; nor subscriptions, which pg_dump only dumps as a superuser: followed',
+    'a dump will not contain rows of the foreign tables public.elsewhere, which are on other servers; nor subscriptions, which pg_dump only dumps as a superuser: followed; ' +
+      'nor rows of the tables public.queued, which belong to an extension that does not have them dumped (pg_extension_config_dump): they are only what CREATE EXTENSION puts into them; ' +
+      'nor options, such as passwords, of user mappings that this user may not see: PUBLIC of server "files". Superusers see all, and the user of a mapping with USAGE on its server its own',
   ]);
   const dumped = await stage.dump('lacking', { secret: READER });
   expect(dumped).toMatchObject({ status: 0, stdout: expect.stringContaining('Warning: Left out: a dump will not') });

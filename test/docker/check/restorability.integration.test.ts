@@ -85,6 +85,37 @@ test.each([
     ],
     ['viewed(integer) names rates', 'operated(integer,integer) names rates', 'aggregated(integer,integer) names rates'],
   ],
+  [
+    'bodies that bodies call, and further kinds',
+    [
+      naming('inner_one(int)', '$1 * r FROM rates'),
+      naming('outer_one(int)', 'public.INNER_one($1)'),
+      'CREATE TEXT SEARCH CONFIGURATION plain (COPY = simple)',
+      naming('searched(int)', "$1 + length(to_tsvector('plain', 'a'))"),
+      'CREATE TEXT SEARCH DICTIONARY words (TEMPLATE = simple)',
+      naming('lexed(int)', "$1 + length(ts_lexize('words', 'a')::text)"),
+      'CREATE COLLATION bytes FROM "C"',
+      naming('sorted(int)', `('b' > 'a' COLLATE bytes)::int`),
+      'CREATE TABLE t (a int CHECK (outer_one(a) > 0), CHECK (searched(a) > 0), CHECK (lexed(a) > 0), CHECK (sorted(a) > 0))',
+    ],
+    [
+      'inner_one(integer) names rates',
+      'searched(integer) names plain',
+      'lexed(integer) names words',
+      'sorted(integer) names bytes',
+    ],
+  ],
+  [
+    'queries in literals of views',
+    [
+      `CREATE TABLE docs AS SELECT to_tsvector('simple', 'it''s') AS words`,
+      `CREATE VIEW seen AS SELECT word FROM ts_stat('SELECT words FROM docs WHERE ''a'' > ''''')`,
+      'CREATE MATERIALIZED VIEW m AS SELECT word FROM seen',
+      `CREATE MATERIALIZED VIEW "Of Rates" AS SELECT query_to_xml('SELECT r FROM Rates', true, true, '')::text`,
+      'CREATE TABLE t (a int)',
+    ],
+    ['public.seen names docs', 'public."Of Rates" names rates'],
+  ],
 ])('the check finds %s', async (kind, statements, found) => {
   await stage.createDatabase(kind, ...RATES, ...statements, 'INSERT INTO t VALUES (1)');
   const [state, detail] = rowsOf(await stage.check(kind)).Restorability ?? [];
@@ -107,6 +138,11 @@ test.each([
     'body setting a search path',
     `CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
      'BEGIN PERFORM set_config(''search_path'', ''public'', true); RETURN (SELECT $1 * r FROM rates); END'`,
+  ],
+  [
+    'call of one that has a search path',
+    `CREATE FUNCTION g() RETURNS int LANGUAGE sql SET search_path TO public AS 'SELECT r FROM rates';
+     ${PLAIN.replace('r FROM rates', 'public.g()')}`,
   ],
   ['name only in a string', PLAIN.replace('r FROM rates', `length(''the rates_of'')`)],
 ])('the check does not warn of a function with its %s, which a restore does not fail for', async (kind, statement) => {

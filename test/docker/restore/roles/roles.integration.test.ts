@@ -139,7 +139,11 @@ test('what the user that dumps may not see does not fail the dump, and the manif
     'ALTER DATABASE hidden SET search_path = a, "B c"',
   );
   const secret = { username: 'dumper', password: 'x' };
-  expect(await stage.dump('hidden', { secret })).toMatchObject({ status: 0, stderr: '' });
+  expect(await stage.dump('hidden', { secret })).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('needs besides its dump: roles: permission denied for table pg_auth_members'),
+    stderr: '',
+  });
   expect((await stage.manifestOf(keyOf('hidden'))).needs).toEqual({
     database: {
       owner: 'postgres',
@@ -172,6 +176,14 @@ test('missing roles that only grants name are named with their SQL, and cost no 
   expect(stdout).toContain(`ALTER ROLE … LOGIN PASSWORD '…': "Mr ""B", "author"`);
   expect(stdout).toContain('neither in the manifest nor in the dump: ALTER ROLE "author" SET "app"."key" TO …;');
   expect(stdout.indexOf('CREATE ROLE')).toBeLessThan(stdout.indexOf('Fetching'));
+});
+
+test('owners are not restored, and those of the dumped database are named before the download', async () => {
+  const { stdout } = await restore('source', 'of others');
+  const [before = ''] = stdout.split('Fetching');
+  expect(before).toContain(
+    'Note: all that the restore creates will belong to the user "postgres". The dumped database, or what is in it, belonged to "author".',
+  );
 });
 
 test('missing roles of policies and user mappings are refused before the download', async () => {

@@ -65,7 +65,7 @@ describe('a restore into a database of another encoding', () => {
     await createDatabase('converted', 'UTF8');
     const { status, stdout, stderr } = await restore('LATIN1', 'converted');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toContain('Note: the dump is in the encoding LATIN1. The server converts it to UTF8.');
+    expect(stdout).toContain('Note: the dump is in the encoding LATIN1. The server converts it to UTF8, and refuses');
     expect(await stage.query('converted', 'SELECT text FROM t')).toEqual([{ text: 'größer' }]);
   });
 
@@ -86,7 +86,8 @@ describe('a restore into a database of another encoding', () => {
     expect(stderr).toContain('Restore into a database with the encoding LATIN1 and the locale libc, LC_COLLATE C');
     expect(stdout).not.toContain('Fetching');
     expect(status).toBe(77);
-    expect(await restore('hashed', 'from hashed', '--accept-encoding')).toMatchObject({
+    // With several jobs, the messages about two partitions may be interleaved.
+    expect(await restore('hashed', 'from hashed', '--accept-encoding', '--jobs', '1')).toMatchObject({
       status: 77,
       stdout: expect.stringContaining('Warning: this was accepted: '),
       stderr: expect.stringContaining('violates partition constraint'),
@@ -150,6 +151,33 @@ describe('a restore into a database of the same encoding', () => {
     expect(status).toBe(77);
   });
 
+  test('is refused if rows would belong to other partitions by the case of letters', async () => {
+    await createDatabase('lower', 'UTF8', `LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'`);
+    await stage.query(
+      'lower',
+      'CREATE TABLE p (k text) PARTITION BY LIST (lower(k))',
+      `CREATE TABLE p0 PARTITION OF p FOR VALUES IN ('ä')`,
+      `INSERT INTO p VALUES ('Ä')`,
+      'CREATE TABLE by_number (i int) PARTITION BY LIST ((i % 2))',
+    );
+    expect(await stage.dump('lower')).toMatchObject({ status: 0, stderr: '' });
+    await createDatabase('from lower', 'UTF8');
+    const { status, stdout, stderr } = await restore('lower', 'from lower');
+    expect(stderr).toContain('which has another classification of characters (LC_CTYPE) than the dumped one');
+    expect(stdout).not.toContain('Fetching');
+    expect(status).toBe(77);
+    await createDatabase('like lower', 'UTF8', `LC_COLLATE 'C' LC_CTYPE 'C.utf8'`);
+    expect(await restore('lower', 'like lower')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('notes that letters may have another case, also in generated columns', async () => {
+    await createDatabase('upper', 'UTF8', `LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'`);
+    expect(await restore('UTF8', 'upper')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('Note: text may be converted to upper and lower case, and matched by patterns,'),
+    });
+  });
+
   test.each([
     ['C', 'POSIX'],
     ['C.UTF-8', 'C.utf8'],
@@ -197,7 +225,8 @@ describe('a restore into a database of the same encoding', () => {
     await createDatabase('sorted', 'UTF8', `LOCALE_PROVIDER icu ICU_LOCALE 'de-DE' LC_COLLATE 'C' LC_CTYPE 'C'`);
     const { status, stdout } = await restore('UTF8', 'sorted');
     expect(stdout).toContain(
-      'Note: text may be sorted and compared differently. The dumped database has the locale libc, LC_COLLATE C, ' +
+      'Note: text may be sorted and compared, and converted to upper and lower case, and matched by patterns, ' +
+        'differently, also in generated columns. The dumped database has the locale libc, LC_COLLATE C, ' +
         'LC_CTYPE C; this one has de-DE of icu, LC_COLLATE C, LC_CTYPE C.',
     );
     expect(status).toBe(0);

@@ -118,6 +118,23 @@ test('settings of the user by which the server would misread a dump do not do so
   expect(await stage.query('from arrays', 'SELECT a[2] IS NULL AS kept FROM t')).toEqual([{ kept: true }]);
 });
 
+test('debug messages that a setting of the user asks for are taken for no refusal', async () => {
+  await stage.createDatabase('granted', 'CREATE TABLE t ()', 'GRANT SELECT ON t TO PUBLIC');
+  expect(await stage.dump('granted')).toMatchObject({ status: 0, stderr: '' });
+  await createTarget('from granted');
+  // If a session begins with options, such messages come before pg_restore can set what it wants to see.
+  await stage.query(
+    'postgres',
+    'ALTER ROLE owner SET client_min_messages = debug5',
+    'ALTER ROLE owner SET array_nulls = off',
+  );
+  const { outcome } = await startRestore(stage, 'granted', 'from granted', [], { secret });
+  const { status, stdout, stderr } = await outcome;
+  await stage.query('postgres', 'ALTER ROLE owner RESET ALL');
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).not.toContain('not restored');
+});
+
 test("the server's reason for refusing a connection is part of the message", async () => {
   await createTarget('refusing');
   const client = await stage.connect('refusing');
