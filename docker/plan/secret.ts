@@ -5,7 +5,7 @@ import { transportsFor } from '../postgres/connection/tls/tls.ts';
 import type { Filters } from '../postgres/filters/filters.ts';
 import type { DumpObject } from '../s3/object.ts';
 import type { Databases } from './databases.ts';
-import { misspelledKeys, misspelledTags } from './names.ts';
+import { ignoredKeys, misspelledKeys, misspelledTags } from './names.ts';
 import { retentionOf } from './retention.ts';
 import { type GivenSecret, refusal } from './secret-fields.ts';
 import { connectionSchema, type Destination, dumpSchema } from './secret-schema.ts';
@@ -60,7 +60,12 @@ function parse<T extends ServerFields>(secret: GivenSecret, schema: z.ZodType<T>
     ...(success ? contradictions(data) : []),
   ];
   if (!success || problems.length > 0) {
-    throw refusal(secretName, `The secret ${secretName} is invalid: ${problems.join('; ')}.${REQUIRED}`);
+    const isIncomplete = error?.issues.some(({ path }) => fields[String(path[0])] === undefined) === true;
+    const found = isIncomplete ? [...problems, ...ignoredKeys(keys)] : problems;
+    throw refusal(
+      secretName,
+      `The secret ${secretName} is invalid: ${found.join('; ')}.${isIncomplete ? REQUIRED : ''}`,
+    );
   }
   return data;
 }

@@ -1,5 +1,35 @@
 import { expect, test } from '@jest/globals';
-import { ignoredTags, misspelledTags } from '../../../docker/plan/names.ts';
+import { ignoredKeys, ignoredTags, misspelledTags } from '../../../docker/plan/names.ts';
+
+/** Of the forms that AWS gives to secrets of databases. */
+const FIELDS_OF_AWS = [
+  ...['engine', 'host', 'username', 'password', 'dbname', 'port', 'ssl'],
+  ...['masterarn', 'superuserarn', 'dbInstanceIdentifier', 'dbClusterIdentifier', 'clusterIdentifier', 'resourceId'],
+];
+
+test.each([
+  [['paralell'], 'paralell', 'parallel'],
+  [['Paralel'], 'Paralel', 'parallel'],
+  [['sslmod'], 'sslmod', 'sslmode'],
+  [['ssl_mdoe'], 'ssl_mdoe', 'sslmode'],
+  [['exclude_tabels'], 'exclude_tabels', 'excludetables'],
+  [['drillasserts'], 'drillasserts', 'drillassert'],
+  [['retention'], undefined, undefined],
+  [['prot', 'host'], 'prot', 'port'],
+  [['schema'], 'schema', 'schemas'],
+  // What is there already is not what was meant.
+  [['port', 'ports', 'password', 'password2', 'host', 'endpoint2', 'dbname', 'database_name2'], undefined, undefined],
+  // Of each other.
+  [['excludetables'], undefined, undefined],
+  [['excludetabledata', 'excludeschemas'], undefined, undefined],
+  // Refused by name.
+  [['sslMode', 'excludetable', 'db_name'], undefined, undefined],
+  [FIELDS_OF_AWS, undefined, undefined],
+])('of the keys %j, %p was perhaps meant for %p', (keys, near, field) => {
+  expect(ignoredKeys(keys)).toEqual(
+    near === undefined ? [] : [`the field "${near}" is ignored: did you mean ${field}?`],
+  );
+});
 
 function tagsOf(...keys: readonly string[]): ReadonlyMap<string, string> {
   return new Map(keys.map((key) => [key, 'x']));

@@ -150,4 +150,14 @@ describe('what the value does not say', () => {
     );
     expect(() => parseDumpSettings(managed({}, {}, value, 'prod/app'), DESTINATION)).not.toThrow(/cannot be edited/);
   });
+
+  test('is looked for among the keys that are near, and only then are all fields named', () => {
+    const value = (fields: object) => JSON.stringify({ username: 'a', ...fields });
+    expect(() => parseDumpSettings(managed({}, FOUND, value({ pasword: 'b' }), 'prod/app'), DESTINATION)).toThrow(
+      /^The secret prod\/app is invalid: password is missing; the field "pasword" is ignored: did you mean password\?\. Required: /,
+    );
+    expect(() =>
+      parseDumpSettings(managed({}, FOUND, value({ password: 'b', parallel: 99 }), 'prod/app'), DESTINATION),
+    ).toThrow(/^The secret prod\/app is invalid: parallel is 99: it must be a whole number from 1 to 32\.$/);
+  });
 });
