@@ -14,7 +14,7 @@ import {
   VANISHED_WORD,
 } from '../../contract.ts';
 import type { Secret } from './fetch-secret.ts';
-import { type GivenSecret, SYNONYMS } from './secret-fields.ts';
+import { type GivenSecret, OWN_SECRET, SYNONYMS } from './secret-fields.ts';
 import { FIELDS } from './secret-schema.ts';
 
 /**
@@ -97,8 +97,12 @@ function meantBy(key: string): { readonly tag: string } | { readonly field: stri
   return FIELDS.includes(name) ? { field: name } : undefined;
 }
 
-/** Tags that would be ignored, although they were surely meant for a field. */
-export function misspelledTags(tags: Secret['tags']): readonly string[] {
+/**
+ * Tags that would be ignored, although they were surely meant for a field.
+ *
+ * @param isEditable whether the value of the secret is
+ */
+export function misspelledTags(tags: Secret['tags'], isEditable: boolean): readonly string[] {
   return unknownTags(tags).flatMap((key) => {
     const meant = meantBy(key);
     if (meant === undefined) {
@@ -107,7 +111,8 @@ export function misspelledTags(tags: Secret['tags']): readonly string[] {
     if ('tag' in meant) {
       return [`the tag "${key}" must be written ${meant.tag}`];
     }
-    const instead = meant.field === 'port' ? `write ${TAG_PREFIX}endpoint as host:port` : 'write it in the value';
+    const inValue = isEditable ? 'write it in the value' : `remove it, or ${OWN_SECRET}`;
+    const instead = meant.field === 'port' ? `write ${TAG_PREFIX}endpoint as host:port` : inValue;
     return [`the tag "${key}" is not read, since no tag can hold ${meant.field}: ${instead}`];
   });
 }

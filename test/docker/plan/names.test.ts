@@ -50,7 +50,7 @@ test.each([
   ['autodump:port', 'is not read, since no tag can hold port: write autodump:endpoint as host:port'],
   ['autodump:SSL-mode', 'is not read, since no tag can hold sslmode: write it in the value'],
 ])('the tag %p was surely meant for a field, and is a problem', (key, problem) => {
-  expect(misspelledTags(tagsOf(key))).toEqual([`the tag "${key}" ${problem}`]);
+  expect(misspelledTags(tagsOf(key), true)).toEqual([`the tag "${key}" ${problem}`]);
   expect(ignoredTags(tagsOf(key))).toEqual([]);
 });
 
@@ -58,7 +58,7 @@ test.each([
 test.each(['autodump:owner', 'AutoDump:cost-center', 'autodump:', 'autodump:Time-Zone', 'autodump:Start-Schedule'])(
   'the tag %p is ignored, which is said',
   (key) => {
-    expect(misspelledTags(tagsOf(key))).toEqual([]);
+    expect(misspelledTags(tagsOf(key), true)).toEqual([]);
     expect(ignoredTags(tagsOf(key))).toEqual([`the tag "${key}" is ignored, because AutoDump has no such tag`]);
   },
 );
@@ -73,6 +73,6 @@ test.each([
   'autodump:timezone',
   'autodump:restore-target',
 ])('nothing is said about the tag %p', (key) => {
-  expect(misspelledTags(tagsOf(key))).toEqual([]);
+  expect(misspelledTags(tagsOf(key), true)).toEqual([]);
   expect(ignoredTags(tagsOf(key))).toEqual([]);
 });
