@@ -5,6 +5,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { WITHOUT_AWS } from '../../local/host/environment.ts';
 import { findClientPrograms } from '../../local/postgres/client-programs.ts';
 import { pathOfQuickSynthesis } from '../support/synthesized-app.ts';
 import { tempFoldersOfFile } from '../support/temp-folder.ts';
@@ -116,4 +117,16 @@ test('a profile alone does not get the synthesis to ask for its credentials', as
   });
   expect(heard).toEqual([]);
   expect(existsSync(marker)).toBe(false);
+});
+
+test('the tests themselves see nothing of it', async () => {
+  const { TMPDIR } = process.env;
+  const env = { PATH: process.env.PATH, TMPDIR, ...temptations(folder(), 'marker') };
+  const script = `
+    import createRunFolder from './test/run-folder.js';
+    createRunFolder();
+    process.stdout.write(JSON.stringify(process.env));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { env });
+  const seen = Object.entries(JSON.parse(stdout) as NodeJS.ProcessEnv).filter(([name]) => /^AWS|^PG|proxy/i.test(name));
+  expect(Object.fromEntries(seen)).toEqual(WITHOUT_AWS);
 });
