@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -129,4 +129,18 @@ test('the tests themselves see nothing of it', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { env });
   const seen = Object.entries(JSON.parse(stdout) as NodeJS.ProcessEnv).filter(([name]) => /^AWS|^PG|proxy/i.test(name));
   expect(Object.fromEntries(seen)).toEqual(WITHOUT_AWS);
+});
+
+test('the difference of templates is found without it', async () => {
+  const programs = folder();
+  writeFileSync(join(programs, 'cdk'), '#!/bin/sh\nenv\n', { mode: 0o755 });
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    readonly scripts: { readonly diff: string };
+  };
+  const tempted = temptations(folder(), 'marker');
+  const env = { ...tempted, PATH: `${programs}${delimiter}${process.env.PATH ?? ''}` };
+  const { stdout } = await promisify(execFile)('sh', ['-c', scripts.diff], { env });
+  const seen = stdout.split('\n');
+  expect(seen).toContain('AWS_EC2_METADATA_DISABLED=true');
+  expect(Object.entries(tempted).filter(([name, value = '']) => seen.includes(`${name}=${value}`))).toEqual([]);
 });
