@@ -2,6 +2,7 @@ import { accessSync, chmodSync, constants, mkdtempSync, rmSync, statfsSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { WITHOUT_AWS } from '../local/host/environment.ts';
 
 /** File system in memory of Linux, in which a server's thousand files are created in a fraction of the time. */
 const MEMORY = '/dev/shm';
@@ -9,11 +10,19 @@ const MEMORY = '/dev/shm';
 /** Bytes that it must have left. Containers often give it 64 MiB. */
 const NEEDED = 4 * 2 ** 30;
 
+/** Variables by which the caller's AWS, proxy or PostgreSQL server would be reached. */
+const OF_OTHERS = /^AWS_|^PG[A-Z]|_proxy$|^NODE_USE_ENV_PROXY$/i;
+
 /**
  * Jest global setup: creates a folder that all test files of a run share, and removes it when the run is over. All
- * temporary files of tests are in memory where that is possible, unless TMPDIR says where they belong.
+ * temporary files of tests are in memory where that is possible, unless TMPDIR says where they belong. Nothing that
+ * tests start reaches AWS, or any other server that the caller's environment names.
  */
 export default function createRunFolder() {
+  for (const name of Object.keys(process.env).filter((each) => OF_OTHERS.test(each))) {
+    Reflect.deleteProperty(process.env, name);
+  }
+  Object.assign(process.env, WITHOUT_AWS);
   if (process.env.TMPDIR === undefined && isMemoryUsable()) {
     process.env.TMPDIR = MEMORY;
   }

@@ -1,3 +1,4 @@
+import { distance } from 'fastest-levenshtein';
 import {
   DRILL_TAG,
   FILTER_FIELDS,
@@ -13,7 +14,7 @@ import {
   VANISHED_WORD,
 } from '../../contract.ts';
 import type { Secret } from './fetch-secret.ts';
-import { SYNONYMS } from './secret-fields.ts';
+import { type GivenSecret, OWN_SECRET, SYNONYMS } from './secret-fields.ts';
 import { FIELDS } from './secret-schema.ts';
 
 /**
@@ -57,6 +58,27 @@ export function misspelledKeys(keys: readonly string[]): readonly string[] {
   });
 }
 
+/** Whether one letter in four differs at most, or letters have changed places. */
+function isNear(key: string, field: string): boolean {
+  const sorted = (name: string) => Array.from(name).sort().join('');
+  return distance(key, field) <= Math.floor(field.length / 4) || sorted(key) === sorted(field);
+}
+
+/**
+ * Keys that are near to the name of a field that is not there, in words: a typing error, or meant for others, as
+ * `schema` may be.
+ */
+export function ignoredKeys(keys: readonly string[]): readonly string[] {
+  const given = keys.flatMap((key) => SYNONYMS.find((names) => names.some((name) => name === key)) ?? [key]);
+  const absent = FIELDS.filter((field) => !given.includes(field));
+  return keys
+    .filter((key) => !FIELDS.includes(key) && misspelledKeys([key]).length === 0)
+    .flatMap((key) => {
+      const meant = absent.find((field) => isNear(lettersOf(key), field));
+      return meant === undefined ? [] : [`the field "${key}" is ignored: did you mean ${meant}?`];
+    });
+}
+
 /** Tags that begin like ours and are none. */
 function unknownTags(tags: Secret['tags']): readonly string[] {
   return [...tags.keys()].filter(
@@ -75,8 +97,12 @@ function meantBy(key: string): { readonly tag: string } | { readonly field: stri
   return FIELDS.includes(name) ? { field: name } : undefined;
 }
 
-/** Tags that would be ignored, although they were surely meant for a field. */
-export function misspelledTags(tags: Secret['tags']): readonly string[] {
+/**
+ * Tags that would be ignored, although they were surely meant for a field.
+ *
+ * @param isEditable whether the value of the secret is
+ */
+export function misspelledTags(tags: Secret['tags'], isEditable: boolean): readonly string[] {
   return unknownTags(tags).flatMap((key) => {
     const meant = meantBy(key);
     if (meant === undefined) {
@@ -85,9 +111,15 @@ export function misspelledTags(tags: Secret['tags']): readonly string[] {
     if ('tag' in meant) {
       return [`the tag "${key}" must be written ${meant.tag}`];
     }
-    const instead = meant.field === 'port' ? `write ${TAG_PREFIX}endpoint as host:port` : 'write it in the value';
+    const inValue = isEditable ? 'write it in the value' : `remove it, or ${OWN_SECRET}`;
+    const instead = meant.field === 'port' ? `write ${TAG_PREFIX}endpoint as host:port` : inValue;
     return [`the tag "${key}" is not read, since no tag can hold ${meant.field}: ${instead}`];
   });
+}
+
+/** What is ignored of a secret, although it may have been meant for AutoDump, in words. */
+export function ignoredOf({ keys, tags }: Pick<GivenSecret, 'keys' | 'tags'>): readonly string[] {
+  return [...ignoredKeys(keys), ...ignoredTags(tags)];
 }
 
 /** Tags with our prefix that are somebody else's, or cannot be followed and prevent no dump, in words. */

@@ -6,7 +6,7 @@ import type { DumpObject } from '../s3/object.ts';
 import type { Databases, DatabasesOfRun } from './databases.ts';
 import type { Task } from './environment.ts';
 import { dumpKey, globalsKey } from './key.ts';
-import { ignoredTags } from './names.ts';
+import { ignoredOf } from './names.ts';
 import { readSecret } from './read-secret.ts';
 import { parseDumpSettings } from './secret.ts';
 
@@ -61,7 +61,7 @@ export interface Plan {
 export async function readPlan(task: Task, signal: AbortSignal): Promise<SecretPlan> {
   const secret = await readSecret(task, signal);
   const settings = parseDumpSettings(secret, task);
-  return { task, secretName: secret.name, ignored: ignoredTags(secret.tags), ...settings };
+  return { task, secretName: secret.name, ignored: ignoredOf(secret), ...settings };
 }
 
 /** The plan for one of the databases of a secret. */

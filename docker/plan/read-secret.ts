@@ -1,6 +1,6 @@
 import { log } from '../log.ts';
 import { fetchSecret, type SecretReference } from './fetch-secret.ts';
-import { ignoredTags } from './names.ts';
+import { ignoredOf } from './names.ts';
 import { lookUpDatabase } from './rds.ts';
 import { givenBy, type GivenSecret, isSelfContained, withRds } from './secret-fields.ts';
 
@@ -11,9 +11,9 @@ import { givenBy, type GivenSecret, isSelfContained, withRds } from './secret-fi
  */
 export async function readSecret(reference: SecretReference, signal: AbortSignal): Promise<GivenSecret> {
   const secret = await fetchSecret(reference, signal);
-  for (const ignored of ignoredTags(secret.tags)) {
+  const given = givenBy(secret);
+  for (const ignored of ignoredOf(given)) {
     log(`Warning: Secret: ${ignored}`);
   }
-  const given = givenBy(secret);
   return isSelfContained(given) ? given : withRds(given, await lookUpDatabase(secret.tags, reference.region, signal));
 }

@@ -137,20 +137,20 @@ function parseObject({ name, value }: Secret): Record<string, unknown> {
     // The parser's own message quotes the value.
     const outside = value.replace(STRING, '""');
     const [, reason = 'is not valid JSON'] = UNSEEN.find(([pattern]) => pattern.test(outside)) ?? [];
-    throw refusal(
-      name,
-      `The value of the secret ${name} ${reason}. It must be a JSON object, with keys and strings in double quotes.`,
-    );
+    throw wrongValue(name, `${reason}. It must be a JSON object, with keys and strings in double quotes.`);
   }
   const { success, data } = z.record(z.string(), z.unknown()).safeParse(parsed);
   if (!success) {
     const hint = typeof parsed === 'string' ? ', but a string: it was perhaps encoded twice' : '';
-    throw refusal(
-      name,
-      `The value of the secret ${name} is valid JSON, but not an object of the form {"username": ...}${hint}.`,
-    );
+    throw wrongValue(name, `is valid JSON, but not an object of the form {"username": ...}${hint}.`);
   }
   return data;
+}
+
+/** @param problem continues a sentence about the value */
+function wrongValue(name: string, problem: string): Failure {
+  const advice = isManaged(name) ? ` ${NOT_EDITABLE}: ${OWN_SECRET}.` : '';
+  return new Failure('badSecret', `The value of the secret ${name} ${problem}${advice}`);
 }
 
 /** Fields whose blanks at both ends, such as the line break of a file, count. */
@@ -165,12 +165,12 @@ function withoutBlanks(given: Readonly<Record<string, unknown>>): Record<string,
   );
 }
 
-/** @param problem in a full sentence */
-export function refusal(secretName: string, problem: string): Failure {
-  // No name of one's own can contain an exclamation mark.
-  const advice = secretName.includes('!')
-    ? ' Its value cannot be edited, because a service of AWS manages it: give what is missing in the tags ' +
-      `${TAGGED_FIELDS.map((field) => TAG_PREFIX + field).join(', ')}.`
-    : '';
-  return new Failure('badSecret', `${problem}${advice}`);
+/** Whether a service of AWS writes the value of a secret. No name of one's own can contain an exclamation mark. */
+export function isManaged(secretName: string): boolean {
+  return secretName.includes('!');
 }
+
+/** Begins the advice on a secret whose value is managed. */
+export const NOT_EDITABLE = 'Its value cannot be edited, because a service of AWS manages it';
+
+export const OWN_SECRET = 'create a secret of your own for this database';

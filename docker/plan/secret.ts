@@ -1,13 +1,15 @@
 import type { z } from 'zod';
+import { TAG_PREFIX, TAGGED_FIELDS } from '../../contract.ts';
+import { Failure } from '../failure.ts';
 import type { ConnectionSettings, ServerSettings } from '../postgres/connection/connection-settings.ts';
 import { DEFAULT_PORT } from '../postgres/connection/endpoint.ts';
 import { transportsFor } from '../postgres/connection/tls/tls.ts';
 import type { Filters } from '../postgres/filters/filters.ts';
 import type { DumpObject } from '../s3/object.ts';
 import type { Databases } from './databases.ts';
-import { misspelledKeys, misspelledTags } from './names.ts';
+import { ignoredKeys, misspelledKeys, misspelledTags } from './names.ts';
 import { retentionOf } from './retention.ts';
-import { type GivenSecret, refusal } from './secret-fields.ts';
+import { type GivenSecret, isManaged, NOT_EDITABLE, OWN_SECRET } from './secret-fields.ts';
 import { connectionSchema, type Destination, dumpSchema } from './secret-schema.ts';
 
 /** What to dump, the bucket for the dumps, and how they are stored there. */
@@ -23,7 +25,7 @@ export interface DumpSettings extends Pick<DumpObject, 'retention' | 'storageCla
 }
 
 const REQUIRED =
-  ' Required: username, password, databasename (or dbname), endpoint (or host) and engine;' +
+  'Required: username, password, databasename (or dbname), endpoint (or host) and engine;' +
   ' optional: port, sslmode (or ssl), pooler, bucketname, schemas, excludeschemas, excludetables, excludetabledata,' +
   ' parallel, drillassert, retentiondays and storageclass.';
 
@@ -44,6 +46,19 @@ function contradictions({ port, endpoint, ssl, sslmode }: ServerFields): readonl
   return problems;
 }
 
+/** What to do about fields that are missing, after a full stop. */
+function adviceOn(secretName: string, missing: readonly string[]): string {
+  if (missing.length === 0) {
+    return '';
+  }
+  if (!isManaged(secretName)) {
+    return ` ${REQUIRED}`;
+  }
+  const tags = TAGGED_FIELDS.filter((field) => missing.includes(field)).map((field) => TAG_PREFIX + field);
+  const advice = tags.length === missing.length ? `give what is missing in the tags ${tags.join(', ')}` : OWN_SECRET;
+  return ` ${NOT_EDITABLE}: ${advice}.`;
+}
+
 /** @throws {Failure} `badSecret`, naming every missing or invalid field, and showing no value that may be a password */
 function parse<T extends ServerFields>(secret: GivenSecret, schema: z.ZodType<T>): T {
   const { name: secretName, keys, tags, fields, places, problems: differences } = secret;
@@ -54,13 +69,20 @@ function parse<T extends ServerFields>(secret: GivenSecret, schema: z.ZodType<T>
   });
   const problems = [
     ...misspelledKeys(keys),
-    ...misspelledTags(tags),
+    ...misspelledTags(tags, !isManaged(secretName)),
     ...differences,
     ...(invalid ?? []),
     ...(success ? contradictions(data) : []),
   ];
   if (!success || problems.length > 0) {
-    throw refusal(secretName, `The secret ${secretName} is invalid: ${problems.join('; ')}.${REQUIRED}`);
+    const missing = (error?.issues ?? [])
+      .map(({ path }) => String(path[0]))
+      .filter((field) => fields[field] === undefined);
+    const found = missing.length === 0 ? problems : [...problems, ...ignoredKeys(keys)];
+    throw new Failure(
+      'badSecret',
+      `The secret ${secretName} is invalid: ${found.join('; ')}.${adviceOn(secretName, missing)}`,
+    );
   }
   return data;
 }
@@ -111,8 +133,8 @@ function retentionIn(
   }
   if (retentiondays !== undefined) {
     const place = places.get('retentiondays') ?? 'retentiondays';
-    throw refusal(
-      name,
+    throw new Failure(
+      'badSecret',
       `The secret ${name} is invalid: ${place} is only for ${buckets[0]}, but the dump goes to ${bucketname}, ` +
         'whose own lifecycle rules decide when it expires: remove one of them.',
     );

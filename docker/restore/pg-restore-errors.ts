@@ -53,6 +53,9 @@ const ANOTHER_ADDRESS = /^connection to server at "[^"]*" \([^)]*\), port \d+ fa
 /** The server's reason for ending a connection, which is not about rows. */
 const DISCONNECTED = /^pg_restore: error: (?:[^:]*: )?FATAL: /;
 
+/** In the hint of the server's error, in every language, if it has no room for the locks of a statement. */
+const LOCKS_SETTING = 'max_locks_per_transaction';
+
 /** Of a line that two workers wrote to, no part is certain to be free of values. */
 const INTERLEAVED =
   "pg_restore: error: messages of several workers are interleaved; see the server's log for the errors";
@@ -276,7 +279,8 @@ function describe(
   if (NOT_CONNECTED.test(first)) {
     return [first, ...details.filter((line) => ANOTHER_ADDRESS.test(line))].join('\n');
   }
-  const sentence = DISCONNECTED.test(first) ? first : cut(first, WITHOUT_VALUES);
+  const advice = details.some((line) => line.includes(LOCKS_SETTING)) ? ` (raise ${LOCKS_SETTING})` : '';
+  const sentence = DISCONNECTED.test(first) ? first : cut(first, WITHOUT_VALUES) + advice;
   const statement = statementOf(first, rest, commands);
   // The first line says what a table, a view or a function is. What is to be run later, the reader needs as a whole.
   const shown = WITHOUT_ROWS.test(statement) ? statement : statement.replace(/\n.*$/s, '');

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { WITHOUT_AWS } from '../../local/host/environment.ts';
 import { findClientPrograms } from '../../local/postgres/client-programs.ts';
 import { pathOfQuickSynthesis } from '../support/synthesized-app.ts';
 import { tempFoldersOfFile } from '../support/temp-folder.ts';
@@ -116,4 +117,30 @@ test('a profile alone does not get the synthesis to ask for its credentials', as
   });
   expect(heard).toEqual([]);
   expect(existsSync(marker)).toBe(false);
+});
+
+test('the tests themselves see nothing of it', async () => {
+  const { TMPDIR } = process.env;
+  const env = { PATH: process.env.PATH, TMPDIR, ...temptations(folder(), 'marker') };
+  const script = `
+    import createRunFolder from './test/run-folder.js';
+    createRunFolder();
+    process.stdout.write(JSON.stringify(process.env));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { env });
+  const seen = Object.entries(JSON.parse(stdout) as NodeJS.ProcessEnv).filter(([name]) => /^AWS|^PG|proxy/i.test(name));
+  expect(Object.fromEntries(seen)).toEqual(WITHOUT_AWS);
+});
+
+test('the difference of templates is found without it', async () => {
+  const programs = folder();
+  writeFileSync(join(programs, 'cdk'), '#!/bin/sh\nenv\n', { mode: 0o755 });
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    readonly scripts: { readonly diff: string };
+  };
+  const tempted = temptations(folder(), 'marker');
+  const env = { ...tempted, PATH: `${programs}${delimiter}${process.env.PATH ?? ''}` };
+  const { stdout } = await promisify(execFile)('sh', ['-c', scripts.diff], { env });
+  const seen = stdout.split('\n');
+  expect(seen).toContain('AWS_EC2_METADATA_DISABLED=true');
+  expect(Object.entries(tempted).filter(([name, value = '']) => seen.includes(`${name}=${value}`))).toEqual([]);
 });

@@ -66,6 +66,8 @@ export function serverSettings(
     // In a container, /dev/shm is too small for a parallel index build, and what is left there is not removed.
     dynamic_shared_memory_type: 'mmap',
     max_connections: String(2 * MAX_JOBS),
+    // A statement of the dump may lock all partitions of a table, and there are as many as the source had locks for.
+    max_locks_per_transaction: '512',
     TimeZone: 'UTC',
     shared_preload_libraries: preloaded.join(','),
     ...Object.fromEntries(preloaded.flatMap((name) => Object.entries(PRELOADED[name] ?? {}))),

@@ -61,6 +61,23 @@ const SQL_STATES: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
   ['55000', ['refused', 'The database does not accept connections.']],
 ]);
 
+/** SQLSTATE out_of_memory, for the server's own memory and for its table of locks. */
+const OUT_OF_MEMORY = '53200';
+
+/** In the hint, in every language, the setting says which. */
+const LOCK_TABLE_FULL: Verdict = [
+  'refused',
+  "The server's table of locks is full: raise max_locks_per_transaction, and restart the server.",
+];
+
+function verdictOn(state: string, { hint = '' }: pg.DatabaseError): Verdict {
+  if (state === OUT_OF_MEMORY && hint.includes('max_locks_per_transaction')) {
+    return LOCK_TABLE_FULL;
+  }
+  const known = [state, state.slice(0, 3), state.slice(0, 2)].find((code) => SQL_STATES.has(code)) ?? '';
+  return SQL_STATES.get(known) ?? ['refused', 'The server refused.'];
+}
+
 /** SQLSTATEs about the database, which the server only reports after authentication. */
 const DATABASE_STATES: ReadonlySet<string> = new Set(['3D000', NO_PRIVILEGE, '55000']);
 
@@ -150,9 +167,7 @@ function serverFailure(
   reached: FailedConnection['reached'],
 ): ConnectionFailure {
   const state = stateOf(error);
-  const [reason, advice] = SQL_STATES.get(state) ??
-    SQL_STATES.get(state.slice(0, 3)) ??
-    SQL_STATES.get(state.slice(0, 2)) ?? ['refused', 'The server refused.'];
+  const [reason, advice] = verdictOn(state, error);
   const { host, port, user, database } = settings;
   const connectionStep = DATABASE_STATES.has(state) ? 'database' : 'login';
   return new ConnectionFailure(

@@ -94,6 +94,14 @@ test('a check needs neither a scheduled time nor an execution', async () => {
   });
 });
 
+test('a field that may be misspelled is ignored with a warning, in the check and in the log', async () => {
+  const outcome = await check('app', { secret: { paralell: 4 } });
+  const words = 'the field "paralell" is ignored: did you mean parallel?';
+  expect(outcome.status).toBe(0);
+  expect(rowsOf(outcome).Secret).toEqual(['warning', `readable, with all required fields; ${words}`]);
+  expect(outcome.stdout).toContain(`Warning: Secret: ${words}\n`);
+});
+
 test.each([[['dump', '--chekc']], [['dump', '--check', 'more']], [['--check']]])('%j is refused', async (args) => {
   expect(await stage.dump('app', { args })).toMatchObject({
     status: 64,

@@ -1,5 +1,35 @@
 import { expect, test } from '@jest/globals';
-import { ignoredTags, misspelledTags } from '../../../docker/plan/names.ts';
+import { ignoredKeys, ignoredTags, misspelledTags } from '../../../docker/plan/names.ts';
+
+/** Of the forms that AWS gives to secrets of databases. */
+const FIELDS_OF_AWS = [
+  ...['engine', 'host', 'username', 'password', 'dbname', 'port', 'ssl'],
+  ...['masterarn', 'superuserarn', 'dbInstanceIdentifier', 'dbClusterIdentifier', 'clusterIdentifier', 'resourceId'],
+];
+
+test.each([
+  [['paralell'], 'paralell', 'parallel'],
+  [['Paralel'], 'Paralel', 'parallel'],
+  [['sslmod'], 'sslmod', 'sslmode'],
+  [['ssl_mdoe'], 'ssl_mdoe', 'sslmode'],
+  [['exclude_tabels'], 'exclude_tabels', 'excludetables'],
+  [['drillasserts'], 'drillasserts', 'drillassert'],
+  [['retention'], undefined, undefined],
+  [['prot', 'host'], 'prot', 'port'],
+  [['schema'], 'schema', 'schemas'],
+  // What is there already is not what was meant.
+  [['port', 'ports', 'password', 'password2', 'host', 'endpoint2', 'dbname', 'database_name2'], undefined, undefined],
+  // Of each other.
+  [['excludetables'], undefined, undefined],
+  [['excludetabledata', 'excludeschemas'], undefined, undefined],
+  // Refused by name.
+  [['sslMode', 'excludetable', 'db_name'], undefined, undefined],
+  [FIELDS_OF_AWS, undefined, undefined],
+])('of the keys %j, %p was perhaps meant for %p', (keys, near, field) => {
+  expect(ignoredKeys(keys)).toEqual(
+    near === undefined ? [] : [`the field "${near}" is ignored: did you mean ${field}?`],
+  );
+});
 
 function tagsOf(...keys: readonly string[]): ReadonlyMap<string, string> {
   return new Map(keys.map((key) => [key, 'x']));
@@ -20,7 +50,7 @@ test.each([
   ['autodump:port', 'is not read, since no tag can hold port: write autodump:endpoint as host:port'],
   ['autodump:SSL-mode', 'is not read, since no tag can hold sslmode: write it in the value'],
 ])('the tag %p was surely meant for a field, and is a problem', (key, problem) => {
-  expect(misspelledTags(tagsOf(key))).toEqual([`the tag "${key}" ${problem}`]);
+  expect(misspelledTags(tagsOf(key), true)).toEqual([`the tag "${key}" ${problem}`]);
   expect(ignoredTags(tagsOf(key))).toEqual([]);
 });
 
@@ -28,7 +58,7 @@ test.each([
 test.each(['autodump:owner', 'AutoDump:cost-center', 'autodump:', 'autodump:Time-Zone', 'autodump:Start-Schedule'])(
   'the tag %p is ignored, which is said',
   (key) => {
-    expect(misspelledTags(tagsOf(key))).toEqual([]);
+    expect(misspelledTags(tagsOf(key), true)).toEqual([]);
     expect(ignoredTags(tagsOf(key))).toEqual([`the tag "${key}" is ignored, because AutoDump has no such tag`]);
   },
 );
@@ -43,6 +73,6 @@ test.each([
   'autodump:timezone',
   'autodump:restore-target',
 ])('nothing is said about the tag %p', (key) => {
-  expect(misspelledTags(tagsOf(key))).toEqual([]);
+  expect(misspelledTags(tagsOf(key), true)).toEqual([]);
   expect(ignoredTags(tagsOf(key))).toEqual([]);
 });

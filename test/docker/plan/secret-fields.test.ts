@@ -144,10 +144,35 @@ describe('what the value does not say', () => {
     );
   });
 
-  test.each([LOGIN, 'not json'])('is advised to be given in tags, if the value cannot be edited', (value) => {
-    expect(() => parseDumpSettings(managed({}, {}, value), DESTINATION)).toThrow(
-      /cannot be edited, because a service of AWS manages it: give what is missing in the tags autodump:databasename, autodump:endpoint/,
+  // What nobody can follow is no advice.
+  test.each<readonly [string, string, Readonly<Record<string, string>>, RdsFields]>([
+    ['give what is missing in the tags autodump:databasename, autodump:endpoint, autodump:engine', LOGIN, {}, {}],
+    ['give what is missing in the tags autodump:databasename', LOGIN, {}, { ...FOUND, databasename: undefined }],
+    ['create a secret of your own for this database', '{"password": "b"}', {}, FOUND],
+    ['create a secret of your own for this database', 'not json', {}, FOUND],
+  ])('is to be given where it can be, if the value cannot be edited: %s', (advice, value, tags, rds) => {
+    const words = `Its value cannot be edited, because a service of AWS manages it: ${advice}.`;
+    expect(() => parseDumpSettings(managed(tags, rds, value), DESTINATION)).toThrow(words);
+    expect(() => parseDumpSettings(managed(tags, rds, value, 'prod/app'), DESTINATION)).not.toThrow(/cannot be edited/);
+  });
+
+  test.each([
+    ['autodump:sslmode', 'is not read, since no tag can hold sslmode: remove it, or create a secret of your own for'],
+    ['autodump:port', 'is not read, since no tag can hold port: write autodump:endpoint as host:port.'],
+    ['autodump:bucketname', 'must be one of dumps, more-dumps'],
+  ])('is not said to be missing if only the tag %s is wrong', (tag, problem) => {
+    const parsing = () => parseDumpSettings(managed({ [tag]: 'x' }, FOUND), DESTINATION);
+    expect(parsing).toThrow(problem);
+    expect(parsing).not.toThrow(/cannot be edited|in the value|Required/);
+  });
+
+  test('is looked for among the keys that are near, and only then are all fields named', () => {
+    const value = (fields: object) => JSON.stringify({ username: 'a', ...fields });
+    expect(() => parseDumpSettings(managed({}, FOUND, value({ pasword: 'b' }), 'prod/app'), DESTINATION)).toThrow(
+      /^The secret prod\/app is invalid: password is missing; the field "pasword" is ignored: did you mean password\?\. Required: /,
     );
-    expect(() => parseDumpSettings(managed({}, {}, value, 'prod/app'), DESTINATION)).not.toThrow(/cannot be edited/);
+    expect(() =>
+      parseDumpSettings(managed({}, FOUND, value({ password: 'b', parallel: 99 }), 'prod/app'), DESTINATION),
+    ).toThrow(/^The secret prod\/app is invalid: parallel is 99: it must be a whole number from 1 to 32\.$/);
   });
 });

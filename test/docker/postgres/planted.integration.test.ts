@@ -7,6 +7,7 @@ import { NO_FILTERS } from '../../../docker/postgres/filters/filters.ts';
 import { takeInventory } from '../../../docker/postgres/inventory.ts';
 import { inspectLockTable } from '../../../docker/postgres/lock-table.ts';
 import { inspectNeeds } from '../../../docker/postgres/needs/needs.ts';
+import { rolesInRows } from '../../../docker/postgres/needs/roles-in-rows.ts';
 import { inspectPrivileges } from '../../../docker/postgres/privileges.ts';
 import { unqualifiedNames } from '../../../docker/postgres/unqualified-names.ts';
 import { inspectTarget } from '../../../docker/restore/target/database.ts';
@@ -16,9 +17,9 @@ import { Stage } from '../support/stage.ts';
 
 let stage: Stage;
 
-/** Ask about the database `planted` as its administrator. */
-const ask = <T>(questions: (client: Client) => Promise<T>) => {
-  const { host, port, user, password } = stage.postgres;
+/** Ask about the database `planted`, as its administrator unless another user is given. */
+const ask = <T>(questions: (client: Client) => Promise<T>, user = stage.postgres.user) => {
+  const { host, port, password } = stage.postgres;
   const settings = { host, port, user, password, database: 'planted' };
   return withConnection(settings, { mode: 'disable' }, new AbortController().signal, questions);
 };
@@ -142,6 +143,18 @@ test('calls no operator, function, type or view that a user of the database plan
     isPopulated: true,
   });
   expect(answers.size).toBe(answers.database.size);
+});
+
+test('calls no policy of a table as a user whom row-level security restricts', async () => {
+  await stage.query(
+    'planted',
+    `CREATE ROLE reader LOGIN PASSWORD '${stage.postgres.password}' IN ROLE pg_read_all_data`,
+    'SET ROLE mallory',
+    'ALTER TABLE public.watched ENABLE ROW LEVEL SECURITY',
+    "CREATE POLICY planted ON public.watched USING (public.planted() OPERATOR(pg_catalog.=) 'x')",
+  );
+  const rows = (client: Client) => rolesInRows(client, NOTHING_EXCLUDED);
+  await expect(ask(rows, 'reader')).rejects.toThrow('affected by row-level security policy for table "watched"');
 });
 
 test("changes nothing, not even the session's settings", async () => {

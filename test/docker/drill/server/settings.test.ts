@@ -17,6 +17,15 @@ describe('The settings of the server', () => {
     });
   });
 
+  test('leave room for the locks of a statement on many partitions', () => {
+    const { max_connections: connections, max_locks_per_transaction: locks } = serverSettings(
+      '/s',
+      { cpus: 1, memory: GIB },
+      [],
+    );
+    expect(Number(connections) * Number(locks)).toBeGreaterThan(50_000);
+  });
+
   test('load a library only for an extension that needs it, and never start the jobs of the dump', () => {
     const machine = { cpus: 1, memory: GIB };
     expect(serverSettings('/s', machine, [])).toMatchObject({ shared_preload_libraries: '' });

@@ -121,3 +121,19 @@ test('an internal error in a query callback is not taken for a connection failur
   );
   await expect(connection).rejects.toBe(error);
 });
+
+test('a full table of locks is no lack of resources that passes', async () => {
+  const { host, port, user, password } = stage.postgres;
+  const connection = withConnection(
+    { host, port, user, password, database: 'postgres' },
+    { mode: 'disable' },
+    new AbortController().signal,
+    (client) => client.query('SELECT count(pg_advisory_xact_lock(i)) FROM generate_series(1, 200000) i'),
+  );
+  await expect(connection).rejects.toMatchObject({
+    reason: 'refused',
+    message: expect.stringMatching(
+      /: The server's table of locks is full: raise max_locks_per_transaction,.*\(53200\)$/,
+    ),
+  });
+});

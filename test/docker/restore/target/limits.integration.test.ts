@@ -151,3 +151,22 @@ test("the server's reason for refusing a connection is part of the message", asy
   );
   expect(status).toBe(75);
 });
+
+test('a table of locks that a statement of the dump fills is named by its setting', async () => {
+  await stage.createDatabase(
+    'locking',
+    `CREATE FUNCTION locks() RETURNS bigint LANGUAGE sql AS $$
+       SELECT count(pg_advisory_xact_lock(i)) FROM generate_series(1, 200000) i WHERE current_database() = 'from locking' $$`,
+    'CREATE MATERIALIZED VIEW m AS SELECT locks()',
+  );
+  expect(await stage.dump('locking')).toMatchObject({ status: 0, stderr: '' });
+  await stage.createDatabase('from locking');
+  const { outcome } = await startRestore(stage, 'locking', 'from locking');
+  const { status, stdout, stderr } = await outcome;
+  expect(status).toBe(77);
+  for (const output of [stdout, stderr]) {
+    expect(output).toContain(
+      'ERROR:  out of shared memory (raise max_locks_per_transaction) | Command was: REFRESH MATERIALIZED VIEW public.m;',
+    );
+  }
+});
