@@ -105,6 +105,31 @@ describe.each(OPERATIONS)('%s that S3 refuses', (_, isSelected, replayer) => {
   });
 });
 
+test.each([
+  ['RequestTimeTooSkewed', 403, 'the dump', PUT_OBJECT, () => small],
+  ['RequestTimeTooSkewed', 403, 'a part', SECOND_PART, () => large],
+  ['IncompleteBody', 400, 'a part', SECOND_PART, () => large],
+] as const)('after %s (%i), %s is sent again', async (code, status, _, isSelected, replayer) => {
+  const key = await faulty(isSelected, { status, code, message: 'as S3 says' }, 1);
+  expect(await replayer().replay('file', key)).toMatchObject({ outcome: 'committed' });
+  await s3.hit;
+});
+
+test.each([
+  ['every time', SLOW_DOWN, 'large', COMPLETE_UPLOAD, Infinity],
+  ['in a response that says that all is well', { ...SLOW_DOWN, status: 200 }, 'large', COMPLETE_UPLOAD, 1],
+  ['once', SLOW_DOWN, 'small', PUT_OBJECT, 1],
+] as const)(
+  'an error that comes after the dump was stored is none: %s',
+  async (_, fault, database, isSelected, times) => {
+    const key = await faulty(isSelected, { ...fault, isDone: true }, times);
+    const replayer = database === 'small' ? small : large;
+    expect(await replayer.replay('file', key)).toMatchObject({ outcome: 'committed' });
+    await s3.hit;
+    expect(await stage.hasObject(key)).toBe(true);
+  },
+);
+
 test('AbortMultipartUpload that S3 refuses once is retried', async () => {
   const key = await faulty((request) => COMPLETE_UPLOAD(request) || ABORT_UPLOAD(request), SLOW_DOWN, 3);
   await expect(large.replay('file', key)).rejects.toMatchObject({ reason: 'tryAgain' });

@@ -18,6 +18,8 @@ interface ErrorResponse {
   readonly status: number;
   readonly code: string;
   readonly message: string;
+  /** Whether S3 does what it was asked for, and then says this. */
+  readonly isDone?: boolean;
 }
 
 export const SLOW_DOWN: ErrorResponse = { status: 503, code: 'SlowDown', message: 'Please reduce your request rate.' };
@@ -65,7 +67,14 @@ export async function startFaultyS3(
     if (isFaulty) {
       onHit();
     }
-    if (isFaulty && typeof fault === 'object') {
+    if (isFaulty && typeof fault === 'object' && 'code' in fault && fault.isDone === true) {
+      passOn(request, upstream).then(
+        () => {
+          say(response, fault);
+        },
+        () => response.destroy(),
+      );
+    } else if (isFaulty && typeof fault === 'object') {
       answer(request, response, fault);
     } else {
       forward(request, response, upstream, isFaulty ? fault : undefined).catch(() => response.destroy());
@@ -89,10 +98,23 @@ function answer(request: IncomingMessage, response: ServerResponse, fault: Error
     if ('page' in fault) {
       response.writeHead(fault.status, { 'Content-Type': 'text/html' }).end(fault.page);
     } else {
-      response.writeHead(fault.status, { 'Content-Type': 'application/xml', 'x-amz-request-id': 'FAULT' });
-      response.end(`<?xml version="1.0"?><Error><Code>${fault.code}</Code><Message>${fault.message}</Message></Error>`);
+      say(response, fault);
     }
   });
+}
+
+function say(response: ServerResponse, { status, code, message }: ErrorResponse): void {
+  response.writeHead(status, { 'Content-Type': 'application/xml', 'x-amz-request-id': 'FAULT' });
+  response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`);
+}
+
+/** Has S3 answer a request, and drops its response. */
+async function passOn(request: IncomingMessage, upstream: string): Promise<void> {
+  const forwarded = send(new URL(request.url ?? '/', upstream), { method: request.method, headers: request.headers });
+  const answered = once(forwarded, 'response') as Promise<[IncomingMessage]>;
+  await pipeline(request, forwarded);
+  const [from] = await answered;
+  await once(from.resume(), 'end');
 }
 
 async function forward(
