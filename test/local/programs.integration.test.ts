@@ -105,10 +105,13 @@ describe.each(PROGRAMS)('%s', (program, misuse) => {
     expect(await ended).toMatchObject({ status: misuse });
   });
 
-  test('refuses a TMPDIR that does not exist', async () => {
-    const { ended } = await start(program, [], '/nowhere');
-    expect(await ended).toMatchObject({ status: misuse });
-  });
+  test.each(['/nowhere', '/dev/null', '/proc'])(
+    'refuses %s as TMPDIR, in which nothing can be created',
+    async (temporary) => {
+      const { ended } = await start(program, [], temporary);
+      expect(await ended).toMatchObject({ status: misuse });
+    },
+  );
 });
 
 const LONG = ['--secrets', '50', '--days', '3000', '--busy'];
