@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import { Interrupted } from '../../../docker/failure.ts';
 import {
   ANOTHER_BUCKET,
+  CONFIRMED,
   EMPTY_OK,
   type Fault,
   type FaultyS3,
@@ -246,6 +247,14 @@ test('a dump that S3 stored without saying its checksum is looked for before it 
   const key = await faulty(PUT_OBJECT, 'leave out the checksum');
   expect(await small.replay('file', key)).toMatchObject({ outcome: 'committed' });
   await s3.hit;
+});
+
+test('a dump that S3 confirmed without a checksum, and does not have, does not count', async () => {
+  const key = await faulty(PUT_OBJECT, CONFIRMED);
+  await expect(small.replay('file', key)).rejects.toMatchObject({
+    reason: 'tryAgain',
+    message: expect.stringContaining('S3 confirmed the upload without a checksum, and does not list s3://'),
+  });
 });
 
 test('a dump of which S3 says another checksum does not count', async () => {

@@ -30,9 +30,14 @@ export const ACCESS_DENIED: ErrorResponse = { status: 403, code: 'AccessDenied',
 interface ForeignResponse {
   readonly status: number;
   readonly page: string;
+  /** Whether it looks like one of S3. */
+  readonly hasRequestId?: boolean;
 }
 
 export const EMPTY_OK: ForeignResponse = { status: 200, page: '' };
+
+/** S3 seems to confirm what never arrived. */
+export const CONFIRMED: ForeignResponse = { status: 200, page: '', hasRequestId: true };
 
 export const LOGIN_PAGE: ForeignResponse = { status: 200, page: '<html><body>Please log in.</body></html>' };
 
@@ -96,7 +101,8 @@ export async function startFaultyS3(
 function answer(request: IncomingMessage, response: ServerResponse, fault: ErrorResponse | ForeignResponse): void {
   request.resume().on('end', () => {
     if ('page' in fault) {
-      response.writeHead(fault.status, { 'Content-Type': 'text/html' }).end(fault.page);
+      const id = fault.hasRequestId === true ? { 'x-amz-request-id': 'FAULT' } : {};
+      response.writeHead(fault.status, { 'Content-Type': 'text/html', ...id }).end(fault.page);
     } else {
       say(response, fault);
     }
