@@ -102,8 +102,8 @@ describe('lockStateDir', () => {
   });
 
   test.each([
-    ['a folder', (path: string) => mkdirSync(path), 'EISDIR'],
-    ['a link', (path: string) => symlinkSync('nowhere', path), 'ELOOP'],
+    ['a folder', mkdirSync, 'EISDIR'],
+    ['a link', symlinkSync.bind(undefined, 'nowhere'), 'ELOOP'],
   ])('says that a lock that is %s cannot be read', async (_, make, reason) => {
     const directory = folder();
     make(join(directory, 'lock'));
