@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { Misuse } from '../local/host/misuse.ts';
+import { parseCommandLine } from '../local/host/command-line.ts';
+import { InvalidOptions } from '../local/host/misuse.ts';
 import { type Shape, SHAPES } from './database.ts';
 import { type Method, METHODS } from './methods.ts';
 
@@ -31,13 +32,6 @@ export const USAGE = `Usage: bench [--size 1GB] [--shape several] [--rounds 3] [
 Exit status: 0 on success, 64 for invalid options, 128 + number for a signal, 1 for other failures.`;
 
 const UNITS: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9 };
-
-/** Invalid command line. */
-export class InvalidOptions extends Misuse {
-  constructor(problem: string) {
-    super(`${problem}\n\n${USAGE}`);
-  }
-}
 
 /** @throws {InvalidOptions} if an option is unknown or its value is invalid */
 export function parseOptions(args: readonly string[]): Options {
@@ -78,10 +72,9 @@ function parseMethods(list: string): readonly Method[] {
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      // Some package runners pass the separator on, some do not.
-      args: args[0] === '--' ? args.slice(1) : [...args],
+  const { values } = parseCommandLine(args, (own) =>
+    parseArgs({
+      args: own,
       options: {
         size: { type: 'string', default: '1GB' },
         shape: { type: 'string', default: 'several' },
@@ -90,8 +83,7 @@ function parse(args: readonly string[]) {
         methods: { type: 'string', default: METHODS.join(',') },
         'client-path': { type: 'string' },
       },
-    }).values;
-  } catch (error) {
-    throw new InvalidOptions(error instanceof Error ? error.message : String(error));
-  }
+    }),
+  );
+  return values;
 }

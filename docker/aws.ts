@@ -126,14 +126,20 @@ function requireRequestId<Input extends object, Output extends MetadataBearer>()
 }
 
 /**
- * Errors that may pass although their status is 4xx. An upload that does not exist was completed or aborted in the
- * meantime.
+ * Errors that may pass although their status is 4xx. An upload or part that does not exist was completed or aborted in
+ * the meantime. A request is too skewed, or its token expired, if it was under way for too long or the clock jumped:
+ * the next one has the time of the service and new credentials.
  */
 const TRANSIENT: ReadonlySet<string> = new Set([
   'BadDigest',
   'ConditionalRequestConflict',
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'IncompleteBody',
+  'InvalidPart',
   'NoSuchUpload',
   'OperationAborted',
+  'RequestTimeTooSkewed',
   'RequestTimeout',
   'Throttling',
   'ThrottlingException',

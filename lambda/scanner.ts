@@ -16,7 +16,11 @@ import { ScanReport, type Summary } from './scanner/scan-report.ts';
 import { CONCURRENCY, scan, type ScanContext } from './scanner/scan-secret.ts';
 import { describeSecret, listTaggedSecrets } from './secrets.ts';
 
-/** An invocation ends after 15 minutes. One more page, and storing the memo, take far less than the remaining two. */
+/**
+ * An invocation ends after 15 minutes. One more page, and storing the memo, take far less than the remaining two. If
+ * the clock jumps ahead meanwhile, the scan takes one invocation more; if it jumps back, this one times out, and Lambda
+ * repeats it.
+ */
 const MAX_LEG_MS = 13 * 60_000;
 
 /**

@@ -33,30 +33,42 @@ function succeeded(result: 'help' | (Summary & ReportDetails)): number {
 }
 
 function failed(error: unknown): number {
-  const { step, reason, status } = explain(error);
+  const { step, what, reason, status } = explain(error);
   const wasLost = error instanceof OutputLost || (error instanceof Interrupted && error.signal === 'SIGPIPE');
-  (wasLost ? new Reporter(process.stderr) : reporter).failed(step, reason);
+  (wasLost ? new Reporter(process.stderr) : reporter).failed(what, reason);
   if (json) {
     process.stdout.write(`${JSON.stringify({ status: 'failed', step, reason })}\n`);
   }
   return status;
 }
 
-function explain(error: unknown): { readonly step: string; readonly reason: string; readonly status: number } {
+interface Explanation {
+  /** In the result as JSON. */
+  readonly step: string;
+  /** A sentence, which the reason follows. */
+  readonly what: string;
+  readonly reason: string;
+  readonly status: number;
+}
+
+function explain(error: unknown): Explanation {
   if (error instanceof Misuse) {
-    return { step: 'options', reason: error.message, status: EXIT.misuse };
+    const what = 'Nothing was started, as an option or the environment is invalid.';
+    return { step: 'options', what, reason: error.message, status: EXIT.misuse };
   }
   if (error instanceof StepFailed) {
-    return { step: error.step, reason: error.message, status: EXIT.failed };
+    return { step: error.step, what: `Step "${error.step}" failed.`, reason: error.message, status: EXIT.failed };
   }
   if (error instanceof Interrupted) {
-    return { step: 'interrupted', reason: error.message, status: error.status };
+    return { step: 'interrupted', what: 'The run did not end.', reason: error.message, status: error.status };
   }
   if (isSystemError(error)) {
-    return { step: 'this machine', reason: error.message, status: EXIT.failed };
+    const what = 'The operating system reported an error.';
+    return { step: 'this machine', what, reason: error.message, status: EXIT.failed };
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { step: 'internal', reason: stack.split('\n').slice(0, 4).join('\n'), status: EXIT.failed };
+  const reason = stack.split('\n').slice(0, 4).join('\n');
+  return { step: 'internal', what: 'This is a fault of the local run itself.', reason, status: EXIT.failed };
 }
 
 /** An error of the operating system, such as ENOSPC: its message is sufficient, and a stack trace adds nothing. */

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { Misuse } from './host/misuse.ts';
+import { parseCommandLine } from './host/command-line.ts';
+import { InvalidOptions } from './host/misuse.ts';
 import type { Database } from './postgres/database.ts';
 
 export interface Options {
@@ -11,11 +12,6 @@ export interface Options {
   readonly timezone?: string;
   readonly stateDir: string;
   readonly json: boolean;
-}
-
-/** The command line is invalid. */
-export class InvalidOptions extends Misuse {
-  override readonly name = 'InvalidOptions';
 }
 
 const DEFAULT_PORT = 5432;
@@ -76,11 +72,9 @@ export function parseOptions(args: readonly string[], password?: string): Option
 }
 
 function parse(args: readonly string[]) {
-  // Some package runners pass the separator on, some do not.
-  const ownArgs = args[0] === '--' ? args.slice(1) : args;
-  try {
-    return parseArgs({
-      args: [...ownArgs],
+  const { values } = parseCommandLine(args, (own) =>
+    parseArgs({
+      args: own,
       options: {
         database: { type: 'string' },
         schedule: { type: 'string' },
@@ -89,11 +83,9 @@ function parse(args: readonly string[]) {
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
-    }).values;
-  } catch (error) {
-    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split(/(?<=\.) To specify/);
-    throw new InvalidOptions(`${reason.replace(/\.$/, '')}. See --help.`);
-  }
+    }),
+  );
+  return values;
 }
 
 /**

@@ -1,5 +1,4 @@
 import { chmod } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { synthesize } from './assembly/synth.ts';
 import type { Cleanups } from './host/program.ts';
@@ -10,6 +9,7 @@ import type { Database } from './postgres/database.ts';
 import { SAMPLE_MAJOR, startSample } from './postgres/sample.ts';
 import { serverFolders } from './postgres/server-folder.ts';
 import type { RunState } from './run-state.ts';
+import { sampleFailure } from './sample-failure.ts';
 import { refuseUnscheduled } from './schedule.ts';
 import type { Steps } from './steps.ts';
 
@@ -77,20 +77,13 @@ export async function prepare({
 async function sample(steps: Steps, cleanups: Cleanups): Promise<Database> {
   const started = await steps.run(
     'sample database',
-    () => startSample().catch(withAdvice),
+    () =>
+      startSample().catch((error: unknown) => {
+        throw sampleFailure(error);
+      }),
     ({ serverVersion, host, port, database, orderItems }) =>
       `PostgreSQL ${serverVersion} on ${host} port ${port}, database ${database} with ${orderItems} order items`,
   );
   cleanups.push(() => started.stop());
   return started;
-}
-
-function withAdvice(error: unknown): never {
-  const reason = error instanceof Error ? error.message : String(error);
-  throw new Error(
-    `${reason.replace(/[^.]$/, '$&.')} Set TMPDIR to another folder than ${tmpdir()}, or use your own database with --database.`,
-    {
-      cause: error,
-    },
-  );
 }

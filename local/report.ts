@@ -80,8 +80,8 @@ export class Reporter {
     }
   }
 
-  failed(step: string, reason: string): void {
-    this.line(`${this.#style('red', '✗')} Step "${step}" failed.`);
+  failed(what: string, reason: string): void {
+    this.line(`${this.#style('red', '✗')} ${what}`);
     this.#output.write(`\n${reason}\n`);
   }
 

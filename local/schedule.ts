@@ -1,8 +1,9 @@
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { InvalidOptions } from './host/misuse.ts';
 import type { Processes } from './host/processes.ts';
-import { InvalidOptions, type Options } from './options.ts';
+import type { Options } from './options.ts';
 
 /** A program of the app, run from its source, since its bundle takes seconds to synthesize. */
 const PREVIEW = fileURLToPath(new URL('../lambda/preview.ts', import.meta.url));

@@ -18,7 +18,17 @@ export function parseCommandLine<T>(args: readonly string[], parse: (own: string
   try {
     return parse([...own]);
   } catch (error) {
-    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split(/(?<=\.) To specify/);
-    throw new InvalidOptions(`${reason.replace(/\.$/, '')}. See --help.`);
+    throw new InvalidOptions(`${problemOf(error)} See --help.`);
   }
+}
+
+/** What `parseArgs` says, without its examples. */
+function problemOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const [, option] = /use '(--[\w-]+)=-XYZ'/.exec(message) ?? [];
+  if (option !== undefined) {
+    return `${option} needs a value. One that begins with a dash follows an equals sign: ${option}=-1.`;
+  }
+  const [problem = ''] = message.split(/(?<=\.) To specify/);
+  return problem.replace(/[^.]$/, '$&.');
 }

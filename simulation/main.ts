@@ -1,14 +1,14 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { SynthesisFailed, synthesize } from '../local/assembly/synth.ts';
-import { Misuse } from '../local/host/misuse.ts';
+import { InvalidOptions, Misuse } from '../local/host/misuse.ts';
 import { Interrupted, orAborted, type Program, runProgram } from '../local/host/program.ts';
 import { temporaryFolder } from '../local/host/temporary-folder.ts';
 import { type CheckCost, checkCostText, measureChecks } from './cost/check-cost.ts';
 import { measureRush, type RushResult, rushText } from './cost/rush.ts';
 import { measureScale, type ScaleResult, scaleText } from './cost/scale.ts';
 import type { Figures } from './figures.ts';
-import { HELP, InvalidOptions, parseOptions, type SimulationOptions } from './options.ts';
+import { HELP, parseOptions, type SimulationOptions } from './options.ts';
 import { figuresText, historyText, progressText } from './report.ts';
 import { shrink } from './shrink.ts';
 import { simulate } from './simulate.ts';

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { Misuse } from '../local/host/misuse.ts';
+import { parseCommandLine } from '../local/host/command-line.ts';
+import { InvalidOptions } from '../local/host/misuse.ts';
 
 /** `scale` measures scans of many secrets instead. */
 export type Options = { readonly kind: 'scale' } | SimulationOptions;
@@ -13,11 +14,6 @@ export interface SimulationOptions {
   readonly busy: boolean;
   readonly only?: readonly number[];
   readonly keep?: readonly string[];
-}
-
-/** Invalid command line. */
-export class InvalidOptions extends Misuse {
-  override readonly name = 'InvalidOptions';
 }
 
 export const HELP = `Simulates the stack in virtual time: the synthesized state machine and functions, secrets that are created, changed and
@@ -119,10 +115,9 @@ function problemOf(name: string, values: Readonly<Record<string, unknown>>): str
 
 function parse(args: readonly string[]) {
   const text = { type: 'string' } as const;
-  try {
-    return parseArgs({
-      // Some package runners pass the separator on, some do not.
-      args: args[0] === '--' ? args.slice(1) : [...args],
+  const { values } = parseCommandLine(args, (own) =>
+    parseArgs({
+      args: own,
       options: {
         secrets: text,
         days: text,
@@ -133,9 +128,7 @@ function parse(args: readonly string[]) {
         scale: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
-    }).values;
-  } catch (error) {
-    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split(/(?<=\.) To specify/);
-    throw new InvalidOptions(`${reason.replace(/\.$/, '')}. See --help.`);
-  }
+    }),
+  );
+  return values;
 }

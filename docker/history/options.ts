@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { problemOf } from '../command-line.ts';
 import { Failure } from '../failure.ts';
 import { isRegion } from '../plan/environment.ts';
 import { parseTableName, type TableName } from '../postgres/names/table-name.ts';
@@ -25,7 +26,7 @@ function parseArguments(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    throw misuse(error instanceof Error ? error.message : String(error));
+    throw misuse(problemOf(error));
   }
 }
 

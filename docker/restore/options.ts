@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { parse as parseArn } from '@aws-sdk/util-arn-parser';
+import { problemOf } from '../command-line.ts';
 import { Failure } from '../failure.ts';
 import { isRegion, isSecretArn, isWritable } from '../plan/environment.ts';
 import type { SecretReference } from '../plan/fetch-secret.ts';
@@ -128,7 +129,7 @@ function parseArguments(args: readonly string[]) {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
     // The message names the option, but never its value.
-    throw misuse(error instanceof Error ? error.message : String(error));
+    throw misuse(problemOf(error));
   }
 }
 

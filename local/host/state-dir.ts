@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
 import { chmod, link, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { ownIdentity, runningProcess } from './process-identity.ts';
@@ -32,8 +33,6 @@ export class StateDirLocked extends Error {
  * @throws {Error} if the directory cannot be created or written to, others may write to it, or it holds something else
  */
 export async function lockStateDir(directory: string): Promise<() => Promise<void>> {
-  const lock = join(directory, 'lock');
-  const candidate = `${lock}.${randomUUID()}`;
   try {
     refuseDelimiter(directory);
     await makeFolder(directory);
@@ -44,20 +43,33 @@ export async function lockStateDir(directory: string): Promise<() => Promise<voi
       join(directory, MARKER),
       'Local runs of AutoDump keep their files in this folder, and replace them.\n',
     );
-    await writeFile(candidate, `${ownIdentity()}\n`, { flag: 'wx' });
+    return await lockFolder(directory);
   } catch (cause) {
+    if (cause instanceof StateDirLocked) {
+      throw cause;
+    }
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(
       `${directory} cannot be used as the state directory: ${reason.replace(/[^.]$/, '$&.')} To use another one, pass --state-dir.`,
       { cause },
     );
   }
+}
+
+/** Reading does not follow a link, nor wait for the writer of a pipe. */
+const AS_IT_IS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** @returns a function that releases the lock. @throws {StateDirLocked} */
+async function lockFolder(directory: string): Promise<() => Promise<void>> {
+  const lock = join(directory, 'lock');
+  const candidate = `${lock}.${randomUUID()}`;
+  await writeFile(candidate, `${ownIdentity()}\n`, { flag: 'wx' });
   try {
     for (;;) {
       if (await linkNew(candidate, lock)) {
         return () => rm(lock, { force: true });
       }
-      const holder = runningProcess((await readFile(lock, 'utf8')).trim());
+      const holder = runningProcess((await readFile(lock, { encoding: 'utf8', flag: AS_IT_IS })).trim());
       if (holder !== undefined) {
         throw new StateDirLocked(
           `Another local run (process ${holder}) uses the state directory ${directory}. ` +

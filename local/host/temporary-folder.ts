@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, mkdtemp, rm, stat } from 'node:fs/promises';
+import { access, mkdtemp, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { Misuse } from './misuse.ts';
@@ -8,7 +8,7 @@ import { ownIdentity, runningProcess } from './process-identity.ts';
 /**
  * Checks the folder for temporary files, of this process and its children.
  *
- * @throws {Misuse} if it is relative, cannot be part of a PATH, does not exist, or cannot be written to
+ * @throws {Misuse} if it is relative, cannot be part of a PATH, does not exist, or nothing can be created in it
  */
 export async function checkTemporaryFolder(): Promise<void> {
   const folder = tmpdir();
@@ -20,9 +20,10 @@ export async function checkTemporaryFolder(): Promise<void> {
     throw new Misuse(`TMPDIR is "${folder}". A "${delimiter}" separates the folders of a PATH. ${advice}`);
   }
   try {
-    // A folder, as the slash demands.
-    await stat(`${folder}/`);
-    await access(folder, constants.W_OK | constants.X_OK);
+    await access(folder, constants.R_OK);
+    // In some folders, such as /proc, not even root can create anything.
+    const [, remove] = await temporaryFolder('check');
+    await remove();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Misuse(`The folder for temporary files cannot be used: ${reason}. ${advice}`, { cause: error });

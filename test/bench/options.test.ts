@@ -15,3 +15,7 @@ test('refuses an unknown method by name', () => {
     '--methods must be of predecessor, raw, directory, file, file without census, stream, stream without census, parallel 2, parallel 4, not files.',
   );
 });
+
+test('asks for an equals sign before a value that begins with a dash', () => {
+  expect(() => parseOptions(['--size', '-1GB'])).toThrow('--size needs a value. One that begins with a dash');
+});

@@ -25,6 +25,8 @@ describe('parseOptions', () => {
     [['--schedule'], "Option '--schedule <value>' argument missing"],
     [['--json=yes'], "Option '--json' does not take an argument"],
     [['extra'], "Unexpected argument 'extra'"],
+    [['postgres://me:hunter2@db/shop'], "Unexpected argument 'postgres://…@db/shop'"],
+    [['--schedule', '- 8 - - -'], '--schedule needs a value. One that begins with a dash'],
     [['--schedule', `${'0,'.repeat(128)}1 8 * * *`], '--schedule has 265 characters'],
     [['--timezone', 'A'.repeat(257)], '--timezone has 257 characters'],
   ])('rejects %j', (args, message) => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, existsSync, globSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { chmodSync, closeSync, globSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -93,9 +93,10 @@ const PROGRAMS: readonly (readonly [string, number])[] = [
 
 describe.each(PROGRAMS)('%s', (program, misuse) => {
   test('refuses a relative TMPDIR, and does not litter the project', async () => {
-    const { ended } = await start(program, [], 'relative-folder');
-    expect(await ended).toMatchObject({ status: misuse });
-    expect(existsSync(resolve('relative-folder'))).toBe(false);
+    const temporary = folder();
+    const { ended } = await start(program, [], relative('', temporary));
+    expect(await ended).toMatchObject({ status: misuse, stderr: expect.stringContaining('which is a relative path') });
+    expect(readdirSync(temporary)).toEqual([]);
   });
 
   test('refuses a TMPDIR that would be two folders of a PATH', async () => {
@@ -105,10 +106,13 @@ describe.each(PROGRAMS)('%s', (program, misuse) => {
     expect(await ended).toMatchObject({ status: misuse });
   });
 
-  test('refuses a TMPDIR that does not exist', async () => {
-    const { ended } = await start(program, [], '/nowhere');
-    expect(await ended).toMatchObject({ status: misuse });
-  });
+  test.each(['/nowhere', '/dev/null', '/proc'])(
+    'refuses %s as TMPDIR, in which nothing can be created',
+    async (temporary) => {
+      const { ended } = await start(program, [], temporary);
+      expect(await ended).toMatchObject({ status: misuse });
+    },
+  );
 });
 
 const LONG = ['--secrets', '50', '--days', '3000', '--busy'];

@@ -186,11 +186,12 @@ function networkFailure(
 ): ConnectionFailure {
   const code = codeOf(error) ?? '';
   const advice = NETWORK[code] ?? (reached === 'nothing' && code === '' ? NO_ANSWER : undefined);
+  const what = reached === 'nothing' ? 'cannot be reached' : 'was reached, but the connection failed';
   const steps = { nothing: NAME_RESOLUTION.has(code) ? 'name' : 'port', port: 'login', queries: 'queries' } as const;
   return new ConnectionFailure(
     steps[reached],
     'tryAgain',
-    `${host} port ${port} cannot be reached: ${advice ?? messageOf(error)}.`,
+    `${host} port ${port} ${what}: ${advice ?? messageOf(error)}.`,
     error,
   );
 }

@@ -39,7 +39,8 @@ test.each([
     ['s3://dumps/key', '--to', SECRET_ARN, '--table', 'public.t', '--jobs', '2', '--into-non-empty'],
     /Not for single tables: --jobs, --into-non-empty/,
   ],
-  [['s3://dumps/key', '--to', SECRET_ARN, '--clean'], /Unknown option '--clean'/],
+  [['s3://dumps/key', '--to', SECRET_ARN, '--clean'], /Unknown option '--clean'\. Usage: /],
+  [['s3://dumps/key', '--to', SECRET_ARN, '--jobs', '-1'], /--jobs needs a value\. .*: --jobs=-1\. Usage: /],
 ])('the arguments %j are refused as misuse, without the password', (args, problem) => {
   const refusal = thrownBy(() => parseRestoreOptions(args, { AWS_REGION: 'us-west-2', TMPDIR: '/tmp' }));
   expect(String(refusal)).toMatch(problem);

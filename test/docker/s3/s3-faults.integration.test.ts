@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import { Interrupted } from '../../../docker/failure.ts';
 import {
   ANOTHER_BUCKET,
+  CONFIRMED,
   EMPTY_OK,
   type Fault,
   type FaultyS3,
@@ -104,6 +105,31 @@ describe.each(OPERATIONS)('%s that S3 refuses', (_, isSelected, replayer) => {
     expect(await stage.hasObject(key)).toBe(false);
   });
 });
+
+test.each([
+  ['RequestTimeTooSkewed', 403, 'the dump', PUT_OBJECT, () => small],
+  ['RequestTimeTooSkewed', 403, 'a part', SECOND_PART, () => large],
+  ['IncompleteBody', 400, 'a part', SECOND_PART, () => large],
+] as const)('after %s (%i), %s is sent again', async (code, status, _, isSelected, replayer) => {
+  const key = await faulty(isSelected, { status, code, message: 'as S3 says' }, 1);
+  expect(await replayer().replay('file', key)).toMatchObject({ outcome: 'committed' });
+  await s3.hit;
+});
+
+test.each([
+  ['every time', SLOW_DOWN, 'large', COMPLETE_UPLOAD, Infinity],
+  ['in a response that says that all is well', { ...SLOW_DOWN, status: 200 }, 'large', COMPLETE_UPLOAD, 1],
+  ['once', SLOW_DOWN, 'small', PUT_OBJECT, 1],
+] as const)(
+  'an error that comes after the dump was stored is none: %s',
+  async (_, fault, database, isSelected, times) => {
+    const key = await faulty(isSelected, { ...fault, isDone: true }, times);
+    const replayer = database === 'small' ? small : large;
+    expect(await replayer.replay('file', key)).toMatchObject({ outcome: 'committed' });
+    await s3.hit;
+    expect(await stage.hasObject(key)).toBe(true);
+  },
+);
 
 test('AbortMultipartUpload that S3 refuses once is retried', async () => {
   const key = await faulty((request) => COMPLETE_UPLOAD(request) || ABORT_UPLOAD(request), SLOW_DOWN, 3);
@@ -221,6 +247,14 @@ test('a dump that S3 stored without saying its checksum is looked for before it 
   const key = await faulty(PUT_OBJECT, 'leave out the checksum');
   expect(await small.replay('file', key)).toMatchObject({ outcome: 'committed' });
   await s3.hit;
+});
+
+test('a dump that S3 confirmed without a checksum, and does not have, does not count', async () => {
+  const key = await faulty(PUT_OBJECT, CONFIRMED);
+  await expect(small.replay('file', key)).rejects.toMatchObject({
+    reason: 'tryAgain',
+    message: expect.stringContaining('S3 confirmed the upload without a checksum, and does not list s3://'),
+  });
 });
 
 test('a dump of which S3 says another checksum does not count', async () => {

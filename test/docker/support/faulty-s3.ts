@@ -18,6 +18,8 @@ interface ErrorResponse {
   readonly status: number;
   readonly code: string;
   readonly message: string;
+  /** Whether S3 does what it was asked for, and then says this. */
+  readonly isDone?: boolean;
 }
 
 export const SLOW_DOWN: ErrorResponse = { status: 503, code: 'SlowDown', message: 'Please reduce your request rate.' };
@@ -28,9 +30,14 @@ export const ACCESS_DENIED: ErrorResponse = { status: 403, code: 'AccessDenied',
 interface ForeignResponse {
   readonly status: number;
   readonly page: string;
+  /** Whether it looks like one of S3. */
+  readonly hasRequestId?: boolean;
 }
 
 export const EMPTY_OK: ForeignResponse = { status: 200, page: '' };
+
+/** S3 seems to confirm what never arrived. */
+export const CONFIRMED: ForeignResponse = { status: 200, page: '', hasRequestId: true };
 
 export const LOGIN_PAGE: ForeignResponse = { status: 200, page: '<html><body>Please log in.</body></html>' };
 
@@ -65,7 +72,14 @@ export async function startFaultyS3(
     if (isFaulty) {
       onHit();
     }
-    if (isFaulty && typeof fault === 'object') {
+    if (isFaulty && typeof fault === 'object' && 'code' in fault && fault.isDone === true) {
+      passOn(request, upstream).then(
+        () => {
+          say(response, fault);
+        },
+        () => response.destroy(),
+      );
+    } else if (isFaulty && typeof fault === 'object') {
       answer(request, response, fault);
     } else {
       forward(request, response, upstream, isFaulty ? fault : undefined).catch(() => response.destroy());
@@ -87,12 +101,26 @@ export async function startFaultyS3(
 function answer(request: IncomingMessage, response: ServerResponse, fault: ErrorResponse | ForeignResponse): void {
   request.resume().on('end', () => {
     if ('page' in fault) {
-      response.writeHead(fault.status, { 'Content-Type': 'text/html' }).end(fault.page);
+      const id = fault.hasRequestId === true ? { 'x-amz-request-id': 'FAULT' } : {};
+      response.writeHead(fault.status, { 'Content-Type': 'text/html', ...id }).end(fault.page);
     } else {
-      response.writeHead(fault.status, { 'Content-Type': 'application/xml', 'x-amz-request-id': 'FAULT' });
-      response.end(`<?xml version="1.0"?><Error><Code>${fault.code}</Code><Message>${fault.message}</Message></Error>`);
+      say(response, fault);
     }
   });
+}
+
+function say(response: ServerResponse, { status, code, message }: ErrorResponse): void {
+  response.writeHead(status, { 'Content-Type': 'application/xml', 'x-amz-request-id': 'FAULT' });
+  response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`);
+}
+
+/** Has S3 answer a request, and drops its response. */
+async function passOn(request: IncomingMessage, upstream: string): Promise<void> {
+  const forwarded = send(new URL(request.url ?? '/', upstream), { method: request.method, headers: request.headers });
+  const answered = once(forwarded, 'response') as Promise<[IncomingMessage]>;
+  await pipeline(request, forwarded);
+  const [from] = await answered;
+  await once(from.resume(), 'end');
 }
 
 async function forward(

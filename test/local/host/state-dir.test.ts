@@ -1,5 +1,14 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { lockStateDir } from '../../../local/host/state-dir.ts';
@@ -7,6 +16,8 @@ import { asRootOnLinux } from '../../docker/support/small-disk.ts';
 import { tempFolders } from '../../support/temp-folder.ts';
 
 const folder = tempFolders();
+
+const onLinux = process.platform === 'linux' ? test : test.skip;
 
 describe('lockStateDir', () => {
   test('creates the directory, and releases the lock', async () => {
@@ -90,6 +101,26 @@ describe('lockStateDir', () => {
     expect(statSync(directory).mode & 0o777).toBe(0o700);
   });
 
+  test.each([
+    ['a folder', mkdirSync, 'EISDIR'],
+    ['a link', symlinkSync.bind(undefined, 'nowhere'), 'ELOOP'],
+  ])('says that a lock that is %s cannot be read', async (_, make, reason) => {
+    const directory = folder();
+    make(join(directory, 'lock'));
+    await expect(lockStateDir(directory)).rejects.toThrow(
+      new RegExp(`^${directory} cannot be used as the state directory: .*${reason}: `),
+    );
+    expect(readdirSync(directory).sort()).toEqual(['autodump-local-run', 'lock']);
+  });
+
+  onLinux('takes over a lock that is a pipe, for whose writer it would wait for ever', async () => {
+    const directory = folder();
+    execFileSync('mkfifo', [join(directory, 'lock')]);
+    const release = await lockStateDir(directory);
+    expect(readFileSync(join(directory, 'lock'), 'utf8')).toContain(String(process.pid));
+    await release();
+  });
+
   test('refuses a path that cannot be part of a PATH', async () => {
     const directory = join(folder(), 'a:b');
     await expect(lockStateDir(directory)).rejects.toThrow(
@@ -102,8 +133,6 @@ describe('lockStateDir', () => {
     chownSync(directory, 65534, 65534);
     await expect(lockStateDir(directory)).rejects.toThrow('it belongs to the user 65534, and this is 0.');
   });
-
-  const onLinux = process.platform === 'linux' ? test : test.skip;
 
   onLinux('fails in a folder in which nothing can be created', async () => {
     await expect(lockStateDir('/proc/x/y')).rejects.toThrow(

@@ -14,6 +14,7 @@ test('options and secrets are parsed', () => {
 
 test.each([
   [['--jsno'], "Unknown option '--jsno'. See --help."],
+  [['--stack', '-x'], /^--stack needs a value\. One that begins with a dash .* See --help\.$/],
   [['--html'], /Option '--html <value>' argument missing/],
   [['--html', ''], '--html is empty. See --help.'],
   [['--stack='], '--stack is empty. See --help.'],

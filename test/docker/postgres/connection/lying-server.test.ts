@@ -23,6 +23,7 @@ const READY = message('Z', Buffer.from('I'));
 const AUTHENTICATED = message('R', int32(0));
 const LOGIN = Buffer.concat([AUTHENTICATED, message('K', Buffer.concat([int32(1), int32(2)])), READY]);
 const NOTICE = message('N', Buffer.from(`M${'x'.repeat(10_000)}\0\0`));
+const SETTING = message('S', Buffer.from(`a\0${'x'.repeat(10_000)}\0`));
 const COMPLETE = message('C', Buffer.from('SELECT 1\0'));
 
 /** Columns of the type `text`. */
@@ -167,9 +168,20 @@ describe('a server that lies is refused', () => {
       (socket) => send(socket, answer).then(() => void socket.end()),
     );
     expect(failure.message).toMatch(
-      /^127\.0\.0\.1 port \d+ (does not behave like a PostgreSQL server|cannot be reached)/,
+      /^127\.0\.0\.1 port \d+ (does not behave like a PostgreSQL server|was reached, but the connection failed)/,
     );
     expect(failure.message).not.toMatch(/unsayable|SecretAccessKey/);
+  });
+
+  test('but one that closes the connection in the middle of a row was reached, and is worth another try', async () => {
+    const failure = await ask(async (socket) => {
+      await send(socket, Buffer.concat([columns('pid'), message('D', Buffer.from([0, 1]), 100)]));
+      socket.end();
+    });
+    expect(failure).toMatchObject({
+      reason: 'tryAgain',
+      message: expect.stringMatching(/ was reached, but the connection failed: Connection terminated unexpectedly\.$/),
+    });
   });
 
   test('with a message of two gigabytes', async () => {
@@ -220,6 +232,19 @@ describe('a server that lies is refused', () => {
       (socket) => send(socket, message('R', Buffer.concat([int32(12), Buffer.from('v=x')]))),
     ],
     ['an authentication that does not exist', (socket) => send(socket, message('R', int32(99)))],
+    [
+      'endless settings',
+      async (socket) => {
+        await send(socket, AUTHENTICATED);
+        while (!socket.destroyed) {
+          await send(socket, Buffer.concat(Array.from({ length: 100 }, () => SETTING)));
+        }
+      },
+    ],
+    [
+      'a mechanism that only others have',
+      (socket) => send(socket, message('R', Buffer.from('\0\0\0\nOAUTHBEARER\0\0'))),
+    ],
   ])('at the login, with %s', async (_, login) => {
     const failure = await ask(() => undefined, login);
     expect(failure).toMatchObject({ reason: 'refused', step: 'login' });
