@@ -28,7 +28,7 @@ import { type UnqualifiedName, unqualifiedNames } from '../postgres/unqualified-
 import type { RunContext } from '../run-context.ts';
 import { STORAGE_CLASSES } from '../s3/object.ts';
 import { ASSERTIONS, assertionsFinding } from './assertions-finding.ts';
-import { chooseJobs, describeJobs, type Jobs } from './choose-jobs.ts';
+import { chooseJobs, describeJobs, type Jobs } from './choose-connections.ts';
 import { connected, CONNECTION_CHECKS, notConnected, notVerifiable } from './connection-findings.ts';
 import { FILTERS, filtersFinding } from './filters-finding.ts';
 import { type Finding, ok, problem, problemsOf, runCheck, unchecked, warning } from './finding.ts';

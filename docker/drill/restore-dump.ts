@@ -15,7 +15,7 @@ import type { TableOfContents } from '../restore/stored-dump/table-of-contents.t
 import type { RunContext } from '../run-context.ts';
 import { checkAssertions } from './assertions.ts';
 import { checkSpace, neededSpace, spaceAdvice } from './disk-space.ts';
-import { lackingOn } from './lacking.ts';
+import { lackingOn } from './lacking-on-server.ts';
 import { chooseServer, type ServerPrograms, serversBeside } from './server/programs.ts';
 import { type ThrowawayServer, withServer } from './server/server.ts';
 import { jobsFor, PRELOADED_EXTENSIONS, serverSettings, thisMachine } from './server/settings.ts';

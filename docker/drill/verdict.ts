@@ -9,7 +9,7 @@ import { keyOf } from '../restore/comparison.ts';
 import type { ArchiveObject } from '../restore/stored-dump/table-of-contents.ts';
 import type { Assertion } from './assertions.ts';
 import type { Evidence, Verdict } from './evidence.ts';
-import type { Lacking } from './lacking.ts';
+import type { Lacking } from './lacking-on-server.ts';
 
 /** What is known after a dump was restored and compared. */
 export interface Findings {

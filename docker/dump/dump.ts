@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { describeJobs } from '../check/choose-jobs.ts';
+import { describeJobs } from '../check/choose-connections.ts';
 import { failureOf, problem, problemsOf } from '../check/finding.ts';
 import { type DumpSetup, KEY, runPreflight } from '../check/preflight.ts';
 import { type DumpResult, makeDump } from '../engine/make-dump.ts';

@@ -6,7 +6,7 @@ import type { DumpObject } from '../s3/object.ts';
 import type { Databases, DatabasesOfRun } from './databases.ts';
 import type { Task } from './environment.ts';
 import { dumpKey, globalsKey } from './key.ts';
-import { ignoredOf } from './names.ts';
+import { ignoredOf } from './misspelled-names.ts';
 import { readSecret } from './read-secret.ts';
 import { parseDumpSettings } from './secret.ts';
 

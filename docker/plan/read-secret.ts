@@ -1,6 +1,6 @@
 import { log } from '../log.ts';
 import { fetchSecret, type SecretReference } from './fetch-secret.ts';
-import { ignoredOf } from './names.ts';
+import { ignoredOf } from './misspelled-names.ts';
 import { lookUpDatabase } from './rds.ts';
 import { givenBy, type GivenSecret, isSelfContained, withRds } from './secret-fields.ts';
 

@@ -7,7 +7,7 @@ import { transportsFor } from '../postgres/connection/tls/tls.ts';
 import type { Filters } from '../postgres/filters/filters.ts';
 import type { DumpObject } from '../s3/object.ts';
 import type { Databases } from './databases.ts';
-import { ignoredKeys, misspelledKeys, misspelledTags } from './names.ts';
+import { ignoredKeys, misspelledKeys, misspelledTags } from './misspelled-names.ts';
 import { retentionOf } from './retention.ts';
 import { type GivenSecret, isManaged, NOT_EDITABLE, OWN_SECRET } from './secret-fields.ts';
 import { connectionSchema, type Destination, dumpSchema } from './secret-schema.ts';

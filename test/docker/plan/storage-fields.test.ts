@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ignoredTags } from '../../../docker/plan/names.ts';
+import { ignoredTags } from '../../../docker/plan/misspelled-names.ts';
 import { expiryOf, retentionOf } from '../../../docker/plan/retention.ts';
 import { givenBy } from '../../../docker/plan/secret-fields.ts';
 import { parseDumpSettings } from '../../../docker/plan/secret.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { chooseJobs } from '../../../docker/check/choose-jobs.ts';
+import { chooseJobs } from '../../../docker/check/choose-connections.ts';
 import type { DumpLoad } from '../../../docker/postgres/dump-load.ts';
 
 test.each<[string, number, number, Partial<DumpLoad>, object]>([

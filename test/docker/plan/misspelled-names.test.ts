@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ignoredKeys, ignoredTags, misspelledTags } from '../../../docker/plan/names.ts';
+import { ignoredKeys, ignoredTags, misspelledTags } from '../../../docker/plan/misspelled-names.ts';
 
 /** Of the forms that AWS gives to secrets of databases. */
 const FIELDS_OF_AWS = [
