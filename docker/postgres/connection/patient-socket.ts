@@ -9,12 +9,12 @@ const ADDRESS_TIMEOUT_MS = 5_000;
  * https://nodejs.org/api/net.html#socketconnectoptions-connectlistener
  */
 export class PatientSocket extends Socket {
-  /** As pg calls it: with a port and a host. */
-  override connect(port: unknown, host?: unknown): this {
-    return super.connect({
-      port: Number(port),
-      host: String(host),
-      autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
-    });
+  /** As pg calls it: with a port and a host, or with the path of a Unix socket. */
+  override connect(target: unknown, host?: unknown): this {
+    return super.connect(
+      host === undefined
+        ? { path: String(target) }
+        : { port: Number(target), host: String(host), autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS },
+    );
   }
 }

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import dns from 'node:dns';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { PatientSocket } from '../../../../docker/postgres/connection/patient-socket.ts';
 
@@ -41,4 +44,16 @@ test('an address that answers late is waited for, although the host has another'
   for (const each of [socket, ...others]) {
     each.destroy();
   }
+});
+
+test('a Unix socket is connected to by its path', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+  const path = join(folder, 'socket');
+  const server = createServer().listen(path);
+  await once(server, 'listening');
+  const socket = new PatientSocket();
+  await once(socket.connect(path), 'connect');
+  socket.destroy();
+  server.close();
+  await rm(folder, { recursive: true });
 });

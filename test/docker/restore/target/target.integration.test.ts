@@ -111,7 +111,13 @@ describe('a user who may not create what the dump contains', () => {
     expectRefused(refused, 'run GRANT CREATE ON TABLESPACE "on SSD" TO "owner";');
     await obey(refused, 'placed');
     expect(await restore(stage, 'source', 'placed', [], { secret: OWNER })).toMatchObject({ status: 0, stderr: '' });
-    await stage.query('postgres', 'ALTER ROLE owner RESET default_tablespace');
+    await stage.query(
+      'postgres',
+      'ALTER ROLE owner RESET default_tablespace',
+      'DROP DATABASE placed',
+      // With such a one, a server does not start.
+      'DROP TABLESPACE "on SSD"',
+    );
   });
 
   test('needs nothing for what the dump does not create', async () => {
