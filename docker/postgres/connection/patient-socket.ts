@@ -12,9 +12,9 @@ export class PatientSocket extends Socket {
   /** As pg calls it: with a port and a host, or with the path of a Unix socket. */
   override connect(target: unknown, host?: unknown): this {
     return super.connect(
-      host === undefined
-        ? { path: String(target) }
-        : { port: Number(target), host: String(host), autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS },
+      typeof host === 'string'
+        ? { port: Number(target), host, autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS }
+        : { path: String(target) },
     );
   }
 }
