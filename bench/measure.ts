@@ -47,10 +47,13 @@ function descendants(pid: number): readonly number[] {
 
 /** Bytes that the files of a folder occupy. */
 function occupied(folder: string): number {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).reduce((sum, name) => {
-    const file = lstatSync(join(folder, name), { throwIfNoEntry: false });
-    return sum + (file?.isFile() === true ? file.blocks * BLOCK : 0);
-  }, 0);
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .map((name) => lstatSync(join(folder, name)))
+      .reduce((sum, file) => sum + (file.isFile() ? file.blocks * BLOCK : 0), 0);
+  } catch {
+    return 0; // Something was removed meanwhile.
+  }
 }
 
 /** Processor time of a process and all its descendants, running or exited, in seconds. */

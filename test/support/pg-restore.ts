@@ -23,7 +23,8 @@ export async function pgRestore(
   const options = ['--no-statistics'].filter((option) => help.includes(option));
   const { status, lastLines } = await run(program, [...options, ...args], { environment, input, signal });
   const errors = lastLines.filter((line) => line.startsWith('pg_restore: error:'));
-  if (status !== 0 && !(status === 1 && errors.every((line) => line.includes(UNKNOWN)))) {
+  const isHarmless = status === 1 && errors.length > 0 && errors.every((line) => line.includes(UNKNOWN));
+  if (status !== 0 && !isHarmless) {
     throw new Error(`pg_restore ended with status ${status}: ${lastLines.join('\n')}`);
   }
 }

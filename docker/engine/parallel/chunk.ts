@@ -10,7 +10,7 @@ export interface Chunk {
   readonly bytes: number;
 }
 
-/** A chunk that pg_restore has read. */
+/** A chunk that was read for the proof. */
 export interface ProvenChunk extends Chunk {
   readonly crc32: number;
 }

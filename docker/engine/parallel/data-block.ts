@@ -127,6 +127,7 @@ async function* dataOf(
     yield int(lengthOf(piece));
     yield piece;
   }
+  await file.complete();
 }
 
 /** What gzopen() of zlib writes before the data: no name, no time. The last byte is that of the system. */
@@ -143,21 +144,22 @@ async function* zlibOf(file: DataFile, isComplete: () => boolean): AsyncGenerato
   const failed = (error: unknown): never => {
     throw unexpected(basename(file.path), `cannot be decompressed (${String(error)})`);
   };
-  const decompress = async (range: FileRange) => {
-    const bytes = await bytesOf({ pieces: [range], bytes: lengthOf(range) });
-    await adler32.write(bytes).catch(failed);
-    return bytes;
-  };
+  const bytesIn = (range: FileRange) => bytesOf({ pieces: [range], bytes: lengthOf(range) });
+  const decompress = async (range: FileRange) => adler32.write(await bytesIn(range)).catch(failed);
   let end = GZIP_HEADER_BYTES;
-  const header = await decompress({ file, from: 0, to: end });
+  const start = { file, from: 0, to: end };
+  if (!(await bytesIn(start)).subarray(0, GZIP_HEADER.length).equals(GZIP_HEADER)) {
+    throw unexpected(basename(file.path), 'is not compressed as expected');
+  }
+  await decompress(start);
   yield ZLIB_HEADER;
   for await (const range of file.ranges(end, GZIP_TRAILER_BYTES, isComplete)) {
     await decompress(range);
     yield range;
     end = range.to;
   }
-  if (!header.subarray(0, GZIP_HEADER.length).equals(GZIP_HEADER) || end === GZIP_HEADER_BYTES) {
-    throw unexpected(basename(file.path), 'is not compressed as expected');
+  if (end === GZIP_HEADER_BYTES) {
+    throw unexpected(basename(file.path), 'is truncated');
   }
   await decompress({ file, from: end, to: end + GZIP_TRAILER_BYTES });
   const checksum = Buffer.alloc(4);

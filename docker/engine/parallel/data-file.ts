@@ -17,14 +17,17 @@ export interface FileRange {
 /** Interval between looks at a file that has not grown. */
 const PAUSE_MS = 20;
 
-let canFreeRanges = true;
+let isFailureReported = false;
 
 /** A file that pg_dump has written or is writing. Its bytes are freed when nobody needs them any more. */
 export class DataFile {
   readonly path: string;
   /** Bytes that are read of it; undefined until it is complete. */
   #needed: number | undefined;
+  #read = 0;
   #released = 0;
+  /** Settles when ranges that were released before are freed. */
+  #freed: Promise<void> = Promise.resolve();
 
   constructor(path: string) {
     this.path = path;
@@ -44,29 +47,38 @@ export class DataFile {
       const end = (await stat(this.path)).size - kept;
       while (end - at >= RANGE_BYTES || (isFinal && end > at)) {
         const to = Math.min(at + RANGE_BYTES, end);
+        this.#read += to - at;
         yield { file: this, from: at, to };
         at = to;
       }
       if (isFinal) {
-        await this.#complete(at - from);
         return;
       }
       await setTimeout(PAUSE_MS);
     }
   }
 
+  /** Called when nothing more will be read of it than the ranges so far, which have yet to be released. */
+  async complete(): Promise<void> {
+    this.#needed = this.#read;
+    await this.#removeUnlessNeeded();
+  }
+
+  /** Called when a range is not needed any more. */
   async release(from: number, to: number): Promise<void> {
     this.#released += to - from;
-    if (this.#released === this.#needed) {
-      await rm(this.path);
-    } else if (to - from >= RANGE_BYTES) {
-      await freeRange(this.path, from, to);
+    // Each range takes a process to be freed: with small files, more than it is worth.
+    if (this.#released !== this.#needed && to - from >= RANGE_BYTES) {
+      this.#freed = this.#freed.then(() => freeRange(this.path, from, to));
+      await this.#freed;
+    } else {
+      await this.#removeUnlessNeeded();
     }
   }
 
-  async #complete(needed: number): Promise<void> {
-    this.#needed = needed;
-    if (this.#released === needed) {
+  async #removeUnlessNeeded(): Promise<void> {
+    if (this.#released === this.#needed) {
+      await this.#freed;
       await rm(this.path);
     }
   }
@@ -78,18 +90,17 @@ export class DataFile {
  * deleted.
  */
 async function freeRange(path: string, from: number, to: number): Promise<void> {
-  if (!canFreeRanges) {
-    return;
-  }
   const args = ['--punch-hole', `--offset=${from}`, `--length=${to - from}`, path];
   try {
     await promisify(execFile)('fallocate', args, { env: { PATH: process.env.PATH, LC_ALL: 'C' } });
   } catch (error) {
-    canFreeRanges = false;
-    const [reason] = String(error instanceof Error ? error.message : error)
-      .trim()
-      .split('\n')
-      .slice(-1);
-    log(`Disk space is freed only when a file has been sent completely: ${reason}.`);
+    if (!isFailureReported) {
+      const [reason] = String(error instanceof Error ? error.message : error)
+        .trim()
+        .split('\n')
+        .slice(-1);
+      log(`Disk space could not be freed before a file has been sent completely: ${reason}.`);
+      isFailureReported = true;
+    }
   }
 }

@@ -30,7 +30,7 @@ export interface ProvenBlocks {
  * Proves blocks as parts of an archive that has only them: pg_restore converts them to SQL, in which rows and large
  * objects are counted, and the archive's structure is followed to the last byte.
  *
- * @param onChunk called with the chunks of the blocks and their bytes, in their order, when pg_restore reads them
+ * @param onChunk called with the chunks of the blocks and their bytes, in their order, before pg_restore gets them
  * @throws {Failure} `verificationFailed`
  */
 export async function proveBlocks(

@@ -39,8 +39,23 @@ export function problemIn(line: string): string | undefined {
   return isProgress ? undefined : `pg_dump: ${label}${message}`;
 }
 
-/** Bytes from which on a file is read while it grows. */
+/** Bytes that a file has at least if it is read while it grows. */
 const LARGE = 2 * SMALLEST_PART;
+
+/** A table that is being written, and the bytes of its file so far. */
+interface GrowingTable {
+  readonly id: number;
+  readonly bytes: number;
+}
+
+/**
+ * @returns the ID of the table that is read while it grows, although the others then wait for it: one that is larger
+ *   than all of them together; undefined if there is none
+ */
+export function mostOf(growing: readonly GrowingTable[]): number | undefined {
+  const all = growing.reduce((sum, { bytes }) => sum + bytes, 0);
+  return growing.find(({ bytes }) => bytes >= LARGE && bytes > all - bytes)?.id;
+}
 
 /** Interval between looks for a file that has become large, while there is nothing else to do. */
 const LOOK_MS = 200;
@@ -55,7 +70,7 @@ export class WrittenEntries {
   /** Complete, and not in a batch yet. */
   #tables: WrittenEntry[] = [];
   readonly #largeObjects: WrittenEntry[] = [];
-  /** Tables that are complete, or were in a batch before, by whether they are complete. */
+  /** Tables that are complete or being read, and whether they are complete. */
   readonly #isComplete = new Map<number, boolean>();
   #hasEnded = false;
   /** Settles when all definitions have been read, or pg_dump has ended. */
@@ -87,12 +102,13 @@ export class WrittenEntries {
   }
 
   /**
-   * The tables that are complete, as many at a time as there are; if there are none, the largest of those that are
-   * being written, once it is large enough. Large objects come at the end, as they are last in the table of contents.
+   * The tables that are complete, as many at a time as there are; if there are none, one that is being written and is
+   * larger than all others together, which wait for it. Large objects come at the end, as they are last in the table of
+   * contents.
    */
   async *batches(): AsyncGenerator<readonly WrittenEntry[]> {
     while (!this.#hasEnded || this.#tables.length > 0) {
-      const growing = this.#tables.length > 0 ? undefined : await this.#largestGrowing();
+      const growing = this.#tables.length > 0 ? undefined : await this.#mostGrowing();
       if (this.#tables.length > 0) {
         const batch = this.#tables;
         this.#tables = [];
@@ -133,16 +149,14 @@ export class WrittenEntries {
     return { id, kind: 'TABLE DATA', isComplete };
   }
 
-  async #largestGrowing(): Promise<number | undefined> {
-    let largest: number | undefined;
-    let most = LARGE;
+  async #mostGrowing(): Promise<number | undefined> {
+    const growing: GrowingTable[] = [];
     for (const file of await readdir(this.#folder.path)) {
       const id = tableIn(file, this.#folder);
       if (id !== undefined && !this.#isComplete.has(id)) {
-        const { size } = await stat(join(this.#folder.path, file));
-        [largest, most] = size >= most ? [id, size] : [largest, most];
+        growing.push({ id, bytes: (await stat(join(this.#folder.path, file))).size });
       }
     }
-    return largest;
+    return mostOf(growing);
   }
 }

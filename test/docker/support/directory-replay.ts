@@ -47,8 +47,9 @@ if [ "$GROWING" ]; then
   head -c -1 "$REPLAYED/grown" > "$file"
   blocks() { stat -c %b "$file"; }
   before=$(blocks)
+  looks=0
+  until [ "$(blocks)" -lt "$before" ]; do sleep 0.05; looks=$((looks + 1)); [ $looks -lt 1200 ] || exit 3; done
   eval "$GREW"
-  until [ "$(blocks)" -lt "$before" ]; do sleep 0.05; done
   tail -c 1 "$REPLAYED/grown" >> "$file"
 fi
 cp "$REPLAYED"/files/* "$folder"
@@ -66,7 +67,7 @@ case "$*" in *--schema-only*) cat > /dev/null; cd "$REPLAYED/../engine"/dump-*/d
 export interface DirectoryFaults {
   /** Name of a file that is complete only after its beginning was freed. */
   readonly growing?: string;
-  /** A shell command that runs in pg_dump when all of that file but its last byte is written; the file is `$file`. */
+  /** A shell command that runs in pg_dump when the beginning of that file was freed; the file is `$file`. */
   readonly grew?: string;
   /** A shell command that runs in pg_dump, at its end. */
   readonly dumped?: string;

@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { DataFile, RANGE_BYTES } from '../../../../docker/engine/parallel/data-file.ts';
+import { DataFile, type FileRange, RANGE_BYTES } from '../../../../docker/engine/parallel/data-file.ts';
 
 let folder: string;
 let path: string;
@@ -14,7 +14,6 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  jest.restoreAllMocks();
   await rm(folder, { recursive: true });
 });
 
@@ -65,6 +64,21 @@ test('what is released is freed, and the file is deleted when it is complete and
   expect(await blocks()).toBeDefined();
   await ranges.next();
   await ranges.next();
-  await ranges.next();
+  await file.complete();
+  expect(await blocks()).toBeUndefined();
+});
+
+test('a file is not deleted while a range of it is being freed', async () => {
+  await writeFile(path, Buffer.alloc(2 * RANGE_BYTES, 'a'));
+  const file = new DataFile(path);
+  const ranges: FileRange[] = [];
+  for await (const range of file.ranges(0, 0, () => true)) {
+    ranges.push(range);
+  }
+  await file.complete();
+  const output = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  await Promise.all(ranges.map(({ from, to }) => file.release(from, to)));
+  expect(output.mock.calls).toEqual([]);
+  output.mockRestore();
   expect(await blocks()).toBeUndefined();
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { DumpFolder, WrittenEntry } from '../../../../docker/engine/parallel/data-block.ts';
-import { problemIn, WrittenEntries } from '../../../../docker/engine/parallel/written-entries.ts';
+import { mostOf, problemIn, WrittenEntries } from '../../../../docker/engine/parallel/written-entries.ts';
 
 let folder: DumpFolder;
 
@@ -89,10 +89,10 @@ async function growTo(id: number, bytes: number): Promise<void> {
   await truncate(file, bytes);
 }
 
-test('the largest table that is being written comes once it is large, and only once', async () => {
+test('a table that is most of what is being written comes before it is complete, and only once', async () => {
   const entries = new WrittenEntries(folder);
-  await Promise.all([growTo(1, 20 * MIB), growTo(2, 30 * MIB), growTo(3, 15 * MIB)]);
-  // Neither is the file of a table.
+  await Promise.all([growTo(1, 20 * MIB), growTo(2, 40 * MIB), growTo(3, 15 * MIB)]);
+  // It is the file of no table.
   await writeFile(join(folder.path, 'toc.dat'), '');
   await growTo(4, 40 * MIB);
   entries.read('pg_dump: finished item 4 TABLE DATA four');
@@ -131,4 +131,15 @@ test('a table that is finished twice comes twice', async () => {
     entries.end();
   });
   expect(batches).toEqual([['1 TABLE DATA, growing'], ['1 TABLE DATA']]);
+});
+
+test.each<[string, readonly number[], number | undefined]>([
+  ['one that is large', [16 * MIB], 0],
+  ['the larger of two', [15 * MIB, 16 * MIB], 1],
+  ['none that is small', [16 * MIB - 1], undefined],
+  ['none of two equal ones', [20 * MIB, 20 * MIB], undefined],
+  ['none that is smaller than the others together', [30 * MIB, 20 * MIB, 15 * MIB], undefined],
+  ['none if there is none', [], undefined],
+])('of tables that are being written, %s is read meanwhile', (_, sizes, expected) => {
+  expect(mostOf(sizes.map((bytes, id) => ({ id, bytes })))).toBe(expected);
 });
