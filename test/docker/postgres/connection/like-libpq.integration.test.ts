@@ -103,14 +103,14 @@ test('settings of the role that cancel what takes long do not cancel the questio
     "CREATE ROLE hasty LOGIN SUPERUSER PASSWORD 'p'",
     "ALTER ROLE hasty SET lock_timeout TO '1ms'",
     "ALTER ROLE hasty SET idle_in_transaction_session_timeout TO '1ms'",
-    "ALTER ROLE hasty SET statement_timeout TO '20ms'",
+    "ALTER ROLE hasty SET statement_timeout TO '250ms'",
     'ALTER ROLE hasty SET default_transaction_isolation TO serializable',
     'ALTER ROLE hasty SET default_transaction_deferrable TO on',
   );
   const { host, port } = stage.postgres;
   const settings = { host, port, user: 'hasty', password: 'p', database: 'app' };
   const answer = await withConnection(settings, { mode: 'disable' }, new AbortController().signal, async (client) => {
-    await client.query('SELECT pg_sleep(0.1)');
+    await client.query('SELECT pg_sleep(0.5)');
     await new Promise((resolve) => setTimeout(resolve, 100));
     return queryRow(
       client,
