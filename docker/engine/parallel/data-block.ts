@@ -59,8 +59,8 @@ export function tocName({ id, kind }: Entry, clientMajor: number): string {
 
 /** @returns the ID of the entry of a table in whose data the file is; undefined if it is another file */
 export function tableIn(file: string, { compression }: DumpFolder): number | undefined {
-  const [id, ...rest] = file.split('.dat');
-  return rest.join('.dat') === ENDINGS[compression] && /^\d+$/.test(id ?? '') ? Number(id) : undefined;
+  const [, id, ending] = /^(\d+)\.dat(.*)$/.exec(file) ?? [];
+  return ending === ENDINGS[compression] ? Number(id) : undefined;
 }
 
 /** @throws {Failure} `verificationFailed` if the list of the large objects is not as expected */
@@ -68,8 +68,8 @@ export async function blockOf({ id, kind, isComplete }: WrittenEntry, folder: Du
   const name = tocName({ id, kind }, folder.clientMajor);
   const dataFile = (file: string) => `${file}${ENDINGS[folder.compression]}`;
   if (kind === 'TABLE DATA') {
-    const table = { type: DATA_BLOCK, id, file: dataFile(name), isComplete };
-    return { id, kind, files: [table.file], chunks: chunked(tableBlock(table, folder)) };
+    const file = dataFile(name);
+    return { id, kind, files: [file], chunks: chunked(tableBlock({ id, isComplete }, file, folder)) };
   }
   const objects = (await listLargeObjects(join(folder.path, name))).map(({ oid, file }) => ({
     oid,
@@ -84,7 +84,8 @@ function startOf(type: number, id: number): Buffer {
 }
 
 async function* tableBlock(
-  { id, file, isComplete }: Pick<WrittenEntry, 'id' | 'isComplete'> & { readonly file: string },
+  { id, isComplete }: Pick<WrittenEntry, 'id' | 'isComplete'>,
+  file: string,
   folder: DumpFolder,
 ): AsyncGenerator<Piece> {
   yield startOf(DATA_BLOCK, id);

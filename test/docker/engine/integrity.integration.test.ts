@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import pMap from 'p-map';
 import { Failure } from '../../../docker/failure.ts';
+import { runEngineHere } from '../support/engine-here.ts';
 import { record, type Recording, Replayer, type ReplayFaults, type ReplayMode } from '../support/replay.ts';
 import { Stage } from '../support/stage.ts';
 
@@ -20,11 +21,7 @@ beforeAll(async () => {
   );
   recording = await record(stage, 'app');
   replayer = await Replayer.create(recording);
-  process.env.AWS_ENDPOINT_URL_S3 = stage.s3.endpoint;
-  process.env.AWS_ACCESS_KEY_ID = 'AKIAIOSFODNN7EXAMPLE';
-  process.env.AWS_SECRET_ACCESS_KEY = 'example';
-  process.env.AWS_MAX_ATTEMPTS = '2';
-  jest.spyOn(process.stdout, 'write').mockImplementation(() => true);
+  runEngineHere(stage);
 });
 
 afterAll(async () => {

@@ -13,6 +13,7 @@ import { pgRestore } from '../../../support/pg-restore.ts';
 import { untilFound } from '../../../support/until.ts';
 import { CLIENT_PROGRAMS } from '../../support/client-programs.ts';
 import { contentsOf, DIFFICULT_CONTENTS } from '../../support/contents.ts';
+import { runEngineHere } from '../../support/engine-here.ts';
 import { makeParallel } from '../../support/make-parallel.ts';
 import { asRootOnLinux, withSmallDisk } from '../../support/small-disk.ts';
 import { BUCKET, keyOf, Stage } from '../../support/stage.ts';
@@ -22,10 +23,7 @@ let stage: Stage;
 
 beforeAll(async () => {
   stage = await Stage.setUp();
-  process.env.AWS_ENDPOINT_URL_S3 = stage.s3.endpoint;
-  process.env.AWS_ACCESS_KEY_ID = 'AKIAIOSFODNN7EXAMPLE';
-  process.env.AWS_SECRET_ACCESS_KEY = 'example';
-  jest.spyOn(process.stdout, 'write').mockImplementation(() => true);
+  runEngineHere(stage);
   await stage.createDatabase(
     'app',
     ...DIFFICULT_CONTENTS,

@@ -7,6 +7,7 @@ import {
   recordDirectory,
   replayDirectory,
 } from '../../support/directory-replay.ts';
+import { runEngineHere } from '../../support/engine-here.ts';
 import { Stage } from '../../support/stage.ts';
 
 /** Only there, the beginning of a file can be freed. */
@@ -28,11 +29,7 @@ beforeAll(async () => {
   recording = await recordDirectory(stage, 'app');
   const [largest] = [...recording.files].toSorted(([, one], [, other]) => other.length - one.length);
   growing = largest?.[0] ?? '';
-  process.env.AWS_ENDPOINT_URL_S3 = stage.s3.endpoint;
-  process.env.AWS_ACCESS_KEY_ID = 'AKIAIOSFODNN7EXAMPLE';
-  process.env.AWS_SECRET_ACCESS_KEY = 'example';
-  process.env.AWS_MAX_ATTEMPTS = '2';
-  jest.spyOn(process.stdout, 'write').mockImplementation(() => true);
+  runEngineHere(stage);
 });
 
 afterAll(async () => {

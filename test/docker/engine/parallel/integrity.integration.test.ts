@@ -8,6 +8,7 @@ import {
   recordDirectory,
   replayDirectory,
 } from '../../support/directory-replay.ts';
+import { runEngineHere } from '../../support/engine-here.ts';
 import { Stage } from '../../support/stage.ts';
 
 let stage: Stage;
@@ -24,11 +25,7 @@ beforeAll(async () => {
     `SELECT lo_from_bytea(4712, '')`,
   );
   recording = await recordDirectory(stage, 'app');
-  process.env.AWS_ENDPOINT_URL_S3 = stage.s3.endpoint;
-  process.env.AWS_ACCESS_KEY_ID = 'AKIAIOSFODNN7EXAMPLE';
-  process.env.AWS_SECRET_ACCESS_KEY = 'example';
-  process.env.AWS_MAX_ATTEMPTS = '2';
-  jest.spyOn(process.stdout, 'write').mockImplementation(() => true);
+  runEngineHere(stage);
 });
 
 afterAll(async () => {

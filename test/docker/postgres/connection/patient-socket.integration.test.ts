@@ -11,7 +11,7 @@ import { PatientSocket } from '../../../../docker/postgres/connection/patient-so
 /** Listens, and for a second accepts no more connections than the two that the system does by itself. */
 const LATE = `
   const server = require('node:net').createServer().listen(0, '127.0.0.1', 1, () => {
-    console.log(server.address().port);
+    process.stdout.write(String(server.address().port));
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
   })`;
 
