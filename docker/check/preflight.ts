@@ -133,11 +133,12 @@ type Tools = Pick<DumpSetup, 'client' | 'compression'>;
 
 async function chooseTools(
   { version, major }: Database,
+  { jobs }: Jobs,
   searchPath: string,
 ): Promise<{ readonly finding: Finding; readonly tools?: Tools }> {
   try {
     const client = chooseDumpClient(await findClients(searchPath), major);
-    const compression = await compressionOf(client);
+    const compression = await compressionOf(client, jobs);
     const detail = `PostgreSQL ${version}; using pg_dump ${client.version} with ${compression}`;
     const outdated = clientWarning(client);
     const finding = outdated === undefined ? ok(VERSION, detail) : warning(VERSION, `${detail}; ${outdated}`);
@@ -162,7 +163,7 @@ async function checkServer(
     throw error;
   }
   const { route, database, exclusions, privileges, unqualified, lockTable, jobs } = state;
-  const { finding: version, tools } = await chooseTools(database, searchPath);
+  const { finding: version, tools } = await chooseTools(database, jobs, searchPath);
   const findings = [
     ...connected(plan.source, policy, route, database),
     poolerFinding(plan.source, route),

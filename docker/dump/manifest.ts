@@ -61,7 +61,7 @@ export const manifestSchema = z
     dump: z.strictObject({
       client: text.nullable().describe('program and version'),
       format: z.literal('custom'),
-      compression: z.enum(['zstd:3', 'gzip:1']).nullable(),
+      compression: z.enum(['zstd:3', 'zstd:1', 'gzip:1']).nullable(),
       way: z
         .enum(['file', 'parallel', 'stream'])
         .nullable()

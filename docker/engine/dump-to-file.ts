@@ -6,7 +6,8 @@ import { type ArchiveStructure, checkFinalHead } from '../archive/archive-struct
 import { Failure } from '../failure.ts';
 import { checksumsOf, type Segment, Segmenter } from '../s3/checksum.ts';
 import { partSize, SMALLEST_PART } from '../s3/part-size.ts';
-import { type Part, readRange } from '../s3/part.ts';
+import { type Part, readPart, readRange } from '../s3/part.ts';
+import { SendBuffers } from '../s3/send-buffer.ts';
 import type { DumpOptions, DumpRun, PartSink, ProvenDump } from './dump-run.ts';
 import { startPgDump } from './pg-dump.ts';
 import { prove } from './prove.ts';
@@ -27,9 +28,10 @@ export async function dumpToFile(options: DumpOptions, sink: PartSink, dumpRun: 
   await writeFile(file, '', { flag: 'wx', mode: 0o600 });
   let head: number | undefined;
   const segmenter = new Segmenter((from) => segmentEnd(from, head, options.estimate));
+  const buffers = new SendBuffers();
   const upload = (segment: Segment | undefined) => {
     if (segment !== undefined && segment.from >= firstPartEnd(head)) {
-      sink.add(partOf(file, segment.from, segment.to, segment.crc32));
+      sink.add(partOf(file, segment, buffers));
     }
   };
   const { output, exit } = startPgDump(options, dumpRun.signal, file);
@@ -47,7 +49,7 @@ export async function dumpToFile(options: DumpOptions, sink: PartSink, dumpRun: 
   return {
     checksums: checksumsOf(segments, sha256),
     census,
-    first: partOf(file, 0, last?.to ?? 0, last?.prefixCrc32 ?? 0),
+    first: partOf(file, { from: 0, to: last?.to ?? 0, crc32: last?.prefixCrc32 ?? 0 }, buffers),
   };
 }
 
@@ -65,13 +67,13 @@ function segmentEnd(from: number, headBytes: number | undefined, estimate: numbe
   return from < end ? end : from + partSize(from, estimate);
 }
 
-function partOf(file: string, from: number, to: number, crc32: number): Part {
-  return {
-    bytes: to - from,
-    crc32,
-    open: () => readRange(file, from, to),
-    discard: () => Promise.resolve(),
-  };
+function partOf(file: string, { from, to, crc32 }: Pick<Segment, 'from' | 'to' | 'crc32'>, buffers: SendBuffers): Part {
+  return readPart(
+    { bytes: to - from, crc32 },
+    buffers,
+    (buffer) => readRange(file, from, to, buffer),
+    () => Promise.resolve(),
+  );
 }
 
 interface SecondRead {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { isNoSpace, StorageFull } from '../disk.ts';
 import { SMALLEST_PART } from '../s3/part-size.ts';
-import { type Part, readRange } from '../s3/part.ts';
+import { type Part, readPart, readRange } from '../s3/part.ts';
+import { SendBuffers } from '../s3/send-buffer.ts';
 import { slices } from './slices.ts';
 
 /** A part of up to this size is held in memory: about 100 MiB, with the parts being sent and the first one. */
@@ -36,6 +37,8 @@ export class Spool {
   readonly #folder: string;
   /** Buffers of discarded parts, for reuse. */
   readonly #freeBuffers: Buffer[] = [];
+  /** For parts on disk. */
+  readonly #sendBuffers = new SendBuffers();
   #files = 0;
   #filling: Holder | undefined;
 
@@ -102,12 +105,12 @@ export class Spool {
       },
       close: async (crc32) => {
         await handle.close();
-        return {
-          bytes: length,
-          crc32,
-          open: () => readRange(file, 0, length),
-          discard: () => rm(file, { force: true }),
-        };
+        return readPart(
+          { bytes: length, crc32 },
+          this.#sendBuffers,
+          (buffer) => readRange(file, 0, length, buffer),
+          () => rm(file, { force: true }),
+        );
       },
       abandon: () => handle.close(),
     };

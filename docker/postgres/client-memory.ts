@@ -1,3 +1,13 @@
-/** What pg_dump, pg_restore and libpq say of their own lack of memory. The server's comes as an ERROR. */
-export const CLIENT_OUT_OF_MEMORY =
-  /cannot allocate memory for (?:in|out)put buffer|^(?:(?!.*: ERROR:).*: )?out of memory$/m;
+/**
+ * What pg_dump, pg_restore, libpq, zlib and zstd (lib/common/error_private.c) say of their own lack of memory. The
+ * server's comes as an ERROR.
+ */
+export const CLIENT_OUT_OF_MEMORY = new RegExp(
+  [
+    'cannot allocate memory for (?:in|out)put buffer',
+    'compress data: Allocation error : not enough memory$',
+    'could not initialize compression library',
+    '^(?:(?!.*: ERROR:).*: )?out of memory$',
+  ].join('|'),
+  'm',
+);

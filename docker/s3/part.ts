@@ -1,6 +1,7 @@
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { Failure } from '../failure.ts';
+import type { SendBuffer, SendBuffers } from './send-buffer.ts';
 
 /** A part of a dump. It can be sent repeatedly until it is discarded. */
 export interface Part {
@@ -13,22 +14,54 @@ export interface Part {
   readonly discard: () => Promise<void>;
 }
 
-async function* exactly(chunks: AsyncIterable<Buffer>, bytes: number): AsyncGenerator<Buffer> {
-  let missing = bytes;
-  for await (const chunk of chunks) {
-    missing -= chunk.length;
-    yield chunk;
-  }
-  if (missing !== 0) {
-    throw new Failure('verificationFailed', 'A file on the local disk was truncated while it was being uploaded.');
-  }
+/** Bytes that are read at a time. */
+const READ_BYTES = 256 * 1024;
+
+/**
+ * A part whose bytes are read when it is sent.
+ *
+ * @param read yields them, read into the buffer
+ * @param discard frees them
+ */
+export function readPart(
+  { bytes, crc32 }: Pick<Part, 'bytes' | 'crc32'>,
+  buffers: SendBuffers,
+  read: (buffer: SendBuffer) => AsyncIterable<Buffer>,
+  discard: () => Promise<void>,
+): Part {
+  let buffer: SendBuffer | undefined;
+  return {
+    bytes,
+    crc32,
+    open: () => Readable.from(read((buffer ??= buffers.take())), { objectMode: false }),
+    discard: async () => {
+      if (buffer !== undefined) {
+        buffers.give(buffer);
+        buffer = undefined;
+      }
+      await discard();
+    },
+  };
 }
 
 /**
- * Streams the bytes `from` to `to` of a file, the latter excluded. The stream fails with a {@link Failure} if the file
- * is shorter.
+ * Reads the bytes `from` to `to` of a file, the latter excluded.
+ *
+ * @throws {Failure} `verificationFailed` if the file is shorter
  */
-export function readRange(file: string, from: number, to: number): Readable {
-  const chunks = createReadStream(file, { start: from, end: to - 1, highWaterMark: 256 * 1024 });
-  return Readable.from(exactly(chunks, to - from), { objectMode: false });
+export async function* readRange(file: string, from: number, to: number, buffer: SendBuffer): AsyncGenerator<Buffer> {
+  const handle = await open(file);
+  try {
+    for (let at = from; at < to;) {
+      const place = buffer.next(Math.min(READ_BYTES, to - at));
+      const { bytesRead } = await handle.read(place, 0, place.length, at);
+      if (bytesRead === 0) {
+        throw new Failure('verificationFailed', 'A file on the local disk was truncated while it was being uploaded.');
+      }
+      at += bytesRead;
+      yield place.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
 }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createGunzip } from 'node:zlib';
 
 /** The largest prime below 2^16. */
@@ -17,11 +16,24 @@ export class Adler32 {
     this.#sum.catch(() => undefined);
   }
 
-  /** @throws {Error} if the bytes cannot be decompressed */
+  /**
+   * Resolves when the bytes are not needed any more.
+   *
+   * @throws {Error} if they cannot be decompressed
+   */
   async write(bytes: Buffer): Promise<void> {
-    if (!this.#gunzip.write(bytes)) {
-      await Promise.race([once(this.#gunzip, 'drain'), this.#sum]);
-    }
+    await new Promise<void>((resolve, reject) => {
+      // After it, the write may never be confirmed.
+      this.#gunzip.once('error', reject);
+      this.#gunzip.write(bytes, (error) => {
+        this.#gunzip.off('error', reject);
+        if (error) {
+          reject(this.#gunzip.errored ?? error);
+        } else {
+          resolve();
+        }
+      });
+    });
   }
 
   /** @throws {Error} if the bytes cannot be decompressed */

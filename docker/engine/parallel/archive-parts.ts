@@ -1,8 +1,8 @@
-import { Readable } from 'node:stream';
 import { crc32InBase64, type Section } from '../../s3/checksum.ts';
 import { combineCrc32 } from '../../s3/crc32-combine.ts';
 import { partSize, SMALLEST_PART } from '../../s3/part-size.ts';
-import type { Part } from '../../s3/part.ts';
+import { type Part, readPart } from '../../s3/part.ts';
+import { type SendBuffer, SendBuffers } from '../../s3/send-buffer.ts';
 import type { PartSink, ProvenDump } from '../dump-run.ts';
 import { slices } from '../slices.ts';
 import { bytesOf, type ProvenChunk, release } from './chunk.ts';
@@ -18,23 +18,20 @@ function appended(before: Summed, { bytes, crc32 }: Summed): Summed {
   return { bytes: before.bytes + bytes, crc32: combineCrc32(before.crc32, crc32, bytes) };
 }
 
-function partOf(chunks: readonly ProvenChunk[]): Part {
-  async function* read(): AsyncGenerator<Buffer> {
+function partOf(chunks: readonly ProvenChunk[], buffers: SendBuffers): Part {
+  async function* read(buffer: SendBuffer): AsyncGenerator<Buffer> {
     for (const chunk of chunks) {
-      yield* slices(await bytesOf(chunk));
+      yield* slices(await bytesOf(chunk, buffer.next(chunk.bytes)));
     }
   }
-  return {
-    ...chunks.reduce(appended, NOTHING),
-    open: () => Readable.from(read(), { objectMode: false }),
-    discard: () => release(chunks),
-  };
+  return readPart(chunks.reduce(appended, NOTHING), buffers, read, () => release(chunks));
 }
 
 /** Divides the data of an archive into parts, and holds back what goes with the head, known only at the end. */
 export class ArchiveParts {
   readonly #sink: PartSink;
   readonly #estimate: number;
+  readonly #buffers = new SendBuffers();
   readonly #withHead: ProvenChunk[] = [];
   #filling: ProvenChunk[] = [];
   #filled = 0;
@@ -70,13 +67,13 @@ export class ArchiveParts {
     if (this.#filled > 0) {
       this.#send();
     }
-    const first = partOf([...head, ...this.#withHead]);
+    const first = partOf([...head, ...this.#withHead], this.#buffers);
     const { bytes, crc32 } = appended(first, this.#inParts);
     return { first, checksums: { bytes, sha256: null, sections, crc32: crc32InBase64(crc32) } };
   }
 
   #send(): void {
-    const part = partOf(this.#filling);
+    const part = partOf(this.#filling, this.#buffers);
     this.#inParts = appended(this.#inParts, part);
     [this.#filling, this.#filled] = [[], 0];
     this.#sink.add(part);

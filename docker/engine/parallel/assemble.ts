@@ -12,7 +12,7 @@ import { run } from '../../process/child.ts';
 import type { DumpOptions, DumpRun, ProvenDump } from '../dump-run.ts';
 import { verificationFailure } from '../pg-dump-failure.ts';
 import type { ArchiveParts } from './archive-parts.ts';
-import { bytesOf, chunked, type ProvenChunk } from './chunk.ts';
+import { bytesOf, chunked, LARGEST_CHUNK, type ProvenChunk } from './chunk.ts';
 import { customHead, type DataEntry, readToc } from './custom-head.ts';
 import { type DumpFolder, tocName } from './data-block.ts';
 import { DataFile } from './data-file.ts';
@@ -125,8 +125,9 @@ async function proveHead(
   const reader = new ArchiveReader();
   const hash = createHash('sha256');
   const chunks: ProvenChunk[] = [];
+  const buffer = Buffer.allocUnsafeSlow(LARGEST_CHUNK);
   for await (const chunk of chunked(new DataFile(path).ranges(0, 0, () => true))) {
-    const bytes = await bytesOf(chunk);
+    const bytes = await bytesOf(chunk, buffer);
     hash.update(bytes);
     reader.read(bytes);
     chunks.push({ ...chunk, crc32: crc32(bytes) });

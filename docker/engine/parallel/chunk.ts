@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { Failure } from '../../failure.ts';
-import type { FileRange } from './data-file.ts';
+import { type FileRange, RANGE_BYTES } from './data-file.ts';
 
 export type Piece = Buffer | FileRange;
 
@@ -17,6 +17,9 @@ export interface ProvenChunk extends Chunk {
 
 /** Bytes at which a chunk ends. */
 const FULL = 1024 * 1024;
+
+/** Upper limit of the bytes of a chunk. */
+export const LARGEST_CHUNK = FULL + RANGE_BYTES;
 
 export function lengthOf(piece: Piece): number {
   return Buffer.isBuffer(piece) ? piece.length : piece.to - piece.from;
@@ -40,12 +43,12 @@ export async function* chunked(pieces: AsyncIterable<Piece>): AsyncGenerator<Chu
 }
 
 /**
- * Reads all bytes: about a mebibyte or two at most.
+ * Reads all bytes.
  *
+ * @param buffer for them, with room for at least as many
  * @throws {Failure} `verificationFailed` if a file is shorter
  */
-export async function bytesOf({ pieces, bytes }: Chunk): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(bytes);
+export async function bytesOf({ pieces, bytes }: Chunk, buffer: Buffer): Promise<Buffer> {
   let at = 0;
   for (const piece of pieces) {
     const place = buffer.subarray(at, at + lengthOf(piece));
@@ -56,7 +59,7 @@ export async function bytesOf({ pieces, bytes }: Chunk): Promise<Buffer> {
       await readInto(place, piece);
     }
   }
-  return buffer;
+  return buffer.subarray(0, bytes);
 }
 
 async function readInto(place: Buffer, { file, from }: FileRange): Promise<void> {
@@ -71,21 +74,11 @@ async function readInto(place: Buffer, { file, from }: FileRange): Promise<void>
   }
 }
 
-/** Frees the bytes of consecutive chunks. */
+/** Frees the bytes of chunks. */
 export async function release(chunks: readonly Chunk[]): Promise<void> {
-  const spans: FileRange[] = [];
   for (const piece of chunks.flatMap(({ pieces }) => pieces)) {
-    const last = spans.at(-1);
-    if (Buffer.isBuffer(piece)) {
-      continue;
+    if (!Buffer.isBuffer(piece)) {
+      await piece.file.release(piece.from, piece.to);
     }
-    if (last?.file === piece.file && last.to === piece.from) {
-      spans.splice(-1, 1, { ...last, to: piece.to });
-    } else {
-      spans.push(piece);
-    }
-  }
-  for (const { file, from, to } of spans) {
-    await file.release(from, to);
   }
 }

@@ -6,7 +6,7 @@ import { Failure } from '../../failure.ts';
 import type { Compression } from '../../postgres/clients.ts';
 import { Adler32 } from './adler32.ts';
 import { bytesOf, type Chunk, chunked, lengthOf, type Piece } from './chunk.ts';
-import { DataFile, type FileRange } from './data-file.ts';
+import { DataFile, type FileRange, RANGE_BYTES } from './data-file.ts';
 
 /**
  * The data of an entry as a block of the custom format, from the files of the directory format:
@@ -41,11 +41,12 @@ export interface DumpFolder {
 
 const END = int(0);
 
-const ENDINGS: Readonly<Record<Compression, string>> = { 'zstd:3': '.zst', 'gzip:1': '.gz' };
+const ENDINGS: Readonly<Record<Compression, string>> = { 'zstd:3': '.zst', 'zstd:1': '.zst', 'gzip:1': '.gz' };
 
 /** PG_COMPRESSION_GZIP and PG_COMPRESSION_ZSTD in common/compression.h. */
 export const WRITTEN: Readonly<Record<Compression, WrittenCompression>> = {
   'gzip:1': { method: 1, level: 1 },
+  'zstd:1': { method: 3, level: 1 },
   'zstd:3': { method: 3, level: 3 },
 };
 
@@ -145,7 +146,8 @@ async function* zlibOf(file: DataFile, isComplete: () => boolean): AsyncGenerato
   const failed = (error: unknown): never => {
     throw unexpected(basename(file.path), `cannot be decompressed (${String(error)})`);
   };
-  const bytesIn = (range: FileRange) => bytesOf({ pieces: [range], bytes: lengthOf(range) });
+  const buffer = Buffer.allocUnsafeSlow(RANGE_BYTES);
+  const bytesIn = (range: FileRange) => bytesOf({ pieces: [range], bytes: lengthOf(range) }, buffer);
   const decompress = async (range: FileRange) => adler32.write(await bytesIn(range)).catch(failed);
   let end = GZIP_HEADER_BYTES;
   const start = { file, from: 0, to: end };

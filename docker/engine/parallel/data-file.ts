@@ -7,11 +7,18 @@ import { log } from '../../log.ts';
 /** Bytes of the ranges that a file is read in. */
 export const RANGE_BYTES = 1024 * 1024;
 
-/** Bytes `from` to `to` of a file, the latter excluded. */
-export interface FileRange {
-  readonly file: DataFile;
+/** Bytes that are freed at a time, at least: that takes a process. */
+export const FREED_BYTES = 16 * 1024 * 1024;
+
+/** Bytes `from` to `to`, the latter excluded. */
+interface Span {
   readonly from: number;
   readonly to: number;
+}
+
+/** A span of a file. */
+export interface FileRange extends Span {
+  readonly file: DataFile;
 }
 
 /** Interval between looks at a file that has not grown. */
@@ -26,7 +33,9 @@ export class DataFile {
   #needed: number | undefined;
   #read = 0;
   #released = 0;
-  /** Settles when ranges that were released before are freed. */
+  /** Released, and not freed. */
+  #waiting: Span[] = [];
+  /** Settles when what was to be freed before is freed. */
   #freed: Promise<void> = Promise.resolve();
 
   constructor(path: string) {
@@ -67,9 +76,11 @@ export class DataFile {
   /** Called when a range is not needed any more. */
   async release(from: number, to: number): Promise<void> {
     this.#released += to - from;
-    // Each range takes a process to be freed: with small files, more than it is worth.
-    if (this.#released !== this.#needed && to - from >= RANGE_BYTES) {
-      this.#freed = this.#freed.then(() => freeRange(this.path, from, to));
+    this.#waiting.push({ from, to });
+    if (this.#released !== this.#needed && bytesIn(this.#waiting) >= FREED_BYTES) {
+      const spans = merged(this.#waiting);
+      this.#waiting = [];
+      this.#freed = this.#freed.then(() => freeSpans(this.path, spans));
       await this.#freed;
     } else {
       await this.#removeUnlessNeeded();
@@ -84,12 +95,36 @@ export class DataFile {
   }
 }
 
+function bytesIn(spans: readonly Span[]): number {
+  return spans.reduce((sum, { from, to }) => sum + to - from, 0);
+}
+
+/** @returns the same bytes in as few spans as possible */
+function merged(spans: readonly Span[]): readonly Span[] {
+  const found: Span[] = [];
+  for (const span of spans.toSorted((one, other) => one.from - other.from)) {
+    const last = found.at(-1);
+    if (last?.to === span.from) {
+      found.splice(-1, 1, { from: last.from, to: span.to });
+    } else {
+      found.push(span);
+    }
+  }
+  return found;
+}
+
+async function freeSpans(path: string, spans: readonly Span[]): Promise<void> {
+  for (const span of spans) {
+    await freeSpan(path, span);
+  }
+}
+
 /**
- * Frees the disk space of a range of a file, whose length remains: fallocate(2) with FALLOC_FL_PUNCH_HOLE, which
+ * Frees the disk space of a span of a file, whose length remains: fallocate(2) with FALLOC_FL_PUNCH_HOLE, which
  * Node.js lacks, by the program of util-linux. Where that is impossible, the file occupies its space until it is
  * deleted.
  */
-async function freeRange(path: string, from: number, to: number): Promise<void> {
+async function freeSpan(path: string, { from, to }: Span): Promise<void> {
   const args = ['--punch-hole', `--offset=${from}`, `--length=${to - from}`, path];
   try {
     await promisify(execFile)('fallocate', args, { env: { PATH: process.env.PATH, LC_ALL: 'C' } });

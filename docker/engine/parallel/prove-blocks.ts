@@ -10,7 +10,7 @@ import type { HashedCount } from '../../census/row-hash.ts';
 import type { DumpOptions, DumpRun } from '../dump-run.ts';
 import { verificationFailure } from '../pg-dump-failure.ts';
 import { runReading } from '../run-reading.ts';
-import { bytesOf, type ProvenChunk } from './chunk.ts';
+import { bytesOf, LARGEST_CHUNK, type ProvenChunk } from './chunk.ts';
 import { type DataBlockOfFiles, type Entry, WRITTEN } from './data-block.ts';
 
 /** A block that pg_restore has read. */
@@ -44,12 +44,13 @@ export async function proveBlocks(
     taker.expect(entry);
   });
   const head = dataHead(client.major, WRITTEN[compression], blocks);
+  const buffer = Buffer.allocUnsafeSlow(LARGEST_CHUNK);
   async function* input(): AsyncGenerator<Buffer> {
     reader.read(head);
     yield head;
     for (const { chunks } of blocks) {
       for await (const chunk of chunks) {
-        const bytes = await bytesOf(chunk);
+        const bytes = await bytesOf(chunk, buffer);
         reader.read(bytes);
         onChunk({ ...chunk, crc32: crc32(bytes) }, bytes);
         yield bytes;

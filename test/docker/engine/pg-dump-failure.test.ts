@@ -34,6 +34,8 @@ describe('why pg_dump failed', () => {
       'tryAgain',
       'pg_dump: error: could not obtain lock on relation "public.t"\nThis usually means that someone requested an ACCESS EXCLUSIVE lock\npg_dump: error: a worker process died unexpectedly',
     ],
+    ['zstd lacks memory', 'tryAgain', 'pg_dump: error: could not compress data: Allocation error : not enough memory'],
+    ['zlib lacks memory', 'tryAgain', 'pg_dump: error: could not initialize compression library: insufficient memory'],
     ['a process of pg_dump was killed', 'tryAgain', 'pg_dump: error: a worker process died unexpectedly'],
     [
       'a process of pg_dump failed',

@@ -199,7 +199,9 @@ test('a row that does not fit into the memory of pg_dump or, as text, into a gig
     `INSERT INTO huge SELECT convert_to(repeat(repeat('x', 1024 * 1024), 520), 'UTF8')`,
   );
   const limited = await start({ database: 'big', memory: 150_000 });
-  expectFailure(limited, 75, 'pg_dump ran out of memory on this machine', 'jobMemoryMiB', 'COPY public.big');
+  expectFailure(limited, 75, 'pg_dump ran out of memory on this machine', 'jobMemoryMiB');
+  // With zstd, the compression runs out of it first.
+  expect(limited.stderr).toMatch(/COPY public\.big|could not compress data/);
   expectFailure(await stage.dump('big'), 77, 'limited to 1 GB', 'octet_length()', 'contents of table "huge" failed');
   await stage.query('postgres', 'DROP DATABASE big');
 });

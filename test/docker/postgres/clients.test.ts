@@ -148,18 +148,21 @@ describe('clients on the search path', () => {
   });
 
   test.each([
-    ['zstd', 16, 'zstd:3'],
-    ['gzip', 16, 'gzip:1'],
+    ['zstd', 16, 1, 'zstd:3'],
+    ['zstd', 16, 2, 'zstd:1'],
+    ['gzip', 16, 1, 'gzip:1'],
+    ['gzip', 16, 2, 'gzip:1'],
     // Not even run, because it does not support the option.
-    ['zstd', 15, 'gzip:1'],
-  ] as const)('built with %s, version %d: %s', async (build, major, compression) => {
+    ['zstd', 15, 1, 'gzip:1'],
+  ] as const)('built with %s, version %d, for %d connections: %s', async (build, major, jobs, compression) => {
     const pgDump = join(folder, build, 'pg_dump');
-    expect(await compressionOf({ ...client(String(major)), pgDump })).toBe(compression);
+    expect(await compressionOf({ ...client(String(major)), pgDump }, jobs)).toBe(compression);
   });
 });
 
 test.each([
   ['zstd:3', '--compress=zstd:3'],
+  ['zstd:1', '--compress=zstd:1'],
   ['gzip:1', '--compress=1'],
 ] as const)('%s is the option %s', (compression, option) => {
   expect(compressOption(compression)).toBe(option);

@@ -26,7 +26,7 @@ export async function makeParallel(
   try {
     const options: DumpOptions = {
       client,
-      compression: await compressionOf(client),
+      compression: await compressionOf(client, 3),
       encoding: 'UTF8',
       filters: NO_FILTERS,
       environment: {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, jest, test } from '@jest/globals';
-import { DataFile, RANGE_BYTES } from '../../../../docker/engine/parallel/data-file.ts';
+import { DataFile, FREED_BYTES, RANGE_BYTES } from '../../../../docker/engine/parallel/data-file.ts';
 
 test('without the program that frees ranges, files are deleted in the end, which is said once', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
@@ -12,7 +12,7 @@ test('without the program that frees ranges, files are deleted in the end, which
   try {
     for (const name of ['one', 'other']) {
       const path = join(folder, name);
-      await writeFile(path, Buffer.alloc(2 * RANGE_BYTES));
+      await writeFile(path, Buffer.alloc(FREED_BYTES + RANGE_BYTES));
       const file = new DataFile(path);
       for await (const { from, to } of file.ranges(0, 0, () => true)) {
         await file.release(from, to);

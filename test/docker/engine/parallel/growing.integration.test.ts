@@ -22,7 +22,7 @@ beforeAll(async () => {
   stage = await Stage.setUp();
   await stage.createDatabase(
     'app',
-    'CREATE TABLE large AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 350000) i',
+    'CREATE TABLE large AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 560000) i',
     'CREATE TABLE small AS SELECT i FROM generate_series(1, 2000) i',
     `SELECT lo_from_bytea(4711, 'large object')`,
   );
