@@ -134,10 +134,10 @@ type Tools = Pick<DumpSetup, 'client' | 'compression'>;
 async function chooseTools(
   { version, major }: Database,
   { jobs }: Jobs,
-  searchPath: string,
+  clients: readonly PostgresClient[],
 ): Promise<{ readonly finding: Finding; readonly tools?: Tools }> {
   try {
-    const client = chooseDumpClient(await findClients(searchPath), major);
+    const client = chooseDumpClient(clients, major);
     const compression = await compressionOf(client, jobs);
     const detail = `PostgreSQL ${version}; using pg_dump ${client.version} with ${compression}`;
     const outdated = clientWarning(client);
@@ -153,6 +153,7 @@ async function checkServer(
   policy: TlsPolicy,
   { searchPath, signal }: RunContext,
 ): Promise<Examination> {
+  const clients = findClients(searchPath);
   let state: ServerState;
   try {
     state = await inspectServer(plan, policy, signal);
@@ -163,7 +164,7 @@ async function checkServer(
     throw error;
   }
   const { route, database, exclusions, privileges, unqualified, lockTable, jobs } = state;
-  const { finding: version, tools } = await chooseTools(database, jobs, searchPath);
+  const { finding: version, tools } = await chooseTools(database, jobs, await clients);
   const findings = [
     ...connected(plan.source, policy, route, database),
     poolerFinding(plan.source, route),
@@ -202,11 +203,14 @@ function storageOf({ task, object: { retention, storageClass = STORAGE_CLASSES[0
 }
 
 async function examine(plan: Plan, s3: S3Client, context: RunContext): Promise<Examination> {
-  const bucket = await runCheck(BUCKET, async () => {
+  const checkBucket = async () => {
     await tryUpload(s3, plan.object, context.signal);
     return `${plan.object.bucket} accepts uploads to this key; ${storageOf(plan)}`;
-  });
-  const { findings, setup } = await checkDatabase(plan, context);
+  };
+  const [bucket, { findings, setup }] = await Promise.all([
+    runCheck(BUCKET, checkBucket),
+    checkDatabase(plan, context),
+  ]);
   const all = [bucket, ...findings];
   return { findings: all, ...(setup === undefined || problemsOf(all).length > 0 ? {} : { setup }) };
 }
