@@ -36,13 +36,20 @@ function memoryOf(pid: number, field: 'VmRSS' | 'VmHWM'): number {
   return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readProc(pid, 'status'))?.[1] ?? 0) * KIB;
 }
 
+/** Children that any thread of a process started, and theirs. */
 function descendants(pid: number): readonly number[] {
-  const parents = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((name) => [Number(name), Number(/\) \S (\d+)/.exec(readProc(Number(name), 'stat'))?.[1])] as const);
-  const below = (parent: number): readonly number[] =>
-    parents.filter(([, of]) => of === parent).flatMap(([child]) => [child, ...below(child)]);
-  return below(pid);
+  return tasksOf(pid)
+    .flatMap((task) => readProc(pid, `task/${task}/children`).split(' '))
+    .filter((child) => child !== '')
+    .flatMap((child) => [Number(child), ...descendants(Number(child))]);
+}
+
+function tasksOf(pid: number): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return []; // The process has exited.
+  }
 }
 
 /** Bytes that the files of a folder occupy. */
