@@ -3,7 +3,7 @@ import { Misuse } from '../local/host/misuse.ts';
 import { Interrupted, type Program, runProgram } from '../local/host/program.ts';
 import { temporaryFolder } from '../local/host/temporary-folder.ts';
 import { parseOptions, USAGE } from './options.ts';
-import { censusCost, table } from './report.ts';
+import { comparisons, table } from './report.ts';
 import { runRounds } from './rounds.ts';
 import { prepare } from './setup.ts';
 
@@ -24,7 +24,7 @@ async function main(program: Program): Promise<string> {
   program.cleanups.push(remove);
   const setup = await prepare(folder, options, say, program);
   const rows = await runRounds(setup, options, say);
-  return `\n${table(rows, options.methods)}${censusCost(rows)}`;
+  return `\n${table(rows, options.methods)}${comparisons(rows)}`;
 }
 
 function succeeded(results: string): number {

@@ -9,6 +9,8 @@ export const METHODS = [
   'stream without census',
   'parallel 2',
   'parallel 4',
+  'restore by hand',
+  'restore',
 ] as const;
 
 export type Method = (typeof METHODS)[number];

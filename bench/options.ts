@@ -25,7 +25,8 @@ export const USAGE = `Usage: bench [--size 1GB] [--shape several] [--rounds 3] [
   --rounds          number of times to measure each method; default 3
   --methods         which to measure, separated by commas; default: all of
                     ${METHODS.slice(0, 5).join(', ')},
-                    ${METHODS.slice(5).join(', ')}
+                    ${METHODS.slice(5, 9).join(', ')},
+                    ${METHODS.slice(9).join(', ')}
   --per-connection  most bytes that each connection to the database receives: a number with MB/s; default: no limit
   --client-path     folder of pg_dump and pg_restore; default: those on the PATH
 

@@ -40,15 +40,28 @@ function ratio(one: number, other: number): string {
   return Number.isFinite(one / other) ? (one / other).toFixed(2) : '-';
 }
 
-/** One line about what the census costs, with the methods that were measured with and without it; empty if none was. */
-export function censusCost(rows: readonly Row[]): string {
-  const pairs = ['file', 'stream'].map((method) => [method, `${method} without census`] as const);
-  const measured = pairs.filter((pair) => pair.every((method) => rows.some((row) => row.method === method)));
-  const costs = measured.map(([method, without]) => {
-    const times = (value: (row: Row) => number) => ratio(medianOf(rows, method, value), medianOf(rows, without, value));
-    return `${method} ${times(({ cpuSeconds }) => cpuSeconds)} x CPU s, ${times(({ seconds }) => seconds)} x wall s`;
+/** Compares two methods, if both were measured: `1.02 x CPU s, 1.05 x wall s`. */
+function compared(rows: readonly Row[], method: string, other: string): string | undefined {
+  if (![method, other].every((each) => rows.some((row) => row.method === each))) {
+    return undefined;
+  }
+  const times = (value: (row: Row) => number) => ratio(medianOf(rows, method, value), medianOf(rows, other, value));
+  return `${times(({ cpuSeconds }) => cpuSeconds)} x CPU s, ${times(({ seconds }) => seconds)} x wall s`;
+}
+
+/** A line for what the census costs, and one for what a restore takes, as far as both sides were measured. */
+export function comparisons(rows: readonly Row[]): string {
+  const costs = ['file', 'stream'].flatMap((method) => {
+    const cost = compared(rows, method, `${method} without census`);
+    return cost === undefined ? [] : [`${method} ${cost}`];
   });
-  return costs.length === 0 ? '' : `\n\nwith / without census: ${costs.join('; ')}`;
+  const restore = compared(rows, 'restore', 'restore by hand');
+  return [
+    ...(costs.length === 0 ? [] : [`with / without census: ${costs.join('; ')}`]),
+    ...(restore === undefined ? [] : [`restore / by hand: ${restore}`]),
+  ]
+    .map((line) => `\n\n${line}`)
+    .join('');
 }
 
 /** Formats the medians of each method, with ratios of wall time. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { measure, type Measurement } from './measure.ts';
 import type { Method } from './methods.ts';
 import type { Row } from './report.ts';
-import { DATABASE, type Setup } from './setup.ts';
+import { DATABASE, RESTORED, type Setup } from './setup.ts';
 
 /** Measures the methods in turn. */
 export async function runRounds(
@@ -43,8 +43,9 @@ async function runOnce(method: Method, setup: Setup): Promise<Row> {
 /** @returns a measurement of each program that ran, and the size of the dump */
 async function measureMethod(
   method: Method,
-  { scratch, program, withoutCensus, processes, environment, compression, streamingPath, usage }: Setup,
+  setup: Setup,
 ): Promise<{ measurements: readonly Measurement[]; bytes: number }> {
+  const { scratch, program, withoutCensus, processes, environment, compression, streamingPath, usage } = setup;
   const file = join(scratch, 'dump');
   const run = (name: string, args: readonly string[], changes: NodeJS.ProcessEnv = {}) =>
     measure(name, args, { env: { ...environment, ...changes }, scratch, processes });
@@ -82,6 +83,19 @@ async function measureMethod(
         `secret:bench-${method.replace(' ', '-')}-`,
       );
       return engine(program, { AUTODUMP_SECRET_ARN: secret });
+    }
+    case 'restore by hand': {
+      const { file: archive, bytes } = await setup.stored();
+      await setup.renewRestored();
+      return { measurements: [await run('pg_restore', ['-O', '-j', '4', '-d', RESTORED, archive])], bytes };
+    }
+    case 'restore': {
+      const { url, bytes, endpoint } = await setup.stored();
+      await setup.renewRestored();
+      const { PGHOST, PGPORT, PGUSER } = environment;
+      const args = ['restore', url, '--to', `postgres://${PGUSER}@${PGHOST}:${PGPORT}/${RESTORED}`];
+      const restored = await run(process.execPath, [program, ...args], { AWS_ENDPOINT_URL_S3: endpoint });
+      return { measurements: [restored], bytes };
     }
   }
 }

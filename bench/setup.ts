@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path';
 import pg from 'pg';
 import type { Processes } from '../local/host/processes.ts';
 import type { Program } from '../local/host/program.ts';
+import { NEWEST_MAJOR, packageOf } from '../local/postgres/data-directory.ts';
 import { type PostgresServer, startPostgres } from '../local/postgres/server.ts';
 import { startAws } from './aws.ts';
 import { findClients } from './clients.ts';
@@ -12,9 +13,13 @@ import type { Options } from './options.ts';
 import { synthesizeProgram } from './program.ts';
 import { startRelay } from './relay/start-relay.ts';
 import type { Usage } from './services.ts';
+import { type StoredDump, storeDump } from './stored-dump.ts';
 import { bundleWithoutCensus } from './without-census.ts';
 
 export const DATABASE = 'bench';
+
+/** What is restored into. */
+export const RESTORED = 'restored';
 
 /** First major of pg_dump that supports it. */
 const ZSTD_SINCE = 16;
@@ -37,6 +42,10 @@ export interface Setup {
   readonly usage: () => Promise<Usage>;
   /** Processor time of the PostgreSQL server, in seconds. */
   readonly serverCpu: () => Promise<number>;
+  /** A dump of the database, made when it is first asked for. */
+  readonly stored: () => Promise<StoredDump>;
+  /** Creates an empty database to restore into, in place of the one before. */
+  readonly renewRestored: () => Promise<void>;
 }
 
 /**
@@ -59,7 +68,10 @@ export async function prepare(
   await chmod(folder, 0o711);
   say('Running cdk synth ...');
   const program = await synthesizeProgram(join(folder, 'cdk.out'), processes);
-  const postgres = await startPostgres({ directory: join(folder, 'postgres') });
+  // As in the image, the server is no older than what restores into it.
+  const major = Math.min(clients[0]?.major ?? NEWEST_MAJOR, NEWEST_MAJOR);
+  const postgres = await startPostgres({ directory: join(folder, 'postgres'), from: packageOf(major) });
+  say(`The server is PostgreSQL ${major}.`);
   cleanups.push(() => postgres.stop());
   // A query that is running fails, and so ends the work.
   signal.addEventListener('abort', () => void postgres.stop());
@@ -73,28 +85,41 @@ export async function prepare(
   const scratch = join(folder, 'scratch');
   await mkdir(scratch);
   const pidFile = join(folder, 'postgres', 'data', 'postmaster.pid');
+  const environment = environmentOf({ ...postgres, host, port }, { scratch, path, endpoint: aws.endpoint });
+  let stored: Promise<StoredDump> | undefined;
   return {
     scratch,
     program,
     withoutCensus: await bundleWithoutCensus(folder),
     processes,
-    environment: environmentOf({ ...postgres, host, port }, { scratch, path, endpoint: aws.endpoint }),
+    environment,
     compression: (clients[0]?.major ?? 0) >= ZSTD_SINCE ? 'zstd:3' : '1',
     streamingPath: await streamingPath(folder, path),
     usage: () => aws.usage(),
     serverCpu: async () => cpuSecondsOfAll(Number.parseInt(await readFile(pidFile, 'utf8'), 10)),
+    stored: () => (stored ??= storeDump(join(folder, 'stored'), program, environment, { processes, cleanups })),
+    renewRestored: () =>
+      connected(postgres, 'postgres', async (client) => {
+        await client.query(`DROP DATABASE IF EXISTS ${RESTORED}`);
+        await client.query(`CREATE DATABASE ${RESTORED} TEMPLATE template0`);
+      }),
   };
 }
 
+async function connected<T>(
+  { host, port, user, password }: PostgresServer,
+  database: string,
+  use: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client({ host, port, user, password, database });
+  await client.connect();
+  return await use(client).finally(() => client.end());
+}
+
 /** @returns bytes of the generated database on disk */
-async function generate({ host, port, user, password }: PostgresServer, size: number, shape: Shape): Promise<number> {
-  const connected = async <T>(database: string, use: (client: pg.Client) => Promise<T>): Promise<T> => {
-    const client = new pg.Client({ host, port, user, password, database });
-    await client.connect();
-    return await use(client).finally(() => client.end());
-  };
-  await connected('postgres', (client) => client.query(`CREATE DATABASE ${DATABASE}`));
-  return await connected(DATABASE, async (client) => {
+async function generate(server: PostgresServer, size: number, shape: Shape): Promise<number> {
+  await connected(server, 'postgres', (client) => client.query(`CREATE DATABASE ${DATABASE}`));
+  return await connected(server, DATABASE, async (client) => {
     await fill(client, size, shape);
     const { rows } = await client.query<{ size: string }>('SELECT pg_database_size(current_database()) AS size');
     return Number(rows[0]?.size);

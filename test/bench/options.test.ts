@@ -12,7 +12,7 @@ test('measures some methods, in the order of a round', () => {
 
 test('refuses an unknown method by name', () => {
   expect(() => parseOptions(['--methods', 'file,files'])).toThrow(
-    '--methods must be of predecessor, raw, directory, file, file without census, stream, stream without census, parallel 2, parallel 4, not files.',
+    '--methods must be of predecessor, raw, directory, file, file without census, stream, stream without census, parallel 2, parallel 4, restore by hand, restore, not files.',
   );
 });
 

