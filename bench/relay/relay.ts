@@ -7,20 +7,21 @@ import { setTimeout } from 'node:timers/promises';
 
 const [, , host = '', port = '', bytesPerSecond = ''] = process.argv;
 
-/** Time for which a connection may catch up after a pause, in seconds. */
-const BURST = 0.02;
+/** Milliseconds for which a connection may catch up after a pause. */
+const BURST_MS = 20;
+
+/** Milliseconds that a connection may be ahead of its limit: a pause after every chunk would take a processor. */
+const AHEAD_MS = 10;
 
 async function throttle(from: Socket, to: Socket): Promise<void> {
   let free = performance.now();
   for await (const chunk of from as AsyncIterable<Buffer>) {
     const now = performance.now();
-    free = Math.max(free, now - BURST * 1000) + (chunk.length / Number(bytesPerSecond)) * 1000;
-    if (free > now + 1) {
+    free = Math.max(free, now - BURST_MS) + (chunk.length / Number(bytesPerSecond)) * 1000;
+    if (free > now + AHEAD_MS) {
       await setTimeout(free - now);
     }
-    if (!to.write(chunk)) {
-      await new Promise((resolve) => to.once('drain', resolve).once('close', resolve));
-    }
+    await new Promise((resolve) => to.write(chunk, resolve));
   }
   to.end();
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { parse as parseArn } from '@aws-sdk/util-arn-parser';
 import { problemOf } from '../command-line.ts';
@@ -46,8 +47,13 @@ export const RESTORE_USAGE =
   '--table SCHEMA.TABLE [--table ...] [--as-is] [--accept-encoding], only the rows of these tables';
 
 /** Not too many for a small server, and enough to use more than one core of a large one. */
-export const DEFAULT_JOBS = 4;
+export const FEWEST_DEFAULT_JOBS = 4;
 export const MAX_JOBS = 64;
+
+/** Parallel connections, if none are asked for. @param processors of this machine, virtual ones */
+export function defaultJobs(processors: number): number {
+  return Math.min(Math.max(FEWEST_DEFAULT_JOBS, processors), MAX_JOBS);
+}
 
 /** The key is not URL-decoded: percent signs are part of it. */
 const S3_URL = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/(.+)$/s;
@@ -136,7 +142,7 @@ function parseArguments(args: readonly string[]) {
 type Values = ReturnType<typeof parseArguments>['values'];
 
 function parseJobs(text: string | undefined): number {
-  const jobs = Number(text ?? DEFAULT_JOBS);
+  const jobs = Number(text ?? defaultJobs(availableParallelism()));
   if (!Number.isInteger(jobs) || jobs < 1 || jobs > MAX_JOBS) {
     throw misuse(`--jobs must be a whole number from 1 to ${MAX_JOBS}.`);
   }

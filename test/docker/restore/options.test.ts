@@ -1,8 +1,17 @@
 import { expect, test } from '@jest/globals';
 import { exitStatusOf } from '../../../docker/failure.ts';
-import { parseRestoreOptions } from '../../../docker/restore/options.ts';
+import { defaultJobs, parseRestoreOptions } from '../../../docker/restore/options.ts';
 
 const SECRET_ARN = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:prod/app-AbCdEf';
+
+test.each([
+  [1, 4],
+  [4, 4],
+  [16, 16],
+  [96, 64],
+])('with %d processors, %d connections restore by default', (processors, jobs) => {
+  expect(defaultJobs(processors)).toBe(jobs);
+});
 
 test.each(['', 'US-WEST-2', 'us-west-2.example.com/'])(
   'the Region %j is refused, before it is a host name',
