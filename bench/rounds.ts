@@ -24,6 +24,10 @@ export async function runRounds(
 }
 
 async function runOnce(method: Method, setup: Setup): Promise<Row> {
+  if (method === 'restore' || method === 'restore by hand') {
+    await setup.stored();
+    await setup.renewRestored();
+  }
   const before = { server: await setup.serverCpu(), s3: (await setup.usage()).cpuSeconds };
   const { measurements, bytes } = await measureMethod(method, setup);
   const sum = (value: (measurement: Measurement) => number) => measurements.reduce((sum, one) => sum + value(one), 0);
@@ -86,14 +90,12 @@ async function measureMethod(
     }
     case 'restore by hand': {
       const { file: archive, bytes } = await setup.stored();
-      await setup.renewRestored();
       return { measurements: [await run('pg_restore', ['-O', '-j', '4', '-d', RESTORED, archive])], bytes };
     }
     case 'restore': {
       const { url, bytes, endpoint } = await setup.stored();
-      await setup.renewRestored();
       const { PGHOST, PGPORT, PGUSER } = environment;
-      const args = ['restore', url, '--to', `postgres://${PGUSER}@${PGHOST}:${PGPORT}/${RESTORED}`];
+      const args = ['restore', url, '--jobs', '4', '--to', `postgres://${PGUSER}@${PGHOST}:${PGPORT}/${RESTORED}`];
       const restored = await run(process.execPath, [program, ...args], { AWS_ENDPOINT_URL_S3: endpoint });
       return { measurements: [restored], bytes };
     }

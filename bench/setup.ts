@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import pg from 'pg';
 import type { Processes } from '../local/host/processes.ts';
 import type { Program } from '../local/host/program.ts';
-import { NEWEST_MAJOR, packageOf } from '../local/postgres/data-directory.ts';
+import { NEWEST_MAJOR, OLDEST_MAJOR, packageOf } from '../local/postgres/data-directory.ts';
 import { type PostgresServer, startPostgres } from '../local/postgres/server.ts';
 import { startAws } from './aws.ts';
 import { findClients } from './clients.ts';
@@ -68,8 +68,8 @@ export async function prepare(
   await chmod(folder, 0o711);
   say('Running cdk synth ...');
   const program = await synthesizeProgram(join(folder, 'cdk.out'), processes);
-  // As in the image, the server is no older than what restores into it.
-  const major = Math.min(clients[0]?.major ?? NEWEST_MAJOR, NEWEST_MAJOR);
+  // pg_restore uses settings of its own major.
+  const major = Math.min(Math.max(clients[0]?.major ?? NEWEST_MAJOR, OLDEST_MAJOR), NEWEST_MAJOR);
   const postgres = await startPostgres({ directory: join(folder, 'postgres'), from: packageOf(major) });
   say(`The server is PostgreSQL ${major}.`);
   cleanups.push(() => postgres.stop());

@@ -10,8 +10,8 @@ import { wrongAssertions } from '../postgres/assertion.ts';
 import {
   chooseDumpClient,
   clientWarning,
-  type Compression,
-  compressionOf,
+  type CompressionMethod,
+  compressionMethodOf,
   findClients,
   type PostgresClient,
 } from '../postgres/clients.ts';
@@ -44,7 +44,7 @@ export interface DumpSetup {
   readonly policy: TlsPolicy;
   readonly database: Database;
   readonly client: PostgresClient;
-  readonly compression: Compression;
+  readonly method: CompressionMethod;
   /** What the filters leave out. */
   readonly exclusions: Exclusions;
   readonly jobs: Jobs;
@@ -129,20 +129,19 @@ function wrongFilters(error: unknown): Failure {
   throw error;
 }
 
-type Tools = Pick<DumpSetup, 'client' | 'compression'>;
+type Tools = Pick<DumpSetup, 'client' | 'method'>;
 
 async function chooseTools(
   { version, major }: Database,
-  { jobs }: Jobs,
   clients: readonly PostgresClient[],
 ): Promise<{ readonly finding: Finding; readonly tools?: Tools }> {
   try {
     const client = chooseDumpClient(clients, major);
-    const compression = await compressionOf(client, jobs);
-    const detail = `PostgreSQL ${version}; using pg_dump ${client.version} with ${compression}`;
+    const method = await compressionMethodOf(client);
+    const detail = `PostgreSQL ${version}; using pg_dump ${client.version} with ${method}`;
     const outdated = clientWarning(client);
     const finding = outdated === undefined ? ok(VERSION, detail) : warning(VERSION, `${detail}; ${outdated}`);
-    return { finding, tools: { client, compression } };
+    return { finding, tools: { client, method } };
   } catch (error) {
     return { finding: problem(VERSION, error) };
   }
@@ -164,7 +163,7 @@ async function checkServer(
     throw error;
   }
   const { route, database, exclusions, privileges, unqualified, lockTable, jobs } = state;
-  const { finding: version, tools } = await chooseTools(database, jobs, await clients);
+  const { finding: version, tools } = await chooseTools(database, await clients);
   const findings = [
     ...connected(plan.source, policy, route, database),
     poolerFinding(plan.source, route),
@@ -207,10 +206,10 @@ async function examine(plan: Plan, s3: S3Client, context: RunContext): Promise<E
     await tryUpload(s3, plan.object, context.signal);
     return `${plan.object.bucket} accepts uploads to this key; ${storageOf(plan)}`;
   };
-  const [bucket, { findings, setup }] = await Promise.all([
-    runCheck(BUCKET, checkBucket),
-    checkDatabase(plan, context),
-  ]);
+  const checks = [runCheck(BUCKET, checkBucket), checkDatabase(plan, context)] as const;
+  // If one is aborted, the other one ends first: it may have an upload open.
+  await Promise.allSettled(checks);
+  const [bucket, { findings, setup }] = await Promise.all(checks);
   const all = [bucket, ...findings];
   return { findings: all, ...(setup === undefined || problemsOf(all).length > 0 ? {} : { setup }) };
 }

@@ -51,7 +51,7 @@ export async function dumpDatabase(s3: S3Client, planned: Plan, context: RunCont
     await recover(s3, plan, await findDump(s3, plan.object, signal));
     return;
   }
-  const { database, client, compression, exclusions } = setup;
+  const { database, client, exclusions } = setup;
   const { leftOut } = exclusions;
   const finished = {
     database,
@@ -59,7 +59,6 @@ export async function dumpDatabase(s3: S3Client, planned: Plan, context: RunCont
     leftOut,
     needs,
     client,
-    compression,
     result,
     startedAt,
     finishedAt: new Date(),
@@ -107,11 +106,11 @@ async function prepare(
       : failureOf(first, others);
   }
   const { source } = plan;
-  const { policy, database, client, compression, exclusions } = setup;
+  const { policy, database, client, method, exclusions } = setup;
   log(
     `Database "${source.database}" on ${source.host} port ${source.port}: PostgreSQL ${database.version}, ` +
       `${sizeOnDisk(database.size)}; sslmode ${policy.mode}; ` +
-      `pg_dump ${client.version} with ${compression}`,
+      `pg_dump ${client.version} with ${method}`,
   );
   if (plan.parallel > 1) {
     log(`Connections that read rows: ${describeJobs(plan.parallel, setup.jobs)}.`);
@@ -127,7 +126,7 @@ async function prepare(
 async function make(
   s3: S3Client,
   { task, source, filters, object }: Plan,
-  { policy, database, client, compression, exclusions, jobs: { jobs } }: DumpSetup,
+  { policy, database, client, method, exclusions, jobs: { jobs } }: DumpSetup,
   inventory: Inventory,
   { searchPath, signal }: RunContext,
 ): Promise<DumpResult> {
@@ -139,7 +138,7 @@ async function make(
     const { encoding } = database;
     const options = {
       client,
-      compression,
+      method,
       encoding,
       filters,
       environment,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { DumpResult } from '../engine/make-dump.ts';
 import type { Plan } from '../plan/plan.ts';
 import { expiryOf } from '../plan/retention.ts';
-import type { Compression, PostgresClient } from '../postgres/clients.ts';
+import type { PostgresClient } from '../postgres/clients.ts';
 import { type Database, PARTITION_BASES } from '../postgres/database.ts';
 import { filtersSchema } from '../postgres/filters/filters.ts';
 import { type LeftOut, leftOutSchema } from '../postgres/filters/left-out.ts';
@@ -143,7 +143,6 @@ export interface FinishedDump {
   readonly leftOut: LeftOut;
   readonly needs: Needs;
   readonly client: PostgresClient;
-  readonly compression: Compression;
   readonly result: DumpResult;
   readonly startedAt: Date;
   readonly finishedAt: Date;
@@ -183,7 +182,7 @@ function tenths(value: number): number {
 /** The manifest of a dump that this run made, proven and uploaded. */
 export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
   const { source, ...rest } = common(plan);
-  const { database, inventory, leftOut, needs, client, compression, result } = finished;
+  const { database, inventory, leftOut, needs, client, result } = finished;
   const { checksums, census, seconds, mode } = result;
   const { count, bytes, hash } = census.largeObjects;
   return {
@@ -201,7 +200,7 @@ export function manifestOf(plan: Plan, finished: FinishedDump): Manifest {
     dump: {
       client: `pg_dump ${client.version}`,
       format: 'custom',
-      compression,
+      compression: result.compression,
       way: mode.mode,
       ...(mode.mode === 'parallel' ? { connections: mode.jobs } : {}),
       reason: mode.mode === 'stream' ? mode.reason : null,

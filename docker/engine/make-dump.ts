@@ -4,6 +4,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { Census } from '../census/census-taker.ts';
 import { freeSpace, isNoSpace, StorageFull } from '../disk.ts';
 import { log } from '../log.ts';
+import { type Compression, compressionFor, type CompressionMethod } from '../postgres/clients.ts';
 import { formatBytes, withProgress } from '../progress.ts';
 import type { Checksums } from '../s3/checksum.ts';
 import { commit } from '../s3/commit.ts';
@@ -23,6 +24,9 @@ export type DumpMode =
   | { readonly mode: 'parallel'; readonly jobs: number }
   | { readonly mode: 'stream'; readonly reason: string };
 
+/** How pg_dump compresses depends on how it dumps. */
+export type MakeOptions = Omit<DumpOptions, 'compression'> & { readonly method: CompressionMethod };
+
 const DUMPS = { file: dumpToFile, parallel: dumpInParallel, stream: dumpToStream } as const;
 
 /** Result of a dump that this run has made. */
@@ -31,6 +35,7 @@ export interface DumpResult {
   readonly checksums: Checksums;
   readonly census: Census;
   readonly mode: DumpMode;
+  readonly compression: Compression;
   /** Seconds from the start of pg_dump to its end, to the end of the proof, and to the commit. */
   readonly seconds: { readonly dump: number; readonly proof: number; readonly commit: number };
 }
@@ -43,7 +48,7 @@ export interface DumpResult {
  * @throws {Failure} if the dump failed; then there is neither an object nor an open upload
  */
 export async function makeDump(
-  options: DumpOptions,
+  options: MakeOptions,
   s3: S3Client,
   object: DumpObject,
   signal: AbortSignal,
@@ -80,7 +85,7 @@ function describe(mode: DumpMode): string {
 
 async function makeDumpIn(
   mode: DumpMode,
-  options: DumpOptions,
+  options: MakeOptions,
   s3: S3Client,
   object: DumpObject,
   runSignal: AbortSignal,
@@ -96,6 +101,7 @@ async function makeDumpIn(
   const target = { s3, object, job: options.job, signal };
   const transfer = new Transfer(target, fail);
   const folder = await mkdtemp(join(options.folder, 'dump-'));
+  const compression = compressionFor(options.method, mode.mode === 'parallel' ? 'several' : 'one');
   const started = performance.now();
   let outcome: DumpResult['outcome'] | undefined;
   try {
@@ -106,14 +112,14 @@ async function makeDumpIn(
         total: { bytes: options.estimate, what: 'of the upper estimate' },
         beside: () => `, ${formatBytes(transfer.bytes)} uploaded`,
       },
-      () => DUMPS[mode.mode]({ ...options, folder }, transfer, dumpRun),
+      () => DUMPS[mode.mode]({ ...options, folder, compression }, transfer, dumpRun),
     );
     outcome = await withProgress(
       { name: 'Uploading', done: () => transfer.bytes, total: { bytes: checksums.bytes, what: 'of the dump' } },
       () => commit(target, transfer, first, checksums),
     );
     const seconds = { ...dumpRun.seconds, commit: (performance.now() - started) / 1000 };
-    return { outcome, checksums, census, mode, seconds };
+    return { outcome, checksums, census, mode, compression, seconds };
   } catch (error) {
     fail(error);
     throw signal.reason;

@@ -143,21 +143,18 @@ export function chooseRestoreClient(clients: readonly PostgresClient[], dumpMajo
   return client;
 }
 
+export type CompressionMethod = 'zstd' | 'gzip';
+
 export type Compression = 'zstd:3' | 'zstd:1' | 'gzip:1';
 
 /**
  * zstd if the client supports it, because it is faster and compresses better than gzip. pg_dump checks its own support
  * before it connects, so running it without a server shows whether it was built with zstd, independently of language
  * (LC_ALL) and server.
- *
- * With one connection, a dump waits for the server. What several wait for is processors, of which level 1 needs up to two
- * thirds less.
- *
- * @param jobs connections that read rows
  */
-export async function compressionOf({ pgDump, major }: PostgresClient, jobs: number): Promise<Compression> {
+export async function compressionMethodOf({ pgDump, major }: PostgresClient): Promise<CompressionMethod> {
   if (major < ZSTD_SINCE) {
-    return 'gzip:1';
+    return 'gzip';
   }
   const environment = { LC_ALL: 'C', PGHOST: '/nonexistent' };
   const args = ['--format=custom', '--compress=zstd:3', '--file=/dev/null'];
@@ -166,10 +163,15 @@ export async function compressionOf({ pgDump, major }: PostgresClient, jobs: num
       resolve(stderr);
     });
   });
-  if (output.includes('this build does not support compression with ZSTD')) {
-    return 'gzip:1';
-  }
-  return jobs > 1 ? 'zstd:1' : 'zstd:3';
+  return output.includes('this build does not support compression with ZSTD') ? 'gzip' : 'zstd';
+}
+
+/**
+ * With one connection, a dump waits for the server. What several wait for is processors, of which level 1 of zstd needs
+ * up to two thirds less than its default.
+ */
+export function compressionFor(method: CompressionMethod, connections: 'one' | 'several'): Compression {
+  return method === 'gzip' ? 'gzip:1' : connections === 'one' ? 'zstd:3' : 'zstd:1';
 }
 
 /** pg_dump's option for the compression; before 16, `--compress` only accepts a gzip level. */

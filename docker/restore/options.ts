@@ -46,11 +46,16 @@ export const RESTORE_USAGE =
   'the ARN of a secret or postgres://user@host:port/database?sslmode=MODE with the password in PGPASSWORD; with ' +
   '--table SCHEMA.TABLE [--table ...] [--as-is] [--accept-encoding], only the rows of these tables';
 
-/** Not too many for a small server, and enough to use more than one core of a large one. */
+/** Enough to use more than one core of a large server, and not too many for a small one. */
 export const FEWEST_DEFAULT_JOBS = 4;
 export const MAX_JOBS = 64;
 
-/** Parallel connections, if none are asked for. @param processors of this machine, virtual ones */
+/**
+ * Parallel connections, if the options do not say: with more processors, which somebody gave a restore of a large
+ * database, it uses as many.
+ *
+ * @param processors of this machine, virtual ones
+ */
 export function defaultJobs(processors: number): number {
   return Math.min(Math.max(FEWEST_DEFAULT_JOBS, processors), MAX_JOBS);
 }

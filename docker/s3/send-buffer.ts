@@ -6,11 +6,16 @@ export class SendBuffer {
   #at = 0;
 
   /**
-   * The next place to read to. It begins anew when it is full: in a part that is larger than the smallest one, bytes are
-   * overwritten after some mebibytes more have been requested. A stream that waits until what it has written is sent
-   * holds much less, and S3 would refuse a part with other bytes than the proven ones.
+   * The next place to read to, which begins anew where the memory ends. Places are small, so that several mebibytes more
+   * are requested before bytes are overwritten. A stream that waits until what it has written is sent holds much less,
+   * and S3 would refuse a part with other bytes than the proven ones.
+   *
+   * @param bytes a quarter of the memory at most
    */
   next(bytes: number): Buffer {
+    if (bytes > this.#bytes.length / 4) {
+      throw new RangeError(`A place of ${bytes} bytes is too large.`);
+    }
     if (this.#at + bytes > this.#bytes.length) {
       this.#at = 0;
     }

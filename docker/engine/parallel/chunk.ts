@@ -45,7 +45,7 @@ export async function* chunked(pieces: AsyncIterable<Piece>): AsyncGenerator<Chu
 /**
  * Reads all bytes.
  *
- * @param buffer for them, with room for at least as many
+ * @param buffer to read them into, at least that long
  * @throws {Failure} `verificationFailed` if a file is shorter
  */
 export async function bytesOf({ pieces, bytes }: Chunk, buffer: Buffer): Promise<Buffer> {

@@ -6,7 +6,7 @@ import { Failure } from '../../failure.ts';
 import type { Compression } from '../../postgres/clients.ts';
 import { Adler32 } from './adler32.ts';
 import { bytesOf, type Chunk, chunked, lengthOf, type Piece } from './chunk.ts';
-import { DataFile, type FileRange, RANGE_BYTES } from './data-file.ts';
+import { DataFile, type FileRange } from './data-file.ts';
 
 /**
  * The data of an entry as a block of the custom format, from the files of the directory format:
@@ -37,6 +37,8 @@ export interface DumpFolder {
   readonly path: string;
   readonly compression: Compression;
   readonly clientMajor: number;
+  /** For reading one range at a time. */
+  readonly buffer: Buffer;
 }
 
 const END = int(0);
@@ -118,14 +120,16 @@ function unexpected(file: string, problem: string): Failure {
 /** The compressed data of a file, each piece after its length. */
 async function* dataOf(
   name: string,
-  { path, compression }: DumpFolder,
+  { path, compression, buffer }: DumpFolder,
   isComplete: () => boolean,
 ): AsyncGenerator<Piece> {
   const file = new DataFile(join(path, name));
   await stat(file.path).catch(() => {
     throw unexpected(name, 'is missing');
   });
-  for await (const piece of compression === 'gzip:1' ? zlibOf(file, isComplete) : file.ranges(0, 0, isComplete)) {
+  for await (const piece of compression === 'gzip:1'
+    ? zlibOf(file, buffer, isComplete)
+    : file.ranges(0, 0, isComplete)) {
     yield int(lengthOf(piece));
     yield piece;
   }
@@ -141,12 +145,11 @@ const GZIP_TRAILER_BYTES = 8;
 const ZLIB_HEADER = Buffer.from([0x78, 0x01]);
 
 /** The custom format has the same compressed bytes as the directory format, but in zlib's own format. */
-async function* zlibOf(file: DataFile, isComplete: () => boolean): AsyncGenerator<Piece> {
+async function* zlibOf(file: DataFile, buffer: Buffer, isComplete: () => boolean): AsyncGenerator<Piece> {
   const adler32 = new Adler32();
   const failed = (error: unknown): never => {
     throw unexpected(basename(file.path), `cannot be decompressed (${String(error)})`);
   };
-  const buffer = Buffer.allocUnsafeSlow(RANGE_BYTES);
   const bytesIn = (range: FileRange) => bytesOf({ pieces: [range], bytes: lengthOf(range) }, buffer);
   const decompress = async (range: FileRange) => adler32.write(await bytesIn(range)).catch(failed);
   let end = GZIP_HEADER_BYTES;

@@ -7,7 +7,7 @@ import { log } from '../../log.ts';
 /** Bytes of the ranges that a file is read in. */
 export const RANGE_BYTES = 1024 * 1024;
 
-/** Bytes that are freed at a time, at least: that takes a process. */
+/** Fewest bytes that are freed at a time, because each time takes a process. */
 export const FREED_BYTES = 16 * 1024 * 1024;
 
 /** Bytes `from` to `to`, the latter excluded. */
@@ -33,7 +33,7 @@ export class DataFile {
   #needed: number | undefined;
   #read = 0;
   #released = 0;
-  /** Released, and not freed. */
+  /** Released, but not yet freed. */
   #waiting: Span[] = [];
   /** Settles when what was to be freed before is freed. */
   #freed: Promise<void> = Promise.resolve();

@@ -10,6 +10,7 @@ import { startPgDump } from '../pg-dump.ts';
 import { ArchiveParts } from './archive-parts.ts';
 import { assemble, type PlacedBlock, type ProvenData } from './assemble.ts';
 import type { ProvenChunk } from './chunk.ts';
+import { RANGE_BYTES } from './data-file.ts';
 import { blockOf, type DataBlockOfFiles, type DumpFolder } from './data-block.ts';
 import { proveBlocks } from './prove-blocks.ts';
 import { problemIn, WrittenEntries } from './written-entries.ts';
@@ -26,7 +27,12 @@ import { problemIn, WrittenEntries } from './written-entries.ts';
 export async function dumpInParallel(options: DumpOptions, sink: PartSink, dumpRun: DumpRun): Promise<ProvenDump> {
   const path = join(options.folder, 'data');
   await mkdir(path, { mode: 0o700 });
-  const folder = { path, compression: options.compression, clientMajor: options.client.major };
+  const folder = {
+    path,
+    compression: options.compression,
+    clientMajor: options.client.major,
+    buffer: Buffer.allocUnsafeSlow(RANGE_BYTES),
+  };
   const parts = new ArchiveParts(sink, options.estimate);
   const proven = await proveAll(options, folder, parts, dumpRun);
   return assemble(options, folder, proven, parts, dumpRun);

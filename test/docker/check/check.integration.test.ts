@@ -5,6 +5,7 @@ import { ACCESS_DENIED, startFaultyS3 } from '../support/faulty-s3.ts';
 import { inState, rowsOf, sqlOf } from '../support/findings-table.ts';
 import { freePort } from '../support/free-port.ts';
 import { BUCKET, keyOf, type Outcome, type RunOptions, Stage } from '../support/stage.ts';
+import { untilFound } from '../../support/until.ts';
 
 const CHECKS = [
   'Secret',
@@ -30,7 +31,8 @@ const CHECKS = [
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await Stage.setUp();
+  // So that the server sees that a client is gone, although its session waits.
+  stage = await Stage.setUp('client_connection_check_interval=50ms');
   await stage.createDatabase(
     'app',
     'CREATE TABLE t AS SELECT 1',
@@ -53,6 +55,29 @@ async function check(database: string, options?: RunOptions): Promise<Outcome> {
   return outcome;
 }
 
+test('a check that is interrupted while it tries an upload leaves none open', async () => {
+  let respond: () => void = () => undefined;
+  const after = new Promise<void>((resolve) => (respond = resolve));
+  const s3 = await startFaultyS3(stage.s3.endpoint, (request) => /^POST .*\?uploads/.test(request), { after });
+  // Something that the checks read, so that they have not ended.
+  await stage.whileLocked('app', 'pg_catalog.pg_largeobject_metadata', async () => {
+    const running = await stage.start('app', {
+      args: ['dump', '--check'],
+      environment: { AWS_ENDPOINT_URL_S3: s3.endpoint },
+    });
+    await Promise.all([s3.hit, stage.untilDumpWaits(running)]);
+    running.process.kill('SIGTERM');
+    await untilFound(async () => {
+      const waiting = "SELECT FROM pg_stat_activity WHERE application_name = 'autodump' AND wait_event_type = 'Lock'";
+      return (await stage.query('postgres', waiting)).length === 0 ? true : undefined;
+    });
+    respond();
+    expect(await running.outcome).toMatchObject({ status: 75, stderr: expect.stringContaining('SIGTERM') });
+  });
+  await s3.stop();
+  expect(await stage.openUploads()).toBe(0);
+});
+
 test('a database that can be dumped has no problems, and the bucket stays empty', async () => {
   const outcome = await check('app');
   expect(outcome).toMatchObject({
@@ -70,7 +95,7 @@ test('a database that can be dumped has no problems, and the bucket stays empty'
     TLS: ['warning', 'none: the connection can be eavesdropped (sslmode prefer)'],
     'Server version': [
       expect.stringMatching(/ok|warning/),
-      expect.stringMatching(/^PostgreSQL 15\..* pg_dump \d+\.\d+ with (gzip:1|zstd:3)/),
+      expect.stringMatching(/^PostgreSQL 15\..* pg_dump \d+\.\d+ with (gzip|zstd)/),
     ],
   });
   expect(await stage.hasObject(keyOf('app'))).toBe(false);

@@ -88,7 +88,6 @@ const finished: FinishedDump = {
     unseen: ['user mappings: permission denied for view pg_user_mappings'],
   },
   client: { pgDump: 'pg_dump', pgRestore: 'pg_restore', version: '16.4', major: 16 },
-  compression: 'zstd:3',
   result: {
     outcome: 'committed',
     checksums: { bytes: 100, sha256: 'ab'.repeat(32), crc32: 'AAAAAA==' },
@@ -99,6 +98,7 @@ const finished: FinishedDump = {
       ],
       largeObjects: { count: 1, bytes: 3, hash: '00000000000000bb' },
     },
+    compression: 'zstd:3',
     mode: { mode: 'stream', reason: 'the disk filled up' },
     seconds: { dump: 1.04, proof: 1.23, commit: 2 },
   },

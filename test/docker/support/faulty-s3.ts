@@ -45,14 +45,20 @@ export const GARBAGE: ForeignResponse = { status: 502, page: '\u0000<<<garbage' 
 
 export const ANOTHER_BUCKET = 'of-others';
 
+/** The response comes only when this resolves. */
+interface LateResponse {
+  readonly after: Promise<unknown>;
+}
+
 /**
- * An error to answer with, or a page; or to ask for another bucket, which must exist; or a byte to change in the body
+ * An error to answer with, or a page; or what to wait for before the response; or to ask for another bucket, which must exist; or a byte to change in the body
  * of the request, or of the response to a GET; or a connection to close after the request was forwarded, before its
  * response; or the checksum in the response to leave out or replace.
  */
 export type Fault =
   | ErrorResponse
   | ForeignResponse
+  | LateResponse
   | 'ask for another bucket'
   | 'change'
   | 'lose the response'
@@ -79,7 +85,7 @@ export async function startFaultyS3(
         },
         () => response.destroy(),
       );
-    } else if (isFaulty && typeof fault === 'object') {
+    } else if (isFaulty && typeof fault === 'object' && !('after' in fault)) {
       answer(request, response, fault);
     } else {
       forward(request, response, upstream, isFaulty ? fault : undefined).catch(() => response.destroy());
@@ -135,6 +141,9 @@ async function forward(
   const path = fault === 'ask for another bucket' ? url.replace(/^\/[^/?]*/, `/${ANOTHER_BUCKET}`) : url;
   const forwarded = send(new URL(path, upstream), { method: request.method, headers: request.headers });
   const answered = once(forwarded, 'response').then(async ([from]: IncomingMessage[]) => {
+    if (typeof fault === 'object' && 'after' in fault) {
+      await fault.after;
+    }
     if (from === undefined || fault === 'lose the response') {
       response.destroy();
     } else {

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openS3 } from '../../../docker/aws.ts';
-import type { DumpOptions } from '../../../docker/engine/dump-run.ts';
-import { type DumpResult, makeDump } from '../../../docker/engine/make-dump.ts';
-import { compressionOf, findClients } from '../../../docker/postgres/clients.ts';
+
+import { type DumpResult, makeDump, type MakeOptions } from '../../../docker/engine/make-dump.ts';
+import { compressionMethodOf, findClients } from '../../../docker/postgres/clients.ts';
 import { NO_FILTERS } from '../../../docker/postgres/filters/filters.ts';
 import { CLIENT_PROGRAMS } from './client-programs.ts';
 import { BUCKET, type Stage } from './stage.ts';
@@ -14,7 +14,7 @@ export async function makeParallel(
   stage: Stage,
   database: string,
   key: string,
-  changes: Partial<DumpOptions> = {},
+  changes: Partial<MakeOptions> = {},
 ): Promise<DumpResult> {
   const { host, port, user, password } = stage.postgres;
   const [client] = await findClients(CLIENT_PROGRAMS);
@@ -24,9 +24,9 @@ export async function makeParallel(
   const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
   const s3 = openS3('us-west-2');
   try {
-    const options: DumpOptions = {
+    const options: MakeOptions = {
       client,
-      compression: await compressionOf(client, 3),
+      method: await compressionMethodOf(client),
       encoding: 'UTF8',
       filters: NO_FILTERS,
       environment: {

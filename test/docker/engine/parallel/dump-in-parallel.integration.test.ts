@@ -192,6 +192,7 @@ describe('a dump by the program, with as many connections as the secret asks for
   test('is described in its manifest', async () => {
     const { dump, proof } = await stage.manifestOf(keyOf('app'));
     expect(dump).toMatchObject({ way: 'parallel', connections: 2, reason: null });
+    expect(dump.compression).toMatch(/^(gzip:1|zstd:1)$/);
     expect(proof).toMatchObject({ sha256: null, method: expect.stringContaining('table by table') });
   });
 

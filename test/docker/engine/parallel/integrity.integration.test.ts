@@ -105,9 +105,9 @@ describe('no dump is stored if bytes of data', () => {
 
   test('follow the end of a file', async () => {
     const data = [...recording.files].filter(([name]) => name !== 'toc.dat');
-    const outcomes = await pMap(data, ([name, bytes]) =>
-      outcome(withFile(name, Buffer.concat([bytes, Buffer.from('x')]))),
-    );
+    const further = [Buffer.from('x'), Buffer.alloc(1), Buffer.alloc(9)];
+    const files = data.flatMap(([name, bytes]) => further.map((more) => withFile(name, Buffer.concat([bytes, more]))));
+    const outcomes = await pMap(files, (each) => outcome(each), { concurrency: 4 });
     expect([...new Set(outcomes)]).toEqual(['verificationFailed']);
   });
 });

@@ -8,7 +8,8 @@ import { mostOf, problemIn, WrittenEntries } from '../../../../docker/engine/par
 let folder: DumpFolder;
 
 beforeEach(async () => {
-  folder = { path: await mkdtemp(join(tmpdir(), 'autodump-test-')), compression: 'zstd:3', clientMajor: 18 };
+  const path = await mkdtemp(join(tmpdir(), 'autodump-test-'));
+  folder = { path, compression: 'zstd:1', clientMajor: 18, buffer: Buffer.alloc(0) };
 });
 
 afterEach(async () => {
