@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import type { Processes } from '../local/host/processes.ts';
 import type { Program } from '../local/host/program.ts';
@@ -102,6 +104,9 @@ export async function prepare(
       connected(postgres, 'postgres', async (client) => {
         await client.query(`DROP DATABASE IF EXISTS ${RESTORED}`);
         await client.query(`CREATE DATABASE ${RESTORED} TEMPLATE template0`);
+        await client.query('CHECKPOINT');
+        // Otherwise what the restore before has written would go to the disk during the next one.
+        await promisify(execFile)('sync');
       }),
   };
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, constants } from 'node:fs/promises';
+import { access, constants, realpath } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { MINIMUM_CLIENT_VERSIONS } from '../../contract.ts';
@@ -35,8 +35,13 @@ async function clientIn(folder: string, searchPath: string): Promise<PostgresCli
 
 /** All clients on a search path such as PATH, in its order. */
 export async function findClients(searchPath: string): Promise<readonly PostgresClient[]> {
-  const folders = [...new Set(searchPath.split(delimiter).filter((folder) => folder !== ''))];
-  const clients = await Promise.all(folders.map((folder) => clientIn(folder, searchPath)));
+  // By their real paths: often, /bin is a link to /usr/bin.
+  const folders = new Map<string, string>();
+  for (const folder of searchPath.split(delimiter).filter((each) => each !== '')) {
+    const path = await realpath(folder).catch(() => folder);
+    folders.set(path, folders.get(path) ?? folder);
+  }
+  const clients = await Promise.all([...folders.values()].map((folder) => clientIn(folder, searchPath)));
   return clients.filter((client) => client !== undefined);
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -129,7 +129,8 @@ describe('clients on the search path', () => {
   });
 
   test('are found if pg_dump runs and pg_restore exists, once per folder', async () => {
-    const searchPath = ['half', 'debian', 'nothing', 'beta', 'broken', 'debian']
+    await symlink('debian', join(folder, 'link'));
+    const searchPath = ['half', 'debian', 'nothing', 'beta', 'broken', 'debian', 'link']
       .map((name) => join(folder, name))
       .join(':');
     expect(await findClients(`:${searchPath}`)).toEqual([
