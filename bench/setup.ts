@@ -37,7 +37,7 @@ export interface Setup {
   readonly withoutCensus: string;
   /** Environment of the measured programs. */
   readonly environment: NodeJS.ProcessEnv;
-  /** How the engine has pg_dump compress, if that supports it. */
+  /** How the engine has pg_dump compress with one connection, if that supports it. */
   readonly compression: string;
   /** A PATH whose pg_dump makes the engine stream. */
   readonly streamingPath: string;

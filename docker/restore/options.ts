@@ -51,8 +51,8 @@ export const FEWEST_DEFAULT_JOBS = 4;
 export const MAX_JOBS = 64;
 
 /**
- * Parallel connections, if the options do not say: with more processors, which somebody gave a restore of a large
- * database, it uses as many.
+ * Connections of a restore without `--jobs`: one for each processor, and at least four. Who gives the job more
+ * processors wants a large database restored faster.
  *
  * @param processors of this machine, virtual ones
  */

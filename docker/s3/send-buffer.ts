@@ -6,9 +6,9 @@ export class SendBuffer {
   #at = 0;
 
   /**
-   * The next place to read to, which begins anew where the memory ends. Places are small, so that several mebibytes more
-   * are requested before bytes are overwritten. A stream that waits until what it has written is sent holds much less,
-   * and S3 would refuse a part with other bytes than the proven ones.
+   * The next place to read to, which begins anew where the memory ends. Places are small, so that several mebibytes
+   * more are requested before bytes are overwritten. A stream that waits until what it has written is sent holds much
+   * less, and S3 would refuse a part with other bytes than the proven ones.
    *
    * @param bytes a quarter of the memory at most
    */

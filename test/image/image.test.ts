@@ -260,9 +260,9 @@ test('the code of a dump that is drilled reaches nothing, and the drill says wha
 
 describe('a database is dumped, by one connection and by two, and completely restored', () => {
   const results = new Map<number, Promise<void>>();
+  const queue = new PQueue({ concurrency: AT_A_TIME });
 
   beforeAll(() => {
-    const queue = new PQueue({ concurrency: AT_A_TIME });
     // The one that takes longest begins first.
     for (const major of [LARGE, ...MAJORS.filter((each) => each !== LARGE)]) {
       const result = queue.add(async () => {
@@ -276,6 +276,12 @@ describe('a database is dumped, by one connection and by two, and completely res
       result.catch(() => undefined);
       results.set(major, result);
     }
+  });
+
+  // If only some were waited for.
+  afterAll(async () => {
+    queue.clear();
+    await queue.onIdle();
   });
 
   test.each(MAJORS)('PostgreSQL %d', async (major) => {

@@ -10,8 +10,8 @@ import { startPgDump } from '../pg-dump.ts';
 import { ArchiveParts } from './archive-parts.ts';
 import { assemble, type PlacedBlock, type ProvenData } from './assemble.ts';
 import type { ProvenChunk } from './chunk.ts';
-import { RANGE_BYTES } from './data-file.ts';
 import { blockOf, type DataBlockOfFiles, type DumpFolder } from './data-block.ts';
+import { RANGE_BYTES } from './data-file.ts';
 import { proveBlocks } from './prove-blocks.ts';
 import { problemIn, WrittenEntries } from './written-entries.ts';
 

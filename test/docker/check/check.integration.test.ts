@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { untilFound } from '../../support/until.ts';
 import { clientFolder } from '../support/client-folder.ts';
 import { ACCESS_DENIED, startFaultyS3 } from '../support/faulty-s3.ts';
 import { inState, rowsOf, sqlOf } from '../support/findings-table.ts';
 import { freePort } from '../support/free-port.ts';
 import { BUCKET, keyOf, type Outcome, type RunOptions, Stage } from '../support/stage.ts';
-import { untilFound } from '../../support/until.ts';
 
 const CHECKS = [
   'Secret',
@@ -60,7 +60,7 @@ test('a check that is interrupted while it tries an upload leaves none open', as
   const after = new Promise<void>((resolve) => (respond = resolve));
   const s3 = await startFaultyS3(stage.s3.endpoint, (request) => /^POST .*\?uploads/.test(request), { after });
   // Something that the checks read, so that they have not ended.
-  await stage.whileLocked('app', 'pg_catalog.pg_largeobject_metadata', async () => {
+  const interrupted = stage.whileLocked('app', 'pg_catalog.pg_largeobject_metadata', async () => {
     const running = await stage.start('app', {
       args: ['dump', '--check'],
       environment: { AWS_ENDPOINT_URL_S3: s3.endpoint },
@@ -74,7 +74,10 @@ test('a check that is interrupted while it tries an upload leaves none open', as
     respond();
     expect(await running.outcome).toMatchObject({ status: 75, stderr: expect.stringContaining('SIGTERM') });
   });
-  await s3.stop();
+  await interrupted.finally(async () => {
+    respond();
+    await s3.stop();
+  });
   expect(await stage.openUploads()).toBe(0);
 });
 

@@ -36,6 +36,17 @@ describe('why pg_dump failed', () => {
     ],
     ['zstd lacks memory', 'tryAgain', 'pg_dump: error: could not compress data: Allocation error : not enough memory'],
     ['zlib lacks memory', 'tryAgain', 'pg_dump: error: could not initialize compression library: insufficient memory'],
+    [
+      'zlib lacks memory, without a word',
+      'tryAgain',
+      'pg_dump: error: could not initialize compression library: (null)',
+    ],
+    ['zstd cannot begin', 'tryAgain', 'pg_dump: error: could not initialize compression library'],
+    [
+      'zlib is of another version',
+      'refused',
+      'pg_dump: error: could not initialize compression library: version error',
+    ],
     ['a process of pg_dump was killed', 'tryAgain', 'pg_dump: error: a worker process died unexpectedly'],
     [
       'a process of pg_dump failed',

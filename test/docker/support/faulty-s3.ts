@@ -51,9 +51,9 @@ interface LateResponse {
 }
 
 /**
- * An error to answer with, or a page; or what to wait for before the response; or to ask for another bucket, which must exist; or a byte to change in the body
- * of the request, or of the response to a GET; or a connection to close after the request was forwarded, before its
- * response; or the checksum in the response to leave out or replace.
+ * An error to answer with, or a page; or what to wait for before the response; or to ask for another bucket, which must
+ * exist; or a byte to change in the body of the request, or of the response to a GET; or a connection to close after
+ * the request was forwarded, before its response; or the checksum in the response to leave out or replace.
  */
 export type Fault =
   | ErrorResponse

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openS3 } from '../../../docker/aws.ts';
-
 import { type DumpResult, makeDump, type MakeOptions } from '../../../docker/engine/make-dump.ts';
 import { compressionMethodOf, findClients } from '../../../docker/postgres/clients.ts';
 import { NO_FILTERS } from '../../../docker/postgres/filters/filters.ts';
