@@ -30,8 +30,8 @@ export const HELP = `Dumps a PostgreSQL database to S3, proves that the dump can
 
   --to TARGET       The database: the ARN of a secret, or postgres://user@host:port/database?sslmode=MODE with the
                     password in PGPASSWORD.
-  --jobs N          Number of parallel connections, 1 to ${MAX_JOBS} (default ${FEWEST_DEFAULT_JOBS}, or the number
-                    of processors if that is higher).
+  --jobs N          Number of parallel connections, 1 to ${MAX_JOBS} (default ${FEWEST_DEFAULT_JOBS}, or the number of processors if that
+                    is higher).
   --into-non-empty  Allow restoring into a database that is not empty.
   --accept-encoding Allow restoring into a database whose encoding may damage text of the dump, or whose encoding or locale
                     may put rows into other partitions, or misread money.

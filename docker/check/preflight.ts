@@ -44,7 +44,7 @@ export interface DumpSetup {
   readonly policy: TlsPolicy;
   readonly database: Database;
   readonly client: PostgresClient;
-  readonly method: CompressionMethod;
+  readonly compressionMethod: CompressionMethod;
   /** What the filters leave out. */
   readonly exclusions: Exclusions;
   readonly jobs: Jobs;
@@ -129,7 +129,7 @@ function wrongFilters(error: unknown): Failure {
   throw error;
 }
 
-type Tools = Pick<DumpSetup, 'client' | 'method'>;
+type Tools = Pick<DumpSetup, 'client' | 'compressionMethod'>;
 
 async function chooseTools(
   { version, major }: Database,
@@ -137,11 +137,11 @@ async function chooseTools(
 ): Promise<{ readonly finding: Finding; readonly tools?: Tools }> {
   try {
     const client = chooseDumpClient(clients, major);
-    const method = await compressionMethodOf(client);
-    const detail = `PostgreSQL ${version}; using pg_dump ${client.version} with ${method}`;
+    const compressionMethod = await compressionMethodOf(client);
+    const detail = `PostgreSQL ${version}; using pg_dump ${client.version} with ${compressionMethod}`;
     const outdated = clientWarning(client);
     const finding = outdated === undefined ? ok(VERSION, detail) : warning(VERSION, `${detail}; ${outdated}`);
-    return { finding, tools: { client, method } };
+    return { finding, tools: { client, compressionMethod } };
   } catch (error) {
     return { finding: problem(VERSION, error) };
   }

@@ -106,11 +106,11 @@ async function prepare(
       : failureOf(first, others);
   }
   const { source } = plan;
-  const { policy, database, client, method, exclusions } = setup;
+  const { policy, database, client, compressionMethod, exclusions } = setup;
   log(
     `Database "${source.database}" on ${source.host} port ${source.port}: PostgreSQL ${database.version}, ` +
       `${sizeOnDisk(database.size)}; sslmode ${policy.mode}; ` +
-      `pg_dump ${client.version} with ${method}`,
+      `pg_dump ${client.version} with ${compressionMethod}`,
   );
   if (plan.parallel > 1) {
     log(`Connections that read rows: ${describeJobs(plan.parallel, setup.jobs)}.`);
@@ -126,7 +126,7 @@ async function prepare(
 async function make(
   s3: S3Client,
   { task, source, filters, object }: Plan,
-  { policy, database, client, method, exclusions, jobs: { jobs } }: DumpSetup,
+  { policy, database, client, compressionMethod, exclusions, jobs: { jobs } }: DumpSetup,
   inventory: Inventory,
   { searchPath, signal }: RunContext,
 ): Promise<DumpResult> {
@@ -138,7 +138,7 @@ async function make(
     const { encoding } = database;
     const options = {
       client,
-      method,
+      compressionMethod,
       encoding,
       filters,
       environment,

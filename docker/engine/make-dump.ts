@@ -25,7 +25,7 @@ export type DumpMode =
   | { readonly mode: 'stream'; readonly reason: string };
 
 /** How pg_dump compresses depends on how it dumps. */
-export type MakeOptions = Omit<DumpOptions, 'compression'> & { readonly method: CompressionMethod };
+export type MakeOptions = Omit<DumpOptions, 'compression'> & { readonly compressionMethod: CompressionMethod };
 
 const DUMPS = { file: dumpToFile, parallel: dumpInParallel, stream: dumpToStream } as const;
 
@@ -101,7 +101,7 @@ async function makeDumpIn(
   const target = { s3, object, job: options.job, signal };
   const transfer = new Transfer(target, fail);
   const folder = await mkdtemp(join(options.folder, 'dump-'));
-  const compression = compressionFor(options.method, mode.mode === 'parallel' ? 'several' : 'one');
+  const compression = compressionFor(options.compressionMethod, mode.mode === 'parallel' ? 'several' : 'one');
   const started = performance.now();
   let outcome: DumpResult['outcome'] | undefined;
   try {

@@ -1,25 +1,21 @@
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { SMALLEST_PART } from '../../../docker/s3/part-size.ts';
 import { type Part, readPart, readRange } from '../../../docker/s3/part.ts';
 import { SendBuffers } from '../../../docker/s3/send-buffer.ts';
+import { tempFolders } from '../../support/temp-folder.ts';
 
-let folder: string;
+const createFolder = tempFolders();
+
 let file: string;
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-  file = join(folder, 'dump');
-});
-
-afterEach(async () => {
-  await rm(folder, { recursive: true });
+beforeEach(() => {
+  file = join(createFolder(), 'dump');
 });
 
 function partOf(from: number, to: number, buffers = new SendBuffers()): Part {

@@ -96,7 +96,7 @@ export async function replayDirectory(
     await writeFile(client.pgRestore, PG_RESTORE, { mode: 0o755 });
     await makeParallel(stage, 'postgres', key, {
       client,
-      method: 'gzip',
+      compressionMethod: 'gzip',
       environment: {
         PATH: `${CLIENT_PROGRAMS}:${process.env.PATH ?? ''}`,
         LC_ALL: 'C',

@@ -25,7 +25,7 @@ export async function makeParallel(
   try {
     const options: MakeOptions = {
       client,
-      method: await compressionMethodOf(client),
+      compressionMethod: await compressionMethodOf(client),
       encoding: 'UTF8',
       filters: NO_FILTERS,
       environment: {

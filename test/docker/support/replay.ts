@@ -133,7 +133,7 @@ export class Replayer {
         version: '0',
         major: 0,
       },
-      method: 'gzip',
+      compressionMethod: 'gzip',
       encoding: 'UTF8',
       beforeDump: () => Promise.resolve(() => Promise.resolve()),
       job: undefined,

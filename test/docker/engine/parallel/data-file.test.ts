@@ -1,20 +1,16 @@
 import { appendFileSync } from 'node:fs';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { beforeEach, expect, jest, test } from '@jest/globals';
 import { DataFile, type FileRange, FREED_BYTES, RANGE_BYTES } from '../../../../docker/engine/parallel/data-file.ts';
+import { tempFolders } from '../../../support/temp-folder.ts';
 
-let folder: string;
+const createFolder = tempFolders();
+
 let path: string;
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-  path = join(folder, 'data');
-});
-
-afterEach(async () => {
-  await rm(folder, { recursive: true });
+beforeEach(() => {
+  path = join(createFolder(), 'data');
 });
 
 /** The blocks that a file occupies; undefined if there is none. */
