@@ -2,7 +2,7 @@ import type { Census } from '../census/census-taker.ts';
 import type { Compression, PostgresClient } from '../postgres/clients.ts';
 import type { Filters } from '../postgres/filters/filters.ts';
 import type { Checksums } from '../s3/checksum.ts';
-import type { Part } from '../s3/part.ts';
+import type { Part } from '../s3/part/part.ts';
 
 export interface DumpOptions {
   readonly client: PostgresClient;

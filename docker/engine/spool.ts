@@ -2,9 +2,9 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { isNoSpace, StorageFull } from '../disk.ts';
-import { SMALLEST_PART } from '../s3/part-size.ts';
-import { type Part, readPart, readRange } from '../s3/part.ts';
-import { SendBuffers } from '../s3/send-buffer.ts';
+import { SMALLEST_PART } from '../s3/part/part-size.ts';
+import { type Part, readPart, readRange } from '../s3/part/part.ts';
+import { SendBuffers } from '../s3/part/send-buffer.ts';
 import { slices } from './slices.ts';
 
 /** A part of up to this size is held in memory: about 100 MiB, with the parts being sent and the first one. */

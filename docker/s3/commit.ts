@@ -7,7 +7,7 @@ import type { Checksums } from './checksum.ts';
 import { etagOfBytes, etagOfParts } from './etag.ts';
 import { findDump } from './find-dump.ts';
 import { taggingOf } from './object.ts';
-import type { Part } from './part.ts';
+import type { Part } from './part/part.ts';
 import { type CompleteUpload, CONTENT_TYPE, type Transfer, uploadFailure, type UploadTarget } from './transfer.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import pRetry from 'p-retry';
 import { isTransient } from '../aws.ts';
-import type { Part } from './part.ts';
+import type { Part } from './part/part.ts';
 
 /** The first pause is 100 to 200 ms, at random; it doubles up to 20 s. */
 const BACKOFF = { minTimeout: 100, factor: 2, maxTimeout: 20_000, randomize: true };

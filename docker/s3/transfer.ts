@@ -15,8 +15,8 @@ import { crc32InBase64 } from './checksum.ts';
 import { markUpload } from './earlier-uploads.ts';
 import type { UploadedPart } from './etag.ts';
 import { type DumpObject, taggingOf } from './object.ts';
-import { MAX_PARTS } from './part-size.ts';
-import type { Part } from './part.ts';
+import { MAX_PARTS } from './part/part-size.ts';
+import type { Part } from './part/part.ts';
 import { resend } from './resend.ts';
 
 /** Parts sent concurrently. */

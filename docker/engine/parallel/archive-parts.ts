@@ -1,8 +1,8 @@
 import { crc32InBase64, type Section } from '../../s3/checksum.ts';
 import { combineCrc32 } from '../../s3/crc32-combine.ts';
-import { partSize, SMALLEST_PART } from '../../s3/part-size.ts';
-import { type Part, readPart } from '../../s3/part.ts';
-import { type SendBuffer, SendBuffers } from '../../s3/send-buffer.ts';
+import { partSize, SMALLEST_PART } from '../../s3/part/part-size.ts';
+import { type Part, readPart } from '../../s3/part/part.ts';
+import { type SendBuffer, SendBuffers } from '../../s3/part/send-buffer.ts';
 import type { PartSink, ProvenDump } from '../dump-run.ts';
 import { slices } from '../slices.ts';
 import { bytesOf, type ProvenChunk, release } from './chunk.ts';

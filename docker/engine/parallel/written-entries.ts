@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../failure.ts';
-import { SMALLEST_PART } from '../../s3/part-size.ts';
+import { SMALLEST_PART } from '../../s3/part/part-size.ts';
 import { type DumpFolder, tableIn, type WrittenEntry } from './data-block.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
-import type { Part } from '../../../docker/s3/part.ts';
+import type { Part } from '../../../docker/s3/part/part.ts';
 import { resend } from '../../../docker/s3/resend.ts';
 
 const part: Part = {

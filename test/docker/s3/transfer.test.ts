@@ -4,8 +4,8 @@ import { CreateMultipartUploadCommand, S3Client, UploadPartCommand } from '@aws-
 import { expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
 import { openS3 } from '../../../docker/aws.ts';
-import { MAX_PARTS } from '../../../docker/s3/part-size.ts';
-import type { Part } from '../../../docker/s3/part.ts';
+import { MAX_PARTS } from '../../../docker/s3/part/part-size.ts';
+import type { Part } from '../../../docker/s3/part/part.ts';
 import { Transfer } from '../../../docker/s3/transfer.ts';
 
 const discarded: Part[] = [];

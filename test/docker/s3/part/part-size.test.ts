@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { MAX_PARTS, partSize, SMALLEST_PART } from '../../../docker/s3/part-size.ts';
+import { MAX_PARTS, partSize, SMALLEST_PART } from '../../../../docker/s3/part/part-size.ts';
 
 const MIB = 1024 * 1024;
 

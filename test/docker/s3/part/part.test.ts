@@ -5,10 +5,10 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
 import { beforeEach, expect, test } from '@jest/globals';
-import { SMALLEST_PART } from '../../../docker/s3/part-size.ts';
-import { type Part, readPart, readRange } from '../../../docker/s3/part.ts';
-import { SendBuffers } from '../../../docker/s3/send-buffer.ts';
-import { tempFolders } from '../../support/temp-folder.ts';
+import { SMALLEST_PART } from '../../../../docker/s3/part/part-size.ts';
+import { type Part, readPart, readRange } from '../../../../docker/s3/part/part.ts';
+import { SendBuffers } from '../../../../docker/s3/part/send-buffer.ts';
+import { tempFolders } from '../../../support/temp-folder.ts';
 
 const createFolder = tempFolders();
 

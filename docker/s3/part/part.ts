@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { Failure } from '../failure.ts';
+import { Failure } from '../../failure.ts';
 import type { SendBuffer, SendBuffers } from './send-buffer.ts';
 
 /** A part of a dump. It can be sent repeatedly until it is discarded. */
