@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findClients } from '../../../docker/postgres/clients.ts';
+import { shared } from '../../support/shared.ts';
 import { CLIENT_PROGRAMS } from './client-programs.ts';
 import { makeParallel } from './make-parallel.ts';
 import type { Stage } from './stage.ts';
@@ -14,6 +15,8 @@ const execute = promisify(execFile);
 export interface DirectoryRecording {
   readonly files: ReadonlyMap<string, Buffer>;
   readonly messages: string;
+  /** Folder of the programs that replay it. */
+  readonly programs: string;
 }
 
 /** Records the dump of a database by several connections. */
@@ -35,7 +38,14 @@ export async function recordDirectory(stage: Stage, database: string): Promise<D
   const names = await readdir(path);
   const files = await Promise.all(names.map(async (name) => [name, await readFile(join(path, name))] as const));
   await rm(folder, { recursive: true });
-  return { files: new Map(files), messages };
+  // Not for each replay: while a program is being written, a process that is just being started for another replay may
+  // have it open, too, and the system runs no program that is open for writing.
+  const programs = await shared('directory-replay', async (created) => {
+    await mkdir(created);
+    await writeFile(join(created, 'pg_dump'), PG_DUMP, { mode: 0o755 });
+    await writeFile(join(created, 'pg_restore'), PG_RESTORE, { mode: 0o755 });
+  });
+  return { files: new Map(files), messages, programs };
 }
 
 /** Prints the messages when all files are there. One that grows gets its last byte once its beginning was freed. */
@@ -79,7 +89,7 @@ export interface DirectoryFaults {
 export async function replayDirectory(
   stage: Stage,
   key: string,
-  { files, messages }: DirectoryRecording,
+  { files, messages, programs }: DirectoryRecording,
   { growing = '', grew = '', dumped = '', proven = '' }: DirectoryFaults = {},
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
@@ -91,9 +101,7 @@ export async function replayDirectory(
     await writeFile(join(replayed, 'messages'), messages);
     const [found] = await findClients(CLIENT_PROGRAMS);
     const major = found?.major ?? 0;
-    const client = { pgDump: join(folder, 'pg_dump'), pgRestore: join(folder, 'pg_restore'), version: '0', major };
-    await writeFile(client.pgDump, PG_DUMP, { mode: 0o755 });
-    await writeFile(client.pgRestore, PG_RESTORE, { mode: 0o755 });
+    const client = { pgDump: join(programs, 'pg_dump'), pgRestore: join(programs, 'pg_restore'), version: '0', major };
     await makeParallel(stage, 'postgres', key, {
       client,
       compressionMethod: 'gzip',

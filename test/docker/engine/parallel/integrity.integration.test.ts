@@ -41,7 +41,7 @@ async function outcome(files: DirectoryRecording['files'], faults?: DirectoryFau
   replays += 1;
   const key = `replays/${replays}`;
   try {
-    await replayDirectory(stage, key, { files, messages }, faults);
+    await replayDirectory(stage, key, { ...recording, files, messages }, faults);
     return 'dump';
   } catch (error) {
     expect(await stage.hasObject(key)).toBe(false);
