@@ -1,4 +1,4 @@
-/** Which cases of a sweep are taken: `test` takes a sample, `test:soak` all of them, and in CI another sample each day. */
+/** Which cases of a sweep are taken: a sample in `test`, all in `test:soak`, and in CI another sample each day. */
 const SHARES = ['sample', 'another sample', 'all'] as const;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
