@@ -131,8 +131,8 @@ function signalGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
 }
 
 export interface Child {
-  /** False if the program could not be started; then `exit` rejects with the reason. */
-  readonly started: boolean;
+  /** Undefined if the program could not be started; then `exit` rejects with the reason. */
+  readonly pid: number | undefined;
   /** Its standard output, which must be read to the end or destroyed. Empty if a socket takes that instead. */
   readonly output: Readable;
   /**
@@ -161,7 +161,7 @@ export function start(program: string, args: readonly string[], options: ChildOp
     throw new Error(`${program} was started without pipes.`);
   }
   const output = stdout ?? Readable.from([]);
-  return { started: child.pid !== undefined, output, exit: exitOf(child, { stdin, output, stderr }, options) };
+  return { pid: child.pid, output, exit: exitOf(child, { stdin, output, stderr }, options) };
 }
 
 interface Streams {
@@ -178,6 +178,8 @@ async function exitOf(
   let killing: NodeJS.Timeout | undefined;
   const terminate = () => {
     signalGroup(child, endSignal);
+    // One that was stopped takes the signal when it continues.
+    signalGroup(child, 'SIGCONT');
     killing ??= setTimeout(() => {
       signalGroup(child, 'SIGKILL');
     }, GRACE_MS);

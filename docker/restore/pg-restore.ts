@@ -89,9 +89,9 @@ export async function restorePart(
     },
     ...('file' in archive ? {} : { input: archive.read() }),
   };
-  const { started, output, exit } = start(client.pgRestore, [...OPTIONS, `--use-list=${list}`, ...source], options);
+  const { pid, output, exit } = start(client.pgRestore, [...OPTIONS, `--use-list=${list}`, ...source], options);
   output.resume();
-  if (started) {
+  if (pid !== undefined) {
     onStarted();
   }
   const end = await exit;

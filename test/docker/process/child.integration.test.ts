@@ -1,5 +1,5 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { runReading } from '../../../docker/engine/run-reading.ts';
 import { run } from '../../../docker/process/child.ts';
@@ -122,5 +122,25 @@ describe('a descendant of a child', () => {
     });
     await expect(running).rejects.toThrow('enough');
     await expectExited(worker);
+  });
+
+  // Only there, /proc says whether it is stopped.
+  const onLinux = process.platform === 'linux' ? test : test.skip;
+
+  onLinux('is asked to end even if it was stopped', async () => {
+    const controller = new AbortController();
+    const file = join(tempFolder(), 'ended');
+    const worker = `sh -c 'trap "echo > ${file}; exit" TERM; echo $$ >&2; kill -s STOP $$; wait' & wait`;
+    const running = run('sh', ['-c', worker], {
+      environment,
+      signal: controller.signal,
+      onErrorLine: (pid) => {
+        void until(async () => (await readFile(`/proc/${pid}/stat`, 'utf8')).includes(') T ')).then(() => {
+          controller.abort(new Error('enough'));
+        });
+      },
+    });
+    await expect(running).rejects.toThrow('enough');
+    expect(await readdir(dirname(file))).toEqual(['ended']);
   });
 });
