@@ -23,12 +23,14 @@ export interface DumpOptions {
   readonly beforeDump: (signal: AbortSignal) => Promise<() => Promise<void>>;
   /** Upper estimate of the dump's size, in bytes; zero if unknown. */
   readonly estimate: number;
-  /** Connections that read rows at the same time, if the disk has room for what they write. */
+  /** Connections that read rows at the same time. */
   readonly jobs: number;
 }
 
 /** Receives the parts of a dump, except the first, which is complete only at the end. */
 export interface PartSink {
+  /** Whether all parts that were added have been sent. */
+  readonly isIdle: boolean;
   /** Queues a part to be sent. */
   add(part: Part): void;
   /** Waits until another part would be sent immediately. */

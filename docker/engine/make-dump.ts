@@ -14,6 +14,7 @@ import type { DumpOptions, DumpRun } from './dump-run.ts';
 import { dumpToFile } from './dump-to-file.ts';
 import { dumpToStream } from './dump-to-stream.ts';
 import { dumpInParallel } from './parallel/dump-in-parallel.ts';
+import { canListWorkers } from './parallel/workers.ts';
 
 /**
  * Whether the dump went through a file on the local disk, through several that as many connections wrote at the same
@@ -23,6 +24,9 @@ export type DumpMode =
   | { readonly mode: 'file' }
   | { readonly mode: 'parallel'; readonly jobs: number }
   | { readonly mode: 'stream'; readonly reason: string };
+
+/** Bytes of the disk for each of several connections, if the dump may be larger than the disk. */
+const FREE_PER_CONNECTION = 32 * 1024 * 1024;
 
 /** How pg_dump compresses depends on how it dumps. */
 export type MakeOptions = Omit<DumpOptions, 'compression'> & { readonly compressionMethod: CompressionMethod };
@@ -41,8 +45,9 @@ export interface DumpResult {
 }
 
 /**
- * Dumps, proves and uploads concurrently, and commits the proven dump. Goes through a file, or through several with
- * as many connections, if the disk appears to have room for it; if not, or if the disk fills up, it streams.
+ * Dumps, proves and uploads concurrently, and commits the proven dump. Goes through a file if the disk appears to have
+ * room for it, or through several with as many connections, which wait when the disk is filling up; otherwise, or if
+ * the disk is full, it streams.
  *
  * @param signal ends the run
  * @throws {Failure} if the dump failed; then there is neither an object nor an open upload
@@ -54,13 +59,15 @@ export async function makeDump(
   signal: AbortSignal,
 ): Promise<DumpResult> {
   const free = await freeSpace(options.folder);
-  if (options.estimate >= free) {
+  const { jobs } = options;
+  const hasRoom = options.estimate < free;
+  const isParallel = jobs > 1 && (hasRoom || (canListWorkers && free >= jobs * FREE_PER_CONNECTION));
+  if (!hasRoom && !isParallel) {
     const reason = `the dump may take ${formatBytes(options.estimate)}, and the disk has only ${formatBytes(free)} free`;
     return makeDumpIn({ mode: 'stream', reason }, options, s3, object, signal);
   }
   try {
-    const { jobs } = options;
-    const mode = jobs > 1 ? ({ mode: 'parallel', jobs } as const) : ({ mode: 'file' } as const);
+    const mode = isParallel ? ({ mode: 'parallel', jobs } as const) : ({ mode: 'file' } as const);
     return await makeDumpIn(mode, options, s3, object, signal);
   } catch (error) {
     if (!(error instanceof StorageFull || isNoSpace(error))) {

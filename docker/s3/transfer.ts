@@ -96,6 +96,11 @@ export class Transfer {
     this.#enqueue(part, this.#lastNumber);
   }
 
+  /** Whether all parts that were added have been sent. */
+  get isIdle(): boolean {
+    return this.#queue.size + this.#queue.pending === 0;
+  }
+
   /** Waits until another part would be sent immediately. */
   async room(): Promise<void> {
     while (this.#queue.pending >= IN_FLIGHT) {

@@ -5,6 +5,7 @@ import { type Part, readPart } from '../../s3/part/part.ts';
 import { type SendBuffer, SendBuffers } from '../../s3/part/send-buffer.ts';
 import type { PartSink, ProvenDump } from '../dump-run.ts';
 import { slices } from '../slices.ts';
+import { partCapacity } from '../spool.ts';
 import { bytesOf, type ProvenChunk, release } from './chunk.ts';
 
 interface Summed {
@@ -31,6 +32,7 @@ function partOf(chunks: readonly ProvenChunk[], buffers: SendBuffers): Part {
 export class ArchiveParts {
   readonly #sink: PartSink;
   readonly #estimate: number;
+  readonly #free: number;
   readonly #buffers = new SendBuffers();
   readonly #withHead: ProvenChunk[] = [];
   #filling: ProvenChunk[] = [];
@@ -39,10 +41,14 @@ export class ArchiveParts {
   /** Bytes of data so far. */
   #bytes = 0;
 
-  /** @param estimate of the size of the dump, in bytes; zero if unknown */
-  constructor(sink: PartSink, estimate: number) {
+  /**
+   * @param estimate of the size of the dump, in bytes; zero if unknown
+   * @param free bytes of the disk
+   */
+  constructor(sink: PartSink, estimate: number, free: number) {
     this.#sink = sink;
     this.#estimate = estimate;
+    this.#free = free;
   }
 
   get bytes(): number {
@@ -57,7 +63,7 @@ export class ArchiveParts {
       this.#filled += chunk.bytes;
     }
     this.#bytes += chunk.bytes;
-    if (this.#filled >= partSize(this.#bytes - this.#filled, this.#estimate)) {
+    if (this.#filled >= partCapacity(partSize(this.#bytes - this.#filled, this.#estimate), this.#free)) {
       this.#send();
     }
   }

@@ -9,26 +9,23 @@ import type { Census, TableCensus } from '../../census/census-taker.ts';
 import type { LargeObjects } from '../../census/large-object-script.ts';
 import { Failure } from '../../failure.ts';
 import { run } from '../../process/child.ts';
+import type { Section } from '../../s3/checksum.ts';
 import type { DumpOptions, DumpRun, ProvenDump } from '../dump-run.ts';
 import { verificationFailure } from '../pg-dump-failure.ts';
 import type { ArchiveParts } from './archive-parts.ts';
+import type { PlacedBlock } from './archive-sections.ts';
 import { bytesOf, chunked, LARGEST_CHUNK, type ProvenChunk } from './chunk.ts';
 import { customHead, type DataEntry, readToc } from './custom-head.ts';
 import { type DumpFolder, tocName } from './data-block.ts';
 import { DataFile } from './data-file.ts';
-import type { ProvenBlock } from './prove-blocks.ts';
 
-/** A proven block. Its offset is from the end of the head. */
-export interface PlacedBlock extends ProvenBlock {
-  readonly offset: number;
-}
-
-/** The files that pg_dump has written, and the data in them that were proven, in the order of the archive. */
+/** The files that pg_dump has written, and the data in them that were proven. */
 export interface ProvenData {
   readonly files: readonly string[];
+  /** In the order of the archive. */
   readonly blocks: readonly PlacedBlock[];
-  /** Of all blocks, in hexadecimal digits. */
-  readonly sha256: string;
+  /** They have all blocks. */
+  readonly sections: readonly Section[];
   readonly largeObjects: LargeObjects;
 }
 
@@ -52,10 +49,7 @@ export async function assemble(
   const path = join(options.folder, 'head');
   await writeFile(path, customHead(join(folder.path, TOC), located), { flag: 'wx', mode: 0o600 });
   const head = await proveHead(options, path, located, headBytes, dumpRun);
-  const sections = [
-    { bytes: headBytes, sha256: head.sha256 },
-    { bytes: parts.bytes, sha256: proven.sha256 },
-  ].filter(({ bytes }) => bytes > 0);
+  const sections = [{ bytes: headBytes, sha256: head.sha256 }, ...proven.sections];
   return { ...parts.end(head.chunks, sections), census: censusOf(located, proven.largeObjects) };
 }
 

@@ -28,8 +28,12 @@ export interface WrittenEntry extends Entry {
 export interface DataBlockOfFiles extends Entry {
   /** Names of the files that pg_dump wrote for it. */
   readonly files: readonly string[];
-  /** Throws a {@link Failure} `verificationFailed` if a file is not as expected. */
-  readonly chunks: AsyncIterable<Chunk>;
+  /**
+   * Throws a {@link Failure} `verificationFailed` if a file is not as expected.
+   *
+   * @param buffer of RANGE_BYTES at least, which is overwritten before each chunk
+   */
+  readonly chunks: (buffer: Buffer) => AsyncIterable<Chunk>;
 }
 
 /** The folder that pg_dump writes to, and how. */
@@ -37,8 +41,6 @@ export interface DumpFolder {
   readonly path: string;
   readonly compression: Compression;
   readonly clientMajor: number;
-  /** For reading one range at a time. */
-  readonly buffer: Buffer;
 }
 
 const END = int(0);
@@ -72,14 +74,24 @@ export async function blockOf({ id, kind, isComplete }: WrittenEntry, folder: Du
   const dataFile = (file: string) => `${file}${ENDINGS[folder.compression]}`;
   if (kind === 'TABLE DATA') {
     const file = dataFile(name);
-    return { id, kind, files: [file], chunks: chunked(tableBlock({ id, isComplete }, file, folder)) };
+    return {
+      id,
+      kind,
+      files: [file],
+      chunks: (buffer) => chunked(tableBlock({ id, isComplete }, file, { ...folder, buffer })),
+    };
   }
   const objects = (await listLargeObjects(join(folder.path, name))).map(({ oid, file }) => ({
     oid,
     file: dataFile(file),
   }));
   const files = [name, ...objects.map(({ file }) => file)];
-  return { id, kind, files, chunks: chunked(largeObjectsBlock(id, objects, folder)) };
+  return { id, kind, files, chunks: (buffer) => chunked(largeObjectsBlock(id, objects, { ...folder, buffer })) };
+}
+
+/** The folder, and memory for one range at a time. */
+interface Reading extends DumpFolder {
+  readonly buffer: Buffer;
 }
 
 function startOf(type: number, id: number): Buffer {
@@ -89,22 +101,22 @@ function startOf(type: number, id: number): Buffer {
 async function* tableBlock(
   { id, isComplete }: Pick<WrittenEntry, 'id' | 'isComplete'>,
   file: string,
-  folder: DumpFolder,
+  reading: Reading,
 ): AsyncGenerator<Piece> {
   yield startOf(DATA_BLOCK, id);
-  yield* dataOf(file, folder, isComplete);
+  yield* dataOf(file, reading, isComplete);
   yield END;
 }
 
 async function* largeObjectsBlock(
   id: number,
   objects: readonly LargeObjectFile[],
-  folder: DumpFolder,
+  reading: Reading,
 ): AsyncGenerator<Piece> {
   yield startOf(LARGE_OBJECTS_BLOCK, id);
   for (const { oid, file } of objects) {
     yield int(oid);
-    yield* dataOf(file, folder, () => true);
+    yield* dataOf(file, reading, () => true);
     yield END;
   }
   yield END;
@@ -120,7 +132,7 @@ function unexpected(file: string, problem: string): Failure {
 /** The compressed data of a file, each piece after its length. */
 async function* dataOf(
   name: string,
-  { path, compression, buffer }: DumpFolder,
+  { path, compression, buffer }: Reading,
   isComplete: () => boolean,
 ): AsyncGenerator<Piece> {
   const file = new DataFile(join(path, name));

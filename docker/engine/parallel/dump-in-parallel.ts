@@ -1,53 +1,63 @@
-import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LargeObjects } from '../../census/large-object-script.ts';
-import { sumOf } from '../../census/row-hash.ts';
+import { freeSpace } from '../../disk.ts';
 import { log } from '../../log.ts';
 import type { DumpOptions, DumpRun, PartSink, ProvenDump } from '../dump-run.ts';
 import { dumpFailure } from '../pg-dump-failure.ts';
 import { startPgDump } from '../pg-dump.ts';
 import { ArchiveParts } from './archive-parts.ts';
-import { assemble, type PlacedBlock, type ProvenData } from './assemble.ts';
-import type { ProvenChunk } from './chunk.ts';
-import { blockOf, type DataBlockOfFiles, type DumpFolder } from './data-block.ts';
-import { RANGE_BYTES } from './data-file.ts';
-import { proveBlocks } from './prove-blocks.ts';
+import { ArchiveSections } from './archive-sections.ts';
+import { assemble, type ProvenData } from './assemble.ts';
+import { holdBack } from './backpressure.ts';
+import type { DumpFolder } from './data-block.ts';
+import { idleProcessors } from './idle-processors.ts';
+import { EntryProver } from './prove-entries.ts';
 import { problemIn, WrittenEntries } from './written-entries.ts';
 
 /**
- * Dumps with several connections. pg_dump can do so only into a folder, with a file for the rows of each table. One
- * after another, they become blocks of an archive of the custom format, without being compressed again; they are
- * proven, uploaded and deleted while others are being written, and a large one while it is being written itself. The
- * head of the archive, with the offsets of all blocks, is made from the folder's table of contents at the end, and is
- * in the first part.
+ * Dumps with several connections. pg_dump can do so only into a folder, with a file for the rows of each table. These
+ * become blocks of an archive of the custom format, without being compressed again. All are proven while others are
+ * being written, and large ones while they are being written themselves; one after another, they are uploaded and
+ * deleted. The head of the archive, with the offsets of all blocks, is made from the folder's table of contents at the
+ * end, and is in the first part.
  *
  * @throws {Failure} if pg_dump failed, or `verificationFailed`
  */
 export async function dumpInParallel(options: DumpOptions, sink: PartSink, dumpRun: DumpRun): Promise<ProvenDump> {
   const path = join(options.folder, 'data');
   await mkdir(path, { mode: 0o700 });
-  const folder = {
-    path,
-    compression: options.compression,
-    clientMajor: options.client.major,
-    buffer: Buffer.allocUnsafeSlow(RANGE_BYTES),
+  const folder = { path, compression: options.compression, clientMajor: options.client.major };
+  const free = await freeSpace(path);
+  const parts = new ArchiveParts(sink, options.estimate, free);
+  const sections = new ArchiveSections(parts);
+  const entries = new WrittenEntries(folder, idleProcessors());
+  const proof = () => new EntryProver(options, folder, sections, dumpRun).proveAll(entries);
+  const whileRunning = async (pid: number) => {
+    if (options.estimate >= free) {
+      const progress = () => ({ sentTable: sections.growing, proven: dumpRun.proven, isSent: sink.isIdle });
+      await holdBack({ pid, folder, freeAtStart: free, progress }, entries.ended);
+    }
   };
-  const parts = new ArchiveParts(sink, options.estimate);
-  const proven = await proveAll(options, folder, parts, dumpRun);
+  const proven = await dumpAndProve(options, folder, entries, { proof, whileRunning }, dumpRun);
   return assemble(options, folder, proven, parts, dumpRun);
 }
 
-async function proveAll(
+interface Concurrently {
+  readonly proof: () => Promise<ProvenData>;
+  /** Called with the process ID of pg_dump. Settles when that has ended. */
+  readonly whileRunning: (pid: number) => Promise<void>;
+}
+
+async function dumpAndProve(
   options: DumpOptions,
   folder: DumpFolder,
-  parts: ArchiveParts,
+  entries: WrittenEntries,
+  { proof, whileRunning }: Concurrently,
   dumpRun: DumpRun,
 ): Promise<ProvenData> {
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
-  const entries = new WrittenEntries(folder);
-  const { output, exit } = startPgDump(options, dumpRun.signal, {
+  const { pid, output, exit } = startPgDump(options, dumpRun.signal, {
     folder: folder.path,
     onErrorLine: (line) => {
       entries.read(line);
@@ -68,8 +78,9 @@ async function proveAll(
   });
   const checked = entries.begun.then(() => dumpRun.onceDefined());
   checked.catch(dumpRun.fail);
+  const watched = pid === undefined ? undefined : whileRunning(pid).catch(dumpRun.fail);
   try {
-    const proven = await proveBatches(options, folder, parts, entries, dumpRun);
+    const proven = await proof();
     await Promise.all([dumped, checked]);
     dumpRun.seconds.proof = seconds();
     return proven;
@@ -77,43 +88,6 @@ async function proveAll(
     dumpRun.fail(error);
     throw dumpRun.signal.reason;
   } finally {
-    await Promise.allSettled([ended, checked]);
+    await Promise.allSettled([ended, checked, watched]);
   }
-}
-
-async function proveBatches(
-  options: DumpOptions,
-  folder: DumpFolder,
-  parts: ArchiveParts,
-  entries: WrittenEntries,
-  dumpRun: DumpRun,
-): Promise<ProvenData> {
-  const files: string[] = [];
-  const placed: PlacedBlock[] = [];
-  const hash = createHash('sha256');
-  let objects: LargeObjects = { count: 0, bytes: 0, hash: sumOf([]) };
-  for await (const batch of entries.batches()) {
-    dumpRun.signal.throwIfAborted();
-    const written: DataBlockOfFiles[] = [];
-    for (const entry of batch) {
-      written.push(await blockOf(entry, folder));
-    }
-    files.push(...written.flatMap((block) => block.files));
-    let offset = parts.bytes;
-    const onChunk = (chunk: ProvenChunk, bytes: Buffer) => {
-      hash.update(bytes);
-      parts.add(chunk);
-    };
-    const { blocks, largeObjects } = await proveBlocks(options, written, onChunk, dumpRun);
-    for (const block of blocks) {
-      placed.push({ ...block, offset });
-      offset += block.length;
-    }
-    objects = {
-      count: objects.count + largeObjects.count,
-      bytes: objects.bytes + largeObjects.bytes,
-      hash: sumOf([objects.hash, largeObjects.hash]),
-    };
-  }
-  return { files, blocks: placed, sha256: hash.digest('hex'), largeObjects: objects };
 }

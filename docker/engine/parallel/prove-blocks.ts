@@ -49,7 +49,7 @@ export async function proveBlocks(
     reader.read(head);
     yield head;
     for (const { chunks } of blocks) {
-      for await (const chunk of chunks) {
+      for await (const chunk of chunks(buffer)) {
         const bytes = await bytesOf(chunk, buffer);
         reader.read(bytes);
         onChunk({ ...chunk, crc32: crc32(bytes) }, bytes);

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Failure } from '../../failure.ts';
 import { SMALLEST_PART } from '../../s3/part/part-size.ts';
 import { type DumpFolder, tableIn, type WrittenEntry } from './data-block.ts';
@@ -42,22 +43,7 @@ export function problemIn(line: string): string | undefined {
 /** Bytes that a file has at least if it is read while it grows. */
 const LARGE = 2 * SMALLEST_PART;
 
-/** A table that is being written, and the bytes of its file so far. */
-interface GrowingTable {
-  readonly id: number;
-  readonly bytes: number;
-}
-
-/**
- * @returns the ID of the table that is read while it grows, although the others then wait for it: one that is larger
- *   than all of them together; undefined if there is none
- */
-export function mostOf(growing: readonly GrowingTable[]): number | undefined {
-  const all = growing.reduce((sum, { bytes }) => sum + bytes, 0);
-  return growing.find(({ bytes }) => bytes >= LARGE && bytes > all - bytes)?.id;
-}
-
-/** Interval between looks for a file that has become large, while there is nothing else to do. */
+/** Interval between looks for files that have become large. */
 const LOOK_MS = 200;
 
 /**
@@ -66,18 +52,21 @@ const LOOK_MS = 200;
  */
 export class WrittenEntries {
   readonly #folder: DumpFolder;
+  readonly #hasTime: () => boolean;
   readonly #events = new EventEmitter();
   /** Complete, and not in a batch yet. */
-  #tables: WrittenEntry[] = [];
+  readonly #tables: WrittenEntry[] = [];
   readonly #largeObjects: WrittenEntry[] = [];
-  /** Tables that are complete or being read, and whether they are complete. */
+  /** Tables that are complete or were found growing, and whether they are complete. */
   readonly #isComplete = new Map<number, boolean>();
-  #hasEnded = false;
+  readonly #ended = new AbortController();
   /** Settles when all definitions have been read, or pg_dump has ended. */
   readonly begun = once(this.#events, 'begun');
 
-  constructor(folder: DumpFolder) {
+  /** @param hasTime says whether more than one growing table can be read at the same time without delay */
+  constructor(folder: DumpFolder, hasTime: () => boolean) {
     this.#folder = folder;
+    this.#hasTime = hasTime;
   }
 
   /** @param line that pg_dump printed */
@@ -96,37 +85,48 @@ export class WrittenEntries {
 
   /** Called when pg_dump has ended. */
   end(): void {
-    this.#hasEnded = true;
+    this.#ended.abort();
     this.#events.emit('begun');
     this.#events.emit('change');
   }
 
-  /**
-   * The tables that are complete, as many at a time as there are; if there are none, one that is being written and is
-   * larger than all others together, which wait for it. Large objects come at the end, as they are last in the table of
-   * contents.
-   */
+  /** Aborted when pg_dump has ended. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Large objects. They come last in the table of contents, so they are known only when pg_dump has ended. */
+  get largeObjects(): readonly WrittenEntry[] {
+    return this.#largeObjects;
+  }
+
+  /** The tables that are complete, as many at a time as there are, without those that were found growing. */
   async *batches(): AsyncGenerator<readonly WrittenEntry[]> {
-    while (!this.#hasEnded || this.#tables.length > 0) {
-      const growing = this.#tables.length > 0 ? undefined : await this.#mostGrowing();
-      if (this.#tables.length > 0) {
-        const batch = this.#tables;
-        this.#tables = [];
-        yield batch;
-      } else if (growing !== undefined) {
-        yield [this.#begin(growing)];
-      } else if (!this.#hasEnded) {
-        // Its only error is that the time is over.
-        await once(this.#events, 'change', { signal: AbortSignal.timeout(LOOK_MS) }).catch(() => undefined);
+    while (!this.ended.aborted || this.#tables.length > 0) {
+      if (this.#tables.length === 0) {
+        await once(this.#events, 'change');
+      } else {
+        yield this.#tables.splice(0);
       }
     }
-    for (const entry of this.#largeObjects) {
-      yield [entry];
+  }
+
+  /** Tables that have become large before they are complete: one at a time, and more if there is time for them. */
+  async *growing(): AsyncGenerator<WrittenEntry> {
+    while (!this.ended.aborted) {
+      const isOneRead = [...this.#isComplete.values()].includes(false);
+      const largest = this.#hasTime() || !isOneRead ? await this.#largest() : undefined;
+      // It may be complete by now.
+      if (largest !== undefined && !this.#isComplete.has(largest)) {
+        yield this.#begin(largest);
+      }
+      // Its only error is that pg_dump has ended.
+      await setTimeout(LOOK_MS, undefined, { signal: this.ended }).catch(() => undefined);
     }
   }
 
   #complete(id: number): void {
-    // Of a table in a batch, nothing more is to be done, unless it was complete before: then a fault will be found.
+    // A table that was found growing is being read, unless it was complete before: then a fault will be found.
     if (this.#isComplete.get(id) !== false) {
       this.#tables.push({ id, kind: 'TABLE DATA', isComplete: () => true });
       this.#events.emit('change');
@@ -138,7 +138,7 @@ export class WrittenEntries {
     this.#isComplete.set(id, false);
     const isComplete = () => {
       const is = this.#isComplete.get(id) === true;
-      if (!is && this.#hasEnded) {
+      if (!is && this.ended.aborted) {
         throw new Failure(
           'verificationFailed',
           `pg_dump ended without saying that entry ${id} is finished. The dump was not stored.`,
@@ -149,14 +149,16 @@ export class WrittenEntries {
     return { id, kind: 'TABLE DATA', isComplete };
   }
 
-  async #mostGrowing(): Promise<number | undefined> {
-    const growing: GrowingTable[] = [];
+  /** @returns the ID of the largest table that is being written and not read, if it is large */
+  async #largest(): Promise<number | undefined> {
+    let largest: { readonly id: number; readonly bytes: number } | undefined;
     for (const file of await readdir(this.#folder.path)) {
       const id = tableIn(file, this.#folder);
       if (id !== undefined && !this.#isComplete.has(id)) {
-        growing.push({ id, bytes: (await stat(join(this.#folder.path, file))).size });
+        const { size: bytes } = await stat(join(this.#folder.path, file));
+        largest = bytes >= Math.max(LARGE, largest?.bytes ?? 0) ? { id, bytes } : largest;
       }
     }
-    return mostOf(growing);
+    return largest?.id;
   }
 }

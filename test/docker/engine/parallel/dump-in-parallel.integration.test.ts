@@ -71,6 +71,7 @@ test('it has the offsets of all data, in the order of its table of contents, and
   checkOffsets(structure);
   expect([...structure.locations.values()].filter(({ state }) => state !== OFFSET_SET)).toEqual([]);
   expect([...structure.blocks.keys()]).toEqual(ids);
+  // Nothing in it is large enough to be read while it grows.
   const sections = [archive.subarray(0, structure.headBytes), archive.subarray(structure.headBytes)];
   expect(checksums).toEqual({
     bytes: archive.length,

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { DumpFolder, WrittenEntry } from '../../../../docker/engine/parallel/data-block.ts';
-import { mostOf, problemIn, WrittenEntries } from '../../../../docker/engine/parallel/written-entries.ts';
+import { problemIn, WrittenEntries } from '../../../../docker/engine/parallel/written-entries.ts';
 
 let folder: DumpFolder;
 
 beforeEach(async () => {
   const path = await mkdtemp(join(tmpdir(), 'autodump-test-'));
-  folder = { path, compression: 'zstd:1', clientMajor: 18, buffer: Buffer.alloc(0) };
+  folder = { path, compression: 'zstd:1', clientMajor: 18 };
 });
 
 afterEach(async () => {
@@ -17,16 +17,34 @@ afterEach(async () => {
 });
 
 /** @param afterEvery called when a batch has come */
-async function batchesOf(
-  entries: WrittenEntries,
-  afterEvery: (batch: readonly WrittenEntry[]) => void = () => undefined,
-) {
+async function batchesOf(entries: WrittenEntries, afterEvery: () => void = () => undefined) {
   const batches: (readonly string[])[] = [];
   for await (const batch of entries.batches()) {
-    batches.push(batch.map(({ id, kind, isComplete }) => `${id} ${kind}${isComplete() ? '' : ', growing'}`));
-    afterEvery(batch);
+    expect(batch.map(({ isComplete }) => isComplete())).not.toContain(false);
+    batches.push(batch.map(({ id, kind }) => `${id} ${kind}`));
+    afterEvery();
   }
   return batches;
+}
+
+/** The first table that is found growing. */
+async function firstGrowing(entries: WrittenEntries): Promise<WrittenEntry> {
+  for await (const entry of entries.growing()) {
+    return entry;
+  }
+  throw new Error('No table was found growing.');
+}
+
+/** @param count of tables after which pg_dump ends */
+async function growingIn(entries: WrittenEntries, count: number) {
+  const growing: WrittenEntry[] = [];
+  for await (const entry of entries.growing()) {
+    growing.push(entry);
+    if (growing.length === count) {
+      entries.end();
+    }
+  }
+  return growing;
 }
 
 test.each([
@@ -48,14 +66,14 @@ test.each([
 });
 
 test.each(['pg_dump:pg_dump:  ', 'pg_dump: error: ', '', ' '])('a message is found after %p', async (beginning) => {
-  const entries = new WrittenEntries(folder);
+  const entries = new WrittenEntries(folder, () => true);
   entries.read(`${beginning}finished item 3021 TABLE DATA orders`);
   entries.end();
   expect(await batchesOf(entries)).toEqual([['3021 TABLE DATA']]);
 });
 
 test('finished tables come in batches, and large objects when pg_dump has ended', async () => {
-  const entries = new WrittenEntries(folder);
+  const entries = new WrittenEntries(folder, () => true);
   const lines = (...texts: readonly string[]) => {
     for (const text of texts) {
       entries.read(`pg_dump: ${text}`);
@@ -69,11 +87,12 @@ test('finished tables come in batches, and large objects when pg_dump has ended'
       entries.end();
     });
   });
-  expect(batches).toEqual([['1 TABLE DATA', '3 TABLE DATA'], ['4 TABLE DATA'], ['2 BLOBS']]);
+  expect(batches).toEqual([['1 TABLE DATA', '3 TABLE DATA'], ['4 TABLE DATA']]);
+  expect(entries.largeObjects.map(({ id, kind }) => [id, kind])).toEqual([[2, 'BLOBS']]);
 });
 
 test('a dump without rows has no batches', async () => {
-  const entries = new WrittenEntries(folder);
+  const entries = new WrittenEntries(folder, () => true);
   entries.read('pg_dump: reading extensions');
   setImmediate(() => {
     entries.end();
@@ -84,63 +103,49 @@ test('a dump without rows has no batches', async () => {
 
 const MIB = 2 ** 20;
 
-async function growTo(id: number, bytes: number): Promise<void> {
-  const file = join(folder.path, `${id}.dat.zst`);
+async function growTo(id: number, bytes: number, name = `${id}.dat.zst`): Promise<void> {
+  const file = join(folder.path, name);
   await writeFile(file, '', { flag: 'a' });
   await truncate(file, bytes);
 }
 
-test('a table that is most of what is being written comes before it is complete, and only once', async () => {
-  const entries = new WrittenEntries(folder);
-  await Promise.all([growTo(1, 20 * MIB), growTo(2, 40 * MIB), growTo(3, 15 * MIB)]);
+test('tables that become large come once, before they are complete', async () => {
+  const entries = new WrittenEntries(folder, () => true);
+  await Promise.all([growTo(1, 16 * MIB), growTo(2, 16 * MIB - 1), growTo(3, 40 * MIB), growTo(4, 40 * MIB)]);
   // It is the file of no table.
-  await writeFile(join(folder.path, 'toc.dat'), '');
-  await growTo(4, 40 * MIB);
+  await growTo(5, 40 * MIB, 'blob_5.dat.zst');
   entries.read('pg_dump: finished item 4 TABLE DATA four');
-  const finish = [[], [2, 1], [3]];
-  const batches = await batchesOf(entries, () => {
-    for (const id of finish.shift() ?? []) {
-      entries.read(`pg_dump: finished item ${id} TABLE DATA table`);
-    }
-    if (finish.length === 0) {
-      entries.end();
-    }
-  });
-  expect(batches).toEqual([['4 TABLE DATA'], ['2 TABLE DATA, growing'], ['1 TABLE DATA'], ['3 TABLE DATA']]);
+  const [batches, growing] = await Promise.all([batchesOf(entries), growingIn(entries, 2)]);
+  expect(batches).toEqual([['4 TABLE DATA']]);
+  expect(growing.map(({ id }) => id).toSorted()).toEqual([1, 3]);
+});
+
+test('a table that was growing is in no batch when it is finished', async () => {
+  const entries = new WrittenEntries(folder, () => true);
+  await growTo(1, 20 * MIB);
+  const growing = await firstGrowing(entries);
+  expect(growing.isComplete()).toBe(false);
+  entries.read('pg_dump: finished item 1 TABLE DATA one');
+  entries.end();
+  expect(growing.isComplete()).toBe(true);
+  expect(await batchesOf(entries)).toEqual([]);
 });
 
 test('what was being written when pg_dump ended will never be complete', async () => {
-  const entries = new WrittenEntries(folder);
+  const entries = new WrittenEntries(folder, () => true);
   await growTo(1, 20 * MIB);
-  const begun: WrittenEntry[] = [];
-  await batchesOf(entries, (batch) => {
-    begun.push(...batch);
-    entries.end();
-  });
-  expect(begun.map(({ id, isComplete }) => [id, isComplete])).toEqual([[1, expect.any(Function)]]);
-  expect(() => begun[0]?.isComplete()).toThrow('pg_dump ended without saying that entry 1 is finished');
+  const [growing] = await growingIn(entries, 1);
+  expect(() => growing?.isComplete()).toThrow('pg_dump ended without saying that entry 1 is finished');
 });
 
 test('a table that is finished twice comes twice', async () => {
-  const entries = new WrittenEntries(folder);
+  const entries = new WrittenEntries(folder, () => true);
   await growTo(1, 20 * MIB);
-  const lines = ['pg_dump: finished item 1 TABLE DATA one', 'pg_dump: finished item 1 TABLE DATA one'];
-  const batches = await batchesOf(entries, () => {
-    for (const line of lines.splice(0)) {
-      entries.read(line);
-    }
-    entries.end();
-  });
-  expect(batches).toEqual([['1 TABLE DATA, growing'], ['1 TABLE DATA']]);
-});
-
-test.each<[string, readonly number[], number | undefined]>([
-  ['one that is large', [16 * MIB], 0],
-  ['the larger of two', [15 * MIB, 16 * MIB], 1],
-  ['none that is small', [16 * MIB - 1], undefined],
-  ['none of two equal ones', [20 * MIB, 20 * MIB], undefined],
-  ['none that is smaller than the others together', [30 * MIB, 20 * MIB, 15 * MIB], undefined],
-  ['none if there is none', [], undefined],
-])('of tables that are being written, %s is read meanwhile', (_, sizes, expected) => {
-  expect(mostOf(sizes.map((bytes, id) => ({ id, bytes })))).toBe(expected);
+  const growing = await firstGrowing(entries);
+  for (const line of ['pg_dump: finished item 1 TABLE DATA one', 'pg_dump: finished item 1 TABLE DATA one']) {
+    entries.read(line);
+  }
+  entries.end();
+  expect(growing.id).toBe(1);
+  expect(await batchesOf(entries)).toEqual([['1 TABLE DATA']]);
 });
