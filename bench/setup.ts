@@ -10,6 +10,7 @@ import { type PostgresServer, startPostgres } from '../local/postgres/server.ts'
 import { startAws } from './aws.ts';
 import { findClients } from './clients.ts';
 import { fill, type Shape } from './database.ts';
+import { mountDisk } from './disk.ts';
 import { cpuSecondsOfAll } from './measure.ts';
 import type { Options } from './options.ts';
 import { synthesizeProgram } from './program.ts';
@@ -60,7 +61,7 @@ export interface Setup {
  */
 export async function prepare(
   folder: string,
-  { size, shape, perConnection, clientPath }: Options,
+  { size, shape, perConnection, disk, clientPath }: Options,
   say: (line: string) => void,
   { signal, processes, cleanups }: Program,
 ): Promise<Setup> {
@@ -86,6 +87,9 @@ export async function prepare(
   say(`The database takes ${(bytes / 1e6).toFixed(0)} MB on disk.`);
   const scratch = join(folder, 'scratch');
   await mkdir(scratch);
+  if (disk !== undefined) {
+    cleanups.push(await mountDisk(scratch, disk));
+  }
   const pidFile = join(folder, 'postgres', 'data', 'postmaster.pid');
   const environment = environmentOf({ ...postgres, host, port }, { scratch, path, endpoint: aws.endpoint });
   let stored: Promise<StoredDump> | undefined;

@@ -19,3 +19,13 @@ test('refuses an unknown method by name', () => {
 test('asks for an equals sign before a value that begins with a dash', () => {
   expect(() => parseOptions(['--size', '-1GB'])).toThrow('--size needs a value. One that begins with a dash');
 });
+
+test('takes sizes with a unit', () => {
+  expect(parseOptions(['--size', '1.5GB', '--disk', '700 MB'])).toMatchObject({ size: 1.5e9, disk: 7e8 });
+});
+
+test.each(['700', '0MB', 'x', '1TB'])('refuses a disk of %s', (disk) => {
+  expect(() => parseOptions(['--disk', disk])).toThrow(
+    `--disk must be a positive number with MB or GB, such as 1.5GB, not ${disk}.`,
+  );
+});
