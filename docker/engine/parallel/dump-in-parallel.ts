@@ -35,7 +35,8 @@ export async function dumpInParallel(options: DumpOptions, sink: PartSink, dumpR
   const whileRunning = async (pid: number) => {
     if (options.estimate >= free) {
       const progress = () => ({ sentTable: sections.growing, proven: dumpRun.proven, isSent: sink.isIdle });
-      await holdBack({ pid, folder, freeAtStart: free, progress }, entries.ended);
+      const ended = AbortSignal.any([entries.ended, dumpRun.signal]);
+      await holdBack({ pid, folder, freeAtStart: free, progress }, ended);
     }
   };
   const proven = await dumpAndProve(options, folder, entries, { proof, whileRunning }, dumpRun);
