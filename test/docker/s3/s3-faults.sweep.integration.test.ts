@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Interrupted } from '../../../docker/failure.ts';
+import { sweep } from '../../support/sweep.ts';
 import {
   ANOTHER_BUCKET,
   CONFIRMED,
@@ -25,10 +26,11 @@ let largeFile: Buffer;
 beforeAll(async () => {
   stage = await Stage.setUp();
   await stage.createDatabase('small', 'CREATE TABLE t AS SELECT 1');
-  // More than two parts.
+  // More than two parts, in few rows.
   await stage.createDatabase(
     'large',
-    'CREATE TABLE noise AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 220000) i',
+    `CREATE TABLE noise AS SELECT i, string_agg(encode(sha512((i, j)::text::bytea), 'base64'), '') AS noise
+     FROM generate_series(1, 2600) i, generate_series(1, 100) j GROUP BY i`,
   );
   small = await Replayer.create(await record(stage, 'small'));
   const recording = await record(stage, 'large');
@@ -181,10 +183,11 @@ describe('a commit whose response is lost', () => {
 
 test.each([
   [1, 'small'],
-  [1, 'large'],
-  [2, 'large'],
-  [3, 'large'],
-])(
+  ...sweep(
+    [1, 2, 3].map((round) => [round, 'large'] as const),
+    1,
+  ),
+] as const)(
   'round %i: of two runs that commit the same %s dump at once, one makes it and one knows that it did not',
   async (_, database) => {
     const key = await faulty(() => false, SLOW_DOWN);
@@ -204,11 +207,12 @@ describe('what is no answer of S3', () => {
     ['garbage', GARBAGE],
   ] as const;
 
-  test.each(
-    OPERATIONS.flatMap(([operation, isSelected, replayer]) =>
-      responses.map(([name, response]) => [name, operation, response, isSelected, replayer] as const),
-    ),
-  )(
+  const answers = OPERATIONS.flatMap(([operation, isSelected, replayer]) =>
+    responses.map(([name, response]) => [name, operation, response, isSelected, replayer] as const),
+  );
+
+  // Each operation, and each response several times.
+  test.each(sweep(answers, 9))(
     '%s to %s is none, and another attempt is worth while',
     async (_name, _operation, response, isSelected, replayer) => {
       const key = await faulty(isSelected, response);
