@@ -15,6 +15,7 @@ import {
   SLOW_DOWN,
   startFaultyS3,
 } from '../support/faulty-s3.ts';
+import { noise } from '../support/noise.ts';
 import { record, Replayer } from '../support/replay.ts';
 import { keyOf, Stage } from '../support/stage.ts';
 
@@ -26,12 +27,8 @@ let largeFile: Buffer;
 beforeAll(async () => {
   stage = await Stage.setUp();
   await stage.createDatabase('small', 'CREATE TABLE t AS SELECT 1');
-  // More than two parts, in few rows.
-  await stage.createDatabase(
-    'large',
-    `CREATE TABLE noise AS SELECT i, string_agg(encode(sha512((i, j)::text::bytea), 'base64'), '') AS noise
-     FROM generate_series(1, 2600) i, generate_series(1, 100) j GROUP BY i`,
-  );
+  // More than two parts.
+  await stage.createDatabase('large', noise(2600));
   small = await Replayer.create(await record(stage, 'small'));
   const recording = await record(stage, 'large');
   largeFile = recording.final;
