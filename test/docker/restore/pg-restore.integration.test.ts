@@ -17,8 +17,8 @@ beforeAll(async () => {
 afterAll(() => stage.tearDown());
 
 /**
- * Restores with a script as pg_restore, and a PATH without a shell that could run it. Nor is there the program that ends
- * a child with its parent, which a process looks for once.
+ * Restores with a script as pg_restore, and a PATH without a shell that could run it. It also lacks the program that
+ * ends a child with its parent, which a process looks for only once.
  */
 async function restoreWith(script: string, into: string, dumped = 'source'): Promise<Outcome> {
   const clients = await clientFolder('exec "$PG_DUMP" "$@"');
