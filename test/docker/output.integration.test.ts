@@ -50,9 +50,9 @@ test('help whose reader has gone does not end as if it had been read', async () 
 
 test('help that the disk has no room for does not end as if it had been written', async () => {
   // The bundle starts otherwise than its source: here, the error comes before the end.
-  const bundle = await bundledProgram();
+  const { main } = await bundledProgram();
   const full = openSync('/dev/full', 'w');
-  const program = spawn(process.execPath, [bundle, '--help'], { stdio: ['ignore', full, 'pipe'] });
+  const program = spawn(process.execPath, [main, '--help'], { stdio: ['ignore', full, 'pipe'] });
   closeSync(full);
   const [stderr, exit] = await Promise.all([text(program.stderr ?? Readable.from([])), once(program, 'exit')]);
   expect(stderr).toBe(

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { rowsOf } from '../support/findings-table.ts';
 import { Stage } from '../support/stage.ts';
-import { startRestore } from '../support/start-restore.ts';
+import { restore } from '../support/start-restore.ts';
 
 let stage: Stage;
 
@@ -39,8 +39,7 @@ test.each([
   ]);
   expect(await stage.dump(kind)).toMatchObject({ status: 0 });
   await stage.createDatabase(`${kind}, restored`);
-  const { outcome: restored } = await startRestore(stage, kind, `${kind}, restored`);
-  expect(await restored).toMatchObject({ status: 77 });
+  expect(await restore(stage, kind, `${kind}, restored`)).toMatchObject({ status: 77 });
 });
 
 /** A function of the same name that names something. */
@@ -126,8 +125,7 @@ test.each([
   expect(await stage.dump(kind)).toMatchObject({ status: 0 });
   await stage.createDatabase(`${kind}, restored`);
   // Messages of several workers mix.
-  const { outcome } = await startRestore(stage, kind, `${kind}, restored`, ['--jobs', '1']);
-  const { status, stdout, stderr } = await outcome;
+  const { status, stdout, stderr } = await restore(stage, kind, `${kind}, restored`, ['--jobs', '1']);
   expect({ status, found: stdout + stderr }).toEqual({ status: 77, found: expect.stringContaining('does not exist') });
 });
 
@@ -157,8 +155,7 @@ test.each([
   expect(rowsOf(await stage.check(kind)).Restorability?.[0]).toBe('ok');
   expect(await stage.dump(kind)).toMatchObject({ status: 0 });
   await stage.createDatabase(`${kind}, restored`);
-  const { outcome } = await startRestore(stage, kind, `${kind}, restored`);
-  expect(await outcome).toMatchObject({ status: 0 });
+  expect(await restore(stage, kind, `${kind}, restored`)).toMatchObject({ status: 0 });
 });
 
 test('a server that does not answer the question gets a warning and is dumped', async () => {

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { clientFolder } from '../support/client-folder.ts';
 import { type FaultyS3, startFaultyS3 } from '../support/faulty-s3.ts';
+import { noise } from '../support/noise.ts';
 import { pgDumpOf, processes } from '../support/processes.ts';
 import { keyOf, type Outcome, type Running, Stage } from '../support/stage.ts';
 
@@ -21,7 +22,7 @@ beforeAll(async () => {
     'app',
     'CREATE TABLE held ()',
     // More than one part of an upload.
-    'CREATE TABLE noise AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 200000) i',
+    noise(1400),
   );
 });
 

@@ -13,6 +13,7 @@ import { crc32InBase64 } from '../../../docker/s3/checksum.ts';
 import { clientFolder } from '../support/client-folder.ts';
 import { contentsOf, DIFFICULT_CONTENTS } from '../support/contents.ts';
 import { hashed } from '../support/hashed.ts';
+import { noise } from '../support/noise.ts';
 import { processes } from '../support/processes.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
 import { BUCKET, EXECUTION, keyOf, type Outcome, SECRET_ARN, Stage, WHEN } from '../support/stage.ts';
@@ -61,10 +62,7 @@ describe('a dump restores to the same contents', () => {
   });
 
   test("larger than one part of an upload, with the manifest's command", async () => {
-    await stage.createDatabase(
-      'large',
-      `CREATE TABLE noise AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 400000) i`,
-    );
+    await stage.createDatabase('large', noise(2600));
     expect(await stage.dump('large')).toMatchObject({ status: 0, stderr: '' });
     const { restore, proof } = await stage.manifestOf(keyOf('large'));
     expect(proof.bytes).toBeGreaterThan(2 * 8 * 1024 * 1024);
@@ -76,11 +74,7 @@ describe('a dump restores to the same contents', () => {
 
 describe('a dump that the disk has no room for is streamed, and restores to the same contents', () => {
   beforeAll(async () => {
-    await stage.createDatabase(
-      'streamed',
-      ...DIFFICULT_CONTENTS,
-      'CREATE TABLE noise AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 400000) i',
-    );
+    await stage.createDatabase('streamed', ...DIFFICULT_CONTENTS, noise(3400));
   });
 
   async function expectStreamed({ status, stdout, stderr }: Outcome, when: string, reason: string): Promise<void> {

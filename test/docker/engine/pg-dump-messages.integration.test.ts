@@ -36,17 +36,23 @@ interface Conditions {
 /** Starts a dump in which only pg_dump gets these variables, options and memory; the checks before it do not. */
 async function start(
   { database = 'app', variables = {}, options = '', memory }: Conditions,
-  work: (running: Running) => Promise<void> = () => Promise.resolve(),
+  work?: (running: Running) => Promise<void>,
 ): Promise<Outcome> {
   const assignments = Object.entries(variables).map(([name, value]) => `export ${name}='${value}'`);
   const limits = memory === undefined ? [] : [`ulimit -v ${memory}`];
   const script = [...assignments, ...limits, `exec "$PG_DUMP" "$@" ${options}`];
   const clients = await clientFolder(script.join('\n'));
-  const running = await stage.start(database, { environment: { PATH: clients.path } });
-  await work(running);
-  const outcome = await running.outcome;
-  await clients.remove();
-  return outcome;
+  const environment = { PATH: clients.path };
+  try {
+    if (work === undefined) {
+      return await stage.dump(database, { environment });
+    }
+    const running = await stage.start(database, { environment });
+    await work(running);
+    return await running.outcome;
+  } finally {
+    await clients.remove();
+  }
 }
 
 function expectFailure({ status, stderr }: Outcome, expected: number, ...words: readonly string[]): void {

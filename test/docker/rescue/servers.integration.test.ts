@@ -37,7 +37,7 @@ test.each([13, 14, 16, 17, 18])('rows are restored into a server of PostgreSQL %
     for (const further of [['--as-is'], []]) {
       const args = ['restore', `s3://${BUCKET}/${keyOf('shop')}`, '--to', to, '--table', 'public.orders', ...further];
       const environment = { AWS_REGION: 'us-west-2', PGPASSWORD: password };
-      const { outcome } = await stage.start('', { secret: 'none', args, environment });
+      const outcome = stage.dump('', { secret: 'none', args, environment });
       expect(await outcome).toMatchObject({ status: 0, stderr: '' });
     }
     const client = new pg.Client({ host, port, user, password, database: 'postgres' });

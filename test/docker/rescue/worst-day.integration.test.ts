@@ -33,7 +33,7 @@ afterAll(async () => {
 
 async function history(table: string): Promise<Outcome> {
   const args = ['history', table, '--secret', SECRET_NAME];
-  const { outcome } = await stage.start('', { secret: 'none', args, environment: { AWS_REGION: 'us-west-2' } });
+  const outcome = stage.dump('', { secret: 'none', args, environment: { AWS_REGION: 'us-west-2' } });
   return outcome;
 }
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { clientFolder } from '../support/client-folder.ts';
 import { CLIENT_PROGRAMS } from '../support/client-programs.ts';
 import { keyOf, type Outcome, Stage } from '../support/stage.ts';
-import { restore } from '../support/start-restore.ts';
+import { startRestore } from '../support/start-restore.ts';
 
 let stage: Stage;
 
@@ -16,7 +16,10 @@ beforeAll(async () => {
 
 afterAll(() => stage.tearDown());
 
-/** Restores with a script as pg_restore, and a PATH without a shell that could run it. */
+/**
+ * Restores with a script as pg_restore, and a PATH without a shell that could run it. It also lacks the program that
+ * ends a child with its parent, which a process looks for only once.
+ */
 async function restoreWith(script: string, into: string, dumped = 'source'): Promise<Outcome> {
   const clients = await clientFolder('exec "$PG_DUMP" "$@"');
   const [folder = ''] = clients.path.split(':');
@@ -24,9 +27,10 @@ async function restoreWith(script: string, into: string, dumped = 'source'): Pro
   await writeFile(join(folder, 'pg_restore'), script);
   await chmod(join(folder, 'pg_restore'), 0o755);
   await stage.createDatabase(into);
-  const outcome = await restore(stage, dumped, into, [], { environment: { PATH: folder } });
+  const { outcome } = await startRestore(stage, dumped, into, [], { environment: { PATH: folder } });
+  const ended = await outcome;
   await clients.remove();
-  return outcome;
+  return ended;
 }
 
 test('a pg_restore that counts all statements as refused after losing the server is worth another try', async () => {

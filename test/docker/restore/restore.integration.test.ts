@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { crc32InBase64 } from '../../../docker/s3/checksum.ts';
 import { contentsOf, DIFFICULT_CONTENTS } from '../support/contents.ts';
 import { startFaultyS3 } from '../support/faulty-s3.ts';
+import { noise } from '../support/noise.ts';
 import { asRootOnLinux, withSmallDisk } from '../support/small-disk.ts';
 import { BUCKET, keyOf, SECRET_ARN, Stage } from '../support/stage.ts';
 import { restore } from '../support/start-restore.ts';
@@ -103,7 +104,7 @@ describe('a restore', () => {
     await stage.createDatabase('by url');
     const { host, port, user, password } = stage.postgres;
     const url = `postgresql://${user}@${host}:${port}/by%20url?sslmode=disable`;
-    const { outcome } = await stage.start('', {
+    const outcome = stage.dump('', {
       secret: 'none',
       args: ['restore', `s3://${BUCKET}/${keyOf('source')}`, '--to', url, '--jobs', '1'],
       environment: { AWS_REGION: 'us-west-2', PGPASSWORD: password },
@@ -116,7 +117,7 @@ describe('a restore', () => {
     const { host, port, user, password } = stage.postgres;
     const file = join(stage.scratch, '..', 'pgpass');
     await writeFile(file, `*:*:*:*:${password}\n`, { mode: 0o600 });
-    const { outcome } = await stage.start('', {
+    const outcome = stage.dump('', {
       secret: 'none',
       args: ['restore', `s3://${BUCKET}/${keyOf('source')}`, '--to', `postgres://${user}@${host}:${port}/postgres`],
       environment: { AWS_REGION: 'us-west-2', PGPASSFILE: file },
@@ -165,10 +166,7 @@ describe('a restore', () => {
   });
 
   test('of several parts reads them in order', async () => {
-    await stage.createDatabase(
-      'large',
-      `CREATE TABLE noise AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 700000) i`,
-    );
+    await stage.createDatabase('large', noise(5200));
     expect(await stage.dump('large')).toMatchObject({ status: 0, stderr: '' });
     expect((await stage.manifestOf(keyOf('large'))).proof.bytes).toBeGreaterThan(4 * 8 * 1024 * 1024);
     await stage.createDatabase('from large');
@@ -318,7 +316,7 @@ describe('a restore is refused before the database is changed', () => {
 });
 
 test('invalid arguments are refused without a log', async () => {
-  const { outcome } = await stage.start('', {
+  const outcome = stage.dump('', {
     args: ['restore', 's3://dumps/key', '--to', SECRET_ARN, '--clean'],
     environment: { AWS_REGION: 'us-west-2' },
   });

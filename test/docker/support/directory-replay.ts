@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { findClients } from '../../../docker/postgres/clients.ts';
+import { findClients, type PostgresClient } from '../../../docker/postgres/clients.ts';
 import { shared } from '../../support/shared.ts';
 import { CLIENT_PROGRAMS } from './client-programs.ts';
 import { makeParallel } from './make-parallel.ts';
@@ -15,8 +15,8 @@ const execute = promisify(execFile);
 export interface DirectoryRecording {
   readonly files: ReadonlyMap<string, Buffer>;
   readonly messages: string;
-  /** Folder of the programs that replay it. */
-  readonly programs: string;
+  /** The programs that replay it. */
+  readonly client: PostgresClient;
 }
 
 /** Records the dump of a database by several connections. */
@@ -45,7 +45,9 @@ export async function recordDirectory(stage: Stage, database: string): Promise<D
     await writeFile(join(created, 'pg_dump'), PG_DUMP, { mode: 0o755 });
     await writeFile(join(created, 'pg_restore'), PG_RESTORE, { mode: 0o755 });
   });
-  return { files: new Map(files), messages, programs };
+  const [{ major } = { major: 0 }] = await findClients(CLIENT_PROGRAMS);
+  const client = { pgDump: join(programs, 'pg_dump'), pgRestore: join(programs, 'pg_restore'), version: '0', major };
+  return { files: new Map(files), messages, client };
 }
 
 /** Prints the messages when all files are there. One that grows gets its last byte once its beginning was freed. */
@@ -89,7 +91,7 @@ export interface DirectoryFaults {
 export async function replayDirectory(
   stage: Stage,
   key: string,
-  { files, messages, programs }: DirectoryRecording,
+  { files, messages, client }: DirectoryRecording,
   { growing = '', grew = '', dumped = '', proven = '' }: DirectoryFaults = {},
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'autodump-test-'));
@@ -99,9 +101,6 @@ export async function replayDirectory(
     await mkdir(join(folder, 'engine'));
     await Promise.all([...files].map(([name, bytes]) => writeFile(join(replayed, 'files', name), bytes)));
     await writeFile(join(replayed, 'messages'), messages);
-    const [found] = await findClients(CLIENT_PROGRAMS);
-    const major = found?.major ?? 0;
-    const client = { pgDump: join(programs, 'pg_dump'), pgRestore: join(programs, 'pg_restore'), version: '0', major };
     await makeParallel(stage, 'postgres', key, {
       client,
       compressionMethod: 'gzip',
@@ -114,7 +113,7 @@ export async function replayDirectory(
     });
   } finally {
     // Nothing is left behind.
-    await execute('rmdir', [join(folder, 'engine')]);
+    await rmdir(join(folder, 'engine'));
     await rm(folder, { recursive: true });
   }
 }

@@ -6,14 +6,17 @@ import { DRILL_PROGRAMS } from './drill-programs.ts';
 import { BUCKET, keyOf, type Outcome, type Running, type RunOptions, type Stage } from './stage.ts';
 
 /** Starts a scheduled drill of the newest dump, as the job does. */
-export function startDrill(stage: Stage, { environment, ...options }: RunOptions = {}): Promise<Running> {
-  const variables = { PATH: DRILL_PROGRAMS, ...environment };
-  return stage.start('unused', { secret: 'none', args: ['drill'], ...options, environment: variables });
+export function startDrill(stage: Stage, options?: RunOptions): Promise<Running> {
+  return stage.start('unused', drilling(options));
 }
 
 export async function drill(stage: Stage, options?: RunOptions): Promise<Outcome> {
-  const { outcome } = await startDrill(stage, options);
-  return outcome;
+  return stage.dump('unused', drilling(options));
+}
+
+function drilling({ environment, ...options }: RunOptions = {}): RunOptions {
+  const variables = { PATH: DRILL_PROGRAMS, ...environment };
+  return { secret: 'none', args: ['drill'], ...options, environment: variables };
 }
 
 export function byHand(key: string, environment: RunOptions['environment'] = {}): RunOptions {

@@ -16,7 +16,7 @@ export async function makeParallel(
   changes: Partial<MakeOptions> = {},
 ): Promise<DumpResult> {
   const { host, port, user, password } = stage.postgres;
-  const [client] = await findClients(CLIENT_PROGRAMS);
+  const [client] = changes.client === undefined ? await findClients(CLIENT_PROGRAMS) : [changes.client];
   if (client === undefined) {
     throw new Error('There is no pg_dump.');
   }
@@ -25,7 +25,7 @@ export async function makeParallel(
   try {
     const options: MakeOptions = {
       client,
-      compressionMethod: await compressionMethodOf(client),
+      compressionMethod: changes.compressionMethod ?? (await compressionMethodOf(client)),
       encoding: 'UTF8',
       filters: NO_FILTERS,
       environment: {

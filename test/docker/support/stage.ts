@@ -26,7 +26,10 @@ import { startPostgres } from '../../support/postgres.ts';
 import { untilFound } from '../../support/until.ts';
 import { CLIENT_PROGRAMS } from './client-programs.ts';
 import { bundledProgram } from './program.ts';
-import { startSecretsManager } from './secrets-manager.ts';
+import { type Command, type Outcome, ResidentPrograms } from './resident-programs.ts';
+import { type SecretsManager, startSecretsManager } from './secrets-manager.ts';
+
+export type { Outcome };
 
 export const BUCKET = 'dumps';
 export const SECRET_NAME = 'prod/app';
@@ -37,13 +40,6 @@ export const WHEN = '2026-11-22T08:00:00Z';
 /** Key of the dump of a database whose name needs no escaping. */
 export function keyOf(database: string, when = WHEN): string {
   return `${SECRET_NAME}/${database}-${when.replace(/[-:]/g, '')}.dmp`;
-}
-
-/** Exit status and output of the dump program. */
-export interface Outcome {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
 }
 
 export interface RunOptions {
@@ -68,6 +64,7 @@ export class Stage {
   readonly postgres: PostgresServer;
   readonly s3: S3Server;
   readonly #folder: string;
+  readonly #residents = new ResidentPrograms();
 
   /** @param settings of the PostgreSQL server, as `name=value` */
   static async setUp(...settings: readonly string[]): Promise<Stage> {
@@ -82,7 +79,7 @@ export class Stage {
     await mkdir(join(folder, 'scratch'));
     // As in the image, the RDS root certificates are beside the program.
     await mkdir(join(folder, 'program'));
-    await symlink(await bundledProgram(), join(folder, 'program', 'main.js'));
+    await symlink((await bundledProgram()).main, join(folder, 'program', 'main.js'));
     await writeFile(join(folder, 'program', 'rds-roots.pem'), sslProfiles.ca.join('\n'));
     return new Stage(folder, postgres, s3);
   }
@@ -99,7 +96,7 @@ export class Stage {
   }
 
   async tearDown(): Promise<void> {
-    await Promise.all([this.postgres.stop(), this.s3.stop()]);
+    await Promise.all([this.postgres.stop(), this.s3.stop(), this.#residents.stop()]);
     await rm(this.#folder, { recursive: true, force: true });
   }
 
@@ -181,11 +178,11 @@ export class Stage {
     }
   }
 
-  /** Starts the dump program for a database. */
-  async start(
+  /** The command that is run for a database, and the Secrets Manager with its secret. */
+  async #prepare(
     database: string,
-    { secret = {}, firstSecret = {}, args = ['dump'], environment = {} }: RunOptions = {},
-  ): Promise<Running> {
+    { secret = {}, firstSecret = {}, args = ['dump'], environment = {} }: RunOptions,
+  ): Promise<{ readonly command: Command; readonly secretsManager: SecretsManager }> {
     const { host, port, user, password } = this.postgres;
     const value = secret !== 'none' && {
       ...{ engine: 'postgres', host, port, username: user, password, dbname: database },
@@ -194,25 +191,33 @@ export class Stage {
     const [current, first] =
       value === false ? [] : [value, { ...value, ...firstSecret }].map((it) => JSON.stringify(it));
     const secretsManager = await startSecretsManager(SECRET_NAME, current, first);
-    const child = spawn(process.execPath, [join(this.#folder, 'program', 'main.js'), ...args], {
+    const variables = {
+      PATH: CLIENT_PROGRAMS,
+      AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'example',
+      AWS_MAX_ATTEMPTS: '2',
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.endpoint,
+      AWS_ENDPOINT_URL_S3: this.s3.endpoint,
+      AUTODUMP_SECRET_ARN: SECRET_ARN,
+      AUTODUMP_EXECUTION: EXECUTION,
+      AUTODUMP_WHEN: WHEN,
+      AUTODUMP_BUCKETS: BUCKET,
+      AUTODUMP_RETENTION_DAYS: '35',
+      AUTODUMP_RESTORE_JOB: 'AutoDump-restore',
+      TMPDIR: this.scratch,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      ...environment,
+    };
+    const programFile = join(this.#folder, 'program', 'main.js');
+    return { command: { args, programFile, environment: variables }, secretsManager };
+  }
+
+  /** Starts the dump program for a database, in a process of its own. */
+  async start(database: string, options: RunOptions = {}): Promise<Running> {
+    const { command, secretsManager } = await this.#prepare(database, options);
+    const child = spawn(process.execPath, [command.programFile, ...command.args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        PATH: CLIENT_PROGRAMS,
-        AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
-        AWS_SECRET_ACCESS_KEY: 'example',
-        AWS_MAX_ATTEMPTS: '2',
-        AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.endpoint,
-        AWS_ENDPOINT_URL_S3: this.s3.endpoint,
-        AUTODUMP_SECRET_ARN: SECRET_ARN,
-        AUTODUMP_EXECUTION: EXECUTION,
-        AUTODUMP_WHEN: WHEN,
-        AUTODUMP_BUCKETS: BUCKET,
-        AUTODUMP_RETENTION_DAYS: '35',
-        AUTODUMP_RESTORE_JOB: 'AutoDump-restore',
-        TMPDIR: this.scratch,
-        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
-        ...environment,
-      },
+      env: command.environment,
     });
     const untilExit = async () => {
       const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
@@ -222,10 +227,19 @@ export class Stage {
     return { process: child, outcome: untilExit() };
   }
 
-  /** Runs the dump program for a database to its end. */
-  async dump(database: string, options?: RunOptions): Promise<Outcome> {
-    const { outcome } = await this.start(database, options);
-    return outcome;
+  /** Runs a command of the dump program for a database to its end. */
+  async dump(database: string, options: RunOptions = {}): Promise<Outcome> {
+    // These Node.js reads only when it starts.
+    if (Object.keys(options.environment ?? {}).some((name) => name.startsWith('NODE_'))) {
+      const { outcome } = await this.start(database, options);
+      return outcome;
+    }
+    const { command, secretsManager } = await this.#prepare(database, options);
+    try {
+      return await this.#residents.run(command);
+    } finally {
+      await secretsManager.stop();
+    }
   }
 
   /** Runs only the checks of the dump program. */

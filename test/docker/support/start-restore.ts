@@ -8,10 +8,11 @@ export function startRestore(
   args: readonly string[] = [],
   options: RunOptions = {},
 ): Promise<Running> {
-  return stage.start(into, {
-    ...options,
-    args: ['restore', `s3://${BUCKET}/${keyOf(dumped)}`, '--to', SECRET_ARN, ...args],
-  });
+  return stage.start(into, { ...options, args: restoring(dumped, args) });
+}
+
+function restoring(dumped: string, args: readonly string[]): readonly string[] {
+  return ['restore', `s3://${BUCKET}/${keyOf(dumped)}`, '--to', SECRET_ARN, ...args];
 }
 
 /** Restores a dump into the database that the secret describes. */
@@ -19,9 +20,8 @@ export async function restore(
   stage: Stage,
   dumped: string,
   into: string,
-  args?: readonly string[],
-  options?: RunOptions,
+  args: readonly string[] = [],
+  options: RunOptions = {},
 ): Promise<Outcome> {
-  const { outcome } = await startRestore(stage, dumped, into, args, options);
-  return outcome;
+  return stage.dump(into, { ...options, args: restoring(dumped, args) });
 }

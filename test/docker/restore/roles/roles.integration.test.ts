@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PLAIN_ROLE } from '../../support/plain-role.ts';
 import { keyOf, type Outcome, type RunOptions, Stage } from '../../support/stage.ts';
-import { startRestore } from '../../support/start-restore.ts';
+import { restore as runRestore } from '../../support/start-restore.ts';
 
 let stage: Stage;
 
@@ -76,8 +76,7 @@ afterAll(() => stage.tearDown());
 async function restore(dumped: string, into: string, args?: readonly string[], options?: RunOptions): Promise<Outcome> {
   await stage.createDatabase(into);
   await stage.query('postgres', `ALTER DATABASE "${into}" OWNER TO master`);
-  const { outcome } = await startRestore(stage, dumped, into, args, options);
-  return outcome;
+  return runRestore(stage, dumped, into, args, options);
 }
 
 test('the manifest has the roles with attributes and memberships, and no password', async () => {
@@ -212,10 +211,9 @@ test('a user who may not create roles, by a role that is set for it, is refused 
     'ALTER ROLE login SET role = owner',
     'CREATE DATABASE owned OWNER owner TEMPLATE template0',
   );
-  const { outcome } = await startRestore(stage, 'source', 'owned', ['--create-roles'], {
+  const { status, stdout, stderr } = await runRestore(stage, 'source', 'owned', ['--create-roles'], {
     secret: { username: 'login', password: 'x' },
   });
-  const { status, stdout, stderr } = await outcome;
   expect(stderr).toContain('The user "owner" may not create roles');
   expect(stdout).not.toContain('Fetching');
   expect(status).toBe(77);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { moneySettings } from '../../../../docker/restore/target/money.ts';
 import { keyOf, type Outcome, Stage } from '../../support/stage.ts';
-import { startRestore } from '../../support/start-restore.ts';
+import { restore as runRestore } from '../../support/start-restore.ts';
 
 let stage: Stage;
 
@@ -25,8 +25,7 @@ async function createDatabase(name: string, encoding: string, more = `LC_COLLATE
 }
 
 async function restore(dumped: string, into: string, ...args: readonly string[]): Promise<Outcome> {
-  const { outcome } = await startRestore(stage, dumped, into, args);
-  return outcome;
+  return runRestore(stage, dumped, into, args);
 }
 
 test('a manifest has the encoding and the locale of the database', async () => {

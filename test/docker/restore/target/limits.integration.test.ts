@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Outcome, type RunOptions, Stage } from '../../support/stage.ts';
-import { startRestore } from '../../support/start-restore.ts';
+import { restore as runRestore, startRestore } from '../../support/start-restore.ts';
 
 let stage: Stage;
 
@@ -34,8 +34,7 @@ async function createTarget(name: string): Promise<void> {
 }
 
 async function restore(into: string, options?: RunOptions): Promise<Outcome> {
-  const { outcome } = await startRestore(stage, 'source', into, [], { secret, ...options });
-  return outcome;
+  return runRestore(stage, 'source', into, [], { secret, ...options });
 }
 
 describe('a limit on connections that is below the number of jobs', () => {
@@ -110,8 +109,7 @@ test('settings of the user by which the server would misread a dump do not do so
   expect(await stage.dump('arrays')).toMatchObject({ status: 0, stderr: '' });
   await createTarget('from arrays');
   await stage.query('postgres', 'ALTER ROLE owner SET array_nulls = off');
-  const { outcome } = await startRestore(stage, 'arrays', 'from arrays', [], { secret });
-  const { status, stdout, stderr } = await outcome;
+  const { status, stdout, stderr } = await runRestore(stage, 'arrays', 'from arrays', [], { secret });
   await stage.query('postgres', 'ALTER ROLE owner RESET ALL');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toContain('Note: the restore sets array_nulls to on in its own sessions.');
@@ -128,8 +126,7 @@ test('debug messages that a setting of the user asks for are taken for no refusa
     'ALTER ROLE owner SET client_min_messages = debug5',
     'ALTER ROLE owner SET array_nulls = off',
   );
-  const { outcome } = await startRestore(stage, 'granted', 'from granted', [], { secret });
-  const { status, stdout, stderr } = await outcome;
+  const { status, stdout, stderr } = await runRestore(stage, 'granted', 'from granted', [], { secret });
   await stage.query('postgres', 'ALTER ROLE owner RESET ALL');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).not.toContain('not restored');
@@ -161,8 +158,7 @@ test('a table of locks that a statement of the dump fills is named by its settin
   );
   expect(await stage.dump('locking')).toMatchObject({ status: 0, stderr: '' });
   await stage.createDatabase('from locking');
-  const { outcome } = await startRestore(stage, 'locking', 'from locking');
-  const { status, stdout, stderr } = await outcome;
+  const { status, stdout, stderr } = await runRestore(stage, 'locking', 'from locking');
   expect(status).toBe(77);
   for (const output of [stdout, stderr]) {
     expect(output).toContain(

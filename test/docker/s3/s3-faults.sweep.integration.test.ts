@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Interrupted } from '../../../docker/failure.ts';
+import { sweep } from '../../support/sweep.ts';
 import {
   ANOTHER_BUCKET,
   CONFIRMED,
@@ -14,6 +15,7 @@ import {
   SLOW_DOWN,
   startFaultyS3,
 } from '../support/faulty-s3.ts';
+import { noise } from '../support/noise.ts';
 import { record, Replayer } from '../support/replay.ts';
 import { keyOf, Stage } from '../support/stage.ts';
 
@@ -26,10 +28,7 @@ beforeAll(async () => {
   stage = await Stage.setUp();
   await stage.createDatabase('small', 'CREATE TABLE t AS SELECT 1');
   // More than two parts.
-  await stage.createDatabase(
-    'large',
-    'CREATE TABLE noise AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 220000) i',
-  );
+  await stage.createDatabase('large', noise(2600));
   small = await Replayer.create(await record(stage, 'small'));
   const recording = await record(stage, 'large');
   largeFile = recording.final;
@@ -181,10 +180,11 @@ describe('a commit whose response is lost', () => {
 
 test.each([
   [1, 'small'],
-  [1, 'large'],
-  [2, 'large'],
-  [3, 'large'],
-])(
+  ...sweep(
+    [1, 2, 3].map((round) => [round, 'large'] as const),
+    1,
+  ),
+] as const)(
   'round %i: of two runs that commit the same %s dump at once, one makes it and one knows that it did not',
   async (_, database) => {
     const key = await faulty(() => false, SLOW_DOWN);
@@ -204,11 +204,12 @@ describe('what is no answer of S3', () => {
     ['garbage', GARBAGE],
   ] as const;
 
-  test.each(
-    OPERATIONS.flatMap(([operation, isSelected, replayer]) =>
-      responses.map(([name, response]) => [name, operation, response, isSelected, replayer] as const),
-    ),
-  )(
+  const answers = OPERATIONS.flatMap(([operation, isSelected, replayer]) =>
+    responses.map(([name, response]) => [name, operation, response, isSelected, replayer] as const),
+  );
+
+  // Each operation, and each response several times.
+  test.each(sweep(answers, 9))(
     '%s to %s is none, and another attempt is worth while',
     async (_name, _operation, response, isSelected, replayer) => {
       const key = await faulty(isSelected, response);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import pMap from 'p-map';
 import { Failure } from '../../../docker/failure.ts';
+import { sweep } from '../../support/sweep.ts';
 import { runEngineHere } from '../support/engine-here.ts';
 import { record, type Recording, Replayer, type ReplayFaults, type ReplayMode } from '../support/replay.ts';
 import { Stage } from '../support/stage.ts';
@@ -110,13 +111,14 @@ describe.each([
   });
 
   test.each([
-    ['changed', flipped, 30],
-    ['cut out', cutOut, 10],
-    ['added', added, 10],
-    ['cut off', cutOff, 10],
-  ] as const)('output of pg_dump with bytes %s is not stored', async (_, damage, count) => {
+    ['changed', flipped, 30, 10],
+    ['cut out', cutOut, 10, 4],
+    ['added', added, 10, 4],
+    ['cut off', cutOff, 10, 4],
+  ] as const)('output of pg_dump with bytes %s is not stored', async (_, damage, count, size) => {
     const { streamed, headBytes } = recording;
-    const damaged = places(count * share, headBytes, streamed.length, 1).map((place) => damage(streamed, place));
+    const swept = sweep(places(count * share, headBytes, streamed.length, 1), size);
+    const damaged = swept.map((place) => damage(streamed, place));
     const found = outcomes(
       await replay(
         mode,
@@ -133,7 +135,7 @@ describe.each([
   });
 
   test('bytes changed only in the input of pg_restore are not stored', async () => {
-    const faults = places(10, 0, recording.streamed.length, 2).map(({ at }) => ({
+    const faults = sweep(places(10, 0, recording.streamed.length, 2), 4).map(({ at }) => ({
       piped: `{ head -c ${at}; head -c 1 > /dev/null; printf x; cat; }`,
     }));
     for (const result of await replay(mode, faults)) {
@@ -144,7 +146,7 @@ describe.each([
   });
 
   test('nothing is stored if pg_dump is killed', async () => {
-    const faults = places(20 * share, 0, recording.streamed.length, 3).map(({ at }) => ({
+    const faults = sweep(places(20 * share, 0, recording.streamed.length, 3), 6).map(({ at }) => ({
       written: recording.streamed.subarray(0, at),
       dumped: 'kill -KILL $$',
     }));
@@ -162,12 +164,12 @@ const otherByte = (archive: Buffer, { at, mask }: Place) => (archive.readUInt8(a
 
 describe('a dump file', () => {
   test.each([
-    ['changed', 40, overwriting],
-    ['cut off', 10, ({ at }: { at: number }) => `truncate -s ${at} "$file"`],
-    ['added', 5, ({ at }: { at: number }) => `head -c ${at + 1} /dev/zero >> "$file"`],
-  ] as const)('with bytes %s after the proof is not stored', async (_, count, damage) => {
+    ['changed', 40, 12, overwriting],
+    ['cut off', 10, 4, ({ at }: { at: number }) => `truncate -s ${at} "$file"`],
+    ['added', 5, 3, ({ at }: { at: number }) => `head -c ${at + 1} /dev/zero >> "$file"`],
+  ] as const)('with bytes %s after the proof is not stored', async (_, count, size, damage) => {
     const { final } = recording;
-    const faults = places(count, 0, final.length, 4).map((place) => ({
+    const faults = sweep(places(count, 0, final.length, 4), size).map((place) => ({
       proven: damage({ at: place.at, byte: otherByte(final, place) }),
     }));
     expect(outcomes(await replay('file', faults))).toEqual(['verificationFailed']);
@@ -175,14 +177,14 @@ describe('a dump file', () => {
 
   test('with a head that changed before it was rewritten is not stored, or is stored as intended', async () => {
     const { streamed, final, headBytes } = recording;
-    const faults = places(20, 0, headBytes, 5).map((place) => ({ written: flipped(streamed, place) }));
+    const faults = sweep(places(20, 0, headBytes, 5), 7).map((place) => ({ written: flipped(streamed, place) }));
     const results = await replay('file', faults);
     expect(results.filter((result) => !(result instanceof Failure) && !result.equals(final))).toHaveLength(0);
   });
 
   test('with a head that changed after the proof is not stored', async () => {
     const { final, headBytes } = recording;
-    const faults = places(30, 0, headBytes, 6).map((place) => ({
+    const faults = sweep(places(30, 0, headBytes, 6), 10).map((place) => ({
       proven: overwriting({ at: place.at, byte: otherByte(final, place) }),
     }));
     expect(outcomes(await replay('file', faults))).toEqual(['verificationFailed']);
