@@ -22,8 +22,8 @@ const ALL: RunOptions = { secret: { ...DUMPER, dbname: '*' } };
 
 const GLOBALS = keyOf('globals').replace(/dmp$/, 'sql');
 
-/** With the database `postgres` and those that the tests add: 16. */
-const NAMES = Array.from({ length: 10 }, (_, index) => `db${index}`).concat('globals', 'A', 'a', 'odd / "name"');
+/** With the database `postgres` and those that the tests add: 40. */
+const NAMES = Array.from({ length: 34 }, (_, index) => `db${index}`).concat('globals', 'A', 'a', 'odd / "name"');
 
 let stage: Stage;
 
@@ -80,17 +80,17 @@ describe('all databases of a server', () => {
       const { status, stdout, stderr } = await run;
       expect(status).toBe(75);
       expect(stderr).toMatch(
-        /^AutoDump failed: temporary failure \(exit status 75\): 14 of 16 databases are dumped\. Failed: \(1\) "db\d": .* \(2\) "db\d": /,
+        /^AutoDump failed: temporary failure \(exit status 75\): 38 of 40 databases are dumped\. Failed: \(1\) "db\d": .* \(2\) "db\d": /,
       );
       expect(stderr).toMatch(/"db3": refused \(exit status 77\): The user dumper may not read public\.hidden/);
       expect(stderr).toMatch(/"db5": temporary failure \(exit status 75\): A table could not be locked/);
-      expect(stdout).toMatch(/\nDatabase 1 of 15: "db7"\n/);
+      expect(stdout).toMatch(/\nDatabase 1 of 39: "db7"\n/);
       expect(stdout).toContain('Left out: "closed": the user may not connect to it\n');
     });
     const made = ['postgres', 'created', ...NAMES.filter((name) => name !== 'db3' && name !== 'db5')];
     const inKeys = made.map((name) => name.replace('/', '%2F')).sort();
     expect(await dumps()).toEqual(inKeys);
-    expect(await objects()).toHaveLength(2 * 14 + 1);
+    expect(await objects()).toHaveLength(2 * 38 + 1);
     expect(await stage.manifestOf(keyOf('A'))).toMatchObject({
       source: { database: 'A' },
       tables: [{ name: 't', provenRows: 1 }],
@@ -106,7 +106,7 @@ describe('all databases of a server', () => {
     const manifest = await readFile(`${stage.fileOf(keyOf('created'))}.json`, 'utf8');
     const keys = new Set((await objects()).map((name) => `${SECRET_NAME}/${name}`));
     const completeness = completenessBy(manifest, keys);
-    expect(completeness).toMatchObject({ dumped: 14, expected: 16 });
+    expect(completeness).toMatchObject({ dumped: 38, expected: 40 });
     expect(completeness).toHaveProperty('missing', expect.arrayContaining(['db3', 'db5']));
   });
 
@@ -116,8 +116,8 @@ describe('all databases of a server', () => {
     await stage.query('db3', 'GRANT SELECT ON hidden TO dumper');
     const { status, stdout, stderr } = await dumpAll();
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toContain('Done: 16 of 16 databases are dumped.\n');
-    expect(await dumps()).toHaveLength(16);
+    expect(stdout).toContain('Done: 40 of 40 databases are dumped.\n');
+    expect(await dumps()).toHaveLength(40);
     const after = await Promise.all(names.map((name) => readFile(stage.fileOf(`${SECRET_NAME}/${name}`))));
     expect(after.map((bytes, index) => before[index]?.equals(bytes))).toEqual(names.map(() => true));
     expect(await stage.manifestOf(keyOf('db3'))).toMatchObject({ run: { globals: { key: GLOBALS, bytes: null } } });
