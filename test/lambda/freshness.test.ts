@@ -6,23 +6,21 @@ import { expect, jest, test } from '@jest/globals';
 import { handler } from '../../lambda/freshness.ts';
 import { COUNTED, HOUR, useServicesOfFreshness } from './support/services-of-freshness.ts';
 
-const SECRETS = 100;
+/** One is due in each hour of the day. */
+const SECRETS = 24;
 
 const { secrets, s3, sns, stepFunctions, objects, metrics, storedStatus, serveManifest } = useServicesOfFreshness();
 
 test('a settled account of daily secrets costs three requests for each dump, and those of hourly checks', async () => {
   serveManifest(COUNTED);
-  secrets.on(ListSecretsCommand).callsFake(({ NextToken = '0' }: { readonly NextToken?: string }) => {
-    const start = Number(NextToken);
-    const SecretList = Array.from({ length: 100 }, (_, i) => ({
-      ARN: `arn:aws:secretsmanager:us-west-2:123456789012:secret:db${start + i}-a1B2c3`,
-      Name: `db${start + i}`,
-      Tags: [{ Key: 'autodump:start-schedule', Value: `0 ${(start + i) % 24} * * *` }],
-    }));
-    return { SecretList, ...(start + 100 < SECRETS ? { NextToken: String(start + 100) } : {}) };
-  });
+  const SecretList = Array.from({ length: SECRETS }, (_, hour) => ({
+    ARN: `arn:aws:secretsmanager:us-west-2:123456789012:secret:db${hour}-a1B2c3`,
+    Name: `db${hour}`,
+    Tags: [{ Key: 'autodump:start-schedule', Value: `0 ${hour} * * *` }],
+  }));
+  secrets.on(ListSecretsCommand).resolves({ SecretList });
   s3.on(ListObjectsV2Command).callsFake(({ Prefix = '' }: { readonly Prefix?: string }) => {
-    const hour = (Number(Prefix.slice(2, -1)) % 24).toString().padStart(2, '0');
+    const hour = Number(Prefix.slice(2, -1)).toString().padStart(2, '0');
     const days = [19, 20, 21, 22].filter((day) => Date.parse(`2026-11-${day}T${hour}:00:00Z`) < Date.now());
     return { Contents: days.map((day) => ({ Key: `${Prefix}x-202611${day}T${hour}0000Z.dmp`, Size: day * 1000 })) };
   });
@@ -35,8 +33,8 @@ test('a settled account of daily secrets costs three requests for each dump, and
     jest.setSystemTime(Date.now() + HOUR);
   }
   expect(s3.commandCalls(ListObjectsV2Command)).toHaveLength(SECRETS);
-  // Of each hour: listings of secrets; the memory read, stored, and stored with manifests; status and page.
-  expect(secrets.calls().length + s3.calls().length).toBe(3 * SECRETS + 24 * (SECRETS / 100 + 5));
+  // Of each hour: a listing of secrets; the memory read, stored, and stored with manifests; status and page.
+  expect(secrets.calls().length + s3.calls().length).toBe(3 * SECRETS + 24 * (1 + 5));
   // Each dump costs a listing, and the reads of its manifest and of the one before. Ten thousand secrets read 2,400
   // manifests a day, so that these are 14,920, which is less than 15,000.
   expect(sns.calls()).toHaveLength(0);

@@ -72,27 +72,19 @@ function temptations(home: string, marker: string): NodeJS.ProcessEnv {
   };
 }
 
-/**
- * All three run `cdk synth` by the same function; for two of them, what it runs then copies the app that the tests
- * share.
- */
+/** All three run `cdk synth` by the same function. What that runs then copies the app that the tests share. */
 test.each([
-  ['the local run', 'local/main.ts', (state: string) => ['--state-dir', state], () => process.env.PATH],
-  [
-    'the simulation',
-    'simulation/main.ts',
-    () => ['--secrets', '2', '--days', '1', '--seed', '1'],
-    pathOfQuickSynthesis,
-  ],
-  ['the benchmark', 'bench/main.ts', () => ['--size', '1MB', '--rounds', '1'], pathOfQuickSynthesis],
-])("%s reaches nothing that the caller's environment names", async (_, program, args, path) => {
+  ['the local run', 'local/main.ts', (state: string) => ['--state-dir', state]],
+  ['the simulation', 'simulation/main.ts', () => ['--secrets', '1', '--days', '1', '--seed', '1']],
+  ['the benchmark', 'bench/main.ts', () => ['--size', '1MB', '--rounds', '1']],
+])("%s reaches nothing that the caller's environment names", async (_, program, args) => {
   const home = folder();
   const temporary = folder();
   // Started as root, the sample server runs as another user.
   chmodSync(temporary, 0o711);
   const marker = join(home, 'credentials-were-asked-for');
   const clients = (await findClientPrograms(process.env.PATH ?? '')).map((found) => found.folder);
-  const searchPath = [...clients, await path()].join(delimiter);
+  const searchPath = [...clients, await pathOfQuickSynthesis()].join(delimiter);
   const { NODE_COMPILE_CACHE } = process.env;
   const env = { PATH: searchPath, TMPDIR: temporary, NODE_COMPILE_CACHE, ...temptations(home, marker) };
   const { stderr } = await promisify(execFile)(process.execPath, [program, ...args(folder())], { env });
@@ -103,11 +95,11 @@ test.each([
   expect(readdirSync(temporary)).toEqual([]);
 });
 
-test('a profile alone does not get the synthesis to ask for its credentials', async () => {
+test('nor does the synthesis itself, if there is a profile, but no credentials that would take its place', async () => {
   const home = folder();
   const marker = join(home, 'credentials-were-asked-for');
-  temptations(home, marker);
-  const env = { PATH: process.env.PATH, HOME: home, AWS_PROFILE: 'work' };
+  const credentials = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_SESSION_TOKEN: undefined };
+  const env = { PATH: process.env.PATH, ...temptations(home, marker), ...credentials };
   const script = `
     import { synthesize } from './local/assembly/synth.ts';
     import { Processes } from './local/host/processes.ts';

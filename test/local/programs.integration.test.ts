@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, globSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, closeSync, globSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -99,21 +99,6 @@ describe.each(PROGRAMS)('%s', (program, misuse) => {
     expect(await ended).toMatchObject({ status: misuse });
     expect(readdirSync(temporary)).toEqual([]);
   });
-
-  test('refuses a TMPDIR that would be two folders of a PATH', async () => {
-    const temporary = join(folder(), 'a:b');
-    mkdirSync(temporary);
-    const { ended } = await start(program, ['--help'], temporary);
-    expect(await ended).toMatchObject({ status: misuse });
-  });
-
-  test.each(['/nowhere', '/dev/null', '/proc'])(
-    'refuses %s as TMPDIR, in which nothing can be created',
-    async (temporary) => {
-      const { ended } = await start(program, [], temporary);
-      expect(await ended).toMatchObject({ status: misuse });
-    },
-  );
 });
 
 const LONG = ['--secrets', '50', '--days', '3000', '--busy'];
@@ -138,20 +123,20 @@ describe('the simulation', () => {
   });
 
   test('ends like a broken pipe if its output has lost its reader, and not like a violation', async () => {
-    const { child, ended } = await start('simulation/main.ts', ['--secrets', '2', '--days', '1'], folder());
+    const { child, ended } = await start('simulation/main.ts', ['--secrets', '1', '--days', '1'], folder());
     child.stdout?.destroy();
     expect(await ended).toMatchObject({ status: 141 });
   });
 
   test('fails if its output cannot be written, and not like a violation', async () => {
     const full = openSync('/dev/full', 'w');
-    const { ended } = await start('simulation/main.ts', ['--secrets', '2', '--days', '1'], folder(), full);
+    const { ended } = await start('simulation/main.ts', ['--secrets', '1', '--days', '1'], folder(), full);
     closeSync(full);
     expect(await ended).toMatchObject({ status: 3, stderr: expect.stringContaining('no space left on device') });
   });
 
   test('refuses ids of --keep that do not occur', async () => {
-    const args = ['--secrets', '2', '--days', '1', '--seed', '1', '--keep', '1.99,ffffffff'];
+    const args = ['--secrets', '1', '--days', '1', '--seed', '1', '--keep', '1.99,ffffffff'];
     const { ended } = await start('simulation/main.ts', args, folder());
     expect(await ended).toMatchObject({
       status: 2,
@@ -161,9 +146,12 @@ describe('the simulation', () => {
 });
 
 describe('the benchmark', () => {
-  test.each(['Generating', 'round 1, predecessor'])('stops its servers after the output "%s"', async (part) => {
+  test.each([
+    ['Generating', '60MB'],
+    ['round 1, predecessor', '2MB'],
+  ])('stops its servers after the output "%s"', async (part, size) => {
     const temporary = enterable();
-    const { child, ended } = await start('bench/main.ts', ['--size', '60MB', '--rounds', '9'], temporary);
+    const { child, ended } = await start('bench/main.ts', ['--size', size, '--rounds', '9'], temporary);
     await printed(child, part);
     child.kill('SIGTERM');
     child.kill('SIGTERM');
@@ -193,7 +181,13 @@ test('help whose reader has gone ends like a broken pipe, in words', async () =>
 
 describe('the local run', () => {
   test('ends like a broken pipe if nobody reads its result', async () => {
-    const { child, ended } = await start('local/main.ts', ['--json', '--state-dir', folder()], enterable());
+    // There is no server, so that otherwise it would report a failure, and end with another status.
+    const database = ['--database', 'postgres://reader:x@127.0.0.1:1/x'];
+    const { child, ended } = await start(
+      'local/main.ts',
+      ['--json', '--state-dir', folder(), ...database],
+      enterable(),
+    );
     child.stdout?.destroy();
     expect(await ended).toMatchObject({ status: 141, stderr: expect.stringContaining('Interrupted by SIGPIPE') });
   });

@@ -1,8 +1,8 @@
 import { breakCode, breakDefinition } from '../broken-stack.ts';
 import { type Mutant, SIMULATION } from './mutant.ts';
 
-/** Frequent drills, some of them of secrets that have no dump yet. */
-const BUSY = { ...SIMULATION, busy: true, days: 2 };
+/** Frequent drills, at first of a secret that has no dump yet. */
+const BUSY = { ...SIMULATION, busy: true, days: 1, only: [4] };
 
 /** Drills, whose runs the same code serves, and what misses them. */
 export const drillMutants: readonly Mutant[] = [
@@ -10,7 +10,7 @@ export const drillMutants: readonly Mutant[] = [
     bug: 'drills share the names of dumps',
     breakStack: breakCode(/return purpose === "drill" \? nameOf/, 'return purpose === "never" ? nameOf'),
     invariant: 'always served',
-    simulation: { ...SIMULATION },
+    simulation: { ...SIMULATION, days: 2, only: [24] },
   },
   {
     bug: 'a change of the drill tag does not supersede a drill',
@@ -28,7 +28,7 @@ export const drillMutants: readonly Mutant[] = [
       both.Branches[0].StartAt = 'Dump';
     }),
     invariant: 'no other dump',
-    simulation: { ...SIMULATION },
+    simulation: { ...SIMULATION, days: 1, only: [4] },
   },
   {
     bug: 'Reschedule does not know that a run is a drill',
@@ -39,7 +39,7 @@ export const drillMutants: readonly Mutant[] = [
       delete both.Branches[1].States.Reschedule.Parameters.Payload['purpose.$'];
     }),
     invariant: 'always served',
-    simulation: { ...SIMULATION },
+    simulation: { ...SIMULATION, days: 1, only: [4] },
   },
   {
     bug: 'the Scanner does not say that the invalid tags are those of drills',
