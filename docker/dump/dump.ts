@@ -146,6 +146,7 @@ async function make(
       folder,
       beforeDump: (dumpSignal: AbortSignal) => watchForDdl(source, policy, exclusions, dumpSignal),
       estimate,
+      largeObjectBytes: inventory.largeObjectBytes,
       jobs,
     };
     return await makeDump(options, s3, object, signal);

@@ -88,9 +88,7 @@ export const manifestSchema = z
       sections: z
         .array(z.strictObject({ bytes: count, sha256 }))
         .optional()
-        .describe(
-          'if way is parallel, in place of sha256: the head and the rest in one or several sections, one after the other',
-        ),
+        .describe('if way is parallel, in place of sha256: the head and the rest, in sections, one after the other'),
       crc32: z
         .string()
         .regex(/^[A-Za-z0-9+/]{6}==$/)

@@ -25,11 +25,25 @@ export type DumpMode =
   | { readonly mode: 'parallel'; readonly jobs: number }
   | { readonly mode: 'stream'; readonly reason: string };
 
-/** Bytes of the disk for each of several connections, if the dump may be larger than the disk. */
+/** Free disk space needed for each of several connections, in bytes, if the dump may be larger than the disk. */
 const FREE_PER_CONNECTION = 32 * 1024 * 1024;
 
-/** How pg_dump compresses depends on how it dumps. */
-export type MakeOptions = Omit<DumpOptions, 'compression'> & { readonly compressionMethod: CompressionMethod };
+/** Large objects go up after all tables, so they may occupy this fraction of such a disk. */
+const LARGE_OBJECTS_FRACTION = 4;
+
+/** Whether several connections can wait for each other instead of filling the disk. */
+async function canWait({ jobs, largeObjectBytes }: MakeOptions, free: number): Promise<boolean> {
+  return (
+    free >= jobs * FREE_PER_CONNECTION && largeObjectBytes <= free / LARGE_OBJECTS_FRACTION && (await canListWorkers())
+  );
+}
+
+export interface MakeOptions extends Omit<DumpOptions, 'compression'> {
+  /** How pg_dump compresses depends on how it dumps. */
+  readonly compressionMethod: CompressionMethod;
+  /** Bytes of large objects on the server's disk. */
+  readonly largeObjectBytes: number;
+}
 
 const DUMPS = { file: dumpToFile, parallel: dumpInParallel, stream: dumpToStream } as const;
 
@@ -46,8 +60,8 @@ export interface DumpResult {
 
 /**
  * Dumps, proves and uploads concurrently, and commits the proven dump. Goes through a file if the disk appears to have
- * room for it, or through several with as many connections, which wait when the disk is filling up; otherwise, or if
- * the disk is full, it streams.
+ * room for it, or through several with as many connections, which wait for each other if the dump may be larger than
+ * the disk; otherwise, or if the disk is full, it streams.
  *
  * @param signal ends the run
  * @throws {Failure} if the dump failed; then there is neither an object nor an open upload
@@ -61,7 +75,7 @@ export async function makeDump(
   const free = await freeSpace(options.folder);
   const { jobs } = options;
   const hasRoom = options.estimate < free;
-  const isParallel = jobs > 1 && (hasRoom || (canListWorkers && free >= jobs * FREE_PER_CONNECTION));
+  const isParallel = jobs > 1 && (hasRoom || (await canWait(options, free)));
   if (!hasRoom && !isParallel) {
     const reason = `the dump may take ${formatBytes(options.estimate)}, and the disk has only ${formatBytes(free)} free`;
     return makeDumpIn({ mode: 'stream', reason }, options, s3, object, signal);

@@ -10,6 +10,8 @@ export interface Inventory {
   readonly extensions: readonly Extension[];
   /** Bytes of the indexes, which a dump does not contain, as of the last VACUUM, ANALYZE or CREATE INDEX. */
   readonly indexBytes: number;
+  /** Bytes of large objects on disk. */
+  readonly largeObjectBytes: number;
 }
 
 export interface Table {
@@ -64,10 +66,11 @@ export async function takeInventory(client: Client, { relations }: Exclusions): 
     'SELECT extname AS name, extversion AS version FROM pg_extension ORDER BY 1',
     z.object({ name: z.string(), version: z.string() }),
   );
-  const indexes = await queryRow(
+  const sizes = await queryRow(
     client,
-    `SELECT coalesce(sum(relpages), 0) * ${BLOCK} AS bytes FROM pg_class WHERE relkind = 'i'`,
-    z.object({ bytes: bigint }),
+    `SELECT (SELECT coalesce(sum(relpages), 0) * ${BLOCK} FROM pg_class WHERE relkind = 'i') AS "indexBytes",
+       pg_relation_size('pg_largeobject') AS "largeObjectBytes"`,
+    z.object({ indexBytes: bigint, largeObjectBytes: bigint }),
   );
   return {
     // A table that was never analyzed has -1 rows; before version 14, 0 rows and 0 pages.
@@ -77,6 +80,6 @@ export async function takeInventory(client: Client, { relations }: Exclusions): 
       return { ...table, rows: isKnown ? rows : null, partitionOf };
     }),
     extensions,
-    indexBytes: indexes.bytes,
+    ...sizes,
   };
 }

@@ -22,8 +22,8 @@ export function sweep<T>(cases: readonly T[], size: number): readonly T[] {
   if (share() === 'all' || distance <= 1) {
     return cases;
   }
-  const shift = share() === 'sample' ? 0 : Math.floor(Date.now() / DAY_MS) % Math.floor(distance);
-  return Array.from({ length: size }, (_, index) => Math.floor(index * distance) + shift).flatMap((index) =>
-    cases.slice(index, index + 1),
+  const shift = share() === 'sample' ? 0 : Math.floor(Date.now() / DAY_MS) % Math.ceil(distance);
+  return Array.from({ length: size }, (_, index) => (Math.floor(index * distance) + shift) % cases.length).flatMap(
+    (index) => cases.slice(index, index + 1),
   );
 }

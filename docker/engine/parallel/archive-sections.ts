@@ -70,7 +70,7 @@ export class OpenSection {
 
 /**
  * The data of an archive in sections, which are proven at the same time. Their bytes go into the parts one section
- * after another: those that are complete come next, and otherwise the one that occupies most of the disk.
+ * after another: those that are complete come next, and otherwise the one of which most was proven so far.
  */
 export class ArchiveSections {
   readonly #parts: ArchiveParts;

@@ -24,7 +24,7 @@ export interface ProvenData {
   readonly files: readonly string[];
   /** In the order of the archive. */
   readonly blocks: readonly PlacedBlock[];
-  /** They have all blocks. */
+  /** Together they contain all blocks. */
   readonly sections: readonly Section[];
   readonly largeObjects: LargeObjects;
 }

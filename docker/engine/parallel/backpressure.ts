@@ -5,7 +5,7 @@ import { formatBytes } from '../../progress.ts';
 import type { DumpFolder } from './data-block.ts';
 import { type Worker, workersOf } from './workers.ts';
 
-/** What the disk and the dump are like. */
+/** The state of the disk and of the dump. */
 export interface DiskState {
   /** Bytes of the disk that were free when the dump began. */
   readonly freeAtStart: number;
@@ -17,9 +17,10 @@ export interface DiskState {
 }
 
 /**
- * Decides which workers wait. Tables can be sent only one after another, so when half of the disk is occupied, only the
- * worker whose table is being sent goes on. When three quarters are, because the worker is faster than S3, it waits,
- * too, until everything has been sent: so there is always one that goes on.
+ * Decides which workers wait. Tables can be sent only one after another, so when half of what was free is occupied,
+ * only the worker whose table is being sent goes on. When three quarters are, because it is faster than S3, it waits,
+ * too, until everything has been sent. If there is no such worker, nobody waits for it: it may have failed, which
+ * pg_dump reports only after it has ended all others, or be about to say that its table is finished.
  */
 export function heldBack(
   { freeAtStart, free, sentTable, isIdle }: DiskState,
@@ -31,7 +32,8 @@ export function heldBack(
   if (free < freeAtStart / 4 && !isIdle) {
     return workers;
   }
-  return sentTable === undefined ? [] : workers.filter(({ table }) => table !== sentTable);
+  const others = workers.filter(({ table }) => table !== sentTable);
+  return sentTable === undefined || others.length === workers.length ? [] : others;
 }
 
 /** A dump with several connections, as it goes on. */
@@ -53,7 +55,8 @@ const LOOK_MS = 200;
 
 /**
  * Stops and continues the workers of pg_dump, so that a dump can be larger than the disk that it goes through. For the
- * server, a worker that waits is a slow client.
+ * server, a worker that waits is a slow client. If this program is killed, they remain as they are, and with them their
+ * transactions, unless they end with their container.
  *
  * @param ended aborts when pg_dump has ended or is to end
  */
@@ -61,10 +64,14 @@ export async function holdBack({ pid, folder, freeAtStart, progress }: RunningDu
   let stopped: readonly Worker[] = [];
   let provenBefore = -1;
   let isReported = false;
-  while (!ended.aborted) {
+  const isOver = () => ended.aborted;
+  while (!isOver()) {
     const free = await freeSpace(folder.path);
     if (free < freeAtStart / 2 || stopped.length > 0) {
       const workers = await workersOf(pid, folder);
+      if (isOver()) {
+        return;
+      }
       const { sentTable, proven, isSent } = progress();
       const isIdle = isSent && proven === provenBefore;
       provenBefore = proven;
@@ -74,10 +81,10 @@ export async function holdBack({ pid, folder, freeAtStart, progress }: RunningDu
       }
     }
     if (stopped.length > 0 && !isReported) {
-      log(`Only ${formatBytes(free)} of the disk are free: connections wait until more has been uploaded.`);
+      log(`Only ${formatBytes(free)} of the disk is free: connections wait until more has been uploaded.`);
       isReported = true;
     }
-    // Its only error is that pg_dump has ended.
+    // Rejects only when that has aborted.
     await setTimeout(LOOK_MS, undefined, { signal: ended }).catch(() => undefined);
   }
 }

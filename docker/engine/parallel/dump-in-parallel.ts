@@ -10,7 +10,6 @@ import { ArchiveSections } from './archive-sections.ts';
 import { assemble, type ProvenData } from './assemble.ts';
 import { holdBack } from './backpressure.ts';
 import type { DumpFolder } from './data-block.ts';
-import { idleProcessors } from './idle-processors.ts';
 import { EntryProver } from './prove-entries.ts';
 import { problemIn, WrittenEntries } from './written-entries.ts';
 
@@ -30,7 +29,7 @@ export async function dumpInParallel(options: DumpOptions, sink: PartSink, dumpR
   const free = await freeSpace(path);
   const parts = new ArchiveParts(sink, options.estimate, free);
   const sections = new ArchiveSections(parts);
-  const entries = new WrittenEntries(folder, idleProcessors());
+  const entries = new WrittenEntries(folder);
   const proof = () => new EntryProver(options, folder, sections, dumpRun).proveAll(entries);
   const whileRunning = async (pid: number) => {
     if (options.estimate >= free) {

@@ -1,4 +1,4 @@
-import { cpus } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 
 interface Times {
   readonly idle: number;
@@ -11,16 +11,19 @@ function timesOf(): Times {
   return { idle: times.reduce((sum, { idle }) => sum + idle, 0), all };
 }
 
-/** Fraction of the processors' time that nobody must use, so that more can be done at the same time without delay. */
+/** Fraction of the processors' time that has to be idle before more is done at the same time. */
 const IDLE = 0.15;
 
-/** @returns a function that says whether the processors have been idle for some of the time since it was last called */
+/**
+ * @returns a function that says whether the processors have been idle for some of the time since it was last called;
+ *   never if some of them are for others
+ */
 export function idleProcessors(): () => boolean {
   let before = timesOf();
   return () => {
     const now = timesOf();
     const isIdle = now.idle - before.idle > IDLE * (now.all - before.all);
     before = now;
-    return isIdle;
+    return isIdle && availableParallelism() === cpus().length;
   };
 }

@@ -4,6 +4,7 @@ import type { DumpOptions, DumpRun } from '../dump-run.ts';
 import type { ArchiveSections, OpenSection } from './archive-sections.ts';
 import type { ProvenData } from './assemble.ts';
 import { blockOf, type DataBlockOfFiles, type DumpFolder, type WrittenEntry } from './data-block.ts';
+import { idleProcessors } from './idle-processors.ts';
 import { proveBlocks } from './prove-blocks.ts';
 import type { WrittenEntries } from './written-entries.ts';
 
@@ -16,6 +17,9 @@ export class EntryProver {
   readonly #folder: DumpFolder;
   readonly #sections: ArchiveSections;
   readonly #dumpRun: DumpRun;
+  readonly #hasTime = idleProcessors();
+  /** Growing tables that are being proven. */
+  #growing = 0;
   readonly #files: string[] = [];
   #largeObjects: LargeObjects = { count: 0, bytes: 0, hash: sumOf([]) };
 
@@ -55,10 +59,22 @@ export class EntryProver {
 
   async #proveGrowing(entries: WrittenEntries): Promise<void> {
     const proofs: Promise<unknown>[] = [];
-    for await (const entry of entries.growing()) {
-      proofs.push(this.#prove([entry], this.#sections.beginGrowing(entry.id)).catch(this.#dumpRun.fail));
+    for await (const entry of entries.growing(() => this.#isAnotherWanted())) {
+      proofs.push(this.#proveOneGrowing(entry).catch(this.#dumpRun.fail));
     }
     await Promise.all(proofs);
+  }
+
+  /** One is always proven, and up to as many as connections if the processors have time for it. */
+  #isAnotherWanted(): boolean {
+    const hasTime = this.#hasTime();
+    return this.#growing === 0 || (hasTime && this.#growing < this.#options.jobs);
+  }
+
+  async #proveOneGrowing(entry: WrittenEntry): Promise<void> {
+    this.#growing += 1;
+    await this.#prove([entry], this.#sections.beginGrowing(entry.id));
+    this.#growing -= 1;
   }
 
   async #prove(batch: readonly WrittenEntry[], section: OpenSection): Promise<OpenSection> {

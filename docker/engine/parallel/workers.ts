@@ -9,12 +9,21 @@ export interface Worker {
   readonly table: number | undefined;
 }
 
-/** Whether the processes of pg_dump can be told apart: only where Linux lists them and their open files. */
-export const canListWorkers = process.platform === 'linux';
+/** Whether the workers of pg_dump can be found: only where Linux lists the children of a process. */
+export async function canListWorkers(): Promise<boolean> {
+  return readFile(childrenOf(process.pid)).then(
+    () => true,
+    () => false,
+  );
+}
+
+function childrenOf(pid: number): string {
+  return `/proc/${pid}/task/${pid}/children`;
+}
 
 /** @param leader process ID of pg_dump @returns its workers: none if it has ended */
 export async function workersOf(leader: number, folder: DumpFolder): Promise<readonly Worker[]> {
-  const children = await readFile(`/proc/${leader}/task/${leader}/children`, 'utf8').catch(() => '');
+  const children = await readFile(childrenOf(leader), 'utf8').catch(() => '');
   const pids = children.split(' ').filter((pid) => pid !== '');
   return Promise.all(pids.map(async (pid) => ({ pid: Number(pid), table: await tableOf(pid, folder) })));
 }

@@ -40,7 +40,7 @@ export function problemIn(line: string): string | undefined {
   return isProgress ? undefined : `pg_dump: ${label}${message}`;
 }
 
-/** Bytes that a file has at least if it is read while it grows. */
+/** Bytes of the smallest file that is read while it grows. */
 const LARGE = 2 * SMALLEST_PART;
 
 /** Interval between looks for files that have become large. */
@@ -52,7 +52,6 @@ const LOOK_MS = 200;
  */
 export class WrittenEntries {
   readonly #folder: DumpFolder;
-  readonly #hasTime: () => boolean;
   readonly #events = new EventEmitter();
   /** Complete, and not in a batch yet. */
   readonly #tables: WrittenEntry[] = [];
@@ -63,10 +62,8 @@ export class WrittenEntries {
   /** Settles when all definitions have been read, or pg_dump has ended. */
   readonly begun = once(this.#events, 'begun');
 
-  /** @param hasTime says whether more than one growing table can be read at the same time without delay */
-  constructor(folder: DumpFolder, hasTime: () => boolean) {
+  constructor(folder: DumpFolder) {
     this.#folder = folder;
-    this.#hasTime = hasTime;
   }
 
   /** @param line that pg_dump printed */
@@ -111,16 +108,19 @@ export class WrittenEntries {
     }
   }
 
-  /** Tables that have become large before they are complete: one at a time, and more if there is time for them. */
-  async *growing(): AsyncGenerator<WrittenEntry> {
+  /**
+   * Tables that have become large before they are complete, the largest first.
+   *
+   * @param isWanted asked at intervals, whether one more is to be read
+   */
+  async *growing(isWanted: () => boolean): AsyncGenerator<WrittenEntry> {
     while (!this.ended.aborted) {
-      const isOneRead = [...this.#isComplete.values()].includes(false);
-      const largest = this.#hasTime() || !isOneRead ? await this.#largest() : undefined;
+      const largest = isWanted() ? await this.#largest() : undefined;
       // It may be complete by now.
       if (largest !== undefined && !this.#isComplete.has(largest)) {
         yield this.#begin(largest);
       }
-      // Its only error is that pg_dump has ended.
+      // Rejects only when pg_dump has ended.
       await setTimeout(LOOK_MS, undefined, { signal: this.ended }).catch(() => undefined);
     }
   }

@@ -52,6 +52,7 @@ const finished: FinishedDump = {
     ],
     extensions: [{ name: 'plpgsql', version: '1.0' }],
     indexBytes: 0,
+    largeObjectBytes: 0,
   },
   leftOut: { schemas: ['old'], tables: ['public.log'], rows: [], objectsWithoutSchema: false },
   needs: {

@@ -37,6 +37,7 @@ export async function makeParallel(
       folder,
       beforeDump: () => Promise.resolve(() => Promise.resolve()),
       estimate: 0,
+      largeObjectBytes: 0,
       jobs: 3,
       ...changes,
     };

@@ -149,6 +149,7 @@ export class Replayer {
       assertions: [],
       folder,
       jobs: 1,
+      largeObjectBytes: 0,
       estimate: mode === 'disk' ? MORE_THAN_ANY_DISK : this.#recording.final.length,
     } as const;
     const s3 = openS3('us-west-2');

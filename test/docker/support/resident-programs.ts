@@ -54,10 +54,11 @@ export class ResidentPrograms {
   async stop(): Promise<void> {
     await Promise.all(
       this.#all.map(async (program) => {
-        if (program.connected) {
-          program.disconnect();
-          await once(program, 'exit');
+        if (!program.connected) {
+          throw new Error(`A process that ran commands has ended, with status ${program.exitCode}.`);
         }
+        program.disconnect();
+        await once(program, 'exit');
       }),
     );
   }

@@ -37,7 +37,7 @@ asRootOnLinux(
       const { mode, checksums } = await makeParallel(stage, 'app', 'large', { folder, estimate, jobs: 2 });
       expect(mode).toEqual({ mode: 'parallel', jobs: 2 });
       expect(checksums.bytes).toBeGreaterThan(DISK_MIB * MIB);
-      expect(log.mock.calls.join()).toContain('of the disk are free: connections wait until more has been uploaded.');
+      expect(log.mock.calls.join()).toContain('of the disk is free: connections wait until more has been uploaded.');
     }, DISK_MIB);
     await stage.restore('large', 'restored', '--jobs=2');
     const sums =

@@ -29,7 +29,7 @@ async function batchesOf(entries: WrittenEntries, afterEvery: () => void = () =>
 
 /** The first table that is found growing. */
 async function firstGrowing(entries: WrittenEntries): Promise<WrittenEntry> {
-  for await (const entry of entries.growing()) {
+  for await (const entry of entries.growing(() => true)) {
     return entry;
   }
   throw new Error('No table was found growing.');
@@ -38,7 +38,7 @@ async function firstGrowing(entries: WrittenEntries): Promise<WrittenEntry> {
 /** @param count of tables after which pg_dump ends */
 async function growingIn(entries: WrittenEntries, count: number) {
   const growing: WrittenEntry[] = [];
-  for await (const entry of entries.growing()) {
+  for await (const entry of entries.growing(() => true)) {
     growing.push(entry);
     if (growing.length === count) {
       entries.end();
@@ -66,14 +66,14 @@ test.each([
 });
 
 test.each(['pg_dump:pg_dump:  ', 'pg_dump: error: ', '', ' '])('a message is found after %p', async (beginning) => {
-  const entries = new WrittenEntries(folder, () => true);
+  const entries = new WrittenEntries(folder);
   entries.read(`${beginning}finished item 3021 TABLE DATA orders`);
   entries.end();
   expect(await batchesOf(entries)).toEqual([['3021 TABLE DATA']]);
 });
 
 test('finished tables come in batches, and large objects when pg_dump has ended', async () => {
-  const entries = new WrittenEntries(folder, () => true);
+  const entries = new WrittenEntries(folder);
   const lines = (...texts: readonly string[]) => {
     for (const text of texts) {
       entries.read(`pg_dump: ${text}`);
@@ -92,7 +92,7 @@ test('finished tables come in batches, and large objects when pg_dump has ended'
 });
 
 test('a dump without rows has no batches', async () => {
-  const entries = new WrittenEntries(folder, () => true);
+  const entries = new WrittenEntries(folder);
   entries.read('pg_dump: reading extensions');
   setImmediate(() => {
     entries.end();
@@ -110,7 +110,7 @@ async function growTo(id: number, bytes: number, name = `${id}.dat.zst`): Promis
 }
 
 test('tables that become large come once, before they are complete', async () => {
-  const entries = new WrittenEntries(folder, () => true);
+  const entries = new WrittenEntries(folder);
   await Promise.all([growTo(1, 16 * MIB), growTo(2, 16 * MIB - 1), growTo(3, 40 * MIB), growTo(4, 40 * MIB)]);
   // It is the file of no table.
   await growTo(5, 40 * MIB, 'blob_5.dat.zst');
@@ -121,7 +121,7 @@ test('tables that become large come once, before they are complete', async () =>
 });
 
 test('a table that was growing is in no batch when it is finished', async () => {
-  const entries = new WrittenEntries(folder, () => true);
+  const entries = new WrittenEntries(folder);
   await growTo(1, 20 * MIB);
   const growing = await firstGrowing(entries);
   expect(growing.isComplete()).toBe(false);
@@ -132,14 +132,14 @@ test('a table that was growing is in no batch when it is finished', async () => 
 });
 
 test('what was being written when pg_dump ended will never be complete', async () => {
-  const entries = new WrittenEntries(folder, () => true);
+  const entries = new WrittenEntries(folder);
   await growTo(1, 20 * MIB);
   const [growing] = await growingIn(entries, 1);
   expect(() => growing?.isComplete()).toThrow('pg_dump ended without saying that entry 1 is finished');
 });
 
 test('a table that is finished twice comes twice', async () => {
-  const entries = new WrittenEntries(folder, () => true);
+  const entries = new WrittenEntries(folder);
   await growTo(1, 20 * MIB);
   const growing = await firstGrowing(entries);
   for (const line of ['pg_dump: finished item 1 TABLE DATA one', 'pg_dump: finished item 1 TABLE DATA one']) {
