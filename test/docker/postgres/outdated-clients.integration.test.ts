@@ -49,8 +49,8 @@ test('those of a major that the image does not have are used with a warning', as
   const checked = await stage.check('other', { environment });
   expect(checked.status).toBe(0);
   expect(rowsOf(checked)['Server version']).toEqual(['warning', warning]);
-  // In a process of its own, since the PATH lacks the program that ends a child with its parent, and a process looks for
-  // that only once.
+  // In a process of its own: the PATH lacks the program that ends a child with its parent, for which a process looks
+  // only once.
   const dumping = await stage.start('other', { environment });
   expect(await dumping.outcome).toMatchObject({ status: 0, stdout: warning });
   const restoring = await startRestore(stage, 'other', 'target', [], { environment });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, jest } from '@jest/globals';
+import { until } from '../../../support/until.ts';
 import { runEngineHere } from '../../support/engine-here.ts';
 import { makeParallel } from '../../support/make-parallel.ts';
 import { asRootOnLinux, withSmallDisk } from '../../support/small-disk.ts';
@@ -16,8 +17,9 @@ beforeAll(async () => {
   log = jest.spyOn(process.stdout, 'write');
   await stage.createDatabase(
     'app',
-    ...['one', 'other'].map(
-      (name) => `CREATE TABLE ${name} AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, 700000) i`,
+    ...Object.entries({ one: 1_200_000, other: 700_000 }).map(
+      ([name, rows]) =>
+        `CREATE TABLE ${name} AS SELECT i, sha512(i::text::bytea) AS noise FROM generate_series(1, ${rows}) i`,
     ),
     'ANALYZE',
   );
@@ -41,10 +43,21 @@ asRootOnLinux(
     }, DISK_MIB);
     await stage.restore('large', 'restored', '--jobs=2');
     const sums =
-      'SELECT count(*), sum(hashtext(one::text)) FROM one UNION ALL SELECT count(*), sum(hashtext(other::text)) FROM other';
+      'SELECT count(*), sum(hashtext(one::text)) FROM one UNION ALL SELECT count(*), sum(hashtext(other::text)) FROM other ORDER BY 1';
     expect(await stage.query('restored', sums)).toEqual(await stage.query('app', sums));
   },
 );
+
+asRootOnLinux('connections that fail while others wait are reported', async () => {
+  log.mockClear();
+  await withSmallDisk(async (folder) => {
+    const dumped = makeParallel(stage, 'app', 'failed', { folder, estimate: 2 * DISK_MIB * MIB, jobs: 2 });
+    await until(() => log.mock.calls.join().includes('connections wait'));
+    await stage.query('app', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY public.%'");
+    await expect(dumped).rejects.toMatchObject({ reason: 'tryAgain' });
+  }, DISK_MIB);
+  expect(await stage.hasObject('failed')).toBe(false);
+});
 
 asRootOnLinux('where the disk has no room for several connections, the dump is streamed', async () => {
   await withSmallDisk(async (folder) => {
