@@ -13,8 +13,8 @@ import { Transfer } from '../s3/transfer.ts';
 import type { DumpOptions, DumpRun } from './dump-run.ts';
 import { dumpToFile } from './dump-to-file.ts';
 import { dumpToStream } from './dump-to-stream.ts';
+import { canListWorkers } from './parallel/backpressure/workers.ts';
 import { dumpInParallel } from './parallel/dump-in-parallel.ts';
-import { canListWorkers } from './parallel/workers.ts';
 
 /**
  * Whether the dump went through a file on the local disk, through several that as many connections wrote at the same

@@ -10,7 +10,7 @@ export default {
   rootDir: '../..',
   testMatch: ['<rootDir>/test/soak/**/*.test.ts', '<rootDir>/test/**/*.sweep.integration.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
-  // A simulation uses all cores itself.
+  // A simulation uses all cores itself, a sweep one.
   maxWorkers: 2,
   testTimeout: 600_000,
 };

@@ -8,7 +8,7 @@ import { startPgDump } from '../pg-dump.ts';
 import { ArchiveParts } from './archive-parts.ts';
 import { ArchiveSections } from './archive-sections.ts';
 import { assemble, type ProvenData } from './assemble.ts';
-import { holdBack } from './backpressure.ts';
+import { holdBack } from './backpressure/hold-back.ts';
 import type { DumpFolder } from './data-block.ts';
 import { EntryProver } from './prove-entries.ts';
 import { problemIn, WrittenEntries } from './written-entries.ts';

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import { freeSpace } from '../../disk.ts';
-import { log } from '../../log.ts';
-import { formatBytes } from '../../progress.ts';
-import type { DumpFolder } from './data-block.ts';
+import { freeSpace } from '../../../disk.ts';
+import { log } from '../../../log.ts';
+import { formatBytes } from '../../../progress.ts';
+import type { DumpFolder } from '../data-block.ts';
 import { type Worker, workersOf } from './workers.ts';
 
 /** The state of the disk and of the dump. */

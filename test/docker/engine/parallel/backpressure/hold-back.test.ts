@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { type DiskState, heldBack } from '../../../../docker/engine/parallel/backpressure.ts';
+import { type DiskState, heldBack } from '../../../../../docker/engine/parallel/backpressure/hold-back.ts';
 
 const WORKERS = [
   { pid: 1, table: 101 },

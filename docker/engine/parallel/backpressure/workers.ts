@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DumpFolder, tableIn } from './data-block.ts';
+import { type DumpFolder, tableIn } from '../data-block.ts';
 
 /** A process of pg_dump that dumps one table after another. */
 export interface Worker {

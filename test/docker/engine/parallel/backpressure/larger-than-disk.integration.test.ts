@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, jest } from '@jest/globals';
-import { until } from '../../../support/until.ts';
-import { runEngineHere } from '../../support/engine-here.ts';
-import { makeParallel } from '../../support/make-parallel.ts';
-import { asRootOnLinux, withSmallDisk } from '../../support/small-disk.ts';
-import { Stage } from '../../support/stage.ts';
+import { until } from '../../../../support/until.ts';
+import { runEngineHere } from '../../../support/engine-here.ts';
+import { makeParallel } from '../../../support/make-parallel.ts';
+import { asRootOnLinux, withSmallDisk } from '../../../support/small-disk.ts';
+import { Stage } from '../../../support/stage.ts';
 
 const MIB = 2 ** 20;
 const DISK_MIB = 72;
